@@ -1,0 +1,15 @@
+# Every package is Debian 12's own; scripts/install-deps.sh installs them.
+find_package(Threads REQUIRED)
+find_package(CURL REQUIRED)
+find_package(OpenSSL REQUIRED)
+find_package(SQLite3 REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(fmt REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(SQLiteCpp REQUIRED)
+find_package(yaml-cpp REQUIRED)
+find_package(Boost 1.74 REQUIRED) # headers only: Asio and Beast
+if(TORC_BUILD_TESTS)
+  find_package(GTest REQUIRED)
+endif()

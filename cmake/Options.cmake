@@ -1,0 +1,11 @@
+# What a builder may switch. Defaults suit a packager: no -Werror, no sanitizer.
+include(CMakeDependentOption)
+
+option(TORC_BUILD_TESTS "Build the tests" ON)
+option(TORC_DEV_MODE "Warnings are errors, standard library assertions on" OFF)
+option(TORC_PRECOMPILED_HEADERS "Use precompiled headers where they pay" ON)
+set(TORC_SANITIZE "" CACHE STRING "Sanitizers, as -fsanitize takes them: 'address,undefined' or 'thread'")
+
+if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "Build type" FORCE)
+endif()

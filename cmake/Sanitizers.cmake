@@ -1,0 +1,10 @@
+# TORC_SANITIZE applies to everything that is linked, tests included.
+if(TORC_SANITIZE)
+  add_compile_options(-fsanitize=${TORC_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${TORC_SANITIZE})
+  if(TORC_SANITIZE MATCHES "thread")
+    # ThreadSanitizer does not understand the stand-alone fences of Asio's fenced_block.
+    add_compile_definitions(BOOST_ASIO_DISABLE_FENCED_BLOCK)
+    add_compile_options(-Wno-tsan)
+  endif()
+endif()

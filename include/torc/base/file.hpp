@@ -1,0 +1,30 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include "torc/base/fd.hpp"
+
+namespace torc::base {
+
+/// The whole file as bytes.
+/// @throws SystemError that names the path
+std::string read_file(const std::filesystem::path& path);
+
+/// Replaces `path` by `content` in one step: a reader sees the old file or the new one. Written to a temporary name
+/// beside it, synced, renamed.
+/// @throws SystemError; then `path` is as it was and the temporary file is gone.
+void write_file_atomically(const std::filesystem::path& path, std::string_view content, unsigned mode = 0644);
+
+/// Opens with O_CLOEXEC added.
+/// @throws SystemError that names the path
+Fd open_file(const std::filesystem::path& path, int flags, unsigned mode = 0644);
+
+/// The home directory of the user: HOME, else the password database.
+std::filesystem::path home_directory();
+
+/// A variable of the environment, or `fallback` where it is unset or empty.
+std::string env_or(const char* name, std::string_view fallback = {});
+
+}  // namespace torc::base

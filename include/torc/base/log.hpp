@@ -1,0 +1,54 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace torc::base {
+
+enum class LogLevel { trace, debug, info, warning, error, off };
+
+/// Sends messages to standard error, and to `path` as well if it is not empty. Called once, before threads start;
+/// without it only warnings and errors are shown.
+/// @throws Error if `path` cannot be opened
+void log_start(LogLevel level, const std::string& path = {});
+
+/// "trace" to "error", "warn", "off", as TORC's and Rust's RUST_LOG write them. Unknown words count as info.
+LogLevel log_level_from(std::string_view word);
+
+bool log_enabled(LogLevel level);
+
+/// Writes one line. Never pass a password, a token or an environment.
+void log_write(LogLevel level, std::string_view message);
+
+template <typename... Args>
+void log_debug(fmt::format_string<Args...> format, Args&&... args) {
+  if (log_enabled(LogLevel::debug)) {
+    log_write(LogLevel::debug, fmt::format(format, std::forward<Args>(args)...));
+  }
+}
+
+template <typename... Args>
+void log_info(fmt::format_string<Args...> format, Args&&... args) {
+  if (log_enabled(LogLevel::info)) {
+    log_write(LogLevel::info, fmt::format(format, std::forward<Args>(args)...));
+  }
+}
+
+template <typename... Args>
+void log_warning(fmt::format_string<Args...> format, Args&&... args) {
+  if (log_enabled(LogLevel::warning)) {
+    log_write(LogLevel::warning, fmt::format(format, std::forward<Args>(args)...));
+  }
+}
+
+template <typename... Args>
+void log_error(fmt::format_string<Args...> format, Args&&... args) {
+  if (log_enabled(LogLevel::error)) {
+    log_write(LogLevel::error, fmt::format(format, std::forward<Args>(args)...));
+  }
+}
+
+}  // namespace torc::base

@@ -1,0 +1,122 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "torc/base/error.hpp"
+#include "torc/client/api.hpp"
+#include "torc/client/rest_api.hpp"
+
+namespace CLI {
+class App;
+}
+
+namespace torc::cli {
+
+using base::k_exit_failure;
+using base::k_exit_ok;
+using base::k_exit_usage;
+
+/// The options that stand before or after every subcommand.
+struct GlobalOptions {
+  std::string log_level{};
+  bool json{false};  ///< -f json
+  client::Connection connection{};
+  bool prompt_password{false};
+  bool standalone{false};
+  std::string database{"./torc_output/torc.db"};
+};
+
+/// Where commands print. With `json`, standard output gets one document and nothing else; lines meant for people are
+/// dropped then. A closed standard output (`torc ... | head -1`) ends the program quietly.
+class Output {
+ public:
+  explicit Output(bool json) : m_json(json) {}
+
+  bool json() const { return m_json; }
+  /// One line on standard output, for people.
+  void line(const std::string& text) const;
+  /// The document of `-f json`.
+  void document(const nlohmann::json& document) const;
+  /// A line on standard error, for people: progress, hints, warnings.
+  void note(const std::string& text) const;
+
+ private:
+  bool m_json;
+};
+
+/// What a command works with. Made by cli::run, handed to the chosen action; single-threaded.
+class Services {
+ public:
+  explicit Services(GlobalOptions options);
+  Services(const Services&) = delete;
+  Services& operator=(const Services&) = delete;
+  ~Services();
+
+  const GlobalOptions& options() const;
+  const Output& output() const;
+
+  /// The server: the one of --url, or with --standalone an embedded one that this starts at the first call.
+  client::Api& api();
+  /// A further connection to the same server, for another thread.
+  std::unique_ptr<client::Api> new_api();
+  /// The URL that `api` talks to.
+  const std::string& api_url();
+  /// The user: TORC_USERNAME, else USER, else the login name.
+  std::string user() const;
+
+  /// `given`, or where it is absent the workflow that the user picks from a list of theirs.
+  /// @throws UsageError where standard input is no terminal
+  model::Id workflow_id(const std::optional<model::Id>& given);
+
+  /// From the first call on SIGINT, SIGTERM and SIGHUP request a stop instead of ending the program; a second one
+  /// ends it at once.
+  std::stop_token stop_on_signal();
+  /// The signal that requested the stop, or 0.
+  int stop_signal() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> m_impl;
+};
+
+/// What parsing chose to do; runs afterwards and returns the exit status.
+using Action = std::function<int(Services&)>;
+
+/// Parses the command line, runs the command, reports errors. The whole program but for main.
+/// @returns the exit status
+int run(int argc, const char* const* argv);
+
+// Each adds one subcommand to `parent`; parsing it sets `chosen`. One command, one file: src/cli/commands/NAME.cpp.
+void add_cancel(CLI::App& parent, Action& chosen);
+void add_compute_nodes_list(CLI::App& parent, Action& chosen);
+void add_create(CLI::App& parent, Action& chosen);
+void add_delete(CLI::App& parent, Action& chosen);
+void add_jobs_get(CLI::App& parent, Action& chosen);
+void add_jobs_list(CLI::App& parent, Action& chosen);
+void add_ping(CLI::App& parent, Action& chosen);
+void add_remote_add_workers(CLI::App& parent, Action& chosen);
+void add_remote_add_workers_from_file(CLI::App& parent, Action& chosen);
+void add_remote_collect_logs(CLI::App& parent, Action& chosen);
+void add_remote_delete_logs(CLI::App& parent, Action& chosen);
+void add_remote_list_workers(CLI::App& parent, Action& chosen);
+void add_remote_remove_worker(CLI::App& parent, Action& chosen);
+void add_remote_run(CLI::App& parent, Action& chosen);
+void add_remote_status(CLI::App& parent, Action& chosen);
+void add_remote_stop(CLI::App& parent, Action& chosen);
+void add_results_list(CLI::App& parent, Action& chosen);
+void add_run(CLI::App& parent, Action& chosen);
+void add_server_run(CLI::App& parent, Action& chosen);
+void add_status(CLI::App& parent, Action& chosen);
+void add_worker_probe(CLI::App& parent, Action& chosen);
+void add_workflows_get(CLI::App& parent, Action& chosen);
+void add_workflows_init(CLI::App& parent, Action& chosen);
+void add_workflows_list(CLI::App& parent, Action& chosen);
+void add_workflows_reset_status(CLI::App& parent, Action& chosen);
+
+}  // namespace torc::cli

@@ -1,0 +1,135 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "torc/model/models.hpp"
+
+namespace torc::client {
+
+/// Filters of listings; what is empty does not filter. Listings fetch every page unless `limit` is given.
+struct Paging {
+  std::int64_t offset{0};
+  std::optional<std::int64_t> limit;
+  std::string sort_by{};
+  bool reverse_sort{false};
+};
+
+struct WorkflowFilter {
+  std::optional<std::string> user;
+  std::optional<std::string> name;
+  std::optional<bool> is_archived;
+  Paging paging{};
+};
+
+struct JobFilter {
+  std::optional<model::JobStatus> status;
+  std::optional<model::Id> upstream_job_id;
+  std::optional<model::Id> active_compute_node_id;
+  bool include_relationships{false};
+  Paging paging{};
+};
+
+struct ResultFilter {
+  std::optional<model::Id> job_id;
+  std::optional<std::int64_t> run_id;
+  std::optional<std::int64_t> return_code;
+  std::optional<model::JobStatus> status;
+  std::optional<model::Id> compute_node_id;
+  bool all_runs{false};
+  Paging paging{};
+};
+
+struct ComputeNodeFilter {
+  std::optional<bool> is_active;
+  std::optional<std::string> hostname;
+  std::optional<model::Id> scheduled_compute_node_id;
+  Paging paging{};
+};
+
+struct EventFilter {
+  std::optional<std::string> category;
+  std::optional<std::int64_t> after_timestamp;
+  Paging paging{};
+};
+
+/// The server's operations, one method each. `RestApi` is the real one.
+///
+/// Errors: every method throws base::ApiError: the server's status and words when it refused, status 0 when it could
+/// not be reached. Methods that are safe to repeat are repeated for a while when the connection fails.
+/// Thread-safety: one object for each thread.
+class Api {
+ public:
+  virtual ~Api() = default;
+
+  // System
+  virtual void ping() = 0;
+  /// Asked once for each object, then remembered.
+  virtual const model::ServerVersion& version() = 0;
+  /// The server's id where it announces one, else a hash of its URL (16 hex digits): names directories on workers.
+  virtual std::string server_id() = 0;
+  /// Whether the server announces one of this project's own additions.
+  virtual bool has_capability(const std::string& name) = 0;
+
+  // Workflows
+  virtual model::Page<model::Workflow> list_workflows(const WorkflowFilter& filter) = 0;
+  virtual model::Workflow get_workflow(model::Id id) = 0;
+  virtual model::Workflow create_workflow(const model::Workflow& workflow) = 0;
+  virtual model::Workflow delete_workflow(model::Id id) = 0;
+  virtual model::WorkflowStatus get_workflow_status(model::Id id) = 0;
+  virtual model::WorkflowStatus update_workflow_status(model::Id id, const model::WorkflowStatus& status) = 0;
+  virtual model::Completion is_workflow_complete(model::Id id) = 0;
+  virtual bool is_workflow_uninitialized(model::Id id) = 0;
+  virtual void initialize_jobs(model::Id id, bool only_uninitialized, bool clear_ephemeral_user_data) = 0;
+  virtual void cancel_workflow(model::Id id) = 0;
+  virtual void reset_workflow_status(model::Id id, bool force) = 0;
+  /// Answers how many jobs were reset.
+  virtual std::int64_t reset_job_status(model::Id id, bool failed_only) = 0;
+  virtual std::vector<model::Id> required_existing_files(model::Id id) = 0;
+  virtual std::vector<model::Id> missing_user_data(model::Id id) = 0;
+
+  // Jobs
+  virtual model::Page<model::Job> list_jobs(model::Id workflow_id, const JobFilter& filter) = 0;
+  virtual model::Job get_job(model::Id id) = 0;
+  virtual model::Job create_job(const model::Job& job) = 0;
+  /// Creates many at once, in the order given; all of one workflow.
+  virtual std::vector<model::Job> create_jobs(const std::vector<model::Job>& jobs) = 0;
+  /// @param compute_node_id  Who claims; sent where the server announces that it notes it.
+  virtual std::vector<model::Job> claim_next_jobs(model::Id workflow_id, std::int64_t limit,
+                                                  model::Id compute_node_id) = 0;
+  virtual std::vector<model::Job> claim_jobs_based_on_resources(model::Id workflow_id, std::int64_t limit,
+                                                                const model::ComputeNodesResources& resources,
+                                                                model::Id compute_node_id) = 0;
+  virtual void start_job(model::Id id, std::int64_t run_id, model::Id compute_node_id) = 0;
+  /// `result.status` is the state the job ends in.
+  virtual void complete_job(model::Id id, const model::Result& result) = 0;
+  virtual void manage_status_change(model::Id id, model::JobStatus status, std::int64_t run_id) = 0;
+  /// Makes a running, failed or terminated job ready again as its next attempt.
+  virtual model::Job retry_job(model::Id id, std::int64_t run_id, std::int64_t max_retries) = 0;
+
+  // What belongs to a workflow
+  virtual model::ResourceRequirements create_resource_requirements(const model::ResourceRequirements& body) = 0;
+  virtual model::ResourceRequirements get_resource_requirements(model::Id id) = 0;
+  virtual model::Page<model::ResourceRequirements> list_resource_requirements(model::Id workflow_id) = 0;
+  virtual model::Page<model::Result> list_results(model::Id workflow_id, const ResultFilter& filter) = 0;
+  virtual model::ComputeNode create_compute_node(const model::ComputeNode& node) = 0;
+  virtual model::ComputeNode get_compute_node(model::Id id) = 0;
+  virtual model::ComputeNode update_compute_node(model::Id id, const model::ComputeNode& node) = 0;
+  virtual model::Page<model::ComputeNode> list_compute_nodes(model::Id workflow_id,
+                                                             const ComputeNodeFilter& filter) = 0;
+  virtual std::vector<model::RemoteWorker> list_remote_workers(model::Id workflow_id) = 0;
+  virtual void create_remote_workers(model::Id workflow_id, const std::vector<std::string>& workers) = 0;
+  virtual void delete_remote_worker(model::Id workflow_id, const std::string& worker) = 0;
+  virtual model::Event create_event(const model::Event& event) = 0;
+  virtual model::Page<model::Event> list_events(model::Id workflow_id, const EventFilter& filter) = 0;
+  virtual model::File create_file(const model::File& file) = 0;
+  virtual model::Page<model::File> list_files(model::Id workflow_id) = 0;
+  virtual model::UserData create_user_data(const model::UserData& user_data) = 0;
+  virtual model::Page<model::UserData> list_user_data(model::Id workflow_id) = 0;
+  /// How many there are in a state ("pending", "active"); 0 on a server that does not know the operation.
+  virtual std::int64_t count_scheduled_compute_nodes(model::Id workflow_id, const std::string& status) = 0;
+};
+
+}  // namespace torc::client

@@ -1,0 +1,164 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "torc/base/error.hpp"
+
+namespace torc::model {
+
+/// JSON that does not fit its model: the message names the field and what was expected there.
+class JsonError : public base::Error {
+ public:
+  enum class Reason { missing_field, wrong_type };
+
+  JsonError(Reason reason, std::string field, std::string message)
+      : base::Error(std::move(message)), m_reason(reason), m_field(std::move(field)) {}
+
+  Reason reason() const noexcept { return m_reason; }
+  const std::string& field() const noexcept { return m_field; }
+
+ private:
+  Reason m_reason;
+  std::string m_field;
+};
+
+/// Parses a JSON text. Nesting deeper than 64 levels, invalid UTF-8 and trailing bytes are errors.
+/// @throws JsonError
+nlohmann::json parse_json(std::string_view text);
+
+/// `value` as text. Bytes that are no UTF-8 (a job's output in an event, say) are replaced, never an exception.
+std::string dump_json(const nlohmann::json& value, int indent = -1);
+
+namespace detail {
+
+template <typename T>
+struct IsOptional : std::false_type {};
+template <typename T>
+struct IsOptional<std::optional<T>> : std::true_type {};
+template <typename T>
+struct IsVector : std::false_type {};
+template <typename T>
+struct IsVector<std::vector<T>> : std::true_type {};
+
+template <typename T>
+concept Model = requires { T::k_model; };
+
+[[noreturn]] void throw_missing(const char* field);
+[[noreturn]] void throw_wrong_type(const char* field, const char* expected, const nlohmann::json& found);
+
+std::int64_t read_int(const char* field, const nlohmann::json& value);
+double read_double(const char* field, const nlohmann::json& value);
+bool read_bool(const char* field, const nlohmann::json& value);
+const std::string& read_string(const char* field, const nlohmann::json& value);
+
+template <typename T>
+T read_value(const char* field, const nlohmann::json& value);
+
+}  // namespace detail
+
+/// A model from a JSON object. Unknown fields are passed over; null counts as absent for optional fields.
+/// @throws JsonError
+template <detail::Model T>
+T from_json(const nlohmann::json& value) {
+  if (!value.is_object()) {
+    detail::throw_wrong_type("body", "an object", value);
+  }
+  T result;
+  T::visit(result, [&](const char* name, auto& member) {
+    using Member = std::decay_t<decltype(member)>;
+    const auto it = value.find(name);
+    const bool absent = it == value.end() || it->is_null();
+    if constexpr (std::is_same_v<Member, nlohmann::json>) {
+      if (it != value.end()) {
+        member = *it;
+      }
+    } else if constexpr (detail::IsOptional<Member>::value) {
+      if (!absent) {
+        member = detail::read_value<typename Member::value_type>(name, *it);
+      }
+    } else {
+      if (absent) {
+        detail::throw_missing(name);
+      }
+      member = detail::read_value<Member>(name, *it);
+    }
+  });
+  return result;
+}
+
+/// The JSON object of a model; absent optionals are left out.
+template <detail::Model T>
+nlohmann::json to_json(const T& model) {
+  nlohmann::json result = nlohmann::json::object();
+  T::visit(model, [&](const char* name, const auto& member) {
+    using Member = std::decay_t<decltype(member)>;
+    if constexpr (detail::IsOptional<Member>::value) {
+      if (member) {
+        if constexpr (std::is_enum_v<typename Member::value_type>) {
+          result[name] = to_string(*member);
+        } else {
+          result[name] = *member;
+        }
+      }
+    } else if constexpr (std::is_enum_v<Member>) {
+      result[name] = to_string(member);
+    } else {
+      result[name] = member;
+    }
+  });
+  return result;
+}
+
+/// A JSON array of models.
+template <detail::Model T>
+nlohmann::json to_json(const std::vector<T>& models) {
+  nlohmann::json result = nlohmann::json::array();
+  for (const auto& model : models) {
+    result.push_back(to_json(model));
+  }
+  return result;
+}
+
+namespace detail {
+
+template <typename T>
+T read_value(const char* field, const nlohmann::json& value) {
+  if constexpr (std::is_same_v<T, nlohmann::json>) {
+    return value;
+  } else if constexpr (std::is_same_v<T, bool>) {
+    return read_bool(field, value);
+  } else if constexpr (std::is_same_v<T, std::int64_t>) {
+    return read_int(field, value);
+  } else if constexpr (std::is_same_v<T, double>) {
+    return read_double(field, value);
+  } else if constexpr (std::is_same_v<T, std::string>) {
+    return read_string(field, value);
+  } else if constexpr (std::is_enum_v<T>) {
+    T result{};
+    if (!parse(read_string(field, value), result)) {
+      throw_wrong_type(field, "one of the known names", value);
+    }
+    return result;
+  } else if constexpr (IsVector<T>::value) {
+    if (!value.is_array()) {
+      throw_wrong_type(field, "an array", value);
+    }
+    T result;
+    result.reserve(value.size());
+    for (const auto& item : value) {
+      result.push_back(read_value<typename T::value_type>(field, item));
+    }
+    return result;
+  } else {
+    return from_json<T>(value);
+  }
+}
+
+}  // namespace detail
+}  // namespace torc::model

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace torc::proc {
+
+/// What tells a process from another that has its pid later: proc(5), field 22 of /proc/PID/stat, clock ticks after boot.
+/// Nothing where there is no such process.
+std::optional<std::uint64_t> start_ticks(pid_t pid);
+
+/// The id of this boot of the machine (/proc/sys/kernel/random/boot_id), or "" where the kernel tells none.
+std::string boot_id();
+
+/// The name of this machine, as gethostname(2) tells it.
+std::string host_name();
+
+/// Every process below `root` (children, their children, ...), `root` left out; those that were reparented to `root`
+/// as their subreaper are among them.
+std::vector<pid_t> descendants(pid_t root);
+
+/// Makes this process the parent of orphans below it (prctl(2), PR_SET_CHILD_SUBREAPER), so that `descendants` finds
+/// processes that made sessions of their own. @throws SystemError
+void become_subreaper();
+
+/// Signals each process below `root`. Processes started meanwhile are found by repeating until none is new.
+void signal_descendants(pid_t root, int number);
+
+}  // namespace torc::proc

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <stop_token>
+#include <thread>
+
+namespace torc::proc {
+
+/// Turns SIGINT, SIGTERM and SIGHUP into a stop request for as long as it lives. The first signal requests the stop;
+/// a second one ends the program at once with status 128 + N, after SIGKILL to nothing: children are their owners'.
+///
+/// Made in the main thread before other threads start: it blocks the signals there, and a thread of its own takes them
+/// with sigwait(3), so no code runs in a signal handler.
+class StopOnSignal {
+ public:
+  /// @param on_first  Called once, from the signal thread, with the signal's number.
+  explicit StopOnSignal(std::function<void(int)> on_first = {});
+  StopOnSignal(const StopOnSignal&) = delete;
+  StopOnSignal& operator=(const StopOnSignal&) = delete;
+  ~StopOnSignal();
+
+  std::stop_token token() const { return m_source.get_token(); }
+  /// The signal that requested the stop, or 0.
+  int signal() const { return m_signal; }
+
+ private:
+  std::stop_source m_source;
+  std::atomic<int> m_signal{0};
+  std::atomic<bool> m_ending{false};
+  std::thread m_thread;
+};
+
+}  // namespace torc::proc

@@ -1,0 +1,78 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "torc/base/fd.hpp"
+
+namespace torc::proc {
+
+/// How a child process is started. Descriptors are borrowed for the call; whatever else this program has open stays
+/// closed in the child.
+struct SpawnOptions {
+  std::vector<std::string> argv{};                ///< argv[0] is looked up in PATH where it holds no slash.
+  std::optional<std::vector<std::string>> env{};  ///< "NAME=value" each; nothing: this program's own environment.
+  std::string directory{};                        ///< Working directory; empty: this program's own.
+  int stdin_fd{-1};                               ///< -1: /dev/null
+  int stdout_fd{-1};                              ///< -1: /dev/null
+  int stderr_fd{-1};                              ///< -1: /dev/null
+  bool new_session{false};                        ///< A session (and so a process group) of its own.
+  bool new_group{true};                           ///< A process group of its own, where there is no new session.
+};
+
+/// How a process ended.
+struct ExitStatus {
+  bool signaled{false};
+  int code{0};  ///< Exit code, or the signal's number if `signaled`.
+
+  /// The return code as shells count: 128 + N for signal N.
+  int return_code() const { return signaled ? 128 + code : code; }
+  bool ok() const { return !signaled && code == 0; }
+
+  /// From the status word of waitpid(2).
+  static ExitStatus from_wait_status(int status);
+};
+
+/// One child process. Move-only; a child that still runs at the end of this object's life is killed (its whole
+/// process group) and reaped.
+class Child {
+ public:
+  /// @throws SystemError that names argv[0] when the program cannot be executed
+  static Child spawn(const SpawnOptions& options);
+
+  Child() = default;
+  Child(Child&& other) noexcept;
+  Child& operator=(Child&& other) noexcept;
+  Child(const Child&) = delete;
+  Child& operator=(const Child&) = delete;
+  ~Child();
+
+  pid_t pid() const noexcept { return m_pid; }
+  /// Readable (poll, epoll) once the child has ended.
+  int pidfd() const noexcept { return m_pidfd.get(); }
+  bool running() const noexcept { return m_pid > 0; }
+
+  /// Waits until the child ends, and reaps it.
+  ExitStatus wait();
+  /// Reaps the child if it has ended.
+  std::optional<ExitStatus> try_wait();
+  /// Signals the child's process group (the child alone where it has none of its own). No error when it is gone.
+  void signal(int number) const noexcept;
+
+ private:
+  Child(pid_t pid, base::Fd pidfd, bool leads_group) noexcept;
+  void end() noexcept;
+
+  pid_t m_pid{-1};
+  base::Fd m_pidfd;
+  bool m_leads_group{false};
+};
+
+/// Signal state for the programs this one starts: ignores SIGPIPE here. Called once in main before threads start.
+/// Children get every signal at its default and the mask that this program was started with.
+void prepare_signals_for_children();
+
+}  // namespace torc::proc

@@ -1,0 +1,77 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "torc/model/worker_address.hpp"
+#include "torc/proc/command.hpp"
+
+namespace torc::remote {
+
+/// How ssh and scp are called: programs and options beside those this project always gives.
+struct SshOptions {
+  std::string ssh_program{"ssh"};          ///< TORC_SSH
+  std::string scp_program{"scp"};          ///< TORC_SCP
+  std::vector<std::string> options{};      ///< "K=V" each, from --ssh-option; before ours, since ssh takes the first.
+  std::chrono::seconds script_limit{60};   ///< A whole script call, connecting included.
+  std::chrono::seconds transfer_limit{60}; ///< Without a byte moving.
+};
+
+/// The argument list of one ssh call that runs `exec sh -s` on the worker; the script goes over standard input.
+/// Nothing of the worker or the command can be taken for an option of ssh.
+/// @throws base::Error for a host or user that starts with '-'
+std::vector<std::string> ssh_command(const SshOptions& options, const model::WorkerAddress& worker);
+
+/// The argument list of one scp call that fetches `remote_path` (absolute) to `local_path`, over sftp.
+/// @throws base::Error for a host or user that starts with '-'
+std::vector<std::string> scp_fetch_command(const SshOptions& options, const model::WorkerAddress& worker,
+                                           const std::string& remote_path, const std::string& local_path);
+
+/// Runs POSIX sh scripts on workers. `SshTransport` is the real one.
+///
+/// Thread-safety: the methods are called by all fan-out threads at once. Results are values: a fan-out reports every
+/// worker, the unreachable ones too.
+class Transport {
+ public:
+  virtual ~Transport() = default;
+
+  /// Runs a script and waits for its end.
+  virtual proc::CommandResult run(const model::WorkerAddress& worker, const std::string& script) = 0;
+
+  /// Runs a script that prints a line equal to `question` and then reads an answer from its standard input: `answer`
+  /// gets what was printed before, and may block until other workers have come as far.
+  virtual proc::CommandResult converse(const model::WorkerAddress& worker, const std::string& script,
+                                       const std::string& question,
+                                       const std::function<std::string(std::string_view)>& answer) = 0;
+
+  /// Copies a file of the worker to here.
+  virtual proc::CommandResult fetch(const model::WorkerAddress& worker, const std::string& remote_path,
+                                    const std::string& local_path) = 0;
+};
+
+/// Transport over OpenSSH's client.
+class SshTransport : public Transport {
+ public:
+  SshTransport(SshOptions options, std::stop_token stop);
+
+  proc::CommandResult run(const model::WorkerAddress& worker, const std::string& script) override;
+  proc::CommandResult converse(const model::WorkerAddress& worker, const std::string& script,
+                               const std::string& question,
+                               const std::function<std::string(std::string_view)>& answer) override;
+  proc::CommandResult fetch(const model::WorkerAddress& worker, const std::string& remote_path,
+                            const std::string& local_path) override;
+
+ private:
+  SshOptions m_options;
+  std::stop_token m_stop;
+};
+
+/// Why a call failed, in one line for the user: ssh's own words where it could not connect ("ssh: connect to host ws2
+/// port 22: No route to host", "Permission denied (publickey)"), else the script's last line, "timed out", a signal.
+std::string failure_reason(const proc::CommandResult& result);
+
+}  // namespace torc::remote

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <stop_token>
+#include <string>
+
+#include "torc/client/api.hpp"
+
+namespace torc::runner {
+
+/// What a runner on an ssh worker is told by the script that starts it, through its environment (see docs/worker.md).
+struct WorkerIdentity {
+  std::string address;          ///< As stored on the server: "alice@ws3:2222"
+  std::string key;              ///< Names its files.
+  std::string state_directory;  ///< Holds its pid file; the runner notes there how it ended.
+  int ready_fd{-1};             ///< Gets "ready\n" when the compute node is registered, then closed.
+};
+
+struct RunnerOptions {
+  model::Id workflow_id{0};
+  std::string output_directory{"torc_output"};
+  std::chrono::milliseconds poll_interval{5'000};
+  std::optional<std::int64_t> max_parallel_jobs;  ///< Given: claims by count, else by resources.
+  std::optional<std::int64_t> num_cpus;           ///< Nothing: what this process may use.
+  std::optional<double> memory_gb;
+  std::optional<std::int64_t> num_gpus;
+  std::string api_url;                   ///< For the jobs' environment.
+  std::optional<WorkerIdentity> worker;  ///< Nothing: a local `torc run`.
+};
+
+/// How a run went.
+struct RunnerReport {
+  std::int64_t completed{0};
+  std::int64_t failed{0};
+  std::int64_t given_back{0};  ///< Jobs made ready again because the runner was stopped.
+  bool stopped{false};         ///< Ended by `stop`, not by the end of the workflow.
+  bool canceled{false};        ///< The workflow was canceled.
+};
+
+/// Runs the jobs of an initialised workflow on this machine until it is complete or canceled, there has been nothing
+/// to claim for the workflow's `compute_node_wait_for_new_jobs_seconds` (local runs only), or a stop is requested. On
+/// a stop the jobs' process trees are ended and the jobs given back (ready again).
+///
+/// The calling thread runs everything; `stop` may be requested from any other.
+/// @param on_change  Called after each change with the number of jobs done and running; for progress lines.
+/// @throws base::ApiError where the server cannot be reached at the start, or is gone for good
+RunnerReport run_jobs(client::Api& api, const RunnerOptions& options, const std::stop_token& stop,
+                      const std::function<void(const RunnerReport&, std::int64_t running)>& on_change = {});
+
+}  // namespace torc::runner

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+namespace torc::server {
+
+struct ServerOptions {
+  std::string host{"127.0.0.1"};
+  std::uint16_t port{8080};  ///< 0: any free one
+  std::string database{};    ///< Path of the SQLite file; made where there is none.
+};
+
+/// The REST server over one database. Runs in threads of its own from the constructor's return on.
+///
+/// Durable: a change is answered only after the commit of its transaction.
+class Server {
+ public:
+  /// Opens (and migrates) the database and listens.
+  /// @throws base::Error that names the database or address and says what to do
+  explicit Server(const ServerOptions& options);
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+  /// Stops as `stop` does.
+  ~Server();
+
+  std::uint16_t port() const;
+  /// "http://127.0.0.1:8080/torc-service/v1"
+  std::string url() const;
+
+  /// Takes no new connections, answers what it has accepted, ends its threads, closes the database. May be called by
+  /// any thread, more than once.
+  void stop();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> m_impl;
+};
+
+}  // namespace torc::server

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "torc/model/models.hpp"
+
+namespace torc::spec {
+
+/// A job as the workflow file has it, parameters expanded. Names, not ids: the server gives those.
+struct JobSpec {
+  std::string name{};
+  std::string command{};
+  std::optional<std::string> invocation_script{};
+  std::optional<std::int64_t> priority{};
+  std::optional<bool> cancel_on_blocking_job_failure{};
+  std::optional<bool> supports_termination{};
+  std::optional<std::string> resource_requirements{};
+  /// Jobs that must be done first: depends_on and depends_on_regexes resolved, in the file's order, each once. (The
+  /// server adds those that write this job's input files.)
+  std::vector<std::string> depends_on{};
+  std::vector<std::string> input_files{};
+  std::vector<std::string> output_files{};
+};
+
+struct FileSpec {
+  std::string name{};
+  std::string path{};
+};
+
+/// A workflow file, read, checked and expanded: every name in it resolves, no dependency leads back to its job.
+struct WorkflowSpec {
+  model::Workflow workflow{};  ///< `user` empty where the file names none.
+  std::vector<model::ResourceRequirements> resource_requirements{};
+  std::vector<FileSpec> files{};
+  std::vector<JobSpec> jobs{};
+  std::int64_t job_count_before_expansion{0};
+  std::int64_t file_count_before_expansion{0};
+};
+
+enum class Format { yaml, json };
+
+/// Reads a workflow file; the format is told by its extension (.yaml, .yml, .json).
+/// @throws base::Error "FILE:LINE: ..." that names the key
+WorkflowSpec read_workflow_file(const std::filesystem::path& path);
+
+/// The same from text; `name` is how errors name the file.
+WorkflowSpec parse_workflow(std::string_view text, Format format, const std::string& name);
+
+}  // namespace torc::spec

@@ -1,0 +1,21 @@
+#include "torc/base/error.hpp"
+
+#include <system_error>
+
+namespace torc::base {
+
+Error::Error(std::string message, int exit_code)
+    : std::runtime_error(message), m_message(std::move(message)), m_exit_code(exit_code) {}
+
+void Error::add_context(std::string_view context) {
+  m_message.insert(0, std::string(context) + ": ");
+}
+
+SystemError::SystemError(std::string_view what, int error_number)
+    : Error(std::string(what) + ": " + errno_text(error_number)), m_error_number(error_number) {}
+
+std::string errno_text(int error_number) {
+  return std::generic_category().message(error_number);
+}
+
+}  // namespace torc::base

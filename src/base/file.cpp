@@ -1,0 +1,77 @@
+#include "torc/base/file.hpp"
+
+#include <fcntl.h>
+#include <pwd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <vector>
+
+#include "torc/base/error.hpp"
+#include "torc/base/random.hpp"
+#include "torc/base/strings.hpp"
+
+namespace torc::base {
+
+Fd open_file(const std::filesystem::path& path, int flags, unsigned mode) {
+  for (;;) {
+    const int fd = ::open(path.c_str(), flags | O_CLOEXEC, mode);
+    if (fd >= 0) {
+      return Fd{fd};
+    }
+    if (errno != EINTR) {
+      throw SystemError("cannot open " + path.string());
+    }
+  }
+}
+
+std::string read_file(const std::filesystem::path& path) {
+  const Fd fd = open_file(path, O_RDONLY);
+  try {
+    return read_all(fd.get());
+  } catch (Error& error) {
+    error.add_context(path.string());
+    throw;
+  }
+}
+
+void write_file_atomically(const std::filesystem::path& path, std::string_view content, unsigned mode) {
+  std::filesystem::path temporary = path;
+  temporary += ".tmp-" + to_hex(random64(), 8);
+  try {
+    const Fd fd = open_file(temporary, O_WRONLY | O_CREAT | O_EXCL, mode);
+    write_all(fd.get(), content);
+    if (::fsync(fd.get()) != 0) {
+      throw SystemError("cannot sync");
+    }
+    if (::rename(temporary.c_str(), path.c_str()) != 0) {
+      throw SystemError("cannot rename");
+    }
+  } catch (Error& error) {
+    ::unlink(temporary.c_str());
+    error.add_context("writing " + path.string());
+    throw;
+  }
+}
+
+std::filesystem::path home_directory() {
+  if (std::string home = env_or("HOME"); !home.empty()) {
+    return home;
+  }
+  std::vector<char> buffer(16384);
+  passwd entry{};
+  passwd* found = nullptr;
+  if (::getpwuid_r(::getuid(), &entry, buffer.data(), buffer.size(), &found) == 0 && found != nullptr) {
+    return found->pw_dir;
+  }
+  throw Error("cannot tell the home directory: HOME is not set and the user has no entry in the password database");
+}
+
+std::string env_or(const char* name, std::string_view fallback) {
+  const char* value = std::getenv(name);
+  return value != nullptr && *value != '\0' ? std::string(value) : std::string(fallback);
+}
+
+}  // namespace torc::base

@@ -1,0 +1,90 @@
+#include "torc/base/log.hpp"
+
+#include <memory>
+#include <vector>
+
+#include <spdlog/sinks/basic_file_sink.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include "torc/base/error.hpp"
+#include "torc/base/strings.hpp"
+
+namespace torc::base {
+namespace {
+
+spdlog::level::level_enum to_spdlog(LogLevel level) {
+  switch (level) {
+    case LogLevel::trace:
+      return spdlog::level::trace;
+    case LogLevel::debug:
+      return spdlog::level::debug;
+    case LogLevel::info:
+      return spdlog::level::info;
+    case LogLevel::warning:
+      return spdlog::level::warn;
+    case LogLevel::error:
+      return spdlog::level::err;
+    case LogLevel::off:
+      return spdlog::level::off;
+  }
+  return spdlog::level::info;
+}
+
+std::shared_ptr<spdlog::logger> make_logger(LogLevel level, const std::string& path) {
+  std::vector<spdlog::sink_ptr> sinks{std::make_shared<spdlog::sinks::stderr_sink_mt>()};
+  if (!path.empty()) {
+    sinks.push_back(std::make_shared<spdlog::sinks::basic_file_sink_mt>(path));
+  }
+  auto logger = std::make_shared<spdlog::logger>("torc", sinks.begin(), sinks.end());
+  logger->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %l %v");
+  logger->set_level(to_spdlog(level));
+  // A log that is lost when the process is killed explains nothing.
+  logger->flush_on(spdlog::level::trace);
+  return logger;
+}
+
+std::shared_ptr<spdlog::logger>& logger() {
+  static std::shared_ptr<spdlog::logger> instance = make_logger(LogLevel::warning, {});
+  return instance;
+}
+
+}  // namespace
+
+void log_start(LogLevel level, const std::string& path) {
+  try {
+    logger() = make_logger(level, path);
+  } catch (const spdlog::spdlog_ex& error) {
+    throw Error("cannot open the log file " + path + ": " + error.what());
+  }
+}
+
+LogLevel log_level_from(std::string_view word) {
+  const std::string lower = to_lower(trim(word));
+  if (lower == "trace") {
+    return LogLevel::trace;
+  }
+  if (lower == "debug") {
+    return LogLevel::debug;
+  }
+  if (lower == "warn" || lower == "warning") {
+    return LogLevel::warning;
+  }
+  if (lower == "error") {
+    return LogLevel::error;
+  }
+  if (lower == "off") {
+    return LogLevel::off;
+  }
+  return LogLevel::info;
+}
+
+bool log_enabled(LogLevel level) {
+  return logger()->should_log(to_spdlog(level));
+}
+
+void log_write(LogLevel level, std::string_view message) {
+  logger()->log(to_spdlog(level), fmt::string_view(message.data(), message.size()));
+}
+
+}  // namespace torc::base

@@ -1,0 +1,113 @@
+#include "torc/model/json.hpp"
+
+#include <cmath>
+#include <limits>
+
+#include <fmt/format.h>
+
+namespace torc::model {
+namespace {
+
+constexpr int k_max_depth = 64;
+
+/// Refuses nesting before the parser recurses into it: bounded stack whatever a client sends.
+void check_depth(std::string_view text) {
+  int depth = 0;
+  bool in_string = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (in_string) {
+      if (c == '\\') {
+        ++i;
+      } else if (c == '"') {
+        in_string = false;
+      }
+    } else if (c == '"') {
+      in_string = true;
+    } else if (c == '{' || c == '[') {
+      if (++depth > k_max_depth) {
+        throw JsonError(JsonError::Reason::wrong_type, "body",
+                        fmt::format("JSON is nested more than {} levels deep", k_max_depth));
+      }
+    } else if (c == '}' || c == ']') {
+      --depth;
+    }
+  }
+}
+
+}  // namespace
+
+nlohmann::json parse_json(std::string_view text) {
+  check_depth(text);
+  try {
+    return nlohmann::json::parse(text);
+  } catch (const nlohmann::json::exception& error) {
+    // "[json.exception.parse_error.101] parse error at line 1, column 2: ..." without the library's own number.
+    std::string message = error.what();
+    if (const auto end = message.find("] "); end != std::string::npos) {
+      message.erase(0, end + 2);
+    }
+    throw JsonError(JsonError::Reason::wrong_type, "body", "no valid JSON: " + message);
+  }
+}
+
+std::string dump_json(const nlohmann::json& value, int indent) {
+  return value.dump(indent, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+namespace detail {
+
+void throw_missing(const char* field) {
+  throw JsonError(JsonError::Reason::missing_field, field, fmt::format("missing field `{}`", field));
+}
+
+void throw_wrong_type(const char* field, const char* expected, const nlohmann::json& found) {
+  std::string shown = dump_json(found);
+  if (shown.size() > 60) {
+    shown.resize(57);
+    shown += "...";
+  }
+  throw JsonError(JsonError::Reason::wrong_type, field,
+                  fmt::format("field `{}`: expected {}, found {}", field, expected, shown));
+}
+
+std::int64_t read_int(const char* field, const nlohmann::json& value) {
+  if (value.is_number_unsigned()) {
+    if (value.get<std::uint64_t>() > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) {
+      throw_wrong_type(field, "an integer of 64 bits", value);
+    }
+    return value.get<std::int64_t>();
+  }
+  if (!value.is_number_integer()) {
+    throw_wrong_type(field, "an integer of 64 bits", value);
+  }
+  return value.get<std::int64_t>();
+}
+
+double read_double(const char* field, const nlohmann::json& value) {
+  if (!value.is_number()) {
+    throw_wrong_type(field, "a number", value);
+  }
+  const auto number = value.get<double>();
+  if (!std::isfinite(number)) {
+    throw_wrong_type(field, "a finite number", value);
+  }
+  return number;
+}
+
+bool read_bool(const char* field, const nlohmann::json& value) {
+  if (!value.is_boolean()) {
+    throw_wrong_type(field, "true or false", value);
+  }
+  return value.get<bool>();
+}
+
+const std::string& read_string(const char* field, const nlohmann::json& value) {
+  if (!value.is_string()) {
+    throw_wrong_type(field, "a string", value);
+  }
+  return value.get_ref<const std::string&>();
+}
+
+}  // namespace detail
+}  // namespace torc::model

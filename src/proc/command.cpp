@@ -1,0 +1,267 @@
+// Theory of operation: one thread, one poll loop. The child's three pipes are non-blocking on this side; an eventfd
+// wakes the loop when a stop is requested. The loop ends when both outputs are at their end and the child is reaped, or
+// a grace period after the child was told to end.
+
+#include "torc/proc/command.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <optional>
+
+#include "torc/base/error.hpp"
+#include "torc/base/fd.hpp"
+#include "torc/proc/spawn.hpp"
+
+namespace torc::proc {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+
+constexpr milliseconds k_grace{2'000};
+constexpr milliseconds k_progress_check{1'000};
+/// How long output may still come after the child has ended: a process that it left behind (the master of a shared ssh
+/// connection) may hold the pipes for ever.
+constexpr milliseconds k_linger{500};
+
+void set_non_blocking(int fd) {
+  if (::fcntl(fd, F_SETFL, O_NONBLOCK) != 0) {
+    throw base::SystemError("cannot make a pipe non-blocking");
+  }
+}
+
+/// Size of a file, or -1 while there is none.
+std::int64_t file_size(const std::string& path) {
+  struct stat info {};
+  return ::stat(path.c_str(), &info) == 0 ? static_cast<std::int64_t>(info.st_size) : -1;
+}
+
+class Run {
+ public:
+  Run(const Command& command, const std::stop_token& stop)
+      : m_command(command), m_wake(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)), m_on_stop(stop, Wake{m_wake.get()}) {
+    m_stop_requested = [stop] { return stop.stop_requested(); };
+  }
+
+  CommandResult execute() {
+    start();
+    if (!m_child.running()) {
+      return std::move(m_result);
+    }
+    m_deadline = Clock::now() + m_command.limit;
+    while (!finished()) {
+      turn();
+    }
+    if (m_result.end == CommandResult::End::not_started) {
+      const ExitStatus status = m_exit ? *m_exit : m_child.wait();
+      m_result.end = status.signaled ? CommandResult::End::signaled : CommandResult::End::exited;
+      m_result.code = status.code;
+    }
+    return std::move(m_result);
+  }
+
+ private:
+  struct Wake {
+    int fd;
+    void operator()() const noexcept {
+      const std::uint64_t one = 1;
+      [[maybe_unused]] const ssize_t written = ::write(fd, &one, sizeof one);
+    }
+  };
+
+  void start() {
+    base::Pipe in = base::Pipe::create();
+    base::Pipe out = base::Pipe::create();
+    base::Pipe err = base::Pipe::create();
+    SpawnOptions options;
+    options.argv = m_command.argv;
+    options.stdin_fd = in.read_end.get();
+    options.stdout_fd = out.write_end.get();
+    options.stderr_fd = err.write_end.get();
+    try {
+      m_child = Child::spawn(options);
+    } catch (const base::Error& error) {
+      m_result.err = error.what();
+      return;
+    }
+    m_in = std::move(in.write_end);
+    m_out = std::move(out.read_end);
+    m_err = std::move(err.read_end);
+    set_non_blocking(m_in.get());
+    set_non_blocking(m_out.get());
+    set_non_blocking(m_err.get());
+    m_pending = m_command.input;
+    m_asked = !m_command.answer;
+    close_input_when_done();
+  }
+
+  bool finished() {
+    if (m_killed_at && Clock::now() > *m_killed_at + k_grace) {
+      return true;  // Something outside the process group holds the pipes: not ours to wait for.
+    }
+    return m_exit && ((!m_out && !m_err) || Clock::now() > m_exited_at + k_linger);
+  }
+
+  void turn() {
+    std::array<pollfd, 5> polled{pollfd{m_out.get(), POLLIN, 0}, pollfd{m_err.get(), POLLIN, 0},
+                                 pollfd{m_pending.empty() ? -1 : m_in.get(), POLLOUT, 0},
+                                 pollfd{m_ending ? -1 : m_wake.get(), POLLIN, 0},
+                                 pollfd{m_exit ? -1 : m_child.pidfd(), POLLIN, 0}};
+    ::poll(polled.data(), polled.size(), poll_timeout());
+    if (polled[0].revents != 0) {
+      drain(m_out, m_result.out);
+      ask();
+    }
+    if (polled[1].revents != 0) {
+      drain(m_err, m_result.err);
+    }
+    if (polled[2].revents != 0) {
+      feed();
+    }
+    if (polled[4].revents != 0 && !m_exit) {
+      m_exit = m_child.try_wait();
+      if (m_exit) {
+        m_exited_at = Clock::now();
+        m_in.reset();
+        m_pending.clear();
+      }
+    }
+    check_limits();
+  }
+
+  int poll_timeout() const {
+    if (m_exit) {
+      return static_cast<int>(k_linger.count()) + 1;
+    }
+    auto until = m_ending ? (m_killed_at ? *m_killed_at + k_grace : m_term_at + k_grace) : m_deadline;
+    auto left = std::chrono::ceil<milliseconds>(until - Clock::now());
+    if (!m_ending && !m_command.progress_file.empty()) {
+      left = std::min(left, k_progress_check);
+    }
+    return static_cast<int>(std::clamp<std::int64_t>(left.count() + 1, 0, 3'600'000));
+  }
+
+  void drain(base::Fd& fd, std::string& into) {
+    std::array<char, 65536> buffer;
+    for (;;) {
+      const ssize_t count = ::read(fd.get(), buffer.data(), buffer.size());
+      if (count > 0) {
+        const std::size_t room = m_command.output_limit - std::min(m_command.output_limit, into.size());
+        into.append(buffer.data(), std::min(room, static_cast<std::size_t>(count)));
+        continue;
+      }
+      if (count < 0 && (errno == EAGAIN || errno == EINTR)) {
+        return;
+      }
+      fd.reset();
+      return;
+    }
+  }
+
+  void feed() {
+    const ssize_t count = ::write(m_in.get(), m_pending.data(), m_pending.size());
+    if (count >= 0) {
+      m_pending.erase(0, static_cast<std::size_t>(count));
+    } else if (errno != EAGAIN && errno != EINTR) {
+      // The child reads no more; how it ends says why.
+      m_pending.clear();
+      m_asked = true;
+    }
+    close_input_when_done();
+  }
+
+  void close_input_when_done() {
+    if (m_pending.empty() && m_asked) {
+      m_in.reset();
+    }
+  }
+
+  /// Looks for the question in what has come so far and answers it.
+  void ask() {
+    if (m_asked) {
+      return;
+    }
+    const std::string line = m_command.question + "\n";
+    std::size_t found = m_result.out.starts_with(line) ? 0 : m_result.out.find("\n" + line);
+    if (found == std::string::npos) {
+      return;
+    }
+    found += m_result.out.starts_with(line) ? 0 : 1;
+    const std::string before = m_result.out.substr(0, found);
+    m_result.out.erase(0, found + line.size());
+    m_asked = true;
+    m_pending += m_command.answer(before);
+    // The others may have taken long to make up their minds; that is not this child's fault.
+    m_deadline = Clock::now() + m_command.limit;
+    close_input_when_done();
+  }
+
+  void check_limits() {
+    const auto now = Clock::now();
+    if (m_ending) {
+      if (!m_killed_at && now >= m_term_at + k_grace) {
+        m_child.signal(SIGKILL);
+        m_killed_at = now;
+      }
+      return;
+    }
+    if (m_stop_requested()) {
+      terminate(CommandResult::End::canceled);
+      return;
+    }
+    if (!m_command.progress_file.empty()) {
+      if (const auto size = file_size(m_command.progress_file); size > m_progress) {
+        m_progress = size;
+        m_deadline = now + m_command.limit;
+      }
+    }
+    if (now >= m_deadline) {
+      terminate(CommandResult::End::timed_out);
+    }
+  }
+
+  void terminate(CommandResult::End why) {
+    m_result.end = why;
+    m_ending = true;
+    m_term_at = Clock::now();
+    m_child.signal(SIGTERM);
+    m_in.reset();
+    m_pending.clear();
+    m_asked = true;
+  }
+
+  const Command& m_command;
+  base::Fd m_wake;
+  std::stop_callback<Wake> m_on_stop;
+  std::function<bool()> m_stop_requested;
+  CommandResult m_result;
+  Child m_child;
+  std::optional<ExitStatus> m_exit;
+  base::Fd m_in;
+  base::Fd m_out;
+  base::Fd m_err;
+  std::string m_pending;
+  bool m_asked{true};
+  bool m_ending{false};
+  std::int64_t m_progress{-1};
+  Clock::time_point m_deadline;
+  Clock::time_point m_term_at;
+  Clock::time_point m_exited_at;
+  std::optional<Clock::time_point> m_killed_at;
+};
+
+}  // namespace
+
+CommandResult run_command(const Command& command, const std::stop_token& stop) {
+  return Run(command, stop).execute();
+}
+
+}  // namespace torc::proc

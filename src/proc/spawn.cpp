@@ -1,0 +1,194 @@
+#include "torc/proc/spawn.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <utility>
+
+#include "torc/base/error.hpp"
+
+namespace torc::proc {
+namespace {
+
+/// Owns what posix_spawn needs beside the program. Not movable: the C structures may point into themselves.
+class SpawnAttributes {
+ public:
+  SpawnAttributes() {
+    ::posix_spawn_file_actions_init(&m_actions);
+    ::posix_spawnattr_init(&m_attributes);
+  }
+  SpawnAttributes(const SpawnAttributes&) = delete;
+  SpawnAttributes& operator=(const SpawnAttributes&) = delete;
+  ~SpawnAttributes() {
+    ::posix_spawnattr_destroy(&m_attributes);
+    ::posix_spawn_file_actions_destroy(&m_actions);
+  }
+
+  posix_spawn_file_actions_t* actions() { return &m_actions; }
+  posix_spawnattr_t* attributes() { return &m_attributes; }
+
+ private:
+  posix_spawn_file_actions_t m_actions{};
+  posix_spawnattr_t m_attributes{};
+};
+
+void check(int error_number, const char* what) {
+  if (error_number != 0) {
+    throw base::SystemError(what, error_number);
+  }
+}
+
+/// The mask this program was started with; set before main blocks anything.
+sigset_t& original_mask() {
+  static sigset_t mask = [] {
+    sigset_t current;
+    ::pthread_sigmask(SIG_SETMASK, nullptr, &current);
+    return current;
+  }();
+  return mask;
+}
+
+void place(SpawnAttributes& spawn, int fd, int target, int open_flags) {
+  if (fd < 0) {
+    check(::posix_spawn_file_actions_addopen(spawn.actions(), target, "/dev/null", open_flags, 0), "posix_spawn");
+  } else {
+    // adddup2 clears close-on-exec, also where both numbers are equal (POSIX.1-2024, and glibc since 2.29).
+    check(::posix_spawn_file_actions_adddup2(spawn.actions(), fd, target), "posix_spawn");
+  }
+}
+
+void prepare(SpawnAttributes& spawn, const SpawnOptions& options) {
+  place(spawn, options.stdin_fd, STDIN_FILENO, O_RDONLY);
+  place(spawn, options.stdout_fd, STDOUT_FILENO, O_WRONLY);
+  place(spawn, options.stderr_fd, STDERR_FILENO, O_WRONLY);
+  if (!options.directory.empty()) {
+    check(::posix_spawn_file_actions_addchdir_np(spawn.actions(), options.directory.c_str()), "posix_spawn");
+  }
+  // What libraries opened without close-on-exec must not leak into jobs.
+  check(::posix_spawn_file_actions_addclosefrom_np(spawn.actions(), STDERR_FILENO + 1), "posix_spawn");
+
+  short flags = POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK;
+  if (options.new_session) {
+    flags |= POSIX_SPAWN_SETSID;
+  } else if (options.new_group) {
+    flags |= POSIX_SPAWN_SETPGROUP;
+    check(::posix_spawnattr_setpgroup(spawn.attributes(), 0), "posix_spawn");
+  }
+  sigset_t all;
+  ::sigfillset(&all);
+  check(::posix_spawnattr_setsigdefault(spawn.attributes(), &all), "posix_spawn");
+  check(::posix_spawnattr_setsigmask(spawn.attributes(), &original_mask()), "posix_spawn");
+  check(::posix_spawnattr_setflags(spawn.attributes(), flags), "posix_spawn");
+}
+
+std::vector<char*> pointers(const std::vector<std::string>& words) {
+  std::vector<char*> result;
+  result.reserve(words.size() + 1);
+  for (const auto& word : words) {
+    result.push_back(const_cast<char*>(word.c_str()));
+  }
+  result.push_back(nullptr);
+  return result;
+}
+
+}  // namespace
+
+ExitStatus ExitStatus::from_wait_status(int status) {
+  if (WIFSIGNALED(status)) {
+    return {.signaled = true, .code = WTERMSIG(status)};
+  }
+  return {.signaled = false, .code = WEXITSTATUS(status)};
+}
+
+Child Child::spawn(const SpawnOptions& options) {
+  if (options.argv.empty()) {
+    throw base::Error("nothing to execute: the argument list is empty");
+  }
+  SpawnAttributes spawn;
+  prepare(spawn, options);
+  const auto argv = pointers(options.argv);
+  const auto env = options.env ? pointers(*options.env) : std::vector<char*>{};
+  pid_t pid = -1;
+  const int error_number = ::posix_spawnp(&pid, argv[0], spawn.actions(), spawn.attributes(), argv.data(),
+                                          options.env ? env.data() : environ);
+  if (error_number != 0) {
+    throw base::SystemError("cannot execute " + options.argv.front(), error_number);
+  }
+  // A plain system call: glibc 2.36 has a wrapper, but no header of an older kernel need know it.
+  base::Fd pidfd{static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))};
+  return Child{pid, std::move(pidfd), options.new_session || options.new_group};
+}
+
+Child::Child(pid_t pid, base::Fd pidfd, bool leads_group) noexcept
+    : m_pid(pid), m_pidfd(std::move(pidfd)), m_leads_group(leads_group) {}
+
+Child::Child(Child&& other) noexcept
+    : m_pid(std::exchange(other.m_pid, -1)),
+      m_pidfd(std::move(other.m_pidfd)),
+      m_leads_group(other.m_leads_group) {}
+
+Child& Child::operator=(Child&& other) noexcept {
+  if (this != &other) {
+    end();
+    m_pid = std::exchange(other.m_pid, -1);
+    m_pidfd = std::move(other.m_pidfd);
+    m_leads_group = other.m_leads_group;
+  }
+  return *this;
+}
+
+Child::~Child() {
+  end();
+}
+
+void Child::end() noexcept {
+  if (m_pid > 0) {
+    signal(SIGKILL);
+    int status = 0;
+    while (::waitpid(m_pid, &status, 0) < 0 && errno == EINTR) {
+    }
+    m_pid = -1;
+  }
+}
+
+ExitStatus Child::wait() {
+  int status = 0;
+  while (::waitpid(m_pid, &status, 0) < 0) {
+    if (errno != EINTR) {
+      throw base::SystemError("cannot wait for a child process");
+    }
+  }
+  m_pid = -1;
+  m_pidfd.reset();
+  return ExitStatus::from_wait_status(status);
+}
+
+std::optional<ExitStatus> Child::try_wait() {
+  int status = 0;
+  const pid_t ended = ::waitpid(m_pid, &status, WNOHANG);
+  if (ended <= 0) {
+    return std::nullopt;
+  }
+  m_pid = -1;
+  m_pidfd.reset();
+  return ExitStatus::from_wait_status(status);
+}
+
+void Child::signal(int number) const noexcept {
+  if (m_pid > 0) {
+    ::kill(m_leads_group ? -m_pid : m_pid, number);
+  }
+}
+
+void prepare_signals_for_children() {
+  original_mask();
+  ::signal(SIGPIPE, SIG_IGN);
+}
+
+}  // namespace torc::proc
