@@ -1,0 +1,338 @@
+#!/usr/bin/env python3
+"""Private ssh workers on this machine: one sshd for each, on 127.0.0.2, 127.0.0.3, ..., each a host with a home of its own.
+
+usage: loopback_workers.py start DIR N [--torc FILE]     starts N workers below DIR; prints "NAME HOME" of each
+       loopback_workers.py stop DIR                      ends them and everything that still runs in their homes
+
+They run as the current user, need no privilege and touch neither ~/.ssh nor the system's sshd. The client's side is
+DIR/client/ssh and DIR/client/scp: `TORC_SSH=DIR/client/ssh TORC_SCP=DIR/client/scp torc remote ...` reaches them by
+name ("127.0.0.2" or "ws1"). The demo, the benchmark and the end-to-end tests all use this.
+"""
+import argparse
+import dataclasses
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+SSHD_CONFIG = """\
+Port {port}
+ListenAddress {address}
+HostKey {dir}/client/host_key
+PidFile none
+AuthorizedKeysFile {host}/authorized_keys
+StrictModes no
+UsePAM no
+UseDNS no
+PasswordAuthentication no
+KbdInteractiveAuthentication no
+PermitRootLogin yes
+PrintMotd no
+MaxStartups 1000
+MaxSessions 1000
+Subsystem sftp {sftp_server}
+SetEnv HOME={home} PATH={bin}:/usr/bin:/bin
+ForceCommand cd {home} && exec sh -c "${{SSH_ORIGINAL_COMMAND:-sh}}"
+"""
+
+# Counts what runs at once and notes each call, then becomes the real program: its pid stays, so that a dead one shows.
+CLIENT_WRAPPER = """\
+#!/bin/sh
+dir={dir}/client
+: >"$dir/active/$$"
+count=0
+for file in "$dir"/active/*; do
+  if kill -0 "${{file##*/}}" 2>/dev/null; then count=$((count + 1)); else rm -f "$file"; fi
+done
+printf '%s {program} %s\\n' "$count" "$*" >>"$dir/calls"
+exec {path} -F "$dir/config" "$@"
+"""
+
+
+class CannotRun(Exception):
+    """This machine cannot run sshd; the message says why."""
+
+
+def find_program(name: str, *places: str) -> str:
+    found = shutil.which(name, path=os.pathsep.join([os.environ.get("PATH", ""), *places]))
+    if not found:
+        raise CannotRun(f"{name} is not installed (Debian: openssh-server, openssh-client)")
+    return found
+
+
+def find_sftp_server() -> str:
+    for path in ("/usr/lib/openssh/sftp-server", "/usr/libexec/openssh/sftp-server", "/usr/lib/ssh/sftp-server"):
+        if os.path.exists(path):
+            return path
+    return "internal-sftp"
+
+
+def free_port(address: str) -> int:
+    with socket.socket() as probe:
+        probe.bind((address, 0))
+        return probe.getsockname()[1]
+
+
+def processes_below(directory) -> dict[int, str]:
+    """Processes (pid: command line) whose working directory or HOME lies in `directory`, this one left out."""
+    root = os.path.realpath(directory)
+    found = {}
+    for entry in os.listdir("/proc"):
+        if not entry.isdigit() or int(entry) == os.getpid():
+            continue
+        try:
+            cwd = os.readlink(f"/proc/{entry}/cwd")
+            environment = pathlib.Path(f"/proc/{entry}/environ").read_bytes().split(b"\0")
+            command = pathlib.Path(f"/proc/{entry}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            continue  # gone meanwhile, or another user's
+        homes = [os.fsdecode(item[5:]) for item in environment if item.startswith(b"HOME=")]
+        if any(path == root or path.startswith(root + "/") for path in [cwd, *homes]):
+            found[int(entry)] = command.strip()
+    return found
+
+
+def end_processes_below(directory, timeout: float = 10.0) -> None:
+    """Kills what `processes_below` finds, until nothing is left."""
+    deadline = time.monotonic() + timeout
+    while (found := processes_below(directory)) and time.monotonic() < deadline:
+        for pid in found:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        time.sleep(0.02)
+
+
+@dataclasses.dataclass
+class Host:
+    """One worker. `home` is what its sessions see as HOME, `bin` stands first on their PATH."""
+
+    index: int
+    name: str
+    address: str
+    port: int
+    dir: pathlib.Path
+    home: pathlib.Path
+    bin: pathlib.Path
+    sshd: subprocess.Popen | None = None
+    listener: socket.socket | None = None
+
+    @property
+    def full_name(self) -> str:
+        """The address with its port, which needs no client configuration to be found."""
+        return f"{self.address}:{self.port}"
+
+    def set_torc(self, program) -> None:
+        """Makes `program` (a path, or the text of a script that starts with "#!") this worker's torc; None: there is none."""
+        torc = self.bin / "torc"
+        torc.unlink(missing_ok=True)
+        if program is None:
+            return
+        if str(program).startswith("#!"):
+            torc.write_text(str(program))
+            torc.chmod(0o755)
+        else:
+            torc.symlink_to(program)
+
+
+class LoopbackWorkers:
+    """`count` workers below `directory` (made if missing). A context manager: all are ended at its end.
+
+    shared_home: all have one home, as with NFS. same_address: all are 127.0.0.2, told apart by their ports; their
+    names then carry the port.
+    """
+
+    def __init__(self, directory, count: int, torc=None, shared_home: bool = False, same_address: bool = False):
+        self.dir = pathlib.Path(directory).resolve()
+        self.client = self.dir / "client"
+        self.hosts: list[Host] = []
+        self._sshd = find_program("sshd", "/usr/sbin", "/sbin", "/usr/local/sbin")
+        self._make_client()
+        for index in range(count):
+            host_dir = self.dir / f"host{index + 1}"
+            address = "127.0.0.2" if same_address else f"127.0.0.{index + 2}"
+            home = self.dir / "home" if shared_home else host_dir / "home"
+            host = Host(index, address, address, 0, host_dir, home, host_dir / "bin")
+            host.bin.mkdir(parents=True)
+            home.mkdir(exist_ok=True)
+            if torc:
+                host.set_torc(torc)
+            self.hosts.append(host)
+        try:
+            for host in self.hosts:
+                self._start_anywhere(host)
+                if same_address:
+                    host.name = host.full_name
+            self._write_client_config()
+        except BaseException:
+            self.stop()
+            raise
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    @property
+    def names(self) -> list[str]:
+        return [host.name for host in self.hosts]
+
+    @property
+    def env(self) -> dict[str, str]:
+        """What torc needs in its environment to reach these workers."""
+        return {"TORC_SSH": str(self.client / "ssh"), "TORC_SCP": str(self.client / "scp")}
+
+    def calls(self) -> list[str]:
+        """The command lines of ssh and scp so far, "ssh ARGUMENTS..."."""
+        return [line.split(" ", 1)[1] for line in self._noted()]
+
+    def most_at_once(self) -> int:
+        """The greatest number of ssh and scp processes seen running at one time."""
+        return max((int(line.split(" ", 1)[0]) for line in self._noted()), default=0)
+
+    def forget_calls(self) -> None:
+        (self.client / "calls").write_text("")
+
+    def stop_host(self, index: int) -> None:
+        """The host refuses connections from now on; what runs on it goes on."""
+        host = self.hosts[index]
+        if host.sshd:
+            host.sshd.kill()
+            host.sshd.wait()
+            host.sshd = None
+        if host.listener:
+            host.listener.close()
+            host.listener = None
+
+    def start_host(self, index: int) -> None:
+        """The opposite of stop_host and hang_host, on the same port."""
+        self.stop_host(index)
+        host = self.hosts[index]
+        self._start(host)
+        if not self._answers(host):
+            raise CannotRun(f"sshd of {host.full_name} does not start again: {self._log_of(host)}")
+
+    def hang_host(self, index: int) -> None:
+        """The host takes connections from now on, and never answers."""
+        self.stop_host(index)
+        host = self.hosts[index]
+        host.listener = socket.create_server((host.address, host.port), backlog=64)
+
+    def refuse_key(self, index: int) -> None:
+        """The host knows our key no longer."""
+        (self.hosts[index].dir / "authorized_keys").write_text("")
+
+    def processes(self) -> dict[int, str]:
+        """What runs on the workers: sessions, runners, jobs."""
+        return processes_below(self.dir)
+
+    def stop(self) -> None:
+        for host in self.hosts:
+            self.stop_host(host.index)
+        end_processes_below(self.dir)
+
+    def _noted(self) -> list[str]:
+        return (self.client / "calls").read_text(errors="replace").splitlines()
+
+    def _make_client(self) -> None:
+        keygen = find_program("ssh-keygen")
+        (self.client / "active").mkdir(parents=True)
+        (self.client / "calls").write_text("")
+        for key in ("host_key", "user_key"):
+            subprocess.run([keygen, "-q", "-t", "ed25519", "-N", "", "-C", "torc-loopback", "-f", self.client / key], check=True)
+        for program in ("ssh", "scp"):
+            wrapper = self.client / program
+            wrapper.write_text(CLIENT_WRAPPER.format(dir=self.dir, program=program, path=find_program(program)))
+            wrapper.chmod(0o755)
+
+    def _write_client_config(self) -> None:
+        lines = []
+        for host in self.hosts:
+            aliases = f"ws{host.index + 1}" if ":" in host.name else f"ws{host.index + 1} {host.address}"
+            lines += [f"Host {aliases}", f"  HostName {host.address}", f"  Port {host.port}"]
+        lines += ["Host *", f"  IdentityFile {self.client}/user_key", "  IdentitiesOnly yes", "  IdentityAgent none",
+                  f"  UserKnownHostsFile {self.client}/known_hosts", "  GlobalKnownHostsFile /dev/null"]
+        (self.client / "config").write_text("\n".join(lines) + "\n")
+
+    def _start_anywhere(self, host: Host) -> None:
+        # Between finding a free port and sshd's taking it, another program may take it: then the next one.
+        for _ in range(5):
+            host.port = free_port(host.address)
+            self._start(host)
+            if self._answers(host):
+                return
+            self.stop_host(host.index)
+        raise CannotRun(f"sshd does not start on {host.address}: {self._log_of(host)}")
+
+    def _start(self, host: Host) -> None:
+        if os.geteuid() == 0:
+            os.makedirs("/run/sshd", mode=0o755, exist_ok=True)  # sshd wants it as root
+        (host.dir / "authorized_keys").write_text((self.client / "user_key.pub").read_text())
+        config = host.dir / "sshd_config"
+        config.write_text(SSHD_CONFIG.format(port=host.port, address=host.address, dir=self.dir, host=host.dir,
+                                             home=host.home, bin=host.bin, sftp_server=find_sftp_server()))
+        # A session of its own: ^C on the terminal is for whoever started us, who then ends the workers in order.
+        host.sshd = subprocess.Popen([self._sshd, "-D", "-f", config, "-E", host.dir / "sshd.log"], cwd="/",
+                                     stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                     start_new_session=True)
+        (host.dir / "sshd.pid").write_text(f"{host.sshd.pid}\n")
+
+    def _answers(self, host: Host) -> bool:
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline and host.sshd and host.sshd.poll() is None:
+            try:
+                with socket.create_connection((host.address, host.port), timeout=5) as connection:
+                    return connection.recv(4) == b"SSH-"
+            except OSError:
+                time.sleep(0.01)
+        return False
+
+    def _log_of(self, host: Host) -> str:
+        log = host.dir / "sshd.log"
+        return log.read_text(errors="replace")[-400:].strip() if log.exists() else "no log"
+
+
+def stop_below(directory: pathlib.Path) -> None:
+    """Ends the workers that another process started below `directory`."""
+    directory = directory.resolve()
+    for file in directory.glob("host*/sshd.pid"):
+        pid = int(file.read_text())
+        try:
+            ours = str(file.parent).encode() in pathlib.Path(f"/proc/{pid}/cmdline").read_bytes()
+        except OSError:
+            continue
+        if ours:
+            os.kill(pid, signal.SIGTERM)
+    end_processes_below(directory)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(dest="command", required=True)
+    start = commands.add_parser("start")
+    start.add_argument("dir", type=pathlib.Path)
+    start.add_argument("count", type=int)
+    start.add_argument("--torc", type=lambda path: pathlib.Path(path).resolve())
+    stop = commands.add_parser("stop")
+    stop.add_argument("dir", type=pathlib.Path)
+    arguments = parser.parse_args()
+    if arguments.command == "stop":
+        stop_below(arguments.dir)
+        return 0
+    try:
+        for host in LoopbackWorkers(arguments.dir, arguments.count, torc=arguments.torc).hosts:
+            print(host.name, host.home)
+    except CannotRun as error:
+        print(f"Error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

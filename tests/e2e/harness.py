@@ -1,0 +1,268 @@
+"""What the end-to-end tests share: the real torc, a real server, real sshd's, each test in a directory of its own.
+
+A test file is a program: `TORC_BIN=build/dev/torc tests/e2e/name_test.py [-v] [Class.test]`; ctest runs it as e2e.<name>.
+
+    from harness import E2ETest, main
+
+    class Greeting(E2ETest):
+        def test_ping(self):
+            server = self.server()
+            self.assertIn("running", server.torc("ping", check=True).stdout)
+
+    if __name__ == "__main__":
+        main()
+
+Wait with `wait_until`, never for a fixed time. What a test starts through the harness is ended with it. The directory
+of a failed test is kept and named.
+"""
+import json
+import os
+import pathlib
+import selectors
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+import urllib.error
+import urllib.request
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "scripts"))
+from loopback_workers import CannotRun, LoopbackWorkers, end_processes_below, processes_below  # noqa: E402,F401
+
+TORC = os.path.abspath(os.environ.get("TORC_BIN") or ROOT / "build" / "release" / "torc")
+EXIT_SKIPPED = 125
+
+
+def wait_until(condition, timeout: float = 30.0, what: str = "", interval: float = 0.02):
+    """Calls `condition` until it returns something true, which is returned. Fails with `what` after `timeout` seconds."""
+    deadline = time.monotonic() + timeout
+    while True:
+        result = condition()
+        if result:
+            return result
+        if time.monotonic() > deadline:
+            raise AssertionError(f"waited {timeout:g} s in vain for {what or condition}")
+        time.sleep(interval)
+
+
+def alive(pid: int) -> bool:
+    """Whether the process runs; a zombie does not."""
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
+def clean_environment(home: pathlib.Path, **extra: str) -> dict[str, str]:
+    """An environment without anything of the user's: a private home, no TORC_*, no proxy."""
+    env = {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "HOME": str(home), "XDG_STATE_HOME": str(home / "state"),
+           "USER": "tester", "TORC_USERNAME": "tester", "LANG": "C.UTF-8", "TZ": "UTC"}
+    # Sanitizers' options reach the program under test.
+    env.update({name: value for name, value in os.environ.items() if name.endswith("SAN_OPTIONS")})
+    env.update({name: str(value) for name, value in extra.items()})
+    return env
+
+
+def run_torc(*args, home, stdin=None, env=None, timeout=60, check=False, cwd=None) -> subprocess.CompletedProcess:
+    """Runs torc to its end; text in, text out. `check`: any exit status but 0 fails the test."""
+    command = [TORC, *map(str, args)]
+    environment = clean_environment(pathlib.Path(home), **(env or {}))
+    text_in = {"stdin": subprocess.DEVNULL} if stdin is None else {"input": stdin}
+    result = subprocess.run(command, **text_in, env=environment, capture_output=True, text=True, errors="replace",
+                            timeout=timeout, cwd=cwd or home, check=False)
+    if check and result.returncode != 0:
+        raise AssertionError(f"{' '.join(command[1:])}: exit status {result.returncode}\n"
+                             f"--- stdout\n{result.stdout}--- stderr\n{result.stderr}")
+    return result
+
+
+class Server:
+    """`torc server run` on 127.0.0.1, on a port of its own. Use E2ETest.server(), which ends it."""
+
+    def __init__(self, directory, args=(), env=None):
+        self.dir = pathlib.Path(directory)
+        self.dir.mkdir(parents=True, exist_ok=True)
+        self.home = self.dir / "home"
+        self.home.mkdir(exist_ok=True)
+        self.database = self.dir / "torc.db"
+        self.log = self.dir / "server.log"
+        self.port = 0
+        self.args = list(args)
+        self.env = dict(env or {})  # added to every torc() call
+        self.process = None
+        self.start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/torc-service/v1"
+
+    def start(self) -> None:
+        """Starts it, on the port it had before if any, and waits until it listens."""
+        command = [TORC, "server", "run", "--host", "127.0.0.1", "--port", str(self.port), "--database", str(self.database),
+                   *map(str, self.args)]
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen(command, env=clean_environment(self.home), stdin=subprocess.DEVNULL,
+                                            stdout=subprocess.PIPE, stderr=log, cwd=self.dir)
+        self.port = int(self._announced("TORC_SERVER_PORT=", timeout=30))
+
+    def kill(self) -> None:
+        """SIGKILL: what a power cut would leave is left."""
+        self._end(signal.SIGKILL)
+
+    def stop(self, timeout: float = 20) -> int:
+        """SIGTERM; returns the exit status. One that does not end in time is killed and fails the test."""
+        return self._end(signal.SIGTERM, timeout)
+
+    def restart(self) -> None:
+        """Again on the same database and port; killed first if it runs."""
+        self.kill()
+        self.start()
+
+    def torc(self, *args, stdin=None, env=None, timeout=60, check=False, cwd=None) -> subprocess.CompletedProcess:
+        """A torc command against this server, in the directory `cwd` (default: the private home)."""
+        environment = {"TORC_API_URL": self.url, **self.env, **(env or {})}
+        return run_torc(*args, home=self.home, stdin=stdin, env=environment, timeout=timeout, check=check, cwd=cwd)
+
+    def json(self, *args, **options):
+        """The JSON document that a command prints with -f json; its exit status must be 0."""
+        return json.loads(self.torc("-f", "json", *args, check=True, **options).stdout)
+
+    def create(self, spec, **options) -> int:
+        """Creates a workflow from a dict (or a path); returns its id."""
+        if isinstance(spec, dict):
+            path = self.dir / "workflow.json"
+            path.write_text(json.dumps(spec))
+            spec = path
+        return self.json("create", spec, **options)["workflow_id"]
+
+    def get(self, path: str):
+        return self.request("GET", path)[1]
+
+    def post(self, path: str, body=None):
+        return self.request("POST", path, body)[1]
+
+    def request(self, method: str, path: str, body=None, timeout: float = 30):
+        """(status, document) of a REST call; `path` as "/workflows/1"."""
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self.url + path, data=data, method=method)
+        if data is not None:
+            request.add_header("Content-Type", "application/json")
+        try:
+            with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=timeout) as answer:
+                status, text = answer.status, answer.read()
+        except urllib.error.HTTPError as error:
+            status, text = error.code, error.read()
+        try:
+            return status, json.loads(text) if text else None
+        except ValueError:
+            return status, text.decode(errors="replace")
+
+    def jobs(self, workflow_id: int) -> list[dict]:
+        return self.get(f"/jobs?workflow_id={workflow_id}&limit=100000")["items"]
+
+    def results(self, workflow_id: int) -> list[dict]:
+        return self.get(f"/results?workflow_id={workflow_id}&limit=100000&all_runs=true")["items"]
+
+    def statuses(self, workflow_id: int) -> dict[str, str]:
+        """Job name: status."""
+        return {job["name"]: job["status"] for job in self.jobs(workflow_id)}
+
+    def wait_complete(self, workflow_id: int, timeout: float = 60) -> None:
+        def complete():
+            return self.get(f"/workflows/{workflow_id}/is_complete").get("is_complete")
+
+        try:
+            wait_until(complete, timeout, f"workflow {workflow_id} to complete")
+        except AssertionError as error:
+            raise AssertionError(f"{error}; its jobs: {self.statuses(workflow_id)}") from None
+
+    def _announced(self, prefix: str, timeout: float) -> str:
+        """The rest of the line on standard output that starts with `prefix`."""
+        text, deadline, stream = b"", time.monotonic() + timeout, self.process.stdout
+        with selectors.DefaultSelector() as selector:
+            selector.register(stream, selectors.EVENT_READ)
+            while time.monotonic() < deadline and selector.select(deadline - time.monotonic()):
+                chunk = os.read(stream.fileno(), 4096)
+                if not chunk:
+                    break
+                text += chunk
+                for line in text.decode(errors="replace").split("\n")[:-1]:
+                    if line.startswith(prefix):
+                        return line.removeprefix(prefix).strip()
+        self._end(signal.SIGKILL)
+        raise AssertionError(f"the server did not say {prefix}N: {text!r}\n{self.log.read_text(errors='replace')[-2000:]}")
+
+    def _end(self, number: int, timeout: float = 20) -> int:
+        process, self.process = self.process, None
+        if process is None:
+            return 0
+        process.send_signal(number)
+        try:
+            return process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise AssertionError(f"the server did not end within {timeout} s of signal {number}") from None
+        finally:
+            process.stdout.close()
+
+
+class E2ETest(unittest.TestCase):
+    """A test with a directory of its own, `self.dir`: removed when it passed, kept and named when it failed."""
+
+    maxDiff = None
+
+    def run(self, result=None):
+        result = result if result is not None else self.defaultTestResult()
+        before = len(result.failures) + len(result.errors)
+        # resolve: what runs below it is found by its real path.
+        self.dir = pathlib.Path(tempfile.mkdtemp(prefix="torc-e2e-")).resolve()
+        try:
+            return super().run(result)
+        finally:
+            end_processes_below(self.dir)
+            if len(result.failures) + len(result.errors) > before:
+                print(f"{self.id()} failed; kept: {self.dir}", file=sys.stderr)
+            else:
+                shutil.rmtree(self.dir, ignore_errors=True)
+
+    def server(self, name: str = "server", args=(), env=None) -> Server:
+        server = Server(self.dir / name, args, env)
+        self.addCleanup(lambda: server.kill())
+        return server
+
+    def workers(self, count: int = 3, server: Server | None = None, **options) -> LoopbackWorkers:
+        """`count` ssh workers whose torc is the one under test; with `server`, its torc() calls reach them.
+
+        Skips the test where this machine has no sshd.
+        """
+        try:
+            workers = LoopbackWorkers(self.dir / "workers", count, torc=TORC, **options)
+        except CannotRun as error:
+            self.skipTest(str(error))
+        self.addCleanup(workers.stop)
+        if server:
+            server.env.update(workers.env)
+        return workers
+
+    def start(self, command, home=None, env=None, **options) -> subprocess.Popen:
+        """A program in the background, ended with the test. Its output goes to files in self.dir named after it."""
+        name = f"{pathlib.Path(command[0]).name}.{len(list(self.dir.glob('*.out')))}"
+        with open(self.dir / f"{name}.out", "wb") as out, open(self.dir / f"{name}.err", "wb") as err:
+            process = subprocess.Popen([*map(str, command)], stdin=subprocess.DEVNULL, stdout=out, stderr=err,
+                                       env=clean_environment(home or self.dir, **(env or {})), cwd=self.dir, **options)
+        process.stdout_path, process.stderr_path = self.dir / f"{name}.out", self.dir / f"{name}.err"
+        self.addCleanup(lambda: (process.kill(), process.wait()))
+        return process
+
+
+def main() -> None:
+    """Runs the tests of the calling file. Exit status 125 when all of them were skipped."""
+    result = unittest.main(module="__main__", exit=False, verbosity=2).result
+    if not result.wasSuccessful():
+        sys.exit(1)
+    sys.exit(EXIT_SKIPPED if result.skipped and len(result.skipped) >= result.testsRun else 0)
