@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# Installs what building, testing and the demo need, from Debian's own packages. What is there already is left alone:
+# then this needs neither network nor privilege.
+set -euo pipefail
+
+packages=(
+  # to build
+  g++ cmake ninja-build ccache git python3
+  libcli11-dev libcurl4-openssl-dev nlohmann-json3-dev libspdlog-dev libfmt-dev libsqlitecpp-dev libsqlite3-dev
+  libyaml-cpp-dev libboost-dev libssl-dev libcrypt-dev
+  # to test and for the demo
+  libgtest-dev sqlite3 openssh-client openssh-server procps
+)
+
+if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
+  echo "Error: this script installs Debian packages, and this system has no apt-get. Install what corresponds to:" >&2
+  printf '  %s\n' "${packages[@]}" >&2
+  exit 1
+fi
+
+is_installed() { [[ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" == installed ]]; }
+
+missing=()
+for package in "${packages[@]}"; do
+  is_installed "$package" || missing+=("$package")
+done
+if ((${#missing[@]} == 0)); then
+  echo "install-deps: all ${#packages[@]} packages are there"
+  exit 0
+fi
+
+as_root=(env DEBIAN_FRONTEND=noninteractive)
+if ((EUID != 0)); then
+  if ! command -v sudo >/dev/null; then
+    echo "Error: not root and no sudo. Ask an administrator to run: apt-get install ${missing[*]}" >&2
+    exit 1
+  fi
+  as_root=(sudo "${as_root[@]}")
+fi
+
+echo "install-deps: installing ${missing[*]}"
+"${as_root[@]}" apt-get update -q
+"${as_root[@]}" apt-get install -q -y --no-install-recommends "${missing[@]}" </dev/null
+
+# The tests run sshd's of their own, on loopback. The machine's own, which the package starts, was not asked for.
+if [[ " ${missing[*]} " == *" openssh-server "* && -d /run/systemd/system ]]; then
+  "${as_root[@]}" systemctl disable --now ssh >/dev/null 2>&1 || true
+  echo "install-deps: the system's ssh service is off; 'systemctl enable --now ssh' turns it on"
+fi
+
+if dpkg --compare-versions "$(cmake --version | awk 'NR == 1 {print $3}')" lt 3.25; then
+  echo "Error: $(cmake --version | head -1) is older than 3.25, that of Debian 12" >&2
+  exit 1
+fi

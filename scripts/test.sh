@@ -1,0 +1,67 @@
+#!/usr/bin/env bash
+# Installs what is missing, builds and runs every test: the unit tests under the address and undefined behaviour
+# sanitizers, those of proc, store and server under the thread sanitizer, then all tests of the release build.
+#
+# usage: scripts/test.sh [--quick]    --quick: no sanitizers and no slow tests
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+quick=false
+case "${1-}" in
+  "") ;;
+  --quick) quick=true ;;
+  *)
+    sed -n '2,5s/^# \{0,1\}//p' "$0" >&2
+    exit 2
+    ;;
+esac
+
+jobs=$(nproc)
+failed=()
+started=$SECONDS
+
+section() { printf '\n== %s (%d s)\n' "$1" $((SECONDS - started)); }
+
+# build PRESET [TARGET...]: a failure ends the script
+build() {
+  local preset=$1 log="build/$1.log"
+  shift
+  mkdir -p build
+  cmake --preset "$preset" >"$log" 2>&1 || { cat "$log"; exit 1; }
+  cmake --build "build/$preset" --parallel "$jobs" ${1+--target "$@"} >>"$log" 2>&1 || { tail -n 100 "$log"; exit 1; }
+}
+
+# run_tests PRESET ARGUMENT...: a failure is remembered
+run_tests() {
+  local preset=$1
+  shift
+  ctest --test-dir "build/$preset" --parallel "$jobs" --output-on-failure --no-tests=error "$@" || failed+=("$preset")
+}
+
+section "packages"
+scripts/install-deps.sh
+
+section "release build"
+build release
+
+if [[ $quick == false ]]; then
+  section "unit tests, address and undefined behaviour sanitizers"
+  build asan unit_tests
+  run_tests asan -L unit
+
+  section "unit tests of proc, store and server, thread sanitizer"
+  build tsan unit_proc unit_store unit_server
+  run_tests tsan -R '^unit\.(proc|store|server)$'
+fi
+
+section "all tests, release build"
+if [[ $quick == true ]]; then
+  run_tests release -LE slow
+else
+  run_tests release
+fi
+
+if ((${#failed[@]} > 0)); then
+  echo "Tests failed in: ${failed[*]}" >&2
+  exit 1
+fi
