@@ -18,6 +18,8 @@ class App;
 
 namespace torc::cli {
 
+class Table;
+
 using base::k_exit_failure;
 using base::k_exit_ok;
 using base::k_exit_usage;
@@ -41,6 +43,8 @@ class Output {
   bool json() const { return m_json; }
   /// One line on standard output, for people.
   void line(const std::string& text) const;
+  /// A table on standard output, for people.
+  void table(const Table& table) const;
   /// The document of `-f json`.
   void document(const nlohmann::json& document) const;
   /// A line on standard error, for people: progress, hints, warnings.

@@ -287,7 +287,7 @@ struct File {
   Id workflow_id{0};
   std::string name;
   std::string path;
-  std::optional<double> st_mtime;  ///< Seconds since 1970
+  std::optional<double> mtime;  ///< "st_mtime" on the wire (a macro of sys/stat.h); seconds since 1970
 
   template <typename Self, typename Visitor>
   static void visit(Self& self, Visitor&& visitor) {
@@ -295,7 +295,7 @@ struct File {
     visitor("workflow_id", self.workflow_id);
     visitor("name", self.name);
     visitor("path", self.path);
-    visitor("st_mtime", self.st_mtime);
+    visitor("st_mtime", self.mtime);
   }
 };
 

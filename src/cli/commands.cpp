@@ -1,0 +1,68 @@
+#include "cli/commands.hpp"
+
+#include <CLI/CLI.hpp>
+
+namespace torc::cli {
+namespace {
+
+CLI::App& add_group(CLI::App& app, const char* name, const char* description) {
+  CLI::App* group = app.add_subcommand(name, description);
+  // At most one, or `remote add-workers 1 run` would take a host named "run" for a second command.
+  group->require_subcommand(0, 1);
+  group->footer("");  // else the root's examples
+  return *group;
+}
+
+/// A command of the interface that is yet to come: understood, refused.
+void add_later(CLI::App& app, Action& chosen, const char* name) {
+  CLI::App* command = app.add_subcommand(name)->group("")->allow_extras()->fallthrough(false);
+  command->callback([name, &chosen] {
+    chosen = [name](Services&) -> int {
+      throw base::UsageError(std::string("'torc ") + name + "' is not there yet; 'torc run' runs jobs on this machine, "
+                             "'torc remote run' on machines that ssh reaches");
+    };
+  });
+}
+
+// Of each group its commands, one a line.
+
+void add_server(CLI::App& app, [[maybe_unused]] Action& chosen) {
+  [[maybe_unused]] CLI::App& group = add_group(app, "server", "The server that keeps workflows");
+}
+
+void add_workflows(CLI::App& app, [[maybe_unused]] Action& chosen) {
+  [[maybe_unused]] CLI::App& group = add_group(app, "workflows", "List, show and set up workflows");
+}
+
+void add_jobs(CLI::App& app, [[maybe_unused]] Action& chosen) {
+  [[maybe_unused]] CLI::App& group = add_group(app, "jobs", "List and show the jobs of a workflow");
+}
+
+void add_results(CLI::App& app, [[maybe_unused]] Action& chosen) {
+  [[maybe_unused]] CLI::App& group = add_group(app, "results", "How jobs ended");
+}
+
+void add_compute_nodes(CLI::App& app, [[maybe_unused]] Action& chosen) {
+  [[maybe_unused]] CLI::App& group = add_group(app, "compute-nodes", "The runners of a workflow");
+}
+
+void add_remote(CLI::App& app, [[maybe_unused]] Action& chosen) {
+  [[maybe_unused]] CLI::App& group = add_group(app, "remote", "Run workflows on machines that ssh reaches");
+}
+
+}  // namespace
+
+void add_commands(CLI::App& app, Action& chosen) {
+  app.require_subcommand(0, 1);
+  add_ping(app, chosen);
+  add_workflows(app, chosen);
+  add_jobs(app, chosen);
+  add_results(app, chosen);
+  add_compute_nodes(app, chosen);
+  add_remote(app, chosen);
+  add_server(app, chosen);
+  add_later(app, chosen, "slurm");
+  add_later(app, chosen, "submit");
+}
+
+}  // namespace torc::cli

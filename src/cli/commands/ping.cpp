@@ -1,0 +1,30 @@
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "torc/cli/command.hpp"
+
+namespace torc::cli {
+namespace {
+
+int ping(Services& services) {
+  services.api().ping();
+  services.output().line(fmt::format("Server is running at {}", services.api_url()));
+  if (services.output().json()) {
+    services.output().document({{"status", "Server is running"}});
+  }
+  return k_exit_ok;
+}
+
+}  // namespace
+
+void add_ping(CLI::App& parent, Action& chosen) {
+  CLI::App* command = parent.add_subcommand("ping", "Check that the server runs and answers");
+  command->footer(
+      "Examples:\n"
+      "  torc ping\n"
+      "  torc --url http://login1:8080/torc-service/v1 ping\n");
+  command->callback([&chosen] { chosen = ping; });
+}
+
+}  // namespace torc::cli

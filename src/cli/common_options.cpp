@@ -1,0 +1,39 @@
+#include "cli/common_options.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include "torc/base/strings.hpp"
+
+namespace torc::cli {
+
+CLI::Option* add_optional_workflow_id(CLI::App& command, std::optional<model::Id>& target) {
+  return command.add_option("workflow-id", target, "Id of the workflow; left out, you choose from a list")
+      ->type_name("ID")
+      ->check(check_id);
+}
+
+std::string check_id(const std::string& text) {
+  const auto number = base::parse_int(text);
+  return number && *number > 0 && text.front() != '0' ? "" : "'" + text + "' is no id (a number from 1 up)";
+}
+
+std::string check_count(const std::string& text) {
+  const auto number = base::parse_int(text);
+  const bool plain = text == "0" || !text.starts_with('0');
+  return number && *number >= 0 && plain ? "" : "'" + text + "' is no number from 0 up";
+}
+
+void add_paging(CLI::App& command, client::Paging& paging, PagingLetters letters) {
+  const bool all = letters == PagingLetters::all;
+  command.add_option("-l,--limit", paging.limit, "At most this many (default: all)")
+      ->type_name("N")
+      ->check(check_count);
+  command.add_option(all ? "-o,--offset" : "--offset", paging.offset, "Pass over this many first")
+      ->type_name("N")
+      ->check(check_count)
+      ->capture_default_str();
+  command.add_option(all ? "-s,--sort-by" : "--sort-by", paging.sort_by, "Sort by this field")->type_name("FIELD");
+  command.add_flag(all ? "-r,--reverse-sort" : "--reverse-sort", paging.reverse_sort, "Sort the other way round");
+}
+
+}  // namespace torc::cli

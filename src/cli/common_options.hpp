@@ -1,0 +1,33 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "torc/client/api.hpp"
+
+namespace CLI {
+class App;
+class Option;
+}  // namespace CLI
+
+namespace torc::cli {
+
+/// The positional `workflow-id` that may be left out; Services::workflow_id then asks.
+CLI::Option* add_optional_workflow_id(CLI::App& command, std::optional<model::Id>& target);
+
+/// A check for CLI::Option::check: a whole decimal number from 1 up. "" when `text` is one, else what is wrong.
+std::string check_id(const std::string& text);
+
+/// A check: a whole decimal number from 0 up.
+std::string check_count(const std::string& text);
+
+/// What `add_paging` offers besides --limit and --offset in short.
+enum class PagingLetters {
+  limit_only,  ///< -l
+  all,         ///< -l -o -s -r
+};
+
+/// --limit, --offset, --sort-by, --reverse-sort
+void add_paging(CLI::App& command, client::Paging& paging, PagingLetters letters);
+
+}  // namespace torc::cli

@@ -1,0 +1,104 @@
+#include <pwd.h>
+#include <unistd.h>
+
+#include <array>
+#include <optional>
+#include <utility>
+
+#include "cli/standalone.hpp"
+#include "cli/workflow_choice.hpp"
+#include "torc/base/file.hpp"
+#include "torc/cli/command.hpp"
+#include "torc/proc/signals.hpp"
+
+namespace torc::cli {
+namespace {
+
+std::string user_name() {
+  if (std::string name = base::env_or("TORC_USERNAME"); !name.empty()) {
+    return name;
+  }
+  if (std::string name = base::env_or("USER"); !name.empty()) {
+    return name;
+  }
+  std::array<char, 16384> buffer{};
+  passwd entry{};
+  passwd* found = nullptr;
+  if (::getpwuid_r(::getuid(), &entry, buffer.data(), buffer.size(), &found) == 0 && found != nullptr) {
+    return found->pw_name;
+  }
+  throw base::Error("cannot tell who you are: set TORC_USERNAME");
+}
+
+}  // namespace
+
+struct Services::Impl {
+  explicit Impl(GlobalOptions given) : options(std::move(given)), output(options.json), user(user_name()) {
+    options.connection.user = user;
+  }
+
+  /// Starts what has to be started before a first request.
+  const client::Connection& connection() {
+    if (options.standalone && !server) {
+      server = std::make_unique<StandaloneServer>(options.database);
+      options.connection.url = server->url();
+    }
+    return options.connection;
+  }
+
+  GlobalOptions options;
+  Output output;
+  std::string user;
+  // In this order: the connection ends before the server that it talks to.
+  std::unique_ptr<StandaloneServer> server;
+  std::unique_ptr<client::Api> api;
+  std::optional<proc::StopOnSignal> stop;
+};
+
+Services::Services(GlobalOptions options) : m_impl(std::make_unique<Impl>(std::move(options))) {}
+
+Services::~Services() = default;
+
+const GlobalOptions& Services::options() const {
+  return m_impl->options;
+}
+
+const Output& Services::output() const {
+  return m_impl->output;
+}
+
+client::Api& Services::api() {
+  if (!m_impl->api) {
+    m_impl->api = new_api();
+  }
+  return *m_impl->api;
+}
+
+std::unique_ptr<client::Api> Services::new_api() {
+  return client::make_rest_api(m_impl->connection());
+}
+
+const std::string& Services::api_url() {
+  return m_impl->connection().url;
+}
+
+std::string Services::user() const {
+  return m_impl->user;
+}
+
+model::Id Services::workflow_id(const std::optional<model::Id>& given) {
+  return given ? *given : choose_workflow(api(), user());
+}
+
+std::stop_token Services::stop_on_signal() {
+  if (!m_impl->stop) {
+    m_impl->stop.emplace();
+  }
+  return m_impl->stop->token();
+}
+
+int Services::stop_signal() const {
+  return m_impl->stop ? m_impl->stop->signal() : 0;
+}
+
+}  // namespace torc::cli

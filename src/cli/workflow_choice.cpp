@@ -1,0 +1,61 @@
+#include "cli/workflow_choice.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "cli/terminal.hpp"
+#include "torc/base/error.hpp"
+#include "torc/base/fd.hpp"
+#include "torc/base/strings.hpp"
+#include "torc/cli/table.hpp"
+
+namespace torc::cli {
+namespace {
+
+/// The list stands on standard error: standard output belongs to the command's answer.
+void show(const std::vector<model::Workflow>& workflows) {
+  Table table({"ID", "Name", "Description", "Created"});
+  for (const auto& workflow : workflows) {
+    table.add_row({std::to_string(workflow.id.value_or(0)), workflow.name, workflow.description.value_or(""),
+                   workflow.timestamp.value_or("")});
+  }
+  base::write_all(STDERR_FILENO, base::join(table.lines(), "\n") + "\n");
+}
+
+}  // namespace
+
+model::Id choose_workflow(client::Api& api, const std::string& user) {
+  if (!can_ask()) {
+    throw base::UsageError(
+        "give a workflow id: standard input is not a terminal, so there is nobody to ask");
+  }
+  client::WorkflowFilter filter;
+  filter.user = user;
+  filter.is_archived = false;
+  const auto workflows = api.list_workflows(filter).items;
+  if (workflows.empty()) {
+    throw base::Error(fmt::format("user '{}' has no workflow on this server; 'torc create FILE' makes one", user));
+  }
+  show(workflows);
+  const model::Id newest = workflows.back().id.value_or(0);
+  for (;;) {
+    const auto answer = ask_line(fmt::format("Workflow id [{}]: ", newest));
+    if (!answer) {
+      throw base::UsageError("no workflow chosen");
+    }
+    const std::string_view word = base::trim(*answer);
+    if (word.empty()) {
+      return newest;
+    }
+    const auto id = base::parse_int(word);
+    if (id && std::any_of(workflows.begin(), workflows.end(), [&](const auto& each) { return each.id == id; })) {
+      return *id;
+    }
+    base::write_all(STDERR_FILENO, fmt::format("'{}' is none of these ids.\n", base::printable(word)));
+  }
+}
+
+}  // namespace torc::cli
