@@ -113,7 +113,7 @@ class Run {
   void turn() {
     std::array<pollfd, 5> polled{pollfd{m_out.get(), POLLIN, 0}, pollfd{m_err.get(), POLLIN, 0},
                                  pollfd{m_pending.empty() ? -1 : m_in.get(), POLLOUT, 0},
-                                 pollfd{m_ending ? -1 : m_wake.get(), POLLIN, 0},
+                                 pollfd{m_ending || m_exit ? -1 : m_wake.get(), POLLIN, 0},
                                  pollfd{m_exit ? -1 : m_child.pidfd(), POLLIN, 0}};
     ::poll(polled.data(), polled.size(), poll_timeout());
     if (polled[0].revents != 0) {
@@ -127,6 +127,10 @@ class Run {
       feed();
     }
     if (polled[4].revents != 0 && !m_exit) {
+      if (m_ending) {
+        // What it started may ignore SIGTERM; once it is reaped, its group has nobody who knows it.
+        m_child.signal(SIGKILL);
+      }
       m_exit = m_child.try_wait();
       if (m_exit) {
         m_exited_at = Clock::now();
@@ -205,6 +209,9 @@ class Run {
   }
 
   void check_limits() {
+    if (m_exit) {
+      return;  // It ended by itself; only the rest of its output is waited for.
+    }
     const auto now = Clock::now();
     if (m_ending) {
       if (!m_killed_at && now >= m_term_at + k_grace) {

@@ -2,6 +2,7 @@
 
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
@@ -32,26 +33,76 @@ std::vector<std::string> stat_fields(pid_t pid) {
   return base::split(base::trim(std::string_view(text).substr(end + 2)), ' ');
 }
 
-std::unordered_map<pid_t, std::vector<pid_t>> children_by_parent() {
-  std::unordered_map<pid_t, std::vector<pid_t>> children;
-  std::error_code ignored;
-  for (const auto& entry : std::filesystem::directory_iterator("/proc", ignored)) {
-    const auto pid = base::parse_int(entry.path().filename().string());
-    if (!pid) {
-      continue;
+std::string read_or_empty(const std::string& path) {
+  try {
+    return base::read_file(path);
+  } catch (const base::SystemError&) {
+    return {};
+  }
+}
+
+/// Numbers among the names in a directory: pids in /proc, threads in /proc/self/task.
+std::vector<pid_t> numbered_entries(const char* directory) {
+  std::vector<pid_t> numbers;
+  std::error_code error;
+  std::filesystem::directory_iterator it(directory, error);
+  for (; !error && it != std::filesystem::directory_iterator(); it.increment(error)) {
+    if (const auto number = base::parse_int(it->path().filename().string())) {
+      numbers.push_back(static_cast<pid_t>(*number));
     }
-    const auto fields = stat_fields(static_cast<pid_t>(*pid));
-    if (fields.size() < 2) {
-      continue;
+  }
+  return numbers;
+}
+
+}  // namespace
+
+std::vector<ProcessEntry> all_processes() {
+  constexpr std::size_t k_state = 3 - 3;
+  constexpr std::size_t k_parent = 4 - 3;
+  constexpr std::size_t k_session = 6 - 3;
+  std::vector<ProcessEntry> processes;
+  for (const pid_t pid : numbered_entries("/proc")) {
+    const auto fields = stat_fields(pid);
+    if (fields.size() <= k_session) {
+      continue;  // It ended since.
     }
-    if (const auto parent = base::parse_int(fields[1])) {
-      children[static_cast<pid_t>(*parent)].push_back(static_cast<pid_t>(*pid));
+    const auto parent = base::parse_int(fields[k_parent]);
+    const auto session = base::parse_int(fields[k_session]);
+    if (parent && session) {
+      processes.push_back({.pid = pid,
+                           .parent = static_cast<pid_t>(*parent),
+                           .session = static_cast<pid_t>(*session),
+                           .zombie = fields[k_state] == "Z" || fields[k_state] == "X"});
+    }
+  }
+  return processes;
+}
+
+std::vector<pid_t> children_of_this_process() {
+  std::vector<pid_t> children;
+  for (const pid_t thread : numbered_entries("/proc/self/task")) {
+    const std::string text = read_or_empty("/proc/self/task/" + std::to_string(thread) + "/children");
+    for (const auto& word : base::split(base::trim(text), ' ')) {
+      if (const auto pid = base::parse_int(word)) {
+        children.push_back(static_cast<pid_t>(*pid));
+      }
     }
   }
   return children;
 }
 
-}  // namespace
+std::vector<std::string> environment_of(pid_t pid) {
+  std::vector<std::string> entries = base::split(read_or_empty("/proc/" + std::to_string(pid) + "/environ"), '\0');
+  if (!entries.empty() && entries.back().empty()) {
+    entries.pop_back();
+  }
+  return entries;
+}
+
+bool reap_orphan(pid_t pid) {
+  int status = 0;
+  return pid > 0 && ::waitpid(pid, &status, WNOHANG) == pid;
+}
 
 std::optional<std::uint64_t> start_ticks(pid_t pid) {
   constexpr std::size_t k_start_time = 22 - 3;
@@ -80,7 +131,10 @@ std::string host_name() {
 }
 
 std::vector<pid_t> descendants(pid_t root) {
-  const auto children = children_by_parent();
+  std::unordered_map<pid_t, std::vector<pid_t>> children;
+  for (const auto& process : all_processes()) {
+    children[process.parent].push_back(process.pid);
+  }
   std::vector<pid_t> found;
   std::vector<pid_t> open{root};
   while (!open.empty()) {

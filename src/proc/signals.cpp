@@ -1,19 +1,28 @@
 #include "torc/proc/signals.hpp"
 
 #include <pthread.h>
-#include <signal.h>
 #include <unistd.h>
 
 #include "torc/base/error.hpp"
+#include "torc/proc/spawn.hpp"
 
 namespace torc::proc {
 namespace {
 
+bool is_ignored(int number) {
+  struct sigaction action {};
+  return ::sigaction(number, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
 sigset_t watched_signals() {
   sigset_t set;
   ::sigemptyset(&set);
-  for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGUSR2}) {
-    ::sigaddset(&set, number);
+  ::sigaddset(&set, SIGUSR2);
+  for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
+    // A blocked signal is delivered to sigwait even where it is ignored, so it must not be waited for.
+    if (!is_ignored(number)) {
+      ::sigaddset(&set, number);
+    }
   }
   return set;
 }
@@ -21,8 +30,9 @@ sigset_t watched_signals() {
 }  // namespace
 
 StopOnSignal::StopOnSignal(std::function<void(int)> on_first) {
+  prepare_signals_for_children();  // They must not inherit what is blocked here.
   const sigset_t set = watched_signals();
-  if (const int error = ::pthread_sigmask(SIG_BLOCK, &set, nullptr); error != 0) {
+  if (const int error = ::pthread_sigmask(SIG_BLOCK, &set, &m_mask_before); error != 0) {
     throw base::SystemError("cannot block signals", error);
   }
   m_thread = std::thread([this, set, on_first = std::move(on_first)] {
@@ -54,6 +64,7 @@ StopOnSignal::~StopOnSignal() {
   m_ending = true;
   ::pthread_kill(m_thread.native_handle(), SIGUSR2);
   m_thread.join();
+  ::pthread_sigmask(SIG_SETMASK, &m_mask_before, nullptr);
 }
 
 }  // namespace torc::proc

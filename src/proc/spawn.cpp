@@ -54,19 +54,28 @@ sigset_t& original_mask() {
   return mask;
 }
 
-void place(SpawnAttributes& spawn, int fd, int target, int open_flags) {
+/// Places `fd`, or /dev/null where there is none, as the child's descriptor `target`.
+/// @returns what must live until the child is started
+base::Fd place(SpawnAttributes& spawn, int fd, int target, int open_flags) {
   if (fd < 0) {
     check(::posix_spawn_file_actions_addopen(spawn.actions(), target, "/dev/null", open_flags, 0), "posix_spawn");
-  } else {
-    // adddup2 clears close-on-exec, also where both numbers are equal (POSIX.1-2024, and glibc since 2.29).
-    check(::posix_spawn_file_actions_adddup2(spawn.actions(), fd, target), "posix_spawn");
+    return {};
   }
+  base::Fd moved;
+  if (fd <= STDERR_FILENO && fd != target) {
+    // Placing the one before may overwrite it ("2>&1 1>&2"): a copy out of the way is what gets placed.
+    moved.reset(::fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
+    if (!moved) {
+      throw base::SystemError("cannot copy a descriptor");
+    }
+    fd = moved.get();
+  }
+  // adddup2 clears close-on-exec, also where both numbers are equal (POSIX.1-2024, and glibc since 2.29).
+  check(::posix_spawn_file_actions_adddup2(spawn.actions(), fd, target), "posix_spawn");
+  return moved;
 }
 
 void prepare(SpawnAttributes& spawn, const SpawnOptions& options) {
-  place(spawn, options.stdin_fd, STDIN_FILENO, O_RDONLY);
-  place(spawn, options.stdout_fd, STDOUT_FILENO, O_WRONLY);
-  place(spawn, options.stderr_fd, STDERR_FILENO, O_WRONLY);
   if (!options.directory.empty()) {
     check(::posix_spawn_file_actions_addchdir_np(spawn.actions(), options.directory.c_str()), "posix_spawn");
   }
@@ -91,6 +100,9 @@ std::vector<char*> pointers(const std::vector<std::string>& words) {
   std::vector<char*> result;
   result.reserve(words.size() + 1);
   for (const auto& word : words) {
+    if (word.find('\0') != std::string::npos) {
+      throw base::Error("cannot execute a program: an argument or environment entry holds a NUL byte");
+    }
     result.push_back(const_cast<char*>(word.c_str()));
   }
   result.push_back(nullptr);
@@ -111,6 +123,9 @@ Child Child::spawn(const SpawnOptions& options) {
     throw base::Error("nothing to execute: the argument list is empty");
   }
   SpawnAttributes spawn;
+  const base::Fd in = place(spawn, options.stdin_fd, STDIN_FILENO, O_RDONLY);
+  const base::Fd out = place(spawn, options.stdout_fd, STDOUT_FILENO, O_WRONLY);
+  const base::Fd err = place(spawn, options.stderr_fd, STDERR_FILENO, O_WRONLY);
   prepare(spawn, options);
   const auto argv = pointers(options.argv);
   const auto env = options.env ? pointers(*options.env) : std::vector<char*>{};
@@ -122,7 +137,13 @@ Child Child::spawn(const SpawnOptions& options) {
   }
   // A plain system call: glibc 2.36 has a wrapper, but no header of an older kernel need know it.
   base::Fd pidfd{static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))};
-  return Child{pid, std::move(pidfd), options.new_session || options.new_group};
+  const int pidfd_error = errno;
+  Child child{pid, std::move(pidfd), options.new_session || options.new_group};
+  if (!child.m_pidfd) {
+    // Nobody would learn of its end. The child is killed by its destructor.
+    throw base::SystemError("cannot watch " + options.argv.front(), pidfd_error);
+  }
+  return child;
 }
 
 Child::Child(pid_t pid, base::Fd pidfd, bool leads_group) noexcept
@@ -158,6 +179,9 @@ void Child::end() noexcept {
 }
 
 ExitStatus Child::wait() {
+  if (!running()) {
+    throw base::Error("there is no child process to wait for");
+  }
   int status = 0;
   while (::waitpid(m_pid, &status, 0) < 0) {
     if (errno != EINTR) {
@@ -170,6 +194,9 @@ ExitStatus Child::wait() {
 }
 
 std::optional<ExitStatus> Child::try_wait() {
+  if (!running()) {
+    return std::nullopt;  // waitpid(-1) would reap anybody's child
+  }
   int status = 0;
   const pid_t ended = ::waitpid(m_pid, &status, WNOHANG);
   if (ended <= 0) {

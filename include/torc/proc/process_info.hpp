@@ -19,6 +19,27 @@ std::string boot_id();
 /// The name of this machine, as gethostname(2) tells it.
 std::string host_name();
 
+/// One process of this machine, as a moment's look at /proc shows it.
+struct ProcessEntry {
+  pid_t pid{0};
+  pid_t parent{0};
+  pid_t session{0};
+  bool zombie{false};  ///< Ended, and not yet reaped by its parent.
+};
+
+/// Every process that can be seen.
+std::vector<ProcessEntry> all_processes();
+
+/// The direct children of this process, those that ended and were not reaped among them.
+std::vector<pid_t> children_of_this_process();
+
+/// The environment that a process was started with, "NAME=value" each; empty where it is gone or another user's.
+std::vector<std::string> environment_of(pid_t pid);
+
+/// Reaps a child of this process that no `Child` owns, if it has ended: an orphan that a subreaper was given.
+/// @returns whether it was reaped
+bool reap_orphan(pid_t pid);
+
 /// Every process below `root` (children, their children, ...), `root` left out; those that were reparented to `root`
 /// as their subreaper are among them.
 std::vector<pid_t> descendants(pid_t root);

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <signal.h>
+
 #include <atomic>
 #include <functional>
 #include <stop_token>
@@ -10,8 +12,9 @@ namespace torc::proc {
 /// Turns SIGINT, SIGTERM and SIGHUP into a stop request for as long as it lives. The first signal requests the stop;
 /// a second one ends the program at once with status 128 + N, after SIGKILL to nothing: children are their owners'.
 ///
-/// Made in the main thread before other threads start: it blocks the signals there, and a thread of its own takes them
-/// with sigwait(3), so no code runs in a signal handler.
+/// Made in the main thread before other threads start: it blocks the signals there until the end of its life, and a
+/// thread of its own takes them with sigwait(3), so no code runs in a signal handler. Signals that this program was
+/// started to ignore stay ignored (nohup, a background job of a script).
 class StopOnSignal {
  public:
   /// @param on_first  Called once, from the signal thread, with the signal's number.
@@ -25,6 +28,7 @@ class StopOnSignal {
   int signal() const { return m_signal; }
 
  private:
+  sigset_t m_mask_before{};
   std::stop_source m_source;
   std::atomic<int> m_signal{0};
   std::atomic<bool> m_ending{false};

@@ -40,7 +40,8 @@ struct ExitStatus {
 /// process group) and reaped.
 class Child {
  public:
-  /// @throws SystemError that names argv[0] when the program cannot be executed
+  /// @throws SystemError that names argv[0] when the program cannot be executed; Error where a word of the argument
+  /// list or environment holds a NUL byte, which no program can be given
   static Child spawn(const SpawnOptions& options);
 
   Child() = default;
@@ -55,9 +56,9 @@ class Child {
   int pidfd() const noexcept { return m_pidfd.get(); }
   bool running() const noexcept { return m_pid > 0; }
 
-  /// Waits until the child ends, and reaps it.
+  /// Waits until the child ends, and reaps it. Only while it is `running()`.
   ExitStatus wait();
-  /// Reaps the child if it has ended.
+  /// Reaps the child if it has ended; nothing if it still runs or was reaped before.
   std::optional<ExitStatus> try_wait();
   /// Signals the child's process group (the child alone where it has none of its own). No error when it is gone.
   void signal(int number) const noexcept;

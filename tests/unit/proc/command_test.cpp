@@ -1,11 +1,26 @@
 #include "torc/proc/command.hpp"
 
+#include <signal.h>
+#include <stdlib.h>
+
 #include <gtest/gtest.h>
+
+#include <chrono>
+#include <filesystem>
+#include <numeric>
+#include <stop_token>
+#include <string>
+#include <thread>
+
+#include "torc/base/strings.hpp"
+#include "torc/proc/fan_out.hpp"
+#include "torc/proc/spawn.hpp"
 
 namespace torc::proc {
 namespace {
 
 using End = CommandResult::End;
+using std::chrono::milliseconds;
 
 TEST(RunCommand, CatchesBothStreamsAndTheExitCode) {
   const auto result = run_command({.argv = {"sh", "-c", "echo out; echo err >&2; exit 3"}});
@@ -25,8 +40,108 @@ TEST(RunCommand, AnswersAQuestion) {
 }
 
 TEST(RunCommand, EndsWhatHangs) {
-  const auto result = run_command({.argv = {"sh", "-c", "sleep 60"}, .limit = std::chrono::milliseconds(50)});
+  const auto result = run_command({.argv = {"sh", "-c", "sleep 60"}, .limit = milliseconds(50)});
   EXPECT_EQ(result.end, End::timed_out);
+}
+
+TEST(RunCommand, KillsWhatIgnoresTheTermination) {
+  const auto start = std::chrono::steady_clock::now();
+  const auto result = run_command({.argv = {"sh", "-c", "trap '' TERM; echo deaf; while :; do sleep 60; done"},
+                                   .limit = milliseconds(200)});
+  EXPECT_EQ(result.end, End::timed_out);
+  EXPECT_EQ(result.out, "deaf\n");
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(10));
+}
+
+TEST(RunCommand, KillsWhatTheChildLeavesWhenItIsEnded) {
+  // The shell heeds SIGTERM, its child does not.
+  const std::string script = "sh -c \"trap '' TERM; echo \\$\\$; while :; do sleep 60; done\" & trap 'exit 0' TERM; wait";
+  const auto result = run_command({.argv = {"sh", "-c", script}, .limit = milliseconds(300)});
+  EXPECT_EQ(result.end, End::timed_out);
+  const auto pid = base::parse_int(base::trim(result.out));
+  ASSERT_TRUE(pid) << result.out;
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (::kill(static_cast<pid_t>(*pid), 0) == 0 && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(milliseconds(2));
+  }
+  EXPECT_NE(::kill(static_cast<pid_t>(*pid), 0), 0);
+}
+
+TEST(RunCommand, CarriesMegabytesBothWays) {
+  std::string input;
+  for (int i = 0; input.size() < (3UL << 20U); ++i) {
+    input += std::to_string(i) + "\n";
+  }
+  const auto result = run_command({.argv = {"sh", "-c", "tee /dev/stderr"}, .input = input});
+  EXPECT_TRUE(result.ok());
+  EXPECT_TRUE(result.out == input);
+  EXPECT_TRUE(result.err == input);
+}
+
+TEST(RunCommand, KeepsNoMoreOutputThanAllowed) {
+  const auto result = run_command({.argv = {"sh", "-c", "head -c 1000000 /dev/zero; echo end >&2"}, .output_limit = 1000});
+  EXPECT_TRUE(result.ok());
+  EXPECT_EQ(result.out.size(), 1000U);
+  EXPECT_EQ(result.err, "end\n");
+}
+
+TEST(RunCommand, OutlivesAChildThatClosesItsInput) {
+  prepare_signals_for_children();
+  const auto result =
+      run_command({.argv = {"sh", "-c", "exec <&-; echo closed; exit 4"}, .input = std::string(1UL << 20U, 'x')});
+  EXPECT_EQ(result.end, End::exited);
+  EXPECT_EQ(result.code, 4);
+  EXPECT_EQ(result.out, "closed\n");
+}
+
+TEST(RunCommand, DoesNotWaitForAGrandchildThatHoldsTheOutput) {
+  const auto start = std::chrono::steady_clock::now();
+  const auto result = run_command({.argv = {"sh", "-c", "sleep 20 & echo out"}});
+  EXPECT_TRUE(result.ok());
+  EXPECT_EQ(result.out, "out\n");
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(10));
+}
+
+TEST(RunCommand, EndsAtAStopRequest) {
+  std::stop_source source;
+  std::jthread stopper;
+  const auto result = run_command({.argv = {"sh", "-c", "echo '?'; read -r x; sleep 60"},
+                                   .answer =
+                                       [&](std::string_view) {
+                                         stopper = std::jthread([&] { source.request_stop(); });
+                                         return "go\n";
+                                       },
+                                   .question = "?"},
+                                  source.get_token());
+  EXPECT_EQ(result.end, End::canceled);
+  EXPECT_EQ(run_command({.argv = {"sleep", "60"}}, source.get_token()).end, End::canceled) << "requested before";
+}
+
+TEST(RunCommand, ReportsTheSignalOrWhyNothingStarted) {
+  const auto killed = run_command({.argv = {"sh", "-c", "kill -9 $$"}});
+  EXPECT_EQ(killed.end, End::signaled);
+  EXPECT_EQ(killed.code, 9);
+  const auto missing = run_command({.argv = {"/no/such/program"}});
+  EXPECT_EQ(missing.end, End::not_started);
+  EXPECT_EQ(missing.err, "cannot execute /no/such/program: No such file or directory");
+}
+
+TEST(RunCommand, CountsTheLimitAnewWhileAFileGrows) {
+  std::string directory = "/tmp/torc-command-XXXXXX";
+  ASSERT_NE(::mkdtemp(directory.data()), nullptr);
+  const std::string file = directory + "/file";
+  const auto result = run_command({.argv = {"sh", "-c", "for i in 1 2 3 4 5 6; do echo $i >>" + file + "; sleep 0.4; done"},
+                                   .limit = milliseconds(1500),
+                                   .progress_file = file});
+  EXPECT_TRUE(result.ok());
+  std::filesystem::remove_all(directory);
+}
+
+TEST(RunCommand, RunsInManyThreadsAtOnce) {
+  const auto ok = fan_out(std::vector<int>(40), 8, [](int) {
+    return run_command({.argv = {"sh", "-c", "cat; echo e >&2"}, .input = "in"}).out == "in" ? 1 : 0;
+  });
+  EXPECT_EQ(std::accumulate(ok.begin(), ok.end(), 0), 40);
 }
 
 }  // namespace

@@ -1,0 +1,54 @@
+// daemonize PIDFILE [ignore-term]: starts a grandchild in a session of its own that outlives its parent, the way
+// daemons do, and ends. The grandchild writes its pid to PIDFILE and stays for a minute.
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstring>
+#include <string>
+
+namespace {
+
+int stay(const std::string& pid_file, bool ignore_term) {
+  if (ignore_term) {
+    ::signal(SIGTERM, SIG_IGN);
+  }
+  const std::string temporary = pid_file + ".new";
+  std::FILE* file = std::fopen(temporary.c_str(), "w");
+  if (file == nullptr) {
+    return 1;
+  }
+  std::fprintf(file, "%d\n", static_cast<int>(::getpid()));
+  std::fclose(file);
+  if (std::rename(temporary.c_str(), pid_file.c_str()) != 0) {
+    return 1;
+  }
+  ::alarm(60);
+  for (;;) {
+    ::pause();
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc < 2) {
+    return 2;
+  }
+  const pid_t child = ::fork();
+  if (child > 0) {
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+  }
+  if (child < 0 || ::setsid() < 0) {
+    return 1;
+  }
+  const pid_t grandchild = ::fork();
+  if (grandchild != 0) {
+    ::_exit(grandchild > 0 ? 0 : 1);
+  }
+  return stay(argv[1], argc > 2 && std::strcmp(argv[2], "ignore-term") == 0);
+}
