@@ -132,10 +132,16 @@ std::optional<std::string> closest(std::string_view word, const std::vector<std:
 std::string printable(std::string_view text) {
   std::string result;
   result.reserve(text.size());
-  for (const char c : text) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
     const auto byte = static_cast<unsigned char>(c);
+    const auto next = i + 1 < text.size() ? static_cast<unsigned char>(text[i + 1]) : 0;
     if ((byte < 0x20 && c != '\n' && c != '\t') || byte == 0x7f) {
       result += fmt::format("\\x{:02x}", byte);
+    } else if (byte == 0xc2 && next >= 0x80 && next < 0xa0) {
+      // U+0080 to U+009F in UTF-8: a second set of control characters, U+009B is as good as ESC [.
+      result += fmt::format("\\xc2\\x{:02x}", next);
+      ++i;
     } else {
       result += c;
     }

@@ -40,6 +40,22 @@ double designator_millis(char designator, bool in_time) {
   return designator == 'W' ? 604'800'000.0 : designator == 'D' ? 86'400'000.0 : 0;
 }
 
+/// Seconds east of UTC of "Z" or "+HH:MM".
+std::optional<std::int64_t> parse_utc_offset(std::string_view text) {
+  if (text == "Z") {
+    return 0;
+  }
+  if (text.size() != 6 || (text[0] != '+' && text[0] != '-') || text[3] != ':') {
+    return std::nullopt;
+  }
+  const auto hours = parse_int(text.substr(1, 2));
+  const auto minutes = parse_int(text.substr(4, 2));
+  if (!hours || !minutes || *hours < 0 || *hours > 23 || *minutes < 0 || *minutes > 59) {
+    return std::nullopt;
+  }
+  return (*hours * 60 + *minutes) * 60 * (text[0] == '-' ? -1 : 1);
+}
+
 }  // namespace
 
 std::optional<std::chrono::milliseconds> parse_iso_duration(std::string_view text) {
@@ -149,9 +165,10 @@ std::string format_bytes(std::int64_t bytes) {
 }
 
 std::string format_timestamp(std::chrono::system_clock::time_point when) {
-  const auto millis = std::chrono::duration_cast<std::chrono::milliseconds>(when.time_since_epoch()).count();
-  const std::time_t seconds = static_cast<std::time_t>(millis / 1000);
-  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03d}Z", fmt::gmtime(seconds), millis % 1000);
+  // floor: the milliseconds count upwards before 1970, too.
+  const auto second = std::chrono::floor<std::chrono::seconds>(when);
+  const auto millis = std::chrono::floor<std::chrono::milliseconds>(when - second).count();
+  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03d}Z", fmt::gmtime(std::chrono::system_clock::to_time_t(second)), millis);
 }
 
 std::string timestamp_now() {
@@ -165,24 +182,22 @@ std::optional<std::chrono::system_clock::time_point> parse_timestamp(std::string
   if (rest == nullptr) {
     return std::nullopt;
   }
+  std::string_view tail(rest);
   double fraction = 0;
-  if (*rest == '.') {
-    char* end = nullptr;
-    fraction = std::strtod(rest, &end);
-    rest = end;
-  }
-  std::int64_t offset = 0;
-  if (*rest == '+' || *rest == '-') {
-    int hours = 0;
-    int minutes = 0;
-    if (std::sscanf(rest + 1, "%2d:%2d", &hours, &minutes) != 2) {
+  if (tail.starts_with('.')) {
+    const auto digits = tail.substr(1, tail.find_first_not_of("0123456789", 1) - 1);
+    const auto value = parse_double("0." + std::string(digits));
+    if (digits.empty() || !value) {
       return std::nullopt;
     }
-    offset = (hours * 60 + minutes) * 60 * (*rest == '-' ? -1 : 1);
-  } else if (std::string_view(rest) != "Z") {
+    fraction = *value;
+    tail.remove_prefix(1 + digits.size());
+  }
+  const auto offset = parse_utc_offset(tail);
+  if (!offset) {
     return std::nullopt;
   }
-  const std::int64_t seconds = ::timegm(&parts) - offset;
+  const std::int64_t seconds = ::timegm(&parts) - *offset;
   return std::chrono::system_clock::time_point(
       std::chrono::milliseconds(seconds * 1000 + std::llround(fraction * 1000)));
 }
