@@ -49,7 +49,7 @@ TEST(WriteFileAtomically, ReplacesAndLeavesNothingElse) {
   write_file_atomically(dir / "f", "second", 0600);
   EXPECT_EQ(read_file(dir / "f"), "second");
   EXPECT_EQ(count_entries(dir.path()), 1u);
-  struct stat status{};
+  struct stat status {};
   ASSERT_EQ(::stat((dir / "f").c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 0777U, 0600U);
 }

@@ -79,7 +79,11 @@ TEST(Printable, DisarmsTerminalControls) {
   EXPECT_EQ(printable("line\n\ttab"), "line\n\ttab");
   EXPECT_EQ(printable("\r"), "\\x0d");
   EXPECT_EQ(printable("gr\xc3\xbc\xc3\x9f"), "gr\xc3\xbc\xc3\x9f");
-  EXPECT_EQ(printable("\xc2\x9b" "2J"), "\\xc2\\x9b" "2J") << "C1 controls, which some terminals obey";
+  EXPECT_EQ(printable("\xc2\x9b"
+                      "2J"),
+            "\\xc2\\x9b"
+            "2J")
+      << "C1 controls, which some terminals obey";
 }
 
 TEST(Hash64, IsFnv1a) {

@@ -20,8 +20,9 @@ TEST(IsoDuration, ReadsWeeksToFractionsOfSeconds) {
 }
 
 TEST(IsoDuration, RefusesEverythingElse) {
-  for (const char* text : {"", "P", "PT", "10M", "P1Y", "P1M", "PT5", "PT-5M", "P-1D", "PT1M ", " PT1M", "PTM", "PT1X", "P1DT",
-                           "PT1MT1S", "PT1.2.3S", "PT1e3S", "pt1m", "P1H", "PT1D", "PT99999999999999999999H"}) {
+  for (const char* text : {"",        "P",        "PT",     "10M",   "P1Y", "P1M",  "PT5",
+                           "PT-5M",   "P-1D",     "PT1M ",  " PT1M", "PTM", "PT1X", "P1DT",
+                           "PT1MT1S", "PT1.2.3S", "PT1e3S", "pt1m",  "P1H", "PT1D", "PT99999999999999999999H"}) {
     EXPECT_EQ(parse_iso_duration(text), std::nullopt) << text;
   }
 }
@@ -60,8 +61,8 @@ TEST(Memory, ReadsTheUnitsOfWorkflowFiles) {
 }
 
 TEST(Memory, RefusesEverythingElse) {
-  for (const char* text : {"", "g", "-1g", "1.5g", "1x", "1gg", "1 2", "9223372036854775808", "9007199254740992k",
-                           "8388608t", "bb"}) {
+  for (const char* text :
+       {"", "g", "-1g", "1.5g", "1x", "1gg", "1 2", "9223372036854775808", "9007199254740992k", "8388608t", "bb"}) {
     EXPECT_EQ(parse_memory(text), std::nullopt) << text;
   }
 }
@@ -83,8 +84,9 @@ TEST(Timestamp, ReadsUtcOffsetsAndFractions) {
 }
 
 TEST(Timestamp, RefusesEverythingElse) {
-  for (const char* text : {"", "2026-01-02", "2026-01-02T03:03:04", "2026-01-02T03:03:04X", "2026-01-02T03:03:04+02:00x",
-                           "2026-01-02T03:03:04.Z", "2026-01-02T03:03:04.1e3Z", "2026-13-02T03:03:04Z", "now"}) {
+  for (const char* text :
+       {"", "2026-01-02", "2026-01-02T03:03:04", "2026-01-02T03:03:04X", "2026-01-02T03:03:04+02:00x",
+        "2026-01-02T03:03:04.Z", "2026-01-02T03:03:04.1e3Z", "2026-13-02T03:03:04Z", "now"}) {
     EXPECT_EQ(parse_timestamp(text), std::nullopt) << text;
   }
 }

@@ -1,5 +1,7 @@
 #include "torc/model/worker_address.hpp"
 
+#include <set>
+
 #include <gtest/gtest.h>
 
 #include "torc/base/error.hpp"
@@ -16,31 +18,122 @@ std::string error_of(const std::string& text) {
   return "no error";
 }
 
+std::string file_error_of(const std::string& text) {
+  try {
+    parse_worker_file(text, "workers.txt");
+  } catch (const base::Error& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+std::vector<WorkerAddress> parse_all(const std::vector<std::string>& texts) {
+  std::vector<WorkerAddress> workers;
+  for (const auto& text : texts) {
+    workers.push_back(WorkerAddress::parse(text));
+  }
+  return workers;
+}
+
 TEST(WorkerAddress, ReadsEveryFormOfTheWorkerFile) {
   EXPECT_EQ(WorkerAddress::parse("worker1.example.com"), (WorkerAddress{"", "worker1.example.com", std::nullopt}));
   EXPECT_EQ(WorkerAddress::parse("alice@h2"), (WorkerAddress{"alice", "h2", std::nullopt}));
   EXPECT_EQ(WorkerAddress::parse("admin@192.168.1.10:2222"), (WorkerAddress{"admin", "192.168.1.10", 2222}));
+  EXPECT_EQ(WorkerAddress::parse("10.0.0.5"), (WorkerAddress{"", "10.0.0.5", std::nullopt}));
   EXPECT_EQ(WorkerAddress::parse("[2001:db8::1]"), (WorkerAddress{"", "2001:db8::1", std::nullopt}));
   EXPECT_EQ(WorkerAddress::parse("[::1]:2222"), (WorkerAddress{"", "::1", 2222}));
   EXPECT_EQ(WorkerAddress::parse("2001:db8::1"), (WorkerAddress{"", "2001:db8::1", std::nullopt}));
+  EXPECT_EQ(WorkerAddress::parse("bob@[fe80::1]:22"), (WorkerAddress{"bob", "fe80::1", 22}));
+  EXPECT_EQ(WorkerAddress::parse("  ws1\t"), (WorkerAddress{"", "ws1", std::nullopt}));
+  EXPECT_EQ(WorkerAddress::parse("me@corp.example@login1:1"), (WorkerAddress{"me@corp.example", "login1", 1}));
+  EXPECT_EQ(WorkerAddress::parse("h:65535").port, 65535);
+}
+
+TEST(WorkerAddress, SaysWhatIsWrong) {
+  EXPECT_EQ(error_of(""), "Empty hostname");
+  EXPECT_EQ(error_of("   "), "Empty hostname");
+  EXPECT_EQ(error_of("alice@"), "Empty hostname");
+  EXPECT_EQ(error_of(":22"), "Empty hostname");
+  EXPECT_EQ(error_of("[]:22"), "Empty hostname");
+  EXPECT_EQ(error_of("@h"), "Empty user name in '@h'");
+  EXPECT_EQ(error_of("[::1"), "Unclosed bracket in IPv6 address");
+  EXPECT_EQ(error_of("[::1]2222"), "Unexpected '2222' after the bracket in '[::1]2222'");
+  EXPECT_EQ(error_of("h:99999"), "Invalid port '99999' in 'h:99999'");
+  EXPECT_EQ(error_of("u@h:0"), "Invalid port '0' in 'u@h:0'");
+  for (const char* port : {"", "x", "-1", "+1", "22x", "65536", " 22", "0x16", "99999999999999999999"}) {
+    EXPECT_EQ(error_of("h:" + std::string(port) + "."),
+              "Invalid port '" + std::string(port) + ".' in 'h:" + port + ".'");
+  }
+  EXPECT_EQ(error_of("[::1]:"), "Invalid port '' in '[::1]:'");
 }
 
 TEST(WorkerAddress, RefusesWhatSshWouldMisunderstand) {
-  EXPECT_EQ(error_of(""), "Empty hostname");
-  EXPECT_EQ(error_of("[::1"), "Unclosed bracket in IPv6 address");
-  EXPECT_EQ(error_of("h:99999"), "Invalid port '99999' in 'h:99999'");
-  EXPECT_NE(error_of("-oProxyCommand=touch x"), "no error");
-  EXPECT_NE(error_of("-lroot@h"), "no error");
-  EXPECT_NE(error_of("a b"), "no error");
+  for (const char* text : {"-oProxyCommand=touch x", "-lroot@h", "u@-h", "-", "--", "[-h]:22", "-h:22"}) {
+    EXPECT_NE(error_of(text).find("starts with '-'"), std::string::npos) << text << ": " << error_of(text);
+  }
+  for (const char* text : {"a b", "u v@h", "h/x", "h\\x", "a'b", "a\"b", "u@h\x1b[2J", "h\nx", "h\x7f", "[a]b]:1"}) {
+    EXPECT_NE(error_of(text), "no error") << text;
+  }
 }
 
-TEST(WorkerFile, NamesLineOfADuplicate) {
-  try {
-    parse_worker_file("# two\nws1\n\nalice@ws1:22\n", "workers.txt");
-    FAIL() << "no error";
-  } catch (const base::Error& error) {
-    EXPECT_STREQ(error.what(), "workers.txt:4: Duplicate host 'ws1' (each host should only appear once)");
+TEST(WorkerAddress, ErrorsDoNotReachTheTerminalAsControls) {
+  EXPECT_EQ(error_of("h\x1b[2J:99999").find('\x1b'), std::string::npos);
+  EXPECT_EQ(error_of("\x1b[2J@h").find('\x1b'), std::string::npos);
+}
+
+TEST(WorkerAddress, IsWrittenAsItMayBeReadAgain) {
+  for (const char* text :
+       {"ws1", "alice@ws1", "alice@ws1:2222", "[::1]", "[::1]:2222", "bob@[fe80::1]:22", "10.0.0.5:1"}) {
+    EXPECT_EQ(to_string(WorkerAddress::parse(text)), text);
   }
+  EXPECT_EQ(to_string(WorkerAddress::parse("2001:db8::1")), "[2001:db8::1]");
+}
+
+TEST(DisplayNames, AreHostsWhereThatIsClear) {
+  EXPECT_EQ(display_names(parse_all({"ws1", "alice@ws2:2222"})), (std::vector<std::string>{"ws1", "ws2"}));
+  EXPECT_EQ(display_names(parse_all({"ws1:1", "ws1:2", "bob@ws3"})),
+            (std::vector<std::string>{"ws1:1", "ws1:2", "bob@ws3"}));
+  EXPECT_TRUE(display_names({}).empty());
+}
+
+TEST(WorkerKeys, AreFileNames) {
+  EXPECT_EQ(worker_keys(parse_all({"ws1", "alice@ws3:2222", "[::1]:22", "a.b-c"})),
+            (std::vector<std::string>{"ws1", "alice_ws3_2222", "___1__22", "a_b-c"}));
+}
+
+TEST(WorkerKeys, DifferWhereTheNamesWouldCollide) {
+  const auto keys = worker_keys(parse_all({"a.b", "a_b", "ws1"}));
+  EXPECT_EQ(std::set<std::string>(keys.begin(), keys.end()).size(), 3u);
+  EXPECT_EQ(keys[0].substr(0, 4), "a_b_");
+  EXPECT_EQ(keys[0].size(), 12u);
+  EXPECT_EQ(keys[2], "ws1") << "what does not collide stays readable";
+}
+
+TEST(WorkerKeys, DoNotDependOnTheOrder) {
+  const auto forward = worker_keys(parse_all({"a.b", "a_b"}));
+  const auto backward = worker_keys(parse_all({"a_b", "a.b"}));
+  EXPECT_EQ(forward[0], backward[1]);
+  EXPECT_EQ(forward[1], backward[0]);
+}
+
+TEST(WorkerFile, PassesOverCommentsAndBlankLines) {
+  const auto workers = parse_worker_file("# a comment\n\n  ws1  \r\n\t# indented\nalice@ws2:2222", "workers.txt");
+  EXPECT_EQ(workers, parse_all({"ws1", "alice@ws2:2222"}));
+}
+
+TEST(WorkerFile, NamesFileAndLineOfAnError) {
+  EXPECT_EQ(file_error_of("# two\nws1\n\nalice@ws1:22\n"),
+            "workers.txt:4: Duplicate host 'ws1' (each host should only appear once)");
+  EXPECT_EQ(file_error_of("[::1]\nu@[::1]:5\n"),
+            "workers.txt:2: Duplicate host '::1' (each host should only appear once)");
+  EXPECT_EQ(file_error_of("ws1\nws2:99999\n"), "workers.txt:2: Invalid port '99999' in 'ws2:99999'");
+  EXPECT_EQ(file_error_of("alice@\n"), "workers.txt:1: Empty hostname");
+  EXPECT_EQ(file_error_of("[::1\n"), "workers.txt:1: Unclosed bracket in IPv6 address");
+}
+
+TEST(WorkerFile, WantsAtLeastOneWorker) {
+  EXPECT_EQ(file_error_of(""), "Worker file 'workers.txt' contains no valid entries");
+  EXPECT_EQ(file_error_of("# nobody\n\n"), "Worker file 'workers.txt' contains no valid entries");
 }
 
 }  // namespace

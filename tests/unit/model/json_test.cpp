@@ -1,0 +1,147 @@
+#include "torc/model/json.hpp"
+
+#include <gtest/gtest.h>
+
+#include "torc/model/models.hpp"
+
+namespace torc::model {
+namespace {
+
+using nlohmann::json;
+using Reason = JsonError::Reason;
+
+/// The error that `action` ends with, as "REASON FIELD: MESSAGE".
+template <typename Action>
+std::string error_of(Action&& action) {
+  try {
+    action();
+  } catch (const JsonError& error) {
+    return std::string(error.reason() == Reason::missing_field ? "missing " : "wrong ") + error.field() + ": " +
+           error.what();
+  }
+  return "no error";
+}
+
+TEST(ParseJson, SaysWhereTheTextIsWrong) {
+  const std::string error = error_of([] { parse_json("{\n  \"a\": }"); });
+  EXPECT_TRUE(error.starts_with("wrong body: no valid JSON: parse error at line 2")) << error;
+  for (const char* text : {"", "{", "nul", "{} x", "[1,]", "{\"a\":1 \"b\":2}", "\"\xff\"", "1e999"}) {
+    EXPECT_NE(error_of([&] { parse_json(text); }), "no error") << text;
+  }
+}
+
+TEST(ParseJson, BoundsTheNesting) {
+  const auto nested = [](int depth) {
+    return std::string(static_cast<std::size_t>(depth), '[') + std::string(static_cast<std::size_t>(depth), ']');
+  };
+  EXPECT_NO_THROW(parse_json(nested(64)));
+  EXPECT_THROW(parse_json(nested(65)), JsonError);
+  EXPECT_THROW(parse_json(std::string(1'000'000, '[')), JsonError);
+  // Brackets inside strings do not count, nor does a quote that is escaped end one.
+  EXPECT_NO_THROW(parse_json("\"\\\"" + std::string(100, '[') + "\""));
+}
+
+TEST(DumpJson, NeverThrowsOnBytesThatAreNoText) {
+  EXPECT_EQ(dump_json(json{{"out",
+                            "a\xff"
+                            "b"}}),
+            "{\"out\":\"a\xef\xbf\xbd"
+            "b\"}");
+  EXPECT_EQ(dump_json(json{{"a", 1}}, 2), "{\n  \"a\": 1\n}");
+}
+
+TEST(FromJson, NamesTheFieldThatIsMissing) {
+  EXPECT_EQ(error_of([] {
+              from_json<RemoteWorker>(json{{"worker", "ws1"}});
+            }),
+            "missing workflow_id: missing field `workflow_id`");
+  EXPECT_EQ(error_of([] {
+              from_json<RemoteWorker>(json{{"worker", nullptr}, {"workflow_id", 1}});
+            }),
+            "missing worker: missing field `worker`");
+}
+
+TEST(FromJson, NamesTheFieldOfAWrongType) {
+  const auto file_with = [](const char* field, const json& value) {
+    json document{{"workflow_id", 1}, {"name", "f"}, {"path", "p"}};
+    document[field] = value;
+    return error_of([&] { from_json<File>(document); });
+  };
+  EXPECT_EQ(file_with("workflow_id", "1"),
+            "wrong workflow_id: field `workflow_id`: expected an integer of 64 bits, found \"1\"");
+  EXPECT_EQ(file_with("workflow_id", 1.0),
+            "wrong workflow_id: field `workflow_id`: expected an integer of 64 bits, found 1.0");
+  EXPECT_EQ(file_with("name", 7), "wrong name: field `name`: expected a string, found 7");
+  EXPECT_EQ(file_with("st_mtime", "now"), "wrong st_mtime: field `st_mtime`: expected a number, found \"now\"");
+  EXPECT_EQ(file_with("st_mtime", 5), "no error") << "a whole number is a number";
+}
+
+TEST(FromJson, RefusesNumbersBeyond64Bits) {
+  const auto worker_of = [](const char* id) {
+    return error_of(
+        [&] { from_json<RemoteWorker>(parse_json("{\"worker\":\"w\",\"workflow_id\":" + std::string(id) + "}")); });
+  };
+  EXPECT_EQ(worker_of("9223372036854775807"), "no error");
+  EXPECT_EQ(worker_of("-9223372036854775808"), "no error");
+  EXPECT_NE(worker_of("9223372036854775808"), "no error");
+  EXPECT_NE(worker_of("18446744073709551615"), "no error");
+}
+
+TEST(FromJson, ShortensWhatItShows) {
+  const std::string error = error_of([] {
+    from_json<RemoteWorker>(json{{"worker", json::array({std::string(10'000, 'x')})}, {"workflow_id", 1}});
+  });
+  EXPECT_LT(error.size(), 200u);
+  EXPECT_NE(error.find("..."), std::string::npos);
+}
+
+TEST(FromJson, WantsAnObject) {
+  for (const json& document : {json(nullptr), json(1), json::array(), json("x")}) {
+    EXPECT_EQ(error_of([&] { from_json<RemoteWorker>(document); }).substr(0, 11), "wrong body:");
+  }
+}
+
+TEST(FromJson, PassesOverWhatItDoesNotKnow) {
+  const auto worker = from_json<RemoteWorker>(json{{"worker", "ws1"}, {"workflow_id", 3}, {"colour", {{"red", 1}}}});
+  EXPECT_EQ(worker.worker, "ws1");
+  EXPECT_EQ(worker.workflow_id, 3);
+}
+
+TEST(FromJson, KnowsTheNamesOfStates) {
+  json document{{"workflow_id", 1}, {"name", "j"}, {"command", "true"}, {"status", "ready"}};
+  EXPECT_EQ(from_json<Job>(document).status, JobStatus::ready);
+  document["status"] = "asleep";
+  EXPECT_EQ(error_of([&] { from_json<Job>(document); }),
+            "wrong status: field `status`: expected one of the known names, found \"asleep\"");
+  document["status"] = nullptr;
+  EXPECT_EQ(from_json<Job>(document).status, std::nullopt);
+}
+
+TEST(FromJson, ChecksTheItemsOfAList) {
+  const auto job_with = [](const json& ids) {
+    return error_of([&] {
+      from_json<Job>(json{{"workflow_id", 1}, {"name", "j"}, {"command", "true"}, {"depends_on_job_ids", ids}});
+    });
+  };
+  EXPECT_EQ(job_with({1, 2}), "no error");
+  EXPECT_EQ(job_with(json::array()), "no error");
+  EXPECT_EQ(job_with({1, "2"}).substr(0, 25), "wrong depends_on_job_ids:");
+  EXPECT_EQ(job_with(1), "wrong depends_on_job_ids: field `depends_on_job_ids`: expected an array, found 1");
+}
+
+TEST(FromJson, KeepsFreeJsonAsItIs) {
+  const json data{{"a", {1, nullptr, "x"}}};
+  const auto event = from_json<Event>(json{{"workflow_id", 1}, {"timestamp", 5}, {"data", data}});
+  EXPECT_EQ(event.data, data);
+  const auto user_data = from_json<UserData>(json{{"workflow_id", 1}, {"name", "u"}, {"data", 42}});
+  EXPECT_EQ(user_data.data, json(42));
+}
+
+TEST(ToJson, LeavesOutWhatIsAbsent) {
+  EXPECT_EQ(to_json(File{.id = {}, .workflow_id = 1, .name = "f", .path = "p", .mtime = {}}),
+            (json{{"workflow_id", 1}, {"name", "f"}, {"path", "p"}}));
+  EXPECT_EQ(to_json(std::vector<RemoteWorker>{}), json::array());
+}
+
+}  // namespace
+}  // namespace torc::model
