@@ -35,6 +35,7 @@ std::string user_name() {
 struct Services::Impl {
   explicit Impl(GlobalOptions given) : options(std::move(given)), output(options.json), user(user_name()) {
     options.connection.user = user;
+    options.connection.url = client::normalized_url(options.connection.url);
   }
 
   /// Starts what has to be started before a first request.

@@ -18,6 +18,10 @@ struct Connection {
   bool skip_version_check{false};  ///< Go on with a server of another major interface version.
 };
 
+/// The base of all requests as `text` means it: without slashes at its end, with the service's path where it has none.
+/// @throws base::UsageError if the URL is none
+std::string normalized_url(const std::string& text);
+
 /// The real `Api`, over one HTTP connection that is kept open.
 /// @throws base::UsageError if the URL is none
 std::unique_ptr<Api> make_rest_api(Connection connection);

@@ -1,0 +1,132 @@
+#pragma once
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "torc/client/rest_api.hpp"
+#include "torc/model/json.hpp"
+#include "torc/net/http_client.hpp"
+
+namespace torc::client {
+
+/// Names and values of a query; a value that is absent is left out.
+class Query {
+ public:
+  Query& add(const char* name, const std::string& value);
+  Query& add(const char* name, std::int64_t value);
+  Query& add(const char* name, bool value);
+  Query& add(const char* name, model::JobStatus value);
+  Query& add(const char* name, const char*) = delete;
+  template <typename T>
+  Query& add(const char* name, const std::optional<T>& value) {
+    return value ? add(name, *value) : *this;
+  }
+
+  std::string text() const { return net::query_string(m_parameters); }
+
+ private:
+  std::vector<std::pair<std::string, std::string>> m_parameters;
+};
+
+/// Requests to one server: bodies as JSON, refusals as exceptions, connection failures repeated where that is safe.
+///
+/// Every method throws base::ApiError; `path` starts with a slash and is encoded already.
+class RestConnection {
+ public:
+  /// @throws base::UsageError if the URL is none
+  explicit RestConnection(const Connection& connection);
+
+  const std::string& url() const { return m_url; }
+  /// The URL without a password that somebody may have put into it.
+  const std::string& shown_url() const { return m_shown_url; }
+
+  nlohmann::json get(const std::string& path, const Query& query = {});
+  nlohmann::json post(const std::string& path, const Query& query = {}, const nlohmann::json& body = nullptr);
+  nlohmann::json put(const std::string& path, const nlohmann::json& body = nullptr);
+  nlohmann::json remove(const std::string& path);
+
+  /// Every page of a listing, or as much of it as `paging` asks for.
+  template <typename T>
+  model::Page<T> list(const std::string& path, Query query, const Paging& paging);
+
+ private:
+  nlohmann::json send(const char* method, const std::string& path, const nlohmann::json& body);
+  net::HttpResponse send_until_answered(const char* method, const std::string& path, const std::string& body);
+
+  net::HttpClient m_http;
+  std::string m_url;
+  std::string m_shown_url;
+};
+
+/// A model from an answer. @throws base::ApiError where it does not fit
+template <typename T>
+T model_from(const nlohmann::json& answer, const std::string& what);
+
+[[noreturn]] void throw_unfit(const std::string& what, const std::string& why);
+
+template <typename T>
+T model_from(const nlohmann::json& answer, const std::string& what) {
+  try {
+    return model::from_json<T>(answer);
+  } catch (const model::JsonError& error) {
+    throw_unfit(what, error.what());
+  }
+}
+
+/// The models of an array. An absent array is an empty one.
+template <typename T>
+std::vector<T> models_from(const nlohmann::json& answer, const std::string& what) {
+  std::vector<T> result;
+  if (answer.is_null()) {
+    return result;
+  }
+  if (!answer.is_array()) {
+    throw_unfit(what, "an array was expected");
+  }
+  result.reserve(answer.size());
+  for (const auto& item : answer) {
+    result.push_back(model_from<T>(item, what));
+  }
+  return result;
+}
+
+/// A field of an answer. @throws base::ApiError where it is missing or no number
+std::int64_t int_at(const nlohmann::json& answer, const char* name, const std::string& what);
+bool bool_at(const nlohmann::json& answer, const char* name, const std::string& what);
+/// A field of an answer, null where it is missing.
+const nlohmann::json& value_at(const nlohmann::json& answer, const char* name);
+
+template <typename T>
+model::Page<T> RestConnection::list(const std::string& path, Query query, const Paging& paging) {
+  if (!paging.sort_by.empty()) {
+    query.add("sort_by", paging.sort_by);
+  }
+  if (paging.reverse_sort) {
+    query.add("reverse_sort", true);
+  }
+  model::Page<T> all;
+  all.offset = paging.offset;
+  for (;;) {
+    const auto have = static_cast<std::int64_t>(all.items.size());
+    const std::int64_t wanted = paging.limit ? std::min(*paging.limit - have, model::k_page_limit) : model::k_page_limit;
+    Query page_query = query;
+    page_query.add("offset", paging.offset + have).add("limit", wanted);
+    const nlohmann::json page = get(path, page_query);
+    const std::string what = "GET " + path;
+    auto items = models_from<T>(value_at(page, "items"), what);
+    const bool none = items.empty();
+    all.items.insert(all.items.end(), std::make_move_iterator(items.begin()), std::make_move_iterator(items.end()));
+    all.total_count = int_at(page, "total_count", what);
+    all.has_more = bool_at(page, "has_more", what);
+    const bool enough = paging.limit && static_cast<std::int64_t>(all.items.size()) >= *paging.limit;
+    if (!all.has_more || none || enough) {
+      return all;
+    }
+  }
+}
+
+}  // namespace torc::client

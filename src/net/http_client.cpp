@@ -1,0 +1,226 @@
+#include "torc/net/http_client.hpp"
+
+#include <cerrno>
+#include <mutex>
+#include <stdexcept>
+
+#include <fmt/format.h>
+
+#include "net/curl_handles.hpp"
+#include "torc/base/error.hpp"
+#include "torc/base/strings.hpp"
+
+namespace torc::net {
+namespace {
+
+EasyHandle make_handle() {
+  static std::once_flag started;
+  std::call_once(started, [] {
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+      throw base::Error("libcurl does not start");
+    }
+  });
+  EasyHandle handle(curl_easy_init());
+  if (!handle) {
+    throw std::bad_alloc();
+  }
+  return handle;
+}
+
+template <typename T>
+void set(CURL* handle, CURLoption option, T value) {
+  if (const CURLcode code = curl_easy_setopt(handle, option, value); code != CURLE_OK) {
+    throw base::Error(fmt::format("libcurl refuses option {}: {}", static_cast<int>(option), curl_easy_strerror(code)));
+  }
+}
+
+/// The host of a URL, or "" where it has none.
+std::string host_of(const std::string& url) {
+  const UrlHandle parsed(curl_url());
+  char* host = nullptr;
+  if (!parsed || curl_url_set(parsed.get(), CURLUPART_URL, url.c_str(), 0) != CURLUE_OK ||
+      curl_url_get(parsed.get(), CURLUPART_HOST, &host, 0) != CURLUE_OK) {
+    return {};
+  }
+  std::string result(host);
+  curl_free(host);
+  return result;
+}
+
+bool is_loopback(const std::string& host) {
+  return host == "localhost" || host == "[::1]" || host.starts_with("127.");
+}
+
+/// Seconds for people: "10 s", "0.2 s"
+std::string seconds(std::chrono::milliseconds duration) {
+  return fmt::format("{:g} s", static_cast<double>(duration.count()) / 1000.0);
+}
+
+/// The system's word for a failed connection, in lower case as the middle of a sentence.
+std::string system_words(CURL* handle, const char* otherwise) {
+  long number = 0;
+  curl_easy_getinfo(handle, CURLINFO_OS_ERRNO, &number);
+  return number == 0 ? otherwise : base::to_lower(base::errno_text(static_cast<int>(number)));
+}
+
+}  // namespace
+
+struct HttpClient::Impl {
+  explicit Impl(HttpOptions given);
+
+  void prepare(std::string_view method, const std::string& url, const std::string& body);
+  HttpResponse perform(const std::string& url);
+  std::string explain(CURLcode code, const std::string& url, bool sent) const;
+
+  static std::size_t take_body(char* data, std::size_t size, std::size_t count, void* self);
+  static int before_request(void* self, char* /*remote*/, char* /*local*/, int /*remote_port*/, int /*local_port*/);
+
+  HttpOptions options;
+  EasyHandle handle;
+  HeaderList json_headers;
+  HeaderList plain_headers;
+  std::string received;
+  bool repeatable{false};
+  int times_sent{0};
+  char error_text[CURL_ERROR_SIZE]{};
+};
+
+HttpClient::Impl::Impl(HttpOptions given) : options(std::move(given)), handle(make_handle()) {
+  // Without "Expect:" curl asks before it sends a large body and waits a second where the server does not answer that.
+  for (HeaderList* headers : {&json_headers, &plain_headers}) {
+    headers->add("Accept: application/json");
+    headers->add("Expect:");
+  }
+  json_headers.add("Content-Type: application/json");
+  plain_headers.add("Content-Type:");
+
+  CURL* curl = handle.get();
+  set(curl, CURLOPT_NOSIGNAL, 1L);
+  set(curl, CURLOPT_ERRORBUFFER, error_text);
+  set(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+  set(curl, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+  set(curl, CURLOPT_TCP_NODELAY, 1L);
+  set(curl, CURLOPT_TCP_KEEPALIVE, 1L);
+  set(curl, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(options.connect_limit.count()));
+  set(curl, CURLOPT_TIMEOUT_MS, static_cast<long>(options.request_limit.count()));
+  set(curl, CURLOPT_WRITEFUNCTION, &Impl::take_body);
+  set(curl, CURLOPT_WRITEDATA, static_cast<void*>(this));
+  set(curl, CURLOPT_PREREQFUNCTION, &Impl::before_request);
+  set(curl, CURLOPT_PREREQDATA, static_cast<void*>(this));
+  if (!options.password.empty()) {
+    set(curl, CURLOPT_HTTPAUTH, static_cast<long>(CURLAUTH_BASIC));
+    set(curl, CURLOPT_USERNAME, options.user.c_str());
+    set(curl, CURLOPT_PASSWORD, options.password.c_str());
+  }
+  if (!options.cookie_header.empty()) {
+    set(curl, CURLOPT_COOKIE, options.cookie_header.c_str());
+  }
+  if (!options.tls_ca_cert.empty()) {
+    set(curl, CURLOPT_CAINFO, options.tls_ca_cert.c_str());
+  }
+  if (options.tls_insecure) {
+    set(curl, CURLOPT_SSL_VERIFYPEER, 0L);
+    set(curl, CURLOPT_SSL_VERIFYHOST, 0L);
+  }
+}
+
+std::size_t HttpClient::Impl::take_body(char* data, std::size_t size, std::size_t count, void* self) {
+  try {
+    static_cast<Impl*>(self)->received.append(data, size * count);
+    return size * count;
+  } catch (const std::exception&) {
+    return 0;  // curl ends the transfer with an error; no exception may pass through it
+  }
+}
+
+int HttpClient::Impl::before_request(void* self, char* /*remote*/, char* /*local*/, int /*remote_port*/,
+                                     int /*local_port*/) {
+  // When a kept connection turns out to be closed, curl sends the request again by itself. The server may have acted
+  // upon the first one: only a request that changes nothing may go twice.
+  auto* impl = static_cast<Impl*>(self);
+  return ++impl->times_sent > 1 && !impl->repeatable ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
+}
+
+void HttpClient::Impl::prepare(std::string_view method, const std::string& url, const std::string& body) {
+  CURL* curl = handle.get();
+  received.clear();
+  error_text[0] = '\0';
+  times_sent = 0;
+  repeatable = method == "GET";
+  set(curl, CURLOPT_URL, url.c_str());
+  // An empty proxy switches off the one that the environment may name; nobody's proxy reaches this machine's loopback.
+  set(curl, CURLOPT_PROXY, is_loopback(host_of(url)) ? "" : static_cast<const char*>(nullptr));
+  set(curl, CURLOPT_HTTPHEADER, (body.empty() ? plain_headers : json_headers).get());
+  const std::string verb(method);
+  if (method == "GET" || (method == "DELETE" && body.empty())) {
+    set(curl, CURLOPT_HTTPGET, 1L);
+  } else {
+    set(curl, CURLOPT_POST, 1L);
+    set(curl, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
+    set(curl, CURLOPT_POSTFIELDS, body.c_str());  // borrowed: `body` outlives the request
+  }
+  set(curl, CURLOPT_CUSTOMREQUEST, verb.c_str());
+}
+
+std::string HttpClient::Impl::explain(CURLcode code, const std::string& url, bool sent) const {
+  constexpr const char* k_closed = "the connection was closed before an answer came";
+  switch (code) {
+    case CURLE_COULDNT_RESOLVE_HOST:
+      return fmt::format("could not resolve host '{}'", host_of(url));
+    case CURLE_COULDNT_RESOLVE_PROXY:
+      return "could not resolve the proxy that the environment names";
+    case CURLE_COULDNT_CONNECT:
+      return system_words(handle.get(), "could not connect");
+    case CURLE_OPERATION_TIMEDOUT: {
+      const bool connecting = !sent && options.connect_limit < options.request_limit;
+      return "timed out after " + seconds(connecting ? options.connect_limit : options.request_limit);
+    }
+    case CURLE_GOT_NOTHING:
+    case CURLE_PARTIAL_FILE:
+    case CURLE_ABORTED_BY_CALLBACK:
+      return k_closed;
+    case CURLE_SEND_ERROR:
+    case CURLE_RECV_ERROR:
+      return system_words(handle.get(), k_closed);
+    case CURLE_PEER_FAILED_VERIFICATION:
+      return fmt::format("the server's certificate is not trusted ({})", error_text);
+    case CURLE_URL_MALFORMAT:
+    case CURLE_UNSUPPORTED_PROTOCOL:
+      return error_text[0] != '\0' && received.empty() ? std::string("not HTTP: ") + error_text : "no usable URL";
+    case CURLE_WRITE_ERROR:
+      return "the answer is too large for this machine's memory";
+    default:
+      return error_text[0] != '\0' ? error_text : base::to_lower(curl_easy_strerror(code));
+  }
+}
+
+HttpResponse HttpClient::Impl::perform(const std::string& url) {
+  CURL* curl = handle.get();
+  const CURLcode code = curl_easy_perform(curl);
+  HttpResponse response;
+  response.sent = times_sent > 0;
+  if (code != CURLE_OK) {
+    response.error = explain(code, url, response.sent);
+    return response;
+  }
+  long status = 0;
+  curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+  const char* content_type = nullptr;
+  curl_easy_getinfo(curl, CURLINFO_CONTENT_TYPE, &content_type);
+  response.status = static_cast<int>(status);
+  response.content_type = content_type != nullptr ? content_type : "";
+  response.body = std::move(received);
+  return response;
+}
+
+HttpClient::HttpClient(HttpOptions options) : m_impl(std::make_unique<Impl>(std::move(options))) {}
+HttpClient::HttpClient(HttpClient&&) noexcept = default;
+HttpClient& HttpClient::operator=(HttpClient&&) noexcept = default;
+HttpClient::~HttpClient() = default;
+
+HttpResponse HttpClient::request(std::string_view method, const std::string& url, const std::string& body) {
+  m_impl->prepare(method, url, body);
+  return m_impl->perform(url);
+}
+
+}  // namespace torc::net
