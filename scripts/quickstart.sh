@@ -1,0 +1,132 @@
+#!/usr/bin/env bash
+# Shows a whole run on this machine: installs what is missing, builds, starts a server and three ssh workers (private
+# sshd's on 127.0.0.2, 127.0.0.3 and 127.0.0.4, each with a home of its own, as the current user), runs
+# examples/sweep.yaml on them with `torc remote run`, collects the logs and takes everything down again, also when
+# interrupted. Nothing outside the build directory and a temporary directory is written, ~/.ssh is not touched.
+#
+# usage: scripts/quickstart.sh [LOG_DIR]    LOG_DIR: keep the collected logs there
+set -euo pipefail
+
+if (($# > 1)) || [[ ${1-} == -* ]]; then
+  sed -n '2,8s/^# \{0,1\}//p' "$0" >&2
+  exit 2
+fi
+log_dir=${1:+$(realpath -m -- "$1")}
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+root=$PWD
+torc=$root/build/release/torc
+work=
+server_pid=
+current_pid=
+
+clean_up() {
+  local status=$?
+  trap - EXIT
+  trap '' INT TERM HUP
+  local pid
+  for pid in $current_pid $server_pid; do
+    kill "$pid" 2>/dev/null || true
+    wait "$pid" 2>/dev/null || true
+  done
+  if [[ -n $work ]]; then
+    [[ ! -d $work/workers ]] || "$root/scripts/loopback_workers.py" stop "$work/workers" || true
+    rm -rf -- "$work"
+  fi
+  exit "$status"
+}
+trap clean_up EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+trap 'exit 129' HUP
+
+section() { printf '\n== %s\n' "$1"; }
+
+# Runs a command that takes its time so that a signal to this script is heard at once, not at the command's end.
+patiently() {
+  local status=0
+  "$@" &
+  current_pid=$!
+  wait "$current_pid" || status=$?
+  current_pid=
+  return "$status"
+}
+
+# Shows a torc command and runs it.
+show() {
+  printf '$ torc %s\n' "$*"
+  "$torc" "$@"
+}
+
+section "Packages"
+scripts/install-deps.sh
+
+section "Build (some minutes the first time)"
+mkdir -p build
+if [[ -t 1 ]]; then
+  build_output=/dev/stdout
+else
+  build_output=build/quickstart.log
+fi
+cmake --preset release >build/configure.log || { cat build/configure.log; exit 1; }
+patiently cmake --build build/release --target torc --parallel "$(nproc)" >"$build_output" || {
+  [[ -t 1 ]] || tail -n 50 "$build_output"
+  exit 1
+}
+"$torc" --version
+
+section "A server and three ssh workers on this machine"
+work=$(mktemp -d "${TMPDIR:-/tmp}/torc-quickstart-XXXXXX")
+for name in $(compgen -e | grep '^TORC_' || true); do
+  unset "$name" # a server or password of the user's is not for this
+done
+export XDG_STATE_HOME=$work/state
+"$torc" server run --host 127.0.0.1 --port 0 --database "$work/torc.db" >"$work/server.out" 2>"$work/server.log" </dev/null &
+server_pid=$!
+port=
+for ((i = 0; i < 300; i++)); do
+  port=$(sed -n 's/^TORC_SERVER_PORT=//p' "$work/server.out")
+  [[ -z $port ]] || break
+  kill -0 "$server_pid" 2>/dev/null || break
+  sleep 0.1
+done
+if [[ -z $port ]]; then
+  echo "Error: the server does not start:" >&2
+  cat "$work/server.out" "$work/server.log" >&2
+  exit 1
+fi
+export TORC_API_URL=http://127.0.0.1:$port/torc-service/v1
+echo "server at $TORC_API_URL"
+"$root/scripts/loopback_workers.py" start "$work/workers" 3 --torc "$torc" >"$work/names"
+export TORC_SSH=$work/workers/client/ssh TORC_SCP=$work/workers/client/scp
+cat "$work/names"
+mapfile -t workers < <(cut -d' ' -f1 "$work/names")
+cd "$work"
+
+section "A workflow"
+cp "$root/examples/sweep.yaml" .
+show create sweep.yaml | tee created
+id=$(grep -o '[0-9]\+' created | head -n 1)
+show remote add-workers "$id" "${workers[@]}"
+
+section "Run it on the workers"
+show remote run "$id" --poll-interval 1 --max-parallel-jobs 2
+progress() { "$root/scripts/quickstart_report.py" "$1" "$TORC_API_URL" "$id"; }
+patiently progress watch
+show remote status "$id"
+
+section "Who ran what"
+progress summary
+
+section "Logs"
+show remote collect-logs "$id" -l "${log_dir:-$work/remote_logs}"
+for archive in "${log_dir:-$work/remote_logs}"/*.tar.gz; do
+  printf '%s: %d files, among them %s\n' "${archive##*/}" "$(tar -tzf "$archive" | grep -vc '/$')" \
+    "$(tar -tzf "$archive" | grep '\.o$' | head -n 1)"
+done
+if [[ -n $log_dir ]]; then
+  echo "They are in $log_dir."
+else
+  echo "They go with the demo; 'scripts/quickstart.sh LOG_DIR' keeps them."
+fi
+
+section "Done; server and workers are taken down"
