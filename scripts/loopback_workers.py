@@ -12,6 +12,7 @@ import argparse
 import dataclasses
 import os
 import pathlib
+import re
 import shutil
 import signal
 import socket
@@ -281,7 +282,6 @@ class LoopbackWorkers:
         host.sshd = subprocess.Popen([self._sshd, "-D", "-f", config, "-E", host.dir / "sshd.log"], cwd="/",
                                      stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                                      start_new_session=True)
-        (host.dir / "sshd.pid").write_text(f"{host.sshd.pid}\n")
 
     def _answers(self, host: Host) -> bool:
         deadline = time.monotonic() + 10
@@ -299,16 +299,15 @@ class LoopbackWorkers:
 
 
 def stop_below(directory: pathlib.Path) -> None:
-    """Ends the workers that another process started below `directory`."""
+    """Ends the workers that another process started below `directory`, half-started ones too."""
     directory = directory.resolve()
-    for file in directory.glob("host*/sshd.pid"):
-        pid = int(file.read_text())
+    config = re.compile(re.escape(f"{directory}/").encode() + rb"host\d+/sshd_config\b")  # sshd puts spaces between its arguments
+    for entry in pathlib.Path("/proc").glob("[0-9]*"):
         try:
-            ours = str(file.parent).encode() in pathlib.Path(f"/proc/{pid}/cmdline").read_bytes()
+            if config.search((entry / "cmdline").read_bytes()):
+                os.kill(int(entry.name), signal.SIGTERM)
         except OSError:
-            continue
-        if ours:
-            os.kill(pid, signal.SIGTERM)
+            continue  # gone meanwhile
     end_processes_below(directory)
 
 

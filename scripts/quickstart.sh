@@ -5,10 +5,11 @@
 # interrupted. Nothing outside the build directory and a temporary directory is written, ~/.ssh is not touched.
 #
 # usage: scripts/quickstart.sh [LOG_DIR]    LOG_DIR: keep the collected logs there
+#        TORC_BIN=FILE scripts/quickstart.sh    show this program, install and build nothing
 set -euo pipefail
 
 if (($# > 1)) || [[ ${1-} == -* ]]; then
-  sed -n '2,8s/^# \{0,1\}//p' "$0" >&2
+  sed -n '2,9s/^# \{0,1\}//p' "$0" >&2
   exit 2
 fi
 log_dir=${1:+$(realpath -m -- "$1")}
@@ -57,21 +58,26 @@ show() {
   "$torc" "$@"
 }
 
-section "Packages"
-scripts/install-deps.sh
+build() {
+  section "Packages"
+  scripts/install-deps.sh
 
-section "Build (some minutes the first time)"
-mkdir -p build
-if [[ -t 1 ]]; then
-  build_output=/dev/stdout
-else
-  build_output=build/quickstart.log
-fi
-cmake --preset release >build/configure.log || { cat build/configure.log; exit 1; }
-patiently cmake --build build/release --target torc --parallel "$(nproc)" >"$build_output" || {
-  [[ -t 1 ]] || tail -n 50 "$build_output"
-  exit 1
+  section "Build (some minutes the first time)"
+  mkdir -p build
+  local output=/dev/stdout
+  [[ -t 1 ]] || output=build/quickstart.log
+  cmake --preset release >build/configure.log || { cat build/configure.log; exit 1; }
+  patiently cmake --build build/release --target torc --parallel "$(nproc)" >"$output" || {
+    [[ -t 1 ]] || tail -n 50 "$output"
+    exit 1
+  }
 }
+
+if [[ -n ${TORC_BIN-} ]]; then
+  torc=$(realpath -- "$TORC_BIN")
+else
+  build
+fi
 "$torc" --version
 
 section "A server and three ssh workers on this machine"
