@@ -30,20 +30,27 @@ void add_server(CLI::App& app, [[maybe_unused]] Action& chosen) {
   [[maybe_unused]] CLI::App& group = add_group(app, "server", "The server that keeps workflows");
 }
 
-void add_workflows(CLI::App& app, [[maybe_unused]] Action& chosen) {
-  [[maybe_unused]] CLI::App& group = add_group(app, "workflows", "List, show and set up workflows");
+void add_workflows(CLI::App& app, Action& chosen) {
+  CLI::App& group = add_group(app, "workflows", "List, show and set up workflows");
+  add_workflows_list(group, chosen);
+  add_workflows_get(group, chosen);
+  add_workflows_reset_status(group, chosen);
 }
 
-void add_jobs(CLI::App& app, [[maybe_unused]] Action& chosen) {
-  [[maybe_unused]] CLI::App& group = add_group(app, "jobs", "List and show the jobs of a workflow");
+void add_jobs(CLI::App& app, Action& chosen) {
+  CLI::App& group = add_group(app, "jobs", "List and show the jobs of a workflow");
+  add_jobs_list(group, chosen);
+  add_jobs_get(group, chosen);
 }
 
-void add_results(CLI::App& app, [[maybe_unused]] Action& chosen) {
-  [[maybe_unused]] CLI::App& group = add_group(app, "results", "How jobs ended");
+void add_results(CLI::App& app, Action& chosen) {
+  CLI::App& group = add_group(app, "results", "How jobs ended");
+  add_results_list(group, chosen);
 }
 
-void add_compute_nodes(CLI::App& app, [[maybe_unused]] Action& chosen) {
-  [[maybe_unused]] CLI::App& group = add_group(app, "compute-nodes", "The runners of a workflow");
+void add_compute_nodes(CLI::App& app, Action& chosen) {
+  CLI::App& group = add_group(app, "compute-nodes", "The runners of a workflow");
+  add_compute_nodes_list(group, chosen);
 }
 
 void add_remote(CLI::App& app, [[maybe_unused]] Action& chosen) {
@@ -54,13 +61,16 @@ void add_remote(CLI::App& app, [[maybe_unused]] Action& chosen) {
 
 void add_commands(CLI::App& app, Action& chosen) {
   app.require_subcommand(0, 1);
-  add_ping(app, chosen);
+  add_status(app, chosen);
+  add_cancel(app, chosen);
+  add_delete(app, chosen);
   add_workflows(app, chosen);
   add_jobs(app, chosen);
   add_results(app, chosen);
   add_compute_nodes(app, chosen);
   add_remote(app, chosen);
   add_server(app, chosen);
+  add_ping(app, chosen);
   add_later(app, chosen, "slurm");
   add_later(app, chosen, "submit");
 }

@@ -1,5 +1,7 @@
 #include "cli/common_options.hpp"
 
+#include <algorithm>
+
 #include <CLI/CLI.hpp>
 
 #include "torc/base/strings.hpp"
@@ -21,6 +23,22 @@ std::string check_count(const std::string& text) {
   const auto number = base::parse_int(text);
   const bool plain = text == "0" || !text.starts_with('0');
   return number && *number >= 0 && plain ? "" : "'" + text + "' is no number from 0 up";
+}
+
+void add_status_filter(CLI::App& command, std::string& status) {
+  std::vector<std::string> names;
+  for (const auto each : model::k_job_statuses) {
+    names.emplace_back(model::to_string(each));
+  }
+  command.add_option("-s,--status", status, "Only those in this state: " + base::join(names, ", "))
+      ->type_name("STATUS")
+      ->check([names](const std::string& text) -> std::string {
+        if (std::find(names.begin(), names.end(), text) != names.end()) {
+          return "";
+        }
+        const auto meant = base::closest(text, names);
+        return "'" + text + "' is no state of a job" + (meant ? "; did you mean '" + *meant + "'?" : "");
+      });
 }
 
 void add_paging(CLI::App& command, client::Paging& paging, PagingLetters letters) {

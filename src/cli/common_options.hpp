@@ -21,6 +21,9 @@ std::string check_id(const std::string& text);
 /// A check: a whole decimal number from 0 up.
 std::string check_count(const std::string& text);
 
+/// -s, --status: the name of a job's state.
+void add_status_filter(CLI::App& command, std::string& status);
+
 /// What `add_paging` offers besides --limit and --offset in short.
 enum class PagingLetters {
   limit_only,  ///< -l

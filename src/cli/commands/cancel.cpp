@@ -1,0 +1,44 @@
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "cli/common_options.hpp"
+#include "torc/cli/command.hpp"
+
+namespace torc::cli {
+namespace {
+
+struct Options {
+  std::optional<model::Id> workflow_id{};
+};
+
+int run(const Options& options, Services& services) {
+  const Output& output = services.output();
+  const model::Id id = services.workflow_id(options.workflow_id);
+  services.api().cancel_workflow(id);
+  output.line(fmt::format("Successfully canceled workflow {}", id));
+  if (output.json()) {
+    output.document({{"workflow_id", id},
+                     {"status", "success"},
+                     {"canceled_slurm_jobs", nlohmann::json::array()},
+                     {"errors", nullptr}});
+  }
+  return k_exit_ok;
+}
+
+}  // namespace
+
+void add_cancel(CLI::App& parent, Action& chosen) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = parent.add_subcommand("cancel", "Cancel a workflow: its runners end their jobs and leave");
+  add_optional_workflow_id(*command, options->workflow_id);
+  command->footer(
+      "Examples:\n"
+      "  torc cancel 42\n"
+      "  torc workflows reset-status 42 --reinitialize     ... and take it up again later\n");
+  command->callback([options, &chosen] {
+    chosen = [options](Services& services) { return run(*options, services); };
+  });
+}
+
+}  // namespace torc::cli

@@ -1,0 +1,92 @@
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "cli/common_options.hpp"
+#include "cli/terminal.hpp"
+#include "cli/workflow_json.hpp"
+#include "torc/base/strings.hpp"
+#include "torc/cli/command.hpp"
+
+namespace torc::cli {
+namespace {
+
+struct Options {
+  std::vector<model::Id> workflow_ids{};
+  bool force{false};
+};
+
+bool confirmed(client::Api& api, model::Id id, const Output& output) {
+  const auto workflow = api.get_workflow(id);
+  client::JobFilter first;
+  first.paging.limit = 1;
+  const auto jobs = api.list_jobs(id, first).total_count;
+  output.note(base::printable(fmt::format(
+      "\nWarning: You are about to delete the following workflow:\n"
+      "  ID: {}\n"
+      "  Name: {}\n"
+      "  User: {}\n"
+      "  Description: {}\n\n"
+      "This will also delete:\n"
+      "  - {} job(s)\n"
+      "  - All associated files, user data, and results\n"
+      "  - All job dependencies and relationships\n\n"
+      "This action cannot be undone.\n",
+      id, workflow.name, workflow.user, workflow.description.value_or(""), jobs)));
+  return ask_yes_no("Are you sure you want to delete this workflow?");
+}
+
+int run(const Options& options, Services& services) {
+  const Output& output = services.output();
+  if (!options.force && !can_ask()) {
+    throw base::UsageError(
+        "standard input is not a terminal, so there is nobody to ask for confirmation; add --force to delete without "
+        "asking");
+  }
+  nlohmann::json deleted = nlohmann::json::array();
+  std::vector<std::string> errors;
+  // One that cannot be deleted does not stop the others.
+  for (const model::Id id : options.workflow_ids) {
+    try {
+      if (!options.force && !confirmed(services.api(), id, output)) {
+        output.line(fmt::format("Deletion cancelled for workflow {}.", id));
+        continue;
+      }
+      deleted.push_back(workflow_json(services.api().delete_workflow(id)));
+      output.line(fmt::format("Successfully deleted workflow {}", id));
+    } catch (const base::ApiError& error) {
+      errors.push_back(fmt::format("workflow {}: {}", id, error.what()));
+      if (error.unreachable()) {
+        break;
+      }
+    }
+  }
+  if (output.json()) {
+    output.document(deleted);
+  }
+  if (!errors.empty()) {
+    throw base::Error(base::join(errors, "\n"));
+  }
+  return k_exit_ok;
+}
+
+}  // namespace
+
+void add_delete(CLI::App& parent, Action& chosen) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = parent.add_subcommand("delete", "Delete workflows with all that belongs to them");
+  command->add_option("workflow-ids", options->workflow_ids, "Ids of the workflows")
+      ->type_name("ID")
+      ->required()
+      ->check(check_id);
+  command->add_flag("--force", options->force, "Do not ask");
+  command->footer(
+      "Examples:\n"
+      "  torc delete 42\n"
+      "  torc delete --force 42 43 44\n");
+  command->callback([options, &chosen] {
+    chosen = [options](Services& services) { return run(*options, services); };
+  });
+}
+
+}  // namespace torc::cli

@@ -1,0 +1,118 @@
+#include <cmath>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "cli/common_options.hpp"
+#include "cli/workflow_summary.hpp"
+#include "torc/base/strings.hpp"
+#include "torc/base/units.hpp"
+#include "torc/cli/command.hpp"
+
+namespace torc::cli {
+namespace {
+
+using model::JobStatus;
+
+struct Options {
+  std::optional<model::Id> workflow_id{};
+};
+
+std::string state_line(const WorkflowSummary& summary) {
+  const auto count = [&](JobStatus status) { return summary.jobs.at(status); };
+  if (summary.completion.is_canceled) {
+    return "Workflow canceled";
+  }
+  if (!summary.completion.is_complete) {
+    return count(JobStatus::uninitialized) == summary.total_jobs ? "Workflow not started" : "Workflow in progress";
+  }
+  if (count(JobStatus::completed) + count(JobStatus::disabled) == summary.total_jobs) {
+    return "Workflow complete";
+  }
+  return fmt::format("Workflow complete with failures ({} failed, {} terminated, {} canceled)",
+                     count(JobStatus::failed), count(JobStatus::terminated), count(JobStatus::canceled));
+}
+
+/// What the user may do now, "" where there is nothing but to wait.
+std::string next_step(const WorkflowSummary& summary) {
+  const model::Id id = summary.workflow.id.value_or(0);
+  const auto count = [&](JobStatus status) { return summary.jobs.at(status); };
+  if (summary.completion.is_canceled) {
+    return fmt::format("torc workflows reset-status {} --reinitialize takes it up again", id);
+  }
+  if (summary.total_jobs == 0) {
+    return "";
+  }
+  if (summary.completion.is_complete) {
+    const bool clean = count(JobStatus::completed) + count(JobStatus::disabled) == summary.total_jobs;
+    return clean ? fmt::format("torc results list {}", id)
+                 : fmt::format("torc results list {0} --failed shows which; torc workflows reset-status {0} "
+                               "--failed-only --reinitialize makes them ready again",
+                               id);
+  }
+  const bool nobody = summary.active_compute_nodes == 0 && summary.active_scheduled_nodes == 0;
+  const auto waiting = count(JobStatus::uninitialized) + count(JobStatus::ready);
+  if (nobody && waiting > 0) {
+    return fmt::format("no runner is at work; torc run {0} starts one here, torc remote run {0} on ssh workers", id);
+  }
+  if (nobody) {
+    return fmt::format("no runner is at work, though jobs are pending or running; torc compute-nodes list {} shows who "
+                       "had them",
+                       id);
+  }
+  return "";
+}
+
+void print(const WorkflowSummary& summary, const Output& output) {
+  output.line(fmt::format("Workflow ID: {}", summary.workflow.id.value_or(0)));
+  output.line(base::printable("Name: " + summary.workflow.name));
+  output.line(base::printable("User: " + summary.workflow.user));
+  output.line(fmt::format("\nJob Status (total: {}):", summary.total_jobs));
+  for (const auto& [status, count] : summary.jobs) {
+    if (count > 0) {
+      output.line(fmt::format("  {:<15} {:>8}", fmt::format("{}:", model::to_string(status)), count));
+    }
+  }
+  output.line(fmt::format("\nActive compute nodes: {}", summary.active_compute_nodes));
+  if (summary.pending_scheduled_nodes + summary.active_scheduled_nodes > 0) {
+    output.line(fmt::format("Scheduled compute nodes: {} pending, {} active", summary.pending_scheduled_nodes,
+                            summary.active_scheduled_nodes));
+  }
+  if (summary.walltime) {
+    const auto total = std::chrono::milliseconds(std::llround(summary.exec_time_minutes * 60'000));
+    output.line("Total Execution Time: " + base::format_duration(total));
+    output.line("Walltime: " + base::format_duration(*summary.walltime));
+  }
+  output.line("\n" + state_line(summary));
+  if (const std::string next = next_step(summary); !next.empty()) {
+    output.line("Next: " + next);
+  }
+}
+
+int run(const Options& options, Services& services) {
+  const auto summary = summarize_workflow(services.api(), services.workflow_id(options.workflow_id));
+  if (services.output().json()) {
+    services.output().document(summary_json(summary));
+  } else {
+    print(summary, services.output());
+  }
+  return k_exit_ok;
+}
+
+}  // namespace
+
+void add_status(CLI::App& parent, Action& chosen) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = parent.add_subcommand("status", "Show where a workflow stands");
+  add_optional_workflow_id(*command, options->workflow_id);
+  command->footer(
+      "Examples:\n"
+      "  torc status 42\n"
+      "  torc -f json status 42 | jq .jobs_by_status\n");
+  command->callback([options, &chosen] {
+    chosen = [options](Services& services) { return run(*options, services); };
+  });
+}
+
+}  // namespace torc::cli

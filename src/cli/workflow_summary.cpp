@@ -1,0 +1,111 @@
+#include "cli/workflow_summary.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "torc/base/units.hpp"
+
+namespace torc::cli {
+namespace {
+
+/// Up to so many jobs are fetched and counted here: one answer, so no job is counted twice as it moves on. Of more the
+/// server is asked for a count in each state.
+constexpr std::int64_t k_counted_here = 2'000;
+
+void count_jobs(client::Api& api, model::Id id, WorkflowSummary& summary) {
+  for (const auto status : model::k_job_statuses) {
+    summary.jobs[status] = 0;
+  }
+  client::JobFilter filter;
+  filter.paging.limit = k_counted_here;
+  const auto first = api.list_jobs(id, filter);
+  if (!first.has_more) {
+    for (const auto& job : first.items) {
+      ++summary.jobs[job.status.value_or(model::JobStatus::uninitialized)];
+    }
+  } else {
+    filter.paging.limit = 1;
+    for (auto& [status, count] : summary.jobs) {
+      filter.status = status;
+      count = api.list_jobs(id, filter).total_count;
+    }
+  }
+  for (const auto& [status, count] : summary.jobs) {
+    summary.total_jobs += count;
+  }
+}
+
+void sum_times(client::Api& api, model::Id id, WorkflowSummary& summary) {
+  using Clock = std::chrono::system_clock;
+  std::optional<Clock::time_point> first;
+  std::optional<Clock::time_point> last;
+  for (const auto& result : api.list_results(id, {}).items) {
+    summary.exec_time_minutes += result.exec_time_minutes;
+    if (const auto end = base::parse_timestamp(result.completion_time)) {
+      const auto start = *end - std::chrono::milliseconds(std::llround(result.exec_time_minutes * 60'000));
+      first = first ? std::min(*first, start) : start;
+      last = last ? std::max(*last, *end) : *end;
+    }
+  }
+  if (first && last) {
+    summary.walltime = std::chrono::duration_cast<std::chrono::milliseconds>(*last - *first);
+  }
+}
+
+/// As scripts know it: "0.4s", "3m 5s", "2h 10m"
+std::string formatted(double seconds) {
+  if (seconds < 60) {
+    return fmt::format("{:.1f}s", seconds);
+  }
+  const auto whole = std::llround(seconds);
+  return whole < 3'600 ? fmt::format("{}m {}s", whole / 60, whole % 60)
+                       : fmt::format("{}h {}m", whole / 3'600, whole % 3'600 / 60);
+}
+
+}  // namespace
+
+WorkflowSummary summarize_workflow(client::Api& api, model::Id id) {
+  WorkflowSummary summary;
+  summary.workflow = api.get_workflow(id);
+  summary.completion = api.is_workflow_complete(id);
+  client::ComputeNodeFilter active;
+  active.is_active = true;
+  active.paging.limit = 1;
+  summary.active_compute_nodes = api.list_compute_nodes(id, active).total_count;
+  summary.pending_scheduled_nodes = api.count_scheduled_compute_nodes(id, "pending");
+  summary.active_scheduled_nodes = api.count_scheduled_compute_nodes(id, "active");
+  count_jobs(api, id, summary);
+  sum_times(api, id, summary);
+  return summary;
+}
+
+nlohmann::json summary_json(const WorkflowSummary& summary) {
+  nlohmann::json jobs = nlohmann::json::object();
+  for (const auto& [status, count] : summary.jobs) {
+    jobs[model::to_string(status)] = count;
+  }
+  nlohmann::json document = {{"workflow_id", summary.workflow.id.value_or(0)},
+                             {"workflow_name", summary.workflow.name},
+                             {"workflow_user", summary.workflow.user},
+                             {"is_complete", summary.completion.is_complete},
+                             {"is_canceled", summary.completion.is_canceled},
+                             {"total_jobs", summary.total_jobs},
+                             {"jobs_by_status", std::move(jobs)},
+                             {"active_compute_nodes", summary.active_compute_nodes},
+                             {"pending_scheduled_nodes", summary.pending_scheduled_nodes},
+                             {"active_scheduled_nodes", summary.active_scheduled_nodes},
+                             {"total_exec_time_minutes", summary.exec_time_minutes},
+                             {"total_exec_time_formatted", formatted(summary.exec_time_minutes * 60)}};
+  if (summary.walltime) {
+    const double seconds = static_cast<double>(summary.walltime->count()) / 1000.0;
+    document["walltime_seconds"] = seconds;
+    document["walltime_formatted"] = formatted(seconds);
+  }
+  return document;
+}
+
+}  // namespace torc::cli
