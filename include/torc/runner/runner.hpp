@@ -7,6 +7,7 @@
 #include <stop_token>
 #include <string>
 
+#include "torc/base/error.hpp"
 #include "torc/client/api.hpp"
 
 namespace torc::runner {
@@ -17,7 +18,14 @@ struct WorkerIdentity {
   std::string key;              ///< Names its files.
   std::string state_directory;  ///< Holds its pid file; the runner notes there how it ended.
   int ready_fd{-1};             ///< Gets "ready\n" when the compute node is registered, then closed.
+
+  bool operator==(const WorkerIdentity&) const = default;
 };
+
+/// The identity in TORC_WORKER_KEY, TORC_WORKER_ADDRESS, TORC_WORKER_STATE and TORC_WORKER_READY_FD; nothing where
+/// TORC_WORKER_KEY is not set.
+/// @throws base::Error where they make no sense
+std::optional<WorkerIdentity> worker_identity_from_environment();
 
 struct RunnerOptions {
   model::Id workflow_id{0};
@@ -27,8 +35,9 @@ struct RunnerOptions {
   std::optional<std::int64_t> num_cpus;           ///< Nothing: what this process may use.
   std::optional<double> memory_gb;
   std::optional<std::int64_t> num_gpus;
-  std::string api_url;                   ///< For the jobs' environment.
-  std::optional<WorkerIdentity> worker;  ///< Nothing: a local `torc run`.
+  std::optional<std::chrono::seconds> time_limit;  ///< After it the run is stopped as by `stop`.
+  std::string api_url;                             ///< For the jobs' environment.
+  std::optional<WorkerIdentity> worker;            ///< Nothing: a local `torc run`.
 };
 
 /// How a run went.
@@ -38,13 +47,18 @@ struct RunnerReport {
   std::int64_t given_back{0};  ///< Jobs made ready again because the runner was stopped.
   bool stopped{false};         ///< Ended by `stop`, not by the end of the workflow.
   bool canceled{false};        ///< The workflow was canceled.
+  bool timed_out{false};       ///< `stopped` because the time limit was reached.
+
+  /// 0, also for a stop; 1 when jobs failed.
+  int exit_status() const { return failed > 0 ? base::k_exit_failure : base::k_exit_ok; }
 };
 
 /// Runs the jobs of an initialised workflow on this machine until it is complete or canceled, there has been nothing
 /// to claim for the workflow's `compute_node_wait_for_new_jobs_seconds` (local runs only), or a stop is requested. On
 /// a stop the jobs' process trees are ended and the jobs given back (ready again).
 ///
-/// The calling thread runs everything; `stop` may be requested from any other.
+/// The calling thread runs everything; `stop` may be requested from any other. The process should be a subreaper
+/// (proc::ProcessTreeGuard), so that what jobs detach from themselves is found.
 /// @param on_change  Called after each change with the number of jobs done and running; for progress lines.
 /// @throws base::ApiError where the server cannot be reached at the start, or is gone for good
 RunnerReport run_jobs(client::Api& api, const RunnerOptions& options, const std::stop_token& stop,

@@ -1,0 +1,59 @@
+#include "torc/proc/process_tree_guard.hpp"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <exception>
+#include <thread>
+
+#include "torc/proc/process_info.hpp"
+
+namespace torc::proc {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+
+constexpr milliseconds k_grace{2'000};
+
+/// Signals what is below until nothing is, or until `give_up`. @returns whether nothing is left
+bool end_all(int number, Clock::time_point give_up) {
+  for (;;) {
+    bool alive = false;
+    for (const pid_t pid : descendants(::getpid())) {
+      if (!reap_orphan(pid)) {
+        alive = true;
+      }
+    }
+    if (!alive) {
+      return true;
+    }
+    if (Clock::now() > give_up) {
+      return false;
+    }
+    signal_descendants(::getpid(), number);
+    std::this_thread::sleep_for(milliseconds(10));
+  }
+}
+
+}  // namespace
+
+ProcessTreeGuard::ProcessTreeGuard() {
+  become_subreaper();
+}
+
+ProcessTreeGuard::~ProcessTreeGuard() {
+  try {
+    if (children_of_this_process().empty()) {
+      return;
+    }
+    if (!end_all(SIGTERM, Clock::now() + k_grace)) {
+      end_all(SIGKILL, Clock::now() + k_grace);
+    }
+  } catch (const std::exception&) {
+    // Out of memory or descriptors: there is nothing to do it with.
+  }
+}
+
+}  // namespace torc::proc

@@ -1,0 +1,73 @@
+#include "runner/event_loop.hpp"
+
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <limits>
+
+#include "torc/base/error.hpp"
+
+namespace torc::runner {
+namespace {
+
+constexpr std::uint64_t k_wake_key = std::numeric_limits<std::uint64_t>::max();
+
+base::Fd checked(int fd, const char* what) {
+  if (fd < 0) {
+    throw base::SystemError(what);
+  }
+  return base::Fd{fd};
+}
+
+void add(int epoll, int fd, std::uint64_t key, std::uint32_t events) {
+  epoll_event event{};
+  event.events = events;
+  event.data.u64 = key;
+  if (::epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) != 0) {
+    throw base::SystemError("cannot watch a child process");
+  }
+}
+
+}  // namespace
+
+void EventLoop::Wake::operator()() const noexcept {
+  const std::uint64_t one = 1;
+  [[maybe_unused]] const ssize_t written = ::write(fd, &one, sizeof one);
+}
+
+EventLoop::EventLoop(const std::stop_token& stop)
+    : m_epoll(checked(::epoll_create1(EPOLL_CLOEXEC), "cannot create an epoll instance")),
+      m_wake(checked(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "cannot create an eventfd")),
+      m_on_stop(stop, Wake{m_wake.get()}) {
+  // Edge-triggered: a stop wakes the loop once; from then on it is asked about, not waited for.
+  add(m_epoll.get(), m_wake.get(), k_wake_key, EPOLLIN | EPOLLET);
+}
+
+void EventLoop::watch(int pidfd, std::int64_t key) {
+  add(m_epoll.get(), pidfd, static_cast<std::uint64_t>(key), EPOLLIN);
+}
+
+std::vector<std::int64_t> EventLoop::wait(Clock::time_point until) {
+  constexpr std::int64_t k_longest = 3'600'000;
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now()).count();
+  std::array<epoll_event, 256> events{};
+  const int count = ::epoll_wait(m_epoll.get(), events.data(), static_cast<int>(events.size()),
+                                 static_cast<int>(std::clamp<std::int64_t>(left, 0, k_longest)));
+  if (count < 0 && errno != EINTR) {
+    throw base::SystemError("cannot wait for child processes");
+  }
+  std::vector<std::int64_t> ended;
+  for (int i = 0; i < count; ++i) {
+    const std::uint64_t key = events.at(static_cast<std::size_t>(i)).data.u64;
+    if (key != k_wake_key) {
+      ended.push_back(static_cast<std::int64_t>(key));
+    }
+  }
+  return ended;
+}
+
+}  // namespace torc::runner

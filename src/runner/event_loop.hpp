@@ -1,0 +1,41 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <stop_token>
+#include <vector>
+
+#include "torc/base/fd.hpp"
+
+namespace torc::runner {
+
+/// Sleeps until a child process ends, a stop is requested or a point of time is reached; costs nothing meanwhile.
+///
+/// Thread-safety: one thread; the stop may be requested by any.
+class EventLoop {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  /// @throws SystemError
+  explicit EventLoop(const std::stop_token& stop);
+
+  /// Watches a child through its pidfd until the descriptor is closed. `key` tells it from others.
+  /// @throws SystemError
+  void watch(int pidfd, std::int64_t key);
+
+  /// Waits until something happens or `until` is reached.
+  /// @returns the keys of children that have ended; each until it is reaped
+  std::vector<std::int64_t> wait(Clock::time_point until);
+
+ private:
+  struct Wake {
+    int fd;
+    void operator()() const noexcept;
+  };
+
+  base::Fd m_epoll;
+  base::Fd m_wake;
+  std::stop_callback<Wake> m_on_stop;
+};
+
+}  // namespace torc::runner

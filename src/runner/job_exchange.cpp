@@ -1,0 +1,170 @@
+#include "runner/job_exchange.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <optional>
+
+#include "runner/server_link.hpp"
+#include "torc/base/error.hpp"
+#include "torc/base/strings.hpp"
+
+namespace torc::runner {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+/// As long as a request may be on its way.
+constexpr std::chrono::seconds k_claim_doubt{120};
+/// torc 0.23 answers 500 for refusals that stay and for troubles that pass; so often the latter is hoped for.
+constexpr int k_most_refusals = 5;
+/// On servers where `retry` counts, a job that is given back must not use its retries up.
+constexpr std::int64_t k_any_number_of_retries = 2'147'483'647;
+
+}  // namespace
+
+JobExchange::JobExchange(client::Api& api, model::Id workflow_id, std::int64_t run_id, model::Id compute_node_id,
+                         RunnerLog& log)
+    : m_api(api), m_workflow_id(workflow_id), m_run_id(run_id), m_compute_node_id(compute_node_id), m_log(log) {
+  for (const auto& requirements : m_api.list_resource_requirements(m_workflow_id).items) {
+    m_needs[requirements.id.value_or(0)] = needs_of(requirements);
+  }
+}
+
+std::vector<model::Job> JobExchange::claim(const Wanted& wanted) {
+  if (Clock::now() < m_claims_in_doubt_until) {
+    auto lost = find_lost_claims();
+    if (!lost.empty()) {
+      return lost;
+    }
+  }
+  std::vector<model::Job> jobs;
+  try {
+    if (wanted.by_count) {
+      jobs = m_api.claim_next_jobs(m_workflow_id, wanted.limit, m_compute_node_id);
+    } else {
+      const model::ComputeNodesResources resources{.id = std::nullopt,
+                                                   .num_cpus = wanted.free.cpus,
+                                                   .memory_gb = wanted.free.memory_gb,
+                                                   .num_gpus = wanted.free.gpus,
+                                                   .num_nodes = 1,
+                                                   .time_limit = wanted.time_limit,
+                                                   .scheduler_config_id = std::nullopt};
+      jobs = m_api.claim_jobs_based_on_resources(m_workflow_id, wanted.limit, resources, m_compute_node_id);
+    }
+  } catch (const base::ApiError& error) {
+    if (is_outage(error)) {
+      m_claims_in_doubt_until = Clock::now() + k_claim_doubt;
+    }
+    throw;
+  }
+  for (const auto& job : jobs) {
+    m_held.insert(job.id.value_or(0));
+  }
+  return jobs;
+}
+
+/// Works where the server notes who claims; torc 0.23 does not, and lists running jobs only.
+std::vector<model::Job> JobExchange::find_lost_claims() {
+  client::JobFilter mine;
+  mine.status = model::JobStatus::pending;
+  mine.active_compute_node_id = m_compute_node_id;
+  std::vector<model::Job> lost;
+  for (auto& job : m_api.list_jobs(m_workflow_id, mine).items) {
+    if (m_held.insert(job.id.value_or(0)).second) {
+      m_log.info("job {} ({}) was claimed by a call whose answer was lost", job.id.value_or(0), job.name);
+      lost.push_back(std::move(job));
+    }
+  }
+  return lost;
+}
+
+bool JobExchange::runs_here(model::Id job_id) {
+  client::JobFilter mine;
+  mine.status = model::JobStatus::running;
+  mine.active_compute_node_id = m_compute_node_id;
+  const auto running = m_api.list_jobs(m_workflow_id, mine).items;
+  return std::any_of(running.begin(), running.end(), [&](const auto& job) { return job.id == job_id; });
+}
+
+bool JobExchange::start(const model::Job& job) {
+  const model::Id id = job.id.value_or(0);
+  try {
+    m_api.start_job(id, m_run_id, m_compute_node_id);
+    m_starts_in_doubt.erase(id);
+    return true;
+  } catch (const base::ApiError& error) {
+    if (is_outage(error)) {
+      m_starts_in_doubt.insert(id);
+      throw;
+    }
+    // The answer to an earlier try may have been lost on its way.
+    if (error.status() != 404 && runs_here(id)) {
+      m_log.info("job {} ({}) was started by a call whose answer was lost", id, job.name);
+      return true;
+    }
+    if (error.status() >= 500 && ++m_refusals[id] < k_most_refusals &&
+        m_api.get_job(id).status == model::JobStatus::pending) {
+      throw;
+    }
+    m_log.warning("job {} ({}) is not started: {}", id, job.name, error.what());
+    m_held.erase(id);
+    m_refusals.erase(id);
+    return false;
+  }
+}
+
+bool JobExchange::complete(const model::Result& result) {
+  bool on_record = true;
+  try {
+    m_api.complete_job(result.job_id, result);
+  } catch (const base::ApiError& error) {
+    if (is_outage(error)) {
+      throw;
+    }
+    if (base::to_lower(error.what()).find("already complete") != std::string::npos) {
+      m_log.info("the result of job {} was handed in before: {}", result.job_id, error.what());
+    } else if (error.status() >= 500 && ++m_refusals[result.job_id] < k_most_refusals) {
+      throw;
+    } else {
+      // The job was reset, deleted or given to somebody else meanwhile: this result is nobody's any more.
+      m_log.warning("the result of job {} (return code {}) was refused: {}", result.job_id, result.return_code,
+                    error.what());
+      on_record = false;
+    }
+  }
+  m_held.erase(result.job_id);
+  m_refusals.erase(result.job_id);
+  return on_record;
+}
+
+void JobExchange::give_back(const model::Job& job, bool started) {
+  const model::Id id = job.id.value_or(0);
+  try {
+    const bool running = started || (m_starts_in_doubt.contains(id) && runs_here(id));
+    if (running) {
+      m_api.retry_job(id, m_run_id, k_any_number_of_retries);
+    } else {
+      m_api.manage_status_change(id, model::JobStatus::ready, m_run_id);
+    }
+  } catch (const base::ApiError& error) {
+    if (is_outage(error)) {
+      throw;
+    }
+    m_log.warning("job {} ({}) cannot be given back: {}", id, job.name, error.what());
+  }
+  m_starts_in_doubt.erase(id);
+  m_held.erase(id);
+}
+
+Resources JobExchange::needs(const model::Job& job) {
+  if (!job.resource_requirements_id) {
+    return {};
+  }
+  const model::Id id = *job.resource_requirements_id;
+  if (const auto it = m_needs.find(id); it != m_needs.end()) {
+    return it->second;
+  }
+  return m_needs[id] = needs_of(m_api.get_resource_requirements(id));
+}
+
+}  // namespace torc::runner

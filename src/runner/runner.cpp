@@ -1,0 +1,41 @@
+#include "torc/runner/runner.hpp"
+
+#include <memory>
+
+#include "runner/run_loop.hpp"
+#include "runner/worker_state.hpp"
+
+namespace torc::runner {
+namespace {
+
+const char* reason_of(const RunnerReport& report) {
+  return report.canceled ? "canceled" : report.stopped ? "stopped" : "finished";
+}
+
+}  // namespace
+
+RunnerReport run_jobs(client::Api& api, const RunnerOptions& options, const std::stop_token& stop,
+                      const std::function<void(const RunnerReport&, std::int64_t running)>& on_change) {
+  std::unique_ptr<WorkerState> worker;
+  if (options.worker) {
+    worker = std::make_unique<WorkerState>(*options.worker);
+  }
+  try {
+    RunLoop loop(api, options, stop, on_change);
+    if (worker) {
+      worker->say_ready();
+    }
+    const RunnerReport report = loop.run();
+    if (worker) {
+      worker->note_end(reason_of(report), report.exit_status(), report.given_back);
+    }
+    return report;
+  } catch (const std::exception&) {
+    if (worker) {
+      worker->note_end("failed", base::k_exit_failure, 0);
+    }
+    throw;
+  }
+}
+
+}  // namespace torc::runner

@@ -1,0 +1,40 @@
+#include "runner/runner_log.hpp"
+
+#include <fcntl.h>
+
+#include "torc/base/error.hpp"
+#include "torc/base/file.hpp"
+#include "torc/base/strings.hpp"
+#include "torc/base/units.hpp"
+
+namespace torc::runner {
+namespace {
+
+std::string_view word(base::LogLevel level) {
+  switch (level) {
+    case base::LogLevel::warning:
+      return "warning";
+    case base::LogLevel::error:
+      return "error";
+    default:
+      return "info";
+  }
+}
+
+}  // namespace
+
+RunnerLog::RunnerLog(const std::filesystem::path& path)
+    : m_file(base::open_file(path, O_WRONLY | O_CREAT | O_APPEND)) {}
+
+void RunnerLog::write(base::LogLevel level, std::string_view message) {
+  // Job names and server messages come from elsewhere; one entry stays one line.
+  const std::string text = base::replace_all(base::printable(message), "\n", " | ");
+  base::log_write(level, text);
+  try {
+    base::write_all(m_file.get(), fmt::format("{} {} {}\n", base::timestamp_now(), word(level), text));
+  } catch (const base::SystemError&) {
+    // There is nowhere else to say so.
+  }
+}
+
+}  // namespace torc::runner

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <filesystem>
+#include <string_view>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "torc/base/fd.hpp"
+#include "torc/base/log.hpp"
+
+namespace torc::runner {
+
+/// The log file of one runner; what is written goes to the program's own log, too. Each line is written at once and
+/// appended whole. A full disk loses lines, never jobs.
+class RunnerLog {
+ public:
+  /// Appends to `path`. @throws SystemError
+  explicit RunnerLog(const std::filesystem::path& path);
+
+  template <typename... Args>
+  void info(fmt::format_string<Args...> format, Args&&... args) {
+    write(base::LogLevel::info, fmt::format(format, std::forward<Args>(args)...));
+  }
+  template <typename... Args>
+  void warning(fmt::format_string<Args...> format, Args&&... args) {
+    write(base::LogLevel::warning, fmt::format(format, std::forward<Args>(args)...));
+  }
+  template <typename... Args>
+  void error(fmt::format_string<Args...> format, Args&&... args) {
+    write(base::LogLevel::error, fmt::format(format, std::forward<Args>(args)...));
+  }
+
+ private:
+  void write(base::LogLevel level, std::string_view message);
+
+  base::Fd m_file;
+};
+
+}  // namespace torc::runner

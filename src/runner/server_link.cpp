@@ -1,0 +1,57 @@
+#include "runner/server_link.hpp"
+
+#include <algorithm>
+
+#include "torc/base/random.hpp"
+
+namespace torc::runner {
+
+bool is_outage(const base::ApiError& error) {
+  if (error.status() < 400) {
+    return true;  // No answer, or that of something else that listens there for now.
+  }
+  switch (error.status()) {
+    case 401:  // A server that was started again with other users, until that is mended.
+    case 403:
+    case 408:
+    case 429:
+    case 502:
+    case 503:
+    case 504:
+    case 507:
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool may_pass(const base::ApiError& error) {
+  return is_outage(error) || error.status() >= 500;
+}
+
+ServerLink::Clock::time_point ServerLink::next_change() const {
+  return std::min(m_next_try, m_away_since.value_or(m_next_try) + m_patience);
+}
+
+void ServerLink::answered() {
+  m_away_since.reset();
+  m_failures = 0;
+}
+
+void ServerLink::failed(Clock::time_point now, double jitter) {
+  constexpr std::chrono::milliseconds k_first{100};
+  constexpr std::chrono::milliseconds k_longest{5'000};
+  if (!m_away_since) {
+    m_away_since = now;
+  }
+  const auto doubled = std::min(k_longest, k_first * (1 << std::min(m_failures, 10)));
+  m_next_try = now + std::chrono::milliseconds(static_cast<std::int64_t>(static_cast<double>(doubled.count()) * jitter));
+  ++m_failures;
+}
+
+double random_jitter() {
+  constexpr std::uint64_t k_steps = 1024;
+  return 0.5 + 0.5 * static_cast<double>(base::random64() % k_steps) / static_cast<double>(k_steps);
+}
+
+}  // namespace torc::runner

@@ -1,0 +1,92 @@
+#include "runner/worker_state.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <chrono>
+
+#include <fmt/format.h>
+
+#include "torc/base/error.hpp"
+#include "torc/base/file.hpp"
+#include "torc/base/log.hpp"
+#include "torc/base/strings.hpp"
+#include "torc/proc/process_info.hpp"
+
+namespace torc::runner {
+
+std::optional<WorkerIdentity> worker_identity_from_environment() {
+  WorkerIdentity identity;
+  identity.key = base::env_or("TORC_WORKER_KEY");
+  if (identity.key.empty()) {
+    return std::nullopt;
+  }
+  identity.address = base::env_or("TORC_WORKER_ADDRESS", identity.key);
+  identity.state_directory = base::env_or("TORC_WORKER_STATE");
+  if (!identity.state_directory.starts_with('/')) {
+    throw base::Error("TORC_WORKER_KEY is set, but TORC_WORKER_STATE names no absolute directory");
+  }
+  const std::string ready = base::env_or("TORC_WORKER_READY_FD");
+  if (!ready.empty()) {
+    const auto fd = base::parse_int(ready);
+    if (!fd || *fd <= STDERR_FILENO || *fd > 1'000'000 || ::fcntl(static_cast<int>(*fd), F_GETFD) < 0) {
+      throw base::Error("TORC_WORKER_READY_FD is no open descriptor: '" + ready + "'");
+    }
+    identity.ready_fd = static_cast<int>(*fd);
+  }
+  return identity;
+}
+
+WorkerState::WorkerState(const WorkerIdentity& identity)
+    : m_directory(identity.state_directory), m_ready(identity.ready_fd) {
+  if (m_ready) {
+    ::fcntl(m_ready.get(), F_SETFD, FD_CLOEXEC);
+  }
+  std::error_code error;
+  std::filesystem::create_directories(m_directory, error);
+  if (error) {
+    throw base::Error("cannot make the state directory " + m_directory.string() + ": " + error.message());
+  }
+  m_lock = base::open_file(m_directory / "lock", O_RDWR | O_CREAT, 0600);
+  if (::flock(m_lock.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno == EWOULDBLOCK) {
+      throw base::Error(fmt::format("a runner of worker {} is already running on this machine ({} is locked)",
+                                    identity.address, (m_directory / "lock").string()));
+    }
+    throw base::SystemError("cannot lock " + (m_directory / "lock").string());
+  }
+}
+
+void WorkerState::note_end(const std::string& reason, int exit_status, std::int64_t given_back) const {
+  using std::chrono::system_clock;
+  const auto now = std::chrono::duration_cast<std::chrono::seconds>(system_clock::now().time_since_epoch()).count();
+  try {
+    base::write_file_atomically(
+        m_directory / "ended",
+        fmt::format("reason={}\nexit={}\ntime={}\ngiven_back={}\n", reason, exit_status, now, given_back));
+  } catch (const base::Error& failure) {
+    base::log_warning("cannot note how this worker ended: {}", failure.what());
+  }
+}
+
+void WorkerState::say_ready() {
+  if (!m_ready) {
+    return;
+  }
+  try {
+    base::write_all(m_ready.get(), "ready\n");
+  } catch (const base::SystemError&) {
+    // Whoever started this runner no longer listens.
+  }
+  m_ready.reset();
+}
+
+nlohmann::json worker_scheduler(const WorkerIdentity& identity) {
+  return {{"type", "ssh"},
+          {"worker", identity.address},
+          {"boot_id", proc::boot_id()},
+          {"start_ticks", proc::start_ticks(::getpid()).value_or(0)}};
+}
+
+}  // namespace torc::runner

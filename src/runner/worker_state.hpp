@@ -1,0 +1,37 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include <nlohmann/json.hpp>
+
+#include "torc/base/fd.hpp"
+#include "torc/runner/runner.hpp"
+
+namespace torc::runner {
+
+/// A worker's state directory while its runner lives: the lock that keeps a second runner out, the note on how it
+/// ended. See docs/worker.md.
+class WorkerState {
+ public:
+  /// Makes the directory if it is missing and takes the lock.
+  /// @throws Error "... already running" where another runner holds it
+  explicit WorkerState(const WorkerIdentity& identity);
+
+  /// Notes an orderly end. A failure to write is only logged: the end itself matters more.
+  /// @param reason  finished, canceled, stopped or failed
+  void note_end(const std::string& reason, int exit_status, std::int64_t given_back) const;
+
+  /// Tells whoever started this runner that it is registered, and closes the descriptor.
+  void say_ready();
+
+ private:
+  std::filesystem::path m_directory;
+  base::Fd m_ready;
+  base::Fd m_lock;
+};
+
+/// The `scheduler` field of a worker's compute node: which worker it is, and what tells its process from a later one.
+nlohmann::json worker_scheduler(const WorkerIdentity& identity);
+
+}  // namespace torc::runner

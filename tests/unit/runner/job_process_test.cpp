@@ -1,0 +1,87 @@
+#include "runner/job_process.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <fstream>
+
+#include "runner_support.hpp"
+#include "torc/base/error.hpp"
+
+namespace torc::runner {
+namespace {
+
+using testing::TempDir;
+
+model::Job job_of(const std::string& command) {
+  model::Job job;
+  job.id = 7;
+  job.workflow_id = 3;
+  job.name = "a job";
+  job.command = command;
+  job.attempt_id = 2;
+  return job;
+}
+
+JobSettings settings_in(const TempDir& directory) {
+  std::filesystem::create_directories(directory.path() / "job_stdio");
+  return {.output_directory = directory.path(), .output_directory_text = "out", .run_id = 5, .api_url = "http://s/v1"};
+}
+
+proc::ExitStatus run(const model::Job& job, const JobSettings& settings) {
+  return JobProcess::start(job, {}, settings, own_environment()).child.wait();
+}
+
+TEST(JobProcess, RunsTheCommandInBashWithOutputFiles) {
+  const TempDir directory;
+  const auto settings = settings_in(directory);
+  const auto status = run(job_of("echo out {a,b}; echo err >&2; exit 3"), settings);
+  EXPECT_EQ(status.return_code(), 3);
+  EXPECT_EQ(stdio_base(settings, key_of(job_of(""))), directory.path() / "job_stdio/job_wf3_j7_r5_a2");
+  EXPECT_EQ(base::read_file(directory.file("job_stdio/job_wf3_j7_r5_a2.o")), "out a b\n");
+  EXPECT_EQ(base::read_file(directory.file("job_stdio/job_wf3_j7_r5_a2.e")), "err\n");
+}
+
+TEST(JobProcess, PutsTheInvocationScriptBeforeTheCommand) {
+  const TempDir directory;
+  const auto settings = settings_in(directory);
+  const std::string script = directory.file("my script.sh");
+  std::ofstream(script) << "for word in \"$@\"; do echo \"[$word]\"; done\n";
+  auto job = job_of("tool 'two words' $((1 + 1))");
+  job.invocation_script = "bash '" + script + "' first";
+  EXPECT_TRUE(run(job, settings).ok());
+  EXPECT_EQ(base::read_file(directory.file("job_stdio/job_wf3_j7_r5_a2.o")), "[first]\n[tool]\n[two words]\n[2]\n");
+  job.invocation_script = "";
+  EXPECT_EQ(job_argv(job), (std::vector<std::string>{"bash", "-c", "tool 'two words' $((1 + 1))"}));
+}
+
+TEST(JobProcess, GetsItsVariablesAndNoSecret) {
+  const TempDir directory;
+  const std::vector<std::string> inherited{"PATH=/bin",           "TORC_PASSWORD=secret", "TORC_COOKIE_HEADER=secret",
+                                           "TORC_JOB_ID=99",      "TORC_WORKER_KEY=k",    "TORC_WORKER_READY_FD=3",
+                                           "TORC_API_URL=other",  "TORC_USERNAME=alice"};
+  auto environment = job_environment(job_of("x"), settings_in(directory), inherited);
+  std::sort(environment.begin(), environment.end());
+  EXPECT_EQ(environment, (std::vector<std::string>{"PATH=/bin", "TORC_API_URL=http://s/v1", "TORC_ATTEMPT_ID=2",
+                                                   "TORC_JOB_ID=7", "TORC_JOB_NAME=a job", "TORC_OUTPUT_DIR=out",
+                                                   "TORC_USERNAME=alice", "TORC_WORKFLOW_ID=3"}));
+}
+
+TEST(JobProcess, LeadsASessionAndReadsNothing) {
+  const TempDir directory;
+  const auto settings = settings_in(directory);
+  const auto status = run(job_of("read -r x; [ $? -ne 0 ] && [ \"$(ps -o sid= -p $$ | tr -d ' ')\" = $$ ]"), settings);
+  EXPECT_TRUE(status.ok());
+}
+
+TEST(JobProcess, SaysWhyItCannotBeStarted) {
+  const TempDir directory;
+  auto settings = settings_in(directory);
+  EXPECT_THROW(run(job_of(std::string("a\0b", 3)), settings), base::Error);
+  EXPECT_THROW(run(job_of(std::string(200'000, 'x')), settings), base::SystemError) << "longer than the kernel allows";
+  settings.output_directory = directory.path() / "missing";
+  EXPECT_THROW(run(job_of("true"), settings), base::SystemError);
+}
+
+}  // namespace
+}  // namespace torc::runner

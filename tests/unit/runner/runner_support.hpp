@@ -1,0 +1,71 @@
+#pragma once
+
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/types.h>
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <stdexcept>
+#include <string>
+#include <thread>
+
+#include "torc/base/file.hpp"
+#include "torc/base/strings.hpp"
+#include "torc/proc/process_info.hpp"
+
+namespace torc::runner::testing {
+
+/// A directory that is removed with what is in it.
+class TempDir {
+ public:
+  TempDir() {
+    std::string name = (std::filesystem::temp_directory_path() / "torc-runner-XXXXXX").string();
+    if (::mkdtemp(name.data()) == nullptr) {
+      throw std::runtime_error("no temporary directory");
+    }
+    m_path = name;
+  }
+  TempDir(const TempDir&) = delete;
+  TempDir& operator=(const TempDir&) = delete;
+  ~TempDir() {
+    std::error_code ignored;
+    std::filesystem::remove_all(m_path, ignored);
+  }
+
+  const std::filesystem::path& path() const { return m_path; }
+  std::string file(const std::string& name) const { return (m_path / name).string(); }
+
+ private:
+  std::filesystem::path m_path;
+};
+
+/// Whether the condition comes true within 20 seconds.
+inline bool wait_until(const std::function<bool()>& condition) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > deadline) {
+      return false;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+  return true;
+}
+
+/// The number in a file, once it is there.
+inline pid_t pid_in(const std::string& path) {
+  if (!wait_until([&] { return std::filesystem::exists(path) && std::filesystem::file_size(path) > 0; })) {
+    throw std::runtime_error(path + " did not come");
+  }
+  return static_cast<pid_t>(base::parse_int(base::trim(base::read_file(path))).value());
+}
+
+/// Whether the process runs; a zombie does not.
+inline bool lives(pid_t pid) {
+  const auto all = proc::all_processes();
+  return std::any_of(all.begin(), all.end(), [&](const auto& entry) { return entry.pid == pid && !entry.zombie; });
+}
+
+}  // namespace torc::runner::testing
