@@ -149,6 +149,34 @@ std::string printable(std::string_view text) {
   return result;
 }
 
+std::size_t valid_utf8_prefix(std::string_view text) {
+  std::size_t at = 0;
+  while (at < text.size()) {
+    const auto byte = [&](std::size_t offset) -> unsigned {
+      return at + offset < text.size() ? static_cast<unsigned char>(text[at + offset]) : 0U;
+    };
+    const unsigned lead = byte(0);
+    if (lead < 0x80) {
+      ++at;
+      continue;
+    }
+    const std::size_t length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
+    // What the second byte may be keeps out overlong forms, surrogates and code points that are too large.
+    const unsigned low = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
+    const unsigned high = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
+    if (lead < 0xC2 || lead > 0xF4 || byte(1) < low || byte(1) > high) {
+      return at;
+    }
+    for (std::size_t i = 2; i < length; ++i) {
+      if ((byte(i) & 0xC0U) != 0x80) {
+        return at;
+      }
+    }
+    at += length;
+  }
+  return at;
+}
+
 std::uint64_t hash64(std::string_view text) {
   // FNV-1a, the constants of its authors for 64 bits.
   std::uint64_t hash = 0xcbf29ce484222325ULL;

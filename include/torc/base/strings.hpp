@@ -40,6 +40,10 @@ std::optional<std::string> closest(std::string_view word, const std::vector<std:
 /// came from a worker or the network.
 std::string printable(std::string_view text);
 
+/// How many bytes at the front of `text` are valid UTF-8; all of them where it is. Overlong forms, surrogates and what
+/// lies beyond U+10FFFF are not valid.
+std::size_t valid_utf8_prefix(std::string_view text);
+
 /// The first 64 bits of FNV-1a over `text`: spreads names, protects nothing.
 std::uint64_t hash64(std::string_view text);
 

@@ -1,0 +1,102 @@
+#include "torc/spec/workflow_spec.hpp"
+
+#include <algorithm>
+#include <array>
+#include <system_error>
+
+#include "spec/draft.hpp"
+#include "spec/read_json.hpp"
+#include "spec/read_yaml.hpp"
+#include "torc/base/file.hpp"
+#include "torc/base/strings.hpp"
+
+namespace torc::spec {
+namespace {
+
+constexpr std::array<std::string_view, 12> k_workflow_keys{"name",
+                                                           "user",
+                                                           "description",
+                                                           "project",
+                                                           "metadata",
+                                                           "parameters",
+                                                           "jobs",
+                                                           "files",
+                                                           "resource_requirements",
+                                                           "resource_monitor",
+                                                           "resource_monitor_config",
+                                                           "compute_node_wait_for_new_jobs_seconds"};
+constexpr std::array<std::string_view, 11> k_workflow_keys_not_yet{"user_data",
+                                                                   "failure_handlers",
+                                                                   "slurm_schedulers",
+                                                                   "slurm_defaults",
+                                                                   "actions",
+                                                                   "use_pending_failed",
+                                                                   "execution_config",
+                                                                   "compute_node_expiration_buffer_seconds",
+                                                                   "compute_node_ignore_workflow_completion",
+                                                                   "compute_node_wait_for_healthy_database_minutes",
+                                                                   "enable_ro_crate"};
+
+void check_text(std::string_view text, const std::string& name) {
+  if (text.size() > k_max_file_bytes) {
+    throw base::Error(fmt::format("{}: the file is larger than {} MiB", name, k_max_file_bytes >> 20U));
+  }
+  const auto line_of = [&](std::size_t at) {
+    return 1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(at), '\n');
+  };
+  if (const auto valid = base::valid_utf8_prefix(text); valid < text.size()) {
+    throw base::Error(fmt::format("{}:{}: the file is no UTF-8 text (byte 0x{:02x})", name, line_of(valid),
+                                  static_cast<unsigned char>(text[valid])));
+  }
+  if (const auto nul = text.find('\0'); nul != std::string_view::npos) {
+    throw base::Error(fmt::format("{}:{}: the file holds a NUL byte", name, line_of(nul)));
+  }
+  if (base::trim(text).empty()) {
+    throw base::Error(fmt::format("{}: the file is empty", name));
+  }
+}
+
+}  // namespace
+
+WorkflowSpec parse_workflow(std::string_view text, Format format, const std::string& name) {
+  constexpr std::string_view k_byte_order_mark = "\xEF\xBB\xBF";
+  if (text.starts_with(k_byte_order_mark)) {
+    text.remove_prefix(k_byte_order_mark.size());
+  }
+  check_text(text, name);
+  const Document document = format == Format::json ? read_json(text, name) : read_yaml(text, name);
+  if (document.root == nullptr || document.root->kind == Node::Kind::null) {
+    throw base::Error(fmt::format("{}: the file is empty", name));
+  }
+  const Keys keys{"the workflow", k_workflow_keys, k_workflow_keys_not_yet};
+  const Fields top(document, *document.root, keys);
+  Draft draft;
+  read_workflow(top, draft);
+  read_requirements(top, draft);
+  read_files_and_jobs(top, draft);
+  link(document, draft);
+  return std::move(draft.spec);
+}
+
+WorkflowSpec read_workflow_file(const std::filesystem::path& path) {
+  const std::string extension = base::to_lower(path.extension().string());
+  const bool json = extension == ".json";
+  if (!json && extension != ".yaml" && extension != ".yml") {
+    throw base::Error(fmt::format("{}: a workflow file ends in .yaml, .yml or .json; this one's format is not "
+                                  "supported{}",
+                                  path.string(), extension == ".json5" || extension == ".kdl" ? " yet" : ""));
+  }
+  // Asked before reading: a device or a pipe may never end.
+  std::error_code error;
+  const auto status = std::filesystem::status(path, error);
+  if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status)) {
+    throw base::Error(path.string() + ": not a regular file");
+  }
+  const auto size = std::filesystem::file_size(path, error);
+  if (!error && size > k_max_file_bytes) {
+    throw base::Error(fmt::format("{}: the file is larger than {} MiB", path.string(), k_max_file_bytes >> 20U));
+  }
+  return parse_workflow(base::read_file(path), json ? Format::json : Format::yaml, path.string());
+}
+
+}  // namespace torc::spec

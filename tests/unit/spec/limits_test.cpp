@@ -1,0 +1,74 @@
+// Texts made to take all memory, all stack or for ever: each must end quickly, with an error that says why.
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "spec/node.hpp"
+#include "torc/base/error.hpp"
+#include "torc/spec/workflow_spec.hpp"
+
+namespace torc::spec {
+namespace {
+
+std::string message_of(const std::string& text, Format format) {
+  try {
+    parse_workflow(text, format, "wf");
+  } catch (const base::Error& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+std::string repeated(const std::string& part, int count) {
+  std::string result;
+  for (int i = 0; i < count; ++i) {
+    result += part;
+  }
+  return result;
+}
+
+TEST(Limits, BoundNesting) {
+  EXPECT_NE(message_of(repeated("[", 100) + repeated("]", 100), Format::yaml).find("nested more than 64 deep"), std::string::npos);
+  EXPECT_NE(message_of(repeated("[", 1'000'000), Format::json).find("nested more than 64 deep"), std::string::npos);
+  EXPECT_NE(message_of(repeated("{\"a\":", 1'000'000), Format::json).find("nested more than 64 deep"),
+            std::string::npos);
+  EXPECT_NE(message_of(repeated("- ", 10'000), Format::yaml).find("nested more than 64 deep"), std::string::npos);
+}
+
+TEST(Limits, BoundAliases) {
+  std::string bomb = "name: p\nmetadata: &a0 [x, x, x, x, x, x, x, x, x, x]\n";
+  for (int i = 1; i < 10; ++i) {
+    const std::string before = "*a" + std::to_string(i - 1);
+    bomb += "k" + std::to_string(i) + ": &a" + std::to_string(i) + " [" + repeated(before + ", ", 10) + "]\n";
+  }
+  EXPECT_EQ(message_of(bomb, Format::yaml),
+            "wf:9: the file holds more than 20000000 values (what aliases stand for counted in)");
+}
+
+TEST(Limits, BoundExpandedText) {
+  const std::string command(100'000, 'x');
+  EXPECT_EQ(message_of("name: p\njobs:\n  - {name: 'a_{i}', command: '" + command + "', parameters: {i: '1:1000000'}}\n",
+                       Format::yaml),
+            "wf:3: the jobs and files, expanded, take more than 512 MiB");
+}
+
+TEST(Limits, BoundDependenciesOfRegexes) {
+  EXPECT_EQ(message_of("name: p\njobs:\n  - {name: 'a_{i}', command: c, parameters: {i: '1:10000'}}\n"
+                       "  - {name: 'b_{i}', command: c, parameters: {i: '1:10000'}, depends_on_regexes: ['^a_']}\n",
+                       Format::yaml),
+            "wf:4: the regular expressions give the jobs more than 5000000 dependencies; let a job in between gather "
+            "them");
+}
+
+TEST(Limits, BoundNamesAndMessages) {
+  const std::string message = message_of("{\"name\": \"p\", \"jobs\": [], \"" + std::string(100'000, 'k') + "\": 1}",
+                                         Format::json);
+  EXPECT_LT(message.size(), 200'000U);
+  EXPECT_EQ(message_of("{\"name\": \"p\", \"jobs\": [{\"command\": \"c\", \"name\": \"" + std::string(1001, 'n') + "\"}]}",
+                       Format::json),
+            "wf: /jobs/0: the name of a job must have 1 to 1000 bytes, found '" + std::string(99, 'n') + "...'");
+}
+
+}  // namespace
+}  // namespace torc::spec
