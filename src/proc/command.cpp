@@ -158,6 +158,9 @@ class Run {
     for (;;) {
       const ssize_t count = ::read(fd.get(), buffer.data(), buffer.size());
       if (count > 0) {
+        if (m_command.limit_is_silence) {
+          m_deadline = Clock::now() + m_command.limit;
+        }
         const std::size_t room = m_command.output_limit - std::min(m_command.output_limit, into.size());
         into.append(buffer.data(), std::min(room, static_cast<std::size_t>(count)));
         continue;

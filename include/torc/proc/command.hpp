@@ -22,6 +22,7 @@ struct Command {
   std::chrono::milliseconds limit{60'000};  ///< For the whole call; then the process group is killed.
   /// Where not zero: `limit` is counted anew whenever the size of `progress_file` grows (for transfers).
   std::string progress_file{};
+  bool limit_is_silence{false};  ///< `limit` is counted anew whenever output comes (for programs that report progress).
   std::size_t output_limit{64UL << 20U};  ///< Bytes kept of each stream; the rest is read and dropped.
 };
 
