@@ -31,7 +31,18 @@ std::vector<std::string> ssh_command(const SshOptions& options, const model::Wor
 std::vector<std::string> scp_fetch_command(const SshOptions& options, const model::WorkerAddress& worker,
                                            const std::string& remote_path, const std::string& local_path);
 
-/// Runs POSIX sh scripts on workers. `SshTransport` is the real one.
+/// A POSIX sh script to run on a worker.
+struct ScriptCall {
+  std::string script{};
+  bool limit_is_silence{false};  ///< It reports progress: the limit counts from its last output, not from the start.
+
+  /// A script with a dialogue prints a line equal to `question` and then reads an answer from its standard input:
+  /// `answer` gets what was printed before, and may block until other workers have come as far.
+  std::string question{};
+  std::function<std::string(std::string_view)> answer{};
+};
+
+/// Runs scripts on workers and fetches files from them. `SshTransport` is the real one.
 ///
 /// Thread-safety: the methods are called by all fan-out threads at once. Results are values: a fan-out reports every
 /// worker, the unreachable ones too.
@@ -39,14 +50,8 @@ class Transport {
  public:
   virtual ~Transport() = default;
 
-  /// Runs a script and waits for its end.
-  virtual proc::CommandResult run(const model::WorkerAddress& worker, const std::string& script) = 0;
-
-  /// Runs a script that prints a line equal to `question` and then reads an answer from its standard input: `answer`
-  /// gets what was printed before, and may block until other workers have come as far.
-  virtual proc::CommandResult converse(const model::WorkerAddress& worker, const std::string& script,
-                                       const std::string& question,
-                                       const std::function<std::string(std::string_view)>& answer) = 0;
+  /// Runs a script and waits for its end. With a dialogue, the result's output is what came after the question.
+  virtual proc::CommandResult run(const model::WorkerAddress& worker, const ScriptCall& call) = 0;
 
   /// Copies a file of the worker to here.
   virtual proc::CommandResult fetch(const model::WorkerAddress& worker, const std::string& remote_path,
@@ -56,12 +61,10 @@ class Transport {
 /// Transport over OpenSSH's client.
 class SshTransport : public Transport {
  public:
+  /// @param stop  When requested, calls under way are ended and new ones are not begun.
   SshTransport(SshOptions options, std::stop_token stop);
 
-  proc::CommandResult run(const model::WorkerAddress& worker, const std::string& script) override;
-  proc::CommandResult converse(const model::WorkerAddress& worker, const std::string& script,
-                               const std::string& question,
-                               const std::function<std::string(std::string_view)>& answer) override;
+  proc::CommandResult run(const model::WorkerAddress& worker, const ScriptCall& call) override;
   proc::CommandResult fetch(const model::WorkerAddress& worker, const std::string& remote_path,
                             const std::string& local_path) override;
 

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "torc/remote/transport.hpp"
+#include "torc/remote/worker.hpp"
+
+namespace torc::remote {
+
+struct CollectSettings {
+  WorkflowRef workflow{};
+  std::string output_dir{};  ///< On the workers; empty: where each was started, else "torc_output".
+  std::string local_dir{};   ///< Must exist.
+  bool remove{false};        ///< Delete the directory on the worker once its archive is safe here.
+  std::size_t width{10};     ///< ssh and scp processes at once, both counted.
+};
+
+struct CollectResult {
+  bool ok{false};
+  bool missing{false};    ///< The worker has no such directory.
+  bool removed{false};
+  std::string file{};     ///< The archive here, where it was fetched and verified.
+  std::string message{};  ///< Why not, or what is worth knowing.
+};
+
+/// Packs the output directory of every worker there, fetches and verifies the archives, and with `remove` then deletes
+/// the directories: only what is safe here, only when all workers were fetched (two may share a home), never while a
+/// worker runs there or when something changed since it was packed.
+///
+/// An archive that is here already under the same name is kept beside the new one ("NAME.1.tar.gz").
+std::vector<CollectResult> collect_logs(Transport& transport, const std::vector<Worker>& workers,
+                                        const CollectSettings& settings);
+
+struct DeleteResult {
+  bool ok{false};
+  bool missing{false};      ///< There was nothing to delete.
+  std::string directory{};  ///< Absolute, where it was found.
+  std::string message{};    ///< Why not.
+};
+
+/// Deletes a worker's output directory; refused while a worker runs there, and for "/", the home directory, what lies
+/// above it, and top-level directories.
+DeleteResult delete_logs(Transport& transport, const Worker& worker, const WorkflowRef& workflow,
+                         const std::string& output_dir);
+
+}  // namespace torc::remote

@@ -1,0 +1,72 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "torc/remote/transport.hpp"
+#include "torc/remote/worker.hpp"
+
+namespace torc::remote {
+
+/// What `torc remote run` wants on each worker.
+struct StartSettings {
+  WorkflowRef workflow{};
+  std::string version{};                   ///< This program's; the worker's torc must have the same.
+  bool skip_version_check{false};
+  std::string remote_torc{};               ///< Where torc is on the workers; empty: looked for.
+  std::string output_dir{"torc_output"};   ///< Relative: below the worker's home.
+  std::vector<std::string> run_options{};  ///< For `torc run W --output-dir O`: words, quoted later.
+  /// Variables for the runner, secrets among them: they travel over ssh's standard input only.
+  std::vector<std::pair<std::string, std::string>> environment{};
+  std::chrono::seconds limit{60};          ///< For the worker's torc to answer.
+  std::chrono::milliseconds settle{2000};  ///< How long a torc without the probe must live to count as started.
+};
+
+/// What was found on a worker before anything starts there.
+struct Check {
+  enum class Problem { none, unreachable, version, server, output_dir, canceled };
+
+  Problem problem{Problem::unreachable};
+  std::string message{};                       ///< Why, where there is a problem; without the worker's name in front.
+  std::string torc{};                          ///< Absolute path of the worker's torc.
+  bool has_probe{false};                       ///< Whether it is this project's torc, which tells when it is ready.
+  std::optional<std::int64_t> running_pid{};   ///< The worker already runs.
+
+  bool ok() const { return problem == Problem::none; }
+};
+
+/// How the start on a worker went.
+struct Start {
+  bool ok{false};
+  bool already_running{false};
+  std::optional<std::int64_t> pid{};
+  std::string message{};  ///< Why not; may have several lines (the end of the worker's log).
+};
+
+struct StartResult {
+  Check check{};
+  bool tried{false};  ///< Whether it was told to start.
+  Start start{};
+};
+
+/// Which workers are to start, given what was found on all of them: one element for each. Called once, from one of the
+/// fan-out's threads, while the others wait.
+using Decide = std::function<std::vector<char>(const std::vector<Check>&)>;
+
+/// Checks every worker, asks `decide`, starts those it names. At most `width` connections at once: where all workers
+/// fit into that, one connection a worker does both, else two.
+/// @throws what `decide` throws; nothing was started then
+std::vector<StartResult> check_and_start(Transport& transport, const std::vector<Worker>& workers,
+                                         const StartSettings& settings, std::size_t width, const Decide& decide);
+
+/// Whether ssh reaches each worker: nothing, or why not.
+std::vector<std::optional<std::string>> check_connectivity(Transport& transport, const std::vector<Worker>& workers,
+                                                           std::size_t width);
+
+}  // namespace torc::remote

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "torc/remote/transport.hpp"
+#include "torc/remote/worker.hpp"
+
+namespace torc::remote {
+
+/// What became of a worker.
+enum class State { running, never_started, finished, stopped, died, unreachable };
+
+const char* to_string(State state);
+
+struct WorkerState {
+  State state{State::unreachable};
+  std::optional<std::int64_t> pid{};
+  /// Why it does not run: ssh's words where it is unreachable, "canceled", who stopped it, the last line of its log.
+  std::string message{};
+};
+
+/// Asks a worker for its state.
+/// @param output_dir  Empty: wherever it was started. Else only a worker with this output directory counts.
+WorkerState query_state(Transport& transport, const Worker& worker, const WorkflowRef& workflow,
+                        const std::string& output_dir);
+
+struct StopRequest {
+  WorkflowRef workflow{};
+  std::string output_dir{};    ///< As for `query_state`.
+  bool force{false};           ///< SIGKILL to the runner and everything below it, instead of SIGTERM to the runner.
+  std::string requested_by{};  ///< Noted on the worker: "alice@login1"
+};
+
+struct StopResult {
+  bool ok{false};
+  std::optional<std::int64_t> signaled_pid{};  ///< Nothing, though `ok`: there was nothing to stop.
+  bool was_started{false};                     ///< Whether there ever was a worker.
+  std::string message{};                       ///< Why not.
+};
+
+StopResult stop_worker(Transport& transport, const Worker& worker, const StopRequest& request);
+
+}  // namespace torc::remote

@@ -1,0 +1,259 @@
+// Theory of operation. Without deletion, each worker's ssh stays open as a dialogue while scp fetches the archive, so
+// that the archive is deleted over the connection that made it; half as many workers at a time keep both within the
+// limit. With deletion (or a limit of one), the archives stay on the workers until all are here; only then directories
+// are deleted, over connections of their own, one after the other where workers may share a home.
+
+#include "torc/remote/logs.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+#include <system_error>
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "remote/checksum.hpp"
+#include "remote/scripts.hpp"
+#include "torc/base/error.hpp"
+#include "torc/base/strings.hpp"
+#include "torc/proc/command.hpp"
+#include "torc/proc/fan_out.hpp"
+
+namespace torc::remote {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// An archive on a worker.
+struct Packed {
+  std::string packed_in{};  ///< The temporary directory.
+  std::string archive{};
+  std::string directory{};  ///< What was packed; with `inode`, equal for workers that share it.
+  std::string inode{};
+  Checksum checksum{};
+};
+
+constexpr const char* k_nothing_deleted = "; nothing was deleted there";
+
+/// Fills `result` and `packed` from what the packing script said.
+/// @returns whether there is an archive to fetch
+bool judge_packing(const proc::CommandResult& call, bool remove, CollectResult& result, Packed& packed) {
+  const std::string suffix = remove ? k_nothing_deleted : "";
+  const auto report = Report::parse(call.out);
+  if (!report) {
+    result.message = failure_reason(call) + suffix;
+  } else if (report->has("failed")) {
+    result.message = base::printable(report->get("failed")) + suffix;
+  } else if (report->has("incomplete")) {
+    result.message = "archive incomplete (" + base::printable(report->get("incomplete")) + ")" + suffix;
+  } else if (report->has("missing")) {
+    result.ok = true;
+    result.missing = true;
+  } else {
+    const auto crc = base::parse_int(report->get("checksum"));
+    const auto size = base::parse_int(report->get("size"));
+    packed = {.packed_in = report->get("packed_in"),
+              .archive = report->get("archive"),
+              .directory = report->get("directory"),
+              .inode = report->get("inode"),
+              .checksum = {.crc = static_cast<std::uint32_t>(crc.value_or(0)),
+                           .size = static_cast<std::uint64_t>(size.value_or(-1))}};
+    if (!report->get("changed").empty()) {
+      result.message = "files changed while they were packed";
+    }
+    return true;
+  }
+  return false;
+}
+
+/// A name for `file` that is free: "torc_logs_1_ws1.2.tar.gz".
+fs::path free_name(const fs::path& file) {
+  constexpr std::string_view k_ending = ".tar.gz";
+  const std::string text = file.string();
+  const std::string stem = text.substr(0, text.size() - k_ending.size());
+  for (int number = 1;; ++number) {
+    fs::path candidate = fmt::format("{}.{}{}", stem, number, k_ending);
+    if (!fs::exists(candidate)) {
+      return candidate;
+    }
+  }
+}
+
+/// Why a fetched file is not the archive that was made, or "".
+std::string find_damage(const std::string& file, const Packed& packed) {
+  if (!(checksum_of_file(file) == packed.checksum)) {
+    return "the archive was damaged on its way here";
+  }
+  proc::Command list;
+  list.argv = {"tar", "-tzf", file};
+  // Names are not needed, only that they can be read; an archive of millions of files may take its time.
+  list.output_limit = 4096;
+  list.limit = std::chrono::hours(1);
+  const auto listed = proc::run_command(list);
+  return listed.ok() ? "" : "the archive cannot be read: " + failure_reason(listed);
+}
+
+/// Gives a verified archive its name; an older one of that name, which may hold what is nowhere else, is kept.
+void move_into_place(const fs::path& from, const fs::path& to) {
+  if (fs::exists(to)) {
+    fs::rename(to, free_name(to));
+  }
+  fs::rename(from, to);
+}
+
+/// Fetches, verifies and names the archive.
+/// @returns whether it is safe here; else `result.message` says why not
+bool fetch_archive(Transport& transport, const Worker& worker, const CollectSettings& settings, const Packed& packed,
+                   CollectResult& result) {
+  const fs::path target =
+      fs::path(settings.local_dir) / fmt::format("torc_logs_{}_{}.tar.gz", settings.workflow.workflow_id, worker.key);
+  const fs::path partial = fmt::format("{}.{}.part", target.string(), ::getpid());
+  std::string problem;
+  try {
+    const auto call = transport.fetch(worker.address, packed.archive, partial.string());
+    problem = call.ok() ? find_damage(partial.string(), packed) : failure_reason(call);
+    if (problem.empty()) {
+      move_into_place(partial, target);
+    }
+  } catch (const base::Error& error) {
+    problem = error.what();
+  } catch (const fs::filesystem_error& error) {
+    problem = error.what();
+  }
+  if (!problem.empty()) {
+    std::error_code ignored;
+    fs::remove(partial, ignored);
+    result.message = problem + (settings.remove ? k_nothing_deleted : "");
+    return false;
+  }
+  result.file = target.string();
+  return true;
+}
+
+CollectResult collect_in_dialogue(Transport& transport, const Worker& worker, const CollectSettings& settings) {
+  CollectResult result;
+  bool asked = false;
+  ScriptCall call{.script = pack_script(worker, settings, AfterPacking::ask),
+                  .limit_is_silence = true,
+                  .question = k_question};
+  call.answer = [&](std::string_view output) -> std::string {
+    asked = true;
+    proc::CommandResult before;
+    before.end = proc::CommandResult::End::exited;
+    before.out = output;
+    Packed packed;
+    if (judge_packing(before, settings.remove, result, packed)) {
+      result.ok = fetch_archive(transport, worker, settings, packed, result);
+    }
+    return k_go;
+  };
+  const auto ended = transport.run(worker.address, call);
+  Packed unused;
+  if (!asked && judge_packing(ended, settings.remove, result, unused)) {
+    result.message = "the connection ended before the archive was fetched";
+  }
+  return result;
+}
+
+/// Fetches every archive first; then deletes, and takes the archives off the workers.
+class CollectInPhases {
+ public:
+  CollectInPhases(Transport& transport, const std::vector<Worker>& workers, const CollectSettings& settings)
+      : m_transport(transport),
+        m_workers(workers),
+        m_settings(settings),
+        m_results(workers.size()),
+        m_packed(workers.size()) {}
+
+  std::vector<CollectResult> run() {
+    proc::for_each_index(m_workers.size(), m_settings.width, [&](std::size_t i) { fetch(i); });
+    const auto groups = groups_of_one_directory();
+    proc::for_each_index(groups.size(), m_settings.width, [&](std::size_t g) {
+      for (const std::size_t i : groups[g]) {
+        finish(i);
+      }
+    });
+    return std::move(m_results);
+  }
+
+ private:
+  void fetch(std::size_t i) {
+    const ScriptCall pack{.script = pack_script(m_workers[i], m_settings, AfterPacking::keep),
+                          .limit_is_silence = true};
+    const auto call = m_transport.run(m_workers[i].address, pack);
+    if (judge_packing(call, m_settings.remove, m_results[i], m_packed[i])) {
+      m_results[i].ok = fetch_archive(m_transport, m_workers[i], m_settings, m_packed[i], m_results[i]);
+    }
+  }
+
+  /// Workers whose directories may be one and the same are in one group.
+  std::vector<std::vector<std::size_t>> groups_of_one_directory() const {
+    std::map<std::pair<std::string, std::string>, std::vector<std::size_t>> by_directory;
+    for (std::size_t i = 0; i < m_workers.size(); ++i) {
+      if (!m_packed[i].packed_in.empty()) {
+        by_directory[{m_packed[i].directory, m_packed[i].inode}].push_back(i);
+      }
+    }
+    std::vector<std::vector<std::size_t>> groups;
+    for (auto& [directory, indexes] : by_directory) {
+      groups.push_back(std::move(indexes));
+    }
+    return groups;
+  }
+
+  void finish(std::size_t i) {
+    if (!m_settings.remove || !m_results[i].ok) {
+      m_transport.run(m_workers[i].address, {.script = discard_script(m_packed[i].packed_in)});
+      return;
+    }
+    const ScriptCall remove{.script = delete_packed_script(m_workers[i], m_settings, m_packed[i].packed_in)};
+    const auto call = m_transport.run(m_workers[i].address, remove);
+    const auto report = Report::parse(call.out);
+    // "missing": a worker with the same home, whose archive holds the same, was first.
+    m_results[i].removed = report && (report->has("removed") || report->has("missing"));
+    if (!m_results[i].removed) {
+      m_results[i].ok = false;
+      m_results[i].message =
+          fmt::format("saved to {}, but not deleted there: {}", m_results[i].file,
+                      report ? base::printable(report->get("failed")) : failure_reason(call));
+    }
+  }
+
+  Transport& m_transport;
+  const std::vector<Worker>& m_workers;
+  const CollectSettings& m_settings;
+  std::vector<CollectResult> m_results;
+  std::vector<Packed> m_packed;
+};
+
+}  // namespace
+
+std::vector<CollectResult> collect_logs(Transport& transport, const std::vector<Worker>& workers,
+                                        const CollectSettings& settings) {
+  if (settings.remove || settings.width < 2) {
+    return CollectInPhases(transport, workers, settings).run();
+  }
+  return proc::fan_out(workers, settings.width / 2, [&](const Worker& worker) {
+    return collect_in_dialogue(transport, worker, settings);
+  });
+}
+
+DeleteResult delete_logs(Transport& transport, const Worker& worker, const WorkflowRef& workflow,
+                         const std::string& output_dir) {
+  const auto call = transport.run(worker.address, {.script = delete_script(worker, workflow, output_dir)});
+  const auto report = Report::parse(call.out);
+  DeleteResult result;
+  if (!report) {
+    result.message = failure_reason(call);
+  } else if (report->has("failed")) {
+    result.message = base::printable(report->get("failed"));
+  } else {
+    result.ok = true;
+    result.missing = report->has("missing");
+    result.directory = base::printable(report->get(result.missing ? "missing" : "removed"));
+  }
+  return result;
+}
+
+}  // namespace torc::remote

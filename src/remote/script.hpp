@@ -1,0 +1,52 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace torc::remote {
+
+/// Composes one POSIX sh script: assignments of quoted values, fixed text with functions, and a call of the function
+/// `main` in the last line. Since the shell reads the script from its standard input, nothing of it is left to be read
+/// once `main` runs: what comes then is the answer of a dialogue.
+///
+/// Values get into a script by `set` alone, which quotes them.
+class Script {
+ public:
+  /// A shell variable. @throws base::Error for a value with a NUL byte
+  Script& set(std::string_view name, std::string_view value);
+  /// A variable for the programs that the script starts as well. A name that is none is an error.
+  Script& set_exported(std::string_view name, std::string_view value);
+  /// Fixed text: functions, `main` among them.
+  Script& add(std::string_view text);
+
+  std::string text() const;
+
+ private:
+  std::string m_text;
+};
+
+/// What a script reports: name=value lines between two marks, so that what login scripts print does no harm.
+class Report {
+ public:
+  /// Nothing where `output` holds no whole report; the last one counts.
+  static std::optional<Report> parse(std::string_view output);
+
+  /// The first value of a name, or "".
+  std::string get(std::string_view name) const;
+  bool has(std::string_view name) const;
+  /// All values of a name, in order.
+  std::vector<std::string> all(std::string_view name) const;
+
+ private:
+  std::vector<std::pair<std::string, std::string>> m_values;
+};
+
+/// The line with which a script asks whether to go on.
+inline constexpr const char* k_question = "#torc-question";
+/// The answer that lets it go on; anything else, or no answer, ends it.
+inline constexpr const char* k_go = "go\n";
+
+}  // namespace torc::remote

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "remote/script.hpp"
+#include "torc/remote/logs.hpp"
+#include "torc/remote/start.hpp"
+#include "torc/remote/state.hpp"
+#include "torc/remote/worker.hpp"
+
+// What runs on the workers: POSIX sh, as dash, bash and busybox have it, and Linux's /proc. The scripts need no torc
+// there but for the start, fork as little as possible and never sleep but where the worker's torc is a foreign one.
+
+namespace torc::remote {
+
+/// A script with the variables that name the worker's places, and the functions that all scripts share.
+Script worker_script(const Worker& worker, const WorkflowRef& workflow, const std::string& output_dir);
+
+/// Reports that it was reached.
+std::string connectivity_script();
+
+/// Looks the worker over: torc, version, server, output directory.
+std::string check_script(const Worker& worker, const StartSettings& settings);
+/// Starts the runner that a check found good.
+std::string start_script(const Worker& worker, const StartSettings& settings, const Check& check);
+/// The check, the question whether to go on, the start.
+std::string check_and_start_script(const Worker& worker, const StartSettings& settings);
+
+std::string status_script(const Worker& worker, const WorkflowRef& workflow, const std::string& output_dir);
+std::string stop_script(const Worker& worker, const StopRequest& request);
+
+enum class AfterPacking {
+  ask,   ///< Wait for an answer, then delete the archive.
+  keep,  ///< Leave the archive; `discard_script` or `delete_packed_script` delete it.
+};
+
+std::string pack_script(const Worker& worker, const CollectSettings& settings, AfterPacking after);
+/// Deletes an archive that was left. @param packed_in  The temporary directory that `pack_script` reported.
+std::string discard_script(const std::string& packed_in);
+/// Deletes the directory that was packed, if nothing changed in it since, and the archive.
+std::string delete_packed_script(const Worker& worker, const CollectSettings& settings, const std::string& packed_in);
+std::string delete_script(const Worker& worker, const WorkflowRef& workflow, const std::string& output_dir);
+
+}  // namespace torc::remote

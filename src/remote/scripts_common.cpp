@@ -1,0 +1,133 @@
+#include <algorithm>
+
+#include "remote/scripts.hpp"
+#include "torc/base/strings.hpp"
+#include "torc/base/units.hpp"
+
+namespace torc::remote {
+namespace {
+
+constexpr std::string_view k_report_functions = R"sh(
+report_begin() { printf '\n%s\n' '#torc-report'; }
+report_end() { printf '%s\n' '#torc-report-end'; }
+put() { printf '%s=%s\n' "$1" "$2"; }
+
+# What went wrong here ends the script: a report with the reason.
+fail() {
+  report_begin
+  put failed "$1"
+  report_end
+  exit 1
+}
+)sh";
+
+constexpr std::string_view k_place_functions = R"sh(
+# Sets `expanded` to a path that does not depend on the working directory.
+expand() {
+  case $1 in
+    /*) expanded=$1 ;;
+    '~') expanded=$HOME ;;
+    '~/'*) expanded=$HOME/${1#??} ;;
+    *) expanded=$HOME/$1 ;;
+  esac
+}
+
+# Sets `resolved` to the real path of a directory, or to "" where there is none.
+resolve() {
+  resolved=$(CDPATH= cd -- "$1" 2>/dev/null && pwd -P) || resolved=
+  # POSIX lets a path keep two slashes at its front; on Linux they mean one.
+  case $resolved in //*) resolved=${resolved#/} ;; esac
+}
+
+boot_now=
+read_boot_id() {
+  [ -n "$boot_now" ] || IFS= read -r boot_now 2>/dev/null </proc/sys/kernel/random/boot_id || boot_now=unknown
+}
+
+# Whether that very process runs still: pid, start time (proc(5), field 22), boot.
+alive() {
+  case $1 in '' | *[!0-9]*) return 1 ;; esac
+  read_boot_id
+  [ "$3" = "$boot_now" ] || return 1
+  stat_line=
+  IFS= read -r stat_line 2>/dev/null <"/proc/$1/stat" || return 1
+  alive_fields "$2" ${stat_line##*) }
+}
+alive_fields() { [ "$2" != Z ] && [ "$2" != X ] && [ "${21}" = "$1" ]; }
+
+# Reads a file of name=value lines that a start wrote.
+read_worker_file() {
+  w_pid= w_ticks= w_boot= w_host= w_out= w_log=
+  [ -f "$1" ] || return 1
+  while IFS= read -r line; do
+    case $line in
+      pid=*) w_pid=${line#*=} ;;
+      start_ticks=*) w_ticks=${line#*=} ;;
+      boot_id=*) w_boot=${line#*=} ;;
+      host=*) w_host=${line#*=} ;;
+      output_dir=*) w_out=${line#*=} ;;
+      log=*) w_log=${line#*=} ;;
+    esac
+  done 2>/dev/null <"$1"
+  [ -n "$w_pid" ]
+}
+
+# A pid file of torc 0.23, which holds the number alone: only a process that looks like that worker counts.
+legacy_alive() {
+  legacy_pid=
+  IFS= read -r legacy_pid 2>/dev/null <"$1" || [ -n "$legacy_pid" ] || return 1
+  case $legacy_pid in '' | *[!0-9]*) return 1 ;; esac
+  [ -r "/proc/$legacy_pid/cmdline" ] || return 1
+  case "$(tr '\0' ' ' 2>/dev/null <"/proc/$legacy_pid/cmdline") " in
+    *torc*" run $2 "*) return 0 ;;
+  esac
+  return 1
+}
+
+set_places() {
+  [ -n "$HOME" ] || HOME=$(CDPATH= cd ~ && pwd) || fail "the session has no home directory"
+  CDPATH= cd -- "$HOME" 2>/dev/null || fail "cannot enter the home directory $HOME"
+  state_root=${XDG_STATE_HOME:-$HOME/.local/state}/torc
+  state=$state_root/$server_id/$workflow/$key
+}
+
+# Sets `out`: the directory given, else the one that the worker was started with, else the default one.
+choose_output_dir() {
+  if [ -n "$output_dir" ]; then
+    expand "$output_dir"
+    out=$expanded
+  elif read_worker_file "$state/worker" && [ -n "$w_out" ]; then
+    out=$w_out
+  else
+    out=$HOME/torc_output
+  fi
+}
+)sh";
+
+/// Server ids become names of directories: one of a strange server is replaced by its hash.
+std::string safe_id(const std::string& id) {
+  const bool plain = !id.empty() && id.size() <= 64 && std::all_of(id.begin(), id.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-';
+  });
+  return plain ? id : base::to_hex(base::hash64(id), 16);
+}
+
+}  // namespace
+
+Script worker_script(const Worker& worker, const WorkflowRef& workflow, const std::string& output_dir) {
+  Script script;
+  script.set("server_id", safe_id(workflow.server_id))
+      .set("workflow", std::to_string(workflow.workflow_id))
+      .set("key", worker.key)
+      .set("output_dir", output_dir)
+      .set("now", std::to_string(base::unix_millis_now() / 1000))
+      .add(k_report_functions)
+      .add(k_place_functions);
+  return script;
+}
+
+std::string connectivity_script() {
+  return Script().add(k_report_functions).add("main() { report_begin; put reached 1; report_end; }\n").text();
+}
+
+}  // namespace torc::remote

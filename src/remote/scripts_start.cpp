@@ -1,0 +1,231 @@
+#include <fmt/format.h>
+
+#include "remote/scripts.hpp"
+#include "torc/base/shell_quote.hpp"
+
+namespace torc::remote {
+namespace {
+
+constexpr std::string_view k_check_functions = R"sh(
+find_torc() {
+  torc=
+  if [ -n "$remote_torc" ]; then
+    case $remote_torc in
+      */* | '~') expand "$remote_torc"; [ -f "$expanded" ] && [ -x "$expanded" ] && torc=$expanded ;;
+      *) torc=$(command -v -- "$remote_torc") || torc= ;;
+    esac
+    return 0
+  fi
+  torc=$(command -v torc) || torc=
+  case $torc in /*) return 0 ;; esac
+  # A login shell may know better; what its start files print stands before the answer.
+  torc=$(limited "${SHELL:-/bin/sh}" -l -c 'command -v torc' 2>/dev/null </dev/null)
+  torc=${torc##*"$newline"}
+  case $torc in /*) [ -x "$torc" ] && return 0 ;; esac
+  torc=$HOME/.local/bin/torc
+  [ -x "$torc" ] || torc=
+}
+
+# A program that hangs must not outlive the connection for ever.
+limited() {
+  if command -v timeout >/dev/null 2>&1; then
+    timeout "$limit" "$@"
+  else
+    "$@"
+  fi
+}
+
+check() {
+  newline='
+'
+  find_torc
+  has_probe=
+  probe=
+  version=
+  if [ -n "$torc" ]; then
+    TORC_WORKER_STATE=$state
+    export TORC_WORKER_STATE
+    probe=$(limited "$torc" worker-probe "$workflow" 2>/dev/null </dev/null)
+    case $probe in
+      *'"torc_probe"'*) has_probe=1 ;;
+      *)
+        probe=
+        version=$(limited "$torc" --version 2>&1 </dev/null)
+        version=${version##*"$newline"}
+        ;;
+    esac
+  fi
+  expand "$output_dir"
+  out=$expanded
+  read_owner "$out"
+  report_begin
+  put torc "$torc"
+  put has_probe "$has_probe"
+  put probe "$probe"
+  put version "$version"
+  put owner "$owner"
+  if read_worker_file "$state/worker" && alive "$w_pid" "$w_ticks" "$w_boot"; then
+    put running "$w_pid"
+  fi
+  report_end
+}
+
+# Which server's workflow of this number wrote into a directory; "" for none or ours.
+read_owner() {
+  owner=
+  marker=$1/.torc_server_$workflow
+  [ -s "$marker" ] && IFS= read -r owner 2>/dev/null <"$marker"
+  [ "$owner" != "$server_id" ] || owner=
+}
+)sh";
+
+constexpr std::string_view k_start_functions = R"sh(
+# Runs as a process of its own, in a session of its own: notes who it is, then becomes the runner.
+become_runner='
+  state=$1 out=$2 log=$3 now=$4
+  shift 4
+  ticks_of() { shift 19; ticks=$1; }
+  IFS= read -r boot </proc/sys/kernel/random/boot_id
+  IFS= read -r host </proc/sys/kernel/hostname
+  IFS= read -r stat <"/proc/$$/stat"
+  ticks_of ${stat##*) }
+  printf "pid=%s\nstart_ticks=%s\nboot_id=%s\nhost=%s\noutput_dir=%s\nlog=%s\nstarted=%s\n" \
+    "$$" "$ticks" "$boot" "$host" "$out" "$log" "$now" >"$state/worker.new" || exit 1
+  mv -f -- "$state/worker.new" "$state/worker" || exit 1
+  exec "$@"
+'
+
+# Prints what the runner writes to descriptor 9, and ends when the runner closes it or dies.
+launch() {
+  if [ -n "$has_probe" ]; then
+    TORC_WORKER_READY_FD=9
+    export TORC_WORKER_READY_FD
+    launch_with "$@" 9>&1
+  else
+    launch_with "$@"
+  fi
+}
+launch_with() {
+  nohup setsid sh -c "$become_runner" sh "$state" "$out" "$log" "$now" "$@" </dev/null >"$log" 2>&1 8>&- &
+}
+
+# Two at once must not both start: the second waits here, then finds the first one's worker.
+take_start_lock() {
+  [ -w "$state" ] || fail "cannot write to $state"
+  exec 8>"$state/start_lock"
+  if command -v flock >/dev/null 2>&1; then
+    flock -w "$limit" 8 || fail "another start of this worker is under way"
+  fi
+}
+
+start() {
+  message=$(mkdir -p -- "$out" "$state" 2>&1) || fail "$message"
+  take_start_lock
+  if read_worker_file "$state/worker" && alive "$w_pid" "$w_ticks" "$w_boot"; then
+    report_begin
+    put already "$w_pid"
+    report_end
+    return 0
+  fi
+  resolve "$out"
+  [ -n "$resolved" ] || fail "cannot enter the output directory $out"
+  out=$resolved
+  read_owner "$out"
+  [ -z "$owner" ] || fail "$out holds output of workflow $workflow of another server"
+  [ -s "$marker" ] || printf '%s\n' "$server_id" 2>/dev/null >"$marker" || fail "cannot write to $out"
+  log=$out/torc_worker_${workflow}_$key.log
+  [ ! -s "$log" ] || mv -f -- "$log" "$log.old"
+  if [ -e "$state/ended" ] || [ -e "$state/stop_requested" ]; then
+    rm -f -- "$state/ended" "$state/stop_requested"
+  fi
+  TORC_WORKER_STATE=$state
+  export TORC_WORKER_ADDRESS TORC_WORKER_KEY TORC_WORKER_STATE
+  # Words that were quoted one by one; this takes the quotes off.
+  eval "set -- $run_words"
+  ready=$(launch "$torc" run "$workflow" --output-dir "$out" "$@")
+  # A torc that does not tell when it is ready: what lives after a while counts as started.
+  [ -n "$has_probe" ] || sleep "$settle"
+  read_worker_file "$state/worker"
+  if [ -z "$has_probe" ] && alive "$w_pid" "$w_ticks" "$w_boot"; then ready=ready; fi
+  report_start
+}
+
+report_start() {
+  report_begin
+  if [ "$ready" = ready ]; then
+    put started "$w_pid"
+  else
+    put died 1
+    tail -n 10 -- "$log" 2>/dev/null | while IFS= read -r line || [ -n "$line" ]; do put log "$line"; done
+  fi
+  report_end
+}
+)sh";
+
+constexpr std::string_view k_check_main = R"sh(
+main() {
+  set_places
+  check
+}
+)sh";
+
+constexpr std::string_view k_start_main = R"sh(
+main() {
+  set_places
+  expand "$output_dir"
+  out=$expanded
+  start
+}
+)sh";
+
+constexpr std::string_view k_check_and_start_main = R"sh(
+main() {
+  set_places
+  check
+  printf '%s\n' '#torc-question'
+  answer=
+  IFS= read -r answer
+  [ "$answer" = go ] || exit 0
+  start
+}
+)sh";
+
+Script prepare(const Worker& worker, const StartSettings& settings) {
+  Script script = worker_script(worker, settings.workflow, settings.output_dir);
+  script.set("remote_torc", settings.remote_torc)
+      .set("limit", std::to_string(settings.limit.count()))
+      .set("settle", fmt::format("{:g}", std::chrono::duration<double>(settings.settle).count()))
+      .set("run_words", base::shell_join(settings.run_options))
+      .set("TORC_WORKER_ADDRESS", worker.stored)
+      .set("TORC_WORKER_KEY", worker.key);
+  for (const auto& [name, value] : settings.environment) {
+    script.set_exported(name, value);
+  }
+  return script;
+}
+
+}  // namespace
+
+std::string check_script(const Worker& worker, const StartSettings& settings) {
+  return prepare(worker, settings).add(k_check_functions).add(k_check_main).text();
+}
+
+std::string start_script(const Worker& worker, const StartSettings& settings, const Check& check) {
+  return prepare(worker, settings)
+      .set("torc", check.torc)
+      .set("has_probe", check.has_probe ? "1" : "")
+      .add(k_check_functions)
+      .add(k_start_functions)
+      .add(k_start_main)
+      .text();
+}
+
+std::string check_and_start_script(const Worker& worker, const StartSettings& settings) {
+  return prepare(worker, settings)
+      .add(k_check_functions)
+      .add(k_start_functions)
+      .add(k_check_and_start_main)
+      .text();
+}
+
+}  // namespace torc::remote

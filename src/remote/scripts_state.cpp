@@ -1,0 +1,123 @@
+#include "remote/scripts.hpp"
+
+namespace torc::remote {
+namespace {
+
+constexpr std::string_view k_find_function = R"sh(
+# Looks for the worker: sets `found` (state, legacy or ""), `running` (1 or "") and w_pid, w_log.
+find_worker() {
+  found= running=
+  if read_worker_file "$state/worker"; then
+    found=state
+    if [ -n "$output_dir" ]; then
+      expand "$output_dir"
+      resolve "$expanded"
+      [ "$w_out" = "$resolved" ] || found=
+    fi
+  fi
+  if [ -n "$found" ]; then
+    if alive "$w_pid" "$w_ticks" "$w_boot"; then running=1; fi
+    return 0
+  fi
+  expand "${output_dir:-torc_output}"
+  legacy=$expanded/torc_worker_$workflow.pid
+  [ -f "$legacy" ] || return 0
+  found=legacy
+  w_log=$expanded/torc_worker_$workflow.log
+  w_pid=
+  if legacy_alive "$legacy" "$workflow"; then running=1; fi
+  w_pid=$legacy_pid
+}
+)sh";
+
+constexpr std::string_view k_status_main = R"sh(
+# How it ended, if it said so; who stopped it, if somebody did; the last thing it logged.
+put_end() {
+  if [ "$found" = state ] && [ -f "$state/ended" ]; then
+    while IFS= read -r line; do put "ended_${line%%=*}" "${line#*=}"; done <"$state/ended"
+  fi
+  if [ "$found" = state ] && [ -f "$state/stop_requested" ]; then
+    IFS= read -r line <"$state/stop_requested"
+    put stop_requested "$line"
+  fi
+  [ -f "$w_log" ] || return 0
+  tail -n 5 -- "$w_log" 2>/dev/null | while IFS= read -r line || [ -n "$line" ]; do
+    [ -z "$line" ] || put log "$line"
+  done
+}
+
+main() {
+  set_places
+  find_worker
+  report_begin
+  put found "$found"
+  put pid "$w_pid"
+  put running "$running"
+  [ -z "$found" ] || [ -n "$running" ] || put_end
+  report_end
+}
+)sh";
+
+constexpr std::string_view k_stop_main = R"sh(
+# Kills a process and everything below it. Each is stopped before its children are looked for, so that none gets away.
+kill_tree() {
+  known=" $1 "
+  kill -s STOP "$1" 2>/dev/null
+  more=1
+  while [ -n "$more" ]; do
+    more=
+    for directory in /proc/[0-9]*; do
+      line=
+      IFS= read -r line 2>/dev/null <"$directory/stat" || continue
+      line=${line##*) ? }
+      case $known in *" ${line%% *} "*) ;; *) continue ;; esac
+      case $known in *" ${directory#/proc/} "*) continue ;; esac
+      known="$known${directory#/proc/} "
+      kill -s STOP "${directory#/proc/}" 2>/dev/null
+      more=1
+    done
+  done
+  kill -s KILL $known 2>/dev/null
+}
+
+signal_worker() {
+  if [ "$found" = state ]; then
+    printf '%s\n' "$requested_by" 2>/dev/null >"$state/stop_requested"
+  fi
+  if [ -n "$force" ]; then
+    kill_tree "$w_pid"
+    if [ "$found" = state ]; then
+      printf 'reason=stopped\nexit=137\ntime=%s\ngiven_back=0\n' "$now" 2>/dev/null >"$state/ended"
+    fi
+  else
+    kill -s TERM "$w_pid" 2>/dev/null || fail "cannot signal process $w_pid"
+  fi
+}
+
+main() {
+  set_places
+  find_worker
+  [ -z "$running" ] || signal_worker
+  report_begin
+  put found "$found"
+  [ -z "$running" ] || put signaled "$w_pid"
+  report_end
+}
+)sh";
+
+}  // namespace
+
+std::string status_script(const Worker& worker, const WorkflowRef& workflow, const std::string& output_dir) {
+  return worker_script(worker, workflow, output_dir).add(k_find_function).add(k_status_main).text();
+}
+
+std::string stop_script(const Worker& worker, const StopRequest& request) {
+  return worker_script(worker, request.workflow, request.output_dir)
+      .set("force", request.force ? "1" : "")
+      .set("requested_by", request.requested_by)
+      .add(k_find_function)
+      .add(k_stop_main)
+      .text();
+}
+
+}  // namespace torc::remote

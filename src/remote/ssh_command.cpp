@@ -1,0 +1,83 @@
+#include <fmt/format.h>
+
+#include "torc/base/error.hpp"
+#include "torc/base/strings.hpp"
+#include "torc/remote/transport.hpp"
+
+namespace torc::remote {
+namespace {
+
+/// Addresses are checked where they are parsed; a name that ssh takes for an option must not come this far by any way.
+void refuse_options(const model::WorkerAddress& worker) {
+  for (const std::string& name : {worker.host, worker.user}) {
+    if (name.starts_with('-')) {
+      throw base::Error(
+          fmt::format("refused to connect to '{}': '{}' starts with '-', which ssh would take for an option",
+                      base::printable(model::to_string(worker)), base::printable(name)));
+    }
+  }
+}
+
+/// What ssh and scp have in common. The user's options stand first: of two values for one key the first counts.
+std::vector<std::string> common_options(const SshOptions& options) {
+  std::vector<std::string> words;
+  const auto add = [&](const std::string& option) {
+    words.emplace_back("-o");
+    words.push_back(option);
+  };
+  for (const auto& option : options.options) {
+    add(option);
+  }
+  add("BatchMode=yes");
+  add("ConnectTimeout=30");
+  add("StrictHostKeyChecking=accept-new");
+  add("ServerAliveInterval=15");
+  add("ServerAliveCountMax=3");
+  return words;
+}
+
+}  // namespace
+
+std::vector<std::string> ssh_command(const SshOptions& options, const model::WorkerAddress& worker) {
+  refuse_options(worker);
+  std::vector<std::string> words = common_options(options);
+  words.insert(words.begin(), options.ssh_program);
+  words.emplace_back("-T");
+  if (worker.port) {
+    words.emplace_back("-p");
+    words.push_back(std::to_string(*worker.port));
+  }
+  if (!worker.user.empty()) {
+    words.emplace_back("-l");
+    words.push_back(worker.user);
+  }
+  words.emplace_back("--");
+  words.push_back(worker.host);
+  words.emplace_back("exec sh -s");
+  return words;
+}
+
+std::vector<std::string> scp_fetch_command(const SshOptions& options, const model::WorkerAddress& worker,
+                                           const std::string& remote_path, const std::string& local_path) {
+  refuse_options(worker);
+  std::vector<std::string> words = common_options(options);
+  words.insert(words.begin(), options.scp_program);
+  // Over sftp no shell of the worker reads the path.
+  words.emplace_back("-s");
+  if (options.ssh_program != "ssh" && options.scp_program == "scp") {
+    words.emplace_back("-S");
+    words.push_back(options.ssh_program);
+  }
+  if (worker.port) {
+    words.emplace_back("-P");
+    words.push_back(std::to_string(*worker.port));
+  }
+  words.emplace_back("--");
+  const std::string host = worker.host.find(':') == std::string::npos ? worker.host : "[" + worker.host + "]";
+  words.push_back((worker.user.empty() ? "" : worker.user + "@") + host + ":" + remote_path);
+  // A local name with a colon would be taken for a host's.
+  words.push_back(local_path.starts_with('/') ? local_path : "./" + local_path);
+  return words;
+}
+
+}  // namespace torc::remote

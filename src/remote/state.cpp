@@ -1,0 +1,91 @@
+#include "torc/remote/state.hpp"
+
+#include <fmt/format.h>
+
+#include "remote/scripts.hpp"
+#include "torc/base/strings.hpp"
+
+namespace torc::remote {
+namespace {
+
+std::string last_log_line(const Report& report) {
+  const auto lines = report.all("log");
+  return lines.empty() ? std::string() : base::printable(lines.back());
+}
+
+/// How a worker that does not run came to its end.
+WorkerState ended_state(const Report& report) {
+  WorkerState result;
+  const std::string reason = report.get("ended_reason");
+  const std::string stopper = base::printable(report.get("stop_requested"));
+  if (reason == "finished" || reason == "canceled") {
+    result.state = State::finished;
+    result.message = reason == "canceled" ? "the workflow was canceled" : "";
+  } else if (reason == "stopped" || (reason.empty() && report.has("stop_requested"))) {
+    result.state = State::stopped;
+    result.message = stopper.empty() ? "" : "stopped by " + stopper;
+  } else {
+    result.state = State::died;
+    result.message = last_log_line(report);
+  }
+  return result;
+}
+
+}  // namespace
+
+const char* to_string(State state) {
+  switch (state) {
+    case State::running:
+      return "running";
+    case State::never_started:
+      return "never_started";
+    case State::finished:
+      return "finished";
+    case State::stopped:
+      return "stopped";
+    case State::died:
+      return "died";
+    case State::unreachable:
+      return "unreachable";
+  }
+  return "unknown";
+}
+
+WorkerState query_state(Transport& transport, const Worker& worker, const WorkflowRef& workflow,
+                        const std::string& output_dir) {
+  const auto call = transport.run(worker.address, {.script = status_script(worker, workflow, output_dir)});
+  const auto report = Report::parse(call.out);
+  if (!report || report->has("failed")) {
+    return {.state = State::unreachable,
+            .message = report ? base::printable(report->get("failed")) : failure_reason(call)};
+  }
+  if (report->get("found").empty()) {
+    return {.state = State::never_started};
+  }
+  WorkerState result;
+  if (report->get("running").empty()) {
+    result = ended_state(*report);
+  } else {
+    result.state = State::running;
+    result.pid = base::parse_int(report->get("pid"));
+  }
+  return result;
+}
+
+StopResult stop_worker(Transport& transport, const Worker& worker, const StopRequest& request) {
+  const auto call = transport.run(worker.address, {.script = stop_script(worker, request)});
+  const auto report = Report::parse(call.out);
+  StopResult result;
+  if (!report) {
+    result.message = failure_reason(call);
+  } else if (report->has("failed")) {
+    result.message = base::printable(report->get("failed"));
+  } else {
+    result.ok = true;
+    result.was_started = !report->get("found").empty();
+    result.signaled_pid = base::parse_int(report->get("signaled"));
+  }
+  return result;
+}
+
+}  // namespace torc::remote

@@ -1,0 +1,37 @@
+#include "torc/remote/worker.hpp"
+
+#include <algorithm>
+
+#include "torc/base/error.hpp"
+#include "torc/base/strings.hpp"
+
+namespace torc::remote {
+
+std::vector<Worker> make_workers(const std::vector<std::string>& addresses) {
+  std::vector<model::WorkerAddress> parsed;
+  parsed.reserve(addresses.size());
+  for (const auto& address : addresses) {
+    parsed.push_back(model::WorkerAddress::parse(address));
+  }
+  const auto names = model::display_names(parsed);
+  const auto keys = model::worker_keys(parsed);
+  std::vector<Worker> workers;
+  workers.reserve(addresses.size());
+  for (std::size_t i = 0; i < addresses.size(); ++i) {
+    workers.push_back({.address = parsed[i], .stored = addresses[i], .name = names[i], .key = keys[i]});
+  }
+  return workers;
+}
+
+void check_remote_directory(const std::string& directory) {
+  const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
+  if (directory.empty()) {
+    throw base::UsageError("the output directory on the workers must have a name");
+  }
+  if (std::any_of(directory.begin(), directory.end(), is_control)) {
+    throw base::UsageError("the output directory '" + base::printable(directory) +
+                           "' has a control character in its name");
+  }
+}
+
+}  // namespace torc::remote

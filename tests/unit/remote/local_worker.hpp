@@ -1,0 +1,159 @@
+#pragma once
+
+#include <signal.h>
+
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "torc/base/file.hpp"
+#include "support/temp_dir.hpp"
+#include "torc/proc/process_info.hpp"
+#include "torc/remote/transport.hpp"
+#include "torc/remote/worker.hpp"
+
+namespace torc::remote {
+
+namespace fs = std::filesystem;
+
+inline void write_text(const fs::path& path, const std::string& text) {
+  fs::create_directories(path.parent_path());
+  std::ofstream(path) << text;
+}
+
+inline void write_program(const fs::path& path, const std::string& text) {
+  write_text(path, text);
+  fs::permissions(path, fs::perms::owner_all);
+}
+
+/// Whether `condition` comes true within a generous time.
+template <typename Condition>
+bool comes_true(Condition&& condition) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > deadline) {
+      return false;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  return true;
+}
+
+/// A worker without ssh: scripts run in a local shell, in a home of its own.
+class LocalTransport : public Transport {
+ public:
+  LocalTransport(fs::path home, std::string shell) : m_home(std::move(home)), m_shell(std::move(shell)) {
+    fs::create_directories(m_home / "bin");
+  }
+
+  proc::CommandResult run(const model::WorkerAddress&, const ScriptCall& call) override {
+    ++connections;
+    proc::Command command;
+    command.argv = {"env", "-i", "HOME=" + m_home.string(), "PATH=" + (m_home / "bin").string() + ":/usr/bin:/bin",
+                    "SHELL=" + m_home.string() + "/bin/login-shell"};
+    command.argv.insert(command.argv.end(), variables.begin(), variables.end());
+    command.argv.push_back(m_shell == "busybox" ? "busybox" : m_shell);
+    if (m_shell == "busybox") {
+      command.argv.emplace_back("sh");
+    }
+    command.argv.emplace_back("-s");
+    command.input = noise + call.script;
+    command.question = call.question;
+    command.answer = call.answer;
+    command.limit = std::chrono::seconds(20);
+    last = proc::run_command(command);
+    return last;
+  }
+
+  proc::CommandResult fetch(const model::WorkerAddress&, const std::string& remote_path,
+                            const std::string& local_path) override {
+    ++fetches;
+    proc::Command command;
+    command.argv = {"cp", "--", remote_path, local_path};
+    auto result = proc::run_command(command);
+    if (damage) {
+      std::ofstream(local_path, std::ios::app) << "x";
+    }
+    return result;
+  }
+
+  const fs::path& home() const { return m_home; }
+
+  int connections{0};
+  int fetches{0};
+  bool damage{false};                    ///< Spoil what is fetched.
+  std::string noise{};                   ///< Shell lines that run before the script, as login files do.
+  std::vector<std::string> variables{};  ///< "NAME=value" for the session.
+  proc::CommandResult last{};
+
+ private:
+  fs::path m_home;
+  std::string m_shell;
+};
+
+/// A torc as the scripts see it: answers the probe, and as a runner tells that it is ready, then waits to be ended.
+inline constexpr const char* k_fake_torc = R"sh(#!/bin/sh
+case $1 in
+  worker-probe) echo '{"torc_probe":1,"version":"0.23.0","build_id":"test","server":{"reached":true}}' ;;
+  --version) echo 'torc 0.23.0' ;;
+  run)
+    printf '%s\n' "$@" >"$HOME/run_arguments"
+    env >"$HOME/run_environment"
+    echo started
+    echo ready >&9
+    exec 9>&-
+    sleep 300 &
+    echo $! >"$HOME/child"
+    trap 'kill $!; exit 0' TERM
+    wait
+    ;;
+esac
+)sh";
+
+/// Runs each test in every shell that workers have.
+class RemoteScripts : public testing::TestWithParam<const char*> {
+ protected:
+  void SetUp() override {
+    proc::Command probe;
+    probe.argv = {GetParam(), "true"};
+    if (std::string(GetParam()) != "busybox") {
+      probe.argv = {GetParam(), "-c", "true"};
+    }
+    if (!proc::run_command(probe).ok()) {
+      GTEST_SKIP() << GetParam() << " is not installed";
+    }
+    write_program(m_dir / "home/bin/torc", k_fake_torc);
+  }
+
+  void TearDown() override {
+    for (const auto& entry : fs::recursive_directory_iterator(m_dir.path())) {
+      if (entry.path().filename() == "worker") {
+        const auto text = base::read_file(entry.path());
+        const pid_t pid = std::stoi(text.substr(text.find('=') + 1));
+        if (pid > 1 && ::getsid(pid) == pid && text.find("boot_id=" + proc::boot_id()) != std::string::npos) {
+          ::kill(-pid, SIGKILL);
+        }
+      }
+    }
+  }
+
+  fs::path state_directory() const { return transport.home() / ".local/state/torc/server-1/42/ws1"; }
+
+  support::TempDir m_dir;
+
+ public:
+  LocalTransport transport{m_dir / "home", GetParam()};
+  Worker worker{make_workers({"ws1"}).front()};
+  WorkflowRef workflow{.server_id = "server-1", .workflow_id = 42};
+};
+
+inline std::string shell_name(const testing::TestParamInfo<const char*>& info) {
+  return info.param;
+}
+
+}  // namespace torc::remote

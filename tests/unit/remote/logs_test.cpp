@@ -1,0 +1,207 @@
+#include "torc/remote/logs.hpp"
+
+#include "local_worker.hpp"
+#include "torc/proc/spawn.hpp"
+
+namespace torc::remote {
+namespace {
+
+class LogScripts : public RemoteScripts {
+ protected:
+  void SetUp() override {
+    RemoteScripts::SetUp();
+    transport.variables = {"TMPDIR=" + (m_dir / "tmp").string()};
+    fs::create_directories(m_dir / "tmp");
+    fs::create_directories(m_dir / "local");
+    settings.workflow = workflow;
+    settings.local_dir = (m_dir / "local").string();
+  }
+
+  CollectResult collect() { return collect_logs(transport, {worker}, settings).front(); }
+
+  DeleteResult remove(const std::string& directory = {}) {
+    return delete_logs(transport, worker, workflow, directory);
+  }
+
+  void write_output(const std::string& directory = "torc_output") {
+    write_text(transport.home() / directory / "job_stdio/job_1.o", "hello\n");
+  }
+
+  bool nothing_left_there() const { return fs::is_empty(m_dir / "tmp"); }
+
+  /// State of a worker with this output directory.
+  void write_state(pid_t pid, std::uint64_t ticks, const std::string& boot, const std::string& host) {
+    const auto output = fs::canonical(transport.home() / "torc_output").string();
+    write_text(state_directory() / "worker", "pid=" + std::to_string(pid) + "\nstart_ticks=" + std::to_string(ticks) +
+                                                 "\nboot_id=" + boot + "\nhost=" + host + "\noutput_dir=" + output +
+                                                 "\n");
+  }
+
+  CollectSettings settings;
+};
+
+TEST_P(LogScripts, CollectAnArchive) {
+  write_output();
+  const auto result = collect();
+  ASSERT_TRUE(result.ok) << result.message << transport.last.err;
+  EXPECT_EQ(result.file, settings.local_dir + "/torc_logs_42_ws1.tar.gz");
+  proc::Command list;
+  list.argv = {"tar", "-xzOf", result.file, "./job_stdio/job_1.o"};
+  EXPECT_EQ(proc::run_command(list).out, "hello\n");
+  EXPECT_EQ(transport.connections, 1);
+  EXPECT_TRUE(nothing_left_there());
+  EXPECT_TRUE(fs::exists(transport.home() / "torc_output"));
+}
+
+TEST_P(LogScripts, CollectWithOneConnectionAtATime) {
+  write_output();
+  settings.width = 1;
+  EXPECT_TRUE(collect().ok) << transport.last.err;
+  EXPECT_TRUE(nothing_left_there());
+}
+
+TEST_P(LogScripts, DeleteWhatWasCollected) {
+  write_output("it's \"here\"");
+  settings.output_dir = "it's \"here\"";
+  settings.remove = true;
+  const auto result = collect();
+  EXPECT_TRUE(result.ok && result.removed) << result.message << transport.last.err;
+  EXPECT_FALSE(fs::exists(transport.home() / settings.output_dir));
+  EXPECT_TRUE(fs::exists(result.file));
+  EXPECT_TRUE(nothing_left_there());
+}
+
+TEST_P(LogScripts, CollectAndDeleteOfTwoWorkersThatShareAHome) {
+  write_output();
+  settings.remove = true;
+  const auto results = collect_logs(transport, make_workers({"ws1", "ws2"}), settings);
+  for (const auto& result : results) {
+    EXPECT_TRUE(result.ok && result.removed) << result.message;
+    EXPECT_TRUE(fs::exists(result.file));
+  }
+  EXPECT_TRUE(nothing_left_there());
+}
+
+TEST_P(LogScripts, DeleteNothingThatWasDamagedOnItsWay) {
+  write_output();
+  settings.remove = true;
+  transport.damage = true;
+  const auto result = collect();
+  EXPECT_FALSE(result.ok);
+  EXPECT_EQ(result.message, "the archive was damaged on its way here; nothing was deleted there");
+  EXPECT_TRUE(fs::exists(transport.home() / "torc_output/job_stdio/job_1.o"));
+  EXPECT_TRUE(fs::is_empty(settings.local_dir));
+  EXPECT_TRUE(nothing_left_there());
+}
+
+TEST_P(LogScripts, DeleteNothingWhereTarFails) {
+  write_output();
+  write_program(transport.home() / "bin/tar",
+                "#!/bin/sh\necho 'tar: -: Cannot write: No space left on device' >&2\nexit 2\n");
+  settings.remove = true;
+  const auto result = collect();
+  EXPECT_FALSE(result.ok);
+  EXPECT_EQ(result.message, "archive incomplete (no space left on " + (m_dir / "tmp").string() +
+                                "); nothing was deleted there")
+      << transport.last.err;
+  EXPECT_TRUE(fs::exists(transport.home() / "torc_output/job_stdio/job_1.o"));
+  EXPECT_TRUE(nothing_left_there());
+}
+
+TEST_P(LogScripts, CollectFilesThatGrowButDoNotDeleteThem) {
+  write_output();
+  write_program(transport.home() / "bin/tar", "#!/bin/sh\n/usr/bin/tar \"$@\" || exit\n"
+                                              "echo more >>\"$HOME/torc_output/job_stdio/job_1.o\"\n"
+                                              "echo 'tar: ./x: file changed as we read it' >&2\nexit 1\n");
+  EXPECT_TRUE(collect().ok) << transport.last.err;
+  settings.remove = true;
+  // The clock that stamps files moves in steps.
+  write_program(transport.home() / "bin/find",
+                "#!/bin/sh\nsleep 0.02\ntouch \"$HOME/torc_output/late\"\nexec /usr/bin/find \"$@\"\n");
+  const auto result = collect();
+  EXPECT_FALSE(result.ok);
+  EXPECT_NE(result.message.find("changed since the archive was made"), std::string::npos) << result.message;
+  EXPECT_TRUE(fs::exists(result.file));
+  EXPECT_TRUE(fs::exists(transport.home() / "torc_output/job_stdio/job_1.o"));
+}
+
+TEST_P(LogScripts, KeepAnOlderArchive) {
+  write_output();
+  write_text(settings.local_dir + "/torc_logs_42_ws1.tar.gz", "older");
+  EXPECT_TRUE(collect().ok);
+  EXPECT_EQ(base::read_file(settings.local_dir + "/torc_logs_42_ws1.1.tar.gz"), "older");
+}
+
+TEST_P(LogScripts, SayWhereThereIsNothing) {
+  auto collected = collect();
+  EXPECT_TRUE(collected.ok && collected.missing) << collected.message;
+  const auto removed = remove("nowhere");
+  EXPECT_TRUE(removed.ok && removed.missing) << removed.message;
+  EXPECT_EQ(transport.last.err, "");
+}
+
+TEST_P(LogScripts, DeleteAnOutputDirectory) {
+  write_output("a 'b' $(touch evil)");
+  const auto result = remove("a 'b' $(touch evil)");
+  EXPECT_TRUE(result.ok && !result.missing) << result.message;
+  EXPECT_FALSE(fs::exists(transport.home() / "a 'b' $(touch evil)"));
+  EXPECT_FALSE(fs::exists(transport.home() / "evil"));
+}
+
+TEST_P(LogScripts, DeleteWhereTheWorkerWasStarted) {
+  write_output("elsewhere");
+  write_text(state_directory() / "worker", "pid=1\noutput_dir=" + (transport.home() / "elsewhere").string() + "\n");
+  EXPECT_TRUE(remove().ok);
+  EXPECT_FALSE(fs::exists(transport.home() / "elsewhere"));
+}
+
+TEST_P(LogScripts, RefuseToDeleteWhatNobodyMeans) {
+  write_output();
+  // Should a refusal ever fail to come, nothing is lost but this test.
+  write_program(transport.home() / "bin/rm", "#!/bin/sh\nexit 0\n");
+  for (const std::string& directory :
+       {std::string("/"), std::string("//"), std::string("/usr"), std::string("~"), transport.home().string(),
+        std::string("."), transport.home().parent_path().string(), std::string("torc_output/.."), std::string("..")}) {
+    const auto result = remove(directory);
+    EXPECT_FALSE(result.ok) << directory;
+    EXPECT_TRUE(result.message.starts_with("refused to delete")) << directory << ": " << result.message;
+  }
+  EXPECT_TRUE(fs::exists(transport.home() / "torc_output/job_stdio/job_1.o"));
+}
+
+TEST_P(LogScripts, RefuseToDeleteWhileAWorkerRunsThere) {
+  write_output();
+  write_state(::getpid(), *proc::start_ticks(::getpid()), proc::boot_id(), proc::host_name());
+  auto result = remove();
+  EXPECT_FALSE(result.ok);
+  EXPECT_EQ(result.message, "a worker runs there (PID " + std::to_string(::getpid()) + "); stop it first");
+  settings.remove = true;
+  EXPECT_FALSE(collect().ok);
+  EXPECT_TRUE(nothing_left_there());
+  // Another host with the same home: its processes cannot be seen from here.
+  fs::remove(state_directory() / "ended");
+  write_state(1, 1, "another boot", "another host");
+  fs::rename(state_directory(), state_directory().parent_path() / "ws2");
+  result = remove();
+  EXPECT_EQ(result.message, "a worker may still run there on another host (PID 1); stop it first");
+  write_text(state_directory().parent_path() / "ws2/ended", "reason=finished\n");
+  EXPECT_TRUE(remove().ok);
+}
+
+TEST_P(LogScripts, RefuseToDeleteWhileAnOlderTorcRunsThere) {
+  write_output();
+  write_program(transport.home() / "bin/torc", "#!/bin/sh\nsleep 300\n");
+  proc::SpawnOptions options;
+  options.argv = {(transport.home() / "bin/torc").string(), "run", "7"};
+  auto legacy = proc::Child::spawn(options);
+  write_text(transport.home() / "torc_output/torc_worker_7.pid", std::to_string(legacy.pid()) + "\n");
+  EXPECT_FALSE(remove().ok);
+  legacy.signal(SIGKILL);
+  legacy.wait();
+  EXPECT_TRUE(remove().ok);
+}
+
+INSTANTIATE_TEST_SUITE_P(Shells, LogScripts, testing::Values("dash", "bash", "busybox"), shell_name);
+
+}  // namespace
+}  // namespace torc::remote

@@ -1,0 +1,77 @@
+#include "remote/script.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+
+#include "remote/checksum.hpp"
+#include "torc/base/error.hpp"
+#include "torc/base/random.hpp"
+#include "torc/proc/command.hpp"
+#include "torc/remote/worker.hpp"
+
+namespace torc::remote {
+namespace {
+
+TEST(Script, QuotesEveryValueAndCallsMainInItsLastLine) {
+  Script script;
+  script.set("a", "x; rm -rf ~").set("b", "it's").set_exported("C", "plain").add("main() { :; }\n");
+  EXPECT_EQ(script.text(), "a='x; rm -rf ~'\nb='it'\\''s'\nC=plain\nexport C\nmain() { :; }\nmain; exit\n");
+}
+
+TEST(Script, RefusesWhatIsNoName) {
+  Script script;
+  EXPECT_THROW(script.set("a b", "x"), base::Error);
+  EXPECT_THROW(script.set("1", "x"), base::Error);
+  EXPECT_THROW(script.set("", "x"), base::Error);
+  EXPECT_THROW(script.set("a", std::string_view("x\0y", 3)), base::Error);
+}
+
+TEST(Report, IsFoundAmongNoise) {
+  const auto report =
+      Report::parse("Welcome!\npid=1\n\n#torc-report\npid=2\nnoise\nlog=a=b\nlog=\n#torc-report-end\npid=3\n");
+  ASSERT_TRUE(report);
+  EXPECT_EQ(report->get("pid"), "2");
+  EXPECT_EQ(report->all("log"), (std::vector<std::string>{"a=b", ""}));
+  EXPECT_FALSE(report->has("noise"));
+  EXPECT_EQ(report->get("absent"), "");
+}
+
+TEST(Report, IsNoneWhereItIsNotWhole) {
+  EXPECT_FALSE(Report::parse(""));
+  EXPECT_FALSE(Report::parse("#torc-report\npid=2\n"));
+  EXPECT_FALSE(Report::parse("pid=2\n#torc-report-end\n"));
+}
+
+TEST(Checksum, IsThatOfCksum) {
+  const auto path = std::filesystem::temp_directory_path() / ("torc-unit-" + base::random_uuid());
+  for (const std::string& content : {std::string(), std::string("123456789"), std::string(700'000, 'x')}) {
+    std::ofstream(path, std::ios::binary) << content;
+    proc::Command command;
+    command.argv = {"cksum", path.string()};
+    const auto ours = checksum_of_file(path.string());
+    EXPECT_EQ(std::to_string(ours.crc) + " " + std::to_string(ours.size) + " " + path.string() + "\n",
+              proc::run_command(command).out);
+  }
+  std::filesystem::remove(path);
+}
+
+TEST(Workers, GetNamesAndKeysOverTheWholeList) {
+  const auto workers = make_workers({"ws1", "alice@ws3:2222", "[::1]:2222"});
+  EXPECT_EQ(workers[0].name, "ws1");
+  EXPECT_EQ(workers[1].name, "ws3");
+  EXPECT_EQ(workers[1].key, "alice_ws3_2222");
+  EXPECT_EQ(workers[1].stored, "alice@ws3:2222");
+  EXPECT_EQ(make_workers({"h:1", "h:2"})[0].name, "h:1");
+}
+
+TEST(RemoteDirectory, MustBeOneThatScriptsCanHandle) {
+  EXPECT_NO_THROW(check_remote_directory("it's a \"directory\""));
+  EXPECT_THROW(check_remote_directory(""), base::UsageError);
+  EXPECT_THROW(check_remote_directory("a\nb"), base::UsageError);
+}
+
+}  // namespace
+}  // namespace torc::remote

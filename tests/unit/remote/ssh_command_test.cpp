@@ -1,0 +1,101 @@
+#include <gtest/gtest.h>
+
+#include "torc/base/error.hpp"
+#include "torc/remote/transport.hpp"
+
+namespace torc::remote {
+namespace {
+
+using model::WorkerAddress;
+using Words = std::vector<std::string>;
+
+const Words k_common{"-o", "BatchMode=yes",
+                     "-o", "ConnectTimeout=30",
+                     "-o", "StrictHostKeyChecking=accept-new",
+                     "-o", "ServerAliveInterval=15",
+                     "-o", "ServerAliveCountMax=3"};
+
+Words operator+(Words left, const Words& right) {
+  left.insert(left.end(), right.begin(), right.end());
+  return left;
+}
+
+TEST(SshCommand, ConnectsToAPlainHost) {
+  EXPECT_EQ(ssh_command({}, WorkerAddress::parse("ws1")),
+            (Words{"ssh"} + k_common + Words{"-T", "--", "ws1", "exec sh -s"}));
+}
+
+TEST(SshCommand, KeepsUserAndPortApartFromTheHost) {
+  EXPECT_EQ(ssh_command({}, WorkerAddress::parse("alice@ws3:2222")),
+            (Words{"ssh"} + k_common + Words{"-T", "-p", "2222", "-l", "alice", "--", "ws3", "exec sh -s"}));
+}
+
+TEST(SshCommand, GivesIpv6WithoutBrackets) {
+  EXPECT_EQ(ssh_command({}, WorkerAddress::parse("[2001:db8::1]:2222")),
+            (Words{"ssh"} + k_common + Words{"-T", "-p", "2222", "--", "2001:db8::1", "exec sh -s"}));
+}
+
+TEST(SshCommand, PutsTheUsersOptionsFirst) {
+  SshOptions options;
+  options.ssh_program = "/opt/ssh";
+  options.options = {"ConnectTimeout=3", "ProxyJump=gate"};
+  EXPECT_EQ(ssh_command(options, WorkerAddress::parse("ws1")),
+            (Words{"/opt/ssh", "-o", "ConnectTimeout=3", "-o", "ProxyJump=gate"} + k_common +
+             Words{"-T", "--", "ws1", "exec sh -s"}));
+}
+
+// Even when an address was not parsed but made.
+TEST(SshCommand, RefusesWhatSshWouldTakeForAnOption) {
+  EXPECT_THROW(ssh_command({}, {.user = "", .host = "-oProxyCommand=x", .port = {}}), base::Error);
+  EXPECT_THROW(ssh_command({}, {.user = "-l", .host = "ws1", .port = {}}), base::Error);
+  EXPECT_THROW(scp_fetch_command({}, {.user = "", .host = "-x", .port = {}}, "/a", "/b"), base::Error);
+}
+
+TEST(ScpFetchCommand, FetchesOverSftp) {
+  EXPECT_EQ(scp_fetch_command({}, WorkerAddress::parse("alice@ws3:2222"), "/tmp/a b", "/here/a b"),
+            (Words{"scp"} + k_common + Words{"-s", "-P", "2222", "--", "alice@ws3:/tmp/a b", "/here/a b"}));
+}
+
+TEST(ScpFetchCommand, PutsIpv6InBrackets) {
+  EXPECT_EQ(scp_fetch_command({}, WorkerAddress::parse("[::1]"), "/r", "/l"),
+            (Words{"scp"} + k_common + Words{"-s", "--", "[::1]:/r", "/l"}));
+}
+
+TEST(ScpFetchCommand, TakesNoLocalNameForAHosts) {
+  EXPECT_EQ(scp_fetch_command({}, WorkerAddress::parse("ws1"), "/r", "logs:1/x").back(), "./logs:1/x");
+  EXPECT_EQ(scp_fetch_command({}, WorkerAddress::parse("ws1"), "/r", "-x").back(), "./-x");
+}
+
+TEST(ScpFetchCommand, UsesTheSshThatWasGiven) {
+  SshOptions options;
+  options.ssh_program = "/opt/ssh";
+  EXPECT_EQ(scp_fetch_command(options, WorkerAddress::parse("ws1"), "/r", "/l"),
+            (Words{"scp"} + k_common + Words{"-s", "-S", "/opt/ssh", "--", "ws1:/r", "/l"}));
+}
+
+proc::CommandResult ended(int code, std::string out, std::string err) {
+  return {.end = proc::CommandResult::End::exited, .code = code, .out = std::move(out), .err = std::move(err)};
+}
+
+TEST(FailureReason, IsSshsOwnWord) {
+  EXPECT_EQ(failure_reason(ended(255, "", "ssh: connect to host ws2 port 22: No route to host\r\n")),
+            "ssh: connect to host ws2 port 22: No route to host");
+  EXPECT_EQ(failure_reason(ended(255, "", "Warning: Permanently added 'ws1' (ED25519) to the list of known hosts.\n"
+                                          "alice@ws1: Permission denied (publickey).\n")),
+            "Permission denied (publickey)");
+}
+
+TEST(FailureReason, FallsBackToWhatIsKnown) {
+  EXPECT_EQ(failure_reason(ended(1, "This account is currently not available.\n", "")),
+            "This account is currently not available.");
+  EXPECT_EQ(failure_reason(ended(3, "", "")), "exit status 3");
+  EXPECT_EQ(failure_reason(ended(0, "", "")), "the worker's shell did not run the script");
+  EXPECT_EQ(failure_reason({.end = proc::CommandResult::End::timed_out}), "timed out");
+}
+
+TEST(FailureReason, ShowsNoControlCharacters) {
+  EXPECT_EQ(failure_reason(ended(255, "", "evil \x1b[2J words\n")), "evil \\x1b[2J words");
+}
+
+}  // namespace
+}  // namespace torc::remote

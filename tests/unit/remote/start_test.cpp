@@ -1,0 +1,217 @@
+#include "torc/remote/start.hpp"
+
+#include <set>
+
+#include "local_worker.hpp"
+#include "torc/base/error.hpp"
+#include "torc/base/strings.hpp"
+
+namespace torc::remote {
+namespace {
+
+class StartScripts : public RemoteScripts {
+ protected:
+  StartScripts() {
+    settings.workflow = workflow;
+    settings.version = "0.23.0";
+    settings.environment = {{"TORC_API_URL", "http://127.0.0.1:1/torc-service/v1"},
+                            {"TORC_PASSWORD", "it's \"secret\""}};
+    settings.run_options = {"--poll-interval", "5"};
+    settings.limit = std::chrono::seconds(10);
+    settings.settle = std::chrono::milliseconds(300);
+  }
+
+  /// Checks and starts; `width` 1 takes one connection, 0 takes two.
+  StartResult start(std::size_t width = 1) {
+    return check_and_start(transport, {worker}, settings, width, [](const std::vector<Check>& checks) {
+             return std::vector<char>(checks.size(), checks.front().ok() ? 1 : 0);
+           })
+        .front();
+  }
+
+  void set_torc(const std::string& text) { write_program(transport.home() / "bin/torc", text); }
+
+  StartSettings settings;
+};
+
+TEST_P(StartScripts, StartsADetachedRunner) {
+  const auto result = start();
+  ASSERT_TRUE(result.check.ok()) << result.check.message << transport.last.err;
+  ASSERT_TRUE(result.start.ok) << result.start.message << transport.last.err;
+  EXPECT_EQ(transport.connections, 1);
+  const auto pid = static_cast<pid_t>(*result.start.pid);
+  EXPECT_EQ(::getsid(pid), pid);
+  const auto home = fs::canonical(transport.home()).string();
+  EXPECT_EQ(base::split_lines(base::read_file(home + "/run_arguments")),
+            (std::vector<std::string>{"run", "42", "--output-dir", home + "/torc_output", "--poll-interval", "5"}));
+  const auto state = base::read_file(state_directory() / "worker");
+  EXPECT_NE(state.find("pid=" + std::to_string(pid) + "\n"), std::string::npos);
+  EXPECT_NE(state.find("start_ticks=" + std::to_string(*proc::start_ticks(pid)) + "\n"), std::string::npos);
+  EXPECT_NE(state.find("boot_id=" + proc::boot_id() + "\n"), std::string::npos);
+  EXPECT_NE(state.find("output_dir=" + home + "/torc_output\n"), std::string::npos);
+  EXPECT_NE(state.find("log=" + home + "/torc_output/torc_worker_42_ws1.log\n"), std::string::npos);
+  EXPECT_EQ(base::read_file(home + "/torc_output/.torc_server_42"), "server-1\n");
+}
+
+TEST_P(StartScripts, GivesTheRunnerItsEnvironment) {
+  ASSERT_TRUE(start().start.ok) << transport.last.err;
+  const auto lines = base::split_lines(base::read_file(transport.home() / "run_environment"));
+  const std::set<std::string> environment(lines.begin(), lines.end());
+  for (const std::string& wanted :
+       {std::string("TORC_API_URL=http://127.0.0.1:1/torc-service/v1"), std::string("TORC_PASSWORD=it's \"secret\""),
+        std::string("TORC_WORKER_ADDRESS=ws1"), std::string("TORC_WORKER_KEY=ws1"),
+        std::string("TORC_WORKER_READY_FD=9"), "TORC_WORKER_STATE=" + state_directory().string()}) {
+    EXPECT_TRUE(environment.contains(wanted)) << wanted;
+  }
+}
+
+TEST_P(StartScripts, TakesTwoConnectionsWhereWorkersDoNotFitIntoOneRound) {
+  const auto result = start(0);
+  EXPECT_TRUE(result.start.ok) << result.start.message << transport.last.err;
+  EXPECT_EQ(transport.connections, 2);
+}
+
+TEST_P(StartScripts, StartsNothingUnlessTold) {
+  const auto results = check_and_start(transport, {worker}, settings, 1,
+                                       [](const std::vector<Check>&) { return std::vector<char>{0}; });
+  EXPECT_TRUE(results.front().check.ok()) << results.front().check.message;
+  EXPECT_FALSE(results.front().tried);
+  EXPECT_FALSE(fs::exists(transport.home() / "torc_output"));
+}
+
+TEST_P(StartScripts, PassesOnWhatTheDecisionThrows) {
+  const auto decide = [](const std::vector<Check>&) -> std::vector<char> { throw base::Error("no"); };
+  EXPECT_THROW(check_and_start(transport, {worker}, settings, 1, decide), base::Error);
+  EXPECT_FALSE(fs::exists(state_directory() / "worker"));
+}
+
+TEST_P(StartScripts, FindsARunningWorkerAndStartsNoSecond) {
+  const auto first = start();
+  ASSERT_TRUE(first.start.ok) << transport.last.err;
+  const auto second = start();
+  EXPECT_TRUE(second.start.ok);
+  EXPECT_TRUE(second.start.already_running);
+  EXPECT_EQ(second.start.pid, first.start.pid);
+  EXPECT_EQ(second.check.running_pid, first.start.pid);
+}
+
+TEST_P(StartScripts, StartsAgainWhereThePidBelongsToAnotherProcessNow) {
+  ASSERT_TRUE(start().start.ok) << transport.last.err;
+  auto text = base::read_file(state_directory() / "worker");
+  const auto pid = std::stoi(text.substr(text.find('=') + 1));
+  ::kill(-pid, SIGKILL);
+  text = base::replace_all(text, "pid=" + std::to_string(pid), "pid=" + std::to_string(::getpid()));
+  write_text(state_directory() / "worker", text);
+  const auto again = start();
+  EXPECT_TRUE(again.start.ok) << again.start.message;
+  EXPECT_FALSE(again.start.already_running);
+}
+
+TEST_P(StartScripts, ShowsTheLogOfARunnerThatDies) {
+  set_torc("#!/bin/sh\ncase $1 in\n"
+           "worker-probe) echo '{\"torc_probe\":1,\"version\":\"0.23.0\",\"server\":{\"reached\":true}}';;\n"
+           "run) echo first; printf 'Error: connection refused'; exit 3;; esac\n");
+  const auto result = start();
+  EXPECT_FALSE(result.start.ok);
+  EXPECT_EQ(result.start.message, "Process died immediately. Last log:\nfirst\nError: connection refused")
+      << transport.last.err;
+}
+
+TEST_P(StartScripts, TakesOutputDirectoriesWithAnyName) {
+  settings.output_dir = "it's a \"dir\"; touch $HOME/evil `touch ~/evil`";
+  const auto result = start();
+  ASSERT_TRUE(result.start.ok) << result.start.message << transport.last.err;
+  EXPECT_TRUE(fs::exists(transport.home() / settings.output_dir / "torc_worker_42_ws1.log"));
+  EXPECT_FALSE(fs::exists(transport.home() / "evil"));
+}
+
+TEST_P(StartScripts, RefusesOutputOfAnotherServersWorkflow) {
+  write_text(transport.home() / "torc_output/.torc_server_42", "server-2\n");
+  auto result = start();
+  EXPECT_EQ(result.check.problem, Check::Problem::output_dir);
+  EXPECT_NE(result.check.message.find("torc remote delete-logs 42"), std::string::npos) << result.check.message;
+  write_text(transport.home() / "torc_output/.torc_server_42", "server-1\n");
+  EXPECT_TRUE(start().start.ok) << transport.last.err;
+}
+
+TEST_P(StartScripts, IsNotDisturbedByLoginNoise) {
+  transport.noise = "echo 'pid=1'; echo '#torc-report'; printf 'no newline'\n";
+  write_program(transport.home() / "bin/login-shell", "#!/bin/sh\necho hello\nexec sh \"$@\"\n");
+  fs::rename(transport.home() / "bin/torc", transport.home() / "bin/hidden");
+  fs::create_directories(transport.home() / ".local/bin");
+  fs::rename(transport.home() / "bin/hidden", transport.home() / ".local/bin/torc");
+  const auto result = start();
+  EXPECT_TRUE(result.start.ok) << result.check.message << result.start.message << transport.last.err;
+  EXPECT_EQ(result.check.torc, transport.home().string() + "/.local/bin/torc");
+}
+
+TEST_P(StartScripts, FindsTheTorcOfALoginShell) {
+  write_program(transport.home() / "bin/login-shell",
+                "#!/bin/sh\necho motd\nPATH=$HOME/elsewhere:$PATH\nshift\nexec sh \"$@\"\n");
+  fs::create_directories(transport.home() / "elsewhere");
+  fs::rename(transport.home() / "bin/torc", transport.home() / "elsewhere/torc");
+  EXPECT_EQ(start().check.torc, transport.home().string() + "/elsewhere/torc") << transport.last.err;
+}
+
+TEST_P(StartScripts, SaysWhereItLookedForTorc) {
+  fs::remove(transport.home() / "bin/torc");
+  auto result = start();
+  EXPECT_EQ(result.check.problem, Check::Problem::version);
+  EXPECT_TRUE(result.check.message.starts_with("torc not found on ws1 (looked in PATH and ~/.local/bin)"));
+  settings.remote_torc = "~/opt/my torc";
+  result = start();
+  EXPECT_EQ(result.check.message, "torc not found on ws1 ('~/opt/my torc' is no program there)");
+  write_program(transport.home() / "opt/my torc", k_fake_torc);
+  EXPECT_TRUE(start().start.ok) << transport.last.err;
+}
+
+TEST_P(StartScripts, ComparesVersions) {
+  set_torc("#!/bin/sh\necho torc 0.6.5\n");
+  auto result = start();
+  EXPECT_EQ(result.check.problem, Check::Problem::version);
+  EXPECT_EQ(result.check.message, "Version mismatch: local=0.23.0, ws1=0.6.5");
+  settings.skip_version_check = true;
+  EXPECT_TRUE(start().check.ok());
+}
+
+TEST_P(StartScripts, SaysWhyATorcDoesNotStart) {
+  set_torc("#!/bin/sh\necho 'torc: error while loading shared libraries: libx.so' >&2\nexit 127\n");
+  EXPECT_EQ(start().check.message,
+            "torc does not start on ws1: torc: error while loading shared libraries: libx.so");
+}
+
+TEST_P(StartScripts, AsksWhetherTheServerIsReached) {
+  set_torc("#!/bin/sh\necho '{\"torc_probe\":1,\"version\":\"0.23.0\",\"server\":{\"reached\":false,\"error\":"
+           "\"connection refused\"}}'\n");
+  const auto result = start();
+  EXPECT_EQ(result.check.problem, Check::Problem::server);
+  EXPECT_EQ(result.check.message, "connection refused");
+}
+
+TEST_P(StartScripts, StartsATorcWithoutTheProbeIfItLives) {
+  set_torc("#!/bin/sh\ncase $1 in --version) echo torc 0.23.0;; run) exec sleep 300;;\n"
+           "*) echo no such command; exit 2;; esac\n");
+  const auto result = start();
+  ASSERT_TRUE(result.start.ok) << result.start.message << transport.last.err;
+  set_torc("#!/bin/sh\ncase $1 in --version) echo torc 0.23.0;; *) echo Error: gone; exit 2;; esac\n");
+  ::kill(-static_cast<pid_t>(*result.start.pid), SIGKILL);
+  EXPECT_TRUE(comes_true([&] { return start().start.message == "Process died immediately. Last log:\nError: gone"; }));
+}
+
+TEST_P(StartScripts, LetsOnlyOneOfTwoStart) {
+  LocalTransport other(transport.home(), GetParam());
+  StartResult second;
+  std::jthread thread([&] {
+    second = check_and_start(other, {worker}, settings, 0, [](const auto&) { return std::vector<char>{1}; }).front();
+  });
+  const auto first = start(0);
+  thread.join();
+  ASSERT_TRUE(first.start.ok && second.start.ok) << first.start.message << second.start.message;
+  EXPECT_EQ(first.start.pid, second.start.pid);
+  EXPECT_NE(first.start.already_running, second.start.already_running);
+}
+
+INSTANTIATE_TEST_SUITE_P(Shells, StartScripts, testing::Values("dash", "bash", "busybox"), shell_name);
+
+}  // namespace
+}  // namespace torc::remote

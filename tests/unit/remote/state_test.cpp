@@ -1,0 +1,155 @@
+#include "torc/remote/state.hpp"
+
+#include "local_worker.hpp"
+#include "torc/proc/spawn.hpp"
+#include "torc/remote/start.hpp"
+
+namespace torc::remote {
+namespace {
+
+class StateScripts : public RemoteScripts {
+ protected:
+  pid_t start() {
+    StartSettings settings;
+    settings.workflow = workflow;
+    settings.version = "0.23.0";
+    settings.limit = std::chrono::seconds(10);
+    const auto results =
+        check_and_start(transport, {worker}, settings, 1, [](const auto&) { return std::vector<char>{1}; });
+    EXPECT_TRUE(results.front().start.ok) << results.front().start.message << transport.last.err;
+    return static_cast<pid_t>(results.front().start.pid.value_or(0));
+  }
+
+  WorkerState query(const std::string& output_dir = {}) {
+    return query_state(transport, worker, workflow, output_dir);
+  }
+
+  StopResult stop(bool force = false) {
+    return stop_worker(transport, worker, {.workflow = workflow, .force = force, .requested_by = "alice@login1"});
+  }
+
+  /// A zombie counts as gone: whoever is the parent may take its time.
+  static bool gone(pid_t pid) {
+    std::ifstream stat("/proc/" + std::to_string(pid) + "/stat");
+    std::string text;
+    std::getline(stat, text);
+    return text.empty() || text.find(") Z ") != std::string::npos;
+  }
+};
+
+TEST_P(StateScripts, KnowWhatNeverStarted) {
+  EXPECT_EQ(query().state, State::never_started) << transport.last.err;
+  const auto stopped = stop();
+  EXPECT_TRUE(stopped.ok);
+  EXPECT_FALSE(stopped.was_started);
+  EXPECT_FALSE(stopped.signaled_pid);
+}
+
+TEST_P(StateScripts, FindARunningWorkerWhereverItsOutputLies) {
+  const pid_t pid = start();
+  EXPECT_EQ(query().state, State::running) << transport.last.err;
+  EXPECT_EQ(query().pid, pid);
+  EXPECT_EQ(query("torc_output").state, State::running);
+  EXPECT_EQ(query("elsewhere").state, State::never_started);
+  EXPECT_EQ(transport.last.err, "");
+}
+
+TEST_P(StateScripts, StopARunner) {
+  const pid_t pid = start();
+  const auto result = stop();
+  EXPECT_EQ(result.signaled_pid, pid) << result.message << transport.last.err;
+  ASSERT_TRUE(comes_true([&] { return gone(pid); }));
+  const auto state = query();
+  EXPECT_EQ(state.state, State::stopped);
+  EXPECT_EQ(state.message, "stopped by alice@login1");
+  const auto again = stop();
+  EXPECT_TRUE(again.ok && again.was_started);
+  EXPECT_FALSE(again.signaled_pid);
+}
+
+TEST_P(StateScripts, KillARunnerAndEverythingBelowIt) {
+  const pid_t pid = start();
+  ASSERT_TRUE(comes_true([&] { return fs::exists(transport.home() / "child"); }));
+  ASSERT_TRUE(comes_true([&] { return !base::read_file(transport.home() / "child").empty(); }));
+  const pid_t child = std::stoi(base::read_file(transport.home() / "child"));
+  EXPECT_EQ(stop(true).signaled_pid, pid) << transport.last.err;
+  EXPECT_TRUE(comes_true([&] { return gone(pid) && gone(child); }));
+  EXPECT_EQ(query().state, State::stopped);
+}
+
+TEST_P(StateScripts, TellWhyARunnerIsGone) {
+  const pid_t pid = start();
+  ::kill(-pid, SIGKILL);
+  ASSERT_TRUE(comes_true([&] { return gone(pid); }));
+  EXPECT_EQ(query().state, State::died);
+  EXPECT_EQ(query().message, "started");
+  write_text(state_directory() / "ended", "reason=finished\nexit=0\ntime=1\ngiven_back=0\n");
+  EXPECT_EQ(query().state, State::finished);
+  write_text(state_directory() / "ended", "reason=canceled\nexit=0\ntime=1\ngiven_back=0\n");
+  EXPECT_EQ(query().message, "the workflow was canceled");
+}
+
+TEST_P(StateScripts, NeverTakeAReusedPidForTheWorker) {
+  const pid_t pid = start();
+  ::kill(-pid, SIGKILL);
+  ASSERT_TRUE(comes_true([&] { return gone(pid); }));
+  proc::SpawnOptions options;
+  options.argv = {"sleep", "300"};
+  auto bystander = proc::Child::spawn(options);
+  auto text = base::read_file(state_directory() / "worker");
+  text.replace(4, text.find('\n') - 4, std::to_string(bystander.pid()));
+  write_text(state_directory() / "worker", text);
+  EXPECT_EQ(query().state, State::died);
+  EXPECT_FALSE(stop().signaled_pid);
+  EXPECT_FALSE(stop(true).signaled_pid);
+  EXPECT_FALSE(bystander.try_wait());
+}
+
+TEST_P(StateScripts, RefuseAPidThatIsNone) {
+  write_text(state_directory() / "worker", "pid=-1\nstart_ticks=1\nboot_id=" + proc::boot_id() + "\n");
+  EXPECT_EQ(query().state, State::died);
+  EXPECT_FALSE(stop().signaled_pid);
+}
+
+TEST_P(StateScripts, UnderstandThePidFileOfAnOlderTorc) {
+  proc::SpawnOptions options;
+  write_program(transport.home() / "bin/torc", "#!/bin/sh\nsleep 300\n");
+  options.argv = {(transport.home() / "bin/torc").string(), "run", "42", "--output-dir", "x"};
+  auto legacy = proc::Child::spawn(options);
+  write_text(transport.home() / "out put/torc_worker_42.pid", std::to_string(legacy.pid()) + "\n");
+  EXPECT_EQ(query("out put").pid, legacy.pid()) << transport.last.err;
+  EXPECT_EQ(query().state, State::never_started);
+  write_text(transport.home() / "torc_output/torc_worker_42.pid", std::to_string(::getpid()) + "\n");
+  EXPECT_EQ(query().state, State::died);
+  write_text(transport.home() / "torc_output/torc_worker_42.pid", std::to_string(legacy.pid()) + "\n");
+  EXPECT_EQ(stop().signaled_pid, legacy.pid());
+  EXPECT_TRUE(comes_true([&] { return legacy.try_wait().has_value(); }));
+}
+
+/// Fails every call in one way.
+class FailingTransport : public Transport {
+ public:
+  proc::CommandResult run(const model::WorkerAddress&, const ScriptCall&) override { return result; }
+  proc::CommandResult fetch(const model::WorkerAddress&, const std::string&, const std::string&) override {
+    return result;
+  }
+  proc::CommandResult result{};
+};
+
+TEST(State, IsUnreachableWhereSshFails) {
+  FailingTransport transport;
+  transport.result = {.end = proc::CommandResult::End::exited,
+                      .code = 255,
+                      .err = "ssh: connect to host ws2 port 22: No route to host\n"};
+  const auto worker = make_workers({"ws2"}).front();
+  EXPECT_EQ(query_state(transport, worker, {}, {}).state, State::unreachable);
+  EXPECT_EQ(query_state(transport, worker, {}, {}).message, "ssh: connect to host ws2 port 22: No route to host");
+  EXPECT_FALSE(stop_worker(transport, worker, {}).ok);
+  transport.result.end = proc::CommandResult::End::timed_out;
+  EXPECT_FALSE(stop_worker(transport, worker, {}).ok);
+}
+
+INSTANTIATE_TEST_SUITE_P(Shells, StateScripts, testing::Values("dash", "bash", "busybox"), shell_name);
+
+}  // namespace
+}  // namespace torc::remote
