@@ -34,6 +34,7 @@ void add_workflows(CLI::App& app, Action& chosen) {
   CLI::App& group = add_group(app, "workflows", "List, show and set up workflows");
   add_workflows_list(group, chosen);
   add_workflows_get(group, chosen);
+  add_workflows_init(group, chosen);
   add_workflows_reset_status(group, chosen);
 }
 
@@ -61,6 +62,7 @@ void add_remote(CLI::App& app, [[maybe_unused]] Action& chosen) {
 
 void add_commands(CLI::App& app, Action& chosen) {
   app.require_subcommand(0, 1);
+  add_create(app, chosen);
   add_status(app, chosen);
   add_cancel(app, chosen);
   add_delete(app, chosen);

@@ -20,6 +20,9 @@ constexpr Keys k_monitor{"the resource monitor", k_monitor_keys};
 constexpr Keys k_monitor_jobs{"'jobs' of the resource monitor", k_monitor_jobs_keys};
 constexpr Keys k_monitor_node{"'compute_node' of the resource monitor", k_monitor_node_keys};
 
+/// Each workflow has one of this name already.
+constexpr std::string_view k_server_requirement = "default";
+
 std::string granularity(const Fields& fields, const std::string& otherwise) {
   const auto value = fields.text("granularity");
   if (value && *value != "summary" && *value != "time_series") {
@@ -107,6 +110,11 @@ void read_requirements(const Fields& top, Draft& draft) {
     const Fields fields(top.document(), *member.value, k_requirement);
     model::ResourceRequirements requirement;
     requirement.name = fields.required_text("name");
+    if (requirement.name == k_server_requirement) {
+      fail(top.document(), *fields.find("name"),
+           "'{}' is the server's name for what jobs without a resource requirement get; take another one",
+           k_server_requirement);
+    }
     requirement.num_cpus = fields.required_integer("num_cpus", 1);
     requirement.num_gpus = fields.integer("num_gpus", 0).value_or(0);
     requirement.num_nodes = fields.integer("num_nodes", 1).value_or(1);

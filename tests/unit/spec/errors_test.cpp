@@ -123,6 +123,10 @@ INSTANTIATE_TEST_SUITE_P(
              "name: p\njobs: []\nresource_requirements:\n  - {name: r, num_cpus: 1, memory: 1g}\n"
              "  - {name: r, num_cpus: 2, memory: 1g}\n",
              "wf.yaml:5: the resource requirement 'r' is there twice, first at wf.yaml:4"},
+        Case{"name_of_the_server",
+             "name: p\njobs: []\nresource_requirements:\n  - {name: default, num_cpus: 1, memory: 1g}\n",
+             "wf.yaml:4: 'default' is the server's name for what jobs without a resource requirement get; take another "
+             "one"},
         Case{"both_monitors", "name: p\njobs: []\nresource_monitor: {}\nresource_monitor_config: {}\n",
              "wf.yaml:4: 'resource_monitor' and 'resource_monitor_config' are the same: give one of them"},
         Case{"granularity", "name: p\njobs: []\nresource_monitor:\n  jobs: {granularity: fine}\n",

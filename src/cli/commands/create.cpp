@@ -1,0 +1,111 @@
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "torc/base/strings.hpp"
+#include "torc/cli/command.hpp"
+#include "torc/cli/create_workflow.hpp"
+#include "torc/spec/workflow_spec.hpp"
+
+namespace torc::cli {
+namespace {
+
+struct Options {
+  std::string file{};
+  bool no_resource_monitoring{false};
+  bool skip_checks{false};
+  bool dry_run{false};
+};
+
+nlohmann::json summary_of(const spec::WorkflowSpec& spec) {
+  nlohmann::json names = nlohmann::json::array();
+  for (const auto& job : spec.jobs) {
+    names.push_back(job.name);
+  }
+  const auto& description = spec.workflow.description;
+  return {{"workflow_name", spec.workflow.name},
+          {"workflow_description", description ? nlohmann::json(*description) : nlohmann::json()},
+          {"job_count", spec.jobs.size()},
+          {"job_count_before_expansion", spec.job_count_before_expansion},
+          {"file_count", spec.files.size()},
+          {"file_count_before_expansion", spec.file_count_before_expansion},
+          {"user_data_count", 0},
+          {"resource_requirements_count", spec.resource_requirements.size()},
+          {"slurm_scheduler_count", 0},
+          {"action_count", 0},
+          {"has_schedule_nodes_action", false},
+          {"job_names", std::move(names)},
+          {"scheduler_names", nlohmann::json::array()}};
+}
+
+std::string counted(std::size_t count, std::int64_t before) {
+  return static_cast<std::int64_t>(count) == before ? std::to_string(count)
+                                                    : fmt::format("{} (expanded from {})", count, before);
+}
+
+int dry_run(const Options& options, const Output& output) {
+  spec::WorkflowSpec spec;
+  std::vector<std::string> errors;
+  try {
+    spec = spec::read_workflow_file(options.file);
+  } catch (const base::Error& error) {
+    if (!output.json()) {
+      throw;
+    }
+    errors.push_back(error.what());
+  }
+  if (output.json()) {
+    output.document({{"valid", errors.empty()},
+                     {"errors", errors},
+                     {"warnings", nlohmann::json::array()},
+                     {"summary", summary_of(spec)}});
+  }
+  output.line(fmt::format("Workflow: {}", base::printable(spec.workflow.name)));
+  output.line(fmt::format("  Jobs: {}", counted(spec.jobs.size(), spec.job_count_before_expansion)));
+  output.line(fmt::format("  Files: {}", counted(spec.files.size(), spec.file_count_before_expansion)));
+  output.line(fmt::format("  Resource requirements: {}", spec.resource_requirements.size()));
+  output.line("Validation: PASSED");
+  return errors.empty() ? k_exit_ok : k_exit_failure;
+}
+
+int run(const Options& options, Services& services) {
+  const Output& output = services.output();
+  if (options.dry_run) {
+    return dry_run(options, output);
+  }
+  const spec::WorkflowSpec spec = spec::read_workflow_file(options.file);
+  const CreateOptions create{.user = services.user(),
+                             .resource_monitoring = !options.no_resource_monitoring,
+                             .stop = services.stop_on_signal()};
+  const model::Id id = create_workflow(services.api(), spec, create);
+  output.line(fmt::format("Created workflow {}", id));
+  if (output.json()) {
+    output.document({{"workflow_id", id},
+                     {"status", "success"},
+                     {"message", fmt::format("Workflow created successfully with ID: {}", id)}});
+  }
+  return k_exit_ok;
+}
+
+}  // namespace
+
+void add_create(CLI::App& parent, Action& chosen) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = parent.add_subcommand("create", "Make a workflow from a file");
+  command->add_option("file", options->file, "Workflow file: .yaml, .yml or .json")->required();
+  command->add_flag("--no-resource-monitoring", options->no_resource_monitoring,
+                    "Do not record the memory and CPU use of jobs");
+  command->add_flag("--skip-checks", options->skip_checks,
+                    "Taken for compatibility: leaves out checks of schedulers, which there are none of yet");
+  command->add_flag("--dry-run", options->dry_run, "Check the file and tell what it makes; needs no server");
+  command->footer(
+      "Examples:\n"
+      "  torc create sweep.yaml\n"
+      "  torc create --dry-run sweep.yaml\n"
+      "  id=$(torc -f json create sweep.yaml | jq .workflow_id)\n");
+  command->callback([options, &chosen] {
+    chosen = [options](Services& services) { return run(*options, services); };
+  });
+}
+
+}  // namespace torc::cli

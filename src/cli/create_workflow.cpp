@@ -1,0 +1,204 @@
+#include "torc/cli/create_workflow.hpp"
+
+#include <algorithm>
+#include <unordered_map>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "torc/base/error.hpp"
+
+namespace torc::cli {
+namespace {
+
+/// The most jobs in one request; servers take no more.
+constexpr std::size_t k_jobs_at_once = 10'000;
+
+using Ids = std::unordered_map<std::string, model::Id>;
+
+/// Puts one workflow on the server, piece by piece.
+class Creator {
+ public:
+  Creator(client::Api& api, const spec::WorkflowSpec& spec, const CreateOptions& options)
+      : m_api(api), m_spec(spec), m_options(options) {}
+
+  model::Id create() {
+    m_workflow_id = create_workflow_itself();
+    try {
+      create_resource_requirements();
+      create_files();
+      create_jobs();
+    } catch (base::Error& error) {
+      error.add_context(fmt::format("creating workflow '{}'{}", m_spec.workflow.name, undo()));
+      throw;
+    } catch (...) {
+      undo();
+      throw;
+    }
+    return m_workflow_id;
+  }
+
+ private:
+  model::Id create_workflow_itself() {
+    go_on();
+    model::Workflow workflow = m_spec.workflow;
+    if (workflow.user.empty()) {
+      workflow.user = m_options.user;
+    }
+    if (!m_options.resource_monitoring) {
+      workflow.resource_monitor_config.reset();
+    }
+    return id_of(m_api.create_workflow(workflow));
+  }
+
+  void create_resource_requirements() {
+    for (auto requirement : m_spec.resource_requirements) {
+      go_on();
+      requirement.workflow_id = m_workflow_id;
+      m_requirement_ids[requirement.name] = id_of(m_api.create_resource_requirements(requirement));
+    }
+  }
+
+  void create_files() {
+    for (const auto& file : m_spec.files) {
+      go_on();
+      model::File body;
+      body.workflow_id = m_workflow_id;
+      body.name = file.name;
+      body.path = file.path;
+      m_file_ids[file.name] = id_of(m_api.create_file(body));
+    }
+  }
+
+  /// A job can only name jobs that have an id: so stage by stage, those of one stage depending on earlier ones only.
+  void create_jobs() {
+    for (const auto& stage : stages()) {
+      for (std::size_t first = 0; first < stage.size(); first += k_jobs_at_once) {
+        go_on();
+        std::vector<model::Job> jobs;
+        const std::size_t end = std::min(stage.size(), first + k_jobs_at_once);
+        for (std::size_t i = first; i < end; ++i) {
+          jobs.push_back(job_of(*stage[i]));
+        }
+        remember(jobs, m_api.create_jobs(jobs));
+      }
+    }
+  }
+
+  void remember(const std::vector<model::Job>& wanted, const std::vector<model::Job>& made) {
+    if (made.size() != wanted.size()) {
+      throw base::Error(fmt::format("the server made {} jobs of {}", made.size(), wanted.size()));
+    }
+    for (const auto& job : made) {
+      m_job_ids[job.name] = id_of(job);
+    }
+  }
+
+  /// The jobs by the length of the longest chain of dependencies before them; the file's order within a stage.
+  std::vector<std::vector<const spec::JobSpec*>> stages() const {
+    const auto& jobs = m_spec.jobs;
+    std::unordered_map<std::string_view, std::size_t> index_of;
+    for (std::size_t i = 0; i < jobs.size(); ++i) {
+      index_of.emplace(jobs[i].name, i);
+    }
+    std::vector<std::vector<std::size_t>> dependents(jobs.size());
+    std::vector<std::size_t> waiting(jobs.size());
+    std::vector<std::size_t> stage;
+    for (std::size_t i = 0; i < jobs.size(); ++i) {
+      waiting[i] = jobs[i].depends_on.size();
+      for (const auto& name : jobs[i].depends_on) {
+        dependents[index_of.at(name)].push_back(i);
+      }
+      if (waiting[i] == 0) {
+        stage.push_back(i);
+      }
+    }
+    std::vector<std::vector<const spec::JobSpec*>> result;
+    while (!stage.empty()) {
+      std::sort(stage.begin(), stage.end());
+      auto& added = result.emplace_back();
+      std::vector<std::size_t> next;
+      for (const std::size_t i : stage) {
+        added.push_back(&jobs[i]);
+        for (const std::size_t other : dependents[i]) {
+          if (--waiting[other] == 0) {
+            next.push_back(other);
+          }
+        }
+      }
+      stage = std::move(next);
+    }
+    return result;
+  }
+
+  model::Job job_of(const spec::JobSpec& spec) const {
+    model::Job job;
+    job.workflow_id = m_workflow_id;
+    job.name = spec.name;
+    job.command = spec.command;
+    job.invocation_script = spec.invocation_script;
+    job.priority = spec.priority;
+    job.cancel_on_blocking_job_failure = spec.cancel_on_blocking_job_failure;
+    job.supports_termination = spec.supports_termination;
+    if (spec.resource_requirements) {
+      job.resource_requirements_id = m_requirement_ids.at(*spec.resource_requirements);
+    }
+    job.depends_on_job_ids = ids_of(spec.depends_on, m_job_ids);
+    job.input_file_ids = ids_of(spec.input_files, m_file_ids);
+    job.output_file_ids = ids_of(spec.output_files, m_file_ids);
+    return job;
+  }
+
+  static std::optional<std::vector<model::Id>> ids_of(const std::vector<std::string>& names, const Ids& known) {
+    if (names.empty()) {
+      return std::nullopt;
+    }
+    std::vector<model::Id> ids;
+    ids.reserve(names.size());
+    for (const auto& name : names) {
+      ids.push_back(known.at(name));
+    }
+    return ids;
+  }
+
+  template <typename Model>
+  static model::Id id_of(const Model& made) {
+    if (!made.id) {
+      throw base::Error(fmt::format("the server answered without an id for '{}'", made.name));
+    }
+    return *made.id;
+  }
+
+  void go_on() const {
+    if (m_options.stop.stop_requested()) {
+      throw base::Error("stopped by a signal");
+    }
+  }
+
+  /// Deletes what was made. @returns what to say about it
+  std::string undo() {
+    try {
+      m_api.delete_workflow(m_workflow_id);
+      return {};
+    } catch (const base::Error& error) {
+      return fmt::format(" (its part that was made could not be deleted again: {}; 'torc delete {}' does)",
+                         error.what(), m_workflow_id);
+    }
+  }
+
+  client::Api& m_api;
+  const spec::WorkflowSpec& m_spec;
+  const CreateOptions& m_options;
+  model::Id m_workflow_id{0};
+  Ids m_requirement_ids{};
+  Ids m_file_ids{};
+  Ids m_job_ids{};
+};
+
+}  // namespace
+
+model::Id create_workflow(client::Api& api, const spec::WorkflowSpec& spec, const CreateOptions& options) {
+  return Creator(api, spec, options).create();
+}
+
+}  // namespace torc::cli
