@@ -26,8 +26,9 @@ void add_later(CLI::App& app, Action& chosen, const char* name) {
 
 // Of each group its commands, one a line.
 
-void add_server(CLI::App& app, [[maybe_unused]] Action& chosen) {
-  [[maybe_unused]] CLI::App& group = add_group(app, "server", "The server that keeps workflows");
+void add_server(CLI::App& app, Action& chosen) {
+  CLI::App& group = add_group(app, "server", "The server that keeps workflows");
+  add_server_run(group, chosen);
 }
 
 void add_workflows(CLI::App& app, Action& chosen) {

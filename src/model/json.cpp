@@ -1,5 +1,6 @@
 #include "torc/model/json.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -108,6 +109,20 @@ const std::string& read_string(const char* field, const nlohmann::json& value) {
   }
   return value.get_ref<const std::string&>();
 }
+
+void append_string(std::string& out, std::string_view text) {
+  const auto is_plain = [](char c) { return c >= ' ' && c < 0x7f && c != '"' && c != '\\'; };
+  if (std::all_of(text.begin(), text.end(), is_plain)) {
+    out += '"';
+    out += text;
+    out += '"';
+  } else {
+    // Escapes, and bytes that are no UTF-8, are the library's business.
+    out += dump_json(nlohmann::json(std::string{text}));
+  }
+}
+
+void append_double(std::string& out, double number) { out += dump_json(nlohmann::json(number)); }
 
 }  // namespace detail
 }  // namespace torc::model

@@ -127,6 +127,72 @@ nlohmann::json to_json(const std::vector<T>& models) {
 
 namespace detail {
 
+void append_string(std::string& out, std::string_view text);
+void append_double(std::string& out, double number);
+
+template <typename T>
+void append_value(std::string& out, const T& value);
+
+}  // namespace detail
+
+/// Appends the JSON text of a model, in the order of its fields; what `to_json` says, without the tree in between.
+template <detail::Model T>
+void append_json(std::string& out, const T& model) {
+  out += '{';
+  bool first = true;
+  T::visit(model, [&](const char* name, const auto& member) {
+    if constexpr (detail::IsOptional<std::decay_t<decltype(member)>>::value) {
+      if (!member) {
+        return;
+      }
+    }
+    out += first ? "\"" : ",\"";
+    first = false;
+    out += name;
+    out += "\":";
+    detail::append_value(out, member);
+  });
+  out += '}';
+}
+
+/// Appends a JSON array of models.
+template <detail::Model T>
+void append_json(std::string& out, const std::vector<T>& models) {
+  detail::append_value(out, models);
+}
+
+namespace detail {
+
+template <typename T>
+void append_value(std::string& out, const T& value) {
+  if constexpr (IsOptional<T>::value) {
+    append_value(out, *value);
+  } else if constexpr (IsVector<T>::value) {
+    out += '[';
+    for (std::size_t i = 0; i < value.size(); ++i) {
+      if (i != 0) {
+        out += ',';
+      }
+      append_value(out, value[i]);
+    }
+    out += ']';
+  } else if constexpr (std::is_same_v<T, nlohmann::json>) {
+    out += dump_json(value);
+  } else if constexpr (std::is_same_v<T, bool>) {
+    out += value ? "true" : "false";
+  } else if constexpr (std::is_enum_v<T>) {
+    append_string(out, to_string(value));
+  } else if constexpr (std::is_integral_v<T>) {
+    out += std::to_string(value);
+  } else if constexpr (std::is_floating_point_v<T>) {
+    append_double(out, value);
+  } else if constexpr (std::is_same_v<T, std::string>) {
+    append_string(out, value);
+  } else {
+    append_json(out, value);
+  }
+}
+
 template <typename T>
 T read_value(const char* field, const nlohmann::json& value) {
   if constexpr (std::is_same_v<T, nlohmann::json>) {

@@ -28,6 +28,8 @@ class Server {
   std::uint16_t port() const;
   /// "http://127.0.0.1:8080/torc-service/v1"
   std::string url() const;
+  /// Whether only this machine reaches it.
+  bool is_loopback() const;
 
   /// Takes no new connections, answers what it has accepted, ends its threads, closes the database. May be called by
   /// any thread, more than once.

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "torc/base/fd.hpp"
+#include "torc/store/error.hpp"
+
+namespace torc::store {
+
+/// One SQLite connection with the statements it has prepared. For one thread at a time.
+///
+/// WAL, synchronous=FULL, foreign keys on. Everything thrown from here on is a `Refused` or a `StorageError`.
+class Connection {
+ public:
+  enum class Mode { read, write };
+
+  Connection(const std::string& path, Mode mode);
+  Connection(Connection&&) noexcept;
+  Connection& operator=(Connection&&) noexcept;
+  ~Connection();
+
+  /// Starts a transaction: for a writer one that holds the write lock (BEGIN IMMEDIATE), for a reader a snapshot.
+  void begin();
+  /// Durable when it returns (of a writing connection).
+  void commit();
+  /// Does nothing where no transaction is open.
+  void rollback() noexcept;
+  /// Whether a transaction is open. SQLite itself ends one when the disk is full, for example.
+  bool in_transaction() const;
+
+  /// A point inside a transaction to come back to; one level.
+  void savepoint();
+  void release_savepoint();
+  void rollback_to_savepoint();
+
+  struct Impl;
+  Impl& impl() { return *m_impl; }
+
+ private:
+  std::unique_ptr<Impl> m_impl;
+};
+
+/// The database file: opened by one server at a time.
+class Database {
+ public:
+  /// Makes the file (and its directory) where there is none, brings an older one up to date.
+  /// @throws base::Error if another server has it, if it is newer than this program or cannot be opened
+  explicit Database(std::string path);
+
+  const std::string& path() const { return m_path; }
+  /// The UUID the database got when it was made.
+  const std::string& server_id() const { return m_server_id; }
+  Connection open(Connection::Mode mode) const { return Connection{m_path, mode}; }
+
+ private:
+  std::string m_path;
+  base::Fd m_lock;  ///< Held with flock on PATH.lock: a descriptor of the database itself would undo SQLite's locks.
+  std::string m_server_id;
+};
+
+}  // namespace torc::store

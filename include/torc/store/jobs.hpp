@@ -1,0 +1,147 @@
+#pragma once
+
+// Jobs: made, listed, claimed, started, completed.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "torc/store/records.hpp"
+
+namespace torc::store {
+
+/// Which of a job's lists of ids are filled in.
+enum class Relations { none, outputs, all };
+
+/// Makes jobs of one workflow, in order.
+/// @returns them with id, status and requirements
+/// @throws Refused unprocessable for an id that is none of this workflow's
+std::vector<model::Job> create_jobs(Connection& connection, Id workflow_id, std::vector<model::Job> jobs);
+
+/// With all relations.
+model::Job get_job(Connection& connection, Id id);
+
+model::Page<model::Job> list_jobs(Connection& connection, const Filter& filter, const Paging& paging, Relations relations);
+
+std::vector<Id> job_ids(Connection& connection, Id workflow_id);
+
+/// Changes the fields that are present.
+/// @throws Refused unprocessable where the job's state does not allow it
+model::Job update_job(Connection& connection, Id id, const model::Job& changes);
+
+/// Deletes; jobs that waited for it alone become ready.
+model::Job remove_job(Connection& connection, Id id);
+
+struct Claim {
+  Id workflow_id{0};
+  std::int64_t limit{0};
+  std::optional<Id> compute_node_id{};  ///< Who claims.
+};
+
+/// Gives out ready jobs, those of the highest priority first, then in the order of their ids. They are pending then,
+/// and given to nobody else. None where the workflow is canceled.
+std::vector<model::Job> claim_next_jobs(Connection& connection, const Claim& claim);
+
+/// As many of the ready jobs as fit into `resources` together, in the same order; those that do not fit are passed over.
+///
+/// @param strict_scheduler  Take jobs of another scheduler in no case; else only where there is nothing else.
+std::vector<model::Job> claim_jobs_that_fit(Connection& connection, const Claim& claim,
+                                            const model::ComputeNodesResources& resources, bool strict_scheduler);
+
+/// A claimed job runs.
+/// @throws Refused conflict where it is not claimed, or by another node; unprocessable for another run
+model::Job start_job(Connection& connection, Id id, std::int64_t run_id, Id compute_node_id);
+
+/// A job ends: notes the result, lets go or cancels the jobs that wait for it.
+///
+/// @param status  The state it ends in.
+/// @throws Refused conflict for an old attempt or another node's job; unprocessable for another run or a job that has
+///         ended already
+model::Job complete_job(Connection& connection, Id id, model::JobStatus status, std::int64_t run_id, model::Result result);
+
+/// The job runs again, as its next attempt.
+/// @throws Refused unprocessable where it was retried `max_retries` times, or its state does not allow it
+model::Job retry_job(Connection& connection, Id id, std::int64_t run_id, std::int64_t max_retries);
+
+/// Puts a job into another state that is no way to end.
+/// @throws Refused unprocessable
+model::Job change_job_status(Connection& connection, Id id, model::JobStatus status, std::int64_t run_id);
+
+struct Dependency {
+  static constexpr bool k_model = true;
+
+  Id job_id{0};
+  std::string job_name;
+  Id depends_on_job_id{0};
+  std::string depends_on_job_name;
+  Id workflow_id{0};
+
+  template <typename Self, typename Visitor>
+  static void visit(Self& self, Visitor&& visitor) {
+    visitor("job_id", self.job_id);
+    visitor("job_name", self.job_name);
+    visitor("depends_on_job_id", self.depends_on_job_id);
+    visitor("depends_on_job_name", self.depends_on_job_name);
+    visitor("workflow_id", self.workflow_id);
+  }
+};
+
+/// Who writes a file and who reads it.
+struct FileRelationship {
+  static constexpr bool k_model = true;
+
+  Id file_id{0};
+  std::string file_name;
+  std::string file_path;
+  std::optional<Id> producer_job_id;
+  std::optional<std::string> producer_job_name;
+  std::optional<Id> consumer_job_id;
+  std::optional<std::string> consumer_job_name;
+  Id workflow_id{0};
+
+  template <typename Self, typename Visitor>
+  static void visit(Self& self, Visitor&& visitor) {
+    visitor("file_id", self.file_id);
+    visitor("file_name", self.file_name);
+    visitor("file_path", self.file_path);
+    visitor("producer_job_id", self.producer_job_id);
+    visitor("producer_job_name", self.producer_job_name);
+    visitor("consumer_job_id", self.consumer_job_id);
+    visitor("consumer_job_name", self.consumer_job_name);
+    visitor("workflow_id", self.workflow_id);
+  }
+};
+
+struct UserDataRelationship {
+  static constexpr bool k_model = true;
+
+  Id user_data_id{0};
+  std::string user_data_name;
+  std::optional<Id> producer_job_id;
+  std::optional<std::string> producer_job_name;
+  std::optional<Id> consumer_job_id;
+  std::optional<std::string> consumer_job_name;
+  Id workflow_id{0};
+
+  template <typename Self, typename Visitor>
+  static void visit(Self& self, Visitor&& visitor) {
+    visitor("user_data_id", self.user_data_id);
+    visitor("user_data_name", self.user_data_name);
+    visitor("producer_job_id", self.producer_job_id);
+    visitor("producer_job_name", self.producer_job_name);
+    visitor("consumer_job_id", self.consumer_job_id);
+    visitor("consumer_job_name", self.consumer_job_name);
+    visitor("workflow_id", self.workflow_id);
+  }
+};
+
+model::Page<Dependency> job_dependencies(Connection& connection, Id workflow_id, const Paging& paging);
+model::Page<FileRelationship> file_relationships(Connection& connection, Id workflow_id, const Paging& paging);
+model::Page<UserDataRelationship> user_data_relationships(Connection& connection, Id workflow_id, const Paging& paging);
+
+/// A job reads or writes this user data.
+/// @throws Refused not_found for a job that is none of the same workflow
+void link_user_data(Connection& connection, Id user_data_id, std::optional<Id> consumer, std::optional<Id> producer);
+
+}  // namespace torc::store

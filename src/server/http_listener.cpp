@@ -1,0 +1,193 @@
+#include "server/http_listener.hpp"
+
+#include <unordered_set>
+#include <utility>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <fmt/format.h>
+
+#include "server/http_session.hpp"
+#include "torc/base/log.hpp"
+
+namespace torc::server {
+namespace {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+using boost::system::error_code;
+
+constexpr std::chrono::milliseconds k_sweep{250};
+constexpr std::chrono::milliseconds k_accept_pause{100};
+constexpr std::chrono::seconds k_stop_limit{10};
+
+tcp::endpoint resolve(asio::io_context& context, const std::string& host, std::uint16_t port) {
+  error_code error;
+  tcp::resolver resolver{context};
+  const auto found = resolver.resolve(host, std::to_string(port), tcp::resolver::passive, error);
+  if (error || found.empty()) {
+    throw base::Error(fmt::format("cannot listen on '{}': {}", host, error ? error.message() : "no such address"));
+  }
+  return found.begin()->endpoint();
+}
+
+}  // namespace
+
+struct HttpListener::Impl final : SessionOwner {
+  Impl(const std::string& host, std::uint16_t port, HttpLimits given)
+      : m_limits(given), m_acceptor(m_context), m_sweep_timer(m_context), m_accept_timer(m_context) {
+    const auto endpoint = resolve(m_context, host, port);
+    try {
+      m_acceptor.open(endpoint.protocol());
+      m_acceptor.set_option(tcp::acceptor::reuse_address{true});
+      m_acceptor.bind(endpoint);
+      m_acceptor.listen();
+      m_local = m_acceptor.local_endpoint();
+    } catch (const boost::system::system_error& error) {
+      const bool in_use = error.code() == asio::error::address_in_use;
+      throw base::Error(fmt::format("cannot listen on {}:{}: {}{}", host, port, error.code().message(),
+                                    in_use ? "; stop what listens there, or give another --port (0: any free one)" : ""));
+    }
+  }
+
+  const HttpLimits& limits() const override { return m_limits; }
+  bool stopping() const override { return m_stopping; }
+
+  void handle(std::string_view method, std::string_view target, std::string body, Reply reply) override {
+    m_handle(method, target, std::move(body), std::move(reply));
+  }
+
+  void ended(HttpSession* session) override {
+    m_sessions.erase(session);
+    if (m_accept_held) {
+      m_accept_held = false;
+      accept();
+    }
+    end_if_done();
+  }
+
+  void accept() {
+    if (m_stopping) {
+      return;
+    }
+    if (m_sessions.size() >= m_limits.connections) {
+      m_accept_held = true;
+      return;
+    }
+    m_acceptor.async_accept([this](const error_code& error, tcp::socket socket) {
+      if (m_stopping) {
+        return;
+      }
+      if (error) {
+        pause_accept(error);
+        return;
+      }
+      auto session = std::make_shared<HttpSession>(std::move(socket), *this);
+      m_sessions.insert(session.get());
+      session->start();
+      accept();
+    });
+  }
+
+  /// Out of descriptors, most likely: others must end first.
+  void pause_accept(const error_code& error) {
+    base::log_warning("cannot accept a connection: {}", error.message());
+    m_accept_timer.expires_after(k_accept_pause);
+    m_accept_timer.async_wait([this](const error_code& canceled) {
+      if (!canceled) {
+        accept();
+      }
+    });
+  }
+
+  void sweep() {
+    m_sweep_timer.expires_after(k_sweep);
+    m_sweep_timer.async_wait([this](const error_code& error) {
+      if (error) {
+        return;
+      }
+      const auto now = HttpSession::Clock::now();
+      for (HttpSession* session : sessions()) {
+        if (now >= m_stop_limit) {
+          session->abort();
+        } else {
+          session->check_deadline(now);
+        }
+      }
+      if (now >= m_stop_limit) {
+        m_context.stop();
+        return;
+      }
+      sweep();
+    });
+  }
+
+  /// A copy: sessions end while they are visited.
+  std::vector<HttpSession*> sessions() const { return {m_sessions.begin(), m_sessions.end()}; }
+
+  void begin_stop() {
+    if (m_stopping) {
+      return;
+    }
+    m_stopping = true;
+    m_stop_limit = HttpSession::Clock::now() + k_stop_limit;
+    error_code ignored;
+    m_acceptor.close(ignored);
+    m_accept_timer.cancel();
+    for (HttpSession* session : sessions()) {
+      session->stop();
+    }
+    end_if_done();
+  }
+
+  void end_if_done() {
+    if (m_stopping && m_sessions.empty()) {
+      m_context.stop();
+    }
+  }
+
+  HttpLimits m_limits;
+  Handle m_handle;
+  std::unordered_set<HttpSession*> m_sessions;
+  bool m_accept_held{false};
+  bool m_stopping{false};
+  HttpSession::Clock::time_point m_stop_limit{HttpSession::Clock::time_point::max()};
+  tcp::endpoint m_local;
+  asio::io_context m_context{1};  ///< Behind the set of sessions, which its last handlers still use when it goes.
+  tcp::acceptor m_acceptor;
+  asio::steady_timer m_sweep_timer;
+  asio::steady_timer m_accept_timer;
+};
+
+HttpListener::HttpListener(const std::string& host, std::uint16_t port, HttpLimits limits)
+    : m_impl(std::make_unique<Impl>(host, port, limits)) {}
+
+HttpListener::~HttpListener() = default;
+
+std::uint16_t HttpListener::port() const { return m_impl->m_local.port(); }
+
+bool HttpListener::is_loopback() const { return m_impl->m_local.address().is_loopback(); }
+
+void HttpListener::run(Handle handle) {
+  m_impl->m_handle = std::move(handle);
+  m_impl->accept();
+  m_impl->sweep();
+  const auto work = asio::make_work_guard(m_impl->m_context);
+  m_impl->m_context.run();
+}
+
+void HttpListener::deliver(std::vector<Answer> answers) {
+  asio::post(m_impl->m_context, [answers = std::move(answers)]() mutable {
+    for (auto& answer : answers) {
+      answer.reply(std::move(answer.response));
+    }
+  });
+}
+
+void HttpListener::stop() {
+  asio::post(m_impl->m_context, [impl = m_impl.get()] { impl->begin_stop(); });
+}
+
+}  // namespace torc::server

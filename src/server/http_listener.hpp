@@ -1,0 +1,54 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "server/executor.hpp"
+
+namespace torc::server {
+
+struct HttpLimits {
+  std::size_t body{64UL * 1024 * 1024};
+  std::uint32_t header{32 * 1024};
+  std::size_t connections{16'000};        ///< Further ones wait until one of these ends.
+  std::chrono::milliseconds idle{600'000};    ///< Between two requests.
+  std::chrono::milliseconds request{120'000};  ///< From a request's first byte to its last.
+  std::chrono::milliseconds answer{300'000};   ///< For a client to take an answer.
+};
+
+/// HTTP over TCP: accepts connections, reads requests, writes answers; one thread, which `run` takes.
+class HttpListener {
+ public:
+  /// As Service::handle. Called by the thread of `run`.
+  using Handle = std::function<void(std::string_view method, std::string_view target, std::string body, Reply reply)>;
+
+  /// Listens.
+  /// @throws base::Error that names the address
+  HttpListener(const std::string& host, std::uint16_t port, HttpLimits limits);
+  HttpListener(const HttpListener&) = delete;
+  HttpListener& operator=(const HttpListener&) = delete;
+  ~HttpListener();
+
+  std::uint16_t port() const;
+  bool is_loopback() const;
+
+  /// Serves until `stop` was called and what was accepted is answered.
+  void run(Handle handle);
+
+  /// From any thread: calls the replies in the thread of `run`.
+  void deliver(std::vector<Answer> answers);
+  /// From any thread: takes nothing new; `run` returns once every request that has come in whole is answered, or after
+  /// a few seconds.
+  void stop();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> m_impl;
+};
+
+}  // namespace torc::server

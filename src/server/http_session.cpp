@@ -1,0 +1,236 @@
+#include "server/http_session.hpp"
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/write.hpp>
+#include <fmt/format.h>
+
+#include "server/errors.hpp"
+
+namespace torc::server {
+namespace {
+
+namespace asio = boost::asio;
+namespace http = boost::beast::http;
+using boost::system::error_code;
+
+constexpr std::size_t k_read_at_once = 16 * 1024;
+/// A big request's buffer is not kept for the next, small one.
+constexpr std::size_t k_buffer_kept = 256 * 1024;
+constexpr std::chrono::seconds k_drain_time{3};
+constexpr std::string_view k_continue = "HTTP/1.1 100 Continue\r\n\r\n";
+
+/// The status for a request that the parser refuses.
+int status_of(const error_code& error) {
+  if (error == http::error::body_limit) {
+    return 413;
+  }
+  if (error == http::error::header_limit) {
+    return 431;
+  }
+  return 400;
+}
+
+}  // namespace
+
+HttpSession::HttpSession(asio::ip::tcp::socket socket, SessionOwner& owner) : m_socket(std::move(socket)), m_owner(owner) {}
+
+HttpSession::~HttpSession() { m_owner.ended(this); }
+
+void HttpSession::start() {
+  error_code ignored;
+  m_socket.set_option(asio::ip::tcp::no_delay{true}, ignored);
+  begin_request();
+}
+
+void HttpSession::set_state(State state) {
+  const auto& limits = m_owner.limits();
+  m_state = state;
+  switch (state) {
+    case State::idle:
+      m_deadline = Clock::now() + limits.idle;
+      break;
+    case State::reading:
+      m_deadline = Clock::now() + limits.request;
+      break;
+    case State::waiting:
+      m_deadline = Clock::time_point::max();
+      break;
+    case State::writing:
+      m_deadline = Clock::now() + limits.answer;
+      break;
+    case State::draining:
+      m_deadline = Clock::now() + k_drain_time;
+      break;
+  }
+}
+
+void HttpSession::check_deadline(Clock::time_point now) {
+  if (now < m_deadline) {
+    return;
+  }
+  if (m_state == State::reading) {
+    // The pending read ends with an error; its handler says why.
+    m_timed_out = true;
+    error_code ignored;
+    m_socket.cancel(ignored);
+  } else {
+    abort();
+  }
+}
+
+void HttpSession::stop() {
+  if (m_state == State::idle || m_state == State::reading || m_state == State::draining) {
+    abort();
+  }
+}
+
+void HttpSession::abort() {
+  error_code ignored;
+  m_socket.close(ignored);
+}
+
+void HttpSession::begin_request() {
+  m_parser.emplace();
+  m_parser->eager(true);
+  m_parser->body_limit(m_owner.limits().body);
+  m_parser->header_limit(m_owner.limits().header);
+  m_header_seen = false;
+  if (m_buffer.size() == 0) {
+    if (m_buffer.capacity() > k_buffer_kept) {
+      m_buffer = {};
+    }
+    set_state(State::idle);
+    read_some();
+  } else {
+    // The client did not wait for the answer before it sent the next request.
+    set_state(State::reading);
+    parse();
+  }
+}
+
+void HttpSession::read_some() {
+  m_socket.async_read_some(m_buffer.prepare(k_read_at_once),
+                           [self = shared_from_this()](const error_code& error, std::size_t count) {
+                             if (self->m_timed_out) {
+                               self->refuse(408, "the request took too long to arrive");
+                             } else if (!error) {
+                               self->m_buffer.commit(count);
+                               if (self->m_state == State::idle) {
+                                 self->set_state(State::reading);
+                               }
+                               self->parse();
+                             }
+                             // Else the client is gone: there is nobody to tell.
+                           });
+}
+
+void HttpSession::parse() {
+  error_code error;
+  const std::size_t used = m_parser->put(m_buffer.data(), error);
+  m_buffer.consume(used);
+  if (error == http::error::need_more) {
+    error = {};
+  }
+  if (error) {
+    const int status = status_of(error);
+    refuse(status, status == 413   ? fmt::format("the body is larger than {} bytes", m_owner.limits().body)
+                   : status == 431 ? fmt::format("the header is larger than {} bytes", m_owner.limits().header)
+                                   : fmt::format("not a proper HTTP request: {}", error.message()));
+    return;
+  }
+  if (m_parser->is_header_done() && !m_header_seen) {
+    m_header_seen = true;
+    on_header();
+    return;
+  }
+  if (m_parser->is_done()) {
+    dispatch();
+  } else {
+    read_some();
+  }
+}
+
+void HttpSession::on_header() {
+  if (m_parser->is_done()) {
+    dispatch();
+    return;
+  }
+  if (boost::beast::iequals(m_parser->get()[http::field::expect], "100-continue")) {
+    asio::async_write(m_socket, asio::buffer(k_continue),
+                      [self = shared_from_this()](const error_code& error, std::size_t) {
+                        if (!error) {
+                          self->parse_or_read();
+                        }
+                      });
+    return;
+  }
+  parse_or_read();
+}
+
+void HttpSession::parse_or_read() {
+  if (m_buffer.size() != 0) {
+    parse();
+  } else {
+    read_some();
+  }
+}
+
+void HttpSession::dispatch() {
+  set_state(State::waiting);
+  auto request = m_parser->release();
+  const bool keep_alive = request.keep_alive() && !m_owner.stopping();
+  const auto method = request.method_string();
+  const auto target = request.target();
+  m_owner.handle({method.data(), method.size()}, {target.data(), target.size()}, std::move(request.body()),
+                 [self = shared_from_this(), keep_alive, is_head = request.method() == http::verb::head](Response response) {
+                   if (is_head) {
+                     response.body.clear();
+                   }
+                   self->write(std::move(response), keep_alive);
+                 });
+}
+
+void HttpSession::refuse(int status, const std::string& message) {
+  m_timed_out = false;
+  write(error_response(status, message), false);
+}
+
+void HttpSession::write(Response response, bool keep_alive) {
+  set_state(State::writing);
+  m_body = std::move(response.body);
+  m_head = fmt::format("HTTP/1.1 {} {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n{}\r\n", response.status,
+                       reason_phrase(response.status), m_body.size(),
+                       keep_alive ? "Connection: keep-alive\r\n" : "Connection: close\r\n");
+  const std::array<asio::const_buffer, 2> buffers{asio::buffer(m_head), asio::buffer(m_body)};
+  asio::async_write(m_socket, buffers, [self = shared_from_this(), keep_alive](const error_code& error, std::size_t) {
+    if (error) {
+      return;
+    }
+    self->m_body = {};
+    if (keep_alive && !self->m_owner.stopping()) {
+      self->begin_request();
+    } else {
+      self->drain();
+    }
+  });
+}
+
+void HttpSession::drain() {
+  error_code ignored;
+  m_socket.shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+  set_state(State::draining);
+  m_buffer.clear();
+  drain_some();
+}
+
+void HttpSession::drain_some() {
+  // Closing with unread bytes would reset the connection and take the answer from the client.
+  m_socket.async_read_some(m_buffer.prepare(k_read_at_once),
+                           [self = shared_from_this()](const error_code& error, std::size_t) {
+                             if (!error) {
+                               self->drain_some();
+                             }
+                           });
+}
+
+}  // namespace torc::server

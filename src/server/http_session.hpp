@@ -1,0 +1,89 @@
+#pragma once
+
+// One connection of a client. Includes Boost: for the two files of the network only.
+
+#include <array>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/string_body.hpp>
+
+#include "server/http_listener.hpp"
+
+namespace torc::server {
+
+class HttpSession;
+
+/// What sessions have in common: the listener's side of it.
+class SessionOwner {
+ public:
+  virtual const HttpLimits& limits() const = 0;
+  /// Whether no further request is to be taken.
+  virtual bool stopping() const = 0;
+  virtual void handle(std::string_view method, std::string_view target, std::string body, Reply reply) = 0;
+  /// The session is over.
+  virtual void ended(HttpSession* session) = 0;
+
+ protected:
+  ~SessionOwner() = default;
+};
+
+/// Reads a request, has it answered, writes the answer, and so on. Lives as long as an operation of it is under way.
+/// One thread. The owner outlives it.
+class HttpSession : public std::enable_shared_from_this<HttpSession> {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  HttpSession(boost::asio::ip::tcp::socket socket, SessionOwner& owner);
+  ~HttpSession();
+
+  void start();
+  /// Called now and then: ends what takes too long.
+  void check_deadline(Clock::time_point now);
+  /// Ends the session unless a request has come in whole; then once it is answered.
+  void stop();
+  /// Ends it whatever it does.
+  void abort();
+
+ private:
+  enum class State {
+    idle,      ///< Waits for the first byte of a request.
+    reading,   ///< Has a part of one.
+    waiting,   ///< The request is with its handler.
+    writing,   ///< The answer is on its way.
+    draining,  ///< Done; waits for the client to close, so that it gets the answer.
+  };
+
+  void begin_request();
+  void read_some();
+  /// Goes on with the bytes in the buffer.
+  void parse();
+  void on_header();
+  void parse_or_read();
+  void dispatch();
+  /// An answer to a request that could not be read; the connection cannot be used after it.
+  void refuse(int status, const std::string& message);
+  void write(Response response, bool keep_alive);
+  void drain();
+  void drain_some();
+  void set_state(State state);
+
+  boost::asio::ip::tcp::socket m_socket;
+  SessionOwner& m_owner;
+  boost::beast::flat_buffer m_buffer;
+  std::optional<boost::beast::http::request_parser<boost::beast::http::string_body>> m_parser;
+  State m_state{State::idle};
+  Clock::time_point m_deadline;
+  bool m_timed_out{false};
+  bool m_header_seen{false};
+  std::string m_head;  ///< The answer's status line and fields, while it is written.
+  std::string m_body;
+};
+
+}  // namespace torc::server

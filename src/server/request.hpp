@@ -1,0 +1,91 @@
+#pragma once
+
+// A request and its answer as handlers see them; nothing of the network in it.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "torc/model/json.hpp"
+#include "torc/model/models.hpp"
+#include "torc/store/records.hpp"
+
+namespace torc::server {
+
+using model::Id;
+
+enum class Method { get, post, put, del };
+
+struct Response {
+  int status{200};
+  std::string body{};  ///< JSON
+};
+
+struct Request {
+  Method method{Method::get};
+  std::vector<std::pair<std::string_view, std::string>> path_values{};  ///< By the names of the route's pattern.
+  std::vector<std::pair<std::string, std::string>> query{};             ///< Decoded, in the order given.
+  std::string body{};
+  std::string user{"anonymous"};
+
+  /// A number of the path. @throws RequestError 400
+  Id id(std::string_view name = "id") const;
+  const std::string& path_text(std::string_view name) const;
+  /// @throws RequestError 400
+  model::JobStatus path_status() const;
+
+  /// Parameters of the query; nothing where they are not given. @throws RequestError 400 for a value that does not parse
+  std::optional<std::string> query_text(std::string_view name) const;
+  std::optional<std::int64_t> query_int(std::string_view name) const;
+  std::optional<bool> query_bool(std::string_view name) const;
+  std::optional<model::JobStatus> query_status(std::string_view name) const;
+  bool query_flag(std::string_view name) const { return query_bool(name).value_or(false); }
+  /// @throws RequestError 400 where it is not given
+  std::int64_t required_int(std::string_view name) const;
+
+  /// offset, limit, sort_by, reverse_sort. @throws RequestError 422 for values out of range
+  store::Paging paging() const;
+
+  /// @throws RequestError 400 where the body is no JSON
+  nlohmann::json json() const;
+  /// @throws RequestError 400, model::JsonError where a field is missing or of another type
+  template <typename T>
+  T read() const {
+    return model::from_json<T>(json());
+  }
+};
+
+/// The answer 200 with one model, a list of models or any JSON.
+template <model::detail::Model T>
+Response answer(const T& model) {
+  Response response;
+  model::append_json(response.body, model);
+  return response;
+}
+template <model::detail::Model T>
+Response answer(const std::vector<T>& models) {
+  Response response;
+  model::append_json(response.body, models);
+  return response;
+}
+Response answer(const nlohmann::json& json);
+
+/// The answer to a listing.
+template <typename T>
+Response answer(const model::Page<T>& page) {
+  Response response;
+  response.body = "{\"items\":";
+  model::append_json(response.body, page.items);
+  response.body += ",\"offset\":" + std::to_string(page.offset) + ",\"max_limit\":" + std::to_string(page.max_limit) +
+                   ",\"count\":" + std::to_string(page.items.size()) +
+                   ",\"total_count\":" + std::to_string(page.total_count) +
+                   ",\"has_more\":" + (page.has_more ? "true" : "false") + "}";
+  return response;
+}
+
+}  // namespace torc::server

@@ -1,0 +1,36 @@
+#include "server/handlers.hpp"
+#include "server/resources/crud.hpp"
+
+namespace torc::server::compute_nodes {
+
+using model::ComputeNode;
+
+Response list(const Request& request, store::Connection& connection) {
+  auto filter = workflow_filter(request, connection);
+  filter_text(filter, request, "hostname");
+  filter_bool(filter, request, "is_active");
+  if (const auto id = request.query_int("scheduled_compute_node_id")) {
+    filter.where("json_extract(scheduler, '$.scheduler_id') = ?", *id);
+  }
+  return answer(store::list<ComputeNode>(connection, filter, request.paging()));
+}
+
+Response create(const Request& request, store::Connection& connection) {
+  return create_record<ComputeNode>(request, connection);
+}
+
+Response get(const Request& request, store::Connection& connection) { return get_record<ComputeNode>(request, connection); }
+
+Response update(const Request& request, store::Connection& connection) {
+  return update_record<ComputeNode>(request, connection);
+}
+
+Response remove(const Request& request, store::Connection& connection) {
+  return remove_record<ComputeNode>(request, connection);
+}
+
+Response remove_all(const Request& request, store::Connection& connection) {
+  return remove_records<ComputeNode>(request, connection);
+}
+
+}  // namespace torc::server::compute_nodes

@@ -1,0 +1,133 @@
+#include "torc/store/jobs.hpp"
+
+#include <fmt/format.h>
+
+#include "server/errors.hpp"
+#include "server/handlers.hpp"
+#include "server/resources/crud.hpp"
+
+namespace torc::server::jobs {
+namespace {
+
+/// A job that is read shows these three even where they were never set; a claimed one does not.
+void show_unset(model::Job& job) {
+  job.invocation_script = job.invocation_script.value_or("");
+  job.scheduler_id = job.scheduler_id.value_or(0);
+  job.failure_handler_id = job.failure_handler_id.value_or(0);
+}
+
+Response shown(model::Job job) {
+  show_unset(job);
+  return answer(job);
+}
+
+Response job_list(const std::vector<model::Job>& jobs) {
+  Response response;
+  response.body = "{\"jobs\":";
+  model::append_json(response.body, jobs);
+  response.body += '}';
+  return response;
+}
+
+}  // namespace
+
+Response list(const Request& request, store::Connection& connection) {
+  auto filter = workflow_filter(request, connection);
+  if (const auto status = request.query_status("status")) {
+    filter.equals("status", static_cast<std::int64_t>(*status));
+  }
+  if (const auto id = request.query_int("needs_file_id")) {
+    filter.where("id IN (SELECT job_id FROM job_input_files WHERE file_id = ?)", *id);
+  }
+  if (const auto id = request.query_int("upstream_job_id")) {
+    filter.where("id IN (SELECT job_id FROM job_dependencies WHERE depends_on_job_id = ?)", *id);
+  }
+  if (const auto id = request.query_int("active_compute_node_id")) {
+    filter.where("status IN (3, 4) AND compute_node_id = ?", *id);
+  }
+  const auto relations = request.query_flag("include_relationships") ? store::Relations::all : store::Relations::none;
+  auto page = store::list_jobs(connection, filter, request.paging(), relations);
+  for (auto& job : page.items) {
+    show_unset(job);
+  }
+  return answer(page);
+}
+
+Response create(const Request& request, store::Connection& connection) {
+  auto job = request.read<model::Job>();
+  const Id workflow_id = job.workflow_id;
+  std::vector<model::Job> jobs;
+  jobs.push_back(std::move(job));
+  return answer(store::create_jobs(connection, workflow_id, std::move(jobs)).front());
+}
+
+Response create_many(const Request& request, store::Connection& connection) {
+  const auto body = request.json();
+  if (!body.is_object() || !body.contains("jobs")) {
+    model::detail::throw_missing("jobs");
+  }
+  auto jobs = model::detail::read_value<std::vector<model::Job>>("jobs", body["jobs"]);
+  if (jobs.empty()) {
+    return job_list(jobs);
+  }
+  const Id workflow_id = jobs.front().workflow_id;
+  for (const auto& job : jobs) {
+    if (job.workflow_id != workflow_id) {
+      throw RequestError(422, fmt::format("All jobs in a batch must have the same workflow_id. Found workflow_ids: {} and {}",
+                                          workflow_id, job.workflow_id));
+    }
+  }
+  return job_list(store::create_jobs(connection, workflow_id, std::move(jobs)));
+}
+
+Response get(const Request& request, store::Connection& connection) {
+  return shown(store::get_job(connection, request.id()));
+}
+
+Response update(const Request& request, store::Connection& connection) {
+  return shown(store::update_job(connection, request.id(), request.read<model::Job>()));
+}
+
+Response remove(const Request& request, store::Connection& connection) {
+  return shown(store::remove_job(connection, request.id()));
+}
+
+Response remove_all(const Request& request, store::Connection& connection) {
+  return remove_records<model::Job>(request, connection);
+}
+
+Response claim_next(const Request& request, store::Connection& connection) {
+  constexpr std::int64_t k_default_limit = 10;
+  return job_list(store::claim_next_jobs(connection, {.workflow_id = request.id(),
+                                                      .limit = request.query_int("limit").value_or(k_default_limit),
+                                                      .compute_node_id = request.query_int("compute_node_id")}));
+}
+
+Response claim_by_resources(const Request& request, store::Connection& connection) {
+  const store::Claim claim{.workflow_id = request.id(),
+                           .limit = request.id("limit"),
+                           .compute_node_id = request.query_int("compute_node_id")};
+  return job_list(store::claim_jobs_that_fit(connection, claim, request.read<model::ComputeNodesResources>(),
+                                             request.query_flag("strict_scheduler_match")));
+}
+
+Response start(const Request& request, store::Connection& connection) {
+  return shown(store::start_job(connection, request.id(), request.id("run_id"), request.id("compute_node_id")));
+}
+
+Response complete(const Request& request, store::Connection& connection) {
+  return shown(store::complete_job(connection, request.id(), request.path_status(), request.id("run_id"),
+                                   request.read<model::Result>()));
+}
+
+Response retry(const Request& request, store::Connection& connection) {
+  return answer(
+      store::retry_job(connection, request.id(), request.id("run_id"), request.required_int("max_retries")));
+}
+
+Response change_status(const Request& request, store::Connection& connection) {
+  return shown(
+      store::change_job_status(connection, request.id(), request.path_status(), request.id("run_id")));
+}
+
+}  // namespace torc::server::jobs

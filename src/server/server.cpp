@@ -1,0 +1,89 @@
+#include "torc/server/server.hpp"
+
+#include <pthread.h>
+#include <signal.h>
+
+#include <mutex>
+#include <thread>
+
+#include <fmt/format.h>
+
+#include "server/http_listener.hpp"
+#include "server/service.hpp"
+#include "torc/base/log.hpp"
+
+namespace torc::server {
+namespace {
+
+/// Threads made while it lives get no signals: those are the business of the program's main thread.
+class SignalsBlocked {
+ public:
+  SignalsBlocked() {
+    sigset_t all;
+    ::sigfillset(&all);
+    ::pthread_sigmask(SIG_BLOCK, &all, &m_before);
+  }
+  SignalsBlocked(const SignalsBlocked&) = delete;
+  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
+  ~SignalsBlocked() { ::pthread_sigmask(SIG_SETMASK, &m_before, nullptr); }
+
+ private:
+  sigset_t m_before{};
+};
+
+}  // namespace
+
+struct Server::Impl {
+  explicit Impl(const ServerOptions& options)
+      : host(options.host), database(options.database), listener(options.host, options.port, HttpLimits{}) {
+    if (!listener.is_loopback()) {
+      base::log_warning(
+          "listening on {} without authentication: everybody who reaches this address can run commands on your workers",
+          host);
+    }
+    const SignalsBlocked blocked;
+    service = std::make_unique<Service>(
+        database, [this](std::vector<Answer> answers) { listener.deliver(std::move(answers)); });
+    thread = std::thread([this] {
+      listener.run([this](std::string_view method, std::string_view target, std::string body, Reply reply) {
+        service->handle(method, target, std::move(body), std::move(reply));
+      });
+    });
+  }
+
+  ~Impl() { stop(); }
+
+  void stop() {
+    const std::lock_guard lock{stop_mutex};
+    if (thread.joinable()) {
+      listener.stop();
+      thread.join();
+      // Ends writer and readers; they finish what is queued, though nobody waits for an answer any more.
+      service.reset();
+    }
+  }
+
+  std::string host;
+  store::Database database;
+  HttpListener listener;
+  std::unique_ptr<Service> service;
+  std::thread thread;
+  std::mutex stop_mutex;
+};
+
+Server::Server(const ServerOptions& options) : m_impl(std::make_unique<Impl>(options)) {}
+
+Server::~Server() = default;
+
+std::uint16_t Server::port() const { return m_impl->listener.port(); }
+
+std::string Server::url() const {
+  const bool is_ipv6 = m_impl->host.find(':') != std::string::npos;
+  return fmt::format("http://{}{}{}:{}{}", is_ipv6 ? "[" : "", m_impl->host, is_ipv6 ? "]" : "", port(), Router::k_prefix);
+}
+
+bool Server::is_loopback() const { return m_impl->listener.is_loopback(); }
+
+void Server::stop() { m_impl->stop(); }
+
+}  // namespace torc::server

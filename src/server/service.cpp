@@ -1,0 +1,80 @@
+#include "server/service.hpp"
+
+#include <fmt/format.h>
+
+#include "server/errors.hpp"
+#include "torc/base/strings.hpp"
+
+namespace torc::server {
+namespace {
+
+constexpr int k_readers = 2;
+
+std::vector<store::Connection> reading_connections(const store::Database& database) {
+  std::vector<store::Connection> connections;
+  for (int i = 0; i < k_readers; ++i) {
+    connections.push_back(database.open(store::Connection::Mode::read));
+  }
+  return connections;
+}
+
+std::optional<Method> method_of(std::string_view word) {
+  if (word == "GET") {
+    return Method::get;
+  }
+  if (word == "POST") {
+    return Method::post;
+  }
+  if (word == "PUT") {
+    return Method::put;
+  }
+  if (word == "DELETE") {
+    return Method::del;
+  }
+  return std::nullopt;
+}
+
+std::string shortened(std::string_view target) {
+  return base::printable(target.size() > 200 ? std::string{target.substr(0, 200)} + "..." : std::string{target});
+}
+
+}  // namespace
+
+Service::Service(const store::Database& database, Deliver deliver)
+    : m_router(routes()),
+      m_connection(database.open(store::Connection::Mode::read)),
+      m_readers(reading_connections(database), deliver),
+      m_writer(database.open(store::Connection::Mode::write), deliver) {}
+
+void Service::handle(std::string_view method, std::string_view target, std::string body, Reply reply) {
+  Task task{nullptr, {}, std::move(reply)};
+  const auto known = method_of(method);
+  try {
+    const auto match = m_router.match(known.value_or(Method::get), target, task.request);
+    if (match.route == nullptr && !match.path_known) {
+      throw RequestError(404, fmt::format("there is nothing at {}; paths begin with {}", shortened(target), Router::k_prefix));
+    }
+    if (match.route == nullptr || !known) {
+      throw RequestError(405, fmt::format("{} does not take {}", shortened(target), base::printable(method)));
+    }
+    task.route = match.route;
+    task.request.method = *known;
+    task.request.body = std::move(body);
+  } catch (...) {
+    task.reply(response_of_current_exception());
+    return;
+  }
+  switch (task.route->access) {
+    case Access::immediate:
+      task.reply(run_handler(task, m_connection));
+      break;
+    case Access::read:
+      m_readers.submit(std::move(task));
+      break;
+    case Access::write:
+      m_writer.submit(std::move(task));
+      break;
+  }
+}
+
+}  // namespace torc::server

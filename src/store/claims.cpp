@@ -1,0 +1,148 @@
+// Which ready jobs a runner gets.
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "store/relations.hpp"
+#include "store/rows.hpp"
+#include "torc/base/units.hpp"
+#include "torc/store/jobs.hpp"
+#include "torc/store/workflows.hpp"
+
+namespace torc::store {
+namespace {
+
+using model::JobStatus;
+
+constexpr double k_bytes_per_gb = 1024.0 * 1024.0 * 1024.0;
+
+/// What is left to give away.
+struct Free {
+  std::int64_t cpus;
+  std::int64_t gpus;
+  double memory_bytes;
+  std::int64_t nodes;
+  std::optional<std::int64_t> seconds;
+};
+
+struct Need {
+  std::int64_t cpus;
+  std::int64_t gpus;
+  double memory_bytes;
+  std::int64_t nodes;
+  std::int64_t seconds;
+};
+
+bool fits(const Need& need, const Free& free) {
+  return need.cpus <= free.cpus && need.gpus <= free.gpus && need.memory_bytes <= free.memory_bytes &&
+         need.nodes <= free.nodes && (!free.seconds || need.seconds <= *free.seconds);
+}
+
+Free free_of(const model::ComputeNodesResources& resources) {
+  Free free{.cpus = resources.num_cpus,
+            .gpus = resources.num_gpus,
+            .memory_bytes = resources.memory_gb * k_bytes_per_gb,
+            .nodes = resources.num_nodes,
+            .seconds = std::nullopt};
+  if (resources.time_limit) {
+    const auto limit = base::parse_iso_duration(*resources.time_limit);
+    if (!limit) {
+      throw Refused(Refused::Reason::unprocessable,
+                    fmt::format("time_limit: '{}' is no ISO 8601 duration such as PT2H30M", *resources.time_limit));
+    }
+    free.seconds = limit->count() / 1000;
+  }
+  return free;
+}
+
+/// The least that any job of the workflow asks for: where that does not fit, nothing does.
+Need least_need(Connection& connection, Id workflow_id) {
+  Query row = query(connection,
+                    "SELECT MIN(num_cpus), MIN(num_gpus), MIN(memory_bytes), MIN(num_nodes), MIN(runtime_seconds) "
+                    "FROM resource_requirements WHERE workflow_id = ?",
+                    workflow_id);
+  row.step();
+  return {.cpus = row.get<std::int64_t>(0),
+          .gpus = row.get<std::int64_t>(1),
+          .memory_bytes = row.get<double>(2),
+          .nodes = row.get<std::int64_t>(3),
+          .seconds = row.get<std::int64_t>(4)};
+}
+
+/// Jobs of no scheduler or of the claimer's own; all where it has none.
+std::vector<Id> choose(Connection& connection, const Claim& claim, Free free, std::optional<Id> scheduler) {
+  const Need least = least_need(connection, claim.workflow_id);
+  std::vector<Id> chosen;
+  Query rows = query(connection,
+                     "SELECT j.id, r.num_cpus, r.num_gpus, r.memory_bytes, r.num_nodes, r.runtime_seconds "
+                     "FROM jobs j JOIN resource_requirements r ON r.id = j.resource_requirements_id "
+                     "WHERE j.workflow_id = ?1 AND j.status = 2 "
+                     "AND (?2 IS NULL OR j.scheduler_id IS NULL OR j.scheduler_id = ?2) "
+                     "ORDER BY j.priority DESC, j.id",
+                     claim.workflow_id, scheduler);
+  while (static_cast<std::int64_t>(chosen.size()) < claim.limit && fits(least, free) && rows.step()) {
+    const Need need{.cpus = rows.get<std::int64_t>(1),
+                    .gpus = rows.get<std::int64_t>(2),
+                    .memory_bytes = rows.get<double>(3),
+                    .nodes = rows.get<std::int64_t>(4),
+                    .seconds = rows.get<std::int64_t>(5)};
+    if (fits(need, free)) {
+      free.cpus -= need.cpus;
+      free.gpus -= need.gpus;
+      free.memory_bytes -= need.memory_bytes;
+      chosen.push_back(rows.get<Id>(0));
+    }
+  }
+  return chosen;
+}
+
+void check_limit(const Claim& claim) {
+  if (claim.limit < 0) {
+    throw Refused(Refused::Reason::unprocessable, fmt::format("limit must be >= 0, got {}", claim.limit));
+  }
+}
+
+/// Marks the jobs as claimed and reads them, in the order of `ids`.
+std::vector<model::Job> take(Connection& connection, const Claim& claim, const std::vector<Id>& ids) {
+  std::vector<model::Job> jobs;
+  jobs.reserve(ids.size());
+  for (const Id id : ids) {
+    execute(connection, "UPDATE jobs SET status = 3, compute_node_id = ? WHERE id = ?", claim.compute_node_id, id);
+    jobs.push_back(get<model::Job>(connection, id));
+    // A claim names neither; who needs them reads the job.
+    jobs.back().scheduler_id.reset();
+    jobs.back().failure_handler_id.reset();
+  }
+  read_relations(connection, jobs, Relations::outputs);
+  return jobs;
+}
+
+}  // namespace
+
+std::vector<model::Job> claim_next_jobs(Connection& connection, const Claim& claim) {
+  check_limit(claim);
+  if (workflow_status(connection, claim.workflow_id).is_canceled) {
+    return {};
+  }
+  const auto ids = column<Id>(connection,
+                              "SELECT id FROM jobs WHERE workflow_id = ? AND status = 2 ORDER BY priority DESC, id LIMIT ?",
+                              claim.workflow_id, claim.limit);
+  return take(connection, claim, ids);
+}
+
+std::vector<model::Job> claim_jobs_that_fit(Connection& connection, const Claim& claim,
+                                            const model::ComputeNodesResources& resources, bool strict_scheduler) {
+  check_limit(claim);
+  const Free free = free_of(resources);
+  if (workflow_status(connection, claim.workflow_id).is_canceled) {
+    return {};
+  }
+  auto ids = choose(connection, claim, free, resources.scheduler_config_id);
+  if (ids.empty() && resources.scheduler_config_id && !strict_scheduler) {
+    ids = choose(connection, claim, free, std::nullopt);
+  }
+  return take(connection, claim, ids);
+}
+
+}  // namespace torc::store

@@ -1,0 +1,193 @@
+// A claimed job starts, ends, runs again: what a runner tells about it, held against what is known.
+
+#include <fmt/format.h>
+
+#include "store/query.hpp"
+#include "store/relations.hpp"
+#include "store/transitions.hpp"
+#include "torc/store/jobs.hpp"
+#include "torc/store/workflows.hpp"
+
+namespace torc::store {
+namespace {
+
+using model::JobStatus;
+using Reason = Refused::Reason;
+
+/// From this many retries on there is no limit: the job is given back, not repeated for its failure.
+constexpr std::int64_t k_unlimited_retries = 2'147'483'647;
+
+/// What the rules below go by.
+struct State {
+  Id workflow_id;
+  JobStatus status;
+  std::int64_t attempt_id;
+  std::optional<Id> compute_node_id;
+  std::int64_t run_id;
+};
+
+State state_of(Connection& connection, Id id) {
+  Query row = query(connection,
+                    "SELECT j.workflow_id, j.status, j.attempt_id, j.compute_node_id, w.run_id "
+                    "FROM jobs j JOIN workflows w ON w.id = j.workflow_id WHERE j.id = ?",
+                    id);
+  if (!row.step()) {
+    throw Refused(Reason::not_found, fmt::format("Job not found with ID: {}", id));
+  }
+  return {.workflow_id = row.get<Id>(0),
+          .status = row.get<JobStatus>(1),
+          .attempt_id = row.get<std::int64_t>(2),
+          .compute_node_id = row.get<std::optional<Id>>(3),
+          .run_id = row.get<std::int64_t>(4)};
+}
+
+/// States as 0.23 writes them in its messages.
+std::string title(JobStatus status) {
+  switch (status) {
+    case JobStatus::pending:
+      return "SubmittedPending";
+    case JobStatus::pending_failed:
+      return "PendingFailed";
+    default: {
+      std::string name = to_string(status);
+      name[0] = static_cast<char>(name[0] - 'a' + 'A');
+      return name;
+    }
+  }
+}
+
+void require_run(const State& state, std::int64_t run_id) {
+  if (run_id != state.run_id) {
+    throw Refused(Reason::unprocessable,
+                  fmt::format("Run ID mismatch: provided {} but workflow status has {}", run_id, state.run_id));
+  }
+}
+
+void require_owner(const State& state, Id job_id, Id compute_node_id) {
+  const bool at_work = state.status == JobStatus::pending || state.status == JobStatus::running;
+  if (at_work && state.compute_node_id && *state.compute_node_id != compute_node_id) {
+    throw Refused(Reason::conflict, fmt::format("Job {} belongs to compute node {}, not to {}", job_id,
+                                                *state.compute_node_id, compute_node_id));
+  }
+}
+
+void require_can_end(const State& state, Id id, JobStatus end) {
+  if (!model::is_final(end) && end != JobStatus::pending_failed) {
+    throw Refused(Reason::unprocessable,
+                  fmt::format("Status '{}' is not a terminal status for job completion", to_string(end)));
+  }
+  if (model::is_final(state.status) || state.status == JobStatus::pending_failed) {
+    throw Refused(Reason::unprocessable,
+                  fmt::format("Job {} is already complete with status {}", id, title(state.status)));
+  }
+}
+
+void check_result(const State& state, Id id, const model::Result& result) {
+  if (result.job_id != id) {
+    throw Refused(Reason::unprocessable,
+                  fmt::format("ResultModel job_id {} does not match target job_id {}", result.job_id, id));
+  }
+  if (result.workflow_id != state.workflow_id) {
+    throw Refused(Reason::unprocessable, fmt::format("ResultModel workflow_id {} does not match workflow {} of job {}",
+                                                     result.workflow_id, state.workflow_id, id));
+  }
+  if (result.attempt_id && *result.attempt_id != state.attempt_id) {
+    throw Refused(Reason::conflict,
+                  fmt::format("Job {} is at attempt {}, not {}", id, state.attempt_id, *result.attempt_id));
+  }
+}
+
+}  // namespace
+
+model::Job start_job(Connection& connection, Id id, std::int64_t run_id, Id compute_node_id) {
+  const State state = state_of(connection, id);
+  require_run(state, run_id);
+  if (state.status != JobStatus::pending) {
+    throw Refused(Reason::conflict, fmt::format("Job {} has invalid status {}. Expected SubmittedPending for job start.", id,
+                                                title(state.status)));
+  }
+  require_owner(state, id, compute_node_id);
+  const auto node_workflow = value<Id>(connection, "SELECT workflow_id FROM compute_nodes WHERE id = ?", compute_node_id);
+  if (node_workflow != state.workflow_id) {
+    throw Refused(Reason::unprocessable,
+                  fmt::format("compute node {} is not one of workflow {}", compute_node_id, state.workflow_id));
+  }
+  execute(connection, "UPDATE jobs SET status = 4, compute_node_id = ? WHERE id = ?", compute_node_id, id);
+  return get_job(connection, id);
+}
+
+model::Job complete_job(Connection& connection, Id id, JobStatus status, std::int64_t run_id, model::Result result) {
+  const State state = state_of(connection, id);
+  require_can_end(state, id, status);
+  require_run(state, run_id);
+  check_result(state, id, result);
+  require_owner(state, id, result.compute_node_id);
+  if (state.status == JobStatus::uninitialized || state.status == JobStatus::blocked) {
+    throw Refused(Reason::unprocessable,
+                  fmt::format("Job {} cannot end: it is {}", id, to_string(state.status)));
+  }
+  result.run_id = run_id;
+  result.attempt_id = state.attempt_id;
+  result.status = status;
+  const Id result_id = insert(connection, result);
+  execute(connection, "UPDATE jobs SET status = ?, result_id = ? WHERE id = ?", status, result_id, id);
+  if (model::is_final(status)) {
+    release_dependents(connection, id, status);
+  }
+  return get_job(connection, id);
+}
+
+model::Job retry_job(Connection& connection, Id id, std::int64_t run_id, std::int64_t max_retries) {
+  const State state = state_of(connection, id);
+  if (run_id != state.run_id) {
+    throw Refused(Reason::unprocessable,
+                  fmt::format("Run ID mismatch: provided {} but workflow is at run {}", run_id, state.run_id));
+  }
+  if (state.status != JobStatus::running && state.status != JobStatus::failed && state.status != JobStatus::terminated) {
+    throw Refused(Reason::unprocessable,
+                  fmt::format("Job cannot be retried: status is {}, must be Running, Failed, or Terminated",
+                              title(state.status)));
+  }
+  const bool counts = max_retries < k_unlimited_retries;
+  const auto retries = value<std::int64_t>(connection, "SELECT failure_retries FROM jobs WHERE id = ?", id).value_or(0);
+  if (counts && retries >= max_retries) {
+    throw Refused(Reason::unprocessable,
+                  fmt::format("Job {} was retried {} times already, max_retries is {}", id, retries, max_retries));
+  }
+  execute(connection,
+          "UPDATE jobs SET attempt_id = attempt_id + 1, failure_retries = failure_retries + ?, compute_node_id = NULL "
+          "WHERE id = ?",
+          counts ? 1 : 0, id);
+  set_status(connection, id, state.status, JobStatus::ready);
+  auto job = get<model::Job>(connection, id);
+  add_event(connection, state.workflow_id,
+            {{"event_type", "job_retried"},
+             {"job_id", id},
+             {"job_name", job.name},
+             {"message", fmt::format("Job with name = {} retried: attempt {} -> {}", job.name, state.attempt_id,
+                                     state.attempt_id + 1)},
+             {"new_attempt", state.attempt_id + 1},
+             {"previous_attempt", state.attempt_id},
+             {"run_id", run_id}});
+  return job;
+}
+
+model::Job change_job_status(Connection& connection, Id id, JobStatus status, std::int64_t run_id) {
+  const State state = state_of(connection, id);
+  require_run(state, run_id);
+  if (model::is_final(status) && status != JobStatus::disabled) {
+    throw Refused(Reason::unprocessable,
+                  fmt::format("Cannot set completion status '{}' via manage_status_change. Use complete_job API instead.",
+                              to_string(status)));
+  }
+  if (status != JobStatus::running && status != JobStatus::pending) {
+    execute(connection, "UPDATE jobs SET compute_node_id = NULL WHERE id = ?", id);
+  }
+  set_status(connection, id, state.status, status);
+  if (status == JobStatus::blocked) {
+    recount_blockers(connection, state.workflow_id);
+  }
+  return get_job(connection, id);
+}
+
+}  // namespace torc::store

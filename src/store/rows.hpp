@@ -1,0 +1,56 @@
+#pragma once
+
+// Rows as models: each field is the column of its name. Lists of ids are no columns; they stand in tables of their own.
+
+#include <string>
+#include <string_view>
+
+#include "store/query.hpp"
+#include "store/tables.hpp"
+
+namespace torc::store {
+
+/// Whether a field of type `Member` is a column.
+template <typename Member>
+constexpr bool is_column() {
+  if constexpr (model::detail::IsOptional<Member>::value) {
+    return is_column<typename Member::value_type>();
+  } else {
+    return !model::detail::IsVector<Member>::value;
+  }
+}
+
+/// "t.id, t.workflow_id, ..." for `table` = "t".
+template <typename T>
+const std::string& select_list() {
+  static const std::string list = [] {
+    std::string result;
+    T model{};
+    T::visit(model, [&](const char* name, const auto& member) {
+      if constexpr (is_column<std::decay_t<decltype(member)>>()) {
+        result += result.empty() ? "" : ", ";
+        result += Table<T>::k_name;
+        result += '.';
+        result += name;
+      }
+    });
+    return result;
+  }();
+  return list;
+}
+
+/// The row's columns from `first` on, which `select_list` named.
+template <typename T>
+T read_row(const Query& row, int first = 0) {
+  T result{};
+  int index = first;
+  T::visit(result, [&](const char*, auto& member) {
+    using Member = std::decay_t<decltype(member)>;
+    if constexpr (is_column<Member>()) {
+      member = row.get<Member>(index++);
+    }
+  });
+  return result;
+}
+
+}  // namespace torc::store

@@ -1,0 +1,32 @@
+#pragma once
+
+// Where each model is kept. Columns have the names of the model's fields.
+
+#include "torc/model/models.hpp"
+
+namespace torc::store {
+
+/// `k_name`: the table; `k_missing`: how an error names one that does not exist, before " with ID: N".
+template <typename T>
+struct Table;
+
+#define TORC_TABLE(MODEL, NAME, MISSING)            \
+  template <>                                       \
+  struct Table<model::MODEL> {                      \
+    static constexpr const char* k_name = NAME;     \
+    static constexpr const char* k_missing = MISSING; \
+  }
+
+TORC_TABLE(Workflow, "workflows", "Workflow not found");
+TORC_TABLE(Job, "jobs", "Job not found");
+TORC_TABLE(ResourceRequirements, "resource_requirements", "Resource not found in resource_requirements");
+TORC_TABLE(Result, "results", "Resource not found in result");
+TORC_TABLE(ComputeNode, "compute_nodes", "Resource not found in compute_node");
+TORC_TABLE(File, "files", "Resource not found in file");
+TORC_TABLE(UserData, "user_data", "Resource not found in user_data");
+TORC_TABLE(Event, "events", "Resource not found in event");
+TORC_TABLE(ScheduledComputeNode, "scheduled_compute_nodes", "Resource not found in scheduled_compute_node");
+
+#undef TORC_TABLE
+
+}  // namespace torc::store
