@@ -25,6 +25,19 @@ std::string check_count(const std::string& text) {
   return number && *number >= 0 && plain ? "" : "'" + text + "' is no number from 0 up";
 }
 
+std::function<std::string(const std::string&)> check_one_of(std::vector<std::string> words, bool ignore_case) {
+  return [words = std::move(words), ignore_case](const std::string& text) -> std::string {
+    const auto matches = [&](const std::string& word) {
+      return ignore_case ? base::to_lower(word) == base::to_lower(text) : word == text;
+    };
+    if (std::any_of(words.begin(), words.end(), matches)) {
+      return "";
+    }
+    const auto meant = base::closest(text, words);
+    return "'" + text + "' is none of " + base::join(words, ", ") + (meant ? "; did you mean '" + *meant + "'?" : "");
+  };
+}
+
 void add_status_filter(CLI::App& command, std::string& status) {
   std::vector<std::string> names;
   for (const auto each : model::k_job_statuses) {
@@ -32,13 +45,7 @@ void add_status_filter(CLI::App& command, std::string& status) {
   }
   command.add_option("-s,--status", status, "Only those in this state: " + base::join(names, ", "))
       ->type_name("STATUS")
-      ->check([names](const std::string& text) -> std::string {
-        if (std::find(names.begin(), names.end(), text) != names.end()) {
-          return "";
-        }
-        const auto meant = base::closest(text, names);
-        return "'" + text + "' is no state of a job" + (meant ? "; did you mean '" + *meant + "'?" : "");
-      });
+      ->check(check_one_of(names));
 }
 
 void add_paging(CLI::App& command, client::Paging& paging, PagingLetters letters) {

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "torc/client/api.hpp"
 
@@ -20,6 +22,9 @@ std::string check_id(const std::string& text);
 
 /// A check: a whole decimal number from 0 up.
 std::string check_count(const std::string& text);
+
+/// A check: one of `words`, in any case where `ignore_case`; a near miss is pointed out.
+std::function<std::string(const std::string&)> check_one_of(std::vector<std::string> words, bool ignore_case = false);
 
 /// -s, --status: the name of a job's state.
 void add_status_filter(CLI::App& command, std::string& status);

@@ -4,6 +4,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include "cli/common_options.hpp"
+
 namespace torc::cli {
 
 std::shared_ptr<GlobalOptions> add_global_options(CLI::App& app) {
@@ -13,11 +15,11 @@ std::shared_ptr<GlobalOptions> add_global_options(CLI::App& app) {
 
   app.add_option("--log-level", options->log_level, "trace, debug, info, warn, error or off (Env:RUST_LOG)")
       ->type_name("LEVEL")
-      ->check(CLI::IsMember({"trace", "debug", "info", "warn", "warning", "error", "off"}, CLI::ignore_case));
+      ->check(check_one_of({"trace", "debug", "info", "warn", "warning", "error", "off"}, true));
   app.add_option_function<std::string>(
          "-f,--format", [options](const std::string& word) { options->json = word == "json"; }, "How to print: table or json")
       ->type_name("FORMAT")
-      ->check(CLI::IsMember({"table", "json"}))
+      ->check(check_one_of({"table", "json"}))
       ->default_str("table");
   app.add_option("--url", connection.url, "URL of the server")
       ->type_name("URL")
@@ -42,6 +44,10 @@ std::shared_ptr<GlobalOptions> add_global_options(CLI::App& app) {
   app.add_option("--torc-server-bin", "Accepted and not used: the server is part of this program")
       ->type_name("PATH")
       ->group("");
+  // An alias may hold an option that is then given again.
+  for (CLI::Option* option : app.get_options()) {
+    option->take_last();
+  }
   return options;
 }
 

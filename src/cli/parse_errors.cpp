@@ -57,18 +57,22 @@ std::string with_suggestion(std::string text, const std::string& word, const std
   return text;
 }
 
+bool looks_like_option(const std::string& word) {
+  return word.size() > 1 && word.starts_with('-');
+}
+
 std::string explain_extra(const CLI::App& command, const std::vector<std::string>& extras) {
   const auto names = command_names(command);
-  const auto word = std::find_if(extras.begin(), extras.end(), [](const auto& extra) { return !extra.starts_with('-'); });
+  const auto word = std::find_if_not(extras.begin(), extras.end(), looks_like_option);
   if (!names.empty() && word != extras.end()) {
     return with_suggestion(fmt::format("unknown command '{}'", *word), *word, names);
   }
-  const std::string& extra = extras.front();
-  if (extra.size() > 1 && extra.starts_with('-')) {
-    const std::string name = extra.substr(0, extra.find('='));
+  const auto option = std::find_if(extras.begin(), extras.end(), looks_like_option);
+  if (option != extras.end()) {
+    const std::string name = option->substr(0, option->find('='));
     return with_suggestion(fmt::format("unknown option '{}'", name), name, option_names(command));
   }
-  return fmt::format("unexpected argument '{}'.", extra);
+  return fmt::format("unexpected argument '{}'.", extras.front());
 }
 
 std::string explain_required(const CLI::App& command, const CLI::ParseError& error) {
@@ -91,12 +95,15 @@ std::string explain_invalid(const CLI::App& command, std::string text) {
       return fmt::format("{}: '{}' is no valid value.", text.substr(0, equals), text.substr(equals + 3));
     }
   }
+  if (const auto required = text.find(": 1 required "); required != std::string::npos && text.ends_with(" missing")) {
+    return text.substr(0, required) + " needs a value.";
+  }
   for (const CLI::Option* option : command.get_options()) {
     if (option->get_positional() && text.starts_with(option->get_name() + ": ")) {
       text.replace(0, option->get_name().size(), positional_name(option->get_name()));
     }
   }
-  if (!text.ends_with('.')) {
+  if (!text.ends_with('.') && !text.ends_with('?')) {
     text += '.';
   }
   return text;
@@ -111,12 +118,16 @@ CLI::App& reached_command(CLI::App& app) {
 
 std::string explain_parse_error(CLI::App& app, const CLI::ParseError& error) {
   const CLI::App& command = reached_command(app);
+  auto extras = app.remaining(true);
+  std::erase(extras, "--");
+  // A mistyped option makes its value look like an argument: the option is what has to be told.
+  const bool unknown_option = std::any_of(extras.begin(), extras.end(), looks_like_option);
   std::string text;
-  const auto extras = app.remaining(true);
-  if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr && !extras.empty()) {
+  if (!extras.empty() && (unknown_option || dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr ||
+                          dynamic_cast<const CLI::RequiredError*>(&error) != nullptr)) {
     text = explain_extra(command, extras);
   } else if (dynamic_cast<const CLI::RequiredError*>(&error) != nullptr) {
-    text = extras.empty() ? explain_required(command, error) : explain_extra(command, extras);
+    text = explain_required(command, error);
   } else {
     text = explain_invalid(command, error.what());
   }

@@ -98,7 +98,7 @@ void add_jobs_list(CLI::App& parent, Action& chosen) {
   command->add_option("-x,--exclude", options->excluded, "Leave this column out of the table; may be repeated")
       ->type_name("COLUMN")
       ->allow_extra_args(false)
-      ->check(CLI::IsMember(names, CLI::ignore_case));
+      ->check(check_one_of(names, true));
   command->footer(
       "Examples:\n"
       "  torc jobs list 42\n"
