@@ -11,11 +11,13 @@ namespace torc::support {
 /// What a server of version 0.23 answers to GET /version.
 inline constexpr const char* k_plain_version = R"({"version": "0.23.0", "api_version": "0.12.0", "git_hash": "x"})";
 
+using Answers = std::map<std::string, std::string>;
+
 /// Answers requests from a table of "METHOD /path" (below the service's path; the query left aside) to bodies.
 /// What stands in no table: 404 with an error body.
 class CannedServer {
  public:
-  explicit CannedServer(std::map<std::string, std::string> answers, std::string version = k_plain_version)
+  explicit CannedServer(Answers answers, std::string version = k_plain_version)
       : m_answers(std::move(answers)), m_server([this](const Recorded& request) { return find(request); }) {
     m_answers.emplace("GET /version", std::move(version));
   }
@@ -47,7 +49,7 @@ class CannedServer {
                                  : answer(R"({"error": {"error": "NotFound", "message": "nothing there"}})", 404);
   }
 
-  std::map<std::string, std::string> m_answers;  // complete before the first request
+  Answers m_answers;  // complete before the first request
   RecordingServer m_server;
 };
 

@@ -6,6 +6,7 @@
 #include "torc/client/rest_api.hpp"
 
 using namespace torc;
+using torc::support::Answers;
 using torc::support::CannedServer;
 
 namespace {
@@ -24,7 +25,7 @@ constexpr const char* k_ours = R"({"version": "0.23.0", "api_version": "0.99.1",
 }  // namespace
 
 TEST(RestVersions, AnotherMajorVersionIsRefusedBeforeAnythingIsAsked) {
-  CannedServer server({{"POST /workflows/1/reset_status", "{}"}}, k_other);
+  CannedServer server(Answers{{"POST /workflows/1/reset_status", "{}"}}, k_other);
   const auto api = api_of(server);
 
   for (int i = 0; i < 2; ++i) {
@@ -43,7 +44,7 @@ TEST(RestVersions, AnotherMajorVersionIsRefusedBeforeAnythingIsAsked) {
 }
 
 TEST(RestVersions, TheCheckCanBeSkipped) {
-  CannedServer server({{"POST /workflows/1/reset_status", "{}"}}, k_other);
+  CannedServer server(Answers{{"POST /workflows/1/reset_status", "{}"}}, k_other);
 
   api_of(server, true)->reset_workflow_status(1, false);
 
@@ -51,13 +52,13 @@ TEST(RestVersions, TheCheckCanBeSkipped) {
 }
 
 TEST(RestVersions, AnyServerMayBePinged) {
-  CannedServer server({{"GET /ping", R"({"status": "ok"})"}}, k_other);
+  CannedServer server(Answers{{"GET /ping", R"({"status": "ok"})"}}, k_other);
 
   EXPECT_NO_THROW(api_of(server)->ping());
 }
 
 TEST(RestVersions, ServerTellsItsIdAndCapabilities) {
-  CannedServer server({}, k_ours);
+  CannedServer server(Answers{}, k_ours);
   const auto api = api_of(server);
 
   EXPECT_EQ(api->version().version, "0.23.0");
@@ -67,7 +68,7 @@ TEST(RestVersions, ServerTellsItsIdAndCapabilities) {
 }
 
 TEST(RestVersions, AServerWithoutAnIdIsKnownByItsUrl) {
-  CannedServer server({});
+  CannedServer server(Answers{});
   const auto api = api_of(server);
 
   EXPECT_EQ(api->server_id(), base::to_hex(base::hash64(server.url()), 16));
