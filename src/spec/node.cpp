@@ -14,7 +14,7 @@ std::string pointer(const Node& node) {
   std::string result;
   for (const Node* at = &node; at->parent != nullptr; at = at->parent) {
     const bool in_list = at->parent->kind == Node::Kind::list;
-    const std::string step = in_list ? std::to_string(at->index) : escaped(at->parent->members[at->index].key);
+    const std::string step = in_list ? std::to_string(at->index) : shown(escaped(at->parent->members[at->index].key));
     result.insert(0, "/" + step);
   }
   return result;
@@ -49,7 +49,7 @@ std::string where(const Document& document, const Node& node) {
     return fmt::format("{}:{}", document.name, node.line);
   }
   const std::string path = pointer(node);
-  return path.empty() ? document.name : document.name + ": " + base::printable(path);
+  return path.empty() ? document.name : document.name + ": " + path;
 }
 
 std::string describe(const Node& node) {
