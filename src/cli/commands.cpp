@@ -64,6 +64,7 @@ void add_remote(CLI::App& app, [[maybe_unused]] Action& chosen) {
 void add_commands(CLI::App& app, Action& chosen) {
   app.require_subcommand(0, 1);
   add_create(app, chosen);
+  add_run(app, chosen);
   add_status(app, chosen);
   add_cancel(app, chosen);
   add_delete(app, chosen);

@@ -11,10 +11,6 @@
 namespace torc::runner {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
-/// As long as a request may be on its way.
-constexpr std::chrono::seconds k_claim_doubt{120};
 /// torc 0.23 answers 500 for refusals that stay and for troubles that pass; so often the latter is hoped for.
 constexpr int k_most_refusals = 5;
 /// On servers where `retry` counts, a job that is given back must not use its retries up.
@@ -31,31 +27,18 @@ JobExchange::JobExchange(client::Api& api, model::Id workflow_id, std::int64_t r
 }
 
 std::vector<model::Job> JobExchange::claim(const Wanted& wanted) {
-  if (Clock::now() < m_claims_in_doubt_until) {
-    auto lost = find_lost_claims();
-    if (!lost.empty()) {
-      return lost;
-    }
-  }
   std::vector<model::Job> jobs;
-  try {
-    if (wanted.by_count) {
-      jobs = m_api.claim_next_jobs(m_workflow_id, wanted.limit, m_compute_node_id);
-    } else {
-      const model::ComputeNodesResources resources{.id = std::nullopt,
-                                                   .num_cpus = wanted.free.cpus,
-                                                   .memory_gb = wanted.free.memory_gb,
-                                                   .num_gpus = wanted.free.gpus,
-                                                   .num_nodes = 1,
-                                                   .time_limit = wanted.time_limit,
-                                                   .scheduler_config_id = std::nullopt};
-      jobs = m_api.claim_jobs_based_on_resources(m_workflow_id, wanted.limit, resources, m_compute_node_id);
-    }
-  } catch (const base::ApiError& error) {
-    if (is_outage(error)) {
-      m_claims_in_doubt_until = Clock::now() + k_claim_doubt;
-    }
-    throw;
+  if (wanted.by_count) {
+    jobs = m_api.claim_next_jobs(m_workflow_id, wanted.limit, m_compute_node_id);
+  } else {
+    const model::ComputeNodesResources resources{.id = std::nullopt,
+                                                 .num_cpus = wanted.free.cpus,
+                                                 .memory_gb = wanted.free.memory_gb,
+                                                 .num_gpus = wanted.free.gpus,
+                                                 .num_nodes = 1,
+                                                 .time_limit = wanted.time_limit,
+                                                 .scheduler_config_id = std::nullopt};
+    jobs = m_api.claim_jobs_based_on_resources(m_workflow_id, wanted.limit, resources, m_compute_node_id);
   }
   for (const auto& job : jobs) {
     m_held.insert(job.id.value_or(0));
@@ -63,8 +46,10 @@ std::vector<model::Job> JobExchange::claim(const Wanted& wanted) {
   return jobs;
 }
 
-/// Works where the server notes who claims; torc 0.23 does not, and lists running jobs only.
 std::vector<model::Job> JobExchange::find_lost_claims() {
+  if (!m_api.has_capability("claim_compute_node_id")) {
+    return {};
+  }
   client::JobFilter mine;
   mine.status = model::JobStatus::pending;
   mine.active_compute_node_id = m_compute_node_id;
@@ -86,6 +71,17 @@ bool JobExchange::runs_here(model::Id job_id) {
   return std::any_of(running.begin(), running.end(), [&](const auto& job) { return job.id == job_id; });
 }
 
+/// Somebody may have initialised the workflow while this runner was waiting for jobs.
+bool JobExchange::run_has_changed() {
+  const auto now = m_api.get_workflow_status(m_workflow_id).run_id;
+  if (now == m_run_id) {
+    return false;
+  }
+  m_log.info("run {} of the workflow has begun", now);
+  m_run_id = now;
+  return true;
+}
+
 bool JobExchange::start(const model::Job& job) {
   const model::Id id = job.id.value_or(0);
   try {
@@ -101,6 +97,9 @@ bool JobExchange::start(const model::Job& job) {
     if (error.status() != 404 && runs_here(id)) {
       m_log.info("job {} ({}) was started by a call whose answer was lost", id, job.name);
       return true;
+    }
+    if (error.status() != 404 && run_has_changed()) {
+      return start(job);
     }
     if (error.status() >= 500 && ++m_refusals[id] < k_most_refusals &&
         m_api.get_job(id).status == model::JobStatus::pending) {

@@ -1,7 +1,7 @@
 #pragma once
 
-#include <chrono>
 #include <cstdint>
+#include <optional>
 #include <set>
 #include <string>
 #include <unordered_map>
@@ -30,11 +30,17 @@ class JobExchange {
 
   JobExchange(client::Api& api, model::Id workflow_id, std::int64_t run_id, model::Id compute_node_id, RunnerLog& log);
 
-  /// Claims jobs; those of an earlier claim whose answer was lost are among them.
   std::vector<model::Job> claim(const Wanted& wanted);
+
+  /// Jobs that a claim of this runner was given although nobody saw the answer: the connection broke, and the HTTP
+  /// library may even have asked a second time by itself. Nothing on servers that do not note who claims.
+  std::vector<model::Job> find_lost_claims();
 
   /// Tells that a claimed job starts. @returns false if the job is no longer this runner's to start
   bool start(const model::Job& job);
+
+  /// The run that jobs are started in. It changes when the workflow is initialised anew meanwhile.
+  std::int64_t run_id() const { return m_run_id; }
 
   /// Hands in how a job ended. A result that the server has already, or does not want any more, counts as handed in.
   /// @returns whether it is (now or since before) on record
@@ -47,8 +53,8 @@ class JobExchange {
   Resources needs(const model::Job& job);
 
  private:
-  std::vector<model::Job> find_lost_claims();
   bool runs_here(model::Id job_id);
+  bool run_has_changed();
 
   client::Api& m_api;
   model::Id m_workflow_id;
@@ -58,8 +64,6 @@ class JobExchange {
   std::unordered_map<model::Id, Resources> m_needs;
   /// Jobs that this object has handed out and that are not done with.
   std::set<model::Id> m_held;
-  /// Until then a claim whose answer was lost may still take effect on the server.
-  std::chrono::steady_clock::time_point m_claims_in_doubt_until{};
   /// Jobs whose start may have taken effect although its answer was lost.
   std::set<model::Id> m_starts_in_doubt;
   std::unordered_map<model::Id, int> m_refusals;

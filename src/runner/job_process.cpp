@@ -84,7 +84,7 @@ JobProcess JobProcess::start(const model::Job& job, const Resources& needs, cons
                                           .stdout_fd = out.get(),
                                           .stderr_fd = err.get(),
                                           .new_session = true});
-  return {.job = job, .needs = needs, .child = std::move(child), .started = started};
+  return {.job = job, .needs = needs, .run_id = settings.run_id, .child = std::move(child), .started = started};
 }
 
 }  // namespace torc::runner

@@ -47,6 +47,7 @@ std::vector<std::string> own_environment();
 struct JobProcess {
   model::Job job;
   Resources needs;
+  std::int64_t run_id{0};
   proc::Child child;
   std::chrono::steady_clock::time_point started;
 

@@ -179,16 +179,16 @@ void RunLoop::finish(JobProcess&& process, proc::ExitStatus status) {
     m_interrupted.push_back(std::move(process.job));
     return;
   }
-  auto result = result_of(process.job, status.return_code(), Clock::now() - process.started);
+  auto result = result_of(process.job, process.run_id, status.return_code(), Clock::now() - process.started);
   m_finished.push_back({.job = std::move(process.job), .result = std::move(result)});
 }
 
-model::Result RunLoop::result_of(const model::Job& job, std::int64_t return_code,
+model::Result RunLoop::result_of(const model::Job& job, std::int64_t run_id, std::int64_t return_code,
                                  std::chrono::duration<double> ran) const {
   model::Result result;
   result.job_id = job.id.value_or(0);
   result.workflow_id = m_options.workflow_id;
-  result.run_id = m_run_id;
+  result.run_id = run_id;
   result.attempt_id = job.attempt_id;
   result.compute_node_id = m_node.id.value_or(0);
   result.return_code = return_code;
@@ -204,6 +204,9 @@ void RunLoop::talk() {
     const bool poll_due = Clock::now() >= m_next_poll;
     m_may_claim = m_may_claim || poll_due || was_away;
     deliver();
+    if (poll_due || was_away) {
+      take(m_exchange->find_lost_claims());
+    }
     start_claimed();
     claim();
     if (poll_due || was_away || (m_check_when_idle && idle())) {
@@ -243,8 +246,10 @@ void RunLoop::deliver() {
                                    {"compute_node_id", next.result.compute_node_id},
                                    {"message", next.failure}}});
     }
-    if (on_record) {
-      (next.result.status == model::JobStatus::completed ? m_report.completed : m_report.failed) += 1;
+    if (on_record && next.result.status == model::JobStatus::completed) {
+      ++m_report.completed;
+    } else if (on_record && next.result.status == model::JobStatus::failed) {
+      ++m_report.failed;
     }
     m_log.info("job {} ({}) ended: {}, return code {}, {:.3f} s", next.result.job_id, next.job.name,
                model::to_string(next.result.status), next.result.return_code, next.result.exec_time_minutes * 60.0);
@@ -271,6 +276,7 @@ void RunLoop::start_claimed() {
       return;
     }
     if (m_exchange->start(job)) {
+      m_settings.run_id = m_exchange->run_id();
       launch(job, needs);
     }
     m_claimed.pop_front();
@@ -290,7 +296,7 @@ void RunLoop::launch(const model::Job& job, const Resources& needs) {
     m_log.info("job {} ({}) started: attempt {}, PID {}", id, job.name, job.attempt_id.value_or(1), leader);
   } catch (const base::Error& error) {
     m_log.error("job {} ({}) cannot be started: {}", id, job.name, error.what());
-    m_finished.push_back({.job = job, .result = result_of(job, k_cannot_execute, {}), .failure = error.what()});
+    m_finished.push_back({.job = job, .result = result_of(job, m_settings.run_id, k_cannot_execute, {}), .failure = error.what()});
   }
 }
 
@@ -313,13 +319,17 @@ void RunLoop::claim() {
     auto jobs = m_exchange->claim(*room);
     // Fewer than asked for: no more until one of ours, or of another runner, ends.
     m_may_claim = static_cast<std::int64_t>(jobs.size()) >= room->limit;
-    if (!jobs.empty()) {
-      m_last_work = Clock::now();
-    }
-    m_claimed.insert(m_claimed.end(), std::make_move_iterator(jobs.begin()), std::make_move_iterator(jobs.end()));
+    take(std::move(jobs));
     start_claimed();
     deliver();  // Those that could not be started.
   }
+}
+
+void RunLoop::take(std::vector<model::Job>&& jobs) {
+  if (!jobs.empty()) {
+    m_last_work = Clock::now();
+  }
+  m_claimed.insert(m_claimed.end(), std::make_move_iterator(jobs.begin()), std::make_move_iterator(jobs.end()));
 }
 
 void RunLoop::check_completion() {
@@ -417,7 +427,7 @@ void RunLoop::cancel_run() {
   reap();
   end_trees(k_stop_grace);
   for (auto& job : m_interrupted) {
-    auto result = result_of(job, k_terminated, {});
+    auto result = result_of(job, m_settings.run_id, k_terminated, {});
     result.status = model::JobStatus::canceled;
     m_finished.push_back({.job = std::move(job), .result = std::move(result)});
   }

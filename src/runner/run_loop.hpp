@@ -47,6 +47,7 @@ class RunLoop {
   void deliver();
   void start_claimed();
   void claim();
+  void take(std::vector<model::Job>&& jobs);
   void check_completion();
   bool wants_to_stop();
   Clock::time_point next_wake(std::optional<Clock::time_point> trees_due) const;
@@ -54,7 +55,8 @@ class RunLoop {
   // Parts of them
   void launch(const model::Job& job, const Resources& needs);
   void finish(JobProcess&& process, proc::ExitStatus status);
-  model::Result result_of(const model::Job& job, std::int64_t return_code, std::chrono::duration<double> ran) const;
+  model::Result result_of(const model::Job& job, std::int64_t run_id, std::int64_t return_code,
+                          std::chrono::duration<double> ran) const;
   std::optional<JobExchange::Wanted> wanted() const;
   bool fits(const Resources& needs) const;
   bool idle() const { return m_running.empty() && m_claimed.empty() && m_finished.empty(); }
@@ -78,7 +80,7 @@ class RunLoop {
   const OnChange m_on_change;
 
   model::Workflow m_workflow;
-  std::int64_t m_run_id;
+  const std::int64_t m_run_id;  ///< When this runner began; names its log.
   JobSettings m_settings;
   RunnerLog m_log;
   std::vector<std::string> m_environment;

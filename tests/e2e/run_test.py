@@ -1,0 +1,169 @@
+#!/usr/bin/env python3
+"""torc run: the real program, a real server that is killed and comes back, signals."""
+import json
+import os
+import pathlib
+import signal
+import time
+
+from harness import TORC, E2ETest, alive, main, run_torc, wait_until
+
+# Starts a grandchild in a session of its own, without parent and environment, that ignores SIGTERM.
+DAEMON = "env -i setsid -f bash -c \"trap '' TERM; echo \\$\\$ >{pid}; while :; do sleep 1; done\"; sleep 60"
+
+
+def workflow(*jobs, **more) -> dict:
+    return {"name": "test", "jobs": [{"name": f"j{i}", **job} for i, job in enumerate(jobs, 1)], **more}
+
+
+class Run(E2ETest):
+    def runner(self, server, *args, env=None):
+        return self.start([TORC, "run", *args, "-p", "0.1", "-o", self.dir / "out"],
+                          env={"TORC_API_URL": server.url, **(env or {})})
+
+    def pid_in(self, path: pathlib.Path) -> int:
+        return int(wait_until(lambda: path.exists() and path.read_text().strip(), what=f"{path} to hold a pid"))
+
+    def runner_log(self) -> str:
+        return "".join(path.read_text() for path in (self.dir / "out").glob("job_runner_*"))
+
+    def test_standalone(self):
+        spec = self.dir / "w.json"
+        spec.write_text(json.dumps(workflow({"command": "echo hello"}, {"command": "true", "depends_on": ["j1"]})))
+        result = run_torc("-s", "run", spec, home=self.dir, check=True)
+        lines = result.stdout.splitlines()
+        self.assertEqual(lines[0], "Created workflow 1")
+        self.assertRegex(lines[1], r"^2 of 2 jobs completed in [0-9.]+ s$")
+        self.assertEqual(len(lines), 2)
+        self.assertEqual(result.stderr, "")
+        self.assertEqual((self.dir / "torc_output/job_stdio/job_wf1_j1_r1_a1.o").read_text(), "hello\n")
+
+    def test_json_and_failures(self):
+        spec = self.dir / "w.json"
+        spec.write_text(json.dumps(workflow({"command": "exit 3"}, {"command": "kill -9 $$"}, {"command": "true"})))
+        result = run_torc("-s", "-f", "json", "run", spec, home=self.dir)
+        self.assertEqual(result.returncode, 1)
+        document = json.loads(result.stdout)
+        self.assertEqual((document["completed"], document["failed"], document["total_jobs"], document["ok"]),
+                         (1, 2, 3, False))
+        self.assertEqual(result.stderr, "")
+        again = run_torc("-s", "run", "1", home=self.dir)
+        self.assertEqual(again.returncode, 1, "the workflow has failed jobs, whoever ran them")
+        self.assertIn("1 of 3 jobs completed", again.stdout)
+
+    def test_bad_usage(self):
+        for args in (["run"], ["run", "1", "--max-parallel-jobs", "0"], ["run", "1", "--time-limit", "1 hour"],
+                     ["run", "1", "--end-time", "2001-01-01T00:00:00Z"], ["run", "1", "-p", "0"]):
+            self.assertEqual(run_torc("-s", *args, home=self.dir).returncode, 2, args)
+        missing = run_torc("-s", "run", "no-such-file.yaml", home=self.dir)
+        self.assertEqual(missing.returncode, 1)
+        self.assertIn("no-such-file.yaml", missing.stderr)
+        self.assertEqual(run_torc("-s", "run", "77", home=self.dir).returncode, 1)
+
+    def test_jobs_see_no_secret(self):
+        server = self.server()
+        wf = server.create(workflow({"command": "env; ls -l /proc/self/fd"}))
+        secrets = {"TORC_PASSWORD": "hunter2", "TORC_COOKIE_HEADER": "crumb=1", "SEEN": "yes"}
+        runner = self.runner(server, wf, env=secrets)
+        self.assertEqual(runner.wait(30), 0)
+        output = (self.dir / f"out/job_stdio/job_wf{wf}_j1_r1_a1.o").read_text()
+        self.assertIn("SEEN=yes\n", output)
+        self.assertIn("TORC_JOB_NAME=j1\n", output)
+        for secret in ("hunter2", "crumb", "TORC_WORKER", "socket:", "torc.db"):
+            self.assertNotIn(secret, output)
+        self.assertNotIn("hunter2", self.runner_log())
+
+    def test_stop_leaves_nothing(self):
+        for number in (signal.SIGTERM, signal.SIGINT):
+            with self.subTest(number):
+                server = self.server(f"server{number}")
+                pid_file = self.dir / f"pid{number}"
+                wf = server.create(workflow({"command": DAEMON.format(pid=pid_file)}, {"command": "sleep 61"},
+                                            {"command": "true", "depends_on": ["j1"]}))
+                runner = self.runner(server, wf, "--max-parallel-jobs", "2")
+                daemon = self.pid_in(pid_file)
+                wait_until(lambda: list(server.statuses(wf).values()).count("running") == 2, what="two running jobs")
+                runner.send_signal(number)
+                self.assertEqual(runner.wait(30), 0)
+                self.assertFalse(alive(daemon))
+                self.assertEqual(server.statuses(wf), {"j1": "ready", "j2": "ready", "j3": "blocked"})
+                self.assertEqual([node["is_active"] for node in server.get(f"/compute_nodes?workflow_id={wf}")["items"]],
+                                 [False])
+                self.assertIn("2 jobs given back", runner.stdout_path.read_text())
+
+    def test_nohup_keeps_sighup_ignored(self):
+        server = self.server()
+        wf = server.create(workflow({"command": f"touch {self.dir}/started; until [ -e {self.dir}/go ]; do sleep 0.02; done"}))
+        runner = self.start(["nohup", TORC, "run", wf, "-p", "0.1", "-o", self.dir / "out"],
+                            env={"TORC_API_URL": server.url})
+        wait_until((self.dir / "started").exists)
+        runner.send_signal(signal.SIGHUP)
+        (self.dir / "go").touch()
+        self.assertEqual(runner.wait(30), 0)
+        self.assertEqual(server.statuses(wf), {"j1": "completed"})
+
+    def test_server_killed_in_the_middle(self):
+        server = self.server()
+        log = self.dir / "log"
+        jobs = [{"command": f"echo $TORC_JOB_NAME >>{log}; sleep 0.05"} for _ in range(60)]
+        for job in range(30, 60):
+            jobs[job]["depends_on"] = [f"j{job - 29}"]
+        wf = server.create(workflow(*jobs))
+        runners = [self.runner(server, wf, "--max-parallel-jobs", "4")]
+        wait_until(lambda: list(server.statuses(wf).values()).count("completed") >= 5, what="a few completed jobs")
+        runners.append(self.start([TORC, "run", wf, "-p", "0.1", "-o", self.dir / "out2", "--max-parallel-jobs", "4"],
+                                  env={"TORC_API_URL": server.url}))
+        acknowledged = set()
+        for _ in range(4):
+            server.kill()
+            time.sleep(0.3)  # Long enough for jobs to end meanwhile.
+            server.start()
+            completed = {name for name, status in server.statuses(wf).items() if status == "completed"}
+            self.assertLessEqual(acknowledged, completed, "a completion that was seen is lost")
+            acknowledged = completed
+            wait_until(lambda: list(server.statuses(wf).values()).count("completed") >= min(60, len(acknowledged) + 6),
+                       what="more completed jobs")
+        for runner in runners:
+            self.assertEqual(runner.wait(60), 0, runner.stderr_path.read_text())
+        self.assertEqual(set(server.statuses(wf).values()), {"completed"})
+        self.assertEqual(sorted(log.read_text().split()), sorted(f"j{i}" for i in range(1, 61)), "each job once")
+        self.assertEqual(len(server.results(wf)), 60)
+
+    def test_cancel(self):
+        server = self.server()
+        wf = server.create(workflow({"command": f"echo $$ >{self.dir}/pid; sleep 60"}))
+        runner = self.runner(server, wf)
+        job = self.pid_in(self.dir / "pid")
+        server.torc("cancel", wf, check=True)
+        runner.wait(30)
+        self.assertFalse(alive(job))
+        self.assertEqual(server.statuses(wf), {"j1": "canceled"})
+
+    def test_worker_mode(self):
+        server = self.server()
+        wf = server.create(workflow({"command": "true"}, compute_node_wait_for_new_jobs_seconds=0))
+        state = self.dir / "state/w"
+        read_end, write_end = os.pipe()
+        env = {"TORC_API_URL": server.url, "TORC_WORKER_KEY": "alice_ws3", "TORC_WORKER_ADDRESS": "alice@ws3",
+               "TORC_WORKER_STATE": str(state), "TORC_WORKER_READY_FD": str(write_end)}
+        command = [TORC, "run", wf, "-p", "0.1", "-o", self.dir / "out"]
+        runner = self.start(command, env=env, pass_fds=[write_end])
+        os.close(write_end)
+        with os.fdopen(read_end) as ready:
+            self.assertEqual(ready.read(), "ready\n")
+        self.assertEqual(server.statuses(wf), {"j1": "uninitialized"}, "only a manager initialises")
+        node = server.get(f"/compute_nodes?workflow_id={wf}")["items"][0]
+        self.assertEqual((node["scheduler"]["type"], node["scheduler"]["worker"]), ("ssh", "alice@ws3"))
+        self.assertEqual(node["pid"], runner.pid)
+        second = run_torc("run", wf, home=self.dir, env={**env, "TORC_WORKER_READY_FD": ""})
+        self.assertEqual(second.returncode, 1)
+        self.assertIn("already running", second.stderr)
+        server.torc("workflows", "init", wf, "--no-prompts", check=True)
+        self.assertEqual(runner.wait(30), 0)
+        ended = dict(line.split("=", 1) for line in (state / "ended").read_text().splitlines())
+        self.assertEqual((ended["reason"], ended["exit"], ended["given_back"]), ("finished", "0", "0"))
+        self.assertTrue((self.dir / f"out/job_runner_alice_ws3_wf{wf}_r0.log").exists())
+
+
+if __name__ == "__main__":
+    main()

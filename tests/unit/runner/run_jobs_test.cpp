@@ -1,0 +1,480 @@
+// The runner over real processes and a real server.
+#include <gtest/gtest.h>
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "lossy_proxy.hpp"
+#include "runner_support.hpp"
+#include "torc/base/units.hpp"
+#include "torc/client/rest_api.hpp"
+#include "torc/proc/process_tree_guard.hpp"
+#include "torc/proc/spawn.hpp"
+#include "torc/runner/runner.hpp"
+#include "torc/server/server.hpp"
+
+namespace torc::runner {
+namespace {
+
+using model::JobStatus;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using testing::lives;
+using testing::LossyProxy;
+using testing::pid_in;
+using testing::TempDir;
+using testing::wait_until;
+
+class RunJobsTest : public ::testing::Test {
+ protected:
+  RunJobsTest() {
+    start_server(0);
+    api = connect();
+  }
+
+  void start_server(std::uint16_t port) {
+    server = std::make_unique<server::Server>(
+        server::ServerOptions{.host = "127.0.0.1", .port = port, .database = directory.file("torc.db")});
+  }
+
+  std::unique_ptr<client::Api> connect(const std::string& url = "") const {
+    client::Connection connection;
+    connection.url = url.empty() ? server->url() : url;
+    connection.user = "tester";
+    return client::make_rest_api(connection);
+  }
+
+  model::Id create_workflow(std::int64_t wait_for_new_jobs_s = 90, std::int64_t wait_for_server_min = 20) {
+    model::Workflow body;
+    body.name = "test";
+    body.user = "tester";
+    body.compute_node_wait_for_new_jobs_seconds = wait_for_new_jobs_s;
+    body.compute_node_wait_for_healthy_database_minutes = wait_for_server_min;
+    workflow = api->create_workflow(body).id.value();
+    return workflow;
+  }
+
+  model::Id add_job(const std::string& command, std::vector<model::Id> depends_on = {},
+                    std::optional<model::Id> requirements = std::nullopt) {
+    model::Job body;
+    body.workflow_id = workflow;
+    body.name = "job" + std::to_string(++m_jobs);
+    body.command = command;
+    body.depends_on_job_ids = std::move(depends_on);
+    body.resource_requirements_id = requirements;
+    return api->create_job(body).id.value();
+  }
+
+  model::Id add_requirements(std::int64_t cpus, const std::string& memory) {
+    model::ResourceRequirements body;
+    body.workflow_id = workflow;
+    body.name = "needs" + std::to_string(++m_jobs);
+    body.num_cpus = cpus;
+    body.memory = memory;
+    return api->create_resource_requirements(body).id.value();
+  }
+
+  void initialize() {
+    auto status = api->get_workflow_status(workflow);
+    ++status.run_id;
+    api->update_workflow_status(workflow, status);
+    api->initialize_jobs(workflow, false, false);
+  }
+
+  RunnerOptions options() const {
+    RunnerOptions result;
+    result.workflow_id = workflow;
+    result.output_directory = directory.file("out");
+    result.poll_interval = milliseconds(100);
+    result.num_cpus = 4;
+    result.memory_gb = 8;
+    result.api_url = server->url();
+    return result;
+  }
+
+  RunnerReport run(const RunnerOptions& with, const std::stop_token& stop = {}) {
+    const auto own = connect();
+    return run_jobs(*own, with, stop);
+  }
+
+  std::map<JobStatus, int> states() {
+    std::map<JobStatus, int> counts;
+    for (const auto& job : api->list_jobs(workflow, {}).items) {
+      ++counts[job.status.value()];
+    }
+    return counts;
+  }
+
+  std::vector<std::string> lines(const std::string& name) const {
+    return base::split_lines(base::read_file(directory.file(name)));
+  }
+
+  std::string note(const std::string& text, const std::string& file = "log") const {
+    return "echo " + text + " >>" + directory.file(file);
+  }
+
+  const proc::ProcessTreeGuard guard;
+  const TempDir directory;
+  std::unique_ptr<server::Server> server;
+  std::unique_ptr<client::Api> api;
+  model::Id workflow{0};
+
+ private:
+  int m_jobs{0};
+};
+
+TEST_F(RunJobsTest, RunsAWorkflowToItsEnd) {
+  create_workflow();
+  const auto first = add_job("echo out; echo err >&2");
+  const auto left = add_job("[ \"$TORC_JOB_NAME\" = job2 ]", {first});
+  const auto right = add_job("[ \"$TORC_OUTPUT_DIR\" = " + directory.file("out") + " ]", {first});
+  add_job("true", {left, right});
+  initialize();
+  auto patient = options();
+  patient.poll_interval = seconds(60);  // Nothing here may wait for a poll.
+  std::int64_t most_running = 0;
+  const auto started = std::chrono::steady_clock::now();
+  const auto report = run_jobs(*api, patient, {}, [&](const RunnerReport&, std::int64_t running) {
+    most_running = std::max(most_running, running);
+  });
+  EXPECT_LT(std::chrono::steady_clock::now() - started, seconds(20));
+  EXPECT_EQ(report.completed, 4);
+  EXPECT_EQ(report.failed, 0);
+  EXPECT_EQ(report.exit_status(), 0);
+  EXPECT_FALSE(report.stopped || report.canceled);
+  EXPECT_GE(most_running, 1);
+  EXPECT_EQ(states(), (std::map<JobStatus, int>{{JobStatus::completed, 4}}));
+  const std::string base = directory.file("out/job_stdio/job_wf1_j" + std::to_string(first) + "_r1_a1");
+  EXPECT_EQ(base::read_file(base + ".o"), "out\n");
+  EXPECT_EQ(base::read_file(base + ".e"), "err\n");
+  EXPECT_TRUE(std::filesystem::exists(directory.file("out/job_runner_" + proc::host_name() + "_wf1_r1.log")));
+
+  const auto nodes = api->list_compute_nodes(workflow, {}).items;
+  ASSERT_EQ(nodes.size(), 1U);
+  EXPECT_EQ(nodes[0].is_active, false);
+  EXPECT_EQ(nodes[0].num_cpus, 4);
+  EXPECT_EQ(nodes[0].pid, ::getpid());
+  EXPECT_GT(nodes[0].duration_seconds.value_or(-1), 0);
+  for (const auto& result : api->list_results(workflow, {}).items) {
+    EXPECT_EQ(result.compute_node_id, nodes[0].id);
+    EXPECT_EQ(result.attempt_id, 1);
+    EXPECT_TRUE(base::parse_timestamp(result.completion_time)) << result.completion_time;
+  }
+}
+
+TEST_F(RunJobsTest, ReportsHowJobsFailed) {
+  create_workflow();
+  const auto signaled = add_job("kill -9 $$");
+  const auto failed = add_job("exit 3");
+  const auto not_started = add_job(std::string(200'000, 'x'));
+  add_job("true");
+  initialize();
+  const auto report = run(options());
+  EXPECT_EQ(report.completed, 1);
+  EXPECT_EQ(report.failed, 3);
+  EXPECT_EQ(report.exit_status(), 1);
+  std::map<model::Id, std::int64_t> codes;
+  for (const auto& result : api->list_results(workflow, {}).items) {
+    codes[result.job_id] = result.return_code;
+  }
+  EXPECT_EQ(codes[signaled], 137);
+  EXPECT_EQ(codes[failed], 3);
+  EXPECT_EQ(codes[not_started], 126);
+  bool told = false;
+  for (const auto& event : api->list_events(workflow, {}).items) {
+    if (event.data.value("event_type", "") == "job_start_failed") {
+      told = true;
+      EXPECT_EQ(event.data["job_id"], not_started);
+      EXPECT_NE(event.data["message"].get<std::string>().find("Argument list too long"), std::string::npos);
+    }
+  }
+  EXPECT_TRUE(told);
+}
+
+TEST_F(RunJobsTest, RunsEachJobOnceWithThreeRunners) {
+  create_workflow();
+  for (int chain = 0; chain < 20; ++chain) {
+    std::vector<model::Id> before;
+    for (int link = 0; link < 3; ++link) {
+      before = {add_job(note("$TORC_JOB_ID"), before)};
+    }
+  }
+  initialize();
+  std::vector<RunnerReport> reports(3);
+  {
+    std::vector<std::jthread> runners;
+    for (auto& report : reports) {
+      runners.emplace_back([&] {
+        auto three_at_once = options();
+        three_at_once.max_parallel_jobs = 3;
+        report = run(three_at_once);
+      });
+    }
+  }
+  const auto log = lines("log");
+  EXPECT_EQ(log.size(), 60U);
+  EXPECT_EQ(std::set<std::string>(log.begin(), log.end()).size(), 60U);
+  EXPECT_EQ(reports[0].completed + reports[1].completed + reports[2].completed, 60);
+  EXPECT_EQ(states(), (std::map<JobStatus, int>{{JobStatus::completed, 60}}));
+  EXPECT_EQ(api->list_results(workflow, {}).items.size(), 60U);
+}
+
+TEST_F(RunJobsTest, NeverTakesMoreThanThereIs) {
+  create_workflow();
+  const auto one = add_requirements(1, "1g");
+  const auto three = add_requirements(3, "1g");
+  const auto much_memory = add_requirements(1, "5g");
+  const auto job = [&](const std::string& cpus, const std::string& gb, model::Id needs) {
+    add_job(note("+ " + cpus + " " + gb) + "; sleep 0.03; " + note("- " + cpus + " " + gb), {}, needs);
+  };
+  for (int i = 0; i < 8; ++i) {
+    job("1", "1", one);
+    job("3", "1", three);
+    job("1", "5", much_memory);
+  }
+  initialize();
+  EXPECT_EQ(run(options()).completed, 24);
+  int cpus = 0;
+  int memory = 0;
+  int most_cpus = 0;
+  for (const auto& line : lines("log")) {
+    const auto words = base::split(line, ' ');
+    const int sign = words.at(0) == "+" ? 1 : -1;
+    cpus += sign * std::stoi(words.at(1));
+    memory += sign * std::stoi(words.at(2));
+    most_cpus = std::max(most_cpus, cpus);
+    ASSERT_LE(cpus, 4);
+    ASSERT_LE(memory, 8);
+  }
+  EXPECT_EQ(most_cpus, 4) << "what there is, is used";
+}
+
+TEST_F(RunJobsTest, RunsAsManyAtOnceAsAllowed) {
+  create_workflow();
+  for (int i = 0; i < 10; ++i) {
+    add_job(note("+") + "; sleep 0.03; " + note("-"));
+  }
+  initialize();
+  auto two = options();
+  two.max_parallel_jobs = 2;
+  EXPECT_EQ(run(two).completed, 10);
+  int running = 0;
+  int most = 0;
+  for (const auto& line : lines("log")) {
+    running += line == "+" ? 1 : -1;
+    most = std::max(most, running);
+  }
+  EXPECT_EQ(most, 2);
+}
+
+TEST_F(RunJobsTest, GivesJobsBackAtAStopAndLeavesNoProcess) {
+  create_workflow();
+  add_job(TORC_HELPER_DAEMONIZE " " + directory.file("daemon") + " ignore-term; sleep 60");
+  add_job("trap '' TERM; echo $$ >" + directory.file("deaf") + "; while :; do sleep 60; done");
+  add_job("sleep 60 & echo $! >" + directory.file("background") + "; wait");
+  add_job("true", {1});
+  initialize();
+  std::stop_source stop;
+  RunnerReport report;
+  std::jthread runner([&] { report = run(options(), stop.get_token()); });
+  const std::vector<pid_t> pids{pid_in(directory.file("daemon")), pid_in(directory.file("deaf")),
+                                pid_in(directory.file("background"))};
+  stop.request_stop();
+  runner.join();
+  EXPECT_TRUE(report.stopped);
+  EXPECT_EQ(report.given_back, 3);
+  EXPECT_EQ(report.exit_status(), 0);
+  for (const pid_t pid : pids) {
+    EXPECT_FALSE(lives(pid)) << pid;
+  }
+  EXPECT_EQ(states(), (std::map<JobStatus, int>{{JobStatus::ready, 3}, {JobStatus::blocked, 1}}));
+  EXPECT_EQ(api->get_job(1).attempt_id, 2);
+  EXPECT_EQ(api->list_compute_nodes(workflow, {}).items.at(0).is_active, false);
+}
+
+TEST_F(RunJobsTest, StopsAtItsTimeLimit) {
+  create_workflow();
+  add_job("sleep 60");
+  initialize();
+  auto limited = options();
+  limited.time_limit = seconds(1);
+  limited.max_parallel_jobs = 1;  // By resources the job would not be given out: it may take longer than that.
+  const auto report = run(limited);
+  EXPECT_TRUE(report.stopped);
+  EXPECT_TRUE(report.timed_out);
+  EXPECT_EQ(report.given_back, 1);
+  EXPECT_EQ(states(), (std::map<JobStatus, int>{{JobStatus::ready, 1}}));
+}
+
+TEST_F(RunJobsTest, EndsJobsOfACanceledWorkflow) {
+  create_workflow();
+  add_job("echo $$ >" + directory.file("pid") + "; sleep 60");
+  add_job("sleep 60", {1});
+  initialize();
+  RunnerReport report;
+  std::jthread runner([&] { report = run(options()); });
+  const pid_t pid = pid_in(directory.file("pid"));
+  api->cancel_workflow(workflow);
+  runner.join();
+  EXPECT_TRUE(report.canceled);
+  EXPECT_EQ(report.completed + report.failed + report.given_back, 0);
+  EXPECT_FALSE(lives(pid));
+  const auto after = states();
+  EXPECT_FALSE(after.contains(JobStatus::running) || after.contains(JobStatus::pending));
+}
+
+TEST_F(RunJobsTest, EndsWhatFinishedJobsLeaveBehind) {
+  create_workflow();
+  add_job(TORC_HELPER_DAEMONIZE " " + directory.file("daemon"));
+  add_job("sleep 60 & echo $! >" + directory.file("background"));
+  initialize();
+  EXPECT_EQ(run(options()).completed, 2);
+  EXPECT_FALSE(lives(pid_in(directory.file("daemon"))));
+  EXPECT_FALSE(lives(pid_in(directory.file("background"))));
+}
+
+TEST_F(RunJobsTest, LeavesWhenThereIsNothingItCanRun) {
+  create_workflow(0);
+  add_job("true", {}, add_requirements(100, "1g"));
+  initialize();
+  const auto report = run(options());
+  EXPECT_EQ(report.completed, 0);
+  EXPECT_FALSE(report.stopped);
+  EXPECT_EQ(states(), (std::map<JobStatus, int>{{JobStatus::ready, 1}}));
+}
+
+TEST_F(RunJobsTest, StaysOnAWorkerUntilTheWorkflowEnds) {
+  create_workflow(0);
+  add_job("true", {}, add_requirements(100, "1g"));
+  initialize();
+  base::Pipe ready = base::Pipe::create();
+  auto on_worker = options();
+  on_worker.worker = WorkerIdentity{.address = "alice@ws3:2222", .key = "alice_ws3_2222",
+                                    .state_directory = directory.file("state"),
+                                    .ready_fd = ready.write_end.release()};
+  LossyProxy proxy(server->port());
+  RunnerReport report;
+  std::jthread runner([&] {
+    const auto own = connect(proxy.url());
+    report = run_jobs(*own, on_worker, {});
+  });
+  EXPECT_EQ(base::read_all(ready.read_end.get()), "ready\n");
+  const auto node = api->list_compute_nodes(workflow, {}).items.at(0);
+  EXPECT_EQ(node.is_active, true);
+  EXPECT_EQ(node.scheduler->value("worker", ""), "alice@ws3:2222");
+  EXPECT_THROW(run(on_worker), base::Error) << "already running";
+  // The workflow's patience is over at once; a worker asks again and again.
+  EXPECT_TRUE(wait_until([&] { return proxy.seen("is_complete") >= 4; }));
+  EXPECT_FALSE(std::filesystem::exists(directory.file("state/ended")));
+  api->cancel_workflow(workflow);
+  runner.join();
+  EXPECT_TRUE(report.canceled);
+  EXPECT_EQ(lines("state/ended").at(0), "reason=canceled");
+  EXPECT_TRUE(std::filesystem::exists(directory.file("out/job_runner_alice_ws3_2222_wf1_r1.log")));
+}
+
+TEST_F(RunJobsTest, TakesUpARunThatBeginsWhileItWaits) {
+  create_workflow();
+  add_job("true");
+  RunnerReport report;
+  std::jthread runner([&] { report = run(options()); });
+  ASSERT_TRUE(wait_until([&] { return !api->list_compute_nodes(workflow, {}).items.empty(); }));
+  initialize();
+  runner.join();
+  EXPECT_EQ(report.completed, 1);
+  EXPECT_EQ(api->list_results(workflow, {}).items.at(0).run_id, 1);
+  EXPECT_TRUE(std::filesystem::exists(directory.file("out/job_stdio/job_wf1_j1_r1_a1.o")));
+}
+
+TEST_F(RunJobsTest, RunsNoJobTwiceWhenAnswersAreLost) {
+  for (const char* call : {"claim_", "start_job", "complete_job"}) {
+    std::filesystem::remove(directory.file("log"));
+    create_workflow();
+    std::vector<model::Id> before;
+    for (int i = 0; i < 8; ++i) {
+      const auto job = add_job(note("$TORC_JOB_ID"), before);
+      before = i % 2 == 0 ? std::vector<model::Id>{job} : std::vector<model::Id>{};
+    }
+    initialize();
+    LossyProxy proxy(server->port());
+    proxy.lose(call, 3);
+    const auto behind_proxy = connect(proxy.url());
+    const auto report = run_jobs(*behind_proxy, options(), {});
+    EXPECT_EQ(proxy.lost(), 3) << call;
+    EXPECT_EQ(report.completed, 8) << call;
+    const auto log = lines("log");
+    EXPECT_EQ(log.size(), 8U) << call;
+    EXPECT_EQ(std::set<std::string>(log.begin(), log.end()).size(), 8U) << call;
+    EXPECT_EQ(states(), (std::map<JobStatus, int>{{JobStatus::completed, 8}})) << call;
+    EXPECT_EQ(api->list_results(workflow, {}).items.size(), 8U) << call;
+  }
+}
+
+TEST_F(RunJobsTest, GoesOnWhenTheServerIsBack) {
+  create_workflow();
+  const auto first = add_job("until [ -e " + directory.file("go") + " ]; do sleep 0.01; done; " + note("$TORC_JOB_ID") +
+                             "; touch " + directory.file("done"));
+  add_job(note("$TORC_JOB_ID"), {first});
+  initialize();
+  RunnerReport report;
+  std::jthread runner([&] { report = run(options()); });
+  ASSERT_TRUE(wait_until([&] { return states().contains(JobStatus::running); }));
+  const auto port = server->port();
+  api.reset();
+  server.reset();
+  // The job ends while there is no server to tell.
+  base::write_file_atomically(directory.file("go"), "");
+  ASSERT_TRUE(wait_until([&] { return std::filesystem::exists(directory.file("done")); }));
+  start_server(port);
+  api = connect();
+  runner.join();
+  EXPECT_EQ(report.completed, 2);
+  EXPECT_EQ(lines("log").size(), 2U);
+  EXPECT_EQ(states(), (std::map<JobStatus, int>{{JobStatus::completed, 2}}));
+}
+
+TEST_F(RunJobsTest, EndsItsJobsWhenTheServerIsGoneForGood) {
+  create_workflow(90, 0);
+  add_job("echo $$ >" + directory.file("pid") + "; sleep 60");
+  initialize();
+  std::string message;
+  std::jthread runner([&] {
+    try {
+      run(options());
+    } catch (const base::ApiError& error) {
+      message = error.what();
+    }
+  });
+  const pid_t pid = pid_in(directory.file("pid"));
+  ASSERT_TRUE(wait_until([&] { return states().contains(JobStatus::running); }));
+  server.reset();
+  runner.join();
+  EXPECT_NE(message.find("away for too long"), std::string::npos) << message;
+  EXPECT_FALSE(lives(pid));
+}
+
+TEST_F(RunJobsTest, EndsItsJobsWhenTheWorkflowIsDeleted) {
+  create_workflow();
+  add_job("echo $$ >" + directory.file("pid") + "; sleep 60");
+  initialize();
+  int status = 0;
+  std::jthread runner([&] {
+    try {
+      run(options());
+    } catch (const base::ApiError& error) {
+      status = error.status();
+    }
+  });
+  const pid_t pid = pid_in(directory.file("pid"));
+  api->delete_workflow(workflow);
+  runner.join();
+  EXPECT_EQ(status, 404);
+  EXPECT_FALSE(lives(pid));
+}
+
+}  // namespace
+}  // namespace torc::runner
