@@ -1,0 +1,228 @@
+#include "torc/cli/create_workflow.hpp"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <functional>
+
+#include <nlohmann/json.hpp>
+
+#include "support/canned_server.hpp"
+#include "support/recording_server.hpp"
+#include "support/temp_dir.hpp"
+#include "torc/base/error.hpp"
+#include "torc/client/rest_api.hpp"
+
+namespace torc::cli {
+namespace {
+
+using support::answer;
+using support::Recorded;
+using support::RecordingServer;
+using Json = nlohmann::json;
+using Lines = std::vector<std::string>;
+
+std::unique_ptr<client::Api> connect(const std::string& url) {
+  return client::make_rest_api({.url = url, .user = "tester"});
+}
+
+/// Gives out ids as a server does; `refuse` names the request that it answers with 422.
+class GivingServer {
+ public:
+  explicit GivingServer(std::string refuse = {}, bool deletes = true)
+      : m_refuse(std::move(refuse)),
+        m_deletes(deletes),
+        m_server([this](const Recorded& request) { return reply(request); }) {}
+
+  std::string url() const { return m_server.url(); }
+
+  /// The requests behind that for the version, as "METHOD /path".
+  Lines calls() const {
+    Lines lines;
+    for (const auto& request : m_server.requests()) {
+      if (!request.target.ends_with("/version")) {
+        lines.push_back(name_of(request));
+      }
+    }
+    return lines;
+  }
+
+  Json body(const std::string& call, std::size_t which = 0) const {
+    for (const auto& request : m_server.requests()) {
+      if (name_of(request) == call && which-- == 0) {
+        return Json::parse(request.body);
+      }
+    }
+    return nullptr;
+  }
+
+ private:
+  static std::string name_of(const Recorded& request) {
+    return request.method + " " + request.target.substr(std::string("/torc-service/v1").size());
+  }
+
+  std::string reply(const Recorded& request) {
+    const std::string name = name_of(request);
+    if (name == "GET /version") {
+      return answer(support::k_plain_version);
+    }
+    if (name == m_refuse || (request.method == "DELETE" && !m_deletes)) {
+      return answer(R"({"error": {"error": "UnprocessableContent", "message": "not today"}})", 422);
+    }
+    Json body = request.body.empty() ? Json({{"name", "p"}, {"user", "u"}}) : Json::parse(request.body);
+    if (name == "POST /bulk_jobs") {
+      for (auto& job : body["jobs"]) {
+        job["id"] = ++m_last_id;
+      }
+    } else {
+      body["id"] = ++m_last_id;
+    }
+    return answer(body.dump());
+  }
+
+  std::string m_refuse;
+  bool m_deletes;
+  int m_last_id{0};
+  RecordingServer m_server;
+};
+
+spec::WorkflowSpec diamond() {
+  return spec::parse_workflow(R"(
+name: p
+resource_requirements: [{name: r, num_cpus: 1, memory: 1g}]
+files: [{name: f, path: f.txt}]
+jobs:
+  - {name: last, command: d, depends_on: [left, right]}
+  - {name: left, command: b, depends_on: [first], input_files: [f]}
+  - {name: first, command: a, resource_requirements: r, output_files: [f], priority: 3}
+  - {name: right, command: c, depends_on: [first]}
+)",
+                              spec::Format::yaml, "p.yaml");
+}
+
+const CreateOptions k_options{.user = "alice"};
+
+std::string error_of(const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const base::Error& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+TEST(CreateWorkflow, GivesIdsToTheJobsThatOthersDependOnFirst) {
+  GivingServer server;
+  EXPECT_EQ(create_workflow(*connect(server.url()), diamond(), k_options), 1);
+  EXPECT_EQ(server.calls(), (Lines{"POST /workflows", "POST /resource_requirements", "POST /files", "POST /bulk_jobs",
+                                   "POST /bulk_jobs", "POST /bulk_jobs"}));
+  EXPECT_EQ(server.body("POST /workflows").at("user"), "alice");
+  // 1 workflow, 2 requirement, 3 file
+  EXPECT_EQ(server.body("POST /bulk_jobs", 0).at("jobs"),
+            Json::parse(R"([{"workflow_id": 1, "name": "first", "command": "a", "priority": 3,
+                             "resource_requirements_id": 2, "output_file_ids": [3]}])"));
+  EXPECT_EQ(server.body("POST /bulk_jobs", 1).at("jobs"),
+            Json::parse(R"([{"workflow_id": 1, "name": "left", "command": "b", "depends_on_job_ids": [4],
+                             "input_file_ids": [3]},
+                            {"workflow_id": 1, "name": "right", "command": "c", "depends_on_job_ids": [4]}])"));
+  EXPECT_EQ(server.body("POST /bulk_jobs", 2).at("jobs").at(0).at("depends_on_job_ids"), Json({5, 6}));
+}
+
+TEST(CreateWorkflow, LeavesMonitoringOutWhenTold) {
+  GivingServer server;
+  create_workflow(*connect(server.url()), diamond(), {.user = "alice", .resource_monitoring = false});
+  EXPECT_FALSE(server.body("POST /workflows").contains("resource_monitor_config"));
+}
+
+TEST(CreateWorkflow, DeletesWhatItMadeWhenAStepFails) {
+  for (const char* step : {"POST /resource_requirements", "POST /files", "POST /bulk_jobs"}) {
+    GivingServer server(step);
+    const auto message = error_of([&] { create_workflow(*connect(server.url()), diamond(), k_options); });
+    EXPECT_EQ(message.rfind("creating workflow 'p': ", 0), 0U) << message;
+    EXPECT_NE(message.find("not today"), std::string::npos) << message;
+    EXPECT_EQ(server.calls().back(), "DELETE /workflows/1") << step;
+  }
+}
+
+TEST(CreateWorkflow, DeletesNothingWhenTheFirstStepFails) {
+  GivingServer server("POST /workflows");
+  EXPECT_NE(error_of([&] { create_workflow(*connect(server.url()), diamond(), k_options); }), "no error");
+  EXPECT_EQ(server.calls(), Lines{"POST /workflows"});
+}
+
+TEST(CreateWorkflow, SaysWhereEvenDeletingFailed) {
+  GivingServer server("POST /bulk_jobs", /*deletes=*/false);
+  const auto message = error_of([&] { create_workflow(*connect(server.url()), diamond(), k_options); });
+  EXPECT_NE(message.find("could not be deleted again"), std::string::npos) << message;
+  EXPECT_NE(message.find("'torc delete 1'"), std::string::npos) << message;
+}
+
+TEST(CreateWorkflow, MakesNothingWhenStoppedBefore) {
+  GivingServer server;
+  std::stop_source stop;
+  stop.request_stop();
+  EXPECT_EQ(error_of([&] {
+              create_workflow(*connect(server.url()), diamond(), {.user = "alice", .stop = stop.get_token()});
+            }),
+            "stopped by a signal");
+  EXPECT_EQ(server.calls(), Lines{});
+}
+
+/// A workflow that is only created and reads the file at `path`.
+support::Answers new_workflow(const std::string& path) {
+  const Json file{{"id", 9}, {"workflow_id", 1}, {"name", "in"}, {"path", path}};
+  const Json status{{"id", 1}, {"is_canceled", false}, {"run_id", 4}};
+  return {{"GET /workflows/1/is_uninitialized", R"({"is_uninitialized": true})"},
+          {"GET /workflows/1/required_existing_files", R"({"files": [9]})"},
+          {"GET /workflows/1/missing_user_data", R"({"user_data": []})"},
+          {"GET /files", Json({{"items", {file}}, {"total_count", 1}, {"has_more", false}}).dump()},
+          {"GET /workflows/1/status", status.dump()},
+          {"PUT /workflows/1/status", status.dump()},
+          {"POST /workflows/1/initialize_jobs", R"({"message": "Initialized job status"})"}};
+}
+
+bool asked(const support::CannedServer& server, const std::string& start) {
+  for (const auto& line : server.log()) {
+    if (line.starts_with(start)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+TEST(InitializeIfNew, BeginsTheNextRun) {
+  const support::TempDir directory;
+  std::ofstream(directory.path() / "in.txt") << "1";
+  const support::CannedServer server(new_workflow(directory.path() / "in.txt"));
+  EXPECT_TRUE(initialize_if_new(*connect(server.url()), 1));
+  const auto log = server.log();
+  ASSERT_GE(log.size(), 2U);
+  EXPECT_TRUE(log[log.size() - 2].starts_with("PUT /workflows/1/status "));
+  EXPECT_NE(log[log.size() - 2].find("\"run_id\":5"), std::string::npos);
+  EXPECT_TRUE(log.back().starts_with("POST /workflows/1/initialize_jobs?only_uninitialized=true"));
+}
+
+TEST(InitializeIfNew, RefusesWhereAnInputFileIsMissing) {
+  const support::CannedServer server(new_workflow("/nowhere/in.txt"));
+  const auto message = error_of([&] { initialize_if_new(*connect(server.url()), 1); });
+  EXPECT_EQ(message.rfind("workflow 1 cannot start:\n  /nowhere/in.txt: no such file (input file 'in')\n", 0), 0U)
+      << message;
+  EXPECT_FALSE(asked(server, "PUT"));
+  EXPECT_FALSE(asked(server, "POST"));
+}
+
+TEST(InitializeIfNew, DoesNotLookWhenToldSo) {
+  const support::CannedServer server(new_workflow("/nowhere/in.txt"));
+  EXPECT_TRUE(initialize_if_new(*connect(server.url()), 1, /*skip_checks=*/true));
+  EXPECT_FALSE(asked(server, "GET /files"));
+}
+
+TEST(InitializeIfNew, LeavesAnInitialisedWorkflowAlone) {
+  const support::CannedServer server(
+      support::Answers{{"GET /workflows/1/is_uninitialized", R"({"is_uninitialized": false})"}});
+  EXPECT_FALSE(initialize_if_new(*connect(server.url()), 1));
+  EXPECT_EQ(server.log().size(), 1U);
+}
+
+}  // namespace
+}  // namespace torc::cli
