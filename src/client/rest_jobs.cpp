@@ -7,8 +7,9 @@
 namespace torc::client {
 namespace {
 
-/// So many jobs go into one request: a server handles it at a stretch, and others wait meanwhile.
+/// So much goes into one request: a server handles it at a stretch while others wait, and limits a body's size.
 constexpr std::size_t k_jobs_in_a_request = 5'000;
+constexpr std::size_t k_bytes_in_a_request = 8UL << 20U;
 
 constexpr const char* k_notes_claims = "claim_compute_node_id";
 
@@ -38,10 +39,12 @@ model::Job RestApi::create_job(const model::Job& job) {
 std::vector<model::Job> RestApi::create_jobs(const std::vector<model::Job>& jobs) {
   std::vector<model::Job> created;
   created.reserve(jobs.size());
-  for (std::size_t first = 0; first < jobs.size(); first += k_jobs_in_a_request) {
+  for (std::size_t next = 0; next < jobs.size();) {
     nlohmann::json slice = nlohmann::json::array();
-    for (std::size_t i = first; i < std::min(first + k_jobs_in_a_request, jobs.size()); ++i) {
-      slice.push_back(model::to_json(jobs[i]));
+    for (std::size_t bytes = 0; next < jobs.size() && slice.size() < k_jobs_in_a_request && bytes < k_bytes_in_a_request;
+         ++next) {
+      bytes += jobs[next].command.size() + jobs[next].invocation_script.value_or("").size();
+      slice.push_back(model::to_json(jobs[next]));
     }
     const auto answer = server().post("/bulk_jobs", {}, {{"jobs", std::move(slice)}});
     auto made = models_from<model::Job>(value_at(answer, "jobs"), "POST /bulk_jobs");

@@ -150,6 +150,14 @@ TEST(RestJobs, CreatesManyInSlicesAndKeepsTheirOrder) {
   EXPECT_EQ(created.front().name, "0");
   EXPECT_EQ(created.back().name, "11999");
   EXPECT_EQ(server.requests().size(), 4U) << "the version and three slices";
+
+  std::vector<model::Job> large(3);
+  for (auto& job : large) {
+    job.command = std::string(9'000'000, 'x');
+  }
+  EXPECT_EQ(api->create_jobs(large).size(), 3U);
+  EXPECT_EQ(server.requests().size(), 7U) << "one each";
+  EXPECT_TRUE(api->create_jobs({}).empty());
 }
 
 TEST(RestClaims, NameTheComputeNodeOnlyWhereItIsUnderstood) {
