@@ -178,7 +178,7 @@ void HttpSession::parse_or_read() {
 void HttpSession::dispatch() {
   set_state(State::waiting);
   auto request = m_parser->release();
-  const bool keep_alive = request.keep_alive() && !m_owner.stopping();
+  const bool keep_alive = request.keep_alive();
   const auto method = request.method_string();
   const auto target = request.target();
   m_owner.handle({method.data(), method.size()}, {target.data(), target.size()}, std::move(request.body()),
@@ -197,6 +197,7 @@ void HttpSession::refuse(int status, const std::string& message) {
 
 void HttpSession::write(Response response, bool keep_alive) {
   set_state(State::writing);
+  keep_alive = keep_alive && !m_owner.stopping();
   m_body = std::move(response.body);
   m_head = fmt::format("HTTP/1.1 {} {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n{}\r\n", response.status,
                        reason_phrase(response.status), m_body.size(),

@@ -35,7 +35,9 @@ class SignalsBlocked {
 
 struct Server::Impl {
   explicit Impl(const ServerOptions& options)
-      : host(options.host), database(options.database), listener(options.host, options.port, HttpLimits{}) {
+      : host(options.host),
+        database(std::make_unique<store::Database>(options.database)),
+        listener(options.host, options.port, HttpLimits{}) {
     if (!listener.is_loopback()) {
       base::log_warning(
           "listening on {} without authentication: everybody who reaches this address can run commands on your workers",
@@ -43,7 +45,7 @@ struct Server::Impl {
     }
     const SignalsBlocked blocked;
     service = std::make_unique<Service>(
-        database, [this](std::vector<Answer> answers) { listener.deliver(std::move(answers)); });
+        *database, [this](std::vector<Answer> answers) { listener.deliver(std::move(answers)); });
     thread = std::thread([this] {
       listener.run([this](std::string_view method, std::string_view target, std::string body, Reply reply) {
         service->handle(method, target, std::move(body), std::move(reply));
@@ -60,11 +62,12 @@ struct Server::Impl {
       thread.join();
       // Ends writer and readers; they finish what is queued, though nobody waits for an answer any more.
       service.reset();
+      database.reset();
     }
   }
 
   std::string host;
-  store::Database database;
+  std::unique_ptr<store::Database> database;
   HttpListener listener;
   std::unique_ptr<Service> service;
   std::thread thread;

@@ -119,6 +119,7 @@ class Replay(E2ETest):
         for listed in expected.values():
             self.assertEqual(set(listed) - names, set(), "no such exchange")
         connection = http.client.HTTPConnection("127.0.0.1", self.server().port, timeout=20)
+        self.addCleanup(connection.close)
         problems = []
         for exchange in exchanges:
             status, content_type, found = exchange.put(connection)

@@ -1,0 +1,177 @@
+#include "server/service.hpp"
+
+#include <gtest/gtest.h>
+
+#include <future>
+#include <set>
+
+#include "store/query.hpp"
+#include "support/temp_dir.hpp"
+#include "torc/model/json.hpp"
+
+namespace torc::server {
+namespace {
+
+/// Calls replies where they come from: fine for tests, whose replies only set promises.
+void reply_at_once(std::vector<Answer> answers) {
+  for (auto& answer : answers) {
+    answer.reply(std::move(answer.response));
+  }
+}
+
+class ServiceTest : public testing::Test {
+ protected:
+  std::future<Response> ask_later(const char* method, const std::string& path, std::string body = {}) {
+    auto promise = std::make_shared<std::promise<Response>>();
+    service.handle(method, "/torc-service/v1" + path, std::move(body),
+                   [promise](Response response) { promise->set_value(std::move(response)); });
+    return promise->get_future();
+  }
+  Response ask(const char* method, const std::string& path, std::string body = {}) {
+    return ask_later(method, path, std::move(body)).get();
+  }
+  nlohmann::json json(const char* method, const std::string& path, std::string body = {}) {
+    return model::parse_json(ask(method, path, std::move(body)).body);
+  }
+  void make_workflow() { ask("POST", "/workflows", R"({"name":"w","user":"u"})"); }
+
+  support::TempDir dir;
+  store::Database database{dir / "torc.db"};
+  Service service{database, reply_at_once};
+};
+
+}  // namespace
+
+TEST_F(ServiceTest, ErrorsSayTheirKindAndWhatIsWrong) {
+  struct Case {
+    const char* method;
+    const char* path;
+    const char* body;
+    int status;
+    const char* kind;
+    const char* word;
+  };
+  make_workflow();
+  for (const auto& [method, path, body, status, kind, word] : std::initializer_list<Case>{
+           {"GET", "/nowhere", "", 404, "NotFound", "/torc-service/v1/nowhere"},
+           {"PATCH", "/ping", "", 405, "MethodNotAllowed", "PATCH"},
+           {"DELETE", "/nowhere", "", 404, "NotFound", "nowhere"},
+           {"GET", "/workflows/9", "", 404, "NotFound", "9"},
+           {"GET", "/workflows/x", "", 400, "BadRequest", "x"},
+           {"GET", "/workflows/99999999999999999999", "", 400, "BadRequest", "99999999999999999999"},
+           {"GET", "/jobs", "", 400, "BadRequest", "workflow_id"},
+           {"GET", "/jobs?workflow_id=1&limit=100001", "", 422, "UnprocessableContent", "100000"},
+           {"GET", "/jobs?workflow_id=1&status=bogus", "", 400, "BadRequest", "bogus"},
+           {"POST", "/workflows", "{nope", 400, "BadRequest", "JSON"},
+           {"POST", "/workflows", "", 400, "BadRequest", "JSON"},
+           {"POST", "/workflows", "[]", 422, "UnprocessableContent", "object"},
+           {"POST", "/workflows", R"({"name":"w"})", 422, "UnprocessableContent", "user"},
+           {"POST", "/workflows", R"({"name":7,"user":"u"})", 422, "UnprocessableContent", "name"},
+           {"POST", "/workflows", "{\"name\":\"\xff\",\"user\":\"u\"}", 400, "BadRequest", "JSON"},
+           {"POST", "/bulk_jobs", "{}", 422, "UnprocessableContent", "jobs"},
+           {"POST", "/bulk_jobs", R"({"jobs":7})", 422, "UnprocessableContent", "jobs"},
+           {"POST", "/jobs", R"({"workflow_id":1,"name":"a","command":"c","priority":1e99})", 422, "UnprocessableContent",
+            "priority"},
+           {"POST", "/jobs", R"({"workflow_id":99999999999999999999,"name":"a","command":"c"})", 422, "UnprocessableContent",
+            "workflow_id"},
+           {"POST", "/workflows/1/remote_workers", "[1]", 422, "UnprocessableContent", "string"},
+           {"POST", "/resource_requirements", R"({"workflow_id":1,"name":"a","memory":"much"})", 422, "UnprocessableContent",
+            "much"},
+           {"POST", "/resource_requirements", R"({"workflow_id":1,"name":"a","runtime":"1h"})", 422, "UnprocessableContent",
+            "1h"},
+           {"POST", "/resource_requirements", R"({"workflow_id":1,"name":"a","num_cpus":-1})", 422, "UnprocessableContent",
+            "num_cpus"},
+           {"POST", "/workflows/1/claim_next_jobs?limit=-1", "", 422, "UnprocessableContent", "limit"},
+           {"PUT", "/jobs/1/start_job/0/1", "", 404, "NotFound", "Job"},
+       }) {
+    const auto response = ask(method, path, body);
+    EXPECT_EQ(response.status, status) << method << ' ' << path << ' ' << body << ' ' << response.body;
+    const auto error = model::parse_json(response.body)["error"];
+    EXPECT_EQ(error["error"], kind) << method << ' ' << path << ' ' << body;
+    EXPECT_NE(error["message"].get<std::string>().find(word), std::string::npos) << response.body;
+  }
+}
+
+TEST_F(ServiceTest, ARefusedChangeOfAGroupLeavesTheOthersAlone) {
+  make_workflow();
+  std::vector<std::future<Response>> answers;
+  for (int i = 0; i < 300; ++i) {
+    // Every third names a file that is not there, after its first job was written.
+    const std::string second = i % 3 == 0 ? R"(,{"workflow_id":1,"name":"b","command":"c","input_file_ids":[9]})" : "";
+    answers.push_back(
+        ask_later("POST", "/bulk_jobs", R"({"jobs":[{"workflow_id":1,"name":"a","command":"c"})" + second + "]}"));
+  }
+  std::set<std::int64_t> ids;
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    const auto response = answers[i].get();
+    ASSERT_EQ(response.status, i % 3 == 0 ? 422 : 200) << response.body;
+    if (response.status == 200) {
+      ids.insert(model::parse_json(response.body)["jobs"][0]["id"].get<std::int64_t>());
+    }
+  }
+  EXPECT_EQ(ids.size(), 200U);
+  EXPECT_EQ(json("GET", "/jobs?workflow_id=1&limit=0")["total_count"], 200);
+}
+
+TEST_F(ServiceTest, AReadSeesEveryChangeThatWasAnswered) {
+  make_workflow();
+  for (int i = 1; i <= 50; ++i) {
+    ask("POST", "/files", R"({"workflow_id":1,"name":"f","path":"p"})");
+    EXPECT_EQ(json("GET", "/files?workflow_id=1&limit=0")["total_count"], i);
+  }
+}
+
+TEST_F(ServiceTest, SaysWhichServerItIs) {
+  const auto version = json("GET", "/version");
+  EXPECT_EQ(version["server_id"], database.server_id());
+  EXPECT_EQ(version["api_version"], "0.12.0");
+  EXPECT_TRUE(version["version"].get<std::string>().starts_with("0.23.0 ("));
+  EXPECT_EQ(version["capabilities"], nlohmann::json{"claim_compute_node_id"});
+}
+
+TEST_F(ServiceTest, NotesWhoClaims) {
+  make_workflow();
+  ask("POST", "/bulk_jobs",
+      R"({"jobs":[{"workflow_id":1,"name":"a","command":"c"},{"workflow_id":1,"name":"b","command":"c"}]})");
+  ask("POST", "/workflows/1/initialize_jobs");
+  ask("POST", "/workflows/1/claim_next_jobs?limit=1&compute_node_id=7");
+  ask("POST", "/workflows/1/claim_jobs_based_on_resources/1?compute_node_id=7",
+      R"({"num_cpus":1,"memory_gb":1,"num_gpus":0,"num_nodes":1})");
+  EXPECT_EQ(json("GET", "/jobs?workflow_id=1&active_compute_node_id=7")["count"], 2);
+}
+
+TEST_F(ServiceTest, TextsComeBackByteForByte) {
+  const nlohmann::json body{{"name", "\u00e4 \"quoted\" \\ \n \t \u0001 \U0001F600"}, {"user", std::string("a\0b", 3)}};
+  const auto made = json("POST", "/workflows", body.dump());
+  EXPECT_EQ(made["name"], body["name"]);
+  const auto read = json("GET", "/workflows/1");
+  EXPECT_EQ(read["name"], body["name"]);
+  EXPECT_EQ(read["user"], body["user"]);
+}
+
+TEST(WriterTest, AFullDiskFailsRequestsAndKeepsNothingThenGoesOn) {
+  const support::TempDir dir;
+  const store::Database database{dir / "torc.db"};
+  auto connection = database.open(store::Connection::Mode::write);
+  const auto pages = store::value<std::int64_t>(connection, "PRAGMA page_count").value();
+  store::execute(connection, "PRAGMA max_page_count = " + std::to_string(pages + 4));
+  Writer writer{std::move(connection), reply_at_once};
+  const Router router{routes()};
+  const auto post = [&](const std::string& target, std::string body) {
+    std::promise<Response> promise;
+    Task task{nullptr, {}, [&promise](Response response) { promise.set_value(std::move(response)); }};
+    task.route = router.match(Method::post, "/torc-service/v1" + target, task.request).route;
+    task.request.body = std::move(body);
+    writer.submit(std::move(task));
+    return promise.get_future().get();
+  };
+  EXPECT_EQ(post("/workflows", R"({"name":"w","user":"u"})").status, 200);
+  const std::string big(100'000, 'x');
+  const auto full = post("/workflows", R"({"name":")" + big + R"(","user":"u"})");
+  EXPECT_EQ(full.status, 507) << full.body;
+  EXPECT_EQ(post("/workflows", R"({"name":"w","user":"u"})").status, 200) << "there is room for this";
+  auto reader = database.open(store::Connection::Mode::read);
+  EXPECT_EQ(store::list<model::Workflow>(reader, {}, {}).total_count, 2);
+}
+
+}  // namespace torc::server

@@ -1,0 +1,143 @@
+#include <sqlite3.h>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "torc/base/file.hpp"
+#include "unit/store/store_fixture.hpp"
+
+namespace torc::store {
+namespace {
+
+std::string failure_of_opening(const std::filesystem::path& path) {
+  try {
+    const Database database{path};
+  } catch (const base::Error& error) {
+    return error.what();
+  }
+  return "";
+}
+
+void set_version(const std::filesystem::path& path, int version) {
+  sqlite3* handle = nullptr;
+  ASSERT_EQ(sqlite3_open(path.c_str(), &handle), SQLITE_OK);
+  const std::string sql = "PRAGMA user_version = " + std::to_string(version);
+  EXPECT_EQ(sqlite3_exec(handle, sql.c_str(), nullptr, nullptr, nullptr), SQLITE_OK);
+  sqlite3_close(handle);
+}
+
+}  // namespace
+
+TEST(DatabaseTest, MakesTheFileAndItsDirectory) {
+  const support::TempDir dir;
+  const Database database{dir / "a/b/torc.db"};
+  EXPECT_TRUE(std::filesystem::exists(dir / "a/b/torc.db"));
+}
+
+TEST(DatabaseTest, KeepsItsIdAndWhatIsInIt) {
+  const support::TempDir dir;
+  std::string id;
+  {
+    const Database database{dir / "torc.db"};
+    id = database.server_id();
+    auto connection = database.open(Connection::Mode::write);
+    create_workflow(connection, named_workflow("kept"));
+  }
+  const Database again{dir / "torc.db"};
+  auto connection = again.open(Connection::Mode::read);
+  EXPECT_EQ(id.size(), 36U);
+  EXPECT_EQ(again.server_id(), id);
+  EXPECT_EQ(get<model::Workflow>(connection, 1).name, "kept");
+}
+
+TEST(DatabaseTest, TwoDatabasesHaveTwoIds) {
+  const support::TempDir dir;
+  EXPECT_NE(Database{dir / "a.db"}.server_id(), Database{dir / "b.db"}.server_id());
+}
+
+TEST(DatabaseTest, IsOpenedByOneServerAtATime) {
+  const support::TempDir dir;
+  {
+    const Database database{dir / "torc.db"};
+    EXPECT_NE(failure_of_opening(dir / "torc.db").find("another server already uses the database"), std::string::npos);
+    EXPECT_NE(failure_of_opening(dir / "torc.db").find(std::to_string(::getpid())), std::string::npos) << "names the holder";
+  }
+  EXPECT_EQ(failure_of_opening(dir / "torc.db"), "") << "free again";
+}
+
+TEST(DatabaseTest, ANewerOneIsRefusedAndLeftAsItIs) {
+  const support::TempDir dir;
+  { const Database database{dir / "torc.db"}; }
+  set_version(dir / "torc.db", 1000);
+  EXPECT_NE(failure_of_opening(dir / "torc.db").find("is of version 1000"), std::string::npos);
+}
+
+TEST(DatabaseTest, AFileThatIsNoDatabaseIsRefused) {
+  const support::TempDir dir;
+  base::write_all(base::open_file(dir / "torc.db", O_WRONLY | O_CREAT).get(), std::string(5000, 'x'));
+  EXPECT_NE(failure_of_opening(dir / "torc.db").find("torc.db"), std::string::npos);
+}
+
+TEST_F(StoreTest, AnIdIsNeverGivenTwice) {
+  const Id first = job("a");
+  remove_job(connection, first);
+  EXPECT_GT(job("b"), first);
+}
+
+TEST_F(StoreTest, DeletingAWorkflowDeletesAllThatBelongsToIt) {
+  const Id a = job("a");
+  job("b", {a});
+  initialize();
+  complete(a);
+  add_remote_workers(connection, workflow, {"h1"});
+  add_event(connection, workflow, {{"x", 1}});
+  node();
+  remove<model::Workflow>(connection, workflow);
+  EXPECT_FALSE(find<model::Job>(connection, a));
+  EXPECT_FALSE(find<model::Result>(connection, 1));
+  EXPECT_FALSE(find<model::ComputeNode>(connection, 1));
+  EXPECT_FALSE(find<model::ResourceRequirements>(connection, 1));
+}
+
+TEST_F(StoreTest, ARefusedChangeLeavesNothing) {
+  connection.begin();
+  connection.savepoint();
+  model::Job good = job_body("good");
+  model::Job bad = job_body("bad");
+  bad.input_file_ids = {99};
+  EXPECT_THROW(create_jobs(connection, workflow, {good, bad}), Refused);
+  connection.rollback_to_savepoint();
+  connection.commit();
+  EXPECT_TRUE(job_ids(connection, workflow).empty());
+}
+
+TEST_F(StoreTest, ListingsArePagedSortedAndFiltered) {
+  for (const char* name : {"b", "c", "a", "b"}) {
+    model::File file;
+    file.workflow_id = workflow;
+    file.name = name;
+    file.path = "p";
+    insert(connection, file);
+  }
+  const auto names = [&](const Filter& filter, const Paging& paging) {
+    std::string text;
+    for (const auto& file : list<model::File>(connection, filter, paging).items) {
+      text += file.name + std::to_string(*file.id);
+    }
+    return text;
+  };
+  EXPECT_EQ(names({}, {}), "b1c2a3b4");
+  EXPECT_EQ(names({}, {.sort_by = "name"}), "a3b1b4c2");
+  EXPECT_EQ(names({}, {.sort_by = "name", .reverse = true}), "c2b1b4a3");
+  EXPECT_EQ(names({}, {.sort_by = "id; DROP TABLE files"}), "b1c2a3b4");
+  EXPECT_EQ(names(Filter{}.equals("name", "b"), {}), "b1b4");
+  EXPECT_EQ(names({}, {.offset = 1, .limit = 2}), "c2a3");
+  const auto page = list<model::File>(connection, {}, {.offset = 1, .limit = 2});
+  EXPECT_EQ(page.total_count, 4);
+  EXPECT_TRUE(page.has_more);
+  EXPECT_FALSE(list<model::File>(connection, {}, {.offset = 2, .limit = 2}).has_more);
+}
+
+}  // namespace torc::store
