@@ -149,8 +149,8 @@ class Expander {
       const auto found = std::find_if(m_shared.begin(), m_shared.end(),
                                       [&](const Parameter& parameter) { return parameter.name == names[i]; });
       if (found == m_shared.end()) {
-        fail(m_document, *members[i].value, "'use_parameters' names '{}', which is not among the workflow's parameters",
-             shown(names[i]));
+        fail(m_document, *members[i].value,
+             "'use_parameters' names '{}', which is not among the workflow's parameters", shown(names[i]));
       }
       add_or_replace(parameters, *found);
     }
@@ -170,7 +170,8 @@ class Expander {
   std::string spend(std::string text) {
     m_bytes += static_cast<std::int64_t>(text.size() + sizeof text);
     if (m_bytes > k_max_expanded_bytes) {
-      throw ParameterError(fmt::format("the jobs and files, expanded, take more than {} MiB", k_max_expanded_bytes >> 20U));
+      throw ParameterError(
+          fmt::format("the jobs and files, expanded, take more than {} MiB", k_max_expanded_bytes >> 20U));
     }
     return text;
   }

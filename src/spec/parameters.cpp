@@ -130,7 +130,8 @@ Value take_item(std::string_view& rest, std::string_view whole) {
     Value value{.text = std::string(rest.substr(1, end - 1))};
     rest = base::trim(rest.substr(end + 1));
     if (!rest.empty() && rest.front() != ',') {
-      throw ParameterError(fmt::format("a comma is missing behind '{}' in the list '{}'", shown(value.text), shown(whole)));
+      throw ParameterError(
+          fmt::format("a comma is missing behind '{}' in the list '{}'", shown(value.text), shown(whole)));
     }
     return value;
   }

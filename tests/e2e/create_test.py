@@ -9,6 +9,8 @@ import urllib.request
 
 from harness import ROOT, TORC, E2ETest, main, wait_until
 
+OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
 DEMO = """\
 name: demo
 description: two stages
@@ -46,10 +48,11 @@ class Proxy:
                 self.wfile.write(data)
 
             def pass_on(self, body):
-                request = urllib.request.Request(f"http://127.0.0.1:{server.port}{self.path}", data=body, method=self.command)
+                url = f"http://127.0.0.1:{server.port}{self.path}"
+                request = urllib.request.Request(url, data=body, method=self.command)
                 request.add_header("Content-Type", "application/json")
                 try:
-                    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=30) as reply:
+                    with OPENER.open(request, timeout=30) as reply:
                         return reply.status, reply.read()
                 except urllib.error.HTTPError as error:
                     return error.code, error.read()
@@ -95,8 +98,9 @@ class CreateTest(WorkflowFileTest):
         self.assertEqual((result.stdout, result.stderr), ("Created workflow 1\n", ""))
 
         workflow = self.daemon.get("/workflows/1")
-        self.assertEqual((workflow["name"], workflow["user"], workflow["description"]), ("demo", "tester", "two stages"))
-        self.assertEqual(json.loads(workflow["resource_monitor_config"])["jobs"], {"enabled": True, "granularity": "summary"})
+        self.assertEqual([workflow[key] for key in ("name", "user", "description")], ["demo", "tester", "two stages"])
+        monitor = json.loads(workflow["resource_monitor_config"])
+        self.assertEqual(monitor["jobs"], {"enabled": True, "granularity": "summary"})
         jobs = {job["name"]: job for job in self.daemon.get("/jobs?workflow_id=1&include_relationships=true")["items"]}
         self.assertEqual(set(jobs), {"a", "b", "c_1", "c_2", "last"})
         self.assertEqual({job["status"] for job in jobs.values()}, {"uninitialized"})
@@ -125,7 +129,8 @@ class CreateTest(WorkflowFileTest):
         self.assertEqual(summary["summary"]["job_count"], 5)
         self.assertEqual(summary["summary"]["job_count_before_expansion"], 4)
         self.assertEqual(summary["summary"]["job_names"], ["last", "a", "b", "c_1", "c_2"])
-        self.assertIn("Jobs: 5 (expanded from 4)", self.daemon.torc("create", "--dry-run", path, check=True, env=nowhere).stdout)
+        result = self.daemon.torc("create", "--dry-run", path, check=True, env=nowhere)
+        self.assertIn("Jobs: 5 (expanded from 4)", result.stdout)
         self.assertEqual(self.workflows(), [])
 
     def test_a_wrong_file_is_refused_before_anything_is_made(self):
@@ -144,7 +149,8 @@ class CreateTest(WorkflowFileTest):
     def test_usage(self):
         self.assertEqual(self.daemon.torc("create").returncode, 2)
         result = self.daemon.torc("create", "nowhere.yaml")
-        self.assertEqual((result.returncode, result.stderr), (1, "Error: cannot open nowhere.yaml: No such file or directory\n"))
+        self.assertEqual(result.returncode, 1)
+        self.assertEqual(result.stderr, "Error: cannot open nowhere.yaml: No such file or directory\n")
 
     def test_examples_are_valid(self):
         examples = [*ROOT.glob("examples/*.yaml"), *ROOT.glob("examples/*.json")]

@@ -61,7 +61,8 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"key_twice", "name: a\njobs: []\nname: b\n", "wf.yaml:3: the key 'name' stands twice in one map"},
         Case{"list_as_key", "[a, b]: c\n", "wf.yaml:1: a key must be a text, found a list or a map"},
         Case{"no_key", ": c\n", "wf.yaml:1: a key is missing before ':'"},
-        Case{"unknown_anchor", "name: *x\njobs: []\n", "wf.yaml:1: no valid YAML: the referenced anchor is not defined"},
+        Case{"unknown_anchor", "name: *x\njobs: []\n",
+             "wf.yaml:1: no valid YAML: the referenced anchor is not defined"},
         Case{"own_alias", "name: p\njobs: &a\n  - *a\n", "wf.yaml:3: an alias stands inside of what it refers to"},
         Case{"merge_of_text", "name: p\njobs:\n  - <<: x\n    name: a\n",
              "wf.yaml:3: '<<' takes a map or a list of maps, found the text 'x'"},
@@ -144,7 +145,8 @@ INSTANTIATE_TEST_SUITE_P(
              "wf.yaml:3: its parameters give two jobs the name 'a'; use all of them in 'name'"},
         Case{"file_twice", "name: p\njobs: []\nfiles: [{name: f, path: a},\n  {name: f, path: b}]\n",
              "wf.yaml:4: the file 'f' is there twice, first at wf.yaml:3"},
-        Case{"no_such_job", "name: p\njobs:\n  - {name: prepare, command: b}\n  - {name: b, command: c, depends_on: [prepar]}\n",
+        Case{"no_such_job",
+             "name: p\njobs:\n  - {name: prepare, command: b}\n  - {name: b, command: c, depends_on: [prepar]}\n",
              "wf.yaml:4: 'depends_on' names 'prepar', which is not among the jobs (did you mean 'prepare'?)"},
         Case{"no_such_file", "name: p\njobs:\n  - name: a\n    command: b\n    input_files:\n      - x\n      - y\n",
              "wf.yaml:6: 'input_files' names 'x', which is not among the files"},
@@ -229,7 +231,8 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         Case{"syntax", "{\n  \"name\": \"p\",\n  \"jobs\": [,]\n}",
              "wf.json:3: no valid JSON: unexpected ','; expected '[', '{', or a literal"},
-        Case{"unfinished", "{\"name\": \"p\",\n", "wf.json:1: no valid JSON: unexpected end of input; expected string literal"},
+        Case{"unfinished", "{\"name\": \"p\",\n",
+             "wf.json:1: no valid JSON: unexpected end of input; expected string literal"},
         Case{"two_values", "{}\n{}", "wf.json:2: no valid JSON: unexpected '{'; expected end of input"},
         Case{"empty", "", "wf.json: the file is empty"},
         Case{"null", "null", "wf.json: the file is empty"},
@@ -243,9 +246,11 @@ INSTANTIATE_TEST_SUITE_P(
              "compute_node_wait_for_new_jobs_seconds"},
         Case{"not_yet", "{\"name\": \"p\", \"jobs\": [], \"failure_handlers\": []}",
              "wf.json: /failure_handlers: 'failure_handlers' is not supported yet"},
-        Case{"key_twice", "{\"name\": \"p\",\n \"name\": \"q\"}", "wf.json: /name: the key 'name' stands twice in one map"},
+        Case{"key_twice", "{\"name\": \"p\",\n \"name\": \"q\"}",
+             "wf.json: /name: the key 'name' stands twice in one map"},
         Case{"dangling",
-             "{\"name\": \"p\", \"jobs\": [{\"name\": \"a\", \"command\": \"c\"}, {\"name\": \"b\", \"command\": \"c\", "
+             "{\"name\": \"p\", \"jobs\": [{\"name\": \"a\", \"command\": \"c\"}, "
+             "{\"name\": \"b\", \"command\": \"c\", "
              "\"depends_on\": [\"a\", \"x\"]}]}",
              "wf.json: /jobs/1/depends_on/1: 'depends_on' names 'x', which is not among the jobs"}),
     label_of);

@@ -29,7 +29,8 @@ std::string repeated(const std::string& part, int count) {
 }
 
 TEST(Limits, BoundNesting) {
-  EXPECT_NE(message_of(repeated("[", 100) + repeated("]", 100), Format::yaml).find("nested more than 64 deep"), std::string::npos);
+  EXPECT_NE(message_of(repeated("[", 100) + repeated("]", 100), Format::yaml).find("nested more than 64 deep"),
+            std::string::npos);
   EXPECT_NE(message_of(repeated("[", 1'000'000), Format::json).find("nested more than 64 deep"), std::string::npos);
   EXPECT_NE(message_of(repeated("{\"a\":", 1'000'000), Format::json).find("nested more than 64 deep"),
             std::string::npos);
@@ -48,8 +49,8 @@ TEST(Limits, BoundAliases) {
 
 TEST(Limits, BoundExpandedText) {
   const std::string command(100'000, 'x');
-  EXPECT_EQ(message_of("name: p\njobs:\n  - {name: 'a_{i}', command: '" + command + "', parameters: {i: '1:1000000'}}\n",
-                       Format::yaml),
+  const std::string job = "  - {name: 'a_{i}', command: '" + command + "', parameters: {i: '1:1000000'}}\n";
+  EXPECT_EQ(message_of("name: p\njobs:\n" + job, Format::yaml),
             "wf:3: the jobs and files, expanded, take more than 512 MiB");
 }
 
@@ -65,8 +66,8 @@ TEST(Limits, BoundNamesAndMessages) {
   const std::string message = message_of("{\"name\": \"p\", \"jobs\": [], \"" + std::string(100'000, 'k') + "\": 1}",
                                          Format::json);
   EXPECT_LT(message.size(), 1000U);
-  EXPECT_EQ(message_of("{\"name\": \"p\", \"jobs\": [{\"command\": \"c\", \"name\": \"" + std::string(1001, 'n') + "\"}]}",
-                       Format::json),
+  const std::string job = "{\"command\": \"c\", \"name\": \"" + std::string(1001, 'n') + "\"}";
+  EXPECT_EQ(message_of("{\"name\": \"p\", \"jobs\": [" + job + "]}", Format::json),
             "wf: /jobs/0: the name of a job must have 1 to 1000 bytes, found '" + std::string(99, 'n') + "...'");
 }
 

@@ -101,7 +101,8 @@ TEST(Pattern, SaysWhatIsWrong) {
   EXPECT_EQ(message("(a"), "'(a' is no valid regular expression: a '(' is not closed");
   EXPECT_EQ(message("[a"), "'[a' is no valid regular expression: a '[' is not closed");
   EXPECT_EQ(message("*a"), "'*a' is no valid regular expression: nothing stands before '*' to repeat");
-  EXPECT_EQ(message("a{2,1}"), "'a{2,1}' is no valid regular expression: '{2,1}' is no number of repetitions from 0 to 1000");
+  EXPECT_EQ(message("a{2,1}"),
+            "'a{2,1}' is no valid regular expression: '{2,1}' is no number of repetitions from 0 to 1000");
   EXPECT_EQ(message("[b-a]"), "'[b-a]' is no valid regular expression: a range in a class runs backwards");
   EXPECT_EQ(message("(?=a)"), "'(?=a)' is no valid regular expression: look-ahead is not supported");
   EXPECT_EQ(message("(?<!a)"), "'(?<!a)' is no valid regular expression: look-behind is not supported");

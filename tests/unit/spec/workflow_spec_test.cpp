@@ -83,7 +83,8 @@ jobs:
 TEST(WorkflowFile, ReadsJsonAsItReadsYaml) {
   const auto spec = parse_workflow(
       "\xEF\xBB\xBF"
-      R"({"name": "p", "user": null, "jobs": [{"name": "b_{z}_{i}", "command": "x", "parameters": {"z": "1:2", "i": "1:2"}},
+      R"({"name": "p", "user": null, "jobs": [{"name": "b_{z}_{i}", "command": "x",
+           "parameters": {"z": "1:2", "i": "1:2"}},
           {"name": "a", "command": "é\u00e9", "priority": 3, "depends_on": []}]})",
       Format::json, "wf.json");
   // The order of the keys in the file holds, not the alphabet's.
@@ -120,7 +121,8 @@ jobs:
 }
 
 TEST(WorkflowFile, TakesYamlScalarsForWhatTheyAre) {
-  const auto spec = yaml("name: !!str 5\njobs:\n  - name: 'no'\n    command: |\n      one\n      two\n    priority: 0x10\n"
+  const auto spec = yaml("name: !!str 5\njobs:\n"
+                         "  - name: 'no'\n    command: |\n      one\n      two\n    priority: 0x10\n"
                          "  - {name: on, command: \"\\t#\", priority: +3}\n");
   EXPECT_EQ(spec.workflow.name, "5");
   EXPECT_EQ(spec.jobs[0].command, "one\ntwo\n");
@@ -149,7 +151,8 @@ TEST(ResourceMonitor, TakesTheTopForTheJobs) {
 }
 
 TEST(ResourceMonitor, TakesJobsAndComputeNode) {
-  EXPECT_EQ(monitor("resource_monitor:\n  sample_interval_seconds: 3\n  jobs: {enabled: true, granularity: time_series}\n"
+  EXPECT_EQ(monitor("resource_monitor:\n  sample_interval_seconds: 3\n"
+                    "  jobs: {enabled: true, granularity: time_series}\n"
                     "  compute_node: {enabled: true, cpu: false}\n"),
             R"({"enabled":true,"granularity":"time_series","sample_interval_seconds":3,"generate_plots":false,)"
             R"("jobs":{"enabled":true,"granularity":"time_series"},)"
@@ -201,7 +204,8 @@ TEST(Expansion, UsesSharedParameters) {
   EXPECT_EQ(names(yaml(shared + "  - {name: 'j_{x}_{y}', command: c, use_parameters: [y, x]}\n").jobs),
             (Texts{"j_1_a", "j_2_a", "j_1_b", "j_2_b"}));
   // A job's own parameter stands before the shared one of its name.
-  EXPECT_EQ(names(yaml(shared + "  - {name: 'j_{x}_{y}', command: c, use_parameters: [x, y], parameters: {x: '[9]'}}\n").jobs),
+  const std::string own = "  - {name: 'j_{x}_{y}', command: c, use_parameters: [x, y], parameters: {x: '[9]'}}\n";
+  EXPECT_EQ(names(yaml(shared + own).jobs),
             (Texts{"j_9_a", "j_9_b"}));
 }
 
