@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "spec/node.hpp"
 #include "spec/pattern.hpp"
 #include "torc/base/error.hpp"
 #include "torc/base/strings.hpp"
@@ -83,7 +84,7 @@ class PatternParser {
   };
 
   [[noreturn]] void fail(std::string_view why) const {
-    throw base::Error(fmt::format("'{}' is no valid regular expression: {}", base::printable(m_text), why));
+    throw base::Error(fmt::format("'{}' is no valid regular expression: {}", shown(m_text), why));
   }
 
   bool at_end() const { return m_at == m_text.size(); }
@@ -405,7 +406,7 @@ class PatternParser {
     if (name == "word") {
       return bytes_where<ByteSet>(is_word);
     }
-    fail(fmt::format("the class '[:{}:]' is not supported", base::printable(name)));
+    fail(fmt::format("the class '[:{}:]' is not supported", shown(name)));
   }
 
   void repetitions(std::uint32_t start, bool repeatable) {
@@ -441,7 +442,7 @@ class PatternParser {
       high = second.empty() ? std::optional<std::int64_t>(-1) : base::parse_int(second);
     }
     if (!low || !high || *low < 0 || *low > 1000 || *high > 1000 || (*high >= 0 && *high < *low)) {
-      fail(fmt::format("'{{{}}}' is no number of repetitions from 0 to 1000", base::printable(inside)));
+      fail(fmt::format("'{{{}}}' is no number of repetitions from 0 to 1000", shown(inside)));
     }
     repeat(start, static_cast<int>(*low), static_cast<int>(*high));
   }

@@ -140,7 +140,7 @@ class YamlHandler : public YAML::EventHandler {
 
   void check_core_tag(const YAML::Mark& mark, const std::string& tag) const {
     if (!tag.empty() && tag != "?" && tag != "!" && !tag.starts_with(k_core_tag)) {
-      fail_at(mark, fmt::format("the tag '{}' means nothing here", base::printable(tag)));
+      fail_at(mark, fmt::format("the tag '{}' means nothing here", shown(tag)));
     }
   }
 

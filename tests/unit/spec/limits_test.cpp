@@ -63,9 +63,13 @@ TEST(Limits, BoundDependenciesOfRegexes) {
 }
 
 TEST(Limits, BoundNamesAndMessages) {
-  const std::string message = message_of("{\"name\": \"p\", \"jobs\": [], \"" + std::string(100'000, 'k') + "\": 1}",
-                                         Format::json);
-  EXPECT_LT(message.size(), 1000U);
+  const std::string lengthy(100'000, 'k');
+  for (const auto& text : {"name: p\njobs: []\n\"" + lengthy + "\": 1\n", lengthy + ": 1\n" + lengthy + ": 2\n",
+                           "name: !" + lengthy + " p\n", "name: p\njobs: [{name: a, " + lengthy + ": 1}]\n",
+                           "name: p\njobs: [{name: a, command: c, depends_on_regexes: ['(" + lengthy + "']}]\n"}) {
+    EXPECT_LT(message_of(text, Format::yaml).size(), 1000U);
+  }
+  EXPECT_LT(message_of("{\"" + lengthy + "\": {}}", Format::json).size(), 1000U);
   const std::string job = "{\"command\": \"c\", \"name\": \"" + std::string(1001, 'n') + "\"}";
   EXPECT_EQ(message_of("{\"name\": \"p\", \"jobs\": [" + job + "]}", Format::json),
             "wf: /jobs/0: the name of a job must have 1 to 1000 bytes, found '" + std::string(99, 'n') + "...'");
