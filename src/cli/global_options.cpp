@@ -16,8 +16,8 @@ std::shared_ptr<GlobalOptions> add_global_options(CLI::App& app) {
   app.add_option("--log-level", options->log_level, "trace, debug, info, warn, error or off (Env:RUST_LOG)")
       ->type_name("LEVEL")
       ->check(check_one_of({"trace", "debug", "info", "warn", "warning", "error", "off"}, true));
-  app.add_option_function<std::string>(
-         "-f,--format", [options](const std::string& word) { options->json = word == "json"; }, "How to print: table or json")
+  const auto set_format = [options](const std::string& word) { options->json = word == "json"; };
+  app.add_option_function<std::string>("-f,--format", set_format, "How to print: table or json")
       ->type_name("FORMAT")
       ->check(check_one_of({"table", "json"}))
       ->default_str("table");

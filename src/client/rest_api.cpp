@@ -21,9 +21,10 @@ RestConnection& RestApi::server() {
   if (!m_checked) {
     const std::string& theirs = version().api_version;
     if (major_of(theirs) != major_of(base::k_api_version)) {
-      throw base::Error(fmt::format("the server at {} speaks version {} of the interface, this program {}; use a torc of "
-                                    "the server's version, or --skip-version-check",
-                                    m_connection.shown_url(), theirs, base::k_api_version));
+      throw base::Error(
+          fmt::format("the server at {} speaks version {} of the interface, this program {}; use a torc of the "
+                      "server's version, or --skip-version-check",
+                      m_connection.shown_url(), theirs, base::k_api_version));
     }
     m_checked = true;
   }

@@ -60,7 +60,8 @@ std::string normalized_url(const std::string& text) {
   const std::size_t host = lower.starts_with("http://") ? 7 : lower.starts_with("https://") ? 8 : 0;
   const bool odd = url.find_first_of(" \t\r\n?#") != std::string::npos;
   if (host == 0 || host >= url.size() || url[host] == '/' || odd) {
-    throw base::UsageError(fmt::format("'{}' is no URL of a server; expected is http://HOST:PORT/torc-service/v1", text));
+    throw base::UsageError(
+        fmt::format("'{}' is no URL of a server; expected is http://HOST:PORT/torc-service/v1", text));
   }
   return url.find('/', host) == std::string::npos ? url + "/torc-service/v1" : url;
 }

@@ -112,7 +112,7 @@ model::Page<T> RestConnection::list(const std::string& path, Query query, const 
   all.offset = paging.offset;
   for (;;) {
     const auto have = static_cast<std::int64_t>(all.items.size());
-    const std::int64_t wanted = paging.limit ? std::min(*paging.limit - have, model::k_page_limit) : model::k_page_limit;
+    const auto wanted = std::min(paging.limit ? *paging.limit - have : model::k_page_limit, model::k_page_limit);
     Query page_query = query;
     page_query.add("offset", paging.offset + have).add("limit", wanted);
     const nlohmann::json page = get(path, page_query);

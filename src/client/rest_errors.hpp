@@ -7,8 +7,8 @@
 
 namespace torc::client {
 
-/// What a server's refusal says: {"error": {"error": KIND, "message": TEXT}}, {"error": {"message": TEXT}}, plain text or
-/// nothing at all.
+/// What a server's refusal says: {"error": {"error": KIND, "message": TEXT}}, {"error": {"message": TEXT}}, plain text
+/// or nothing at all.
 /// @param what  The request, for the message: "GET /jobs/7". Holds no secret.
 base::ApiError refusal(const net::HttpResponse& response, const std::string& what);
 

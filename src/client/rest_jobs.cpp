@@ -9,7 +9,7 @@ namespace {
 
 /// So much goes into one request: a server handles it at a stretch while others wait, and limits a body's size.
 constexpr std::size_t k_jobs_in_a_request = 5'000;
-constexpr std::size_t k_bytes_in_a_request = 8UL << 20U;
+constexpr std::size_t k_bytes_in_a_request = 1UL << 20U;
 
 constexpr const char* k_notes_claims = "claim_compute_node_id";
 
@@ -41,8 +41,8 @@ std::vector<model::Job> RestApi::create_jobs(const std::vector<model::Job>& jobs
   created.reserve(jobs.size());
   for (std::size_t next = 0; next < jobs.size();) {
     nlohmann::json slice = nlohmann::json::array();
-    for (std::size_t bytes = 0; next < jobs.size() && slice.size() < k_jobs_in_a_request && bytes < k_bytes_in_a_request;
-         ++next) {
+    std::size_t bytes = 0;
+    for (; next < jobs.size() && slice.size() < k_jobs_in_a_request && bytes < k_bytes_in_a_request; ++next) {
       bytes += jobs[next].command.size() + jobs[next].invocation_script.value_or("").size();
       slice.push_back(model::to_json(jobs[next]));
     }

@@ -28,7 +28,8 @@ class CannedServer {
   std::vector<std::string> log() const {
     std::vector<std::string> lines;
     for (const auto& request : m_server.requests()) {
-      const std::string line = request.method + " " + path_of(request) + (request.body.empty() ? "" : " " + request.body);
+      const std::string body = request.body.empty() ? "" : " " + request.body;
+      const std::string line = request.method + " " + path_of(request) + body;
       if (line != "GET /version") {
         lines.push_back(line);
       }

@@ -55,7 +55,8 @@ void print_table(client::Api& api, const std::vector<model::Result>& results, mo
     const auto time = std::chrono::milliseconds(std::llround(result.exec_time_minutes * 60'000));
     table.add_row({std::to_string(result.id.value_or(0)), std::to_string(result.job_id), names[result.job_id],
                    std::to_string(result.run_id), std::to_string(result.attempt_id.value_or(1)),
-                   std::to_string(result.return_code), base::format_duration(time), bytes_text(result.peak_memory_bytes),
+                   std::to_string(result.return_code), base::format_duration(time),
+                   bytes_text(result.peak_memory_bytes),
                    result.avg_cpu_percent ? fmt::format("{:.1f}%", *result.avg_cpu_percent) : "-",
                    result.completion_time, model::to_string(result.status)});
   }

@@ -115,8 +115,8 @@ TEST(Commands, ResetStatusReportsEachStep) {
 }
 
 TEST(Commands, JobsAreListedWithoutTheColumnsExcluded) {
-  CannedServer server(
-      Answers{{"GET /jobs", page(R"({"id": 5, "workflow_id": 1, "name": "a", "command": "echo\n1", "status": "ready"})", 1)}});
+  const std::string job = R"({"id": 5, "workflow_id": 1, "name": "a", "command": "echo\n1", "status": "ready"})";
+  CannedServer server(Answers{{"GET /jobs", page(job, 1)}});
   EXPECT_EQ(run_on(server, {"jobs", "list", "-x", "command", "-x", "PRIORITY", "1", "-s", "ready"}).out,
             "Jobs for workflow ID 1:\nID  Name  Status\n----------------\n5   a     ready\n\nTotal: 1 jobs\n");
   EXPECT_EQ(server.log().at(0), "GET /jobs?workflow_id=1&status=ready&offset=0&limit=100000");

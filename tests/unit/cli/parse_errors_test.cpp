@@ -45,7 +45,8 @@ TEST(CommandLine, ArgumentsAreChecked) {
   EXPECT_EQ(usage_error({"status", "abc"}),
             "Error: <WORKFLOW_ID>: 'abc' is no id (a number from 1 up). See 'torc status --help'.\n");
   EXPECT_EQ(usage_error({"status", "1", "2"}), "Error: unexpected argument '2'. See 'torc status --help'.\n");
-  EXPECT_EQ(usage_error({"status", "--", "-5"}), "Error: <WORKFLOW_ID>: '-5' is no id (a number from 1 up). See 'torc status --help'.\n");
+  EXPECT_EQ(usage_error({"status", "--", "-5"}),
+            "Error: <WORKFLOW_ID>: '-5' is no id (a number from 1 up). See 'torc status --help'.\n");
   EXPECT_EQ(usage_error({"ping", "--url"}), "Error: --url needs a value. See 'torc ping --help'.\n");
 }
 
@@ -64,8 +65,9 @@ TEST(CommandLine, WithoutACommandHelpIsShown) {
 
 TEST(CommandLine, EveryCommandHasHelpWithExamples) {
   const std::vector<std::vector<std::string>> commands{
-      {},          {"status"},       {"cancel"},        {"delete"},      {"ping"},         {"workflows", "list"}, {"workflows", "get"},
-      {"workflows", "reset-status"}, {"jobs", "list"}, {"jobs", "get"}, {"results", "list"}, {"compute-nodes", "list"}};
+      {},          {"status"},           {"cancel"},           {"delete"},
+      {"ping"},    {"workflows", "list"}, {"workflows", "get"}, {"workflows", "reset-status"},
+      {"jobs", "list"}, {"jobs", "get"}, {"results", "list"},  {"compute-nodes", "list"}};
   for (auto words : commands) {
     words.emplace_back("--help");
     const auto result = run_cli(words);

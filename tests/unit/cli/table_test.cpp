@@ -10,7 +10,8 @@ TEST(Table, AlignsColumnsAndLeavesNoSpaceAtTheEnd) {
   table.add_row({"1", "long name", ""});
   table.add_row({"100", "b", "x"});
 
-  EXPECT_EQ(table.lines(), (Lines{"ID   Name       Note", "--------------------", "1    long name", "100  b          x"}));
+  EXPECT_EQ(table.lines(),
+            (Lines{"ID   Name       Note", "--------------------", "1    long name", "100  b          x"}));
 }
 
 TEST(Table, ShowsControlCharactersInsteadOfSendingThem) {

@@ -54,13 +54,15 @@ TEST(NormalizedUrl, TakesAServersAddress) {
 }
 
 TEST(NormalizedUrl, RefusesWhatIsNone) {
-  for (const char* text : {"", "h:8080", "ftp://h/x", "http://", "http:///x", "http://h/a b", "http://h/?x=1", "file:///x"}) {
+  for (const char* text :
+       {"", "h:8080", "ftp://h/x", "http://", "http:///x", "http://h/a b", "http://h/?x=1", "file:///x"}) {
     EXPECT_THROW(normalized_url(text), UsageError) << text;
   }
 }
 
 TEST(RestErrors, GiveTheServersWords) {
-  const auto kind = error_for(answer(R"({"error": {"error": "NotFound", "message": "Job not found with ID: 7"}})", 404));
+  const auto kind =
+      error_for(answer(R"({"error": {"error": "NotFound", "message": "Job not found with ID: 7"}})", 404));
   EXPECT_STREQ(kind.what(), "Job not found with ID: 7 (GET /jobs/7)");
   EXPECT_EQ(kind.status(), 404);
   EXPECT_EQ(kind.kind(), "NotFound");
@@ -171,7 +173,8 @@ TEST(RestConnection, StopsAtTheLimitAsked) {
 }
 
 TEST(RestConnection, EndsWhereAServerPromisesMoreForEver) {
-  RecordingServer server([](const Recorded&) { return answer(R"({"items": [], "total_count": 9, "has_more": true})"); });
+  RecordingServer server(
+      [](const Recorded&) { return answer(R"({"items": [], "total_count": 9, "has_more": true})"); });
   RestConnection connection(connection_to(server.url()));
 
   EXPECT_TRUE(connection.list<model::RemoteWorker>("/things", {}, {}).items.empty());
