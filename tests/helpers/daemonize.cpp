@@ -1,5 +1,5 @@
 // daemonize PIDFILE [ignore-term]: starts a grandchild in a session of its own that outlives its parent, the way
-// daemons do, and ends. The grandchild writes its pid to PIDFILE and stays for a minute.
+// daemons do. The grandchild writes its pid to PIDFILE and stays for a minute; the program ends once that is written.
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -11,7 +11,7 @@
 
 namespace {
 
-int stay(const std::string& pid_file, bool ignore_term) {
+int stay(const std::string& pid_file, bool ignore_term, int ready_fd) {
   if (ignore_term) {
     ::signal(SIGTERM, SIG_IGN);
   }
@@ -25,6 +25,7 @@ int stay(const std::string& pid_file, bool ignore_term) {
   if (std::rename(temporary.c_str(), pid_file.c_str()) != 0) {
     return 1;
   }
+  ::close(ready_fd);
   ::alarm(60);
   for (;;) {
     ::pause();
@@ -37,9 +38,18 @@ int main(int argc, char** argv) {
   if (argc < 2) {
     return 2;
   }
+  // The end of this pipe tells that the grandchild has written its file, or died.
+  int ready[2];
+  if (::pipe(ready) != 0) {
+    return 1;
+  }
   const pid_t child = ::fork();
   if (child > 0) {
     int status = 0;
+    char none = 0;
+    ::close(ready[1]);
+    while (::read(ready[0], &none, 1) > 0) {
+    }
     ::waitpid(child, &status, 0);
     return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
   }
@@ -50,5 +60,5 @@ int main(int argc, char** argv) {
   if (grandchild != 0) {
     ::_exit(grandchild > 0 ? 0 : 1);
   }
-  return stay(argv[1], argc > 2 && std::strcmp(argv[2], "ignore-term") == 0);
+  return stay(argv[1], argc > 2 && std::strcmp(argv[2], "ignore-term") == 0, ready[1]);
 }
