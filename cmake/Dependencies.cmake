@@ -9,6 +9,14 @@ find_package(spdlog REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(SQLiteCpp REQUIRED)
 find_package(yaml-cpp REQUIRED)
+
+# Debian's RE2 has no CMake package. Linked statically: workers that get this program copied need one library less.
+find_library(TORC_RE2_LIBRARY NAMES libre2.a re2 REQUIRED)
+find_path(TORC_RE2_INCLUDE_DIR re2/re2.h REQUIRED)
+add_library(re2::re2 UNKNOWN IMPORTED)
+set_target_properties(re2::re2 PROPERTIES IMPORTED_LOCATION "${TORC_RE2_LIBRARY}"
+                                          INTERFACE_INCLUDE_DIRECTORIES "${TORC_RE2_INCLUDE_DIR}"
+                                          INTERFACE_LINK_LIBRARIES Threads::Threads)
 find_package(Boost 1.74 REQUIRED) # headers only: Asio and Beast
 if(TORC_BUILD_TESTS)
   find_package(GTest REQUIRED)

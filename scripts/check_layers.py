@@ -11,7 +11,7 @@ LEVELS = [["base"], ["proc", "net", "model"], ["spec", "client", "store", "remot
 LEVEL_OF = {name: number for number, names in enumerate(LEVELS) for name in names}
 # A package has one owner; fmt and nlohmann_json are free.
 OWNERS = {"CLI/": "cli", "curl/": "net", "SQLiteCpp/": "store", "sqlite3.h": "store", "boost/": "server",
-          "yaml-cpp/": "spec", "spdlog/": "base"}
+          "yaml-cpp/": "spec", "re2/": "spec", "spdlog/": "base"}
 KNOWN: set[tuple[str, str]] = set()
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent

@@ -153,7 +153,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"no_such_requirement", "name: p\njobs:\n  - name: a\n    command: b\n    resource_requirements: r\n",
              "wf.yaml:5: 'resource_requirements' names 'r', which is not there"},
         Case{"bad_regex", "name: p\njobs:\n  - {name: a, command: b, depends_on_regexes: ['(x']}\n",
-             "wf.yaml:3: 'depends_on_regexes': '(x' is no valid regular expression: a '(' is not closed"},
+             "wf.yaml:3: 'depends_on_regexes': '(x' is no valid regular expression: missing ): (x"},
         Case{"regex_without_match", "name: p\njobs:\n  - {name: a, command: b, depends_on_regexes: ['^x']}\n",
              "wf.yaml:3: 'depends_on_regexes': '^x' matches no job"},
         Case{"cycle",
