@@ -91,6 +91,17 @@ class Run(E2ETest):
                                  [False])
                 self.assertIn("2 jobs given back", runner.stdout_path.read_text())
 
+    def test_stop_of_a_standalone_run(self):
+        spec = self.dir / "w.json"
+        spec.write_text(json.dumps(workflow({"command": f"echo $$ >{self.dir}/pid; sleep 60"})))
+        runner = self.start([TORC, "-s", "run", spec])
+        job = self.pid_in(self.dir / "pid")
+        runner.send_signal(signal.SIGTERM)
+        self.assertEqual(runner.wait(30), 0, runner.stderr_path.read_text())
+        self.assertFalse(alive(job))
+        jobs = json.loads(run_torc("-s", "-f", "json", "jobs", "list", "1", home=self.dir, check=True).stdout)
+        self.assertIn('"ready"', json.dumps(jobs))
+
     def test_nohup_keeps_sighup_ignored(self):
         server = self.server()
         wf = server.create(workflow({"command": f"touch {self.dir}/started; until [ -e {self.dir}/go ]; do sleep 0.02; done"}))
