@@ -128,7 +128,8 @@ void ProcessTrees::sweep(Clock::time_point now) {
       ::kill(process.pid, SIGCONT);  // A stopped process hears nothing else.
     }
   }
-  std::erase_if(m_ending, [&](const auto& entry) { return entry.second.leader_reaped && !present.contains(entry.first); });
+  std::erase_if(m_ending,
+                [&](const auto& entry) { return entry.second.leader_reaped && !present.contains(entry.first); });
 }
 
 pid_t ProcessTrees::leader_of(pid_t pid, Snapshot& snapshot) {

@@ -296,13 +296,19 @@ void RunLoop::launch(const model::Job& job, const Resources& needs) {
     m_log.info("job {} ({}) started: attempt {}, PID {}", id, job.name, job.attempt_id.value_or(1), leader);
   } catch (const base::Error& error) {
     m_log.error("job {} ({}) cannot be started: {}", id, job.name, error.what());
-    m_finished.push_back({.job = job, .result = result_of(job, m_settings.run_id, k_cannot_execute, {}), .failure = error.what()});
+    auto result = result_of(job, m_settings.run_id, k_cannot_execute, {});
+    m_finished.push_back({.job = job, .result = std::move(result), .failure = error.what()});
   }
 }
 
 std::optional<JobExchange::Wanted> RunLoop::wanted() const {
-  JobExchange::Wanted wanted{.by_count = m_options.max_parallel_jobs.has_value(), .limit = 0, .free = m_free, .time_limit = {}};
-  wanted.limit = wanted.by_count ? *m_options.max_parallel_jobs - static_cast<std::int64_t>(m_running.size()) : m_free.cpus;
+  JobExchange::Wanted wanted{.by_count = m_options.max_parallel_jobs.has_value(),
+                             .limit = m_free.cpus,
+                             .free = m_free,
+                             .time_limit = {}};
+  if (wanted.by_count) {
+    wanted.limit = *m_options.max_parallel_jobs - static_cast<std::int64_t>(m_running.size());
+  }
   if (m_options.time_limit) {
     const auto left = std::chrono::duration_cast<seconds>(m_started + *m_options.time_limit - Clock::now());
     wanted.time_limit = base::format_iso_duration(std::max(seconds(0), left));

@@ -45,7 +45,8 @@ void ServerLink::failed(Clock::time_point now, double jitter) {
     m_away_since = now;
   }
   const auto doubled = std::min(k_longest, k_first * (1 << std::min(m_failures, 10)));
-  m_next_try = now + std::chrono::milliseconds(static_cast<std::int64_t>(static_cast<double>(doubled.count()) * jitter));
+  const double pause_ms = static_cast<double>(doubled.count()) * jitter;
+  m_next_try = now + std::chrono::milliseconds(static_cast<std::int64_t>(pause_ms));
   ++m_failures;
 }
 

@@ -87,8 +87,8 @@ class Run(E2ETest):
                 self.assertEqual(runner.wait(30), 0)
                 self.assertFalse(alive(daemon))
                 self.assertEqual(server.statuses(wf), {"j1": "ready", "j2": "ready", "j3": "blocked"})
-                self.assertEqual([node["is_active"] for node in server.get(f"/compute_nodes?workflow_id={wf}")["items"]],
-                                 [False])
+                nodes = server.get(f"/compute_nodes?workflow_id={wf}")["items"]
+                self.assertEqual([node["is_active"] for node in nodes], [False])
                 self.assertIn("2 jobs given back", runner.stdout_path.read_text())
 
     def test_stop_of_a_standalone_run(self):
@@ -104,7 +104,8 @@ class Run(E2ETest):
 
     def test_nohup_keeps_sighup_ignored(self):
         server = self.server()
-        wf = server.create(workflow({"command": f"touch {self.dir}/started; until [ -e {self.dir}/go ]; do sleep 0.02; done"}))
+        command = f"touch {self.dir}/started; until [ -e {self.dir}/go ]; do sleep 0.02; done"
+        wf = server.create(workflow({"command": command}))
         runner = self.start(["nohup", TORC, "run", wf, "-p", "0.1", "-o", self.dir / "out"],
                             env={"TORC_API_URL": server.url})
         wait_until((self.dir / "started").exists)

@@ -9,7 +9,8 @@
 
 namespace torc::proc {
 
-/// What tells a process from another that has its pid later: proc(5), field 22 of /proc/PID/stat, clock ticks after boot.
+/// What tells a process from another that has its pid later: proc(5), field 22 of /proc/PID/stat, clock ticks after
+/// boot.
 /// Nothing where there is no such process.
 std::optional<std::uint64_t> start_ticks(pid_t pid);
 

@@ -74,7 +74,7 @@ std::optional<std::chrono::seconds> time_left(const RunOptions& options) {
   if (!options.time_limit.empty()) {
     const auto limit = base::parse_iso_duration(options.time_limit);
     if (!limit || limit->count() <= 0) {
-      throw base::UsageError("--time-limit: '" + options.time_limit + "' is no ISO 8601 duration such as PT1H or PT90S");
+      throw base::UsageError("--time-limit: '" + options.time_limit + "' is no ISO 8601 duration such as PT1H");
     }
     left = std::chrono::ceil<std::chrono::seconds>(*limit);
   }

@@ -31,8 +31,9 @@ TEST(RunCommand, CatchesBothStreamsAndTheExitCode) {
 }
 
 TEST(RunCommand, AnswersAQuestion) {
+  const std::string script = "main() { echo report; echo '?'; read -r answer; echo \"got $answer\"; exit; }\nmain\n";
   const auto result = run_command({.argv = {"sh", "-s"},
-                                   .input = "main() { echo report; echo '?'; read -r answer; echo \"got $answer\"; exit; }\nmain\n",
+                                   .input = script,
                                    .answer = [](std::string_view out) { return out == "report\n" ? "go\n" : "no\n"; },
                                    .question = "?"});
   EXPECT_TRUE(result.ok()) << result.err;
@@ -55,7 +56,8 @@ TEST(RunCommand, KillsWhatIgnoresTheTermination) {
 
 TEST(RunCommand, KillsWhatTheChildLeavesWhenItIsEnded) {
   // The shell heeds SIGTERM, its child does not.
-  const std::string script = "sh -c \"trap '' TERM; echo \\$\\$; while :; do sleep 60; done\" & trap 'exit 0' TERM; wait";
+  const std::string deaf = "sh -c \"trap '' TERM; echo \\$\\$; while :; do sleep 60; done\"";
+  const std::string script = deaf + " & trap 'exit 0' TERM; wait";
   const auto result = run_command({.argv = {"sh", "-c", script}, .limit = milliseconds(300)});
   EXPECT_EQ(result.end, End::timed_out);
   const auto pid = base::parse_int(base::trim(result.out));
@@ -79,7 +81,8 @@ TEST(RunCommand, CarriesMegabytesBothWays) {
 }
 
 TEST(RunCommand, KeepsNoMoreOutputThanAllowed) {
-  const auto result = run_command({.argv = {"sh", "-c", "head -c 1000000 /dev/zero; echo end >&2"}, .output_limit = 1000});
+  const auto result =
+      run_command({.argv = {"sh", "-c", "head -c 1000000 /dev/zero; echo end >&2"}, .output_limit = 1000});
   EXPECT_TRUE(result.ok());
   EXPECT_EQ(result.out.size(), 1000U);
   EXPECT_EQ(result.err, "end\n");
@@ -130,7 +133,8 @@ TEST(RunCommand, CountsTheLimitAnewWhileAFileGrows) {
   std::string directory = "/tmp/torc-command-XXXXXX";
   ASSERT_NE(::mkdtemp(directory.data()), nullptr);
   const std::string file = directory + "/file";
-  const auto result = run_command({.argv = {"sh", "-c", "for i in 1 2 3 4 5 6; do echo $i >>" + file + "; sleep 0.4; done"},
+  const std::string script = "for i in 1 2 3 4 5 6; do echo $i >>" + file + "; sleep 0.4; done";
+  const auto result = run_command({.argv = {"sh", "-c", script},
                                    .limit = milliseconds(1500),
                                    .progress_file = file});
   EXPECT_TRUE(result.ok());
