@@ -72,12 +72,14 @@ base::ApiError refusal(const net::HttpResponse& response, const std::string& wha
 
 base::ApiError unreachable(const net::HttpResponse& response, const std::string& url, const std::string& what) {
   if (response.sent) {
-    return {0, "Unreachable", fmt::format("no answer from the server at {}: {} ({})", url, response.error, what)};
+    return {0, "Unreachable", fmt::format("no answer from the server at {}: {} ({})", url, response.error, what),
+            response.error};
   }
   return {0, "Unreachable",
           fmt::format("cannot reach the server at {}: {}. Is it running? Start one with 'torc server run', or give its "
                       "address with --url or TORC_API_URL",
-                      url, response.error)};
+                      url, response.error),
+          response.error};
 }
 
 }  // namespace torc::client

@@ -48,18 +48,21 @@ class SystemError : public Error {
 /// A REST request failed: answered with a status of 400 or above, or not answered at all (`status` 0).
 class ApiError : public Error {
  public:
-  ApiError(int status, std::string kind, std::string message)
-      : Error(std::move(message)), m_status(status), m_kind(std::move(kind)) {}
+  ApiError(int status, std::string kind, std::string message, std::string cause = {})
+      : Error(std::move(message)), m_status(status), m_kind(std::move(kind)), m_cause(std::move(cause)) {}
 
   /// HTTP status, or 0 when there was no answer.
   int status() const noexcept { return m_status; }
   /// The server's word for it: "NotFound", "Conflict", ...; may be empty.
   const std::string& kind() const noexcept { return m_kind; }
   bool unreachable() const noexcept { return m_status == 0; }
+  /// Why there was no answer, without the server's name ("connection refused"); empty where there was one.
+  const std::string& cause() const noexcept { return m_cause; }
 
  private:
   int m_status;
   std::string m_kind;
+  std::string m_cause;
 };
 
 /// The text of an errno value; thread-safe.
