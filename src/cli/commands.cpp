@@ -55,8 +55,17 @@ void add_compute_nodes(CLI::App& app, Action& chosen) {
   add_compute_nodes_list(group, chosen);
 }
 
-void add_remote(CLI::App& app, [[maybe_unused]] Action& chosen) {
-  [[maybe_unused]] CLI::App& group = add_group(app, "remote", "Run workflows on machines that ssh reaches");
+void add_remote(CLI::App& app, Action& chosen) {
+  CLI::App& group = add_group(app, "remote", "Run workflows on machines that ssh reaches");
+  add_remote_add_workers(group, chosen);
+  add_remote_add_workers_from_file(group, chosen);
+  add_remote_remove_worker(group, chosen);
+  add_remote_list_workers(group, chosen);
+  add_remote_run(group, chosen);
+  add_remote_status(group, chosen);
+  add_remote_stop(group, chosen);
+  add_remote_collect_logs(group, chosen);
+  add_remote_delete_logs(group, chosen);
 }
 
 }  // namespace
@@ -75,6 +84,7 @@ void add_commands(CLI::App& app, Action& chosen) {
   add_remote(app, chosen);
   add_server(app, chosen);
   add_ping(app, chosen);
+  add_worker_probe(app, chosen);
   add_later(app, chosen, "slurm");
   add_later(app, chosen, "submit");
 }

@@ -11,7 +11,12 @@ std::vector<Worker> make_workers(const std::vector<std::string>& addresses) {
   std::vector<model::WorkerAddress> parsed;
   parsed.reserve(addresses.size());
   for (const auto& address : addresses) {
-    parsed.push_back(model::WorkerAddress::parse(address));
+    try {
+      parsed.push_back(model::WorkerAddress::parse(address));
+    } catch (base::Error& error) {
+      error.add_context("worker '" + base::printable(address) + "'");
+      throw;
+    }
   }
   const auto names = model::display_names(parsed);
   const auto keys = model::worker_keys(parsed);

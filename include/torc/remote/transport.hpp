@@ -17,8 +17,8 @@ struct SshOptions {
   std::string ssh_program{"ssh"};          ///< TORC_SSH
   std::string scp_program{"scp"};          ///< TORC_SCP
   std::vector<std::string> options{};      ///< "K=V" each, from --ssh-option; before ours, since ssh takes the first.
-  std::chrono::seconds script_limit{60};   ///< A whole script call, connecting included.
-  std::chrono::seconds transfer_limit{60}; ///< Without a byte moving.
+  std::chrono::milliseconds script_limit{60'000};    ///< A whole script call, connecting included.
+  std::chrono::milliseconds transfer_limit{60'000};  ///< Without a byte moving.
 };
 
 /// The argument list of one ssh call that runs `exec sh -s` on the worker; the script goes over standard input.

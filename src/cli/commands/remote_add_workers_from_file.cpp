@@ -1,0 +1,46 @@
+#include <CLI/CLI.hpp>
+
+#include "cli/common_options.hpp"
+#include "cli/remote_support.hpp"
+
+namespace torc::cli {
+namespace {
+
+struct Options {
+  std::string file{};
+  std::optional<model::Id> workflow_id{};
+  bool skip_ssh_check{false};
+  SshSettings ssh{};
+};
+
+int run(const Options& options, Services& services) {
+  AddWorkers request{.skip_ssh_check = options.skip_ssh_check, .ssh = options.ssh};
+  try {
+    request.addresses = read_worker_file(options.file);
+  } catch (const base::Error& error) {
+    return fail_with(services.output(), std::string("Error parsing worker file: ") + error.what());
+  }
+  request.workflow_id = services.workflow_id(options.workflow_id);
+  return add_workers(request, services);
+}
+
+}  // namespace
+
+void add_remote_add_workers_from_file(CLI::App& parent, Action& chosen) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = parent.add_subcommand("add-workers-from-file", "Add the ssh workers that a file lists");
+  command->add_option("worker-file", options->file, "A worker a line: [user@]host[:port]; lines with # are comments")
+      ->type_name("FILE")
+      ->required();
+  add_optional_workflow_id(*command, options->workflow_id);
+  command->add_flag("--skip-ssh-check", options->skip_ssh_check, "Do not try whether ssh reaches them")->group("");
+  add_ssh_options(*command, options->ssh);
+  command->footer(
+      "Examples:\n"
+      "  torc remote add-workers-from-file workers.txt 42\n");
+  command->callback([options, &chosen] {
+    chosen = [options](Services& services) { return run(*options, services); };
+  });
+}
+
+}  // namespace torc::cli

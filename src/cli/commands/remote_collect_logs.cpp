@@ -1,0 +1,117 @@
+#include <algorithm>
+#include <filesystem>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "cli/common_options.hpp"
+#include "cli/remote_support.hpp"
+#include "torc/remote/logs.hpp"
+
+namespace torc::cli {
+namespace {
+
+struct Options {
+  std::optional<model::Id> workflow_id{};
+  std::string local_dir{"remote_logs"};
+  std::string remote_dir{};
+  bool remove{false};
+  SshSettings ssh{};
+};
+
+std::string result_line(const remote::Worker& worker, const remote::CollectResult& result) {
+  if (!result.ok) {
+    return fmt::format("  [FAILED] {}: {}", worker.name, result.message);
+  }
+  if (result.missing) {
+    return fmt::format("  [OK] {}: No output directory found", worker.name);
+  }
+  return fmt::format("  [OK] {}: Saved to {}{}", worker.name, result.file, result.removed ? " and deleted remote" : "");
+}
+
+nlohmann::json row(const remote::Worker& worker, const remote::CollectResult& result) {
+  auto json = worker_json(worker, result.ok);
+  if (!result.file.empty()) {
+    json["file"] = result.file;
+  }
+  if (result.removed) {
+    json["deleted"] = true;
+  }
+  if (result.missing) {
+    json["message"] = "No output directory found";
+  } else if (!result.message.empty()) {
+    json["message"] = result.message;
+  }
+  return json;
+}
+
+void make_directory(const std::string& path) {
+  std::error_code error;
+  std::filesystem::create_directories(path, error);
+  if (error) {
+    throw base::Error(fmt::format("cannot make the directory {}: {}", path, error.message()));
+  }
+}
+
+int run(const Options& options, Services& services) {
+  const Output& output = services.output();
+  if (!options.remote_dir.empty()) {
+    remote::check_remote_directory(options.remote_dir);
+  }
+  const model::Id id = services.workflow_id(options.workflow_id);
+  const auto workers = stored_workers(services.api(), id);
+  if (workers.empty()) {
+    return fail_without_workers(output, id, "Use 'torc remote add-workers' first.");
+  }
+  make_directory(options.local_dir);
+  output.line(fmt::format("{} logs from {} worker(s) to {}...", options.remove ? "Collecting and deleting" : "Collecting",
+                          workers.size(), options.local_dir));
+  auto transport = make_transport(options.ssh, services);
+  const auto results = remote::collect_logs(transport, workers,
+                                            {.workflow = workflow_ref(services.api(), id),
+                                             .output_dir = options.remote_dir,
+                                             .local_dir = options.local_dir,
+                                             .remove = options.remove,
+                                             .width = options.ssh.max_parallel});
+  auto rows = nlohmann::json::array();
+  for (std::size_t i = 0; i < workers.size(); ++i) {
+    output.line(result_line(workers[i], results[i]));
+    if (results[i].ok && !results[i].message.empty() && !output.json()) {
+      output.note(fmt::format("{}: {}", workers[i].name, results[i].message));
+    }
+    rows.push_back(row(workers[i], results[i]));
+  }
+  const auto good = std::count_if(results.begin(), results.end(), [](const auto& each) { return each.ok; });
+  output.line(fmt::format("\n{} logs from {}/{} workers", options.remove ? "Collected and deleted" : "Collected", good,
+                          workers.size()));
+  if (output.json()) {
+    output.document(remote_document(id, std::move(rows)));
+  }
+  return static_cast<std::size_t>(good) == workers.size() ? k_exit_ok : k_exit_failure;
+}
+
+}  // namespace
+
+void add_remote_collect_logs(CLI::App& parent, Action& chosen) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = parent.add_subcommand("collect-logs", "Fetch the output of all workers, an archive from each");
+  add_optional_workflow_id(*command, options->workflow_id);
+  command->add_option("-l,--local-output-dir", options->local_dir, "Directory here for the archives")
+      ->type_name("DIR")
+      ->capture_default_str();
+  command
+      ->add_option("--remote-output-dir", options->remote_dir,
+                   "Output directory on the workers (default: the one they were started with, else torc_output)")
+      ->type_name("DIR");
+  command->add_flag("--delete", options->remove, "Delete it there once its archive is verified here");
+  add_ssh_options(*command, options->ssh);
+  command->footer(
+      "Examples:\n"
+      "  torc remote collect-logs 42 -l logs\n"
+      "  torc remote collect-logs 42 --delete\n");
+  command->callback([options, &chosen] {
+    chosen = [options](Services& services) { return run(*options, services); };
+  });
+}
+
+}  // namespace torc::cli

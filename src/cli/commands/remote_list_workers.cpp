@@ -1,0 +1,62 @@
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "cli/common_options.hpp"
+#include "cli/remote_support.hpp"
+#include "torc/base/strings.hpp"
+
+namespace torc::cli {
+namespace {
+
+/// One that another program stored and that is no address is shown as it is.
+nlohmann::json row(const std::string& stored) {
+  nlohmann::json result{{"worker", stored}};
+  try {
+    const auto address = model::WorkerAddress::parse(stored);
+    if (!address.user.empty()) {
+      result["user"] = address.user;
+    }
+    result["host"] = address.host;
+    if (address.port) {
+      result["port"] = *address.port;
+    }
+  } catch (const base::Error& error) {
+    result["message"] = error.what();
+  }
+  return result;
+}
+
+int run(const std::optional<model::Id>& given, Services& services) {
+  const Output& output = services.output();
+  const model::Id id = services.workflow_id(given);
+  const auto workers = services.api().list_remote_workers(id);
+  if (workers.empty()) {
+    output.line(fmt::format("No remote workers stored for workflow {}", id));
+  } else {
+    output.line(fmt::format("Remote workers for workflow {} ({} total):", id, workers.size()));
+  }
+  auto rows = nlohmann::json::array();
+  for (const auto& worker : workers) {
+    output.line("  " + base::printable(worker.worker));
+    rows.push_back(row(worker.worker));
+  }
+  if (output.json()) {
+    output.document({{"workflow_id", id}, {"total", workers.size()}, {"workers", std::move(rows)}});
+  }
+  return k_exit_ok;
+}
+
+}  // namespace
+
+void add_remote_list_workers(CLI::App& parent, Action& chosen) {
+  auto id = std::make_shared<std::optional<model::Id>>();
+  CLI::App* command = parent.add_subcommand("list-workers", "List the ssh workers of a workflow");
+  add_optional_workflow_id(*command, *id);
+  command->footer(
+      "Examples:\n"
+      "  torc remote list-workers 42\n"
+      "  torc -f json remote list-workers 42\n");
+  command->callback([id, &chosen] { chosen = [id](Services& services) { return run(*id, services); }; });
+}
+
+}  // namespace torc::cli

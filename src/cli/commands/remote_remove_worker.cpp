@@ -1,0 +1,62 @@
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "cli/common_options.hpp"
+#include "cli/remote_support.hpp"
+#include "torc/base/strings.hpp"
+
+namespace torc::cli {
+namespace {
+
+struct Options {
+  std::string worker{};
+  std::optional<model::Id> workflow_id{};
+};
+
+/// The stored worker that somebody meant who gave its host alone.
+std::string meant(const std::string& word, const std::vector<model::RemoteWorker>& workers) {
+  for (const auto& worker : workers) {
+    try {
+      if (model::WorkerAddress::parse(worker.worker).host == word) {
+        return "; did you mean '" + worker.worker + "'?";
+      }
+    } catch (const base::Error&) {
+      // Stored by another program, and no address: not meant.
+    }
+  }
+  return "; 'torc remote list-workers' shows those there are";
+}
+
+int run(const Options& options, Services& services) {
+  const Output& output = services.output();
+  const model::Id id = services.workflow_id(options.workflow_id);
+  const auto workers = services.api().list_remote_workers(id);
+  const std::string word(base::trim(options.worker));
+  const bool known = std::any_of(workers.begin(), workers.end(), [&](const auto& each) { return each.worker == word; });
+  if (!known) {
+    throw base::Error(fmt::format("Worker '{}' not found for workflow {}{}", word, id, meant(word, workers)));
+  }
+  services.api().delete_remote_worker(id, word);
+  output.line(fmt::format("Removed worker {} from workflow {}", word, id));
+  if (output.json()) {
+    output.document({{"workflow_id", id}, {"worker", word}});
+  }
+  return k_exit_ok;
+}
+
+}  // namespace
+
+void add_remote_remove_worker(CLI::App& parent, Action& chosen) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = parent.add_subcommand("remove-worker", "Take an ssh worker off a workflow; it is not stopped");
+  command->add_option("worker", options->worker, "The worker as list-workers shows it")->type_name("WORKER")->required();
+  add_optional_workflow_id(*command, options->workflow_id);
+  command->footer(
+      "Examples:\n"
+      "  torc remote remove-worker alice@ws3:2222 42\n");
+  command->callback([options, &chosen] {
+    chosen = [options](Services& services) { return run(*options, services); };
+  });
+}
+
+}  // namespace torc::cli

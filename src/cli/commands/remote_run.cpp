@@ -1,0 +1,228 @@
+#include "cli/remote_run.hpp"
+
+#include <cmath>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "cli/common_options.hpp"
+#include "cli/wait_for_workflow.hpp"
+#include "torc/base/file.hpp"
+#include "torc/base/version.hpp"
+#include "torc/remote/state.hpp"
+
+namespace torc::cli {
+namespace {
+
+struct Options {
+  std::optional<model::Id> workflow_id{};
+  std::string worker_file{};
+  std::string output_dir{"torc_output"};
+  double poll_interval{5.0};
+  std::optional<std::int64_t> max_parallel_jobs{};
+  std::optional<std::int64_t> num_cpus{};
+  std::optional<double> memory_gb{};
+  std::optional<std::int64_t> num_gpus{};
+  bool skip_version_check{false};
+  bool keep_going{false};
+  bool wait{false};
+  std::string remote_torc{};
+  SshSettings ssh{};
+};
+
+std::vector<std::string> run_options(const Options& options) {
+  std::vector<std::string> words{"--poll-interval", fmt::format("{}", options.poll_interval)};
+  const auto add = [&](const char* name, const auto& value) {
+    if (value) {
+      words.emplace_back(name);
+      words.push_back(fmt::format("{}", *value));
+    }
+  };
+  add("--max-parallel-jobs", options.max_parallel_jobs);
+  add("--num-cpus", options.num_cpus);
+  add("--memory-gb", options.memory_gb);
+  add("--num-gpus", options.num_gpus);
+  return words;
+}
+
+/// What the runners must know of the server, and nobody else.
+std::vector<std::pair<std::string, std::string>> environment(Services& services) {
+  const auto& connection = services.options().connection;
+  std::vector<std::pair<std::string, std::string>> variables{{"TORC_API_URL", services.api_url()},
+                                                             {"TORC_USERNAME", services.user()}};
+  if (!connection.password.empty()) {
+    variables.emplace_back("TORC_PASSWORD", connection.password);
+  }
+  if (connection.tls_insecure) {
+    variables.emplace_back("TORC_TLS_INSECURE", "true");
+  }
+  if (!connection.cookie_header.empty()) {
+    variables.emplace_back("TORC_COOKIE_HEADER", connection.cookie_header);
+  }
+  return variables;
+}
+
+remote::StartSettings start_settings(const Options& options, model::Id id, Services& services) {
+  remote::StartSettings settings;
+  settings.workflow = workflow_ref(services.api(), id);
+  settings.version = base::k_version;
+  settings.skip_version_check = options.skip_version_check;
+  settings.remote_torc = options.remote_torc;
+  settings.output_dir = options.output_dir;
+  settings.run_options = run_options(options);
+  settings.environment = environment(services);
+  settings.limit = std::chrono::seconds(static_cast<std::int64_t>(std::ceil(options.ssh.limit_seconds)));
+  return settings;
+}
+
+std::string result_line(const remote::Worker& worker, const remote::StartResult& result) {
+  if (!result.tried) {
+    const bool unreachable = result.check.problem == remote::Check::Problem::unreachable;
+    return fmt::format("  [FAILED] {}: {}{}", worker.name,
+                       unreachable ? fmt::format("SSH connection failed to {}: ", worker.name) : "", result.check.message);
+  }
+  if (!result.start.ok) {
+    return fmt::format("  [FAILED] {}: {}", worker.name, result.start.message);
+  }
+  return fmt::format("  [OK] {}: {} (PID {})", worker.name, result.start.already_running ? "Already running" : "Started",
+                     result.start.pid.value_or(0));
+}
+
+nlohmann::json row(const remote::Worker& worker, const remote::StartResult& result) {
+  auto json = worker_json(worker, result.start.ok);
+  if (result.start.ok) {
+    json["state"] = remote::to_string(remote::State::running);
+    json["pid"] = result.start.pid.value_or(0);
+    json["already_running"] = result.start.already_running;
+  } else if (result.tried) {
+    json["state"] = remote::to_string(remote::State::died);
+    json["message"] = result.start.message;
+  } else {
+    if (result.check.problem == remote::Check::Problem::unreachable) {
+      json["state"] = remote::to_string(remote::State::unreachable);
+    }
+    json["message"] = result.check.ok() ? "not started, as others failed their check" : result.check.message;
+  }
+  return json;
+}
+
+/// Waits for the workflow's end and says how it went.
+/// @returns the exit status
+int wait_and_report(model::Id id, Services& services, nlohmann::json& document) {
+  const Output& output = services.output();
+  const auto result = wait_for_workflow(services, id);
+  document["jobs"] = {{"total", result.total}, {"completed", result.completed}, {"failed", result.failed}};
+  switch (result.end) {
+    case WaitResult::End::complete:
+      output.line(fmt::format("{} of {} jobs completed{}", result.completed, result.total,
+                              result.failed > 0 ? fmt::format(", {} failed", result.failed) : ""));
+      return result.failed > 0 ? k_exit_failure : k_exit_ok;
+    case WaitResult::End::canceled:
+      output.line(fmt::format("Workflow {} was canceled", id));
+      return k_exit_failure;
+    case WaitResult::End::no_workers:
+      output.note(fmt::format("No worker is left, but {} of {} jobs are not done; 'torc remote status {} --wide' tells why",
+                              result.total - result.completed - result.failed, result.total, id));
+      return k_exit_failure;
+    case WaitResult::End::interrupted:
+      output.note(services.options().standalone
+                      ? "Interrupted: the server ends with this command, the workers lose it"
+                      : fmt::format("Interrupted: the workers go on; 'torc remote stop {}' stops them", id));
+      return k_exit_failure;
+  }
+  return k_exit_failure;
+}
+
+int run(const Options& options, Services& services) {
+  const Output& output = services.output();
+  if (services.options().standalone && !options.wait) {
+    throw base::UsageError(
+        "with --standalone the server ends with this command, and the workers would lose it: add --wait, or start a "
+        "server with 'torc server run'");
+  }
+  remote::check_remote_directory(options.output_dir);
+  RemoteRun request{.keep_going = options.keep_going, .ssh = options.ssh};
+  if (!options.worker_file.empty()) {
+    try {
+      request.new_workers = read_worker_file(options.worker_file);
+    } catch (const base::Error& error) {
+      return fail_with(output, std::string("Error parsing worker file: ") + error.what());
+    }
+  }
+  const model::Id id = services.workflow_id(options.workflow_id);
+  request.workflow_id = id;
+  request.settings = start_settings(options, id, services);
+  const auto result = run_remotely(request, services);
+  if (result.workers.empty()) {
+    return fail_without_workers(output, id, "Use 'torc remote add-workers' or '--workers' flag.");
+  }
+  auto rows = nlohmann::json::array();
+  for (std::size_t i = 0; i < result.workers.size(); ++i) {
+    rows.push_back(row(result.workers[i], result.results[i]));
+    if (result.error.empty()) {
+      output.line(result_line(result.workers[i], result.results[i]));
+    }
+  }
+  auto document = remote_document(id, std::move(rows));
+  int status = result.started() == result.workers.size() ? k_exit_ok : k_exit_failure;
+  if (result.error.empty()) {
+    output.line(fmt::format("\nStarted {}/{} workers", result.started(), result.workers.size()));
+    if (options.wait && result.started() > 0) {
+      status = std::max(status, wait_and_report(id, services, document));
+    }
+  }
+  if (output.json()) {
+    output.document(document);
+  } else if (!result.error.empty()) {
+    throw base::Error(result.error);
+  }
+  return status;
+}
+
+void add_worker_options(CLI::App& command, Options& options) {
+  command.add_option("-o,--output-dir", options.output_dir, "Output directory on the workers; relative: below the home")
+      ->type_name("DIR")
+      ->capture_default_str();
+  command.add_option("-p,--poll-interval", options.poll_interval, "How often idle workers ask for jobs, in seconds")
+      ->type_name("SECONDS")
+      ->check(CLI::Range(0.001, 86'400.0))
+      ->default_str("5.0");
+  command.add_option("--max-parallel-jobs", options.max_parallel_jobs, "Jobs at once on each worker (default: by resources)")
+      ->type_name("N")
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1'000'000}));
+  command.add_option("--num-cpus", options.num_cpus, "CPUs of each worker (default: detected)")
+      ->type_name("N")
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1'000'000}));
+  command.add_option("--memory-gb", options.memory_gb, "Memory of each worker (default: detected)")
+      ->type_name("GB")
+      ->check(CLI::Range(0.001, 1e9));
+  command.add_option("--num-gpus", options.num_gpus, "GPUs of each worker (default: detected)")
+      ->type_name("N")
+      ->check(CLI::Range(std::int64_t{0}, std::int64_t{1'000'000}));
+}
+
+}  // namespace
+
+void add_remote_run(CLI::App& parent, Action& chosen) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = parent.add_subcommand("run", "Start a runner on every ssh worker of a workflow");
+  add_optional_workflow_id(*command, options->workflow_id);
+  command->add_option("-w,--workers", options->worker_file, "Worker file: add these first")->type_name("FILE");
+  add_worker_options(*command, *options);
+  command->add_flag("--skip-version-check", options->skip_version_check, "Start torcs of other versions, too");
+  command->add_option("--remote-torc", options->remote_torc, "Where torc is on the workers (default: looked for)")
+      ->type_name("PATH");
+  command->add_flag("--keep-going", options->keep_going, "Start those that can be, whatever is wrong with others");
+  command->add_flag("--wait", options->wait, "Stay until the workflow ends; exit status 1 when a job failed");
+  add_ssh_options(*command, options->ssh);
+  command->footer(
+      "Examples:\n"
+      "  torc remote run 42 --workers workers.txt --output-dir /data/torc_output\n"
+      "  torc remote run 42 --max-parallel-jobs 8 --wait\n"
+      "  torc remote run 42 --ssh-option ProxyJump=gate --keep-going\n");
+  command->callback([options, &chosen] {
+    chosen = [options](Services& services) { return run(*options, services); };
+  });
+}
+
+}  // namespace torc::cli

@@ -1,0 +1,77 @@
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include "cli/common_options.hpp"
+#include "torc/base/file.hpp"
+#include "torc/base/strings.hpp"
+#include "torc/base/version.hpp"
+#include "torc/cli/command.hpp"
+#include "torc/model/json.hpp"
+#include "torc/proc/process_info.hpp"
+
+namespace torc::cli {
+namespace {
+
+nlohmann::json probe_server(Services& services) {
+  try {
+    services.api().version();
+    return {{"reached", true}};
+  } catch (const base::ApiError& error) {
+    return {{"reached", false}, {"error", error.cause().empty() ? error.what() : error.cause()}};
+  } catch (const base::Error& error) {
+    return {{"reached", false}, {"error", error.what()}};
+  }
+}
+
+/// Whether the worker that the state directory tells of runs still.
+nlohmann::json probe_worker(const std::string& state_directory) {
+  std::string text;
+  try {
+    text = base::read_file(state_directory + "/worker");
+  } catch (const base::SystemError&) {
+    return {{"alive", false}};
+  }
+  std::optional<std::int64_t> pid;
+  std::optional<std::int64_t> ticks;
+  std::string boot;
+  for (const auto& line : base::split_lines(text)) {
+    const auto equals = line.find('=');
+    const std::string name = line.substr(0, equals);
+    const std::string value = equals == std::string::npos ? "" : line.substr(equals + 1);
+    if (name == "pid") {
+      pid = base::parse_int(value);
+    } else if (name == "start_ticks") {
+      ticks = base::parse_int(value);
+    } else if (name == "boot_id") {
+      boot = value;
+    }
+  }
+  if (!pid || !ticks || boot != proc::boot_id()) {
+    return {{"alive", false}};
+  }
+  const auto now = proc::start_ticks(static_cast<pid_t>(*pid));
+  return {{"alive", now && *now == static_cast<std::uint64_t>(*ticks)}, {"pid", *pid}};
+}
+
+int probe(Services& services) {
+  const nlohmann::json answer{{"torc_probe", 1},
+                              {"version", base::k_version},
+                              {"build_id", base::k_build_id},
+                              {"server", probe_server(services)},
+                              {"worker", probe_worker(base::env_or("TORC_WORKER_STATE"))}};
+  // One line, whatever the format asked for: a script takes it up into its report.
+  const Output plain(false);
+  plain.line(model::dump_json(answer));
+  return k_exit_ok;
+}
+
+}  // namespace
+
+void add_worker_probe(CLI::App& parent, Action& chosen) {
+  CLI::App* command = parent.add_subcommand("worker-probe", "What 'torc remote run' asks a worker's torc")->group("");
+  auto id = std::make_shared<model::Id>(0);
+  command->add_option("workflow-id", *id, "Id of the workflow")->check(check_id);
+  command->callback([&chosen] { chosen = probe; });
+}
+
+}  // namespace torc::cli

@@ -1,0 +1,189 @@
+#include "cli/remote_run.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "torc/base/strings.hpp"
+#include "torc/cli/create_workflow.hpp"
+
+namespace torc::cli {
+namespace {
+
+using remote::Check;
+
+bool is_loopback(const std::string& address) {
+  const auto host = address.substr(address.find("://") + 3);
+  return host.starts_with("127.") || host.starts_with("localhost") || host.starts_with("[::1]");
+}
+
+/// What is said about a worker that failed its check, after "NAME: ".
+std::string check_line(const remote::Worker& worker, const Check& check) {
+  if (check.problem == Check::Problem::unreachable) {
+    return fmt::format("SSH connection failed to {}: {}", worker.name, check.message);
+  }
+  if (check.problem == Check::Problem::canceled) {
+    return "canceled";
+  }
+  return check.message;
+}
+
+/// The decision about what to start, made when every worker was looked at.
+class Decision {
+ public:
+  Decision(const RemoteRun& run, Services& services, const std::vector<remote::Worker>& workers,
+           std::set<std::string> stored)
+      : m_run(run),
+        m_services(services),
+        m_output(services.output()),
+        m_workers(workers),
+        m_stored(std::move(stored)),
+        m_stop(services.stop_on_signal()) {}
+
+  std::vector<char> decide(const std::vector<Check>& checks) {
+    std::vector<char> go(checks.size(), 0);
+    if (!m_run.new_workers.empty()) {
+      add_new_workers(checks);
+    }
+    if (m_stop.stop_requested()) {
+      m_error = "interrupted; nothing was started";
+      return go;
+    }
+    const std::string problems = describe_problems(checks);
+    const auto good = std::count_if(checks.begin(), checks.end(), [](const auto& check) { return check.ok(); });
+    if (good == 0 || (!problems.empty() && !m_run.keep_going)) {
+      m_error = problems;
+      return go;
+    }
+    initialize_if_new(m_services.api(), m_run.workflow_id);
+    m_output.line("Starting workers...");
+    std::transform(checks.begin(), checks.end(), go.begin(), [](const auto& check) -> char { return check.ok() ? 1 : 0; });
+    return go;
+  }
+
+  const std::string& error() const { return m_error; }
+
+ private:
+  void add_new_workers(const std::vector<Check>& checks) {
+    std::vector<std::string> reachable;
+    std::size_t tried = 0;
+    std::size_t passed = 0;
+    for (std::size_t i = 0; i < checks.size(); ++i) {
+      if (!is_listed(m_workers[i])) {
+        continue;
+      }
+      ++tried;
+      if (checks[i].problem != Check::Problem::unreachable && checks[i].problem != Check::Problem::canceled) {
+        ++passed;
+        if (!m_stored.contains(m_workers[i].stored)) {
+          reachable.push_back(m_workers[i].stored);
+        }
+      }
+    }
+    m_output.line(fmt::format("{}/{} workers passed SSH check", passed, tried));
+    if (!reachable.empty()) {
+      m_output.line(fmt::format("Adding {} worker(s) to database...", reachable.size()));
+      m_services.api().create_remote_workers(m_run.workflow_id, reachable);
+    }
+    m_output.line(fmt::format("Found {} worker(s) for workflow {}", m_stored.size() + reachable.size(), m_run.workflow_id));
+  }
+
+  bool is_listed(const remote::Worker& worker) const {
+    return std::find(m_run.new_workers.begin(), m_run.new_workers.end(), worker.address) != m_run.new_workers.end();
+  }
+
+  std::vector<std::string> lines_of(const std::vector<Check>& checks, Check::Problem problem) const {
+    std::vector<std::string> lines;
+    for (std::size_t i = 0; i < checks.size(); ++i) {
+      if (checks[i].problem == problem) {
+        lines.push_back(m_workers[i].name + ": " + check_line(m_workers[i], checks[i]));
+      }
+    }
+    return lines;
+  }
+
+  /// All that is wrong, kind by kind; "" where nothing is.
+  std::string describe_problems(const std::vector<Check>& checks) const {
+    std::vector<std::string> parts;
+    const auto add = [&](Check::Problem problem, const auto& heading) {
+      if (const auto lines = lines_of(checks, problem); !lines.empty()) {
+        parts.push_back(problem_list(heading(lines.size()), lines));
+      }
+    };
+    const std::string server = server_address(m_services.api_url());
+    add(Check::Problem::unreachable,
+        [](std::size_t count) { return fmt::format("SSH connectivity check failed for {} worker(s):", count); });
+    add(Check::Problem::version,
+        [](std::size_t count) { return fmt::format("Version check failed on {} worker(s):", count); });
+    add(Check::Problem::server, [&](std::size_t count) {
+      return fmt::format("{} worker(s) cannot reach the server at {}:", count, server);
+    });
+    if (!lines_of(checks, Check::Problem::server).empty()) {
+      parts.back() += is_loopback(server)
+                          ? "\nThe server listens on this machine only. Start it with --host, and give its address "
+                            "with --url."
+                          : "\nCheck that the server listens there (--host of 'torc server run'), that --url is its "
+                            "address as the workers know it, and that no firewall is between.";
+    }
+    add(Check::Problem::output_dir,
+        [](std::size_t count) { return fmt::format("Output directory check failed on {} worker(s):", count); });
+    return base::join(parts, "\n");
+  }
+
+  const RemoteRun& m_run;
+  Services& m_services;
+  const Output& m_output;
+  const std::vector<remote::Worker>& m_workers;
+  std::set<std::string> m_stored;
+  std::stop_token m_stop;
+  std::string m_error;
+};
+
+}  // namespace
+
+std::string server_address(const std::string& url) {
+  const auto host = url.find("://") == std::string::npos ? 0 : url.find("://") + 3;
+  const auto end = url.find('/', host);
+  const std::string authority = url.substr(host, end == std::string::npos ? end : end - host);
+  const auto at = authority.rfind('@');
+  return url.substr(0, host) + (at == std::string::npos ? authority : authority.substr(at + 1));
+}
+
+std::size_t RemoteRunResult::started() const {
+  return static_cast<std::size_t>(
+      std::count_if(results.begin(), results.end(), [](const auto& result) { return result.start.ok; }));
+}
+
+RemoteRunResult run_remotely(const RemoteRun& run, Services& services) {
+  const Output& output = services.output();
+  std::vector<std::string> addresses;
+  std::set<std::string> stored;
+  for (const auto& worker : services.api().list_remote_workers(run.workflow_id)) {
+    addresses.push_back(worker.worker);
+    stored.insert(worker.worker);
+  }
+  for (const auto& worker : run.new_workers) {
+    if (const auto address = model::to_string(worker); !stored.contains(address)) {
+      addresses.push_back(address);
+    }
+  }
+  RemoteRunResult result;
+  result.workers = remote::make_workers(addresses);
+  if (result.workers.empty()) {
+    return result;
+  }
+  if (run.new_workers.empty()) {
+    output.line(fmt::format("Found {} worker(s) for workflow {}", result.workers.size(), run.workflow_id));
+  } else {
+    output.line(fmt::format("Checking SSH connectivity for {} worker(s)...", run.new_workers.size()));
+  }
+  auto transport = make_transport(run.ssh, services);
+  Decision decision(run, services, result.workers, std::move(stored));
+  result.results = remote::check_and_start(transport, result.workers, run.settings, run.ssh.max_parallel,
+                                           [&](const auto& checks) { return decision.decide(checks); });
+  result.error = decision.error();
+  return result;
+}
+
+}  // namespace torc::cli

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/remote_support.hpp"
+#include "torc/remote/start.hpp"
+
+namespace torc::cli {
+
+/// What `torc remote run` was asked for.
+struct RemoteRun {
+  model::Id workflow_id{0};
+  std::vector<model::WorkerAddress> new_workers{};  ///< From --workers.
+  remote::StartSettings settings{};
+  bool keep_going{false};
+  SshSettings ssh{};
+};
+
+/// How it went; one slot for each worker.
+struct RemoteRunResult {
+  std::vector<remote::Worker> workers{};
+  std::vector<remote::StartResult> results{};
+  std::string error{};  ///< Why nothing was started, where that is so.
+
+  std::size_t started() const;
+};
+
+/// Checks the workers, adds the new ones that are reachable, initialises the workflow if it is new, and starts the
+/// runners: all, or with `keep_going` those that can be. Prints the lines that tell of its steps.
+RemoteRunResult run_remotely(const RemoteRun& run, Services& services);
+
+/// "http://h:8080" of "http://user:word@h:8080/torc-service/v1"
+std::string server_address(const std::string& url);
+
+}  // namespace torc::cli

@@ -1,0 +1,163 @@
+#include "cli/remote_support.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "torc/base/file.hpp"
+#include "torc/base/strings.hpp"
+#include "torc/remote/start.hpp"
+
+namespace torc::cli {
+namespace {
+
+std::string check_ssh_option(const std::string& text) {
+  const auto equals = text.find('=');
+  const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
+  const bool good = equals != std::string::npos && equals > 0 &&
+                    std::all_of(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(equals), is_letter);
+  return good ? "" : "'" + base::printable(text) + "' is not of the form KEY=VALUE (see ssh_config(5))";
+}
+
+}  // namespace
+
+void add_ssh_options(CLI::App& command, SshSettings& settings) {
+  command.add_option("--max-parallel-ssh", settings.max_parallel, "ssh and scp processes at once")
+      ->type_name("N")
+      ->check(CLI::Range(std::size_t{1}, std::size_t{1000}))
+      ->capture_default_str();
+  command.add_option("--ssh-option", settings.options, "Option for ssh and scp, as for their -o; may be repeated")
+      ->type_name("KEY=VALUE")
+      ->check(check_ssh_option)
+      ->allow_extra_args(false);
+  command.add_option("--ssh-limit", settings.limit_seconds, "Limit on a whole ssh call in seconds")
+      ->envname("TORC_SSH_LIMIT")
+      ->check(CLI::Range(0.1, 86'400.0))
+      ->group("");
+}
+
+remote::SshOptions make_ssh_options(const SshSettings& settings) {
+  remote::SshOptions options;
+  options.ssh_program = base::env_or("TORC_SSH", "ssh");
+  options.scp_program = base::env_or("TORC_SCP", "scp");
+  options.options = settings.options;
+  options.script_limit = std::chrono::milliseconds(std::llround(settings.limit_seconds * 1000));
+  options.transfer_limit = options.script_limit;
+  return options;
+}
+
+remote::SshTransport make_transport(const SshSettings& settings, Services& services) {
+  return {make_ssh_options(settings), services.stop_on_signal()};
+}
+
+remote::WorkflowRef workflow_ref(client::Api& api, model::Id workflow_id) {
+  return {.server_id = api.server_id(), .workflow_id = workflow_id};
+}
+
+std::vector<remote::Worker> stored_workers(client::Api& api, model::Id workflow_id) {
+  std::vector<std::string> addresses;
+  for (const auto& worker : api.list_remote_workers(workflow_id)) {
+    addresses.push_back(worker.worker);
+  }
+  return remote::make_workers(addresses);
+}
+
+int fail_with(const Output& output, const std::string& message) {
+  if (output.json()) {
+    throw base::Error(message);
+  }
+  output.note(base::printable(message));
+  return k_exit_failure;
+}
+
+int fail_without_workers(const Output& output, model::Id workflow_id, const char* way_out) {
+  return fail_with(output, fmt::format("No workers configured for workflow {}. {}", workflow_id, way_out));
+}
+
+nlohmann::json worker_json(const remote::Worker& worker, bool ok) {
+  return {{"worker", worker.stored}, {"host", worker.address.host}, {"ok", ok}};
+}
+
+nlohmann::json remote_document(model::Id workflow_id, nlohmann::json workers) {
+  const auto good = std::count_if(workers.begin(), workers.end(), [](const auto& each) { return each.at("ok") == true; });
+  const auto total = workers.size();
+  return {{"workflow_id", workflow_id}, {"ok", good}, {"total", total}, {"workers", std::move(workers)}};
+}
+
+std::string problem_list(const std::string& heading, const std::vector<std::string>& lines) {
+  std::string text = heading;
+  for (const auto& line : lines) {
+    text += "\n  " + line;
+  }
+  return text;
+}
+
+std::string connectivity_error(const std::vector<std::pair<std::string, std::string>>& name_and_reason) {
+  std::vector<std::string> lines;
+  for (const auto& [name, reason] : name_and_reason) {
+    lines.push_back(fmt::format("{}: SSH connection failed to {}: {}", name, name, reason));
+  }
+  return problem_list(fmt::format("SSH connectivity check failed for {} worker(s):", lines.size()), lines);
+}
+
+std::vector<model::WorkerAddress> read_worker_file(const std::string& path) {
+  std::string text;
+  try {
+    text = base::read_file(path);
+  } catch (const base::SystemError& error) {
+    throw base::Error(fmt::format("Failed to read worker file '{}': {}", path, base::errno_text(error.error_number())));
+  }
+  return model::parse_worker_file(text, path);
+}
+
+int add_workers(const AddWorkers& request, Services& services) {
+  const Output& output = services.output();
+  client::Api& api = services.api();
+  std::vector<std::string> addresses;
+  for (const auto& address : request.addresses) {
+    addresses.push_back(model::to_string(address));
+  }
+  // Whether the workflow is there at all; and before workers of it are tried.
+  static_cast<void>(api.list_remote_workers(request.workflow_id));
+  const auto workers = remote::make_workers(addresses);
+  std::vector<std::optional<std::string>> problems(workers.size());
+  if (!request.skip_ssh_check) {
+    output.line(fmt::format("Checking SSH connectivity for {} worker(s)...", workers.size()));
+    auto transport = make_transport(request.ssh, services);
+    problems = remote::check_connectivity(transport, workers, request.ssh.max_parallel);
+  }
+  std::vector<std::string> reachable;
+  std::vector<std::pair<std::string, std::string>> unreachable;
+  auto rows = nlohmann::json::array();
+  for (std::size_t i = 0; i < workers.size(); ++i) {
+    rows.push_back(worker_json(workers[i], !problems[i]));
+    if (problems[i]) {
+      unreachable.emplace_back(workers[i].name, *problems[i]);
+      rows.back()["message"] = *problems[i];
+    } else {
+      reachable.push_back(addresses[i]);
+    }
+  }
+  if (!request.skip_ssh_check) {
+    output.line(fmt::format("{}/{} workers passed SSH check", reachable.size(), workers.size()));
+  }
+  if (!reachable.empty()) {
+    api.create_remote_workers(request.workflow_id, reachable);
+    output.line(fmt::format("Added {} worker(s) to workflow {}", reachable.size(), request.workflow_id));
+    for (const auto& address : reachable) {
+      output.line("  " + address);
+    }
+  }
+  if (output.json()) {
+    output.document(remote_document(request.workflow_id, std::move(rows)));
+    return unreachable.empty() ? k_exit_ok : k_exit_failure;
+  }
+  if (!unreachable.empty()) {
+    throw base::Error(connectivity_error(unreachable));
+  }
+  return k_exit_ok;
+}
+
+}  // namespace torc::cli

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "torc/cli/command.hpp"
+#include "torc/remote/transport.hpp"
+#include "torc/remote/worker.hpp"
+
+// What the commands of `torc remote` share.
+
+namespace torc::cli {
+
+/// How the workers are reached: options that each of these commands has.
+struct SshSettings {
+  std::size_t max_parallel{10};
+  std::vector<std::string> options{};  ///< "K=V" each
+  double limit_seconds{60};            ///< Hidden: a whole call.
+};
+
+/// --max-parallel-ssh, --ssh-option and the hidden --ssh-limit.
+void add_ssh_options(CLI::App& command, SshSettings& settings);
+
+/// Programs from TORC_SSH and TORC_SCP, the rest from the options. Calls end when the user interrupts.
+remote::SshOptions make_ssh_options(const SshSettings& settings);
+remote::SshTransport make_transport(const SshSettings& settings, Services& services);
+
+remote::WorkflowRef workflow_ref(client::Api& api, model::Id workflow_id);
+std::vector<remote::Worker> stored_workers(client::Api& api, model::Id workflow_id);
+
+/// Prints a message that must stand on standard error as it is (scripts know it), or as an error's JSON.
+/// @returns the exit status
+int fail_with(const Output& output, const std::string& message);
+
+/// There are no workers: what to do about it.
+/// @returns the exit status
+int fail_without_workers(const Output& output, model::Id workflow_id, const char* way_out);
+
+/// One element of "workers" in `-f json`: {"worker", "host", "ok"}; the caller adds what applies.
+nlohmann::json worker_json(const remote::Worker& worker, bool ok);
+/// {"workflow_id", "ok": how many, "total", "workers"}
+nlohmann::json remote_document(model::Id workflow_id, nlohmann::json workers);
+
+/// Lines "  NAME: MESSAGE" below a heading.
+std::string problem_list(const std::string& heading, const std::vector<std::string>& lines);
+
+/// The heading and lines of "SSH connectivity check failed for N worker(s):".
+std::string connectivity_error(const std::vector<std::pair<std::string, std::string>>& name_and_reason);
+
+/// The addresses of a worker file. @throws base::Error with "Error parsing worker file: ..."'s second half
+std::vector<model::WorkerAddress> read_worker_file(const std::string& path);
+
+/// Adds workers to a workflow: `torc remote add-workers` and `add-workers-from-file`.
+struct AddWorkers {
+  model::Id workflow_id{0};
+  std::vector<model::WorkerAddress> addresses{};
+  bool skip_ssh_check{false};
+  SshSettings ssh{};
+};
+/// @returns the exit status
+int add_workers(const AddWorkers& request, Services& services);
+
+}  // namespace torc::cli

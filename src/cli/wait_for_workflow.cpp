@@ -1,0 +1,139 @@
+#include "cli/wait_for_workflow.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <stop_token>
+
+#include <fmt/format.h>
+
+namespace torc::cli {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::chrono::milliseconds k_first_pause{100};
+constexpr std::chrono::milliseconds k_longest_pause{2'000};
+/// A note at least this often, and whenever the numbers changed at most so often.
+constexpr std::chrono::seconds k_note_pause{5};
+/// A server that is started anew is waited for.
+constexpr std::chrono::minutes k_server_patience{5};
+/// A runner registers some time after its start, and another may come: only a longer lack of runners counts.
+constexpr int k_lacks{3};
+
+class Waiting {
+ public:
+  Waiting(Services& services, model::Id workflow_id)
+      : m_output(services.output()),
+        m_api(services.api()),
+        m_workflow_id(workflow_id),
+        m_stop(services.stop_on_signal()) {}
+
+  WaitResult run() {
+    auto pause = k_first_pause;
+    while (!m_stop.stop_requested()) {
+      if (look()) {
+        return m_result;
+      }
+      sleep(pause);
+      pause = std::min(pause * 3 / 2, k_longest_pause);
+    }
+    m_result.end = WaitResult::End::interrupted;
+    return m_result;
+  }
+
+ private:
+  /// @returns whether the waiting is over
+  bool look() {
+    try {
+      const bool over = ask();
+      m_away_since.reset();
+      return over;
+    } catch (const base::ApiError& error) {
+      const auto now = Clock::now();
+      if (!m_away_since) {
+        m_away_since = now;
+        m_output.note(std::string("waiting for the server: ") + error.what());
+      }
+      if (!error.unreachable() || now - *m_away_since > k_server_patience) {
+        throw;
+      }
+      return false;
+    }
+  }
+
+  bool ask() {
+    const auto completion = m_api.is_workflow_complete(m_workflow_id);
+    count_jobs();
+    if (completion.is_canceled || completion.is_complete) {
+      m_result.end = completion.is_canceled ? WaitResult::End::canceled : WaitResult::End::complete;
+      tell(true);
+      return true;
+    }
+    tell(false);
+    client::ComputeNodeFilter active;
+    active.is_active = true;
+    active.paging.limit = 1;
+    m_lacks = m_api.list_compute_nodes(m_workflow_id, active).total_count == 0 ? m_lacks + 1 : 0;
+    if (m_lacks >= k_lacks) {
+      m_result.end = WaitResult::End::no_workers;
+      return true;
+    }
+    return false;
+  }
+
+  std::int64_t count(std::optional<model::JobStatus> status) {
+    client::JobFilter filter;
+    filter.status = status;
+    filter.paging.limit = 1;
+    return m_api.list_jobs(m_workflow_id, filter).total_count;
+  }
+
+  void count_jobs() {
+    if (m_result.total == 0) {
+      m_result.total = count(std::nullopt);
+    }
+    m_result.completed = count(model::JobStatus::completed);
+    m_result.failed = count(model::JobStatus::failed) + count(model::JobStatus::terminated) +
+                      count(model::JobStatus::canceled);
+    m_running = count(model::JobStatus::running);
+  }
+
+  void tell(bool last) {
+    const auto now = Clock::now();
+    if (!last && m_told_at && now - *m_told_at < k_note_pause) {
+      return;
+    }
+    m_told_at = now;
+    if (!m_output.json()) {
+      m_output.note(fmt::format("{}/{} jobs  {} running  {} failed", m_result.completed + m_result.failed, m_result.total,
+                                m_running, m_result.failed));
+    }
+  }
+
+  void sleep(std::chrono::milliseconds pause) {
+    std::mutex mutex;
+    std::unique_lock lock(mutex);
+    std::condition_variable_any none;
+    none.wait_for(lock, m_stop, pause, [] { return false; });
+  }
+
+  const Output& m_output;
+  client::Api& m_api;
+  model::Id m_workflow_id;
+  std::stop_token m_stop;
+  WaitResult m_result;
+  std::int64_t m_running{0};
+  int m_lacks{0};
+  std::optional<Clock::time_point> m_told_at;
+  std::optional<Clock::time_point> m_away_since;
+};
+
+}  // namespace
+
+WaitResult wait_for_workflow(Services& services, model::Id workflow_id) {
+  return Waiting(services, workflow_id).run();
+}
+
+}  // namespace torc::cli
