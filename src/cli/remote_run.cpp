@@ -58,7 +58,9 @@ class Decision {
     }
     initialize_if_new(m_services.api(), m_run.workflow_id);
     m_output.line("Starting workers...");
-    std::transform(checks.begin(), checks.end(), go.begin(), [](const auto& check) -> char { return check.ok() ? 1 : 0; });
+    for (std::size_t i = 0; i < checks.size(); ++i) {
+      go[i] = checks[i].ok() ? 1 : 0;
+    }
     return go;
   }
 
@@ -86,7 +88,8 @@ class Decision {
       m_output.line(fmt::format("Adding {} worker(s) to database...", reachable.size()));
       m_services.api().create_remote_workers(m_run.workflow_id, reachable);
     }
-    m_output.line(fmt::format("Found {} worker(s) for workflow {}", m_stored.size() + reachable.size(), m_run.workflow_id));
+    m_output.line(
+        fmt::format("Found {} worker(s) for workflow {}", m_stored.size() + reachable.size(), m_run.workflow_id));
   }
 
   bool is_listed(const remote::Worker& worker) const {

@@ -81,7 +81,8 @@ nlohmann::json worker_json(const remote::Worker& worker, bool ok) {
 }
 
 nlohmann::json remote_document(model::Id workflow_id, nlohmann::json workers) {
-  const auto good = std::count_if(workers.begin(), workers.end(), [](const auto& each) { return each.at("ok") == true; });
+  const auto is_ok = [](const nlohmann::json& each) { return each.at("ok").get<bool>(); };
+  const auto good = std::count_if(workers.begin(), workers.end(), is_ok);
   const auto total = workers.size();
   return {{"workflow_id", workflow_id}, {"ok", good}, {"total", total}, {"workers", std::move(workers)}};
 }

@@ -107,8 +107,8 @@ class Waiting {
     }
     m_told_at = now;
     if (!m_output.json()) {
-      m_output.note(fmt::format("{}/{} jobs  {} running  {} failed", m_result.completed + m_result.failed, m_result.total,
-                                m_running, m_result.failed));
+      m_output.note(fmt::format("{}/{} jobs  {} running  {} failed", m_result.completed + m_result.failed,
+                                m_result.total, m_running, m_result.failed));
     }
   }
 

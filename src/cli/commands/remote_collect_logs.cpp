@@ -64,8 +64,8 @@ int run(const Options& options, Services& services) {
     return fail_without_workers(output, id, "Use 'torc remote add-workers' first.");
   }
   make_directory(options.local_dir);
-  output.line(fmt::format("{} logs from {} worker(s) to {}...", options.remove ? "Collecting and deleting" : "Collecting",
-                          workers.size(), options.local_dir));
+  output.line(fmt::format("{} logs from {} worker(s) to {}...",
+                          options.remove ? "Collecting and deleting" : "Collecting", workers.size(), options.local_dir));
   auto transport = make_transport(options.ssh, services);
   const auto results = remote::collect_logs(transport, workers,
                                             {.workflow = workflow_ref(services.api(), id),

@@ -49,7 +49,9 @@ int run(const Options& options, Services& services) {
 void add_remote_remove_worker(CLI::App& parent, Action& chosen) {
   auto options = std::make_shared<Options>();
   CLI::App* command = parent.add_subcommand("remove-worker", "Take an ssh worker off a workflow; it is not stopped");
-  command->add_option("worker", options->worker, "The worker as list-workers shows it")->type_name("WORKER")->required();
+  command->add_option("worker", options->worker, "The worker as list-workers shows it")
+      ->type_name("WORKER")
+      ->required();
   add_optional_workflow_id(*command, options->workflow_id);
   command->footer(
       "Examples:\n"

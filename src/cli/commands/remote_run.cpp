@@ -78,14 +78,14 @@ remote::StartSettings start_settings(const Options& options, model::Id id, Servi
 std::string result_line(const remote::Worker& worker, const remote::StartResult& result) {
   if (!result.tried) {
     const bool unreachable = result.check.problem == remote::Check::Problem::unreachable;
-    return fmt::format("  [FAILED] {}: {}{}", worker.name,
-                       unreachable ? fmt::format("SSH connection failed to {}: ", worker.name) : "", result.check.message);
+    const std::string what = unreachable ? fmt::format("SSH connection failed to {}: ", worker.name) : "";
+    return fmt::format("  [FAILED] {}: {}{}", worker.name, what, result.check.message);
   }
   if (!result.start.ok) {
     return fmt::format("  [FAILED] {}: {}", worker.name, result.start.message);
   }
-  return fmt::format("  [OK] {}: {} (PID {})", worker.name, result.start.already_running ? "Already running" : "Started",
-                     result.start.pid.value_or(0));
+  const char* what = result.start.already_running ? "Already running" : "Started";
+  return fmt::format("  [OK] {}: {} (PID {})", worker.name, what, result.start.pid.value_or(0));
 }
 
 nlohmann::json row(const remote::Worker& worker, const remote::StartResult& result) {
@@ -121,8 +121,9 @@ int wait_and_report(model::Id id, Services& services, nlohmann::json& document) 
       output.line(fmt::format("Workflow {} was canceled", id));
       return k_exit_failure;
     case WaitResult::End::no_workers:
-      output.note(fmt::format("No worker is left, but {} of {} jobs are not done; 'torc remote status {} --wide' tells why",
-                              result.total - result.completed - result.failed, result.total, id));
+      output.note(
+          fmt::format("No worker is left, but {} of {} jobs are not done; 'torc remote status {} --wide' tells why",
+                      result.total - result.completed - result.failed, result.total, id));
       return k_exit_failure;
     case WaitResult::End::interrupted:
       output.note(services.options().standalone
@@ -187,7 +188,9 @@ void add_worker_options(CLI::App& command, Options& options) {
       ->type_name("SECONDS")
       ->check(CLI::Range(0.001, 86'400.0))
       ->default_str("5.0");
-  command.add_option("--max-parallel-jobs", options.max_parallel_jobs, "Jobs at once on each worker (default: by resources)")
+  command
+      .add_option("--max-parallel-jobs", options.max_parallel_jobs,
+                  "Jobs at once on each worker (default: by resources)")
       ->type_name("N")
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{1'000'000}));
   command.add_option("--num-cpus", options.num_cpus, "CPUs of each worker (default: detected)")

@@ -1,0 +1,163 @@
+#!/usr/bin/env python3
+"""`torc remote collect-logs` and `delete-logs`: what arrives, what is deleted, and above all what is not."""
+import json
+import tarfile
+
+from harness import E2ETest, main, processes_below, wait_until
+
+
+class Logs(E2ETest):
+    def run_workflow(self, count=2, command="echo output of $TORC_JOB_NAME"):
+        self.srv = self.server()
+        self.ws = self.workers(count, self.srv)
+        jobs = [{"name": f"j{i}", "command": command} for i in range(2 * count)]
+        self.wf = self.srv.create({"name": "w", "jobs": jobs})
+        self.srv.torc("remote", "add-workers", self.wf, *self.ws.names, check=True)
+        self.srv.torc("remote", "run", self.wf, "--poll-interval", "0.2", check=True)
+
+    def finish(self):
+        self.srv.wait_complete(self.wf)
+        wait_until(lambda: not self.runners(), what="the runners to leave")
+
+    def runners(self):
+        return [line for line in processes_below(self.dir / "workers").values() if " run " in f" {line} "]
+
+    def left_on_workers(self):
+        """Archives that were forgotten there."""
+        return [path for path in self.temporary.iterdir() if path.name.startswith("torc_logs_")]
+
+    def setUp(self):
+        self.temporary = self.dir / "tmp"
+        self.temporary.mkdir()
+
+    def use_temporary_directory(self):
+        """Makes TMPDIR of the workers' sessions a directory that can be looked into."""
+        for host in self.ws.hosts:
+            shell = host.bin / "sh"
+            shell.write_text(f'#!/bin/dash\nTMPDIR={self.temporary}\nexport TMPDIR\nexec /bin/sh "$@"\n')
+            shell.chmod(0o755)
+
+    def archive(self, host, directory="remote_logs"):
+        key = host.name.replace(".", "_").replace(":", "_")
+        return self.srv.home / directory / f"torc_logs_{self.wf}_{key}.tar.gz"
+
+    def content(self, host) -> str:
+        with tarfile.open(self.archive(host)) as archive:
+            members = [archive.extractfile(member) for member in archive if member.isfile()]
+            return "".join(member.read().decode(errors="replace") for member in members)
+
+    def test_archives_hold_the_jobs_output(self):
+        self.run_workflow()
+        self.finish()
+        self.use_temporary_directory()
+        self.ws.forget_calls()
+        result = self.srv.torc("remote", "collect-logs", self.wf, check=True)
+        self.assertEqual(result.stdout.splitlines(), [
+            "Collecting logs from 2 worker(s) to remote_logs...",
+            *(f"  [OK] {host.name}: Saved to {self.archive(host).relative_to(self.srv.home)}" for host in self.ws.hosts),
+            "", "Collected logs from 2/2 workers"])
+        self.assertEqual(sorted(call.split()[0] for call in self.ws.calls()), ["scp", "scp", "ssh", "ssh"])
+        ran = {row["job_id"]: row for row in self.srv.results(self.wf)}
+        self.assertEqual(len(ran), 4)
+        text = "".join(self.content(host) for host in self.ws.hosts)
+        self.assertEqual(text.count("output of"), 4)
+        for host in self.ws.hosts:
+            with tarfile.open(self.archive(host)) as archive:
+                self.assertTrue([name for name in archive.getnames() if "torc_worker_" in name])
+            self.assertTrue((host.home / "torc_output").is_dir())
+        self.assertEqual(self.left_on_workers(), [])
+
+    def test_deletes_what_is_safe_here(self):
+        self.run_workflow()
+        self.finish()
+        self.use_temporary_directory()
+        result = self.srv.torc("remote", "collect-logs", self.wf, "--delete", check=True)
+        self.assertEqual(result.stdout.splitlines(), [
+            "Collecting and deleting logs from 2 worker(s) to remote_logs...",
+            *(f"  [OK] {host.name}: Saved to {self.archive(host).relative_to(self.srv.home)} and deleted remote"
+              for host in self.ws.hosts),
+            "", "Collected and deleted logs from 2/2 workers"])
+        for host in self.ws.hosts:
+            self.assertFalse((host.home / "torc_output").exists())
+            self.assertIn("torc", self.content(host))
+        self.assertEqual(self.left_on_workers(), [])
+        again = self.srv.torc("remote", "collect-logs", self.wf, "--delete", check=True).stdout
+        self.assertIn(f"  [OK] {self.ws.names[0]}: No output directory found", again)
+
+    def test_a_broken_tar_deletes_nothing(self):
+        self.run_workflow()
+        self.finish()
+        self.use_temporary_directory()
+        tar = self.ws.hosts[1].bin / "tar"
+        tar.write_text("#!/bin/sh\necho 'tar: -: Cannot write: No space left on device' >&2\nexit 2\n")
+        tar.chmod(0o755)
+        result = self.srv.torc("remote", "collect-logs", self.wf, "--delete")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn(f"  [FAILED] {self.ws.names[1]}: archive incomplete (no space left on {self.temporary}); "
+                      "nothing was deleted there", result.stdout.splitlines())
+        self.assertIn("Collected and deleted logs from 1/2 workers", result.stdout)
+        self.assertFalse((self.ws.hosts[0].home / "torc_output").exists())
+        self.assertTrue(any((self.ws.hosts[1].home / "torc_output").rglob("*.o")))
+        self.assertFalse(self.archive(self.ws.hosts[1]).exists())
+        self.assertEqual(self.left_on_workers(), [])
+
+    def test_a_broken_transfer_deletes_nothing(self):
+        self.run_workflow(1)
+        self.finish()
+        self.use_temporary_directory()
+        scp = self.dir / "scp"
+        scp.write_text(f'#!/bin/sh\n{self.ws.env["TORC_SCP"]} "$@" || exit\nfor last; do :; done\n'
+                       'size=$(($(wc -c <"$last") - 7))\nhead -c "$size" "$last" >"$last.cut" && mv "$last.cut" "$last"\n')
+        scp.chmod(0o755)
+        result = self.srv.torc("remote", "collect-logs", self.wf, "--delete", env={"TORC_SCP": str(scp)})
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("the archive was damaged on its way here; nothing was deleted there", result.stdout)
+        self.assertTrue((self.ws.hosts[0].home / "torc_output").is_dir())
+        self.assertEqual(list((self.srv.home / "remote_logs").iterdir()), [])
+        self.assertEqual(self.left_on_workers(), [])
+
+    def test_collects_while_jobs_run_but_deletes_nothing(self):
+        self.run_workflow(1, command="while :; do echo line; sleep 0.01; done")
+        wait_until(lambda: "running" in self.srv.statuses(self.wf).values(), what="a job to run")
+        self.assertIn("line", self.collected_content())
+        result = self.srv.torc("remote", "collect-logs", self.wf, "--delete")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("not deleted there: a worker runs there (PID ", result.stdout)
+        result = self.srv.torc("remote", "delete-logs", self.wf)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn(f"  [FAILED] {self.ws.names[0]}: a worker runs there (PID ", result.stdout)
+        self.assertTrue((self.ws.hosts[0].home / "torc_output").is_dir())
+
+    def collected_content(self):
+        self.srv.torc("remote", "collect-logs", self.wf, check=True)
+        return self.content(self.ws.hosts[0])
+
+    def test_delete_logs(self):
+        self.run_workflow()
+        self.finish()
+        result = self.srv.torc("remote", "delete-logs", self.wf, check=True)
+        lines = result.stdout.splitlines()
+        self.assertEqual((lines[0], lines[-1]), ("Deleting logs from 2 worker(s)...", "Deleted logs from 2/2 workers"))
+        for host in self.ws.hosts:
+            self.assertFalse((host.home / "torc_output").exists())
+        document = self.srv.json("remote", "delete-logs", self.wf)
+        self.assertEqual([row["message"] for row in document["workers"]], ["No output directory found (already clean)"] * 2)
+        for directory in ("/", "~", ".", "..", "/usr"):
+            result = self.srv.torc("-f", "json", "remote", "delete-logs", self.wf, "--remote-output-dir", directory)
+            self.assertEqual(result.returncode, 1, directory)
+            for row in json.loads(result.stdout)["workers"]:
+                self.assertTrue(row["message"].startswith("refused to delete"), row)
+        self.assertEqual(self.srv.torc("remote", "delete-logs", self.wf, "--remote-output-dir", "").returncode, 2)
+
+    def test_json(self):
+        self.run_workflow(1)
+        self.finish()
+        document = self.srv.json("remote", "collect-logs", self.wf)
+        self.assertEqual(document["workflow_id"], self.wf)
+        row = document["workers"][0]
+        self.assertEqual((row["worker"], row["host"], row["ok"]), (self.ws.names[0], self.ws.hosts[0].address, True))
+        self.assertEqual(row["file"], str(self.archive(self.ws.hosts[0]).relative_to(self.srv.home)))
+
+
+if __name__ == "__main__":
+    main()

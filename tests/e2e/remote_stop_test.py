@@ -1,0 +1,118 @@
+#!/usr/bin/env python3
+"""`torc remote stop` and `status`: whole process trees end, jobs go back, a reused pid is left alone."""
+import json
+import os
+import signal
+
+from harness import E2ETest, alive, main, processes_below, wait_until
+
+# Children that leave their parent's session and ignore SIGTERM are the hard ones.
+STUBBORN = "setsid sh -c 'trap \"\" TERM; echo $$ >>$HOME/pids; sleep 300' & echo $$ >>$HOME/pids; sleep 300"
+
+
+class Stop(E2ETest):
+    def start_workers(self, command, count=2):
+        self.srv = self.server()
+        self.ws = self.workers(count, self.srv)
+        self.wf = self.srv.create({"name": "w", "jobs": [{"name": f"j{i}", "command": command} for i in range(count)]})
+        self.srv.torc("remote", "add-workers", self.wf, *self.ws.names, check=True)
+        document = self.srv.json("remote", "run", self.wf, "--max-parallel-jobs", "1", "--poll-interval", "0.2")
+        return [row["pid"] for row in document["workers"]]
+
+    def job_pids(self, each):
+        def pids():
+            found = []
+            for host in self.ws.hosts:
+                file = host.home / "pids"
+                found += file.read_text().split() if file.exists() else []
+            return [int(pid) for pid in found] if len(found) == each * len(self.ws.hosts) else None
+        return wait_until(pids, what="the jobs to run")
+
+    def status(self):
+        return self.srv.json("remote", "status", self.wf)["workers"]
+
+    def test_ends_process_trees_and_gives_jobs_back(self):
+        runners = self.start_workers(STUBBORN)
+        jobs = self.job_pids(2)
+        result = self.srv.torc("remote", "stop", self.wf, check=True)
+        self.assertEqual(result.stdout.splitlines(), ["Stopping workers (signal: SIGTERM)...", *(
+            f"  [OK] {name}: Sent SIGTERM to PID {pid}" for name, pid in zip(self.ws.names, runners))])
+        wait_until(lambda: not any(alive(pid) for pid in [*runners, *jobs]), what="runners and jobs to end")
+        wait_until(lambda: set(self.srv.statuses(self.wf).values()) == {"ready"}, what="the jobs to be ready again")
+        self.assertEqual([row["state"] for row in self.status()], ["stopped"] * 2)
+        self.assertTrue(all("stopped by tester@" in row["message"] for row in self.status()))
+        text = self.srv.torc("remote", "status", self.wf, check=True).stdout
+        self.assertEqual(text.splitlines(), [
+            f"{'Host':<30} Status", "-" * 50, *(f"{name:<30} Not Running" for name in self.ws.names), "", "0/2 workers running"])
+        self.assertIn("Not Running (stopped by tester@", self.srv.torc("remote", "status", self.wf, "--wide", check=True).stdout)
+        again = self.srv.torc("remote", "stop", self.wf, check=True).stdout
+        self.assertIn(f"  [OK] {self.ws.names[0]}: Process not running", again)
+        # And the jobs run when the workers are started again.
+        self.srv.torc("remote", "run", self.wf, check=True)
+        wait_until(lambda: "running" in self.srv.statuses(self.wf).values(), what="a job to run again")
+
+    def test_force_kills_everything_below(self):
+        runners = self.start_workers(STUBBORN)
+        jobs = self.job_pids(2)
+        result = self.srv.torc("remote", "stop", self.wf, "--force", check=True)
+        self.assertEqual(result.stdout.splitlines(), ["Stopping workers (signal: SIGKILL)...", *(
+            f"  [OK] {name}: Sent SIGKILL to PID {pid}" for name, pid in zip(self.ws.names, runners))])
+        wait_until(lambda: not any(alive(pid) for pid in [*runners, *jobs]), what="runners and jobs to end")
+        self.assertEqual([row["state"] for row in self.status()], ["stopped"] * 2)
+        wait_until(lambda: "sleep 300" not in processes_below(self.dir / "workers").values(), what="every child to end")
+
+    def test_a_worker_that_died_is_told_from_one_that_was_never_started(self):
+        runners = self.start_workers("sleep 300", 1)
+        self.assertEqual(self.status()[0]["state"], "running")
+        self.srv.torc("remote", "add-workers", self.wf, "--skip-ssh-check", "ws1", check=True)
+        os.kill(runners[0], signal.SIGKILL)
+        wait_until(lambda: not alive(runners[0]), what="the runner to be gone")
+        states = {row["worker"]: row["state"] for row in self.status()}
+        self.assertEqual(states, {self.ws.names[0]: "died", "ws1": "never_started"})
+        text = self.srv.torc("remote", "stop", self.wf, check=True).stdout
+        self.assertIn("  [OK] ws1: No worker found", text)
+
+    def test_a_reused_pid_is_never_taken_for_the_worker(self):
+        runners = self.start_workers("sleep 300", 1)
+        bystander = self.start(["sleep", "300"])
+        file = next((self.ws.hosts[0].home / ".local/state/torc").glob(f"*/{self.wf}/*/worker"))
+        original = file.read_text()
+        file.write_text(original.replace(f"pid={runners[0]}\n", f"pid={bystander.pid}\n"))
+        self.assertEqual(self.status()[0]["state"], "died")
+        for force in ([], ["--force"]):
+            text = self.srv.torc("remote", "stop", self.wf, *force, check=True).stdout
+            self.assertIn("Process not running", text)
+        self.assertIsNone(bystander.poll())
+        file.write_text(original.replace("boot_id=", "boot_id=x"))
+        self.assertEqual(self.status()[0]["state"], "died")
+        file.write_text(original)
+        self.srv.torc("remote", "stop", self.wf, check=True)
+        wait_until(lambda: not alive(runners[0]), what="the runner to end")
+
+    def test_the_pid_file_of_torc_0_23(self):
+        self.start_workers("sleep 300", 1)
+        self.srv.torc("remote", "stop", self.wf, check=True)
+        host = self.ws.hosts[0]
+        wait_until(lambda: self.status()[0]["state"] == "stopped", what="our own worker to end")
+        host.set_torc("#!/bin/sh\nsleep 300\n")
+        older = self.start([host.bin / "torc", "run", self.wf, "--output-dir", "old"])
+        (host.home / "old").mkdir()
+        (host.home / "old" / f"torc_worker_{self.wf}.pid").write_text(f"{older.pid}\n")
+        row = self.srv.json("remote", "status", self.wf, "--output-dir", "old")["workers"][0]
+        self.assertEqual((row["state"], row["pid"]), ("running", older.pid))
+        self.srv.torc("remote", "stop", self.wf, "--output-dir", "old", check=True)
+        wait_until(lambda: older.poll() is not None, what="the older worker to end")
+
+    def test_each_command_takes_one_connection(self):
+        self.start_workers("sleep 300", 2)
+        for command in ("status", "stop"):
+            self.ws.forget_calls()
+            self.srv.torc("remote", command, self.wf, check=True)
+            self.assertEqual(len(self.ws.calls()), 2)
+        self.assertTrue(all(" -- " in call and call.endswith("exec sh -s") for call in self.ws.calls()))
+        document = json.loads(self.srv.torc("-f", "json", "remote", "stop", self.wf, check=True).stdout)
+        self.assertEqual(sorted(document), ["ok", "total", "workers", "workflow_id"])
+
+
+if __name__ == "__main__":
+    main()
