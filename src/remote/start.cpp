@@ -124,7 +124,7 @@ Start judge_start(const proc::CommandResult& call) {
   } else if (report->has("died")) {
     start.message = "Process died immediately. Last log:";
     for (const auto& line : report->all("log")) {
-      start.message += "\n" + base::printable(line);
+      start.message += "\n  " + base::printable(line);
     }
   } else {
     start.already_running = report->has("already");

@@ -79,7 +79,7 @@ class Logs(E2ETest):
             "", "Collected and deleted logs from 2/2 workers"])
         for host in self.ws.hosts:
             self.assertFalse((host.home / "torc_output").exists())
-            self.assertIn("torc", self.content(host))
+            self.assertIn("runner of workflow", self.content(host))
         self.assertEqual(self.left_on_workers(), [])
         again = self.srv.torc("remote", "collect-logs", self.wf, "--delete", check=True).stdout
         self.assertIn(f"  [OK] {self.ws.names[0]}: No output directory found", again)

@@ -14,7 +14,7 @@ namespace {
 struct Options {
   std::optional<model::Id> workflow_id{};
   std::string local_dir{"remote_logs"};
-  std::string remote_dir{};
+  std::optional<std::string> remote_dir{};
   bool remove{false};
   SshSettings ssh{};
 };
@@ -55,8 +55,8 @@ void make_directory(const std::string& path) {
 
 int run(const Options& options, Services& services) {
   const Output& output = services.output();
-  if (!options.remote_dir.empty()) {
-    remote::check_remote_directory(options.remote_dir);
+  if (options.remote_dir) {
+    remote::check_remote_directory(*options.remote_dir);
   }
   const model::Id id = services.workflow_id(options.workflow_id);
   const auto workers = stored_workers(services.api(), id);
@@ -69,7 +69,7 @@ int run(const Options& options, Services& services) {
   auto transport = make_transport(options.ssh, services);
   const auto results = remote::collect_logs(transport, workers,
                                             {.workflow = workflow_ref(services.api(), id),
-                                             .output_dir = options.remote_dir,
+                                             .output_dir = options.remote_dir.value_or(""),
                                              .local_dir = options.local_dir,
                                              .remove = options.remove,
                                              .width = options.ssh.max_parallel});

@@ -13,7 +13,7 @@ namespace {
 
 struct Options {
   std::optional<model::Id> workflow_id{};
-  std::string remote_dir{};
+  std::optional<std::string> remote_dir{};
   SshSettings ssh{};
 };
 
@@ -42,8 +42,8 @@ nlohmann::json row(const remote::Worker& worker, const remote::DeleteResult& res
 
 int run(const Options& options, Services& services) {
   const Output& output = services.output();
-  if (!options.remote_dir.empty()) {
-    remote::check_remote_directory(options.remote_dir);
+  if (options.remote_dir) {
+    remote::check_remote_directory(*options.remote_dir);
   }
   const model::Id id = services.workflow_id(options.workflow_id);
   const auto workers = stored_workers(services.api(), id);
@@ -54,7 +54,7 @@ int run(const Options& options, Services& services) {
   auto transport = make_transport(options.ssh, services);
   output.line(fmt::format("Deleting logs from {} worker(s)...", workers.size()));
   const auto results = proc::fan_out(workers, options.ssh.max_parallel, [&](const remote::Worker& worker) {
-    return remote::delete_logs(transport, worker, workflow, options.remote_dir);
+    return remote::delete_logs(transport, worker, workflow, options.remote_dir.value_or(""));
   });
   auto rows = nlohmann::json::array();
   for (std::size_t i = 0; i < workers.size(); ++i) {

@@ -16,7 +16,7 @@ using remote::WorkerState;
 
 struct Options {
   std::optional<model::Id> workflow_id{};
-  std::string output_dir{};
+  std::optional<std::string> output_dir{};
   bool wide{false};
   SshSettings ssh{};
 };
@@ -63,8 +63,8 @@ nlohmann::json row(const remote::Worker& worker, const WorkerState& state) {
 
 int run(const Options& options, Services& services) {
   const Output& output = services.output();
-  if (!options.output_dir.empty()) {
-    remote::check_remote_directory(options.output_dir);
+  if (options.output_dir) {
+    remote::check_remote_directory(*options.output_dir);
   }
   const model::Id id = services.workflow_id(options.workflow_id);
   const auto workers = stored_workers(services.api(), id);
@@ -74,7 +74,7 @@ int run(const Options& options, Services& services) {
   const auto workflow = workflow_ref(services.api(), id);
   auto transport = make_transport(options.ssh, services);
   const auto states = proc::fan_out(workers, options.ssh.max_parallel, [&](const remote::Worker& worker) {
-    return remote::query_state(transport, worker, workflow, options.output_dir);
+    return remote::query_state(transport, worker, workflow, options.output_dir.value_or(""));
   });
 
   std::size_t width = 30;

@@ -15,7 +15,7 @@ namespace {
 
 struct Options {
   std::optional<model::Id> workflow_id{};
-  std::string output_dir{};
+  std::optional<std::string> output_dir{};
   bool force{false};
   SshSettings ssh{};
 };
@@ -46,8 +46,8 @@ nlohmann::json row(const remote::Worker& worker, const remote::StopResult& resul
 
 int run(const Options& options, Services& services) {
   const Output& output = services.output();
-  if (!options.output_dir.empty()) {
-    remote::check_remote_directory(options.output_dir);
+  if (options.output_dir) {
+    remote::check_remote_directory(*options.output_dir);
   }
   const model::Id id = services.workflow_id(options.workflow_id);
   const auto workers = stored_workers(services.api(), id);
@@ -57,7 +57,7 @@ int run(const Options& options, Services& services) {
   const char* signal = options.force ? "SIGKILL" : "SIGTERM";
   const remote::StopRequest request{
       .workflow = workflow_ref(services.api(), id),
-      .output_dir = options.output_dir,
+      .output_dir = options.output_dir.value_or(""),
       .force = options.force,
       .requested_by = fmt::format("{}@{} at {}", services.user(), proc::host_name(), base::timestamp_now())};
   auto transport = make_transport(options.ssh, services);

@@ -113,7 +113,7 @@ TEST_P(StartScripts, ShowsTheLogOfARunnerThatDies) {
            "run) echo first; printf 'Error: connection refused'; exit 3;; esac\n");
   const auto result = start();
   EXPECT_FALSE(result.start.ok);
-  EXPECT_EQ(result.start.message, "Process died immediately. Last log:\nfirst\nError: connection refused")
+  EXPECT_EQ(result.start.message, "Process died immediately. Last log:\n  first\n  Error: connection refused")
       << transport.last.err;
 }
 
@@ -195,7 +195,7 @@ TEST_P(StartScripts, StartsATorcWithoutTheProbeIfItLives) {
   ASSERT_TRUE(result.start.ok) << result.start.message << transport.last.err;
   set_torc("#!/bin/sh\ncase $1 in --version) echo torc 0.23.0;; *) echo Error: gone; exit 2;; esac\n");
   ::kill(-static_cast<pid_t>(*result.start.pid), SIGKILL);
-  EXPECT_TRUE(comes_true([&] { return start().start.message == "Process died immediately. Last log:\nError: gone"; }));
+  EXPECT_TRUE(comes_true([&] { return start().start.message == "Process died immediately. Last log:\n  Error: gone"; }));
 }
 
 TEST_P(StartScripts, LetsOnlyOneOfTwoStart) {
