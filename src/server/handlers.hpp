@@ -32,6 +32,7 @@ TORC_HANDLER(job_ids);
 TORC_HANDLER(job_dependencies);
 TORC_HANDLER(job_file_relationships);
 TORC_HANDLER(job_user_data_relationships);
+TORC_HANDLER(pending_actions);
 }  // namespace torc::server::workflows
 
 namespace torc::server::jobs {

@@ -29,6 +29,7 @@ const std::vector<Route>& routes() {
       {get, "/workflows/{id}/job_dependencies", read, workflows::job_dependencies},
       {get, "/workflows/{id}/job_file_relationships", read, workflows::job_file_relationships},
       {get, "/workflows/{id}/job_user_data_relationships", read, workflows::job_user_data_relationships},
+      {get, "/workflows/{id}/actions/pending", read, workflows::pending_actions},
       {post, "/workflows/{id}/claim_next_jobs", write, jobs::claim_next},
       {post, "/workflows/{id}/claim_jobs_based_on_resources/{limit}", write, jobs::claim_by_resources},
       {get, "/workflows/{id}/remote_workers", read, remote_workers::list},
