@@ -116,9 +116,9 @@ show remote add-workers "$id" "${workers[@]}"
 
 section "Run it on the workers"
 show remote run "$id" --poll-interval 1 --max-parallel-jobs 2
+show remote status "$id"
 progress() { "$root/scripts/quickstart_report.py" "$1" "$TORC_API_URL" "$id"; }
 patiently progress watch
-show remote status "$id"
 
 section "Who ran what"
 progress summary

@@ -8,6 +8,7 @@ watch: a line whenever something changed, until the workflow is complete. summar
 import collections
 import json
 import sys
+import textwrap
 import time
 import urllib.request
 
@@ -45,7 +46,8 @@ def summary(url: str, workflow: str) -> None:
         ran[workers.get(result["compute_node_id"], "?")].append(names.get(result["job_id"], "?"))
     for worker in sorted(ran):
         jobs = sorted(ran[worker])
-        print(f"  {worker}: {len(jobs)} jobs: {', '.join(jobs)}")
+        print(textwrap.fill(f"{worker}: {len(jobs)} jobs: {', '.join(jobs)}", 100, initial_indent="  ",
+                            subsequent_indent="    ", break_on_hyphens=False))
 
 
 if __name__ == "__main__":

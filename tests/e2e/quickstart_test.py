@@ -32,9 +32,10 @@ class Quickstart(E2ETest):
     def test_shows_the_whole_way(self):
         process = self.begin(self.dir / "logs")
         self.assertEqual(process.wait(100), 0, self.text())
-        ran = re.findall(r"^  (\S+): (\d+) jobs: (.*)$", self.text(), re.MULTILINE)
+        ran = re.findall(r"^  (\S+): (\d+) jobs:((?: \S+|\n    \S+)*)$", self.text(), re.MULTILINE)
         self.assertEqual({worker for worker, _, _ in ran}, {"127.0.0.2", "127.0.0.3", "127.0.0.4"}, self.text())
-        names = [name for _, _, jobs in ran for name in jobs.split(", ")]
+        names = [name.strip(",") for _, _, jobs in ran for name in jobs.split()]
+        self.assertEqual(len(names), 41, ran)
         self.assertEqual(len(names), len(set(names)), "a job ran twice")
         self.assertEqual(len(list((self.dir / "logs").glob("*.tar.gz"))), 3, self.text())
         self.check_nothing_left()
