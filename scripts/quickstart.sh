@@ -111,7 +111,7 @@ cd "$work"
 section "A workflow"
 cp "$root/examples/sweep.yaml" .
 show create sweep.yaml | tee created
-id=$(grep -o '[0-9]\+' created | head -n 1)
+id=$(sed -n 's/^Created workflow //p' created)
 show remote add-workers "$id" "${workers[@]}"
 
 section "Run it on the workers"
@@ -124,10 +124,12 @@ section "Who ran what"
 progress summary
 
 section "Logs"
-show remote collect-logs "$id" -l "${log_dir:-$work/remote_logs}"
-for archive in "${log_dir:-$work/remote_logs}"/*.tar.gz; do
-  printf '%s: %d files, among them %s\n' "${archive##*/}" "$(tar -tzf "$archive" | grep -vc '/$')" \
-    "$(tar -tzf "$archive" | grep '\.o$' | head -n 1)"
+logs=${log_dir:-remote_logs}
+show remote collect-logs "$id" -l "$logs"
+for archive in "$logs"/*.tar.gz; do
+  output=$(tar -tzf "$archive" | awk '/\.o$/ && !found { print; found = 1 }')
+  printf '%s: %d files; %s says:\n  %s\n' "${archive##*/}" "$(tar -tzf "$archive" | grep -vc '/$')" "${output#./}" \
+    "$(tar -xzOf "$archive" "$output" | sed -n 1p)"
 done
 if [[ -n $log_dir ]]; then
   echo "They are in $log_dir."
