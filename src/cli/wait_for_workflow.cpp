@@ -19,8 +19,8 @@ constexpr std::chrono::milliseconds k_longest_pause{2'000};
 constexpr std::chrono::seconds k_note_pause{5};
 /// A server that is started anew is waited for.
 constexpr std::chrono::minutes k_server_patience{5};
-/// A runner registers some time after its start, and another may come: only a longer lack of runners counts.
-constexpr int k_lacks{3};
+/// A runner may register some time after its start: only a longer lack of runners counts.
+constexpr std::chrono::seconds k_lack{10};
 
 class Waiting {
  public:
@@ -75,12 +75,15 @@ class Waiting {
     client::ComputeNodeFilter active;
     active.is_active = true;
     active.paging.limit = 1;
-    m_lacks = m_api.list_compute_nodes(m_workflow_id, active).total_count == 0 ? m_lacks + 1 : 0;
-    if (m_lacks >= k_lacks) {
-      m_result.end = WaitResult::End::no_workers;
-      return true;
+    const auto now = Clock::now();
+    if (m_api.list_compute_nodes(m_workflow_id, active).total_count > 0) {
+      m_worked_at = now;
     }
-    return false;
+    if (now - m_worked_at < k_lack) {
+      return false;
+    }
+    m_result.end = WaitResult::End::no_workers;
+    return true;
   }
 
   std::int64_t count(std::optional<model::JobStatus> status) {
@@ -125,7 +128,7 @@ class Waiting {
   std::stop_token m_stop;
   WaitResult m_result;
   std::int64_t m_running{0};
-  int m_lacks{0};
+  Clock::time_point m_worked_at{Clock::now()};  ///< When some runner was last seen.
   std::optional<Clock::time_point> m_told_at;
   std::optional<Clock::time_point> m_away_since;
 };
