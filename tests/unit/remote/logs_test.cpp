@@ -95,6 +95,9 @@ TEST_P(LogScripts, DeleteNothingThatWasDamagedOnItsWay) {
 }
 
 TEST_P(LogScripts, DeleteNothingWhereTarFails) {
+  if (std::string(GetParam()) == "busybox") {
+    GTEST_SKIP() << "this shell has a tar and a find of its own";
+  }
   write_output();
   write_program(transport.home() / "bin/tar",
                 "#!/bin/sh\necho 'tar: -: Cannot write: No space left on device' >&2\nexit 2\n");
@@ -109,6 +112,9 @@ TEST_P(LogScripts, DeleteNothingWhereTarFails) {
 }
 
 TEST_P(LogScripts, CollectFilesThatGrowButDoNotDeleteThem) {
+  if (std::string(GetParam()) == "busybox") {
+    GTEST_SKIP() << "this shell has a tar and a find of its own";
+  }
   write_output();
   write_program(transport.home() / "bin/tar", "#!/bin/sh\n/usr/bin/tar \"$@\" || exit\n"
                                               "echo more >>\"$HOME/torc_output/job_stdio/job_1.o\"\n"
