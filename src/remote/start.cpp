@@ -116,9 +116,10 @@ Start judge_start(const proc::CommandResult& call) {
   Start start;
   const auto report = Report::parse(call.out);
   if (!report) {
-    start.message = call.end == proc::CommandResult::End::timed_out
-                        ? "timed out; it may start still: 'torc remote status' tells"
-                        : failure_reason(call);
+    // The worker was told to start; that nobody heard of it any more does not stop it.
+    const bool unknown = call.end == proc::CommandResult::End::timed_out ||
+                         call.end == proc::CommandResult::End::canceled;
+    start.message = failure_reason(call) + (unknown ? "; it may have started: 'torc remote status' tells" : "");
   } else if (report->has("failed")) {
     start.message = base::printable(report->get("failed"));
   } else if (report->has("died")) {
