@@ -28,6 +28,7 @@ TORC_HANDLER(reset_status);
 TORC_HANDLER(reset_job_status);
 TORC_HANDLER(required_existing_files);
 TORC_HANDLER(missing_user_data);
+TORC_HANDLER(process_changed_job_inputs);
 TORC_HANDLER(job_ids);
 TORC_HANDLER(job_dependencies);
 TORC_HANDLER(job_file_relationships);
@@ -47,6 +48,7 @@ TORC_HANDLER(claim_next);
 TORC_HANDLER(claim_by_resources);
 TORC_HANDLER(start);
 TORC_HANDLER(complete);
+TORC_HANDLER(complete_many);
 TORC_HANDLER(retry);
 TORC_HANDLER(change_status);
 }  // namespace torc::server::jobs
@@ -119,5 +121,44 @@ TORC_HANDLER(update);
 TORC_HANDLER(remove);
 TORC_HANDLER(remove_all);
 }  // namespace torc::server::user_data
+
+namespace torc::server::slurm_schedulers {
+TORC_HANDLER(list);
+TORC_HANDLER(create);
+TORC_HANDLER(get);
+TORC_HANDLER(update);
+TORC_HANDLER(remove);
+TORC_HANDLER(remove_all);
+}  // namespace torc::server::slurm_schedulers
+
+namespace torc::server::local_schedulers {
+TORC_HANDLER(list);
+TORC_HANDLER(create);
+TORC_HANDLER(get);
+TORC_HANDLER(update);
+TORC_HANDLER(remove);
+TORC_HANDLER(remove_all);
+}  // namespace torc::server::local_schedulers
+
+namespace torc::server::slurm_stats {
+TORC_HANDLER(list);
+TORC_HANDLER(create);
+}  // namespace torc::server::slurm_stats
+
+namespace torc::server::failure_handlers {
+TORC_HANDLER(list);
+TORC_HANDLER(create);
+TORC_HANDLER(get);
+TORC_HANDLER(remove);
+}  // namespace torc::server::failure_handlers
+
+namespace torc::server::ro_crate_entities {
+TORC_HANDLER(list);
+TORC_HANDLER(create);
+TORC_HANDLER(get);
+TORC_HANDLER(update);
+TORC_HANDLER(remove);
+TORC_HANDLER(remove_all);
+}  // namespace torc::server::ro_crate_entities
 
 #undef TORC_HANDLER

@@ -25,6 +25,7 @@ const std::vector<Route>& routes() {
       {post, "/workflows/{id}/reset_job_status", write, workflows::reset_job_status},
       {get, "/workflows/{id}/required_existing_files", read, workflows::required_existing_files},
       {get, "/workflows/{id}/missing_user_data", read, workflows::missing_user_data},
+      {post, "/workflows/{id}/process_changed_job_inputs", write, workflows::process_changed_job_inputs},
       {get, "/workflows/{id}/job_ids", read, workflows::job_ids},
       {get, "/workflows/{id}/job_dependencies", read, workflows::job_dependencies},
       {get, "/workflows/{id}/job_file_relationships", read, workflows::job_file_relationships},
@@ -32,6 +33,7 @@ const std::vector<Route>& routes() {
       {get, "/workflows/{id}/actions/pending", read, workflows::pending_actions},
       {post, "/workflows/{id}/claim_next_jobs", write, jobs::claim_next},
       {post, "/workflows/{id}/claim_jobs_based_on_resources/{limit}", write, jobs::claim_by_resources},
+      {post, "/workflows/{id}/batch_complete_jobs", write, jobs::complete_many},
       {get, "/workflows/{id}/remote_workers", read, remote_workers::list},
       {post, "/workflows/{id}/remote_workers", write, remote_workers::create},
       {del, "/workflows/{id}/remote_workers/{worker}", write, remote_workers::remove},
@@ -96,6 +98,35 @@ const std::vector<Route>& routes() {
       {get, "/user_data/{id}", read, user_data::get},
       {put, "/user_data/{id}", write, user_data::update},
       {del, "/user_data/{id}", write, user_data::remove},
+
+      {get, "/slurm_schedulers", read, slurm_schedulers::list},
+      {post, "/slurm_schedulers", write, slurm_schedulers::create},
+      {del, "/slurm_schedulers", write, slurm_schedulers::remove_all},
+      {get, "/slurm_schedulers/{id}", read, slurm_schedulers::get},
+      {put, "/slurm_schedulers/{id}", write, slurm_schedulers::update},
+      {del, "/slurm_schedulers/{id}", write, slurm_schedulers::remove},
+
+      {get, "/local_schedulers", read, local_schedulers::list},
+      {post, "/local_schedulers", write, local_schedulers::create},
+      {del, "/local_schedulers", write, local_schedulers::remove_all},
+      {get, "/local_schedulers/{id}", read, local_schedulers::get},
+      {put, "/local_schedulers/{id}", write, local_schedulers::update},
+      {del, "/local_schedulers/{id}", write, local_schedulers::remove},
+
+      {get, "/slurm_stats", read, slurm_stats::list},
+      {post, "/slurm_stats", write, slurm_stats::create},
+
+      {get, "/workflows/{id}/failure_handlers", read, failure_handlers::list},
+      {post, "/failure_handlers", write, failure_handlers::create},
+      {get, "/failure_handlers/{id}", read, failure_handlers::get},
+      {del, "/failure_handlers/{id}", write, failure_handlers::remove},
+
+      {get, "/workflows/{id}/ro_crate_entities", read, ro_crate_entities::list},
+      {del, "/workflows/{id}/ro_crate_entities", write, ro_crate_entities::remove_all},
+      {post, "/ro_crate_entities", write, ro_crate_entities::create},
+      {get, "/ro_crate_entities/{id}", read, ro_crate_entities::get},
+      {put, "/ro_crate_entities/{id}", write, ro_crate_entities::update},
+      {del, "/ro_crate_entities/{id}", write, ro_crate_entities::remove},
   };
   return all;
 }

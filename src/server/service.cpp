@@ -42,9 +42,9 @@ std::string shortened(std::string_view target) {
 
 Service::Service(const store::Database& database, Deliver deliver)
     : m_router(routes()),
-      m_connection(database.open(store::Connection::Mode::read)),
+      m_writer(database.open(store::Connection::Mode::write), deliver),
       m_readers(reading_connections(database), deliver),
-      m_writer(database.open(store::Connection::Mode::write), deliver) {}
+      m_connection(database.open(store::Connection::Mode::read)) {}
 
 void Service::handle(std::string_view method, std::string_view target, std::string body, Reply reply) {
   Task task{nullptr, {}, std::move(reply)};

@@ -24,9 +24,10 @@ class Service {
 
  private:
   Router m_router;
-  store::Connection m_connection;  ///< For handlers that answer at once.
-  Readers m_readers;
+  /// Closed last: only a connection that may write takes the -wal and -shm files away.
   Writer m_writer;
+  Readers m_readers;
+  store::Connection m_connection;  ///< For handlers that answer at once.
 };
 
 }  // namespace torc::server

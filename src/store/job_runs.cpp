@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "store/changed_inputs.hpp"
 #include "store/query.hpp"
 #include "store/relations.hpp"
 #include "store/transitions.hpp"
@@ -113,7 +114,9 @@ model::Job start_job(Connection& connection, Id id, std::int64_t run_id, Id comp
                   fmt::format("compute node {} is not one of workflow {}", compute_node_id, state.workflow_id));
   }
   execute(connection, "UPDATE jobs SET status = 4, compute_node_id = ? WHERE id = ?", compute_node_id, id);
-  return get_job(connection, id);
+  auto job = get_job(connection, id);
+  note_inputs(connection, job);
+  return job;
 }
 
 model::Job complete_job(Connection& connection, Id id, JobStatus status, std::int64_t run_id, model::Result result) {
@@ -135,6 +138,26 @@ model::Job complete_job(Connection& connection, Id id, JobStatus status, std::in
     release_dependents(connection, id, status);
   }
   return get_job(connection, id);
+}
+
+Completed complete_jobs(Connection& connection, Id workflow_id, const std::vector<Completion>& completions) {
+  require_workflow(connection, workflow_id);
+  Completed done;
+  for (const auto& completion : completions) {
+    try {
+      const State state = state_of(connection, completion.job_id);
+      if (state.workflow_id != workflow_id) {
+        throw Refused(Reason::unprocessable,
+                      fmt::format("Job {} is not one of workflow {}", completion.job_id, workflow_id));
+      }
+      complete_job(connection, completion.job_id, completion.status, completion.run_id, completion.result);
+      done.completed.push_back(completion.job_id);
+    } catch (const Refused& refused) {
+      // Nothing of this one was written: everything is checked before.
+      done.errors.push_back({completion.job_id, refused.what()});
+    }
+  }
+  return done;
 }
 
 model::Job retry_job(Connection& connection, Id id, std::int64_t run_id, std::int64_t max_retries) {

@@ -172,6 +172,14 @@ TORC_RECORD(File);
 TORC_RECORD(UserData);
 TORC_RECORD(Event);
 TORC_RECORD(ScheduledComputeNode);
+TORC_RECORD(SlurmScheduler);
+TORC_RECORD(LocalScheduler);
+TORC_RECORD(SlurmStats);
+TORC_RECORD(FailureHandler);
+TORC_RECORD(RoCrateEntity);
+TORC_RECORD(WorkflowAction);
+TORC_RECORD(AccessGroup);
+TORC_RECORD(GroupMembership);
 
 template std::optional<model::Workflow> find<model::Workflow>(Connection&, Id);
 template model::Workflow get<model::Workflow>(Connection&, Id);

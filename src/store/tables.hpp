@@ -2,7 +2,11 @@
 
 // Where each model is kept. Columns have the names of the model's fields.
 
+#include "torc/model/access.hpp"
+#include "torc/model/automation.hpp"
 #include "torc/model/models.hpp"
+#include "torc/model/provenance.hpp"
+#include "torc/model/schedulers.hpp"
 
 namespace torc::store {
 
@@ -26,6 +30,14 @@ TORC_TABLE(File, "files", "Resource not found in file");
 TORC_TABLE(UserData, "user_data", "Resource not found in user_data");
 TORC_TABLE(Event, "events", "Resource not found in event");
 TORC_TABLE(ScheduledComputeNode, "scheduled_compute_nodes", "Resource not found in scheduled_compute_node");
+TORC_TABLE(SlurmScheduler, "slurm_schedulers", "Resource not found in slurm_scheduler");
+TORC_TABLE(LocalScheduler, "local_schedulers", "Resource not found in local_scheduler");
+TORC_TABLE(SlurmStats, "slurm_stats", "Resource not found in slurm_stats");
+TORC_TABLE(FailureHandler, "failure_handlers", "Resource not found in failure_handler");
+TORC_TABLE(RoCrateEntity, "ro_crate_entities", "Resource not found in ro_crate_entity");
+TORC_TABLE(WorkflowAction, "workflow_actions", "Action not found");
+TORC_TABLE(AccessGroup, "access_groups", "Group not found");
+TORC_TABLE(GroupMembership, "access_group_members", "Membership not found");
 
 #undef TORC_TABLE
 

@@ -60,6 +60,54 @@ model::Job start_job(Connection& connection, Id id, std::int64_t run_id, Id comp
 ///         ended already
 model::Job complete_job(Connection& connection, Id id, model::JobStatus status, std::int64_t run_id, model::Result result);
 
+/// One of many jobs that end together.
+struct Completion {
+  static constexpr bool k_model = true;
+
+  Id job_id{0};
+  model::JobStatus status{model::JobStatus::completed};
+  std::int64_t run_id{0};
+  model::Result result;
+
+  template <typename Self, typename Visitor>
+  static void visit(Self& self, Visitor&& visitor) {
+    visitor("job_id", self.job_id);
+    visitor("status", self.status);
+    visitor("run_id", self.run_id);
+    visitor("result", self.result);
+  }
+};
+
+/// Why a job of many did not end.
+struct CompletionError {
+  static constexpr bool k_model = true;
+
+  Id job_id{0};
+  std::string message;
+
+  template <typename Self, typename Visitor>
+  static void visit(Self& self, Visitor&& visitor) {
+    visitor("job_id", self.job_id);
+    visitor("message", self.message);
+  }
+};
+
+struct Completed {
+  static constexpr bool k_model = true;
+
+  std::vector<Id> completed;
+  std::vector<CompletionError> errors;
+
+  template <typename Self, typename Visitor>
+  static void visit(Self& self, Visitor&& visitor) {
+    visitor("completed", self.completed);
+    visitor("errors", self.errors);
+  }
+};
+
+/// Ends many jobs of one workflow, each as `complete_job` does. One that is refused does not stand in the others' way.
+Completed complete_jobs(Connection& connection, Id workflow_id, const std::vector<Completion>& completions);
+
 /// The job runs again, as its next attempt.
 /// @throws Refused unprocessable where it was retried `max_retries` times, or its state does not allow it
 model::Job retry_job(Connection& connection, Id id, std::int64_t run_id, std::int64_t max_retries);

@@ -1,7 +1,7 @@
 #pragma once
 
-// What every kind of record has in common: made, read, listed, changed and deleted by its id. Kinds: Workflow, Job,
-// ResourceRequirements, Result, ComputeNode, File, UserData, Event, ScheduledComputeNode.
+// What every kind of record has in common: made, read, listed, changed and deleted by its id. Kinds: the models that
+// store/tables.hpp gives a table.
 
 #include <cstdint>
 #include <optional>

@@ -46,6 +46,13 @@ void reset_workflow_status(Connection& connection, Id workflow_id, bool force);
 /// Makes jobs uninitialized: all, or those that failed, were canceled or terminated. @returns how many
 std::int64_t reset_job_status(Connection& connection, Id workflow_id, bool failed_only);
 
+/// Makes those jobs uninitialized that have ended and whose input files or user data have changed since they started,
+/// and all that wait for them.
+///
+/// @param dry_run  Change nothing.
+/// @returns the names of those that had ended
+std::vector<std::string> process_changed_inputs(Connection& connection, Id workflow_id, bool dry_run);
+
 /// Ids of files that some job reads, no job writes.
 std::vector<Id> required_existing_files(Connection& connection, Id workflow_id);
 
@@ -69,6 +76,10 @@ model::ResourceRequirements remove_requirements(Connection& connection, Id id);
 std::int64_t remove_all_requirements(Connection& connection, Id workflow_id);
 /// Sets what claims go by from the texts of `requirements`.
 void note_amounts(Connection& connection, Id id, std::int64_t memory_bytes, std::int64_t runtime_seconds);
+
+/// Deletes; jobs that named it have none then.
+/// @throws Refused not_found
+void remove_failure_handler(Connection& connection, Id id);
 
 /// Adds those that are not known yet.
 void add_remote_workers(Connection& connection, Id workflow_id, const std::vector<std::string>& workers);

@@ -19,6 +19,14 @@ inline store::Filter workflow_filter(const Request& request, store::Connection& 
   return filter;
 }
 
+/// The same for listings below /workflows/{id}.
+inline store::Filter filter_of_path(const Request& request, store::Connection& connection) {
+  store::require_workflow(connection, request.id());
+  store::Filter filter;
+  filter.equals("workflow_id", request.id());
+  return filter;
+}
+
 /// Adds "COLUMN = value" where the query gives one.
 inline void filter_text(store::Filter& filter, const Request& request, const char* column) {
   if (auto value = request.query_text(column)) {

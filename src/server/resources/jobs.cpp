@@ -120,6 +120,16 @@ Response complete(const Request& request, store::Connection& connection) {
                                    request.read<model::Result>()));
 }
 
+Response complete_many(const Request& request, store::Connection& connection) {
+  const auto body = request.json();
+  if (!body.is_object() || !body.contains("completions")) {
+    model::detail::throw_missing("completions");
+  }
+  const auto completions =
+      model::detail::read_value<std::vector<store::Completion>>("completions", body["completions"]);
+  return answer(store::complete_jobs(connection, request.id(), completions));
+}
+
 Response retry(const Request& request, store::Connection& connection) {
   return answer(
       store::retry_job(connection, request.id(), request.id("run_id"), request.required_int("max_retries")));

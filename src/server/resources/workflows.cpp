@@ -105,6 +105,11 @@ Response missing_user_data(const Request& request, store::Connection& connection
   return answer(nlohmann::json{{"user_data", store::missing_user_data(connection, request.id())}});
 }
 
+Response process_changed_job_inputs(const Request& request, store::Connection& connection) {
+  return answer(nlohmann::json{{"reinitialized_jobs", store::process_changed_inputs(connection, request.id(),
+                                                                                    request.query_flag("dry_run"))}});
+}
+
 Response job_ids(const Request& request, store::Connection& connection) {
   const auto ids = store::job_ids(connection, request.id());
   return answer(nlohmann::json{{"job_ids", ids}, {"count", ids.size()}});

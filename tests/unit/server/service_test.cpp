@@ -1,46 +1,10 @@
-#include "server/service.hpp"
+#include "unit/server/service_fixture.hpp"
 
-#include <gtest/gtest.h>
-
-#include <future>
 #include <set>
 
 #include "store/query.hpp"
-#include "support/temp_dir.hpp"
-#include "torc/model/json.hpp"
 
 namespace torc::server {
-namespace {
-
-/// Calls replies where they come from: fine for tests, whose replies only set promises.
-void reply_at_once(std::vector<Answer> answers) {
-  for (auto& answer : answers) {
-    answer.reply(std::move(answer.response));
-  }
-}
-
-class ServiceTest : public testing::Test {
- protected:
-  std::future<Response> ask_later(const char* method, const std::string& path, std::string body = {}) {
-    auto promise = std::make_shared<std::promise<Response>>();
-    service.handle(method, "/torc-service/v1" + path, std::move(body),
-                   [promise](Response response) { promise->set_value(std::move(response)); });
-    return promise->get_future();
-  }
-  Response ask(const char* method, const std::string& path, std::string body = {}) {
-    return ask_later(method, path, std::move(body)).get();
-  }
-  nlohmann::json json(const char* method, const std::string& path, std::string body = {}) {
-    return model::parse_json(ask(method, path, std::move(body)).body);
-  }
-  void make_workflow() { ask("POST", "/workflows", R"({"name":"w","user":"u"})"); }
-
-  support::TempDir dir;
-  store::Database database{dir / "torc.db"};
-  Service service{database, reply_at_once};
-};
-
-}  // namespace
 
 TEST_F(ServiceTest, ErrorsSayTheirKindAndWhatIsWrong) {
   struct Case {

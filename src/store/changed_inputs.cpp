@@ -1,0 +1,98 @@
+#include "store/changed_inputs.hpp"
+
+#include <fmt/format.h>
+
+#include "store/query.hpp"
+#include "store/transitions.hpp"
+#include "torc/base/strings.hpp"
+#include "torc/store/workflows.hpp"
+
+namespace torc::store {
+namespace {
+
+/// A text that changes with what the job reads; empty where that is nothing.
+///
+/// What another job writes is left out for files: their times change each time that job runs, and then this one runs
+/// again anyway. Ephemeral user data comes and goes with a run.
+std::string describe_inputs(Connection& connection, Id job_id) {
+  std::string text;
+  Query files = query(connection,
+                      "SELECT f.id, f.path, f.st_mtime FROM job_input_files i JOIN files f ON f.id = i.file_id "
+                      "WHERE i.job_id = ? AND NOT EXISTS (SELECT 1 FROM job_output_files o WHERE o.file_id = f.id) "
+                      "ORDER BY f.id",
+                      job_id);
+  while (files.step()) {
+    text += fmt::format("file {} {} {}\n", files.get<Id>(0), files.get<std::string>(1),
+                        files.get<std::optional<double>>(2).value_or(0));
+  }
+  Query data = query(connection,
+                     "SELECT u.id, u.data FROM job_input_user_data i JOIN user_data u ON u.id = i.user_data_id "
+                     "WHERE i.job_id = ?1 AND u.is_ephemeral = 0 AND NOT EXISTS "
+                     "(SELECT 1 FROM job_output_user_data o WHERE o.user_data_id = u.id AND o.job_id = ?1) ORDER BY u.id",
+                     job_id);
+  while (data.step()) {
+    text += fmt::format("data {} {}\n", data.get<Id>(0), data.get<std::optional<std::string>>(1).value_or(""));
+  }
+  return text;
+}
+
+std::optional<std::string> input_hash(Connection& connection, Id job_id) {
+  const auto text = describe_inputs(connection, job_id);
+  if (text.empty()) {
+    return std::nullopt;
+  }
+  return base::to_hex(base::hash64(text), 16);
+}
+
+std::vector<Id> jobs_with_changed_inputs(Connection& connection, Id workflow_id) {
+  std::vector<Id> changed;
+  Query rows = query(connection,
+                     "SELECT id, input_hash FROM jobs WHERE workflow_id = ? AND status IN (5, 6, 7, 8) "
+                     "AND input_hash IS NOT NULL",
+                     workflow_id);
+  while (rows.step()) {
+    const Id id = rows.get<Id>(0);
+    const auto now = input_hash(connection, id);
+    if (now && *now != rows.get<std::string>(1)) {
+      changed.push_back(id);
+    }
+  }
+  return changed;
+}
+
+}  // namespace
+
+void note_inputs(Connection& connection, const model::Job& job) {
+  if (job.input_file_ids || job.input_user_data_ids) {
+    execute(connection, "UPDATE jobs SET input_hash = ? WHERE id = ?", input_hash(connection, *job.id), *job.id);
+  }
+}
+
+std::vector<std::string> process_changed_inputs(Connection& connection, Id workflow_id, bool dry_run) {
+  require_workflow(connection, workflow_id);
+  const auto changed = jobs_with_changed_inputs(connection, workflow_id);
+  std::vector<std::string> names;
+  std::vector<Id> stale;
+  // What waits for a job that runs again has run on what is old now. Jobs at work are left alone.
+  Query rows = query(connection,
+                     "WITH RECURSIVE stale (id) AS (SELECT value FROM json_each(?) UNION "
+                     "SELECT d.job_id FROM stale s JOIN job_dependencies d ON d.depends_on_job_id = s.id "
+                     "JOIN jobs j ON j.id = d.job_id WHERE j.status IN (1, 2, 5, 6, 7, 8)) "
+                     "SELECT j.id, j.name, j.status FROM stale s JOIN jobs j ON j.id = s.id ORDER BY j.id",
+                     nlohmann::json(changed));
+  while (rows.step()) {
+    stale.push_back(rows.get<Id>(0));
+    if (model::is_final(rows.get<model::JobStatus>(2))) {
+      names.push_back(rows.get<std::string>(1));
+    }
+  }
+  if (!dry_run && !stale.empty()) {
+    execute(connection,
+            "UPDATE jobs SET status = 0, compute_node_id = NULL WHERE id IN (SELECT value FROM json_each(?))",
+            nlohmann::json(stale));
+    recount_blockers(connection, workflow_id);
+  }
+  return names;
+}
+
+}  // namespace torc::store
