@@ -91,11 +91,15 @@ model::Id Services::workflow_id(const std::optional<model::Id>& given) {
   return given ? *given : choose_workflow(api(), user());
 }
 
-std::stop_token Services::stop_on_signal() {
+std::stop_token Services::stop_on_signal(proc::FurtherSignals further) {
   if (!m_impl->stop) {
-    m_impl->stop.emplace();
+    m_impl->stop.emplace(std::function<void(int)>(), further);
   }
   return m_impl->stop->token();
+}
+
+std::stop_token Services::haste() const {
+  return m_impl->stop ? m_impl->stop->haste() : std::stop_token();
 }
 
 int Services::stop_signal() const {

@@ -29,13 +29,13 @@ sigset_t watched_signals() {
 
 }  // namespace
 
-StopOnSignal::StopOnSignal(std::function<void(int)> on_first) {
+StopOnSignal::StopOnSignal(std::function<void(int)> on_first, FurtherSignals further) {
   prepare_signals_for_children();  // They must not inherit what is blocked here.
   const sigset_t set = watched_signals();
   if (const int error = ::pthread_sigmask(SIG_BLOCK, &set, &m_mask_before); error != 0) {
     throw base::SystemError("cannot block signals", error);
   }
-  m_thread = std::thread([this, set, on_first = std::move(on_first)] {
+  m_thread = std::thread([this, set, further, on_first = std::move(on_first)] {
     for (;;) {
       int number = 0;
       if (::sigwait(&set, &number) != 0) {
@@ -50,6 +50,10 @@ StopOnSignal::StopOnSignal(std::function<void(int)> on_first) {
       }
       int none = 0;
       if (!m_signal.compare_exchange_strong(none, number)) {
+        if (further == FurtherSignals::hasten) {
+          m_haste.request_stop();
+          continue;
+        }
         ::_exit(128 + number);
       }
       m_source.request_stop();

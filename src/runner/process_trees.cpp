@@ -67,6 +67,13 @@ void ProcessTrees::end(pid_t leader, milliseconds grace) {
   m_running.erase(it);
 }
 
+void ProcessTrees::hasten() {
+  const auto now = Clock::now();
+  for (auto& [leader, ending] : m_ending) {
+    ending.kill_at = std::min(ending.kill_at, now);
+  }
+}
+
 std::optional<ProcessTrees::Clock::time_point> ProcessTrees::tend() {
   look_for_leftovers();
   if (m_ending.empty()) {

@@ -122,7 +122,7 @@ RunnerReport RunLoop::run() {
         m_events.wait(next_wake(trees_due));
       }
     }
-    end_trees(k_stop_grace);  // What finished jobs left behind may still be in its grace.
+    end_trees();  // What finished jobs left behind may still be in its grace.
     deactivate();
     m_log.info("the runner ends: {} jobs completed, {} failed, {} given back", m_report.completed, m_report.failed,
                m_report.given_back);
@@ -367,15 +367,18 @@ void RunLoop::changed() {
 }
 
 /// Ends every job that runs and waits until all their processes, and what earlier jobs left, are gone.
-void RunLoop::end_trees(milliseconds grace) {
+void RunLoop::end_trees() {
   m_interrupting = true;
   for (const auto& [id, process] : m_running) {
-    m_trees.end(process.child.pid(), grace);
+    m_trees.end(process.child.pid(), k_stop_grace);
   }
   // Beyond SIGKILL there is nothing to wait for but processes the kernel does not let go.
-  const auto give_up = Clock::now() + grace + k_stop_grace;
+  const auto give_up = Clock::now() + 2 * k_stop_grace;
   for (;;) {
     reap();
+    if (m_options.haste.stop_requested()) {
+      m_trees.hasten();
+    }
     const auto due = m_trees.tend();
     if ((!due && m_running.empty()) || Clock::now() > give_up) {
       break;
@@ -411,7 +414,7 @@ void RunLoop::stop_run(const std::string& why) {
   m_report.stopped = true;
   m_log.info("{}: ending {} jobs", why, m_running.size());
   reap();  // What has ended by itself counts.
-  end_trees(k_stop_grace);
+  end_trees();
   const auto until = Clock::now() + k_last_words;
   insist(until, [this] { deliver(); });
   while (!m_interrupted.empty()) {
@@ -431,7 +434,7 @@ void RunLoop::cancel_run() {
   m_report.canceled = true;
   m_log.info("the workflow was canceled: ending {} jobs", m_running.size());
   reap();
-  end_trees(k_stop_grace);
+  end_trees();
   for (auto& job : m_interrupted) {
     auto result = result_of(job, m_settings.run_id, k_terminated, {});
     result.status = model::JobStatus::canceled;
@@ -445,7 +448,7 @@ void RunLoop::cancel_run() {
 /// After an error: nothing may be left running, and what can be given back is.
 void RunLoop::abandon() noexcept {
   try {
-    end_trees(k_stop_grace);
+    end_trees();
     const auto until = Clock::now() + (m_link.away() ? seconds(0) : k_last_words);
     insist(until, [this] { deliver(); });
     for (const auto& job : m_interrupted) {

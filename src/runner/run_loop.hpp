@@ -63,7 +63,7 @@ class RunLoop {
   void changed();
 
   // The end
-  void end_trees(std::chrono::milliseconds grace);
+  void end_trees();
   void stop_run(const std::string& why);
   void cancel_run();
   void abandon() noexcept;

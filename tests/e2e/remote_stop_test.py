@@ -51,6 +51,15 @@ class Stop(E2ETest):
         self.srv.torc("remote", "run", self.wf, check=True)
         wait_until(lambda: "running" in self.srv.statuses(self.wf).values(), what="a job to run again")
 
+    def test_stopping_twice_cuts_nothing_short(self):
+        runners = self.start_workers(STUBBORN)
+        jobs = self.job_pids(2)
+        for _ in range(2):  # The second one comes while the first one's grace lasts.
+            text = self.srv.torc("remote", "stop", self.wf, check=True).stdout
+            self.assertEqual(text.count("Sent SIGTERM to PID"), 2, text)
+        wait_until(lambda: not any(alive(pid) for pid in [*runners, *jobs]), what="runners and jobs to end")
+        self.assertEqual(set(self.srv.statuses(self.wf).values()), {"ready"})
+
     def test_force_kills_everything_below(self):
         runners = self.start_workers(STUBBORN)
         jobs = self.job_pids(2)

@@ -11,6 +11,7 @@
 #include "torc/base/error.hpp"
 #include "torc/client/api.hpp"
 #include "torc/client/rest_api.hpp"
+#include "torc/proc/signals.hpp"
 
 namespace CLI {
 class App;
@@ -78,9 +79,11 @@ class Services {
   /// @throws UsageError where standard input is no terminal
   model::Id workflow_id(const std::optional<model::Id>& given);
 
-  /// From the first call on SIGINT, SIGTERM and SIGHUP request a stop instead of ending the program; a second one
-  /// ends it at once.
-  std::stop_token stop_on_signal();
+  /// From the first call on SIGINT, SIGTERM and SIGHUP request a stop instead of ending the program. What a second one
+  /// does, the first call says.
+  std::stop_token stop_on_signal(proc::FurtherSignals further = proc::FurtherSignals::end_program);
+  /// Requested by a second signal where stop_on_signal was first called with FurtherSignals::hasten.
+  std::stop_token haste() const;
   /// The signal that requested the stop, or 0.
   int stop_signal() const;
 

@@ -9,8 +9,14 @@
 
 namespace torc::proc {
 
-/// Turns SIGINT, SIGTERM and SIGHUP into a stop request for as long as it lives. The first signal requests the stop;
-/// a second one ends the program at once with status 128 + N, after SIGKILL to nothing: children are their owners'.
+/// What the signals after the first one do, once a stop is under way.
+enum class FurtherSignals {
+  end_program,  ///< At once, with status 128 + N; children are left alone.
+  hasten,       ///< Request haste: for a stop that is bounded in time, and must not be cut short.
+};
+
+/// Turns SIGINT, SIGTERM and SIGHUP into a stop request for as long as it lives: the first one requests the stop,
+/// FurtherSignals says what the others do.
 ///
 /// Made in the main thread before other threads start: it blocks the signals there until the end of its life, and a
 /// thread of its own takes them with sigwait(3), so no code runs in a signal handler. Signals that this program was
@@ -18,18 +24,22 @@ namespace torc::proc {
 class StopOnSignal {
  public:
   /// @param on_first  Called once, from the signal thread, with the signal's number.
-  explicit StopOnSignal(std::function<void(int)> on_first = {});
+  explicit StopOnSignal(std::function<void(int)> on_first = {},
+                        FurtherSignals further = FurtherSignals::end_program);
   StopOnSignal(const StopOnSignal&) = delete;
   StopOnSignal& operator=(const StopOnSignal&) = delete;
   ~StopOnSignal();
 
   std::stop_token token() const { return m_source.get_token(); }
+  /// Requested by a second signal, with FurtherSignals::hasten.
+  std::stop_token haste() const { return m_haste.get_token(); }
   /// The signal that requested the stop, or 0.
   int signal() const { return m_signal; }
 
  private:
   sigset_t m_mask_before{};
   std::stop_source m_source;
+  std::stop_source m_haste;
   std::atomic<int> m_signal{0};
   std::atomic<bool> m_ending{false};
   std::thread m_thread;

@@ -170,7 +170,8 @@ void print(const Output& output, model::Id workflow_id, const runner::RunnerRepo
 
 int run_workflow(const RunOptions& options, Services& services) {
   // First of all: what the embedded server starts must not get the signals, either.
-  const std::stop_token stop = services.stop_on_signal();
+  // A second one must not cut short what ends the jobs and gives them back.
+  const std::stop_token stop = services.stop_on_signal(proc::FurtherSignals::hasten);
   const auto worker = runner::worker_identity_from_environment();
   time_left(options);  // A mistake is told before a workflow is made.
   const model::Id workflow_id = find_or_create(options, services);
@@ -180,6 +181,7 @@ int run_workflow(const RunOptions& options, Services& services) {
   }
   auto settings = runner_options(options, workflow_id, services);
   settings.worker = worker;
+  settings.haste = services.haste();
 
   const proc::ProcessTreeGuard nothing_left_behind;
   const auto started = Clock::now();

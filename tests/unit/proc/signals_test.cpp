@@ -16,10 +16,10 @@ namespace {
 /// A process that waits for a stop by a signal (tests/helpers/stop_on_signal.cpp).
 class Stoppable {
  public:
-  explicit Stoppable(const std::string& prefix = "") {
+  explicit Stoppable(const std::string& prefix = "", const std::string& argument = "") {
     base::Pipe out = base::Pipe::create();
     base::Pipe in = base::Pipe::create();
-    m_child = Child::spawn({.argv = {"sh", "-c", prefix + "exec " TORC_HELPER_STOP_ON_SIGNAL},
+    m_child = Child::spawn({.argv = {"sh", "-c", prefix + "exec " TORC_HELPER_STOP_ON_SIGNAL " " + argument},
                             .stdin_fd = in.read_end.get(), .stdout_fd = out.write_end.get()});
     m_out = std::move(out.read_end);
     m_in = std::move(in.write_end);
@@ -66,6 +66,16 @@ TEST(StopOnSignal, EndsAtTheSecondSignal) {
   const ExitStatus status = program.wait();
   EXPECT_FALSE(status.signaled);
   EXPECT_EQ(status.code, 128 + SIGINT);
+}
+
+TEST(StopOnSignal, AsksForHasteAtTheSecondSignal) {
+  Stoppable program("", "hasten");
+  ASSERT_EQ(program.line(), "ready");
+  program.send(SIGTERM);
+  ASSERT_EQ(program.line(), "stopped 15");
+  program.send(SIGINT);
+  EXPECT_TRUE(program.end_input().ok());
+  EXPECT_EQ(program.line(), "haste");
 }
 
 TEST(StopOnSignal, LeavesIgnoredSignalsIgnored) {

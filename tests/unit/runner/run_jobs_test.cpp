@@ -296,6 +296,27 @@ TEST_F(RunJobsTest, GivesJobsBackAtAStopAndLeavesNoProcess) {
   EXPECT_EQ(api->list_compute_nodes(workflow, {}).items.at(0).is_active, false);
 }
 
+TEST_F(RunJobsTest, GivesJobsBackInHasteWithoutWaitingForThem) {
+  create_workflow();
+  add_job("trap '' TERM; echo $$ >" + directory.file("deaf") + "; while :; do sleep 60; done");
+  initialize();
+  std::stop_source stop;
+  std::stop_source haste;
+  auto settings = options();
+  settings.haste = haste.get_token();
+  RunnerReport report;
+  std::jthread runner([&] { report = run(settings, stop.get_token()); });
+  const pid_t deaf = pid_in(directory.file("deaf"));
+  const auto begin = std::chrono::steady_clock::now();
+  stop.request_stop();
+  haste.request_stop();
+  runner.join();
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(2));
+  EXPECT_EQ(report.given_back, 1);
+  EXPECT_FALSE(lives(deaf));
+  EXPECT_EQ(states(), (std::map<JobStatus, int>{{JobStatus::ready, 1}}));
+}
+
 TEST_F(RunJobsTest, StopsAtItsTimeLimit) {
   create_workflow();
   add_job("sleep 60");
