@@ -64,10 +64,19 @@ check() {
   put probe "$probe"
   put version "$version"
   put owner "$owner"
-  if read_worker_file "$state/worker" && alive "$w_pid" "$w_ticks" "$w_boot"; then
-    put running "$w_pid"
-  fi
+  if find_running "$out"; then put running "$running"; fi
   report_end
+}
+
+# Sets `running` to the pid of this worker's runner; one that torc 0.23 started with this output directory counts.
+find_running() {
+  running=
+  if read_worker_file "$state/worker" && alive "$w_pid" "$w_ticks" "$w_boot"; then
+    running=$w_pid
+  elif [ -f "$1/torc_worker_$workflow.pid" ] && legacy_alive "$1/torc_worker_$workflow.pid" "$workflow"; then
+    running=$legacy_pid
+  fi
+  [ -n "$running" ]
 }
 
 # Which server's workflow of this number wrote into a directory; "" for none or ours.
@@ -95,18 +104,27 @@ become_runner='
   exec "$@"
 '
 
+# For a runner that does not note its own end: waits for it, and notes an orderly one.
+watch_runner='
+  state=$1 become=$2
+  shift 2
+  setsid sh -c "$become" sh "$@" || exit
+  [ -e "$state/stop_requested" ] ||
+    printf "reason=finished\nexit=0\ntime=%s\ngiven_back=0\n" "$(date +%s)" >"$state/ended"
+'
+
 # Prints what the runner writes to descriptor 9, and ends when the runner closes it or dies.
 launch() {
   if [ -n "$has_probe" ]; then
     TORC_WORKER_READY_FD=9
     export TORC_WORKER_READY_FD
-    launch_with "$@" 9>&1
+    launch_with "$become_runner" sh "$state" "$out" "$log" "$now" "$@" 9>&1
   else
-    launch_with "$@"
+    launch_with "$watch_runner" sh "$state" "$become_runner" "$state" "$out" "$log" "$now" "$@"
   fi
 }
 launch_with() {
-  nohup setsid sh -c "$become_runner" sh "$state" "$out" "$log" "$now" "$@" </dev/null >"$log" 2>&1 8>&- &
+  nohup setsid sh -c "$@" </dev/null >"$log" 2>&1 8>&- &
 }
 
 # Two at once must not both start: the second waits here, then finds the first one's worker.
@@ -121,9 +139,9 @@ take_start_lock() {
 start() {
   message=$(mkdir -p -- "$out" "$state" 2>&1) || fail "$message"
   take_start_lock
-  if read_worker_file "$state/worker" && alive "$w_pid" "$w_ticks" "$w_boot"; then
+  if find_running "$out"; then
     report_begin
-    put already "$w_pid"
+    put already "$running"
     report_end
     return 0
   fi

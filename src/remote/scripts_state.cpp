@@ -7,25 +7,32 @@ constexpr std::string_view k_find_function = R"sh(
 # Looks for the worker: sets `found` (state, legacy or ""), `running` (1 or "") and w_pid, w_log.
 find_worker() {
   found= running=
+  place=$output_dir
   if read_worker_file "$state/worker"; then
     found=state
     if [ -n "$output_dir" ]; then
       expand "$output_dir"
       resolve "$expanded"
       [ "$w_out" = "$resolved" ] || found=
+    else
+      place=$w_out
     fi
   fi
-  if [ -n "$found" ]; then
-    if alive "$w_pid" "$w_ticks" "$w_boot"; then running=1; fi
+  if [ -n "$found" ] && alive "$w_pid" "$w_ticks" "$w_boot"; then
+    running=1
     return 0
   fi
-  expand "${output_dir:-torc_output}"
+  # One that torc 0.23 started later in the same place may run.
+  expand "${place:-torc_output}"
   legacy=$expanded/torc_worker_$workflow.pid
   [ -f "$legacy" ] || return 0
+  if legacy_alive "$legacy" "$workflow"; then
+    running=1
+  elif [ -n "$found" ]; then
+    return 0
+  fi
   found=legacy
   w_log=$expanded/torc_worker_$workflow.log
-  w_pid=
-  if legacy_alive "$legacy" "$workflow"; then running=1; fi
   w_pid=$legacy_pid
 }
 )sh";

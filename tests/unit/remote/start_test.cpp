@@ -5,6 +5,8 @@
 #include "local_worker.hpp"
 #include "torc/base/error.hpp"
 #include "torc/base/strings.hpp"
+#include "torc/proc/spawn.hpp"
+#include "torc/remote/state.hpp"
 
 namespace torc::remote {
 namespace {
@@ -196,6 +198,40 @@ TEST_P(StartScripts, StartsATorcWithoutTheProbeIfItLives) {
   set_torc("#!/bin/sh\ncase $1 in --version) echo torc 0.23.0;; *) echo Error: gone; exit 2;; esac\n");
   ::kill(-static_cast<pid_t>(*result.start.pid), SIGKILL);
   EXPECT_TRUE(comes_true([&] { return start().start.message == "Process died immediately. Last log:\n  Error: gone"; }));
+}
+
+TEST_P(StartScripts, NotesTheEndOfATorcWithoutTheProbe) {
+  set_torc("#!/bin/sh\ncase $1 in --version) echo torc 0.23.0;; run) while [ ! -e \"$HOME/done\" ]; do sleep 0.05; done;;\n"
+           "*) exit 2;; esac\n");
+  const auto state = [&] { return query_state(transport, worker, workflow, "").state; };
+  ASSERT_TRUE(start().start.ok) << transport.last.err;
+  EXPECT_EQ(state(), State::running);
+  write_text(transport.home() / "done", "");
+  EXPECT_TRUE(comes_true([&] { return state() == State::finished; }));
+  fs::remove(transport.home() / "done");
+  const auto again = start();
+  ASSERT_TRUE(again.start.ok) << transport.last.err;
+  ::kill(static_cast<pid_t>(*again.start.pid), SIGKILL);
+  EXPECT_TRUE(comes_true([&] { return state() == State::died; }));
+}
+
+TEST_P(StartScripts, LeavesARunnerThatAnOlderTorcStarted) {
+  write_program(transport.home() / "old/torc", "#!/bin/sh\nwhile :; do sleep 0.1; done\n");
+  proc::SpawnOptions options;
+  options.argv = {(transport.home() / "old/torc").string(), "run", "42", "--output-dir", "torc_output"};
+  auto legacy = proc::Child::spawn(options);
+  const auto pid_file = transport.home() / "torc_output/torc_worker_42.pid";
+  write_text(pid_file, std::to_string(legacy.pid()) + "\n");
+  for (const std::size_t width : {1U, 0U}) {
+    const auto result = start(width);
+    EXPECT_TRUE(result.start.already_running);
+    EXPECT_EQ(result.start.pid, legacy.pid());
+  }
+  EXPECT_FALSE(fs::exists(state_directory() / "worker"));
+  legacy.signal(SIGKILL);
+  legacy.wait();
+  const auto result = start();
+  EXPECT_TRUE(result.start.ok && !result.start.already_running) << result.start.message;
 }
 
 TEST_P(StartScripts, LetsOnlyOneOfTwoStart) {

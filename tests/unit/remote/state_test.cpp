@@ -126,6 +126,22 @@ TEST_P(StateScripts, UnderstandThePidFileOfAnOlderTorc) {
   EXPECT_TRUE(comes_true([&] { return legacy.try_wait().has_value(); }));
 }
 
+TEST_P(StateScripts, FindARunnerThatAnOlderTorcStartedAfterOurs) {
+  const pid_t pid = start();
+  ::kill(-pid, SIGKILL);
+  ASSERT_TRUE(comes_true([&] { return gone(pid); }));
+  write_program(transport.home() / "bin/torc", "#!/bin/sh\nwhile :; do sleep 0.1; done\n");
+  proc::SpawnOptions options;
+  options.argv = {(transport.home() / "bin/torc").string(), "run", "42", "--output-dir", "x"};
+  auto legacy = proc::Child::spawn(options);
+  const auto pid_file = transport.home() / "torc_output/torc_worker_42.pid";
+  write_text(pid_file, std::to_string(legacy.pid()) + "\n");
+  EXPECT_EQ(query().pid, legacy.pid()) << transport.last.err;
+  EXPECT_EQ(stop().signaled_pid, legacy.pid());
+  EXPECT_TRUE(comes_true([&] { return legacy.try_wait().has_value(); }));
+  EXPECT_EQ(query().state, State::died);
+}
+
 /// Fails every call in one way.
 class FailingTransport : public Transport {
  public:
