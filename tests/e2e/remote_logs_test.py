@@ -97,7 +97,7 @@ class Logs(E2ETest):
                       "nothing was deleted there", result.stdout.splitlines())
         self.assertIn("Collected and deleted logs from 1/2 workers", result.stdout)
         self.assertFalse((self.ws.hosts[0].home / "torc_output").exists())
-        self.assertTrue(any((self.ws.hosts[1].home / "torc_output").rglob("*.o")))
+        self.assertTrue(any((self.ws.hosts[1].home / "torc_output").glob("torc_worker_*.log")))
         self.assertFalse(self.archive(self.ws.hosts[1]).exists())
         self.assertEqual(self.left_on_workers(), [])
 
