@@ -29,6 +29,10 @@ refuse_precious() {
   esac
   [ "$out" != / ] || fail "refused to delete /"
   case $resolved/ in "$out"/*) fail "refused to delete $out: the home directory lies in it" ;; esac
+  [ -n "$(ls -A -- "$out" 2>/dev/null)" ] || return 0
+  set -- "$out"/job_stdio "$out"/.torc_server_* "$out"/torc_worker_* "$out"/job_runner_*
+  for mark; do [ ! -e "$mark" ] || return 0; done
+  fail "refused to delete $out: nothing in it comes from torc"
 }
 
 # Refuses while a worker, of whatever workflow, runs in the directory. On a home shared with other hosts, one that ran

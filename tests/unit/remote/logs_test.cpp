@@ -175,6 +175,19 @@ TEST_P(LogScripts, RefuseToDeleteWhatNobodyMeans) {
   EXPECT_TRUE(fs::exists(transport.home() / "torc_output/job_stdio/job_1.o"));
 }
 
+TEST_P(LogScripts, RefuseToDeleteWhatHoldsNothingOfTorc) {
+  write_text(transport.home() / "thesis/chapter1.tex", "...");
+  const auto refused = remove("thesis");
+  EXPECT_FALSE(refused.ok);
+  EXPECT_TRUE(refused.message.ends_with("/thesis: nothing in it comes from torc")) << refused.message;
+  EXPECT_TRUE(fs::exists(transport.home() / "thesis/chapter1.tex"));
+  fs::create_directories(transport.home() / "empty");
+  EXPECT_TRUE(remove("empty").ok);
+  write_text(transport.home() / "older/torc_worker_42.log", "by torc 0.23");
+  EXPECT_TRUE(remove("older").ok);
+  EXPECT_FALSE(fs::exists(transport.home() / "older"));
+}
+
 TEST_P(LogScripts, RefuseToDeleteWhileAWorkerRunsThere) {
   write_output();
   write_state(::getpid(), *proc::start_ticks(::getpid()), proc::boot_id(), proc::host_name());
