@@ -20,6 +20,10 @@ void check_name(std::string_view what, std::string_view name, std::string_view t
     throw Error(fmt::format("Invalid {} '{}' in '{}': it starts with '-', which ssh would take for an option", what,
                             base::printable(name), base::printable(text)));
   }
+  if (base::valid_utf8_prefix(name) != name.size()) {
+    throw Error(fmt::format("Invalid {} '{}' in '{}': it is not UTF-8", what, base::printable(name),
+                            base::printable(text)));
+  }
   for (const char c : name) {
     const auto byte = static_cast<unsigned char>(c);
     if (byte <= 0x20 || byte == 0x7f || c == '/' || c == '\\' || c == '\'' || c == '"' || c == '@' || c == '[' ||
@@ -143,6 +147,10 @@ std::vector<std::string> worker_keys(const std::vector<WorkerAddress>& workers) 
 std::vector<WorkerAddress> parse_worker_file(std::string_view text, const std::string& name) {
   std::vector<WorkerAddress> workers;
   std::set<std::string> hosts;
+  constexpr std::string_view k_byte_order_mark = "\xEF\xBB\xBF";
+  if (text.starts_with(k_byte_order_mark)) {
+    text.remove_prefix(k_byte_order_mark.size());
+  }
   const auto lines = base::split_lines(text);
   for (std::size_t i = 0; i < lines.size(); ++i) {
     const std::string_view line = base::trim(lines[i]);

@@ -76,6 +76,12 @@ TEST(WorkerAddress, RefusesWhatSshWouldMisunderstand) {
   }
 }
 
+TEST(WorkerAddress, RefusesWhatNoDatabaseKeepsAsItIs) {
+  EXPECT_NE(error_of("b\xff" "d").find("it is not UTF-8"), std::string::npos);
+  EXPECT_NE(error_of("\xc3(@h").find("it is not UTF-8"), std::string::npos);
+  EXPECT_EQ(WorkerAddress::parse("b\xc3\xbc" "ro").host, "b\xc3\xbc" "ro");
+}
+
 TEST(WorkerAddress, ErrorsDoNotReachTheTerminalAsControls) {
   EXPECT_EQ(error_of("h\x1b[2J:99999").find('\x1b'), std::string::npos);
   EXPECT_EQ(error_of("\x1b[2J@h").find('\x1b'), std::string::npos);
@@ -117,6 +123,7 @@ TEST(WorkerKeys, DoNotDependOnTheOrder) {
 }
 
 TEST(WorkerFile, PassesOverCommentsAndBlankLines) {
+  EXPECT_EQ(parse_worker_file("\xEF\xBB\xBFws1\n", "workers.txt").at(0).host, "ws1");
   const auto workers = parse_worker_file("# a comment\n\n  ws1  \r\n\t# indented\nalice@ws2:2222", "workers.txt");
   EXPECT_EQ(workers, parse_all({"ws1", "alice@ws2:2222"}));
 }
