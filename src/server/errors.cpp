@@ -44,6 +44,8 @@ int status_of(store::Refused::Reason reason) {
       return 404;
     case store::Refused::Reason::conflict:
       return 409;
+    case store::Refused::Reason::forbidden:
+      return 403;
     case store::Refused::Reason::unprocessable:
       break;
   }

@@ -10,6 +10,7 @@
 namespace torc::server::system {
 TORC_HANDLER(ping);
 TORC_HANDLER(version);
+TORC_HANDLER(reload_auth);
 }  // namespace torc::server::system
 
 namespace torc::server::workflows {
@@ -33,7 +34,6 @@ TORC_HANDLER(job_ids);
 TORC_HANDLER(job_dependencies);
 TORC_HANDLER(job_file_relationships);
 TORC_HANDLER(job_user_data_relationships);
-TORC_HANDLER(pending_actions);
 }  // namespace torc::server::workflows
 
 namespace torc::server::jobs {
@@ -160,5 +160,32 @@ TORC_HANDLER(update);
 TORC_HANDLER(remove);
 TORC_HANDLER(remove_all);
 }  // namespace torc::server::ro_crate_entities
+
+namespace torc::server::actions {
+TORC_HANDLER(list);
+TORC_HANDLER(create);
+TORC_HANDLER(pending);
+TORC_HANDLER(claim);
+}  // namespace torc::server::actions
+
+namespace torc::server::access_groups {
+TORC_HANDLER(list);
+TORC_HANDLER(create);
+TORC_HANDLER(get);
+TORC_HANDLER(remove);
+TORC_HANDLER(list_members);
+TORC_HANDLER(add_member);
+TORC_HANDLER(remove_member);
+TORC_HANDLER(list_of_user);
+TORC_HANDLER(list_of_workflow);
+TORC_HANDLER(add_workflow);
+TORC_HANDLER(remove_workflow);
+TORC_HANDLER(check);
+}  // namespace torc::server::access_groups
+
+namespace torc::server::overview {
+TORC_HANDLER(ready_needs);
+TORC_HANDLER(summary);
+}  // namespace torc::server::overview
 
 #undef TORC_HANDLER

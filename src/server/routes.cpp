@@ -9,6 +9,7 @@ const std::vector<Route>& routes() {
   static const std::vector<Route> all{
       {get, "/ping", immediate, system::ping},
       {get, "/version", immediate, system::version},
+      {post, "/admin/reload-auth", write, system::reload_auth},
 
       {get, "/workflows", read, workflows::list},
       {post, "/workflows", write, workflows::create},
@@ -30,7 +31,12 @@ const std::vector<Route>& routes() {
       {get, "/workflows/{id}/job_dependencies", read, workflows::job_dependencies},
       {get, "/workflows/{id}/job_file_relationships", read, workflows::job_file_relationships},
       {get, "/workflows/{id}/job_user_data_relationships", read, workflows::job_user_data_relationships},
-      {get, "/workflows/{id}/actions/pending", read, workflows::pending_actions},
+      {get, "/workflows/{id}/ready_job_requirements", read, overview::ready_needs},
+      {get, "/workflows/{id}/summary", read, overview::summary},
+      {get, "/workflows/{id}/actions", read, actions::list},
+      {post, "/workflows/{id}/actions", write, actions::create},
+      {get, "/workflows/{id}/actions/pending", read, actions::pending},
+      {post, "/workflows/{id}/actions/{action_id}/claim", write, actions::claim},
       {post, "/workflows/{id}/claim_next_jobs", write, jobs::claim_next},
       {post, "/workflows/{id}/claim_jobs_based_on_resources/{limit}", write, jobs::claim_by_resources},
       {post, "/workflows/{id}/batch_complete_jobs", write, jobs::complete_many},
@@ -127,6 +133,19 @@ const std::vector<Route>& routes() {
       {get, "/ro_crate_entities/{id}", read, ro_crate_entities::get},
       {put, "/ro_crate_entities/{id}", write, ro_crate_entities::update},
       {del, "/ro_crate_entities/{id}", write, ro_crate_entities::remove},
+
+      {get, "/access_groups", read, access_groups::list},
+      {post, "/access_groups", write, access_groups::create},
+      {get, "/access_groups/{id}", read, access_groups::get},
+      {del, "/access_groups/{id}", write, access_groups::remove},
+      {get, "/access_groups/{id}/members", read, access_groups::list_members},
+      {post, "/access_groups/{id}/members", write, access_groups::add_member},
+      {del, "/access_groups/{id}/members/{user_name}", write, access_groups::remove_member},
+      {get, "/users/{user_name}/groups", read, access_groups::list_of_user},
+      {get, "/workflows/{id}/access_groups", read, access_groups::list_of_workflow},
+      {post, "/workflows/{id}/access_groups/{group_id}", write, access_groups::add_workflow},
+      {del, "/workflows/{id}/access_groups/{group_id}", write, access_groups::remove_workflow},
+      {get, "/access_check/{workflow_id}/{user_name}", read, access_groups::check},
   };
   return all;
 }

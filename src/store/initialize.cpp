@@ -4,6 +4,7 @@
 
 #include "store/query.hpp"
 #include "store/transitions.hpp"
+#include "torc/store/actions.hpp"
 #include "torc/store/workflows.hpp"
 
 namespace torc::store {
@@ -66,6 +67,7 @@ void initialize_jobs(Connection& connection, Id workflow_id, InitializeOptions o
   make_ready_or_blocked(connection, workflow_id);
   recount_blockers(connection, workflow_id);
   cancel_after_failures(connection, workflow_id);
+  rearm_actions(connection, workflow_id);
 }
 
 std::vector<Id> required_existing_files(Connection& connection, Id workflow_id) {

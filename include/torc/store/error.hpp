@@ -13,6 +13,7 @@ class Refused : public base::Error {
   enum class Reason {
     not_found,      ///< The thing named does not exist.
     conflict,       ///< It exists, but somebody else's or a newer state stands against it.
+    forbidden,      ///< Nobody may do that.
     unprocessable,  ///< The values given make no sense for it.
   };
 

@@ -15,8 +15,16 @@ Response version(const Request&, store::Connection& connection) {
   version.git_hash = base::k_build_id;
   version.server_id = store::server_id(connection);
   // Own additions to the interface; clients use them only where they are named here.
-  version.capabilities = {"claim_compute_node_id"};
+  version.capabilities = {"claim_compute_node_id", "summary"};
   return answer(version);
+}
+
+/// Users come from a file that this server was not given: the answer of 0.23 to that.
+Response reload_auth(const Request&, store::Connection&) {
+  return {500, model::dump_json({{"error",
+                                  {{"error", "NoAuthFile"},
+                                   {"message",
+                                    "No auth file configured. Start the server with --auth-file to enable auth reloading."}}}})};
 }
 
 }  // namespace torc::server::system

@@ -127,10 +127,4 @@ Response job_user_data_relationships(const Request& request, store::Connection& 
   return answer(store::user_data_relationships(connection, request.id(), request.paging()));
 }
 
-/// Runners of 0.23 ask for these all the time. None can be created yet, so none is pending.
-Response pending_actions(const Request& request, store::Connection& connection) {
-  store::require_workflow(connection, request.id());
-  return answer(nlohmann::json::array());
-}
-
 }  // namespace torc::server::workflows

@@ -80,6 +80,65 @@ TEST_F(ServiceTest, ManyJobsEndInOneRequest) {
   EXPECT_EQ(ask("POST", "/workflows/9/batch_complete_jobs", body.dump()).status, 404);
 }
 
+TEST_F(ServiceTest, AnActionIsClaimedOnceAndSaysSoInBothWords) {
+  make_workflow();
+  ask("POST", "/jobs", R"({"workflow_id":1,"name":"a","command":"c"})");
+  const std::string action =
+      R"("trigger_type":"on_workflow_start","action_type":"run_commands","action_config":{"commands":["true"]}})";
+  EXPECT_EQ(json("POST", "/workflows/1/actions", R"({"workflow_id":1,)" + action)["id"], 1);
+  EXPECT_EQ(ask("POST", "/workflows/1/actions", R"({"workflow_id":2,)" + action).status, 422);
+  ask("POST", "/workflows/1/initialize_jobs");
+  const std::string pending = "/workflows/1/actions/pending?trigger_type=on_jobs_ready&trigger_type=";
+  EXPECT_EQ(json("GET", pending + "on_jobs_complete").size(), 0U);
+  EXPECT_EQ(json("GET", pending + "on_workflow_start").size(), 1U);
+  const auto claimed = json("POST", "/workflows/1/actions/1/claim", R"({"compute_node_id":1})");
+  EXPECT_EQ(claimed, (nlohmann::json{{"action_id", 1}, {"claimed", true}, {"success", true}}));
+  const auto again = ask("POST", "/workflows/1/actions/1/claim", "{}");
+  EXPECT_EQ(again.status, 409);
+  EXPECT_EQ(model::parse_json(again.body)["error"]["success"], false);
+  EXPECT_EQ(ask("POST", "/workflows/1/actions/9/claim", "{}").status, 404);
+  EXPECT_EQ(ask("POST", "/workflows/1/actions/1/claim", R"({"compute_node_id":"x"})").status, 422);
+}
+
+TEST_F(ServiceTest, GroupsMembersAndWorkflowsAreListedFromEachSide) {
+  make_workflow();
+  EXPECT_EQ(json("POST", "/access_groups", R"({"name":"team"})")["id"], 2) << "1 are the administrators";
+  EXPECT_EQ(ask("POST", "/access_groups", R"({"name":"team"})").status, 409);
+  EXPECT_EQ(ask("POST", "/access_groups/2/members", R"({"group_id":3,"user_name":"b c","role":"member"})").status, 422);
+  EXPECT_EQ(ask("POST", "/access_groups/2/members", R"({"group_id":2,"user_name":"b c","role":"member"})").status, 200);
+  EXPECT_EQ(ask("POST", "/workflows/1/access_groups/2").status, 200);
+  EXPECT_EQ(json("GET", "/users/b%20c/groups")["items"][0]["name"], "team");
+  EXPECT_EQ(json("GET", "/workflows/1/access_groups")["total_count"], 1);
+  EXPECT_EQ(json("GET", "/access_check/1/b%20c")["has_access"], true);
+  const auto page = json("GET", "/access_groups?limit=1");
+  EXPECT_EQ(page["limit"], 1);
+  EXPECT_EQ(page["has_more"], true);
+  EXPECT_EQ(ask("DELETE", "/access_groups/1").status, 403);
+  EXPECT_EQ(ask("DELETE", "/access_groups/2/members/b%20c").status, 200);
+  EXPECT_EQ(json("GET", "/access_check/1/b%20c")["has_access"], false);
+}
+
+TEST_F(ServiceTest, ASummaryNeedsNoJobs) {
+  make_workflow();
+  ask("POST", "/jobs", R"({"workflow_id":1,"name":"a","command":"c"})");
+  ask("POST", "/workflows/1/initialize_jobs");
+  const auto before = json("GET", "/workflows/1/summary");
+  EXPECT_EQ(before["jobs"]["ready"], 1);
+  EXPECT_EQ(before["jobs"]["failed"], 0);
+  EXPECT_EQ(before["total_jobs"], 1);
+  EXPECT_FALSE(before.contains("walltime_seconds"));
+  EXPECT_EQ(json("GET", "/workflows/1/ready_job_requirements")["num_jobs"], 1);
+  ask("POST", "/jobs/1/complete_job/completed/0",
+      R"({"job_id":1,"workflow_id":1,"run_id":0,"compute_node_id":1,"return_code":0,"exec_time_minutes":0.5,)"
+      R"("completion_time":"2026-01-02T03:04:05Z","status":"completed"})");
+  const auto after = json("GET", "/workflows/1/summary");
+  EXPECT_EQ(after["is_complete"], true);
+  EXPECT_EQ(after["walltime_seconds"], 30.0);
+  EXPECT_EQ(after["first_start"], "2026-01-02T03:03:35.000Z");
+  EXPECT_EQ(ask("GET", "/workflows/9/summary").status, 404);
+  EXPECT_EQ(ask("POST", "/admin/reload-auth").status, 500);
+}
+
 TEST(ServiceEndTest, ACleanEndLeavesTheDatabaseFileAlone) {
   const support::TempDir dir;
   {

@@ -90,7 +90,7 @@ TEST_F(ServiceTest, SaysWhichServerItIs) {
   EXPECT_EQ(version["server_id"], database.server_id());
   EXPECT_EQ(version["api_version"], "0.12.0");
   EXPECT_TRUE(version["version"].get<std::string>().starts_with("0.23.0 ("));
-  EXPECT_EQ(version["capabilities"], nlohmann::json{"claim_compute_node_id"});
+  EXPECT_EQ(version["capabilities"], (nlohmann::json{"claim_compute_node_id", "summary"}));
 }
 
 TEST_F(ServiceTest, NotesWhoClaims) {
