@@ -74,8 +74,8 @@ TEST(StopOnSignal, AsksForHasteAtTheSecondSignal) {
   program.send(SIGTERM);
   ASSERT_EQ(program.line(), "stopped 15");
   program.send(SIGINT);
-  EXPECT_TRUE(program.end_input().ok());
   EXPECT_EQ(program.line(), "haste");
+  EXPECT_TRUE(program.end_input().ok());
 }
 
 TEST(StopOnSignal, LeavesIgnoredSignalsIgnored) {
