@@ -33,6 +33,10 @@ void check_remote_directory(const std::string& directory) {
   if (directory.empty()) {
     throw base::UsageError("the output directory on the workers must have a name");
   }
+  if (directory.find_first_not_of("/.") == std::string::npos || directory == "~" || directory == "~/") {
+    throw base::UsageError("the output directory on the workers cannot be '" + directory +
+                           "': name a directory of its own, which collect-logs can fetch and delete-logs can delete");
+  }
   if (std::any_of(directory.begin(), directory.end(), is_control)) {
     throw base::UsageError("the output directory '" + base::printable(directory) +
                            "' has a control character in its name");

@@ -67,6 +67,9 @@ class Stop(E2ETest):
         self.assertEqual(result.stdout.splitlines(), ["Stopping workers (signal: SIGKILL)...", *(
             f"  [OK] {name}: Sent SIGKILL to PID {pid}" for name, pid in zip(self.ws.names, runners))])
         wait_until(lambda: not any(alive(pid) for pid in [*runners, *jobs]), what="runners and jobs to end")
+        self.assertEqual(set(self.srv.statuses(self.wf).values()), {"ready"})
+        nodes = self.srv.json("compute-nodes", "list", self.wf)["compute_nodes"]
+        self.assertEqual([node["is_active"] for node in nodes], [False] * 2)
         self.assertEqual([row["state"] for row in self.status()], ["stopped"] * 2)
         wait_until(lambda: "sleep 300" not in processes_below(self.dir / "workers").values(), what="every child to end")
 

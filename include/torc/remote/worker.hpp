@@ -26,7 +26,8 @@ struct WorkflowRef {
   model::Id workflow_id{0};
 };
 
-/// Refuses a directory on a worker that no script could handle: empty, or with a control character in its name.
+/// Refuses a directory on a worker that no script could handle (empty, or with a control character in its name) and one
+/// that is not for output alone: `/`, the home directory itself, `.`, `..`.
 /// @throws base::UsageError
 void check_remote_directory(const std::string& directory);
 

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "cli/common_options.hpp"
+#include "cli/give_back_jobs.hpp"
 #include "cli/remote_support.hpp"
 #include "torc/base/units.hpp"
 #include "torc/proc/fan_out.hpp"
@@ -66,9 +67,19 @@ int run(const Options& options, Services& services) {
     return remote::stop_worker(transport, worker, request);
   });
   auto rows = nlohmann::json::array();
+  std::int64_t given_back = 0;
   for (std::size_t i = 0; i < workers.size(); ++i) {
     output.line(result_line(workers[i], results[i], signal));
     rows.push_back(row(workers[i], results[i]));
+    // What was killed could not give its jobs back itself, nor could what had died before.
+    if (options.force && results[i].ok) {
+      const auto count = give_back_jobs(services.api(), id, workers[i].stored);
+      rows.back()["given_back"] = count;
+      given_back += count;
+    }
+  }
+  if (given_back > 0) {
+    output.note(fmt::format("{} unfinished job(s) of killed workers are ready again", given_back));
   }
   if (output.json()) {
     output.document(remote_document(id, std::move(rows)));

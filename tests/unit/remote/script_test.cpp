@@ -71,6 +71,10 @@ TEST(RemoteDirectory, MustBeOneThatScriptsCanHandle) {
   EXPECT_NO_THROW(check_remote_directory("it's a \"directory\""));
   EXPECT_THROW(check_remote_directory(""), base::UsageError);
   EXPECT_THROW(check_remote_directory("a\nb"), base::UsageError);
+  for (const char* directory : {"/", "//", ".", "./", "..", "../..", "~", "~/"}) {
+    EXPECT_THROW(check_remote_directory(directory), base::UsageError) << directory;
+  }
+  EXPECT_NO_THROW(check_remote_directory(".torc"));
 }
 
 }  // namespace

@@ -1,0 +1,53 @@
+#include "cli/give_back_jobs.hpp"
+
+#include "torc/base/error.hpp"
+
+namespace torc::cli {
+namespace {
+
+/// Not a failure of the job: no limit of retries stands against it.
+constexpr std::int64_t k_no_limit = 2'147'483'647;
+
+bool runs_on(const model::ComputeNode& node, const std::string& worker) {
+  return node.scheduler && node.scheduler->is_object() && node.scheduler->value("worker", "") == worker;
+}
+
+/// False where the job is no longer the node's: somebody was faster.
+bool give_back(client::Api& api, const model::Job& job, std::int64_t run_id) {
+  try {
+    if (job.status == model::JobStatus::running) {
+      api.retry_job(job.id.value_or(0), run_id, k_no_limit);
+    } else if (job.status == model::JobStatus::pending) {
+      api.manage_status_change(job.id.value_or(0), model::JobStatus::ready, run_id);
+    } else {
+      return false;
+    }
+    return true;
+  } catch (const base::ApiError& error) {
+    if (error.status() == 409 || error.status() == 422) {
+      return false;
+    }
+    throw;
+  }
+}
+
+}  // namespace
+
+std::int64_t give_back_jobs(client::Api& api, model::Id workflow_id, const std::string& worker) {
+  const std::int64_t run_id = api.get_workflow_status(workflow_id).run_id;
+  std::int64_t count = 0;
+  for (auto& node : api.list_compute_nodes(workflow_id, {.is_active = true}).items) {
+    if (!runs_on(node, worker)) {
+      continue;
+    }
+    const model::Id node_id = node.id.value_or(0);
+    for (const auto& job : api.list_jobs(workflow_id, {.active_compute_node_id = node_id}).items) {
+      count += give_back(api, job, run_id) ? 1 : 0;
+    }
+    node.is_active = false;
+    api.update_compute_node(node_id, node);
+  }
+  return count;
+}
+
+}  // namespace torc::cli
