@@ -36,12 +36,18 @@ bool give_back(client::Api& api, const model::Job& job, std::int64_t run_id) {
 std::int64_t give_back_jobs(client::Api& api, model::Id workflow_id, const std::string& worker) {
   const std::int64_t run_id = api.get_workflow_status(workflow_id).run_id;
   std::int64_t count = 0;
-  for (auto& node : api.list_compute_nodes(workflow_id, {.is_active = true}).items) {
+  client::ComputeNodeFilter active;
+  active.is_active = true;
+  auto nodes = api.list_compute_nodes(workflow_id, active).items;
+  for (auto& node : nodes) {
     if (!runs_on(node, worker)) {
       continue;
     }
     const model::Id node_id = node.id.value_or(0);
-    for (const auto& job : api.list_jobs(workflow_id, {.active_compute_node_id = node_id}).items) {
+    client::JobFilter of_node;
+    of_node.active_compute_node_id = node_id;
+    const auto jobs = api.list_jobs(workflow_id, of_node).items;
+    for (const auto& job : jobs) {
       count += give_back(api, job, run_id) ? 1 : 0;
     }
     node.is_active = false;

@@ -142,12 +142,16 @@ class Logs(E2ETest):
             self.assertFalse((host.home / "torc_output").exists())
         document = self.srv.json("remote", "delete-logs", self.wf)
         self.assertEqual([row["message"] for row in document["workers"]], ["No output directory found (already clean)"] * 2)
-        for directory in ("/", "~", ".", "..", "/usr"):
+        for directory in ("/", "~", ".", "..", ""):
+            for command in ("run", "collect-logs", "delete-logs"):
+                option = "--output-dir" if command == "run" else "--remote-output-dir"
+                result = self.srv.torc("remote", command, self.wf, option, directory)
+                self.assertEqual(result.returncode, 2, (command, directory, result.stderr))
+        for directory in ("/usr", "torc_output/.."):
             result = self.srv.torc("-f", "json", "remote", "delete-logs", self.wf, "--remote-output-dir", directory)
             self.assertEqual(result.returncode, 1, directory)
             for row in json.loads(result.stdout)["workers"]:
                 self.assertTrue(row["message"].startswith("refused to delete"), row)
-        self.assertEqual(self.srv.torc("remote", "delete-logs", self.wf, "--remote-output-dir", "").returncode, 2)
 
     def test_json(self):
         self.run_workflow(1)
