@@ -1,15 +1,18 @@
 #include "cli/commands.hpp"
 
+#include <string>
+
 #include <CLI/CLI.hpp>
 
 namespace torc::cli {
 namespace {
 
-CLI::App& add_group(CLI::App& app, const char* name, const char* description) {
+/// @param examples  Shown at the end of the group's help.
+CLI::App& add_group(CLI::App& app, const char* name, const char* description, const std::string& examples) {
   CLI::App* group = app.add_subcommand(name, description);
   // At most one, or `remote add-workers 1 run` would take a host named "run" for a second command.
   group->require_subcommand(0, 1);
-  group->footer("");  // else the root's examples
+  group->footer("Examples:\n" + examples);
   return *group;
 }
 
@@ -27,12 +30,15 @@ void add_later(CLI::App& app, Action& chosen, const char* name) {
 // Of each group its commands, one a line.
 
 void add_server(CLI::App& app, Action& chosen) {
-  CLI::App& group = add_group(app, "server", "The server that keeps workflows");
+  CLI::App& group = add_group(app, "server", "The server that keeps workflows",
+                                "  torc server run --database ~/torc.db\n");
   add_server_run(group, chosen);
 }
 
 void add_workflows(CLI::App& app, Action& chosen) {
-  CLI::App& group = add_group(app, "workflows", "List, show and set up workflows");
+  CLI::App& group = add_group(app, "workflows", "List, show and set up workflows",
+                                "  torc workflows list\n"
+                                "  torc workflows reset-status 42 --failed-only\n");
   add_workflows_list(group, chosen);
   add_workflows_get(group, chosen);
   add_workflows_init(group, chosen);
@@ -40,23 +46,30 @@ void add_workflows(CLI::App& app, Action& chosen) {
 }
 
 void add_jobs(CLI::App& app, Action& chosen) {
-  CLI::App& group = add_group(app, "jobs", "List and show the jobs of a workflow");
+  CLI::App& group = add_group(app, "jobs", "List and show the jobs of a workflow",
+                                "  torc jobs list 42 --status failed\n");
   add_jobs_list(group, chosen);
   add_jobs_get(group, chosen);
 }
 
 void add_results(CLI::App& app, Action& chosen) {
-  CLI::App& group = add_group(app, "results", "How jobs ended");
+  CLI::App& group = add_group(app, "results", "How jobs ended",
+                                "  torc results list 42 --failed\n");
   add_results_list(group, chosen);
 }
 
 void add_compute_nodes(CLI::App& app, Action& chosen) {
-  CLI::App& group = add_group(app, "compute-nodes", "The runners of a workflow");
+  CLI::App& group = add_group(app, "compute-nodes", "The runners of a workflow",
+                                "  torc compute-nodes list 42\n");
   add_compute_nodes_list(group, chosen);
 }
 
 void add_remote(CLI::App& app, Action& chosen) {
-  CLI::App& group = add_group(app, "remote", "Run workflows on machines that ssh reaches");
+  CLI::App& group = add_group(app, "remote", "Run workflows on machines that ssh reaches",
+                                "  torc remote add-workers 42 ws1 alice@ws2:2222\n"
+                                "  torc remote run 42\n"
+                                "  torc remote status 42\n"
+                                "  torc remote collect-logs 42 -l logs\n");
   add_remote_add_workers(group, chosen);
   add_remote_add_workers_from_file(group, chosen);
   add_remote_remove_worker(group, chosen);
