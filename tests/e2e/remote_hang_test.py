@@ -53,7 +53,7 @@ class Hang(E2ETest):
         status = self.start([TORC, "remote", "status", self.wf], env={"TORC_API_URL": server.url, **workers.env})
         wait_until(lambda: len(workers.calls()) == 2, what="both calls")
         clients = [int(path.name) for path in (workers.client / "active").iterdir()]
-        time.sleep(0.3)  # the first worker's answer; more would only be slower
+        wait_until(lambda: sum(alive(pid) for pid in clients) == 1, what="the first worker's answer")
         status.send_signal(signal.SIGINT)
         self.assertEqual(status.wait(20), 1)
         text = status.stdout_path.read_text()

@@ -4,9 +4,8 @@ import json
 import os
 import pathlib
 import signal
-import time
 
-from harness import TORC, E2ETest, alive, main, run_torc, wait_until
+from harness import TORC, E2ETest, alive, main, processes_below, run_torc, wait_until
 
 # Starts a grandchild in a session of its own, without parent and environment, that ignores SIGTERM.
 DAEMON = "env -i setsid -f bash -c \"trap '' TERM; echo \\$\\$ >{pid}; while :; do sleep 1; done\"; sleep 60"
@@ -128,7 +127,7 @@ class Run(E2ETest):
         acknowledged = set()
         for _ in range(4):
             server.kill()
-            time.sleep(0.3)  # Long enough for jobs to end meanwhile.
+            wait_until(lambda: "sleep 0.05" not in processes_below(self.dir).values(), what="jobs to end meanwhile")
             server.start()
             completed = {name for name, status in server.statuses(wf).items() if status == "completed"}
             self.assertLessEqual(acknowledged, completed, "a completion that was seen is lost")
