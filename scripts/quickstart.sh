@@ -86,6 +86,7 @@ for name in $(compgen -e | grep '^TORC_' || true); do
   unset "$name" # a server or password of the user's is not for this
 done
 export XDG_STATE_HOME=$work/state
+: >"$work/server.out" # there to be read before the server is
 "$torc" server run --host 127.0.0.1 --port 0 --database "$work/torc.db" >"$work/server.out" 2>"$work/server.log" </dev/null &
 server_pid=$!
 port=
