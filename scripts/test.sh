@@ -38,6 +38,16 @@ run_tests() {
   ctest --test-dir "build/$preset" --parallel "$jobs" --output-on-failure --no-tests=error "$@" || failed+=("$preset")
 }
 
+# The same for a sanitizer build. Reports go to files: a test may have standard error for itself.
+run_sanitized_tests() {
+  local report="$PWD/build/$1/sanitizer_report"
+  rm -f "$report".*
+  ASAN_OPTIONS=log_path=$report UBSAN_OPTIONS=print_stacktrace=1:log_path=$report TSAN_OPTIONS=log_path=$report run_tests "$@"
+  if compgen -G "$report.*" >/dev/null; then
+    head -n 60 "$report".*
+  fi
+}
+
 section "packages"
 scripts/install-deps.sh
 
@@ -47,11 +57,11 @@ build release
 if [[ $quick == false ]]; then
   section "unit tests, address and undefined behaviour sanitizers"
   build asan unit_tests
-  run_tests asan -L unit
+  run_sanitized_tests asan -L unit
 
   section "unit tests of proc, store and server, thread sanitizer"
   build tsan unit_proc unit_store unit_server
-  run_tests tsan -R '^unit\.(proc|store|server)$'
+  run_sanitized_tests tsan -R '^unit\.(proc|store|server)$'
 fi
 
 section "all tests, release build"

@@ -71,7 +71,8 @@ void add_worker_probe(CLI::App& parent, Action& chosen) {
   CLI::App* command = parent.add_subcommand("worker-probe", "What 'torc remote run' asks a worker's torc")->group("");
   auto id = std::make_shared<model::Id>(0);
   command->add_option("workflow-id", *id, "Id of the workflow")->check(check_id);
-  command->callback([&chosen] { chosen = probe; });
+  // The id is not looked at, but the parser writes it: it has to live as long as the callback.
+  command->callback([id, &chosen] { chosen = probe; });
 }
 
 }  // namespace torc::cli
