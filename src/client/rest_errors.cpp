@@ -48,7 +48,7 @@ Refusal parse(const net::HttpResponse& response) {
 
 std::string words_for(int status) {
   if (status == 401) {
-    return "the server wants a user name and password; set TORC_PASSWORD (and TORC_USERNAME), or use --prompt-password";
+    return "the server wants a user name and password";
   }
   if (status == 403) {
     return "not allowed";
@@ -66,7 +66,10 @@ std::string words_for(int status) {
 
 base::ApiError refusal(const net::HttpResponse& response, const std::string& what) {
   Refusal found = parse(response);
-  std::string text = found.message.empty() || response.status == 401 ? words_for(response.status) : found.message;
+  std::string text = found.message.empty() ? words_for(response.status) : found.message;
+  if (response.status == 401) {
+    text += "; set TORC_PASSWORD (and TORC_USERNAME), or use --prompt-password";
+  }
   return {response.status, std::move(found.kind), fmt::format("{} ({})", text, what)};
 }
 

@@ -183,7 +183,14 @@ std::string HttpClient::Impl::explain(CURLcode code, const std::string& url, boo
     case CURLE_RECV_ERROR:
       return system_words(handle.get(), k_closed);
     case CURLE_PEER_FAILED_VERIFICATION:
-      return fmt::format("the server's certificate is not trusted ({})", error_text);
+      return fmt::format("the server's certificate is not trusted ({}); name the one to trust with --tls-ca-cert",
+                         error_text);
+    case CURLE_SSL_CACERT_BADFILE:
+      return fmt::format("cannot use the certificates in {}; check --tls-ca-cert", options.tls_ca_cert);
+    case CURLE_SSL_CONNECT_ERROR:
+      return std::string_view(error_text).find("wrong version number") != std::string_view::npos
+                 ? "no encryption there; the URL may have to begin with http://"
+                 : fmt::format("no encrypted connection ({})", error_text);
     case CURLE_URL_MALFORMAT:
     case CURLE_UNSUPPORTED_PROTOCOL:
       return error_text[0] != '\0' && received.empty() ? std::string("not HTTP: ") + error_text : "no usable URL";

@@ -19,6 +19,14 @@ namespace torc::server {
 
 using Reply = std::function<void(Response)>;
 
+/// A request as it came over the network; the views hold during the call that it is handed to.
+struct Incoming {
+  std::string_view method{};         ///< As on the request line: "GET".
+  std::string_view target{};         ///< From the first '/' on.
+  std::string_view authorization{};  ///< The header field of this name; empty where there is none.
+  std::string body{};
+};
+
 /// A request on its way. `reply` is called by the network's thread.
 struct Task {
   const Route* route;

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "server/http_session.hpp"
+#include "server/tls_context.hpp"
 #include "torc/base/log.hpp"
 
 namespace torc::server {
@@ -36,8 +37,12 @@ tcp::endpoint resolve(asio::io_context& context, const std::string& host, std::u
 }  // namespace
 
 struct HttpListener::Impl final : SessionOwner {
-  Impl(const std::string& host, std::uint16_t port, HttpLimits given)
-      : m_limits(given), m_acceptor(m_context), m_sweep_timer(m_context), m_accept_timer(m_context) {
+  Impl(const std::string& host, std::uint16_t port, HttpLimits given, std::shared_ptr<const TlsContext> tls)
+      : m_limits(given),
+        m_tls(std::move(tls)),
+        m_acceptor(m_context),
+        m_sweep_timer(m_context),
+        m_accept_timer(m_context) {
     const auto endpoint = resolve(m_context, host, port);
     try {
       m_acceptor.open(endpoint.protocol());
@@ -55,9 +60,7 @@ struct HttpListener::Impl final : SessionOwner {
   const HttpLimits& limits() const override { return m_limits; }
   bool stopping() const override { return m_stopping; }
 
-  void handle(std::string_view method, std::string_view target, std::string body, Reply reply) override {
-    m_handle(method, target, std::move(body), std::move(reply));
-  }
+  void handle(Incoming request, Reply reply) override { m_handle(std::move(request), std::move(reply)); }
 
   void ended(HttpSession* session) override {
     m_sessions.erase(session);
@@ -84,7 +87,7 @@ struct HttpListener::Impl final : SessionOwner {
         pause_accept(error);
         return;
       }
-      auto session = std::make_shared<HttpSession>(std::move(socket), *this);
+      auto session = std::make_shared<HttpSession>(std::move(socket), m_tls.get(), *this);
       m_sessions.insert(session.get());
       session->start();
       accept();
@@ -149,6 +152,7 @@ struct HttpListener::Impl final : SessionOwner {
   }
 
   HttpLimits m_limits;
+  std::shared_ptr<const TlsContext> m_tls;
   Handle m_handle;
   std::unordered_set<HttpSession*> m_sessions;
   bool m_accept_held{false};
@@ -161,8 +165,9 @@ struct HttpListener::Impl final : SessionOwner {
   asio::steady_timer m_accept_timer;
 };
 
-HttpListener::HttpListener(const std::string& host, std::uint16_t port, HttpLimits limits)
-    : m_impl(std::make_unique<Impl>(host, port, limits)) {}
+HttpListener::HttpListener(const std::string& host, std::uint16_t port, HttpLimits limits,
+                           std::shared_ptr<const TlsContext> tls)
+    : m_impl(std::make_unique<Impl>(host, port, limits, std::move(tls))) {}
 
 HttpListener::~HttpListener() = default;
 
@@ -184,6 +189,10 @@ void HttpListener::deliver(std::vector<Answer> answers) {
       answer.reply(std::move(answer.response));
     }
   });
+}
+
+void HttpListener::use(std::shared_ptr<const TlsContext> tls) {
+  asio::post(m_impl->m_context, [impl = m_impl.get(), tls = std::move(tls)]() mutable { impl->m_tls = std::move(tls); });
 }
 
 void HttpListener::stop() {

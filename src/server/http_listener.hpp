@@ -16,20 +16,25 @@ struct HttpLimits {
   std::size_t body{64UL * 1024 * 1024};
   std::uint32_t header{32 * 1024};
   std::size_t connections{16'000};        ///< Further ones wait until one of these ends.
+  std::chrono::milliseconds handshake{10'000};  ///< For TLS to begin.
   std::chrono::milliseconds idle{600'000};    ///< Between two requests.
   std::chrono::milliseconds request{120'000};  ///< From a request's first byte to its last.
   std::chrono::milliseconds answer{300'000};   ///< For a client to take an answer.
 };
 
-/// HTTP over TCP: accepts connections, reads requests, writes answers; one thread, which `run` takes.
+class TlsContext;
+
+/// HTTP over TCP, with TLS where it has a certificate: accepts connections, reads requests, writes answers; one thread, which `run` takes.
 class HttpListener {
  public:
   /// As Service::handle. Called by the thread of `run`.
-  using Handle = std::function<void(std::string_view method, std::string_view target, std::string body, Reply reply)>;
+  using Handle = std::function<void(Incoming request, Reply reply)>;
 
   /// Listens.
+  /// @param tls  Null: plain HTTP.
   /// @throws base::Error that names the address
-  HttpListener(const std::string& host, std::uint16_t port, HttpLimits limits);
+  HttpListener(const std::string& host, std::uint16_t port, HttpLimits limits,
+               std::shared_ptr<const TlsContext> tls = nullptr);
   HttpListener(const HttpListener&) = delete;
   HttpListener& operator=(const HttpListener&) = delete;
   ~HttpListener();
@@ -42,6 +47,8 @@ class HttpListener {
 
   /// From any thread: calls the replies in the thread of `run`.
   void deliver(std::vector<Answer> answers);
+  /// From any thread: another certificate for connections to come, of a listener that was given one.
+  void use(std::shared_ptr<const TlsContext> tls);
   /// From any thread: takes nothing new; `run` returns once every request that has come in whole is answered, or after
   /// a few seconds.
   void stop();

@@ -1,7 +1,6 @@
 #include "server/http_session.hpp"
 
 #include <boost/asio/buffer.hpp>
-#include <boost/asio/write.hpp>
 #include <fmt/format.h>
 
 #include "server/errors.hpp"
@@ -32,20 +31,39 @@ int status_of(const error_code& error) {
 
 }  // namespace
 
-HttpSession::HttpSession(asio::ip::tcp::socket socket, SessionOwner& owner) : m_socket(std::move(socket)), m_owner(owner) {}
+HttpSession::HttpSession(asio::ip::tcp::socket socket, const TlsContext* tls, SessionOwner& owner)
+    : m_stream(std::move(socket), tls), m_owner(owner) {}
 
 HttpSession::~HttpSession() { m_owner.ended(this); }
 
 void HttpSession::start() {
-  error_code ignored;
-  m_socket.set_option(asio::ip::tcp::no_delay{true}, ignored);
-  begin_request();
+  if (m_stream.is_encrypted()) {
+    shake_hands();
+  } else {
+    begin_request();
+  }
+}
+
+void HttpSession::shake_hands() {
+  set_state(State::handshake);
+  m_stream.handshake([self = shared_from_this()](const error_code& error) {
+    if (!error) {
+      self->begin_request();
+    } else if (Stream::is_plain_request(error)) {
+      self->m_stream.drop_tls();
+      self->refuse(400, "this server speaks HTTPS: its URL begins with https://");
+    }
+    // Else the client does not trust the certificate, or is gone: there is nobody to tell.
+  });
 }
 
 void HttpSession::set_state(State state) {
   const auto& limits = m_owner.limits();
   m_state = state;
   switch (state) {
+    case State::handshake:
+      m_deadline = Clock::now() + limits.handshake;
+      break;
     case State::idle:
       m_deadline = Clock::now() + limits.idle;
       break;
@@ -71,23 +89,19 @@ void HttpSession::check_deadline(Clock::time_point now) {
   if (m_state == State::reading) {
     // The pending read ends with an error; its handler says why.
     m_timed_out = true;
-    error_code ignored;
-    m_socket.cancel(ignored);
+    m_stream.cancel();
   } else {
     abort();
   }
 }
 
 void HttpSession::stop() {
-  if (m_state == State::idle || m_state == State::reading || m_state == State::draining) {
+  if (m_state != State::waiting && m_state != State::writing) {
     abort();
   }
 }
 
-void HttpSession::abort() {
-  error_code ignored;
-  m_socket.close(ignored);
-}
+void HttpSession::abort() { m_stream.close(); }
 
 void HttpSession::begin_request() {
   m_parser.emplace();
@@ -109,19 +123,19 @@ void HttpSession::begin_request() {
 }
 
 void HttpSession::read_some() {
-  m_socket.async_read_some(m_buffer.prepare(k_read_at_once),
-                           [self = shared_from_this()](const error_code& error, std::size_t count) {
-                             if (self->m_timed_out) {
-                               self->refuse(408, "the request took too long to arrive");
-                             } else if (!error) {
-                               self->m_buffer.commit(count);
-                               if (self->m_state == State::idle) {
-                                 self->set_state(State::reading);
-                               }
-                               self->parse();
-                             }
-                             // Else the client is gone: there is nobody to tell.
-                           });
+  m_stream.read_some(m_buffer.prepare(k_read_at_once),
+                     [self = shared_from_this()](const error_code& error, std::size_t count) {
+                       if (self->m_timed_out) {
+                         self->refuse(408, "the request took too long to arrive");
+                       } else if (!error) {
+                         self->m_buffer.commit(count);
+                         if (self->m_state == State::idle) {
+                           self->set_state(State::reading);
+                         }
+                         self->parse();
+                       }
+                       // Else the client is gone: there is nobody to tell.
+                     });
 }
 
 void HttpSession::parse() {
@@ -156,12 +170,11 @@ void HttpSession::on_header() {
     return;
   }
   if (boost::beast::iequals(m_parser->get()[http::field::expect], "100-continue")) {
-    asio::async_write(m_socket, asio::buffer(k_continue),
-                      [self = shared_from_this()](const error_code& error, std::size_t) {
-                        if (!error) {
-                          self->parse_or_read();
-                        }
-                      });
+    m_stream.write({asio::buffer(k_continue), {}}, [self = shared_from_this()](const error_code& error, std::size_t) {
+      if (!error) {
+        self->parse_or_read();
+      }
+    });
     return;
   }
   parse_or_read();
@@ -179,9 +192,11 @@ void HttpSession::dispatch() {
   set_state(State::waiting);
   auto request = m_parser->release();
   const bool keep_alive = request.keep_alive();
-  const auto method = request.method_string();
-  const auto target = request.target();
-  m_owner.handle({method.data(), method.size()}, {target.data(), target.size()}, std::move(request.body()),
+  const auto view = [](const auto& text) { return std::string_view{text.data(), text.size()}; };
+  m_owner.handle({.method = view(request.method_string()),
+                  .target = view(request.target()),
+                  .authorization = view(request[http::field::authorization]),
+                  .body = std::move(request.body())},
                  [self = shared_from_this(), keep_alive, is_head = request.method() == http::verb::head](Response response) {
                    if (is_head) {
                      response.body.clear();
@@ -202,8 +217,8 @@ void HttpSession::write(Response response, bool keep_alive) {
   m_head = fmt::format("HTTP/1.1 {} {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n{}\r\n", response.status,
                        reason_phrase(response.status), m_body.size(),
                        keep_alive ? "Connection: keep-alive\r\n" : "Connection: close\r\n");
-  const std::array<asio::const_buffer, 2> buffers{asio::buffer(m_head), asio::buffer(m_body)};
-  asio::async_write(m_socket, buffers, [self = shared_from_this(), keep_alive](const error_code& error, std::size_t) {
+  const Stream::Buffers buffers{asio::buffer(m_head), asio::buffer(m_body)};
+  m_stream.write(buffers, [self = shared_from_this(), keep_alive](const error_code& error, std::size_t) {
     if (error) {
       return;
     }
@@ -217,21 +232,18 @@ void HttpSession::write(Response response, bool keep_alive) {
 }
 
 void HttpSession::drain() {
-  error_code ignored;
-  m_socket.shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
   set_state(State::draining);
   m_buffer.clear();
-  drain_some();
+  m_stream.end_sending([self = shared_from_this()] { self->drain_some(); });
 }
 
 void HttpSession::drain_some() {
   // Closing with unread bytes would reset the connection and take the answer from the client.
-  m_socket.async_read_some(m_buffer.prepare(k_read_at_once),
-                           [self = shared_from_this()](const error_code& error, std::size_t) {
-                             if (!error) {
-                               self->drain_some();
-                             }
-                           });
+  m_stream.read_raw(m_buffer.prepare(k_read_at_once), [self = shared_from_this()](const error_code& error, std::size_t) {
+    if (!error) {
+      self->drain_some();
+    }
+  });
 }
 
 }  // namespace torc::server

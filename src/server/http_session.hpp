@@ -1,6 +1,6 @@
 #pragma once
 
-// One connection of a client. Includes Boost: for the two files of the network only.
+// One connection of a client. Includes Boost: x.
 
 #include <array>
 #include <chrono>
@@ -9,12 +9,12 @@
 #include <string>
 #include <utility>
 
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
 
 #include "server/http_listener.hpp"
+#include "server/stream.hpp"
 
 namespace torc::server {
 
@@ -26,7 +26,7 @@ class SessionOwner {
   virtual const HttpLimits& limits() const = 0;
   /// Whether no further request is to be taken.
   virtual bool stopping() const = 0;
-  virtual void handle(std::string_view method, std::string_view target, std::string body, Reply reply) = 0;
+  virtual void handle(Incoming request, Reply reply) = 0;
   /// The session is over.
   virtual void ended(HttpSession* session) = 0;
 
@@ -40,7 +40,8 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
  public:
   using Clock = std::chrono::steady_clock;
 
-  HttpSession(boost::asio::ip::tcp::socket socket, SessionOwner& owner);
+  /// @param tls  Null for a plain connection.
+  HttpSession(boost::asio::ip::tcp::socket socket, const TlsContext* tls, SessionOwner& owner);
   ~HttpSession();
 
   void start();
@@ -53,13 +54,15 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
 
  private:
   enum class State {
-    idle,      ///< Waits for the first byte of a request.
-    reading,   ///< Has a part of one.
-    waiting,   ///< The request is with its handler.
-    writing,   ///< The answer is on its way.
-    draining,  ///< Done; waits for the client to close, so that it gets the answer.
+    handshake,  ///< Agrees on how to encrypt.
+    idle,       ///< Waits for the first byte of a request.
+    reading,    ///< Has a part of one.
+    waiting,    ///< The request is with its handler.
+    writing,    ///< The answer is on its way.
+    draining,   ///< Done; waits for the client to close, so that it gets the answer.
   };
 
+  void shake_hands();
   void begin_request();
   void read_some();
   /// Goes on with the bytes in the buffer.
@@ -74,7 +77,7 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
   void drain_some();
   void set_state(State state);
 
-  boost::asio::ip::tcp::socket m_socket;
+  Stream m_stream;
   SessionOwner& m_owner;
   boost::beast::flat_buffer m_buffer;
   std::optional<boost::beast::http::request_parser<boost::beast::http::string_body>> m_parser;

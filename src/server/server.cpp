@@ -10,6 +10,7 @@
 
 #include "server/http_listener.hpp"
 #include "server/service.hpp"
+#include "server/tls_context.hpp"
 #include "torc/base/log.hpp"
 
 namespace torc::server {
@@ -31,13 +32,27 @@ class SignalsBlocked {
   sigset_t m_before{};
 };
 
+std::shared_ptr<const TlsContext> tls_context(const SecurityOptions& options) {
+  if (!options.https) {
+    if (!options.tls_certificate.empty() || !options.tls_key.empty()) {
+      throw base::UsageError("--tls-cert and --tls-key need --https");
+    }
+    return nullptr;
+  }
+  if (options.tls_certificate.empty() || options.tls_key.empty()) {
+    throw base::UsageError("--https needs --tls-cert FILE and --tls-key FILE");
+  }
+  return std::make_shared<const TlsContext>(options.tls_certificate, options.tls_key);
+}
+
 }  // namespace
 
 struct Server::Impl {
   explicit Impl(const ServerOptions& options)
       : host(options.host),
+        security(options.security),
         database(std::make_unique<store::Database>(options.database)),
-        listener(options.host, options.port, HttpLimits{}) {
+        listener(options.host, options.port, HttpLimits{}, tls_context(options.security)) {
     if (!listener.is_loopback()) {
       base::log_warning(
           "listening on {} without authentication: everybody who reaches this address can run commands on your workers",
@@ -47,9 +62,7 @@ struct Server::Impl {
     service = std::make_unique<Service>(
         *database, [this](std::vector<Answer> answers) { listener.deliver(std::move(answers)); });
     thread = std::thread([this] {
-      listener.run([this](std::string_view method, std::string_view target, std::string body, Reply reply) {
-        service->handle(method, target, std::move(body), std::move(reply));
-      });
+      listener.run([this](Incoming request, Reply reply) { service->handle(std::move(request), std::move(reply)); });
     });
   }
 
@@ -67,6 +80,7 @@ struct Server::Impl {
   }
 
   std::string host;
+  SecurityOptions security;
   std::unique_ptr<store::Database> database;
   HttpListener listener;
   std::unique_ptr<Service> service;
@@ -82,7 +96,7 @@ std::uint16_t Server::port() const { return m_impl->listener.port(); }
 
 std::string Server::url() const {
   const bool is_ipv6 = m_impl->host.find(':') != std::string::npos;
-  return fmt::format("http://{}{}{}:{}{}", is_ipv6 ? "[" : "", m_impl->host, is_ipv6 ? "]" : "", port(), Router::k_prefix);
+  return fmt::format("{}://{}{}{}:{}{}", m_impl->security.https ? "https" : "http", is_ipv6 ? "[" : "", m_impl->host, is_ipv6 ? "]" : "", port(), Router::k_prefix);
 }
 
 bool Server::is_loopback() const { return m_impl->listener.is_loopback(); }

@@ -46,20 +46,20 @@ Service::Service(const store::Database& database, Deliver deliver)
       m_readers(reading_connections(database), deliver),
       m_connection(database.open(store::Connection::Mode::read)) {}
 
-void Service::handle(std::string_view method, std::string_view target, std::string body, Reply reply) {
+void Service::handle(Incoming incoming, Reply reply) {
   Task task{nullptr, {}, std::move(reply)};
-  const auto known = method_of(method);
+  const auto known = method_of(incoming.method);
   try {
-    const auto match = m_router.match(known.value_or(Method::get), target, task.request);
+    const auto match = m_router.match(known.value_or(Method::get), incoming.target, task.request);
     if (match.route == nullptr && !match.path_known) {
-      throw RequestError(404, fmt::format("there is nothing at {}; paths begin with {}", shortened(target), Router::k_prefix));
+      throw RequestError(404, fmt::format("there is nothing at {}; paths begin with {}", shortened(incoming.target), Router::k_prefix));
     }
     if (match.route == nullptr || !known) {
-      throw RequestError(405, fmt::format("{} does not take {}", shortened(target), base::printable(method)));
+      throw RequestError(405, fmt::format("{} does not take {}", shortened(incoming.target), base::printable(incoming.method)));
     }
     task.route = match.route;
     task.request.method = *known;
-    task.request.body = std::move(body);
+    task.request.body = std::move(incoming.body);
   } catch (...) {
     task.reply(response_of_current_exception());
     return;

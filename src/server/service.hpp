@@ -2,7 +2,6 @@
 
 #include <memory>
 #include <string>
-#include <string_view>
 
 #include "server/executor.hpp"
 #include "torc/store/connection.hpp"
@@ -17,10 +16,7 @@ class Service {
   Service(const store::Database& database, Deliver deliver);
 
   /// Calls `reply` once, at once or later. Throws nothing.
-  ///
-  /// @param method  As on the request line: "GET".
-  /// @param target  From the first '/' on.
-  void handle(std::string_view method, std::string_view target, std::string body, Reply reply);
+  void handle(Incoming incoming, Reply reply);
 
  private:
   Router m_router;

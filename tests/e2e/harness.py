@@ -15,12 +15,14 @@ A test file is a program: `TORC_BIN=build/dev/torc tests/e2e/name_test.py [-v] [
 Wait with `wait_until`, never for a fixed time. What a test starts through the harness is ended with it. The directory
 of a failed test is kept and named.
 """
+import base64
 import json
 import os
 import pathlib
 import selectors
 import shutil
 import signal
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -93,12 +95,15 @@ class Server:
         self.port = 0
         self.args = list(args)
         self.env = dict(env or {})  # added to every torc() call
+        self.scheme = "https" if "--https" in self.args else "http"
+        self.ca = None  # file of the certificate that request() trusts
+        self.login = None  # (user, password) of request()
         self.process = None
         self.start()
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}/torc-service/v1"
+        return f"{self.scheme}://127.0.0.1:{self.port}/torc-service/v1"
 
     def start(self) -> None:
         """Starts it, on the port it had before if any, and waits until it listens."""
@@ -145,14 +150,19 @@ class Server:
     def post(self, path: str, body=None):
         return self.request("POST", path, body)[1]
 
-    def request(self, method: str, path: str, body=None, timeout: float = 30):
-        """(status, document) of a REST call; `path` as "/workflows/1"."""
+    def request(self, method: str, path: str, body=None, timeout: float = 30, login=None):
+        """(status, document) of a REST call; `path` as "/workflows/1". `login`: (user, password), default self.login."""
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.url + path, data=data, method=method)
         if data is not None:
             request.add_header("Content-Type", "application/json")
+        if login or self.login:
+            request.add_header("Authorization", "Basic " + base64.b64encode(":".join(login or self.login).encode()).decode())
+        handlers = [urllib.request.ProxyHandler({})]
+        if self.ca:
+            handlers.append(urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=self.ca)))
         try:
-            with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=timeout) as answer:
+            with urllib.request.build_opener(*handlers).open(request, timeout=timeout) as answer:
                 status, text = answer.status, answer.read()
         except urllib.error.HTTPError as error:
             status, text = error.code, error.read()

@@ -6,10 +6,18 @@
 
 namespace torc::server {
 
+/// Who may talk to the server, and how.
+struct SecurityOptions {
+  bool https{false};
+  std::string tls_certificate{};  ///< PEM files; both are needed where `https` is set.
+  std::string tls_key{};
+};
+
 struct ServerOptions {
   std::string host{"127.0.0.1"};
   std::uint16_t port{8080};  ///< 0: any free one
   std::string database{};    ///< Path of the SQLite file; made where there is none.
+  SecurityOptions security{};
 };
 
 /// The REST server over one database. Runs in threads of its own from the constructor's return on.
@@ -26,7 +34,7 @@ class Server {
   ~Server();
 
   std::uint16_t port() const;
-  /// "http://127.0.0.1:8080/torc-service/v1"
+  /// "http://127.0.0.1:8080/torc-service/v1", or https
   std::string url() const;
   /// Whether only this machine reaches it.
   bool is_loopback() const;

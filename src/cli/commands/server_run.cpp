@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <mutex>
 
+#include "cli/security_options.hpp"
 #include "torc/base/version.hpp"
 #include "torc/cli/command.hpp"
 #include "torc/server/server.hpp"
@@ -22,7 +23,7 @@ void wait_for(const std::stop_token& token) {
 /// "http://127.0.0.1:8080", without the path that clients add.
 std::string address_of(const server::Server& server) {
   const std::string url = server.url();
-  return url.substr(0, url.find('/', std::string{"http://"}.size()));
+  return url.substr(0, url.find('/', std::string{"https://"}.size()));
 }
 
 int server_run(const server::ServerOptions& options, Services& services) {
@@ -50,6 +51,7 @@ void add_server_run(CLI::App& parent, Action& chosen) {
   command->add_option("-H,--host", options->host, "Address to listen on")->capture_default_str();
   command->add_option("-p,--port", options->port, "Port to listen on; 0: any free one")->capture_default_str();
   command->add_option("-d,--database", options->database, "SQLite file; made where there is none")->capture_default_str();
+  add_security_options(*command, options->security);
   command->footer(
       "Examples:\n"
       "  torc server run --database ~/torc.db\n"

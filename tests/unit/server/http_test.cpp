@@ -33,11 +33,11 @@ class ListenerTest : public testing::Test {
   void start(HttpLimits limits) {
     listener = std::make_unique<HttpListener>("127.0.0.1", 0, limits);
     thread = std::thread([this] {
-      listener->run([this](std::string_view, std::string_view, std::string body, Reply reply) {
+      listener->run([this](Incoming request, Reply reply) {
         if (hold) {
           held.set_value(std::move(reply));
         } else {
-          reply({200, std::move(body)});
+          reply({200, std::move(request.body)});
         }
       });
     });

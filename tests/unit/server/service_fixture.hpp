@@ -23,7 +23,8 @@ class ServiceTest : public testing::Test {
  protected:
   std::future<Response> ask_later(const char* method, const std::string& path, std::string body = {}) {
     auto promise = std::make_shared<std::promise<Response>>();
-    service.handle(method, "/torc-service/v1" + path, std::move(body),
+    const std::string target = "/torc-service/v1" + path;
+    service.handle({.method = method, .target = target, .body = std::move(body)},
                    [promise](Response response) { promise->set_value(std::move(response)); });
     return promise->get_future();
   }
