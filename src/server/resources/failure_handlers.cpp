@@ -18,9 +18,12 @@ Response get(const Request& request, store::Connection& connection) {
   return get_record<FailureHandler>(request, connection);
 }
 
+/// What was deleted, as the description of 0.23 has it, and the message that 0.23 sends instead.
 Response remove(const Request& request, store::Connection& connection) {
+  auto body = model::to_json(store::get<FailureHandler>(connection, request.id()));
   store::remove_failure_handler(connection, request.id());
-  return answer(nlohmann::json{{"message", "Failure handler deleted successfully"}});
+  body["message"] = "Failure handler deleted successfully";
+  return answer(body);
 }
 
 }  // namespace torc::server::failure_handlers

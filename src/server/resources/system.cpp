@@ -19,9 +19,9 @@ Response version(const Request&, store::Connection& connection) {
   return answer(version);
 }
 
-/// Users come from a file that this server was not given: the answer of 0.23 to that.
+/// Users come from a file that this server was not given: the words of 0.23 for that.
 Response reload_auth(const Request&, store::Connection&) {
-  return {500, model::dump_json({{"error",
+  return {422, model::dump_json({{"error",
                                   {{"error", "NoAuthFile"},
                                    {"message",
                                     "No auth file configured. Start the server with --auth-file to enable auth reloading."}}}})};
