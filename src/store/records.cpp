@@ -122,6 +122,10 @@ void update(Connection& connection, Id id, const T& record) {
       changes += fmt::format("{}{} = ?", changes.empty() ? "" : ", ", name);
     }
   });
+  if (changes.empty()) {
+    get<T>(connection, id);
+    return;
+  }
   Query change{connection, fmt::format("UPDATE {} SET {} WHERE id = ?", Table<T>::k_name, changes)};
   visit_present(record, [&](const char* name, const auto& value) {
     if (is_changed(name)) {

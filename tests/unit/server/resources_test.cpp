@@ -27,6 +27,15 @@ TEST_F(ServiceTest, SchedulersAndHandlersAreKeptChangedAndDeleted) {
   EXPECT_EQ(ask("POST", "/slurm_schedulers", R"({"workflow_id":9,"account":"a","nodes":1,"walltime":"1"})").status, 404);
 }
 
+TEST_F(ServiceTest, AChangeOfNothingChangesNothing) {
+  make_workflow();
+  ask("POST", "/local_schedulers", R"({"workflow_id":1,"name":"l"})");
+  const auto response = ask("PUT", "/local_schedulers/1", R"({"workflow_id":1})");
+  EXPECT_EQ(response.status, 200) << response.body;
+  EXPECT_NE(response.body.find(R"("name":"l")"), std::string::npos);
+  EXPECT_EQ(ask("PUT", "/local_schedulers/2", R"({"workflow_id":1})").status, 404);
+}
+
 TEST_F(ServiceTest, SlurmStatsBelongToAJobOfTheirWorkflow) {
   make_workflow();
   make_workflow();
@@ -136,7 +145,7 @@ TEST_F(ServiceTest, ASummaryNeedsNoJobs) {
   EXPECT_EQ(after["walltime_seconds"], 30.0);
   EXPECT_EQ(after["first_start"], "2026-01-02T03:03:35.000Z");
   EXPECT_EQ(ask("GET", "/workflows/9/summary").status, 404);
-  EXPECT_EQ(ask("POST", "/admin/reload-auth").status, 500);
+  EXPECT_EQ(ask("POST", "/admin/reload-auth").status, 422);
 }
 
 TEST(ServiceEndTest, ACleanEndLeavesTheDatabaseFileAlone) {
