@@ -8,6 +8,7 @@
 
 #include "spec/draft.hpp"
 #include "spec/pattern.hpp"
+#include "spec/references.hpp"
 #include "torc/base/strings.hpp"
 
 namespace torc::spec {
@@ -78,6 +79,7 @@ class Linker {
     m_outputs.resize(jobs.size());
     for (Index i = 0; i < jobs.size(); ++i) {
       check_requirement(i);
+      fill_in_paths(i);
       m_inputs[i] = resolve(i, jobs[i].input_files, "input_files", m_files, "files");
       m_outputs[i] = resolve(i, jobs[i].output_files, "output_files", m_files, "files");
       m_dependencies[i] = resolve(i, jobs[i].depends_on, "depends_on", m_jobs, "jobs");
@@ -103,7 +105,47 @@ class Linker {
     }
   }
 
-  /// The indexes of `names`, each once; the names are reduced to those.
+  /// Puts the paths into command and invocation script, and the files among the job's inputs and outputs.
+  void fill_in_paths(Index job) {
+    auto& spec = m_draft.spec.jobs[job];
+    fill_in_paths(job, "command", spec.command);
+    if (spec.invocation_script) {
+      fill_in_paths(job, "invocation_script", *spec.invocation_script);
+    }
+  }
+
+  void fill_in_paths(Index job, const char* key, std::string& text) {
+    const auto references = find_references(text);
+    if (references.empty()) {
+      return;
+    }
+    auto& spec = m_draft.spec.jobs[job];
+    const Node& node = *m_draft.job_nodes[job]->find(key);
+    std::string filled;
+    std::size_t done = 0;
+    for (const auto& reference : references) {
+      if (reference.section == Reference::Section::user_data) {
+        fail(m_document, node, "'{}': '${{user_data...}}' is not supported yet", key);
+      }
+      const std::string name(reference.name);
+      const auto found = m_files.find(name);
+      if (found == m_files.end()) {
+        fail(m_document, node, "'{}' names '{}', which is not among the files{}", key, shown(name), hint(name, m_files));
+      }
+      (reference.is_output ? spec.output_files : spec.input_files).push_back(name);
+      filled.append(text, done, reference.begin - done).append(m_draft.spec.files[found->second].path);
+      done = reference.end;
+    }
+    filled.append(text, done);
+    m_filled_bytes += filled.size();
+    if (m_filled_bytes > static_cast<std::size_t>(k_max_expanded_bytes)) {
+      fail(m_document, node, "the commands, with the paths of their files, take more than {} MiB",
+           k_max_expanded_bytes >> 20U);
+    }
+    text = std::move(filled);
+  }
+
+  /// The indexes of `names`, each once; the names are reduced to those. Names behind those of the file are known ones.
   std::vector<Index> resolve(Index job, std::vector<std::string>& names, const char* key, const NameMap& known,
                              const char* section) {
     std::vector<Index> result;
@@ -270,6 +312,7 @@ class Linker {
   std::vector<std::vector<Index>> m_outputs{};
   std::unordered_map<std::string, std::vector<Index>> m_matches{};
   std::size_t m_dependency_count{0};
+  std::size_t m_filled_bytes{0};
 };
 
 }  // namespace

@@ -44,6 +44,17 @@ TEST_P(YamlError, NamesFileLineAndKey) {
 }
 
 INSTANTIATE_TEST_SUITE_P(
+    References, YamlError,
+    testing::Values(
+        Case{"unknown_file", "name: p\nfiles:\n  - {name: raw, path: x}\njobs:\n  - name: a\n    command: f ${files.input.rae}\n",
+             "wf.yaml:6: 'command' names 'rae', which is not among the files (did you mean 'raw'?)"},
+        Case{"user_data", "name: p\njobs:\n  - {name: a, command: 'f ${user_data.input.x}'}\n",
+             "wf.yaml:3: 'command': '${user_data...}' is not supported yet"},
+        Case{"cycle", "name: p\nfiles:\n  - {name: x, path: x}\njobs:\n  - {name: a, command: 'f ${files.input.x} ${files.output.x}'}\n",
+             "wf.yaml:5: dependency cycle: a -> file x -> a (each needs the one behind it)"}),
+    label_of);
+
+INSTANTIATE_TEST_SUITE_P(
     Shape, YamlError,
     testing::Values(
         Case{"empty", "", "wf.yaml: the file is empty"}, Case{"blank", " \n\n", "wf.yaml: the file is empty"},

@@ -233,5 +233,24 @@ TEST(WorkflowFileOnDisk, SaysWhyItCannotBeRead) {
             "wf.json5: a workflow file ends in .yaml, .yml or .json; this one's format is not supported yet");
 }
 
+TEST(WorkflowFile, PutsPathsOfFilesIntoCommands) {
+  const auto spec = yaml(R"(
+name: demo
+files:
+  - {name: "raw_{i}", path: "data/{i}.csv", parameters: {i: "1:2"}}
+  - {name: sum, path: sum.txt}
+jobs:
+  - name: work_{i}
+    command: tool -i ${files.input.raw_{i}} -o ${files.output.sum} -h ${HOME} -i ${files.input.raw_{i}} ${files.inp
+    invocation_script: wrap.sh ${files.input.raw_1}
+    parameters: {i: "2:2"}
+)");
+  ASSERT_EQ(spec.jobs.size(), 1U);
+  EXPECT_EQ(spec.jobs[0].command, "tool -i data/2.csv -o sum.txt -h ${HOME} -i data/2.csv ${files.inp");
+  EXPECT_EQ(spec.jobs[0].invocation_script, "wrap.sh data/1.csv");
+  EXPECT_EQ(spec.jobs[0].input_files, (Texts{"raw_2", "raw_1"}));
+  EXPECT_EQ(spec.jobs[0].output_files, Texts{"sum"});
+}
+
 }  // namespace
 }  // namespace torc::spec
