@@ -1,6 +1,7 @@
-// Theory of operation: where every worker has a thread of its own, each connection checks, reports and waits; the
-// thread that reports last decides for all (Meeting), then every connection gets its answer. Where there are more
-// workers than connections, all are checked first, then those chosen are started over new connections.
+// Theory of operation: nothing starts before all are checked. A connection that has checked can wait for the decision
+// and then start, but only as many as there may be connections at once. So the first workers are checked over
+// connections of their own, the last ones over connections that report and stay; the thread that reports last decides
+// for all (Meeting), the connections that stayed get their answer, and those that are gone are made once more.
 
 #include "torc/remote/start.hpp"
 
@@ -197,72 +198,95 @@ class Meeting {
   std::exception_ptr m_error;
 };
 
-/// Others wait for this call: that this machine cannot make it must be a value, too.
-proc::CommandResult run_or_explain(Transport& transport, const Worker& worker, const ScriptCall& call) {
-  try {
-    return transport.run(worker.address, call);
-  } catch (const base::Error& error) {
-    proc::CommandResult result;
-    result.err = error.what();
-    return result;
-  }
-}
+/// One `remote run`.
+class StartRound {
+ public:
+  StartRound(Transport& transport, const std::vector<Worker>& workers, const StartSettings& settings, std::size_t width,
+             const Decide& decide)
+      : m_transport(transport),
+        m_workers(workers),
+        m_settings(settings),
+        m_width(width),
+        m_two_connections(workers.size() - std::min(workers.size(), width)),
+        // A worker may need all of its limit, and its ssh some time to be ended.
+        m_patience(2 * settings.limit + std::chrono::seconds(30)),
+        m_results(workers.size()),
+        m_meeting(m_results, decide) {}
 
-std::vector<StartResult> over_one_connection(Transport& transport, const std::vector<Worker>& workers,
-                                             const StartSettings& settings, const Decide& decide) {
-  std::vector<StartResult> results(workers.size());
-  Meeting meeting(results, decide);
-  // Twice the limit: a worker may need all of it, and its ssh some time to be ended.
-  const auto patience = 2 * settings.limit + std::chrono::seconds(30);
-  proc::for_each_index(workers.size(), workers.size(), [&](std::size_t i) {
+  std::vector<StartResult> run() {
+    // In this order: no thread waits for a decision while a check waits for a thread.
+    const std::size_t checked = m_workers.size();
+    proc::for_each_index(checked + m_two_connections, m_width, [&](std::size_t i) {
+      if (i < m_two_connections) {
+        check(i);
+      } else if (i < checked) {
+        check_and_start(i);
+      } else {
+        start(i - checked);
+      }
+    });
+    m_meeting.rethrow();
+    return std::move(m_results);
+  }
+
+ private:
+  void check(std::size_t i) {
+    const auto call = run_or_explain(i, {.script = check_script(m_workers[i], m_settings)});
+    m_meeting.arrive(i, judge_call(call, m_workers[i], m_settings));
+  }
+
+  void start(std::size_t i) {
+    if (m_meeting.wait(i, m_patience)) {
+      const auto script = start_script(m_workers[i], m_settings, m_results[i].check);
+      m_results[i].start = judge_start(run_or_explain(i, {.script = script}));
+    }
+  }
+
+  void check_and_start(std::size_t i) {
     bool asked = false;
-    ScriptCall call{.script = check_and_start_script(workers[i], settings), .question = k_question};
+    ScriptCall call{.script = check_and_start_script(m_workers[i], m_settings), .question = k_question};
     call.answer = [&](std::string_view output) -> std::string {
       asked = true;
       proc::CommandResult before;
       before.end = proc::CommandResult::End::exited;
       before.out = output;
-      meeting.arrive(i, judge_call(before, workers[i], settings));
-      return meeting.wait(i, patience) ? k_go : "stop\n";
+      m_meeting.arrive(i, judge_call(before, m_workers[i], m_settings));
+      return m_meeting.wait(i, m_patience) ? k_go : "stop\n";
     };
-    const auto ended = run_or_explain(transport, workers[i], call);
+    const auto ended = run_or_explain(i, call);
     if (!asked) {
-      meeting.arrive(i, judge_call(ended, workers[i], settings));
-    } else if (results[i].tried) {
-      results[i].start = judge_start(ended);
+      m_meeting.arrive(i, judge_call(ended, m_workers[i], m_settings));
+    } else if (m_results[i].tried) {
+      m_results[i].start = judge_start(ended);
     }
-  });
-  meeting.rethrow();
-  return results;
-}
+  }
 
-std::vector<StartResult> over_two_connections(Transport& transport, const std::vector<Worker>& workers,
-                                              const StartSettings& settings, std::size_t width, const Decide& decide) {
-  const auto checks = proc::fan_out(workers, width, [&](const Worker& worker) {
-    return judge_call(transport.run(worker.address, {.script = check_script(worker, settings)}), worker, settings);
-  });
-  auto go = decide(checks);
-  go.resize(workers.size(), 0);
-  std::vector<StartResult> results(workers.size());
-  proc::for_each_index(workers.size(), width, [&](std::size_t i) {
-    results[i].check = checks[i];
-    if (go[i] != 0) {
-      results[i].tried = true;
-      results[i].start =
-          judge_start(transport.run(workers[i].address, {.script = start_script(workers[i], settings, checks[i])}));
+  /// Others wait for this call: that this machine cannot make it must be a value, too.
+  proc::CommandResult run_or_explain(std::size_t i, const ScriptCall& call) {
+    try {
+      return m_transport.run(m_workers[i].address, call);
+    } catch (const base::Error& error) {
+      proc::CommandResult result;
+      result.err = error.what();
+      return result;
     }
-  });
-  return results;
-}
+  }
+
+  Transport& m_transport;
+  const std::vector<Worker>& m_workers;
+  const StartSettings& m_settings;
+  std::size_t m_width;
+  std::size_t m_two_connections;  ///< So many of the first workers are checked and started over one connection each.
+  std::chrono::seconds m_patience;
+  std::vector<StartResult> m_results;
+  Meeting m_meeting;
+};
 
 }  // namespace
 
 std::vector<StartResult> check_and_start(Transport& transport, const std::vector<Worker>& workers,
                                          const StartSettings& settings, std::size_t width, const Decide& decide) {
-  if (workers.size() <= width) {
-    return over_one_connection(transport, workers, settings, decide);
-  }
-  return over_two_connections(transport, workers, settings, width, decide);
+  return StartRound(transport, workers, settings, width, decide).run();
 }
 
 std::vector<std::optional<std::string>> check_connectivity(Transport& transport, const std::vector<Worker>& workers,

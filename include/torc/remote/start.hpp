@@ -59,8 +59,8 @@ struct StartResult {
 /// fan-out's threads, while the others wait.
 using Decide = std::function<std::vector<char>(const std::vector<Check>&)>;
 
-/// Checks every worker, asks `decide`, starts those it names. At most `width` connections at once: where all workers
-/// fit into that, one connection a worker does both, else two.
+/// Checks every worker, asks `decide`, starts those it names. At most `width` connections at once: as many workers as
+/// fit into that are checked and started over one connection, further ones over two.
 /// @throws what `decide` throws; nothing was started then
 std::vector<StartResult> check_and_start(Transport& transport, const std::vector<Worker>& workers,
                                          const StartSettings& settings, std::size_t width, const Decide& decide);

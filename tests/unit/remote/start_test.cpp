@@ -1,5 +1,7 @@
 #include "torc/remote/start.hpp"
 
+#include <atomic>
+#include <mutex>
 #include <set>
 
 #include "local_worker.hpp"
@@ -10,6 +12,71 @@
 
 namespace torc::remote {
 namespace {
+
+/// Workers that are all well, counted: how many connections there are, and in which order what happens.
+class CountingTransport : public Transport {
+ public:
+  proc::CommandResult run(const model::WorkerAddress&, const ScriptCall& call) override {
+    ++connections;
+    const int now = ++m_open;
+    most = std::max(most.load(), now);
+    proc::CommandResult result;
+    result.end = proc::CommandResult::End::exited;
+    const std::string checked =
+        "\n#torc-report\ntorc=/bin/torc\nhas_probe=1\n"
+        "probe={\"torc_probe\":1,\"version\":\"0.23.0\",\"server\":{\"reached\":true}}\n#torc-report-end\n";
+    const bool starts = call.question.empty() && call.script.find("report_start") != std::string::npos;
+    if (!starts) {
+      note("check");
+      result.out = checked;
+    }
+    if (starts || (call.answer && call.answer(checked) == "go\n")) {
+      note("start");
+      result.out = "\n#torc-report\nstarted=7\n#torc-report-end\n";
+    }
+    --m_open;
+    return result;
+  }
+  proc::CommandResult fetch(const model::WorkerAddress&, const std::string&, const std::string&) override { return {}; }
+
+  std::atomic<int> connections{0};
+  std::atomic<int> most{0};  ///< At once.
+  std::vector<std::string> order{};
+
+ private:
+  void note(const char* what) {
+    const std::scoped_lock lock(m_mutex);
+    order.emplace_back(what);
+  }
+
+  std::atomic<int> m_open{0};
+  std::mutex m_mutex;
+};
+
+TEST(StartRound, ConnectsAgainOnlyToThoseThatDoNotFitIntoOneRound) {
+  for (const std::size_t width : {1U, 2U, 4U, 5U, 9U}) {
+    CountingTransport transport;
+    StartSettings settings;
+    settings.version = "0.23.0";
+    const std::vector<std::string> names{"a", "b", "c", "d", "e"};
+    int decisions = 0;
+    const auto results =
+        check_and_start(transport, make_workers(names), settings, width, [&](const std::vector<Check>& checks) {
+          ++decisions;
+          return std::vector<char>(checks.size(), 1);
+        });
+    EXPECT_EQ(decisions, 1);
+    for (const auto& result : results) {
+      EXPECT_TRUE(result.check.ok()) << result.check.message;
+      EXPECT_TRUE(result.start.ok) << result.start.message;
+    }
+    EXPECT_EQ(transport.connections, static_cast<int>(10 - std::min<std::size_t>(width, 5))) << width;
+    EXPECT_LE(transport.most, static_cast<int>(width));
+    // Nothing starts before all are checked.
+    ASSERT_EQ(transport.order.size(), 10U);
+    EXPECT_EQ(std::count(transport.order.begin(), transport.order.begin() + 5, "check"), 5) << width;
+  }
+}
 
 class StartScripts : public RemoteScripts {
  protected:
