@@ -13,6 +13,8 @@ namespace {
 
 using IdSet = std::unordered_set<model::Id>;
 
+constexpr const char* k_next_run = "initialize_next_run";
+
 bool exists(const model::File& file) {
   std::error_code error;
   return std::filesystem::exists(file.path, error);
@@ -94,6 +96,10 @@ void require_ready(model::Id workflow_id, const Readiness& readiness) {
 }
 
 void start_next_run(client::Api& api, model::Id workflow_id, bool only_uninitialized) {
+  if (api.has_capability(k_next_run)) {
+    api.initialize_next_run(workflow_id, only_uninitialized, /*if_uninitialized=*/false);
+    return;
+  }
   auto status = api.get_workflow_status(workflow_id);
   ++status.run_id;
   status.is_canceled = false;
@@ -107,6 +113,10 @@ bool initialize_if_new(client::Api& api, model::Id workflow_id, bool skip_checks
   }
   if (!skip_checks) {
     require_ready(workflow_id, check_readiness(api, workflow_id, /*with_outputs=*/false));
+  }
+  if (api.has_capability(k_next_run)) {
+    // Another command that does the same at this moment: one of them does it.
+    return api.initialize_next_run(workflow_id, /*only_uninitialized=*/true, /*if_uninitialized=*/true);
   }
   // Only those: should another command do the same at this moment, a job that it started must not be taken back.
   start_next_run(api, workflow_id, /*only_uninitialized=*/true);

@@ -23,6 +23,7 @@ class RestApi final : public Api {
   model::Completion is_workflow_complete(model::Id id) override;
   bool is_workflow_uninitialized(model::Id id) override;
   void initialize_jobs(model::Id id, bool only_uninitialized, bool clear_ephemeral_user_data) override;
+  bool initialize_next_run(model::Id id, bool only_uninitialized, bool if_uninitialized) override;
   void cancel_workflow(model::Id id) override;
   void reset_workflow_status(model::Id id, bool force) override;
   std::int64_t reset_job_status(model::Id id, bool failed_only) override;

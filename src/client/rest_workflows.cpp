@@ -63,6 +63,14 @@ void RestApi::initialize_jobs(model::Id id, bool only_uninitialized, bool clear_
   server().post(path_of(id, "/initialize_jobs"), query);
 }
 
+bool RestApi::initialize_next_run(model::Id id, bool only_uninitialized, bool if_uninitialized) {
+  const std::string path = path_of(id, "/initialize_jobs");
+  Query query;
+  query.add("only_uninitialized", only_uninitialized).add("next_run", true).add("if_uninitialized", if_uninitialized);
+  const auto answer = server().post(path, query);
+  return !if_uninitialized || bool_at(answer, "initialized", "POST " + path);
+}
+
 void RestApi::cancel_workflow(model::Id id) {
   server().put(path_of(id, "/cancel"));
 }

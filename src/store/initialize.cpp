@@ -55,8 +55,14 @@ void cancel_after_failures(Connection& connection, Id workflow_id) {
 
 }  // namespace
 
-void initialize_jobs(Connection& connection, Id workflow_id, InitializeOptions options) {
+bool initialize_jobs(Connection& connection, Id workflow_id, InitializeOptions options) {
   require_workflow(connection, workflow_id);
+  if (options.if_uninitialized && !is_uninitialized(connection, workflow_id)) {
+    return false;
+  }
+  if (options.next_run) {
+    execute(connection, "UPDATE workflows SET run_id = run_id + 1, is_canceled = 0 WHERE id = ?", workflow_id);
+  }
   if (options.clear_ephemeral_user_data) {
     execute(connection, "UPDATE user_data SET data = NULL WHERE workflow_id = ? AND is_ephemeral = 1", workflow_id);
   }
@@ -68,6 +74,7 @@ void initialize_jobs(Connection& connection, Id workflow_id, InitializeOptions o
   recount_blockers(connection, workflow_id);
   cancel_after_failures(connection, workflow_id);
   rearm_actions(connection, workflow_id);
+  return true;
 }
 
 std::vector<Id> required_existing_files(Connection& connection, Id workflow_id) {

@@ -83,6 +83,11 @@ class Api {
   virtual model::Completion is_workflow_complete(model::Id id) = 0;
   virtual bool is_workflow_uninitialized(model::Id id) = 0;
   virtual void initialize_jobs(model::Id id, bool only_uninitialized, bool clear_ephemeral_user_data) = 0;
+  /// Begins the next run in one step: raises the run id, takes a cancel back, initialises. For servers that announce
+  /// "initialize_next_run".
+  /// @param if_uninitialized  Only where no job has left the state it was made in.
+  /// @returns whether it did
+  virtual bool initialize_next_run(model::Id id, bool only_uninitialized, bool if_uninitialized) = 0;
   virtual void cancel_workflow(model::Id id) = 0;
   virtual void reset_workflow_status(model::Id id, bool force) = 0;
   /// Answers how many jobs were reset.

@@ -30,11 +30,14 @@ bool is_uninitialized(Connection& connection, Id workflow_id);
 struct InitializeOptions {
   bool only_uninitialized{false};  ///< Leave the jobs alone that are ready or blocked already.
   bool clear_ephemeral_user_data{false};
+  bool next_run{false};          ///< Raise the run id, and take a cancel back.
+  bool if_uninitialized{false};  ///< Change nothing unless `is_uninitialized`.
 };
 
 /// Finds out which jobs follow from files and user data, and makes every job ready or blocked that is neither done nor
 /// at work.
-void initialize_jobs(Connection& connection, Id workflow_id, InitializeOptions options);
+/// @returns whether it did; false only for `if_uninitialized`
+bool initialize_jobs(Connection& connection, Id workflow_id, InitializeOptions options);
 
 /// No new claims; jobs at work count as canceled.
 void cancel_workflow(Connection& connection, Id workflow_id);

@@ -61,10 +61,19 @@ Response is_uninitialized(const Request& request, store::Connection& connection)
 }
 
 Response initialize_jobs(const Request& request, store::Connection& connection) {
-  store::initialize_jobs(connection, request.id(),
-                         {.only_uninitialized = request.query_flag("only_uninitialized"),
-                          .clear_ephemeral_user_data = request.query_flag("clear_ephemeral_user_data")});
-  return answer(nlohmann::json{{"message", "Initialized job status"}});
+  const Id id = request.id();
+  const bool if_uninitialized = request.query_flag("if_uninitialized");
+  const bool initialized =
+      store::initialize_jobs(connection, id,
+                             {.only_uninitialized = request.query_flag("only_uninitialized"),
+                              .clear_ephemeral_user_data = request.query_flag("clear_ephemeral_user_data"),
+                              .next_run = request.query_flag("next_run"),
+                              .if_uninitialized = if_uninitialized});
+  nlohmann::json body{{"message", initialized ? "Initialized job status" : "The workflow was initialized before"}};
+  if (if_uninitialized) {
+    body["initialized"] = initialized;
+  }
+  return answer(body);
 }
 
 Response cancel(const Request& request, store::Connection& connection) {

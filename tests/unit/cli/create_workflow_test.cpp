@@ -202,6 +202,20 @@ TEST(InitializeIfNew, BeginsTheNextRun) {
   EXPECT_TRUE(log.back().starts_with("POST /workflows/1/initialize_jobs?only_uninitialized=true"));
 }
 
+TEST(InitializeIfNew, LeavesTheStepToAServerThatDoesItInOne) {
+  const support::TempDir directory;
+  std::ofstream(directory.path() / "in.txt") << "1";
+  auto answers = new_workflow(directory.path() / "in.txt");
+  answers["GET /version"] =
+      R"({"version": "0.23.0", "api_version": "0.12.0", "capabilities": ["initialize_next_run"]})";
+  answers["POST /workflows/1/initialize_jobs"] = R"({"message": "", "initialized": false})";
+  const support::CannedServer server(answers);
+  EXPECT_FALSE(initialize_if_new(*connect(server.url()), 1));
+  EXPECT_FALSE(asked(server, "PUT"));
+  EXPECT_TRUE(
+      asked(server, "POST /workflows/1/initialize_jobs?only_uninitialized=true&next_run=true&if_uninitialized=true"));
+}
+
 TEST(InitializeIfNew, RefusesWhereAnInputFileIsMissing) {
   const support::CannedServer server(new_workflow("/nowhere/in.txt"));
   const auto message = error_of([&] { initialize_if_new(*connect(server.url()), 1); });

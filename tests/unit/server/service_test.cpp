@@ -90,7 +90,22 @@ TEST_F(ServiceTest, SaysWhichServerItIs) {
   EXPECT_EQ(version["server_id"], database.server_id());
   EXPECT_EQ(version["api_version"], "0.12.0");
   EXPECT_TRUE(version["version"].get<std::string>().starts_with("0.23.0 ("));
-  EXPECT_EQ(version["capabilities"], (nlohmann::json{"claim_compute_node_id", "summary"}));
+  EXPECT_EQ(version["capabilities"], (nlohmann::json{"claim_compute_node_id", "initialize_next_run", "summary"}));
+}
+
+// Two managers that both find the workflow new must not begin two runs.
+TEST_F(ServiceTest, BeginsTheNextRunOnceForAllWhoAsk) {
+  make_workflow();
+  ask("POST", "/bulk_jobs", R"({"jobs":[{"workflow_id":1,"name":"a","command":"c"}]})");
+  const char* const begin = "/workflows/1/initialize_jobs?only_uninitialized=true&next_run=true&if_uninitialized=true";
+  EXPECT_EQ(json("POST", begin)["initialized"], true);
+  EXPECT_EQ(json("POST", begin)["initialized"], false);
+  EXPECT_EQ(json("GET", "/workflows/1/status")["run_id"], 1);
+  ask("PUT", "/workflows/1/cancel");
+  EXPECT_FALSE(json("POST", "/workflows/1/initialize_jobs?next_run=true").contains("initialized"));
+  const auto status = json("GET", "/workflows/1/status");
+  EXPECT_EQ(status["run_id"], 2);
+  EXPECT_EQ(status["is_canceled"], false);
 }
 
 TEST_F(ServiceTest, NotesWhoClaims) {
