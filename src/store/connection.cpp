@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sqlite3.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -10,10 +11,9 @@
 
 #include <fmt/format.h>
 
-#include "store/migrations.hpp"
+#include "store/migrate.hpp"
 #include "store/query.hpp"
 #include "torc/base/file.hpp"
-#include "torc/base/random.hpp"
 #include "torc/base/strings.hpp"
 #include "torc/store/workflows.hpp"
 
@@ -47,49 +47,43 @@ base::Fd lock_database(const std::string& path) {
   return lock;
 }
 
-/// All steps that are missing, in one transaction: an interrupted start leaves the old database.
-void migrate(Connection& connection, const std::string& path) {
-  auto& database = connection.impl().database;
-  const auto version = static_cast<std::size_t>(value<std::int64_t>(connection, "PRAGMA user_version").value_or(0));
-  const auto& steps = migrations();
-  if (version > steps.size()) {
-    throw base::Error(fmt::format("the database {} is of version {}, this torc knows versions up to {}; use a newer torc", path,
-                                  version, steps.size()));
+/// Where the path leads to. Not canonical() alone: it does not follow a link whose end is yet to be made.
+std::filesystem::path real_path(std::filesystem::path path) {
+  constexpr int k_most_links = 40;
+  std::error_code ignored;
+  for (int links = 0; links < k_most_links && std::filesystem::is_symlink(path, ignored); ++links) {
+    path = path.parent_path() / std::filesystem::read_symlink(path, ignored);
   }
-  if (version == steps.size()) {
-    return;
+  const auto canonical = std::filesystem::weakly_canonical(path, ignored);
+  return canonical.empty() ? path : canonical;
+}
+
+/// SQLite names its log after the database: under two names there would be two logs, and soon a damaged file.
+void refuse_second_name(const std::string& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) == 0 && status.st_nlink > 1) {
+    throw base::Error(fmt::format("the database {} has {} names (hard links), and only one may be used; remove the others, or "
+                                  "give the server a file of its own: torc server backup FILE --database {}",
+                                  path, status.st_nlink, path));
   }
-  connection.begin();
-  try {
-    for (std::size_t i = version; i < steps.size(); ++i) {
-      database.exec(std::string{steps[i].sql});
-    }
-    if (version == 0) {
-      execute(connection, "INSERT INTO server (server_id) VALUES (?)", base::random_uuid());
-    }
-    database.exec(fmt::format("PRAGMA user_version = {}", steps.size()));
-  } catch (const SQLite::Exception& error) {
-    throw base::Error(fmt::format("cannot bring the database {} up to date: {}", path, error.what()));
-  }
-  connection.commit();
 }
 
 }  // namespace
 
-Connection::Impl::Impl(const std::string& path, Mode open_mode)
+Connection::Impl::Impl(const std::string& path, Mode open_mode, Durability durability)
     : database(path, open_flags(open_mode), k_busy_timeout_ms), mode(open_mode) {
   if (mode == Mode::write) {
     database.exec("PRAGMA journal_mode = WAL");
-    database.exec("PRAGMA synchronous = FULL");
+    database.exec(durability == Durability::full ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
     database.exec("PRAGMA foreign_keys = ON");
   }
   database.exec("PRAGMA cache_size = -65536");
   database.exec("PRAGMA temp_store = MEMORY");
 }
 
-Connection::Connection(const std::string& path, Mode mode) {
+Connection::Connection(const std::string& path, Mode mode, Durability durability) {
   try {
-    m_impl = std::make_unique<Impl>(path, mode);
+    m_impl = std::make_unique<Impl>(path, mode, durability);
   } catch (const SQLite::Exception& error) {
     throw base::Error(fmt::format("cannot open the database {}: {}", path, error.what()));
   }
@@ -124,7 +118,8 @@ void Connection::rollback_to_savepoint() {
   run(*this, "RELEASE request");
 }
 
-Database::Database(std::string path) : m_path(std::move(path)) {
+Database::Database(const std::string& path, Durability durability) : m_path(path), m_durability(durability) {
+  m_path = real_path(path).string();
   const auto directory = std::filesystem::path(m_path).parent_path();
   if (!directory.empty()) {
     std::error_code error;
@@ -134,9 +129,10 @@ Database::Database(std::string path) : m_path(std::move(path)) {
     }
   }
   m_lock = lock_database(m_path);
+  refuse_second_name(m_path);
   Connection connection = open(Connection::Mode::write);
   try {
-    migrate(connection, m_path);
+    migrate(connection, m_path, migrations());
     m_server_id = store::server_id(connection);
   } catch (const StorageError& error) {
     throw base::Error(fmt::format("cannot use the database {}: {}", m_path, error.what()));

@@ -2,6 +2,8 @@
 
 #include <sqlite3.h>
 
+#include <cerrno>
+
 #include <fmt/format.h>
 
 namespace torc::store {
@@ -14,8 +16,23 @@ std::unique_ptr<CachedStatement> prepare(Connection& connection, const std::stri
   try {
     return std::make_unique<CachedStatement>(CachedStatement{{connection.impl().database, sql}});
   } catch (const SQLite::Exception& error) {
-    rethrow(error);
+    rethrow(connection.impl(), error);
   }
+}
+
+bool means_no_room(int system_error) { return system_error == ENOSPC || system_error == EDQUOT || system_error == EFBIG; }
+
+/// Only a full disk at a plain write is SQLITE_FULL; quotas, limits and syncs are I/O errors, whose cause the file knows.
+bool failed_for_room(sqlite3* handle) {
+  for (const int which : {SQLITE_FCNTL_FILE_POINTER, SQLITE_FCNTL_JOURNAL_POINTER}) {
+    sqlite3_file* file = nullptr;
+    int cause = 0;
+    if (sqlite3_file_control(handle, "main", which, &file) == SQLITE_OK && file != nullptr && file->pMethods != nullptr &&
+        file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO, &cause) == SQLITE_OK && means_no_room(cause)) {
+      return true;
+    }
+  }
+  return means_no_room(sqlite3_system_errno(handle));
 }
 
 void forget_idle(Connection::Impl& impl) {
@@ -24,18 +41,30 @@ void forget_idle(Connection::Impl& impl) {
 
 }  // namespace
 
-void rethrow(const SQLite::Exception& error) {
+bool is_disk_full(const SQLite::Database& database, const SQLite::Exception& error) {
+  switch (error.getErrorCode() & 0xff) {
+    case SQLITE_FULL:
+      return true;
+    case SQLITE_IOERR:
+      // The -shm file could not grow; SQLite keeps no system error of that.
+      return error.getExtendedErrorCode() == SQLITE_IOERR_SHMSIZE || failed_for_room(database.getHandle());
+    case SQLITE_CANTOPEN:
+      return means_no_room(sqlite3_system_errno(database.getHandle()));
+    default:
+      return false;
+  }
+}
+
+void rethrow(const Connection::Impl& connection, const SQLite::Exception& error) {
   const int code = error.getErrorCode() & 0xff;
   if (code == SQLITE_CONSTRAINT) {
     throw Refused(Refused::Reason::unprocessable, fmt::format("the database refuses the change: {}", error.what()));
   }
-  throw StorageError(code, fmt::format("database: {}", error.what()));
+  throw StorageError(code, is_disk_full(connection.database, error), fmt::format("database: {}", error.what()));
 }
 
-bool StorageError::disk_full() const noexcept { return m_code == SQLITE_FULL; }
-
-Query::Query(Connection& connection, std::string_view sql) : m_cached(nullptr) {
-  auto& impl = connection.impl();
+Query::Query(Connection& connection, std::string_view sql) : m_connection(connection.impl()), m_cached(nullptr) {
+  auto& impl = m_connection;
   auto it = impl.statements.find(sql);
   if (it == impl.statements.end()) {
     if (impl.statements.size() >= k_most_statements) {
@@ -54,7 +83,10 @@ Query::Query(Connection& connection, std::string_view sql) : m_cached(nullptr) {
 }
 
 Query::Query(Query&& other) noexcept
-    : m_cached(std::exchange(other.m_cached, nullptr)), m_own(std::move(other.m_own)), m_parameters(other.m_parameters) {}
+    : m_connection(other.m_connection),
+      m_cached(std::exchange(other.m_cached, nullptr)),
+      m_own(std::move(other.m_own)),
+      m_parameters(other.m_parameters) {}
 
 Query::~Query() {
   if (m_cached != nullptr) {
@@ -69,7 +101,7 @@ bool Query::step() {
   try {
     return statement().executeStep();
   } catch (const SQLite::Exception& error) {
-    rethrow(error);
+    rethrow(m_connection, error);
   }
 }
 

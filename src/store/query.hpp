@@ -32,15 +32,19 @@ struct TextHash {
 };
 
 struct Connection::Impl {
-  Impl(const std::string& path, Mode mode);
+  Impl(const std::string& path, Mode open_mode, Durability durability);
 
   SQLite::Database database;
   Mode mode;
   std::unordered_map<std::string, std::unique_ptr<CachedStatement>, TextHash, std::equal_to<>> statements;
 };
 
+/// Whether SQLite failed for want of room: on the disk, in the user's quota, under the process's limit.
+/// @param database  The connection that failed; its system error tells what an I/O error came from.
+bool is_disk_full(const SQLite::Database& database, const SQLite::Exception& error);
+
 /// SQLite's exception as ours. @throws always: Refused for a broken constraint, else StorageError
-[[noreturn]] void rethrow(const SQLite::Exception& error);
+[[noreturn]] void rethrow(const Connection::Impl& connection, const SQLite::Exception& error);
 
 /// One run of a statement. Takes it from the connection's cache and puts it back, reset, at the end of its life.
 class Query {
@@ -58,7 +62,7 @@ class Query {
     try {
       bind_at(++m_parameters, value);
     } catch (const SQLite::Exception& error) {
-      rethrow(error);
+      rethrow(m_connection, error);
     }
     return *this;
   }
@@ -96,6 +100,7 @@ class Query {
     }
   }
 
+  Connection::Impl& m_connection;
   CachedStatement* m_cached;
   std::unique_ptr<CachedStatement> m_own;  ///< Where the cached one was in use already.
   int m_parameters{0};

@@ -8,21 +8,27 @@
 
 namespace torc::store {
 
+/// When a commit returns.
+enum class Durability {
+  full,    ///< It is on disk: it survives a power cut.
+  normal,  ///< It survives the end of the process, not a power cut; the database stays whole either way.
+};
+
 /// One SQLite connection with the statements it has prepared. For one thread at a time.
 ///
-/// WAL, synchronous=FULL, foreign keys on. Everything thrown from here on is a `Refused` or a `StorageError`.
+/// WAL, synchronous as Durability says, foreign keys on. Everything thrown from here on is a `Refused` or a `StorageError`.
 class Connection {
  public:
   enum class Mode { read, write };
 
-  Connection(const std::string& path, Mode mode);
+  Connection(const std::string& path, Mode mode, Durability durability = Durability::full);
   Connection(Connection&&) noexcept;
   Connection& operator=(Connection&&) noexcept;
   ~Connection();
 
   /// Starts a transaction: for a writer one that holds the write lock (BEGIN IMMEDIATE), for a reader a snapshot.
   void begin();
-  /// Durable when it returns (of a writing connection).
+  /// Durable when it returns (of a writing connection with Durability::full).
   void commit();
   /// Does nothing where no transaction is open.
   void rollback() noexcept;
@@ -44,17 +50,21 @@ class Connection {
 /// The database file: opened by one server at a time.
 class Database {
  public:
-  /// Makes the file (and its directory) where there is none, brings an older one up to date.
-  /// @throws base::Error if another server has it, if it is newer than this program or cannot be opened
-  explicit Database(std::string path);
+  /// Makes the file (and its directory) where there is none, brings an older one up to date after a copy of it was set
+  /// beside it. Where that fails nothing is changed.
+  /// @param path  Links are followed: a second server is refused whatever name it has for the file.
+  /// @throws base::Error if another server has it, if it is newer than this program, something else's or cannot be
+  /// opened, if it has several names, or if there is no room for the copy
+  explicit Database(const std::string& path, Durability durability = Durability::full);
 
   const std::string& path() const { return m_path; }
   /// The UUID the database got when it was made.
   const std::string& server_id() const { return m_server_id; }
-  Connection open(Connection::Mode mode) const { return Connection{m_path, mode}; }
+  Connection open(Connection::Mode mode) const { return Connection{m_path, mode, m_durability}; }
 
  private:
   std::string m_path;
+  Durability m_durability;
   base::Fd m_lock;  ///< Held with flock on PATH.lock: a descriptor of the database itself would undo SQLite's locks.
   std::string m_server_id;
 };

@@ -28,14 +28,17 @@ class Refused : public base::Error {
 /// SQLite failed: disk full, file damaged or gone. Not the caller's fault.
 class StorageError : public base::Error {
  public:
-  StorageError(int code, std::string message) : base::Error(std::move(message)), m_code(code) {}
+  StorageError(int code, bool disk_full, std::string message)
+      : base::Error(std::move(message)), m_code(code), m_disk_full(disk_full) {}
 
   /// SQLite's result code.
   int code() const noexcept { return m_code; }
-  bool disk_full() const noexcept;
+  /// Whether it will work again once there is room.
+  bool disk_full() const noexcept { return m_disk_full; }
 
  private:
   int m_code;
+  bool m_disk_full;
 };
 
 }  // namespace torc::store

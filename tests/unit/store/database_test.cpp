@@ -1,11 +1,10 @@
-#include <sqlite3.h>
-
 #include <fcntl.h>
 #include <unistd.h>
 
 #include <filesystem>
 
 #include "torc/base/file.hpp"
+#include "unit/store/raw_sql.hpp"
 #include "unit/store/store_fixture.hpp"
 
 namespace torc::store {
@@ -18,14 +17,6 @@ std::string failure_of_opening(const std::filesystem::path& path) {
     return error.what();
   }
   return "";
-}
-
-void set_version(const std::filesystem::path& path, int version) {
-  sqlite3* handle = nullptr;
-  ASSERT_EQ(sqlite3_open(path.c_str(), &handle), SQLITE_OK);
-  const std::string sql = "PRAGMA user_version = " + std::to_string(version);
-  EXPECT_EQ(sqlite3_exec(handle, sql.c_str(), nullptr, nullptr, nullptr), SQLITE_OK);
-  sqlite3_close(handle);
 }
 
 }  // namespace
@@ -67,10 +58,38 @@ TEST(DatabaseTest, IsOpenedByOneServerAtATime) {
   EXPECT_EQ(failure_of_opening(dir / "torc.db"), "") << "free again";
 }
 
+TEST(DatabaseTest, ALinkToItIsTheSameDatabase) {
+  const support::TempDir dir;
+  std::filesystem::create_symlink("torc.db", dir / "link.db");
+  {
+    const Database database{dir / "link.db"};  // Made through the link, whose end is not there yet.
+    EXPECT_TRUE(std::filesystem::exists(dir / "torc.db"));
+    EXPECT_NE(failure_of_opening(dir / "torc.db").find("another server already uses"), std::string::npos);
+  }
+  const Database database{dir / "torc.db"};
+  EXPECT_NE(failure_of_opening(dir / "link.db").find("another server already uses"), std::string::npos);
+}
+
+TEST(DatabaseTest, OneWithASecondNameIsRefused) {
+  const support::TempDir dir;
+  { const Database database{dir / "torc.db"}; }
+  std::filesystem::create_hard_link(dir / "torc.db", dir / "second.db");
+  EXPECT_NE(failure_of_opening(dir / "second.db").find("hard links"), std::string::npos);
+  std::filesystem::remove(dir / "second.db");
+  EXPECT_EQ(failure_of_opening(dir / "torc.db"), "");
+}
+
+TEST(DatabaseTest, OneOfAnotherProgramIsRefusedAndLeftAsItIs) {
+  const support::TempDir dir;
+  run_sql(dir / "torc.db", "CREATE TABLE workflow (id INTEGER PRIMARY KEY, name TEXT)");
+  EXPECT_NE(failure_of_opening(dir / "torc.db").find("of another program"), std::string::npos);
+  run_sql(dir / "torc.db", "INSERT INTO workflow (name) VALUES ('kept')");
+}
+
 TEST(DatabaseTest, ANewerOneIsRefusedAndLeftAsItIs) {
   const support::TempDir dir;
   { const Database database{dir / "torc.db"}; }
-  set_version(dir / "torc.db", 1000);
+  run_sql(dir / "torc.db", "PRAGMA user_version = 1000");
   EXPECT_NE(failure_of_opening(dir / "torc.db").find("is of version 1000"), std::string::npos);
 }
 

@@ -1,0 +1,92 @@
+#include "store/migrate.hpp"
+
+#include <filesystem>
+
+#include "torc/base/file.hpp"
+#include "unit/store/raw_sql.hpp"
+#include "unit/store/store_fixture.hpp"
+
+namespace torc::store {
+namespace {
+
+constexpr const char* k_rows =
+    "INSERT INTO server VALUES ('11111111-2222-4333-8444-555555555555');"
+    "INSERT INTO workflows (name, user, timestamp) VALUES ('old', 'u', '2026-01-02T03:04:05Z');"
+    "INSERT INTO resource_requirements (workflow_id, name) VALUES (1, 'default');"
+    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000)"
+    "  INSERT INTO jobs (workflow_id, name, command, status, resource_requirements_id)"
+    "  SELECT 1, 'job' || i, 'true', 5, 1 FROM n;"
+    "INSERT INTO results (job_id, workflow_id, run_id, compute_node_id, return_code, exec_time_minutes, completion_time, status)"
+    "  SELECT id, 1, 1, 1, 0, 0.5, '2026-01-02T03:04:05Z', 5 FROM jobs;"
+    "INSERT INTO job_dependencies (job_id, depends_on_job_id, workflow_id) SELECT id, id - 1, 1 FROM jobs WHERE id > 1;";
+
+/// A database as the first version of this program left it, full of rows.
+void make_old_database(const std::filesystem::path& path) {
+  run_sql(path, std::string{migrations().front().sql} + k_rows + "PRAGMA user_version = 1");
+}
+
+std::string copy_name(const std::filesystem::path& path) {
+  return path.string() + ".before-v" + std::to_string(migrations().size());
+}
+
+}  // namespace
+
+TEST(MigrateTest, AnOldDatabaseKeepsItsRowsAndACopyOfItStays) {
+  const support::TempDir dir;
+  make_old_database(dir / "torc.db");
+  {
+    const Database database{dir / "torc.db"};
+    EXPECT_EQ(database.server_id(), "11111111-2222-4333-8444-555555555555");
+    auto connection = database.open(Connection::Mode::read);
+    EXPECT_EQ(list<model::Job>(connection, {}, {}).total_count, 2000);
+    EXPECT_EQ(list<model::Result>(connection, {}, {}).total_count, 2000);
+  }
+  EXPECT_EQ(run_sql(dir / "torc.db", "PRAGMA user_version"), std::to_string(migrations().size()));
+  EXPECT_EQ(run_sql(dir / "torc.db", "PRAGMA integrity_check"), "ok");
+  EXPECT_EQ(run_sql(dir / "torc.db", "PRAGMA foreign_key_check"), "");
+
+  const std::string copy = copy_name(dir / "torc.db");
+  EXPECT_EQ(run_sql(copy, "PRAGMA user_version"), "1");
+  EXPECT_EQ(run_sql(copy, "SELECT count(*) FROM results"), "2000");
+  EXPECT_FALSE(std::filesystem::exists(copy + "-wal")) << "the copy is one file";
+}
+
+TEST(MigrateTest, ACopyOfAnEarlierUpgradeStays) {
+  const support::TempDir dir;
+  const std::string copy = copy_name(dir / "torc.db");
+  base::write_file_atomically(copy, "earlier");
+  make_old_database(dir / "torc.db");
+  { const Database database{dir / "torc.db"}; }
+  EXPECT_EQ(base::read_file(copy), "earlier");
+  EXPECT_EQ(run_sql(copy + "-2", "PRAGMA user_version"), "1");
+}
+
+TEST(MigrateTest, ANewOrCurrentDatabaseIsNotCopied) {
+  const support::TempDir dir;
+  { const Database database{dir / "torc.db"}; }
+  { const Database database{dir / "torc.db"}; }
+  EXPECT_FALSE(std::filesystem::exists(copy_name(dir / "torc.db")));
+}
+
+TEST(MigrateTest, AStepThatFailsLeavesTheOldDatabaseAndNoCopy) {
+  const support::TempDir dir;
+  make_old_database(dir / "torc.db");
+  Connection connection{dir / "torc.db", Connection::Mode::write};
+  std::vector<Migration> steps{migrations().front()};
+  steps.push_back({"0002_good", "CREATE TABLE extra (x); UPDATE jobs SET name = 'changed';"});
+  steps.push_back({"0003_bad", "CREATE TABLE extra (x);"});
+  try {
+    migrate(connection, dir / "torc.db", steps);
+    ADD_FAILURE() << "no error";
+  } catch (const base::Error& error) {
+    EXPECT_NE(std::string{error.what()}.find("it is as it was"), std::string::npos) << error.what();
+  }
+  EXPECT_FALSE(connection.in_transaction());
+  EXPECT_EQ(run_sql(dir / "torc.db", "PRAGMA user_version"), "1");
+  EXPECT_EQ(run_sql(dir / "torc.db", "SELECT count(*) FROM jobs WHERE name = 'changed'"), "0");
+  for (const auto& entry : std::filesystem::directory_iterator{dir.path()}) {
+    EXPECT_EQ(entry.path().string().find("before"), std::string::npos) << entry.path();
+  }
+}
+
+}  // namespace torc::store
