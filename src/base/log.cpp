@@ -3,7 +3,10 @@
 #include <memory>
 #include <vector>
 
+#include <nlohmann/json.hpp>
+#include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/basic_file_sink.h>
+#include <spdlog/sinks/rotating_file_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
@@ -12,6 +15,8 @@
 
 namespace torc::base {
 namespace {
+
+constexpr const char* k_line_pattern = "%Y-%m-%dT%H:%M:%S.%e%z %l %v";
 
 spdlog::level::level_enum to_spdlog(LogLevel level) {
   switch (level) {
@@ -37,11 +42,37 @@ std::shared_ptr<spdlog::logger> make_logger(LogLevel level, const std::string& p
     sinks.push_back(std::make_shared<spdlog::sinks::basic_file_sink_mt>(path));
   }
   auto logger = std::make_shared<spdlog::logger>("torc", sinks.begin(), sinks.end());
-  logger->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %l %v");
+  logger->set_pattern(k_line_pattern);
   logger->set_level(to_spdlog(level));
   // A log that is lost when the process is killed explains nothing.
   logger->flush_on(spdlog::level::trace);
   return logger;
+}
+
+/// %* in a pattern: the message as a JSON text.
+class JsonMessage : public spdlog::custom_flag_formatter {
+ public:
+  void format(const spdlog::details::log_msg& message, const std::tm&, spdlog::memory_buf_t& target) override {
+    const nlohmann::json text = std::string{message.payload.data(), message.payload.size()};
+    const std::string quoted = text.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+    target.append(quoted.data(), quoted.data() + quoted.size());
+  }
+  std::unique_ptr<custom_flag_formatter> clone() const override { return std::make_unique<JsonMessage>(); }
+};
+
+std::unique_ptr<spdlog::formatter> json_formatter() {
+  auto formatter = std::make_unique<spdlog::pattern_formatter>();
+  formatter->add_flag<JsonMessage>('*').set_pattern(
+      R"({"time":"%Y-%m-%dT%H:%M:%S.%e%z","level":"%l","pid":%P,"message":%*})");
+  return formatter;
+}
+
+spdlog::sink_ptr make_sink(const LogSettings& settings) {
+  if (settings.directory.empty()) {
+    return std::make_shared<spdlog::sinks::stderr_sink_mt>();
+  }
+  return std::make_shared<spdlog::sinks::rotating_file_sink_mt>(settings.directory + "/torc-server.log", k_log_file_bytes,
+                                                                k_log_files);
 }
 
 std::shared_ptr<spdlog::logger>& logger() {
@@ -56,6 +87,22 @@ void log_start(LogLevel level, const std::string& path) {
     logger() = make_logger(level, path);
   } catch (const spdlog::spdlog_ex& error) {
     throw Error("cannot open the log file " + path + ": " + error.what());
+  }
+}
+
+void log_start(const LogSettings& settings) {
+  try {
+    auto started = std::make_shared<spdlog::logger>("torc", make_sink(settings));
+    if (settings.json) {
+      started->set_formatter(json_formatter());
+    } else {
+      started->set_pattern(k_line_pattern);
+    }
+    started->set_level(to_spdlog(settings.level));
+    started->flush_on(spdlog::level::trace);
+    logger() = std::move(started);
+  } catch (const spdlog::spdlog_ex& error) {
+    throw Error("cannot log to " + settings.directory + ": " + error.what());
   }
 }
 

@@ -12,6 +12,7 @@
 #include "cli/commands.hpp"
 #include "cli/global_options.hpp"
 #include "cli/parse_errors.hpp"
+#include "cli/program_name.hpp"
 #include "cli/terminal.hpp"
 #include "torc/base/file.hpp"
 #include "torc/base/log.hpp"
@@ -121,7 +122,8 @@ int run(int argc, const char* const* argv) {
   open_missing_descriptors();
   const bool json = asks_for_json(argc, argv);
   try {
-    return parse_and_run(argc, argv);
+    const auto words = full_command_line(argc, argv);
+    return parse_and_run(static_cast<int>(words.size()), words.data());
   } catch (const base::Error& error) {
     report(error.what(), json);
     return error.exit_code();

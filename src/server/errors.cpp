@@ -73,8 +73,9 @@ Response response_of_current_exception() {
     return error_response(422, error.what(), {{"field", error.field()}});
   } catch (const store::StorageError& error) {
     base::log_error("{}", error.what());
-    return error.disk_full() ? error_response(507, "the disk of the server's database is full; nothing was changed. Make room there, then "
-                                                  "send the request again")
+    return error.disk_full() ? error_response(507,
+                                              "the disk of the server's database is full; nothing was changed. Make "
+                                              "room there, then send the request again")
                              : error_response(500, error.what());
   } catch (const std::exception& error) {
     base::log_error("a request failed: {}", error.what());

@@ -51,7 +51,7 @@ struct Server::Impl {
   explicit Impl(const ServerOptions& options)
       : host(options.host),
         security(options.security),
-        database(std::make_unique<store::Database>(options.database)),
+        database(std::make_unique<store::Database>(options.database, options.durability)),
         listener(options.host, options.port, HttpLimits{}, tls_context(options.security)) {
     if (!listener.is_loopback()) {
       base::log_warning(
@@ -60,7 +60,7 @@ struct Server::Impl {
     }
     const SignalsBlocked blocked;
     service = std::make_unique<Service>(
-        *database, [this](std::vector<Answer> answers) { listener.deliver(std::move(answers)); });
+        *database, [this](std::vector<Answer> answers) { listener.deliver(std::move(answers)); }, options.readers);
     thread = std::thread([this] {
       listener.run([this](Incoming request, Reply reply) { service->handle(std::move(request), std::move(reply)); });
     });

@@ -8,11 +8,9 @@
 namespace torc::server {
 namespace {
 
-constexpr int k_readers = 2;
-
-std::vector<store::Connection> reading_connections(const store::Database& database) {
+std::vector<store::Connection> reading_connections(const store::Database& database, int count) {
   std::vector<store::Connection> connections;
-  for (int i = 0; i < k_readers; ++i) {
+  for (int i = 0; i < count; ++i) {
     connections.push_back(database.open(store::Connection::Mode::read));
   }
   return connections;
@@ -40,10 +38,10 @@ std::string shortened(std::string_view target) {
 
 }  // namespace
 
-Service::Service(const store::Database& database, Deliver deliver)
+Service::Service(const store::Database& database, Deliver deliver, int readers)
     : m_router(routes()),
       m_writer(database.open(store::Connection::Mode::write), deliver),
-      m_readers(reading_connections(database), deliver),
+      m_readers(reading_connections(database, readers), deliver),
       m_connection(database.open(store::Connection::Mode::read)) {}
 
 void Service::handle(Incoming incoming, Reply reply) {

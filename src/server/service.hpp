@@ -13,7 +13,7 @@ namespace torc::server {
 class Service {
  public:
   /// @param deliver  Hands answers over to the network's thread.
-  Service(const store::Database& database, Deliver deliver);
+  Service(const store::Database& database, Deliver deliver, int readers = 2);
 
   /// Calls `reply` once, at once or later. Throws nothing.
   void handle(Incoming incoming, Reply reply);

@@ -41,8 +41,9 @@ void check_pages(SQLite::Database& database, Check& check) {
 void check_references(SQLite::Database& database, Check& check) {
   SQLite::Statement rows{database, "PRAGMA foreign_key_check"};
   for (int found = 0; found < k_most_problems && rows.executeStep(); ++found) {
-    check.problems.push_back(fmt::format("row {} of {} names a row of {} that is not there", rows.getColumn(1).getString(),
-                                         rows.getColumn(0).getString(), rows.getColumn(2).getString()));
+    check.problems.push_back(fmt::format("row {} of {} names a row of {} that is not there",
+                                         rows.getColumn(1).getString(), rows.getColumn(0).getString(),
+                                         rows.getColumn(2).getString()));
   }
 }
 
@@ -52,8 +53,8 @@ void check_schema(SQLite::Database& database, Check& check) {
   if (check.version < 1) {
     check.problems.emplace_back("no database of this program: it has no version");
   } else if (check.version > check.newest_version) {
-    check.problems.push_back(
-        fmt::format("of version {}, this torc knows versions up to {}; use a newer torc", check.version, check.newest_version));
+    check.problems.push_back(fmt::format("of version {}, this torc knows versions up to {}; use a newer torc",
+                                         check.version, check.newest_version));
   }
 }
 

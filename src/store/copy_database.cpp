@@ -45,9 +45,10 @@ class PartialCopy {
 };
 
 [[noreturn]] void fail(const std::string& target, const SQLite::Database& at_fault, const SQLite::Exception& error) {
-  throw base::Error(is_disk_full(at_fault, error)
-                        ? fmt::format("there is no room for the copy {}; make some on that disk, or choose another place", target)
-                        : fmt::format("cannot make the copy {}: {}", target, error.what()));
+  throw base::Error(
+      is_disk_full(at_fault, error)
+          ? fmt::format("there is no room for the copy {}; make some on that disk, or choose another place", target)
+          : fmt::format("cannot make the copy {}: {}", target, error.what()));
 }
 
 void copy_pages(SQLite::Database& source, const std::string& path, const std::string& target) {
@@ -71,8 +72,8 @@ std::int64_t finish_and_check(const std::string& path, const std::string& target
     copy.exec("PRAGMA journal_mode = DELETE");
     const std::string verdict = copy.execAndGet("PRAGMA integrity_check(1)").getString();
     if (verdict != "ok") {
-      throw base::Error(fmt::format("the database is damaged, so there is no copy {}: {}; 'torc server check' says more", target,
-                                    verdict));
+      throw base::Error(fmt::format(
+          "the database is damaged, so there is no copy {}: {}; 'torc server check' says more", target, verdict));
     }
     return copy.execAndGet("PRAGMA user_version").getInt64();
   } catch (const SQLite::Exception& error) {

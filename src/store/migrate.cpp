@@ -27,12 +27,14 @@ std::string keep_copy(const std::string& path, std::size_t version) {
   try {
     back_up(path, copy, Existing::refuse);
   } catch (base::Error& error) {
-    error.add_context(fmt::format("the database {} is older than this torc and must be brought up to date, but no copy of it "
-                                  "can be kept, so nothing was changed",
-                                  path));
+    error.add_context(
+        fmt::format("the database {} is older than this torc and must be brought up to date, but no copy of it "
+                    "can be kept, so nothing was changed",
+                    path));
     throw;
   }
-  base::log_warning("the database {} is brought up to date (version {}); as it was, it is kept as {}", path, version, copy);
+  base::log_warning("the database {} is brought up to date (version {}); as it was, it is kept as {}", path, version,
+                    copy);
   return copy;
 }
 
@@ -58,16 +60,18 @@ void run_steps(Connection& connection, std::size_t version, const std::vector<Mi
 void migrate(Connection& connection, const std::string& path, const std::vector<Migration>& steps) {
   const auto version = static_cast<std::size_t>(value<std::int64_t>(connection, "PRAGMA user_version").value_or(0));
   if (version > steps.size()) {
-    throw base::Error(fmt::format("the database {} is of version {}, this torc knows versions up to {}; use a newer torc", path,
-                                  version, steps.size()));
+    throw base::Error(
+        fmt::format("the database {} is of version {}, this torc knows versions up to {}; use a newer torc", path,
+                    version, steps.size()));
   }
   if (version == steps.size()) {
     return;
   }
   if (version == 0 && value<std::int64_t>(connection, "SELECT count(*) FROM sqlite_schema").value_or(0) != 0) {
-    throw base::Error(fmt::format("{} is a database of another program (torc 0.23 keeps its workflows in another layout); give "
-                                  "another --database",
-                                  path));
+    throw base::Error(
+        fmt::format("{} is a database of another program (torc 0.23 keeps its workflows in another layout); give "
+                    "another --database",
+                    path));
   }
   const std::string copy = version == 0 ? "" : keep_copy(path, steps.size());
   try {

@@ -20,7 +20,9 @@ std::unique_ptr<CachedStatement> prepare(Connection& connection, const std::stri
   }
 }
 
-bool means_no_room(int system_error) { return system_error == ENOSPC || system_error == EDQUOT || system_error == EFBIG; }
+bool means_no_room(int system_error) {
+  return system_error == ENOSPC || system_error == EDQUOT || system_error == EFBIG;
+}
 
 /// Only a full disk at a plain write is SQLITE_FULL; quotas, limits and syncs are I/O errors, whose cause the file knows.
 bool failed_for_room(sqlite3* handle) {

@@ -18,6 +18,22 @@ void log_start(LogLevel level, const std::string& path = {});
 /// "trace" to "error", "warn", "off", as TORC's and Rust's RUST_LOG write them. Unknown words count as info.
 LogLevel log_level_from(std::string_view word);
 
+/// How a program that runs for long keeps its log.
+struct LogSettings {
+  LogLevel level{LogLevel::info};
+  std::string directory{};  ///< Made where there is none; empty: standard error.
+  bool json{false};         ///< One object a line: time, level, pid, message.
+};
+
+/// With a directory the log is DIRECTORY/torc-server.log: at k_log_file_bytes it becomes torc-server.1.log, that one
+/// torc-server.2.log and so on; the last of k_log_files older ones goes.
+inline constexpr std::size_t k_log_file_bytes = 10UL * 1024 * 1024;
+inline constexpr std::size_t k_log_files = 5;
+
+/// As above; called before threads start.
+/// @throws Error if the file cannot be opened
+void log_start(const LogSettings& settings);
+
 bool log_enabled(LogLevel level);
 
 /// Writes one line. Never pass a password, a token or an environment.

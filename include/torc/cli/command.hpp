@@ -118,6 +118,8 @@ void add_remote_status(CLI::App& parent, Action& chosen);
 void add_remote_stop(CLI::App& parent, Action& chosen);
 void add_results_list(CLI::App& parent, Action& chosen);
 void add_run(CLI::App& parent, Action& chosen);
+void add_server_backup(CLI::App& parent, Action& chosen);
+void add_server_check(CLI::App& parent, Action& chosen);
 void add_server_run(CLI::App& parent, Action& chosen);
 void add_status(CLI::App& parent, Action& chosen);
 void add_worker_probe(CLI::App& parent, Action& chosen);

@@ -4,6 +4,8 @@
 #include <memory>
 #include <string>
 
+#include "torc/store/connection.hpp"
+
 namespace torc::server {
 
 /// Who may talk to the server, and how.
@@ -17,6 +19,8 @@ struct ServerOptions {
   std::string host{"127.0.0.1"};
   std::uint16_t port{8080};  ///< 0: any free one
   std::string database{};    ///< Path of the SQLite file; made where there is none.
+  store::Durability durability{store::Durability::full};
+  int readers{2};  ///< Threads that answer questions; changes have one of their own.
   SecurityOptions security{};
 };
 

@@ -27,7 +27,7 @@ struct Check {
   std::int64_t version{0};         ///< Of its schema.
   std::int64_t newest_version{0};  ///< That this program makes.
   std::string server_id{};
-  std::int64_t bytes{0};            ///< With what SQLite's log beside it holds.
+  std::int64_t bytes{0};                ///< With what SQLite's log beside it holds.
   std::vector<std::string> problems{};  ///< A line each; empty: nothing is wrong.
   std::int64_t workflows{0};
   std::map<std::string, std::int64_t> jobs{};     ///< State: how many.

@@ -1,17 +1,30 @@
-#include <CLI/CLI.hpp>
+#include <signal.h>
+
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include <condition_variable>
+#include <filesystem>
 #include <mutex>
+#include <optional>
 
 #include "cli/security_options.hpp"
+#include "cli/server_options.hpp"
+#include "torc/base/file.hpp"
+#include "torc/base/pid_file.hpp"
 #include "torc/base/version.hpp"
 #include "torc/cli/command.hpp"
+#include "torc/proc/daemon.hpp"
 #include "torc/server/server.hpp"
 
 namespace torc::cli {
 namespace {
+
+struct ServerRunOptions {
+  server::ServerOptions server{};
+  ServiceOptions service{};
+};
 
 void wait_for(const std::stop_token& token) {
   std::mutex mutex;
@@ -26,40 +39,84 @@ std::string address_of(const server::Server& server) {
   return url.substr(0, url.find('/', std::string{"https://"}.size()));
 }
 
-int server_run(const server::ServerOptions& options, Services& services) {
+void start_log(base::LogSettings settings, const std::string& level) {
+  if (const std::string word = level.empty() ? base::env_or("RUST_LOG") : level; !word.empty()) {
+    settings.level = base::log_level_from(word);
+  }
+  if (!settings.directory.empty()) {
+    std::error_code error;
+    std::filesystem::create_directories(settings.directory, error);
+    if (error) {
+      throw base::SystemError("cannot make the directory " + settings.directory + " of the log", error.value());
+    }
+  }
+  base::log_start(settings);
+}
+
+/// A line about the server: in the log where there is one, else for people.
+void announce(const ServerRunOptions& options, const server::Server& server, const Output& output) {
+  const bool is_local = server.is_loopback();
+  const std::string text =
+      fmt::format("torc server {} at {} (database {}, no authentication{})", base::k_version, address_of(server),
+                  options.server.database, is_local ? ": this machine only" : "");
+  if (options.service.log.json || !options.service.log.directory.empty()) {
+    base::log_info("{}", text);
+  }
+  if (!options.service.log.json) {
+    output.note(text);
+  }
+  if (output.json()) {
+    output.document({{"port", server.port()}, {"url", server.url()}});
+  }
+  output.line(fmt::format("TORC_SERVER_PORT={}", server.port()));
+}
+
+int serve(const ServerRunOptions& options, proc::Detached& detached, Services& services) {
+  start_log(options.service.log, services.options().log_level);
+  // A file at the limit that `ulimit -f` sets is a full disk, not the server's end.
+  ::signal(SIGXFSZ, SIG_IGN);
   // First of all: the server's threads leave signals alone.
   const std::stop_token stop = services.stop_on_signal();
-  server::Server server{options};
-  const bool is_local = server.is_loopback();
-  services.output().note(fmt::format("torc server {} at {} (database {}, no authentication{})", base::k_version,
-                                     address_of(server), options.database, is_local ? ": this machine only" : ""));
-  if (services.output().json()) {
-    services.output().document({{"port", server.port()}, {"url", server.url()}});
+  std::optional<base::PidFile> pid_file;
+  if (!options.service.pid_file.empty()) {
+    pid_file.emplace(options.service.pid_file);
   }
-  services.output().line(fmt::format("TORC_SERVER_PORT={}", server.port()));
+  server::Server server{options.server};
+  announce(options, server, services.output());
+  if (options.service.daemon) {
+    proc::tell_ready(detached);
+  }
   wait_for(stop);
+  base::log_info("signal {}: answering what was accepted, then ending", services.stop_signal());
   server.stop();
   return k_exit_ok;
+}
+
+int server_run(ServerRunOptions options, Services& services) {
+  options.server.database = database_path(options.server.database);
+  // Before there is a thread, which would not be in the child.
+  auto detached = options.service.daemon ? proc::detach() : proc::Detached{};
+  return detached.is_parent ? detached.exit_status : serve(options, detached, services);
 }
 
 }  // namespace
 
 void add_server_run(CLI::App& parent, Action& chosen) {
-  auto options = std::make_shared<server::ServerOptions>();
-  options->database = "torc.db";
+  auto options = std::make_shared<ServerRunOptions>();
   CLI::App* command = parent.add_subcommand("run", "Keep workflows and give out their jobs, until it is stopped");
-  command->add_option("-H,--host", options->host, "Address to listen on")->capture_default_str();
-  command->add_option("-p,--port", options->port, "Port to listen on; 0: any free one")->capture_default_str();
-  command->add_option("-d,--database", options->database, "SQLite file; made where there is none")->capture_default_str();
-  add_security_options(*command, options->security);
+  add_listen_options(*command, options->server);
+  add_database_option(*command, options->server.database);
+  add_commit_options(*command, options->server);
+  add_service_options(*command, options->service);
+  add_security_options(*command, options->server.security);
   command->footer(
       "Examples:\n"
       "  torc server run --database ~/torc.db\n"
       "  torc server run --host 0.0.0.0 --port 9000 --database /srv/torc/torc.db\n"
+      "  torc server run --daemon --log-dir ~/torc-logs --pid-file ~/torc.pid --database ~/torc.db\n"
       "SIGTERM or SIGINT: answers what it has accepted, then ends with exit status 0.\n");
-  command->callback([options, &chosen] {
-    chosen = [options](Services& services) { return server_run(*options, services); };
-  });
+  command->callback(
+      [options, &chosen] { chosen = [options](Services& services) { return server_run(*options, services); }; });
 }
 
 }  // namespace torc::cli

@@ -1,6 +1,9 @@
 #include "torc/base/log.hpp"
 
+#include <filesystem>
+
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include "support/temp_dir.hpp"
 #include "torc/base/error.hpp"
@@ -48,6 +51,35 @@ TEST_F(Log, TakesBracesOfAMessageAsTheyAre) {
   ::testing::internal::CaptureStderr();
   log_write(LogLevel::error, "{not a format} {}");
   EXPECT_NE(::testing::internal::GetCapturedStderr().find("{not a format} {}"), std::string::npos);
+}
+
+TEST_F(Log, GoesOnInANewFileAndKeepsSomeOldOnes) {
+  const auto directory = m_dir / "logs";
+  std::filesystem::create_directory(directory);
+  log_start(LogSettings{.level = LogLevel::info, .directory = directory.string(), .json = false});
+  const std::string line(1024 * 1024, 'x');
+  const std::size_t lines = (k_log_files + 2) * (k_log_file_bytes / line.size());
+  for (std::size_t i = 0; i < lines; ++i) {
+    log_info("{}", line);
+  }
+  std::size_t files = 0;
+  for (const auto& entry : std::filesystem::directory_iterator{directory}) {
+    ++files;
+    EXPECT_LE(entry.file_size(), k_log_file_bytes);
+  }
+  EXPECT_EQ(files, k_log_files + 1);
+  EXPECT_TRUE(std::filesystem::exists(directory / "torc-server.log"));
+  EXPECT_TRUE(std::filesystem::exists(directory / "torc-server.1.log"));
+}
+
+TEST_F(Log, WritesAnObjectALine) {
+  log_start(LogSettings{.level = LogLevel::info, .directory = m_dir.path().string(), .json = true});
+  log_warning("a \"quoted\"\nline \xff");
+  const auto line = nlohmann::json::parse(read_file(m_dir / "torc-server.log"));
+  EXPECT_EQ(line.at("level"), "warning");
+  EXPECT_EQ(line.at("message"), "a \"quoted\"\nline \xef\xbf\xbd");
+  EXPECT_TRUE(line.contains("time"));
+  EXPECT_TRUE(line.contains("pid"));
 }
 
 TEST_F(Log, NamesAFileItCannotOpen) {

@@ -14,7 +14,8 @@
 namespace torc::store {
 namespace {
 
-std::string refusal_of_backup(const std::string& database, const std::string& target, Existing existing = Existing::refuse) {
+std::string refusal_of_backup(const std::string& database, const std::string& target,
+                              Existing existing = Existing::refuse) {
   try {
     back_up(database, target, existing);
   } catch (const base::Error& error) {

@@ -16,9 +16,11 @@ constexpr const char* k_rows =
     "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000)"
     "  INSERT INTO jobs (workflow_id, name, command, status, resource_requirements_id)"
     "  SELECT 1, 'job' || i, 'true', 5, 1 FROM n;"
-    "INSERT INTO results (job_id, workflow_id, run_id, compute_node_id, return_code, exec_time_minutes, completion_time, status)"
+    "INSERT INTO results (job_id, workflow_id, run_id, compute_node_id, return_code, exec_time_minutes, "
+    "completion_time, status)"
     "  SELECT id, 1, 1, 1, 0, 0.5, '2026-01-02T03:04:05Z', 5 FROM jobs;"
-    "INSERT INTO job_dependencies (job_id, depends_on_job_id, workflow_id) SELECT id, id - 1, 1 FROM jobs WHERE id > 1;";
+    "INSERT INTO job_dependencies (job_id, depends_on_job_id, workflow_id) SELECT id, id - 1, 1 FROM jobs WHERE id > "
+    "1;";
 
 /// A database as the first version of this program left it, full of rows.
 void make_old_database(const std::filesystem::path& path) {

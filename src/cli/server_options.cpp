@@ -1,0 +1,79 @@
+#include "cli/server_options.hpp"
+
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+
+#include "cli/common_options.hpp"
+#include "torc/base/error.hpp"
+#include "torc/base/file.hpp"
+
+namespace torc::cli {
+
+void add_listen_options(CLI::App& command, server::ServerOptions& options) {
+  command.add_option("-H,--host", options.host, "Address to listen on")->capture_default_str();
+  command.add_option("-p,--port", options.port, "Port to listen on; 0: any free one")->capture_default_str();
+  command.add_option("-t,--threads", options.readers, "Threads that answer questions; changes have one of their own")
+      ->type_name("N")
+      ->check(CLI::Range(1, 64))
+      ->capture_default_str();
+}
+
+void add_database_option(CLI::App& command, std::string& database) {
+  command.add_option("-d,--database", database, "SQLite file, or sqlite:FILE (Env:DATABASE_URL) [torc.db]")
+      ->type_name("FILE");
+}
+
+void add_commit_options(CLI::App& command, server::ServerOptions& options) {
+  const auto set = [&options](const std::string& word) {
+    options.durability = word == "full" ? store::Durability::full : store::Durability::normal;
+  };
+  command
+      .add_option_function<std::string>(
+          "--synchronous", set,
+          "full: what is answered survives a power cut. normal: only the end of the server; faster")
+      ->type_name("WHEN")
+      ->check(check_one_of({"full", "normal"}))
+      ->default_str("full");
+  command
+      .add_option_function<double>(
+          "-c,--completion-check-interval-secs", [](double) {},
+          "Accepted, no effect: a job is ready at once when its last blocker ends")
+      ->type_name("SECONDS");
+}
+
+void add_service_options(CLI::App& command, ServiceOptions& options) {
+  command
+      .add_option(
+          "--log-dir", options.log.directory,
+          fmt::format("Log to torc-server.log in this directory, not to standard error; {} MiB, then a new one, {} "
+                      "older ones are kept",
+                      base::k_log_file_bytes / 1024 / 1024, base::k_log_files))
+      ->type_name("DIR");
+  command.add_flag("--json-logs", options.log.json, "Log one JSON object a line");
+  command.add_option("--pid-file", options.pid_file, "Write the process's id to this file, removed at the end")
+      ->type_name("FILE");
+  command.add_flag("--daemon", options.daemon, "Go on in the background once it listens; keep a log with --log-dir");
+}
+
+std::string database_path(const std::string& given) {
+  constexpr std::string_view k_scheme = "sqlite:";
+  const std::string text = given.empty() ? base::env_or("DATABASE_URL", "torc.db") : given;
+  if (!text.starts_with(k_scheme)) {
+    if (text.find("://") != std::string::npos) {
+      throw base::UsageError(
+          fmt::format("{} names no SQLite file; give --database FILE", given.empty() ? "DATABASE_URL" : "--database"));
+    }
+    return text;
+  }
+  std::string path = text.substr(k_scheme.size());
+  if (path.starts_with("//")) {
+    path.erase(0, 2);
+  }
+  path = path.substr(0, path.find('?'));
+  if (path.empty() || path == ":memory:") {
+    throw base::UsageError("the database must be a file: sqlite:FILE");
+  }
+  return path;
+}
+
+}  // namespace torc::cli

@@ -1,0 +1,110 @@
+#!/usr/bin/env python3
+"""`torc server backup` and `torc server check`, beside a server that works and without one."""
+import json
+import pathlib
+import threading
+
+from harness import E2ETest, main, run_torc, wait_until
+
+WORKFLOW = {"name": "w", "jobs": [{"name": "a", "command": "true"}, {"name": "b", "command": "false", "depends_on": ["a"]}]}
+
+
+class Backup(E2ETest):
+    def test_a_backup_beside_a_busy_server_can_be_started_from(self):
+        server = self.server()
+        acknowledged, stop = [], threading.Event()
+
+        def client(number: int) -> None:
+            while not stop.is_set():
+                name = f"{number}.{len(acknowledged)}"
+                status, _ = server.request("POST", "/workflows", {"name": name, "user": "u"})
+                if status == 200:
+                    acknowledged.append(name)
+
+        clients = [threading.Thread(target=client, args=(number,)) for number in range(3)]
+        for each in clients:
+            each.start()
+        try:
+            wait_until(lambda: len(acknowledged) >= 50, what="some workflows")
+            before = list(acknowledged)
+            copy = self.dir / "copy.db"
+            made = server.json("server", "backup", copy, "--database", server.database)
+            seen = len(acknowledged)
+            wait_until(lambda: len(acknowledged) >= seen + 10, what="the server to go on")
+        finally:
+            stop.set()
+            for each in clients:
+                each.join()
+        self.assertEqual(made["bytes"], copy.stat().st_size)
+        # Restored: the copy takes the place of the database.
+        (self.dir / "restored").mkdir()
+        copy.rename(self.dir / "restored" / "torc.db")
+        restored = self.server("restored")
+        names = {item["name"] for item in restored.get("/workflows?limit=100000")["items"]}
+        self.assertLessEqual(set(before), names, "what was acknowledged before the copy began")
+        self.assertLessEqual(names, set(acknowledged))
+        self.assertEqual(restored.get("/version")["server_id"], server.get("/version")["server_id"])
+
+    def test_files_that_exist_stay(self):
+        server = self.server()
+        target = self.dir / "target"
+        target.write_text("precious")
+        refused = server.torc("server", "backup", target, "-d", server.database)
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn("exists already; --force replaces it", refused.stderr)
+        self.assertEqual(target.read_text(), "precious")
+        done = server.torc("server", "backup", target, "--force", env={"DATABASE_URL": f"sqlite:{server.database}"}, check=True)
+        self.assertIn(f"Copied {server.database} to {target}", done.stdout)
+        missing = server.torc("server", "backup", self.dir / "x", "-d", self.dir / "none.db")
+        self.assertEqual(missing.returncode, 1)
+        self.assertIn("none.db", missing.stderr)
+        self.assertEqual({path.name for path in self.dir.iterdir()}, {"server", "target"})
+
+
+class Check(E2ETest):
+    def check(self, database, status: int) -> dict:
+        result = run_torc("-f", "json", "server", "check", "-d", database, home=self.dir)
+        self.assertEqual(result.returncode, status, result.stderr)
+        return json.loads(result.stdout)
+
+    def test_what_is_there_is_counted(self):
+        server = self.server()
+        workflow = server.create(WORKFLOW)
+        self.assertEqual(server.torc("run", workflow).returncode, 1)
+        for stopped in (False, True):
+            if stopped:
+                server.kill()
+            report = self.check(server.database, 0)
+            self.assertEqual(report["workflows"], 1)
+            self.assertEqual(report["jobs"], {"completed": 1, "failed": 1})
+            self.assertEqual(report["results"], {"completed": 1, "failed": 1})
+            self.assertEqual(report["problems"], [])
+            self.assertEqual(report["version"], report["newest_version"])
+        text = run_torc("server", "check", "-d", server.database, home=self.dir, check=True).stdout
+        self.assertIn("Jobs:       2 (1 completed, 1 failed)", text)
+        self.assertIn("Nothing is wrong with it.", text)
+        server.start()
+
+    def test_damage_is_told(self):
+        server = self.server()
+        for number in range(200):
+            server.post("/workflows", {"name": f"w{number}", "user": "u" * 200})
+        server.stop()
+        damaged = pathlib.Path(server.database)
+        data = bytearray(damaged.read_bytes())
+        middle = data.find(b"w100u")
+        data[middle - 2000:middle + 2000] = b"\xff" * 4000
+        damaged.write_bytes(data)
+        report = self.check(damaged, 1)
+        self.assertFalse(report["ok"])
+        self.assertTrue(report["problems"])
+        refused = run_torc("server", "backup", self.dir / "copy.db", "-d", damaged, home=self.dir)
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn("damaged", refused.stderr)
+        missing = run_torc("server", "check", "-d", self.dir / "none.db", home=self.dir)
+        self.assertEqual(missing.returncode, 1)
+        self.assertFalse((self.dir / "none.db").exists())
+
+
+if __name__ == "__main__":
+    main()
