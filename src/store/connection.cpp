@@ -40,9 +40,12 @@ base::Fd lock_database(const std::string& path) {
     throw base::Error(fmt::format("another server already uses the database {}{}; stop it, or give another --database", path,
                                   holder.empty() ? "" : fmt::format(" ({})", base::printable(holder))));
   }
-  const std::string mine = fmt::format("process {}\n", ::getpid());
-  if (::ftruncate(lock.get(), 0) == 0) {
-    base::write_all(lock.get(), mine);
+  try {
+    if (::ftruncate(lock.get(), 0) == 0) {
+      base::write_all(lock.get(), fmt::format("process {}\n", ::getpid()));
+    }
+  } catch (const base::SystemError&) {
+    // The lock holds without its text, which only helps to find the holder; a full disk is reported where it matters.
   }
   return lock;
 }
@@ -72,13 +75,21 @@ void refuse_second_name(const std::string& path) {
 
 Connection::Impl::Impl(const std::string& path, Mode open_mode, Durability durability)
     : database(path, open_flags(open_mode), k_busy_timeout_ms), mode(open_mode) {
-  if (mode == Mode::write) {
-    database.exec("PRAGMA journal_mode = WAL");
-    database.exec(durability == Durability::full ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
-    database.exec("PRAGMA foreign_keys = ON");
+  try {
+    if (mode == Mode::write) {
+      database.exec("PRAGMA journal_mode = WAL");
+      database.exec(durability == Durability::full ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
+      database.exec("PRAGMA foreign_keys = ON");
+    }
+    database.exec("PRAGMA cache_size = -65536");
+    database.exec("PRAGMA temp_store = MEMORY");
+  } catch (const SQLite::Exception& error) {
+    if (is_disk_full(database, error)) {
+      throw base::Error(
+          fmt::format("cannot open the database {}: its disk is full; nothing was changed. Make room there", path));
+    }
+    throw;
   }
-  database.exec("PRAGMA cache_size = -65536");
-  database.exec("PRAGMA temp_store = MEMORY");
 }
 
 Connection::Connection(const std::string& path, Mode mode, Durability durability) {

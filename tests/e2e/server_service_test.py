@@ -32,7 +32,12 @@ def read_to_end(connection: socket.socket) -> bytes:
 class Stop(E2ETest):
     def test_sigterm_answers_what_was_accepted(self):
         server = self.server()
-        connect = lambda: socket.create_connection(("127.0.0.1", server.port), timeout=20)  # noqa: E731
+
+        def connect() -> socket.socket:
+            connection = socket.create_connection(("127.0.0.1", server.port), timeout=20)
+            self.addCleanup(connection.close)
+            return connection
+
         idle, half, flight, probe = connect(), connect(), connect(), connect()
         half.sendall(http("POST", "/workflows", b'{"name": "ha', length=1000))
         # While somebody else holds the write lock, a change that was accepted stays in flight.
@@ -209,6 +214,7 @@ class OneServer(E2ETest):
 def make_old_database(path, workflows: int = 300) -> None:
     """As the first version of the program left it."""
     database = sqlite3.connect(path)
+    database.execute("PRAGMA journal_mode = WAL")
     database.executescript((ROOT / "migrations" / "0001_core.sql").read_text())
     database.execute("INSERT INTO server VALUES ('11111111-2222-4333-8444-555555555555')")
     for number in range(1, workflows + 1):
