@@ -31,8 +31,10 @@ void add_later(CLI::App& app, Action& chosen, const char* name) {
 
 void add_server(CLI::App& app, Action& chosen) {
   CLI::App& group = add_group(app, "server", "The server that keeps workflows",
-                                "  torc server run --database ~/torc.db\n");
+                                "  torc server run --database ~/torc.db\n"
+                                "  torc server htpasswd users alice\n");
   add_server_run(group, chosen);
+  add_server_htpasswd(group, chosen);
 }
 
 void add_workflows(CLI::App& app, Action& chosen) {

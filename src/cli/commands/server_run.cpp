@@ -26,18 +26,44 @@ std::string address_of(const server::Server& server) {
   return url.substr(0, url.find('/', std::string{"https://"}.size()));
 }
 
+/// The server that a signal's thread may reload, while there is one.
+class Reloadable {
+ public:
+  void set(server::Server* server) {
+    const std::lock_guard lock{m_mutex};
+    m_server = server;
+  }
+  void reload() {
+    const std::lock_guard lock{m_mutex};
+    if (m_server != nullptr) {
+      m_server->reload();
+    }
+  }
+
+ private:
+  std::mutex m_mutex;
+  server::Server* m_server{nullptr};
+};
+
 int server_run(const server::ServerOptions& options, Services& services) {
+  const auto reloadable = std::make_shared<Reloadable>();
+  std::function<void()> on_hangup;
+  if (options.security.has_files()) {
+    on_hangup = [reloadable] { reloadable->reload(); };
+  }
   // First of all: the server's threads leave signals alone.
-  const std::stop_token stop = services.stop_on_signal();
+  const std::stop_token stop = services.stop_on_signal(proc::FurtherSignals::end_program, std::move(on_hangup));
   server::Server server{options};
-  const bool is_local = server.is_loopback();
-  services.output().note(fmt::format("torc server {} at {} (database {}, no authentication{})", base::k_version,
-                                     address_of(server), options.database, is_local ? ": this machine only" : ""));
+  reloadable->set(&server);
+  services.output().note(fmt::format("torc server {} at {} (database {}, {}{})", base::k_version, address_of(server),
+                                     options.database, describe_security(options.security),
+                                     server.is_loopback() ? ": this machine only" : ""));
   if (services.output().json()) {
     services.output().document({{"port", server.port()}, {"url", server.url()}});
   }
   services.output().line(fmt::format("TORC_SERVER_PORT={}", server.port()));
   wait_for(stop);
+  reloadable->set(nullptr);
   server.stop();
   return k_exit_ok;
 }
@@ -56,7 +82,9 @@ void add_server_run(CLI::App& parent, Action& chosen) {
       "Examples:\n"
       "  torc server run --database ~/torc.db\n"
       "  torc server run --host 0.0.0.0 --port 9000 --database /srv/torc/torc.db\n"
-      "SIGTERM or SIGINT: answers what it has accepted, then ends with exit status 0.\n");
+      "  torc server run --host 0.0.0.0 --https --tls-cert torc.pem --tls-key torc.key --auth-file users --require-auth\n"
+      "SIGTERM or SIGINT: answers what it has accepted, then ends with exit status 0.\n"
+      "SIGHUP: reads password file, certificate and key again.\n");
   command->callback([options, &chosen] {
     chosen = [options](Services& services) { return server_run(*options, services); };
   });
