@@ -32,9 +32,11 @@ void add_later(CLI::App& app, Action& chosen, const char* name) {
 void add_server(CLI::App& app, Action& chosen) {
   CLI::App& group = add_group(app, "server", "The server that keeps workflows",
                                 "  torc server run --database ~/torc.db\n"
+                                "  torc server htpasswd users alice\n"
                                 "  torc server backup torc-backup.db --database ~/torc.db\n"
                                 "  torc server check --database ~/torc.db\n");
   add_server_run(group, chosen);
+  add_server_htpasswd(group, chosen);
   add_server_backup(group, chosen);
   add_server_check(group, chosen);
 }

@@ -12,6 +12,22 @@ void add_security_options(CLI::App& command, server::SecurityOptions& security) 
       ->type_name("FILE");
   command.add_option("--tls-key", security.tls_key, "The certificate's key (PEM, without passphrase)")
       ->type_name("FILE");
+  command.add_option("--auth-file", security.auth_file, "Users and passwords; 'torc server htpasswd' writes it")
+      ->type_name("FILE");
+  command.add_flag("--require-auth", security.require_auth, "Refuse requests without a password");
+  command.add_flag("--enforce-access-control", security.enforce_access,
+                   "Users see and change only their own workflows, and those of their groups");
+  command.add_option("--admin-user", security.admins, "A user who may do everything; may be given more than once")
+      ->type_name("NAME")
+      ->allow_extra_args(false);
+}
+
+std::string describe_security(const server::SecurityOptions& security) {
+  if (security.auth_file.empty()) {
+    return "no authentication";
+  }
+  return std::string{security.require_auth ? "passwords required" : "passwords checked, not required"} +
+         (security.enforce_access ? ", access control" : "");
 }
 
 }  // namespace torc::cli

@@ -91,9 +91,9 @@ model::Id Services::workflow_id(const std::optional<model::Id>& given) {
   return given ? *given : choose_workflow(api(), user());
 }
 
-std::stop_token Services::stop_on_signal(proc::FurtherSignals further) {
+std::stop_token Services::stop_on_signal(proc::FurtherSignals further, std::function<void()> on_hangup) {
   if (!m_impl->stop) {
-    m_impl->stop.emplace(std::function<void(int)>(), further);
+    m_impl->stop.emplace(std::function<void(int)>(), further, std::move(on_hangup));
   }
   return m_impl->stop->token();
 }

@@ -84,12 +84,13 @@ bool ask_yes_no(const std::string& question) {
 std::string ask_password(const std::string& prompt) {
   const base::Fd terminal{::open("/dev/tty", O_RDWR | O_CLOEXEC)};
   if (!terminal) {
-    throw base::UsageError("--prompt-password needs a terminal; without one set TORC_PASSWORD");
+    throw base::UsageError("a password can be asked for on a terminal only; without one set TORC_PASSWORD");
   }
-  base::write_all(terminal.get(), prompt);
   std::optional<std::string> password;
   {
+    // Before the prompt: switching the echo off drops what was typed by then.
     const NoEcho quiet(terminal.get());
+    base::write_all(terminal.get(), prompt);
     password = read_line(terminal.get());
   }
   base::write_all(terminal.get(), "\n");

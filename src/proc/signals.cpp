@@ -14,13 +14,13 @@ bool is_ignored(int number) {
   return ::sigaction(number, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
 }
 
-sigset_t watched_signals() {
+sigset_t watched_signals(bool want_hangup) {
   sigset_t set;
   ::sigemptyset(&set);
   ::sigaddset(&set, SIGUSR2);
   for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
     // A blocked signal is delivered to sigwait even where it is ignored, so it must not be waited for.
-    if (!is_ignored(number)) {
+    if (!is_ignored(number) || (number == SIGHUP && want_hangup)) {
       ::sigaddset(&set, number);
     }
   }
@@ -29,13 +29,13 @@ sigset_t watched_signals() {
 
 }  // namespace
 
-StopOnSignal::StopOnSignal(std::function<void(int)> on_first, FurtherSignals further) {
+StopOnSignal::StopOnSignal(std::function<void(int)> on_first, FurtherSignals further, std::function<void()> on_hangup) {
   prepare_signals_for_children();  // They must not inherit what is blocked here.
-  const sigset_t set = watched_signals();
+  const sigset_t set = watched_signals(static_cast<bool>(on_hangup));
   if (const int error = ::pthread_sigmask(SIG_BLOCK, &set, &m_mask_before); error != 0) {
     throw base::SystemError("cannot block signals", error);
   }
-  m_thread = std::thread([this, set, further, on_first = std::move(on_first)] {
+  m_thread = std::thread([this, set, further, on_first = std::move(on_first), on_hangup = std::move(on_hangup)] {
     for (;;) {
       int number = 0;
       if (::sigwait(&set, &number) != 0) {
@@ -46,6 +46,10 @@ StopOnSignal::StopOnSignal(std::function<void(int)> on_first, FurtherSignals fur
         if (m_ending) {
           return;
         }
+        continue;
+      }
+      if (number == SIGHUP && on_hangup) {
+        on_hangup();
         continue;
       }
       int none = 0;

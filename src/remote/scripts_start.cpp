@@ -42,6 +42,7 @@ check() {
   has_probe=
   probe=
   version=
+  place_certificate
   if [ -n "$torc" ]; then
     TORC_WORKER_STATE=$state
     export TORC_WORKER_STATE
@@ -66,6 +67,19 @@ check() {
   put owner "$owner"
   if find_running "$out"; then put running "$running"; fi
   report_end
+}
+
+# What the server is known by, for the probe and the runner: nobody else's file, as whoever changes it can pose as the
+# server.
+place_certificate() {
+  [ -n "$ca_certificate" ] || return 0
+  TORC_TLS_CA_CERT=$state/ca.pem
+  export TORC_TLS_CA_CERT
+  message=$(
+    exec 2>&1
+    mkdir -p -- "$state" && umask 077 && printf '%s\n' "$ca_certificate" >"$TORC_TLS_CA_CERT.$$" &&
+      mv -f -- "$TORC_TLS_CA_CERT.$$" "$TORC_TLS_CA_CERT"
+  ) || fail "$message"
 }
 
 # Sets `running` to the pid of this worker's runner; one that torc 0.23 started with this output directory counts.
@@ -192,6 +206,7 @@ main() {
   set_places
   expand "$output_dir"
   out=$expanded
+  place_certificate
   start
 }
 )sh";
@@ -214,6 +229,7 @@ Script prepare(const Worker& worker, const StartSettings& settings) {
       .set("limit", std::to_string(settings.limit.count()))
       .set("settle", fmt::format("{:g}", std::chrono::duration<double>(settings.settle).count()))
       .set("run_words", base::shell_join(settings.run_options))
+      .set("ca_certificate", settings.ca_certificate)
       .set("TORC_WORKER_ADDRESS", worker.stored)
       .set("TORC_WORKER_KEY", worker.key);
   for (const auto& [name, value] : settings.environment) {

@@ -16,6 +16,7 @@ struct StatusName {
 constexpr StatusName k_statuses[] = {
     {200, "OK", ""},
     {400, "Bad Request", "BadRequest"},
+    {401, "Unauthorized", "Unauthorized"},
     {403, "Forbidden", "Forbidden"},
     {404, "Not Found", "NotFound"},
     {405, "Method Not Allowed", "MethodNotAllowed"},

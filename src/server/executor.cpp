@@ -18,9 +18,16 @@ void fail_all(std::vector<Answer>& answers, const Response& failure) {
 
 }  // namespace
 
+Response run_route(const Task& task, store::Connection& connection) {
+  if (task.request.restricted) {
+    task.route->guard(task.request, connection);
+  }
+  return task.route->handler(task.request, connection);
+}
+
 Response run_handler(const Task& task, store::Connection& connection) {
   try {
-    return task.route->handler(task.request, connection);
+    return run_route(task, connection);
   } catch (...) {
     return response_of_current_exception();
   }
@@ -75,7 +82,7 @@ void Writer::run() {
 Response Writer::run_in_savepoint(const Task& task) {
   m_connection.savepoint();
   try {
-    Response response = task.route->handler(task.request, m_connection);
+    Response response = run_route(task, m_connection);
     m_connection.release_savepoint();
     return response;
   } catch (...) {

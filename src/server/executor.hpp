@@ -42,7 +42,10 @@ struct Answer {
 /// Takes answers to the thread that may call their replies. Called by writer and readers.
 using Deliver = std::function<void(std::vector<Answer>)>;
 
-/// Runs one handler; what it throws becomes the answer. Transactions are the caller's.
+/// Runs one handler, after the guard where access is restricted. Transactions are the caller's.
+/// @throws what they throw
+Response run_route(const Task& task, store::Connection& connection);
+/// As run_route; what it throws becomes the answer.
 Response run_handler(const Task& task, store::Connection& connection);
 
 /// What waits for a thread. For many producers and consumers.

@@ -18,6 +18,18 @@ constexpr std::size_t k_buffer_kept = 256 * 1024;
 constexpr std::chrono::seconds k_drain_time{3};
 constexpr std::string_view k_continue = "HTTP/1.1 100 Continue\r\n\r\n";
 
+/// Fields that belong to an answer's status.
+std::string_view fields_for(int status) {
+  switch (status) {
+    case 401:
+      return "WWW-Authenticate: Basic realm=\"torc\", charset=\"UTF-8\"\r\n";
+    case 503:
+      return "Retry-After: 1\r\n";
+    default:
+      return "";
+  }
+}
+
 /// The status for a request that the parser refuses.
 int status_of(const error_code& error) {
   if (error == http::error::body_limit) {
@@ -214,9 +226,9 @@ void HttpSession::write(Response response, bool keep_alive) {
   set_state(State::writing);
   keep_alive = keep_alive && !m_owner.stopping();
   m_body = std::move(response.body);
-  m_head = fmt::format("HTTP/1.1 {} {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n{}\r\n", response.status,
+  m_head = fmt::format("HTTP/1.1 {} {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n{}{}\r\n", response.status,
                        reason_phrase(response.status), m_body.size(),
-                       keep_alive ? "Connection: keep-alive\r\n" : "Connection: close\r\n");
+                       keep_alive ? "Connection: keep-alive\r\n" : "Connection: close\r\n", fields_for(response.status));
   const Stream::Buffers buffers{asio::buffer(m_head), asio::buffer(m_body)};
   m_stream.write(buffers, [self = shared_from_this(), keep_alive](const error_code& error, std::size_t) {
     if (error) {

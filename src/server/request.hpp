@@ -19,6 +19,8 @@ namespace torc::server {
 
 using model::Id;
 
+class Authenticator;
+
 enum class Method { get, post, put, del };
 
 struct Response {
@@ -32,6 +34,8 @@ struct Request {
   std::vector<std::pair<std::string, std::string>> query{};             ///< Decoded, in the order given.
   std::string body{};
   std::string user{"anonymous"};
+  bool restricted{false};                 ///< The user sees only what is theirs.
+  Authenticator* authenticator{nullptr};  ///< Null where the server has no password file.
 
   /// A number of the path. @throws RequestError 400
   Id id(std::string_view name = "id") const;

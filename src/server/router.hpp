@@ -4,6 +4,7 @@
 #include <string_view>
 #include <vector>
 
+#include "server/guards.hpp"
 #include "server/request.hpp"
 #include "torc/store/connection.hpp"
 
@@ -22,6 +23,7 @@ struct Route {
   std::string_view pattern;  ///< "/workflows/{id}/status"
   Access access;
   Handler handler;
+  Guard guard;
 };
 
 /// Every operation; the one list of them.

@@ -12,6 +12,8 @@
 #include "server/service.hpp"
 #include "server/tls_context.hpp"
 #include "torc/base/log.hpp"
+#include "torc/server/password_file.hpp"
+#include "torc/store/access.hpp"
 
 namespace torc::server {
 namespace {
@@ -45,28 +47,83 @@ std::shared_ptr<const TlsContext> tls_context(const SecurityOptions& options) {
   return std::make_shared<const TlsContext>(options.tls_certificate, options.tls_key);
 }
 
+/// @returns `options`, where they go together
+const SecurityOptions& checked(const SecurityOptions& options) {
+  if (options.auth_file.empty() && (options.require_auth || options.enforce_access || !options.admins.empty())) {
+    const char* const option = options.require_auth     ? "--require-auth"
+                               : options.enforce_access ? "--enforce-access-control"
+                                                        : "--admin-user";
+    throw base::UsageError(fmt::format("{} needs --auth-file FILE; 'torc server htpasswd FILE USER' makes one", option));
+  }
+  for (const auto& user : options.admins) {
+    check_user_name(user);
+  }
+  return options;
+}
+
+void make_admins(const store::Database& database, const std::vector<std::string>& users) {
+  if (users.empty()) {
+    return;
+  }
+  auto connection = database.open(store::Connection::Mode::write);
+  connection.begin();
+  for (const auto& user : users) {
+    store::make_admin(connection, user);
+  }
+  connection.commit();
+}
+
 }  // namespace
 
 struct Server::Impl {
   explicit Impl(const ServerOptions& options)
       : host(options.host),
-        security(options.security),
+        security(checked(options.security)),
         database(std::make_unique<store::Database>(options.database, options.durability)),
         listener(options.host, options.port, HttpLimits{}, tls_context(options.security)) {
-    if (!listener.is_loopback()) {
+    if (!listener.is_loopback() && !security.require_auth) {
       base::log_warning(
-          "listening on {} without authentication: everybody who reaches this address can run commands on your workers",
+          "listening on {} without authentication: everybody who reaches this address can run commands on your workers; "
+          "--auth-file FILE --require-auth asks for passwords",
           host);
     }
+    if (!listener.is_loopback() && security.require_auth && !security.https) {
+      base::log_warning("listening on {} without --https: passwords travel in the clear", host);
+    }
+    make_admins(*database, security.admins);
     const SignalsBlocked blocked;
     service = std::make_unique<Service>(
-        *database, [this](std::vector<Answer> answers) { listener.deliver(std::move(answers)); }, options.readers);
+        *database, [this](std::vector<Answer> answers) { listener.deliver(std::move(answers)); }, security,
+        options.readers);
     thread = std::thread([this] {
       listener.run([this](Incoming request, Reply reply) { service->handle(std::move(request), std::move(reply)); });
     });
   }
 
   ~Impl() { stop(); }
+
+  void reload() {
+    const std::lock_guard lock{stop_mutex};
+    if (!thread.joinable()) {
+      return;
+    }
+    if (Authenticator* const authenticator = service->authenticator()) {
+      attempt("password file", [&] { base::log_info("{} users", authenticator->reload()); });
+    }
+    if (security.https) {
+      attempt("certificate", [&] { listener.use(tls_context(security)); });
+    }
+  }
+
+  template <typename Work>
+  static void attempt(const char* what, Work&& work) {
+    try {
+      work();
+      base::log_info("reloaded the {}", what);
+    } catch (const base::Error& error) {
+      base::log_error("the {} from before stays in use: {}", what, error.what());
+    }
+  }
 
   void stop() {
     const std::lock_guard lock{stop_mutex};
@@ -100,6 +157,8 @@ std::string Server::url() const {
 }
 
 bool Server::is_loopback() const { return m_impl->listener.is_loopback(); }
+
+void Server::reload() { m_impl->reload(); }
 
 void Server::stop() { m_impl->stop(); }
 

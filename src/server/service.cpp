@@ -38,19 +38,43 @@ std::string shortened(std::string_view target) {
 
 }  // namespace
 
-Service::Service(const store::Database& database, Deliver deliver, int readers)
-    : m_router(routes()),
+Service::Service(const store::Database& database, Deliver deliver, const SecurityOptions& security, int readers)
+    : m_enforce_access(security.enforce_access),
+      m_router(routes()),
       m_writer(database.open(store::Connection::Mode::write), deliver),
       m_readers(reading_connections(database, readers), deliver),
-      m_connection(database.open(store::Connection::Mode::read)) {}
+      m_connection(database.open(store::Connection::Mode::read)) {
+  if (!security.auth_file.empty()) {
+    m_authenticator = std::make_unique<Authenticator>(security.auth_file, security.require_auth, std::move(deliver));
+  }
+}
 
 void Service::handle(Incoming incoming, Reply reply) {
   Task task{nullptr, {}, std::move(reply)};
+  if (!prepare(incoming, task)) {
+    return;
+  }
+  if (!m_authenticator || task.route->guard == guards::open) {
+    dispatch(std::move(task));
+    return;
+  }
+  m_authenticator->identify(incoming.authorization, [this, task = std::move(task)](Identity identity) mutable {
+    if (identity.status != 200) {
+      task.reply(error_response(identity.status, identity.message));
+      return;
+    }
+    task.request.user = std::move(identity.user);
+    dispatch(std::move(task));
+  });
+}
+
+bool Service::prepare(Incoming& incoming, Task& task) {
   const auto known = method_of(incoming.method);
   try {
     const auto match = m_router.match(known.value_or(Method::get), incoming.target, task.request);
     if (match.route == nullptr && !match.path_known) {
-      throw RequestError(404, fmt::format("there is nothing at {}; paths begin with {}", shortened(incoming.target), Router::k_prefix));
+      throw RequestError(
+          404, fmt::format("there is nothing at {}; paths begin with {}", shortened(incoming.target), Router::k_prefix));
     }
     if (match.route == nullptr || !known) {
       throw RequestError(405, fmt::format("{} does not take {}", shortened(incoming.target), base::printable(incoming.method)));
@@ -58,10 +82,16 @@ void Service::handle(Incoming incoming, Reply reply) {
     task.route = match.route;
     task.request.method = *known;
     task.request.body = std::move(incoming.body);
+    task.request.restricted = m_enforce_access;
+    task.request.authenticator = m_authenticator.get();
+    return true;
   } catch (...) {
     task.reply(response_of_current_exception());
-    return;
+    return false;
   }
+}
+
+void Service::dispatch(Task task) {
   switch (task.route->access) {
     case Access::immediate:
       task.reply(run_handler(task, m_connection));

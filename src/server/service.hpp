@@ -3,7 +3,9 @@
 #include <memory>
 #include <string>
 
+#include "server/authenticator.hpp"
 #include "server/executor.hpp"
+#include "torc/server/server.hpp"
 #include "torc/store/connection.hpp"
 
 namespace torc::server {
@@ -13,17 +15,28 @@ namespace torc::server {
 class Service {
  public:
   /// @param deliver  Hands answers over to the network's thread.
-  Service(const store::Database& database, Deliver deliver, int readers = 2);
+  /// @param readers  Threads that answer questions.
+  /// @throws base::Error for a password file that cannot be used
+  Service(const store::Database& database, Deliver deliver, const SecurityOptions& security = {}, int readers = 2);
 
   /// Calls `reply` once, at once or later. Throws nothing.
   void handle(Incoming incoming, Reply reply);
 
+  /// Null without a password file.
+  Authenticator* authenticator() { return m_authenticator.get(); }
+
  private:
+  /// @returns false where it has answered that there is no such operation
+  bool prepare(Incoming& incoming, Task& task);
+  void dispatch(Task task);
+
+  const bool m_enforce_access;
   Router m_router;
   /// Closed last: only a connection that may write takes the -wal and -shm files away.
   Writer m_writer;
   Readers m_readers;
   store::Connection m_connection;  ///< For handlers that answer at once.
+  std::unique_ptr<Authenticator> m_authenticator;
 };
 
 }  // namespace torc::server

@@ -94,4 +94,41 @@ bool has_access(Connection& connection, Id workflow_id, const std::string& user)
       .has_value();
 }
 
+void keep_accessible(Filter& workflows, const std::string& user) {
+  // As has_access; a condition of a filter has one value, so that gets a name here.
+  workflows.where(fmt::format("EXISTS (SELECT 1 FROM (SELECT ? AS name) u WHERE workflows.user = u.name "
+                              "OR EXISTS (SELECT 1 FROM access_group_members m WHERE m.user_name = u.name "
+                              "AND m.group_id = {}) "
+                              "OR EXISTS (SELECT 1 FROM workflow_access_groups a JOIN access_group_members m "
+                              "ON m.group_id = a.group_id WHERE a.workflow_id = workflows.id AND m.user_name = u.name))",
+                              k_admin_group),
+                  user);
+}
+
+bool is_admin(Connection& connection, const std::string& user) { return is_member(connection, k_admin_group, user); }
+
+void make_admin(Connection& connection, const std::string& user) {
+  if (!is_admin(connection, user)) {
+    GroupMembership member;
+    member.user_name = user;
+    member.role = "admin";
+    add_member(connection, k_admin_group, member);
+  }
+}
+
+bool is_member(Connection& connection, Id group_id, const std::string& user) {
+  return member_id(connection, group_id, user).has_value();
+}
+
+bool manages_group(Connection& connection, Id group_id, const std::string& user) {
+  return value<Id>(connection,
+                   "SELECT id FROM access_group_members WHERE group_id = ? AND user_name = ? AND role = 'admin'",
+                   group_id, user)
+      .has_value();
+}
+
+std::optional<std::string> owner_of(Connection& connection, Id workflow_id) {
+  return value<std::string>(connection, "SELECT user FROM workflows WHERE id = ?", workflow_id);
+}
+
 }  // namespace torc::store

@@ -153,6 +153,12 @@ std::int64_t remove_all(Connection& connection, Id workflow_id) {
   return execute(connection, sql, workflow_id);
 }
 
+template <model::detail::Model T>
+std::optional<Id> workflow_of(Connection& connection, Id id) {
+  static const std::string sql = fmt::format("SELECT workflow_id FROM {} WHERE id = ?", Table<T>::k_name);
+  return value<Id>(connection, sql, id);
+}
+
 void require_workflow(Connection& connection, Id workflow_id) {
   if (!value<Id>(connection, "SELECT id FROM workflows WHERE id = ?", workflow_id)) {
     throw_missing<model::Workflow>(workflow_id);
@@ -184,6 +190,21 @@ TORC_RECORD(RoCrateEntity);
 TORC_RECORD(WorkflowAction);
 TORC_RECORD(AccessGroup);
 TORC_RECORD(GroupMembership);
+
+#define TORC_OF_WORKFLOW(MODEL) template std::optional<Id> workflow_of<model::MODEL>(Connection&, Id)
+
+TORC_OF_WORKFLOW(Job);
+TORC_OF_WORKFLOW(ResourceRequirements);
+TORC_OF_WORKFLOW(Result);
+TORC_OF_WORKFLOW(ComputeNode);
+TORC_OF_WORKFLOW(File);
+TORC_OF_WORKFLOW(UserData);
+TORC_OF_WORKFLOW(Event);
+TORC_OF_WORKFLOW(ScheduledComputeNode);
+TORC_OF_WORKFLOW(SlurmScheduler);
+TORC_OF_WORKFLOW(LocalScheduler);
+TORC_OF_WORKFLOW(FailureHandler);
+TORC_OF_WORKFLOW(RoCrateEntity);
 
 template std::optional<model::Workflow> find<model::Workflow>(Connection&, Id);
 template model::Workflow get<model::Workflow>(Connection&, Id);

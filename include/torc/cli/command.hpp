@@ -81,7 +81,9 @@ class Services {
 
   /// From the first call on SIGINT, SIGTERM and SIGHUP request a stop instead of ending the program. What a second one
   /// does, the first call says.
-  std::stop_token stop_on_signal(proc::FurtherSignals further = proc::FurtherSignals::end_program);
+  /// @param on_hangup  Where given, SIGHUP calls it, in another thread, instead of requesting a stop.
+  std::stop_token stop_on_signal(proc::FurtherSignals further = proc::FurtherSignals::end_program,
+                                 std::function<void()> on_hangup = {});
   /// Requested by a second signal where stop_on_signal was first called with FurtherSignals::hasten.
   std::stop_token haste() const;
   /// The signal that requested the stop, or 0.
@@ -120,6 +122,7 @@ void add_results_list(CLI::App& parent, Action& chosen);
 void add_run(CLI::App& parent, Action& chosen);
 void add_server_backup(CLI::App& parent, Action& chosen);
 void add_server_check(CLI::App& parent, Action& chosen);
+void add_server_htpasswd(CLI::App& parent, Action& chosen);
 void add_server_run(CLI::App& parent, Action& chosen);
 void add_status(CLI::App& parent, Action& chosen);
 void add_worker_probe(CLI::App& parent, Action& chosen);

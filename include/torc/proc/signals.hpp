@@ -23,9 +23,11 @@ enum class FurtherSignals {
 /// started to ignore stay ignored (nohup, a background job of a script).
 class StopOnSignal {
  public:
-  /// @param on_first  Called once, from the signal thread, with the signal's number.
-  explicit StopOnSignal(std::function<void(int)> on_first = {},
-                        FurtherSignals further = FurtherSignals::end_program);
+  /// @param on_first   Called once, from the signal thread, with the signal's number.
+  /// @param on_hangup  Where given, SIGHUP calls it from the signal thread and requests no stop; also where the program
+  ///                   was started to ignore SIGHUP. It throws nothing.
+  explicit StopOnSignal(std::function<void(int)> on_first = {}, FurtherSignals further = FurtherSignals::end_program,
+                        std::function<void()> on_hangup = {});
   StopOnSignal(const StopOnSignal&) = delete;
   StopOnSignal& operator=(const StopOnSignal&) = delete;
   ~StopOnSignal();

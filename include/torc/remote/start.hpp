@@ -24,6 +24,9 @@ struct StartSettings {
   std::vector<std::string> run_options{};  ///< For `torc run W --output-dir O`: words, quoted later.
   /// Variables for the runner, secrets among them: they travel over ssh's standard input only.
   std::vector<std::pair<std::string, std::string>> environment{};
+  /// The certificates that the server is known by (PEM); empty: those that the worker trusts anyway. Written to a file
+  /// of the worker's own, which TORC_TLS_CA_CERT names.
+  std::string ca_certificate{};
   std::chrono::seconds limit{60};          ///< For the worker's torc to answer.
   std::chrono::milliseconds settle{2000};  ///< How long a torc without the probe must live to count as started.
 };

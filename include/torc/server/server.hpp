@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "torc/store/connection.hpp"
 
@@ -13,6 +14,13 @@ struct SecurityOptions {
   bool https{false};
   std::string tls_certificate{};  ///< PEM files; both are needed where `https` is set.
   std::string tls_key{};
+  std::string auth_file{};    ///< Users and passwords (see password_file.hpp); empty: everybody is "anonymous".
+  bool require_auth{false};   ///< Refuse requests without credentials.
+  bool enforce_access{false};  ///< Users see and change what is theirs only.
+  std::vector<std::string> admins{};  ///< Made members of the administrators' group at the start.
+
+  /// Whether Server::reload has anything to read.
+  bool has_files() const { return https || !auth_file.empty(); }
 };
 
 struct ServerOptions {
@@ -42,6 +50,9 @@ class Server {
   std::string url() const;
   /// Whether only this machine reaches it.
   bool is_loopback() const;
+
+  /// Reads password file, certificate and key again. What is wrong stays as it was and is logged. From any thread.
+  void reload();
 
   /// Takes no new connections, answers what it has accepted, ends its threads, closes the database. May be called by
   /// any thread, more than once.

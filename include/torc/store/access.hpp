@@ -33,4 +33,21 @@ model::WorkflowAccessGroup remove_workflow_from_group(Connection& connection, Id
 /// workflow that does not exist.
 bool has_access(Connection& connection, Id workflow_id, const std::string& user);
 
+/// Whether the user is in the group of the administrators, who may do everything.
+bool is_admin(Connection& connection, const std::string& user);
+
+/// Puts a user into the group of the administrators; once more changes nothing.
+void make_admin(Connection& connection, const std::string& user);
+
+bool is_member(Connection& connection, Id group_id, const std::string& user);
+
+/// Whether the user is a member of the group in the role "admin".
+bool manages_group(Connection& connection, Id group_id, const std::string& user);
+
+/// Who made the workflow; nothing where there is none.
+std::optional<std::string> owner_of(Connection& connection, Id workflow_id);
+
+/// Leaves those workflows in a listing that the user has access to.
+void keep_accessible(Filter& workflows, const std::string& user);
+
 }  // namespace torc::store

@@ -77,6 +77,10 @@ T remove(Connection& connection, Id id);
 template <model::detail::Model T>
 std::int64_t remove_all(Connection& connection, Id workflow_id);
 
+/// The workflow that a record belongs to; nothing where there is no such record.
+template <model::detail::Model T>
+std::optional<Id> workflow_of(Connection& connection, Id id);
+
 /// @throws Refused not_found
 void require_workflow(Connection& connection, Id workflow_id);
 

@@ -71,6 +71,9 @@ remote::StartSettings start_settings(const Options& options, model::Id id, Servi
   settings.output_dir = options.output_dir;
   settings.run_options = run_options(options);
   settings.environment = environment(services);
+  if (const auto& file = services.options().connection.tls_ca_cert; !file.empty()) {
+    settings.ca_certificate = base::read_file(file);
+  }
   settings.limit = std::chrono::seconds(static_cast<std::int64_t>(std::ceil(options.ssh.limit_seconds)));
   return settings;
 }

@@ -39,6 +39,25 @@ std::string address_of(const server::Server& server) {
   return url.substr(0, url.find('/', std::string{"https://"}.size()));
 }
 
+/// The server that a signal's thread may reload, while there is one.
+class Reloadable {
+ public:
+  void set(server::Server* server) {
+    const std::lock_guard lock{m_mutex};
+    m_server = server;
+  }
+  void reload() {
+    const std::lock_guard lock{m_mutex};
+    if (m_server != nullptr) {
+      m_server->reload();
+    }
+  }
+
+ private:
+  std::mutex m_mutex;
+  server::Server* m_server{nullptr};
+};
+
 void start_log(base::LogSettings settings, const std::string& level) {
   if (const std::string word = level.empty() ? base::env_or("RUST_LOG") : level; !word.empty()) {
     settings.level = base::log_level_from(word);
@@ -55,10 +74,9 @@ void start_log(base::LogSettings settings, const std::string& level) {
 
 /// A line about the server: in the log where there is one, else for people.
 void announce(const ServerRunOptions& options, const server::Server& server, const Output& output) {
-  const bool is_local = server.is_loopback();
-  const std::string text =
-      fmt::format("torc server {} at {} (database {}, no authentication{})", base::k_version, address_of(server),
-                  options.server.database, is_local ? ": this machine only" : "");
+  const std::string text = fmt::format("torc server {} at {} (database {}, {}{})", base::k_version, address_of(server),
+                                       options.server.database, describe_security(options.server.security),
+                                       server.is_loopback() ? ": this machine only" : "");
   if (options.service.log.json || !options.service.log.directory.empty()) {
     base::log_info("{}", text);
   }
@@ -75,19 +93,26 @@ int serve(const ServerRunOptions& options, proc::Detached& detached, Services& s
   start_log(options.service.log, services.options().log_level);
   // A file at the limit that `ulimit -f` sets is a full disk, not the server's end.
   ::signal(SIGXFSZ, SIG_IGN);
+  const auto reloadable = std::make_shared<Reloadable>();
+  std::function<void()> on_hangup;
+  if (options.server.security.has_files()) {
+    on_hangup = [reloadable] { reloadable->reload(); };
+  }
   // First of all: the server's threads leave signals alone.
-  const std::stop_token stop = services.stop_on_signal();
+  const std::stop_token stop = services.stop_on_signal(proc::FurtherSignals::end_program, std::move(on_hangup));
   std::optional<base::PidFile> pid_file;
   if (!options.service.pid_file.empty()) {
     pid_file.emplace(options.service.pid_file);
   }
   server::Server server{options.server};
+  reloadable->set(&server);
   announce(options, server, services.output());
   if (options.service.daemon) {
     proc::tell_ready(detached);
   }
   wait_for(stop);
   base::log_info("signal {}: answering what was accepted, then ending", services.stop_signal());
+  reloadable->set(nullptr);
   server.stop();
   return k_exit_ok;
 }
@@ -114,7 +139,9 @@ void add_server_run(CLI::App& parent, Action& chosen) {
       "  torc server run --database ~/torc.db\n"
       "  torc server run --host 0.0.0.0 --port 9000 --database /srv/torc/torc.db\n"
       "  torc server run --daemon --log-dir ~/torc-logs --pid-file ~/torc.pid --database ~/torc.db\n"
-      "SIGTERM or SIGINT: answers what it has accepted, then ends with exit status 0.\n");
+      "  torc server run --host 0.0.0.0 --https --tls-cert torc.pem --tls-key torc.key --auth-file users --require-auth\n"
+      "SIGTERM or SIGINT: answers what it has accepted, then ends with exit status 0.\n"
+      "SIGHUP: reads password file, certificate and key again.\n");
   command->callback(
       [options, &chosen] { chosen = [options](Services& services) { return server_run(*options, services); }; });
 }

@@ -1,10 +1,25 @@
 #include <fmt/format.h>
 
+#include "server/authenticator.hpp"
+#include "server/errors.hpp"
 #include "server/handlers.hpp"
+#include "torc/base/log.hpp"
 #include "torc/base/version.hpp"
 #include "torc/store/workflows.hpp"
 
 namespace torc::server::system {
+namespace {
+
+std::size_t reload_users(Authenticator& authenticator) {
+  try {
+    return authenticator.reload();
+  } catch (const base::Error& error) {
+    base::log_error("the users from before stay: {}", error.what());
+    throw RequestError(422, fmt::format("the users from before stay: {}", error.what()));
+  }
+}
+
+}  // namespace
 
 Response ping(const Request&, store::Connection&) { return {200, R"({"status":"ok"})"}; }
 
@@ -19,8 +34,12 @@ Response version(const Request&, store::Connection& connection) {
   return answer(version);
 }
 
-/// Users come from a file that this server was not given: the words of 0.23 for that.
-Response reload_auth(const Request&, store::Connection&) {
+/// Where this server was given no password file: the words of 0.23 for that.
+Response reload_auth(const Request& request, store::Connection&) {
+  if (request.authenticator != nullptr) {
+    const auto count = reload_users(*request.authenticator);
+    return answer(nlohmann::json{{"message", fmt::format("Reloaded {} user(s)", count)}, {"user_count", count}});
+  }
   return {422, model::dump_json({{"error",
                                   {{"error", "NoAuthFile"},
                                    {"message",

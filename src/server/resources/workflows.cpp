@@ -2,6 +2,7 @@
 
 #include "server/handlers.hpp"
 #include "server/resources/crud.hpp"
+#include "torc/store/access.hpp"
 #include "torc/store/jobs.hpp"
 
 namespace torc::server::workflows {
@@ -23,6 +24,9 @@ Response list(const Request& request, store::Connection& connection) {
   filter_text(filter, request, "user");
   filter_text(filter, request, "description");
   filter_bool(filter, request, "is_archived");
+  if (request.restricted) {
+    store::keep_accessible(filter, request.user);
+  }
   return answer(store::list<model::Workflow>(connection, filter, request.paging()));
 }
 

@@ -1,0 +1,180 @@
+#include "server/authenticator.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <openssl/rand.h>
+
+#include "torc/base/error.hpp"
+#include "torc/base/log.hpp"
+#include "torc/base/strings.hpp"
+
+namespace torc::server {
+namespace {
+
+/// Checks that wait, of all and of one user name: what wrong passwords can delay others by. Those that were checked
+/// before do not wait here.
+constexpr std::size_t k_most_checks = 32;
+constexpr std::size_t k_most_checks_of_user = 4;
+constexpr std::size_t k_most_wrong = 4096;
+
+std::string random_secret() {
+  std::array<unsigned char, 32> bytes{};
+  if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1) {
+    throw base::Error("OpenSSL gives no random bytes");
+  }
+  return {bytes.begin(), bytes.end()};
+}
+
+/// What is checked for a user who does not exist, so that the time does not tell: a hash that no password has, as
+/// costly as the costliest of the file.
+std::string decoy(const PasswordHashes& users) {
+  std::string cost;
+  for (const auto& [user, hash] : users) {
+    cost = std::max(cost, hash.substr(4, 2));
+  }
+  return fmt::format("$2y${}${}", cost.empty() ? std::to_string(k_default_cost) : cost, std::string(53, '.'));
+}
+
+Identity refused(std::string message) { return {401, {}, std::move(message)}; }
+
+Identity judged(const std::string& user, bool right) {
+  return right ? Identity{200, user, {}} : refused("wrong user name or password");
+}
+
+}  // namespace
+
+Authenticator::Authenticator(std::string file, bool required, Deliver deliver)
+    : m_file(std::move(file)),
+      m_required(required),
+      m_deliver(std::move(deliver)),
+      m_secret(random_secret()),
+      m_users(std::make_shared<const PasswordHashes>(read_password_file(m_file))),
+      m_thread([this] { run(); }) {}
+
+Authenticator::~Authenticator() {
+  {
+    const std::lock_guard lock{m_mutex};
+    m_ending = true;
+  }
+  m_changed.notify_all();
+  m_thread.join();
+}
+
+std::string Authenticator::key_of(const BasicCredentials& credentials) const {
+  // A user name holds no NUL (see identify), so no two pairs give the same text.
+  const std::string text = credentials.user + '\0' + credentials.password;
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned int length = 0;
+  const void* const bytes = text.data();
+  HMAC(EVP_sha256(), m_secret.data(), static_cast<int>(m_secret.size()), static_cast<const unsigned char*>(bytes),
+       text.size(), digest.data(), &length);
+  return {digest.begin(), digest.begin() + length};
+}
+
+void Authenticator::identify(std::string_view authorization, Then then) {
+  if (authorization.empty()) {
+    then(m_required ? refused("the server wants a user name and password") : Identity{200, "anonymous", {}});
+    return;
+  }
+  auto credentials = parse_basic_credentials(authorization);
+  if (!credentials || credentials->user.find('\0') != std::string::npos) {
+    then(refused("the Authorization header is not that of Basic authentication"));
+    return;
+  }
+  // bcrypt looks at no more; so a user has one right password, whatever stands behind it.
+  credentials->password.resize(std::min(credentials->password.size(), k_longest_password));
+  const std::string key = key_of(*credentials);
+  Identity known;
+  {
+    const std::lock_guard lock{m_mutex};
+    if (m_right.contains(key)) {
+      known = judged(credentials->user, true);
+    } else if (m_wrong.contains(key)) {
+      known = judged(credentials->user, false);
+    } else if (const auto same = m_checks.find(key); same != m_checks.end()) {
+      same->second.waiting.push_back(std::move(then));
+      return;
+    } else if (has_room_for(credentials->user)) {
+      m_checks[key] = {std::move(*credentials), {std::move(then)}};
+      m_queue.push_back(key);
+      m_changed.notify_one();
+      return;
+    } else {
+      known = {503, {}, "too many passwords wait to be checked; try again in a few seconds"};
+    }
+  }
+  then(std::move(known));
+}
+
+bool Authenticator::has_room_for(const std::string& user) const {
+  const auto of_user = std::count_if(m_checks.begin(), m_checks.end(),
+                                     [&](const auto& entry) { return entry.second.credentials.user == user; });
+  return m_checks.size() < k_most_checks && static_cast<std::size_t>(of_user) < k_most_checks_of_user;
+}
+
+void Authenticator::run() {
+  std::unique_lock lock{m_mutex};
+  for (;;) {
+    m_changed.wait(lock, [this] { return m_ending || !m_queue.empty(); });
+    if (m_ending) {
+      return;
+    }
+    const std::string key = m_queue.front();
+    m_queue.pop_front();
+    const BasicCredentials credentials = m_checks[key].credentials;
+    const bool right = check(credentials, lock);
+    remember(key, right);
+    std::vector<Answer> answers;
+    for (auto& then : m_checks[key].waiting) {
+      answers.push_back({[then = std::move(then), identity = judged(credentials.user, right)](const Response&) {
+                           then(identity);
+                         },
+                         {}});
+    }
+    m_checks.erase(key);
+    lock.unlock();
+    m_deliver(std::move(answers));
+    lock.lock();
+  }
+}
+
+bool Authenticator::check(const BasicCredentials& credentials, std::unique_lock<std::mutex>& lock) {
+  for (;;) {
+    const auto users = m_users;
+    lock.unlock();
+    const auto found = users->find(credentials.user);
+    const bool known = found != users->end();
+    const bool right = password_matches(credentials.password, known ? found->second : decoy(*users)) && known;
+    if (!right) {
+      base::log_warning("refused: {}", known ? fmt::format("a wrong password of user '{}'", credentials.user)
+                                             : "a user who is not in the password file");
+    }
+    lock.lock();
+    if (users == m_users || m_ending) {
+      return right;
+    }
+  }
+}
+
+void Authenticator::remember(const std::string& key, bool right) {
+  if (!right && m_wrong.size() >= k_most_wrong) {
+    m_wrong.clear();
+  }
+  (right ? m_right : m_wrong).insert(key);
+}
+
+std::size_t Authenticator::reload() {
+  auto users = std::make_shared<const PasswordHashes>(read_password_file(m_file));
+  const auto count = users->size();
+  const std::lock_guard lock{m_mutex};
+  m_users = std::move(users);
+  m_right.clear();
+  m_wrong.clear();
+  return count;
+}
+
+}  // namespace torc::server

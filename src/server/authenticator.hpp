@@ -1,0 +1,85 @@
+#pragma once
+
+// Who sends a request. Checking a password is slow on purpose (bcrypt: a quarter of a second), so a thread of its own
+// does it, and what it found is remembered until the users are read anew. What is remembered is known by a keyed hash
+// of user and password, so that no password stays in memory.
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "server/basic_credentials.hpp"
+#include "server/executor.hpp"
+#include "torc/server/password_file.hpp"
+
+namespace torc::server {
+
+/// What was found out about a request's sender.
+struct Identity {
+  int status{200};        ///< 401: wrong or no credentials; 503: too much to check for now.
+  std::string user{};     ///< Where `status` is 200.
+  std::string message{};  ///< Else why.
+};
+
+/// Knows the users of one password file. All methods may be called by any thread.
+class Authenticator {
+ public:
+  using Then = std::function<void(Identity)>;
+
+  /// @param required  Refuse requests without credentials; else they are those of "anonymous".
+  /// @param deliver   Brings late answers to the thread that `then` belongs to.
+  /// @throws base::Error as read_password_file
+  Authenticator(std::string file, bool required, Deliver deliver);
+  Authenticator(const Authenticator&) = delete;
+  Authenticator& operator=(const Authenticator&) = delete;
+  /// What waits to be checked is dropped.
+  ~Authenticator();
+
+  /// Calls `then` once: at once where nothing has to be checked, else through `deliver`.
+  /// @param authorization  The header field; empty where the request has none.
+  void identify(std::string_view authorization, Then then);
+
+  /// Reads the file again, and forgets what was remembered.
+  /// @returns how many users there are
+  /// @throws base::Error; the users from before stay
+  std::size_t reload();
+
+ private:
+  /// One user with one password, and who wants to know.
+  struct Check {
+    BasicCredentials credentials{};
+    std::vector<Then> waiting{};
+  };
+
+  std::string key_of(const BasicCredentials& credentials) const;
+  bool has_room_for(const std::string& user) const;
+  void run();
+  /// Checks by the users of now; unlocked meanwhile. Once more where they changed meanwhile.
+  bool check(const BasicCredentials& credentials, std::unique_lock<std::mutex>& lock);
+  void remember(const std::string& key, bool right);
+
+  const std::string m_file;
+  const bool m_required;
+  const Deliver m_deliver;
+  const std::string m_secret;  ///< Key of the hashes.
+
+  std::mutex m_mutex;
+  std::condition_variable m_changed;
+  std::shared_ptr<const PasswordHashes> m_users;
+  std::unordered_set<std::string> m_right;  ///< At most one for each user: needs no bound.
+  std::unordered_set<std::string> m_wrong;
+  std::unordered_map<std::string, Check> m_checks;
+  std::deque<std::string> m_queue;  ///< Keys of m_checks, in the order they came.
+  bool m_ending{false};
+  std::thread m_thread;
+};
+
+}  // namespace torc::server

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace torc::server {
+
+struct BasicCredentials {
+  std::string user{};
+  std::string password{};
+};
+
+/// What an Authorization header of the scheme Basic says; nothing for another scheme or a malformed one.
+std::optional<BasicCredentials> parse_basic_credentials(std::string_view header);
+
+}  // namespace torc::server

@@ -1,0 +1,181 @@
+#include "torc/server/password_file.hpp"
+
+#include <crypt.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include <fmt/format.h>
+#include <openssl/crypto.h>
+#include <openssl/rand.h>
+
+#include "torc/base/error.hpp"
+#include "torc/base/file.hpp"
+#include "torc/base/strings.hpp"
+
+namespace torc::server {
+namespace {
+
+constexpr std::size_t k_hash_length = 60;
+
+/// Why `name` cannot be a user's; nothing where it can.
+std::optional<std::string> fault_of_name(std::string_view name) {
+  if (name.empty()) {
+    return "the user name is empty";
+  }
+  const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
+  if (name.find(':') != std::string_view::npos || std::any_of(name.begin(), name.end(), is_control)) {
+    return fmt::format("the user name '{}' holds a colon or a control character", base::printable(name));
+  }
+  if (base::valid_utf8_prefix(name) != name.size()) {
+    return fmt::format("the user name '{}' is not UTF-8", base::printable(name));
+  }
+  if (name.front() == '#' || base::trim(name) != name) {
+    return fmt::format("the user name '{}' begins with '#', or with white space, or ends with it", name);
+  }
+  return std::nullopt;
+}
+
+bool is_bcrypt_digit(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' || c == '/';
+}
+
+/// Why `hash` is not one to check passwords against; nothing where it is. "$2y$12$" and 53 digits.
+std::optional<std::string> fault_of_hash(std::string_view hash) {
+  const bool is_bcrypt = hash.starts_with("$2y$") || hash.starts_with("$2a$") || hash.starts_with("$2b$");
+  if (!is_bcrypt) {
+    return "the password's hash is not bcrypt ($2y$...); make one with 'torc server htpasswd' or 'htpasswd -B'";
+  }
+  const auto cost = hash.size() == k_hash_length && hash[6] == '$' ? base::parse_int(hash.substr(4, 2)) : std::nullopt;
+  if (!cost || !std::all_of(hash.begin() + 7, hash.end(), is_bcrypt_digit)) {
+    return "the bcrypt hash is damaged";
+  }
+  if (*cost < k_lowest_cost || *cost > k_highest_cost) {
+    return fmt::format("the hash's cost is {}, and has to be from {} to {}", *cost, k_lowest_cost, k_highest_cost);
+  }
+  return std::nullopt;
+}
+
+bool is_entry(std::string_view line) { return !base::trim(line).empty() && !line.starts_with('#'); }
+
+std::string_view user_of(std::string_view line) { return line.substr(0, line.find(':')); }
+
+std::vector<std::string> lines_if_there(const std::string& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0 && errno == ENOENT) {
+    return {};
+  }
+  return base::split_lines(base::read_file(path));
+}
+
+void write_lines(const std::string& path, const std::vector<std::string>& lines) {
+  std::string text;
+  for (const auto& line : lines) {
+    text += line + '\n';
+  }
+  base::write_file_atomically(path, text, 0600);
+}
+
+/// A hash by the settings in `setting`: a hash, or its beginning. Empty where they are none.
+std::string crypted(const std::string& password, const std::string& setting) {
+  const auto work = std::make_unique<crypt_data>();
+  const char* const made = ::crypt_r(password.c_str(), setting.c_str(), work.get());
+  std::string hash = made != nullptr && made[0] == '$' ? made : "";
+  OPENSSL_cleanse(work.get(), sizeof(crypt_data));
+  return hash;
+}
+
+}  // namespace
+
+void check_user_name(std::string_view user) {
+  if (const auto fault = fault_of_name(user)) {
+    throw base::UsageError(*fault);
+  }
+}
+
+PasswordHashes read_password_file(const std::string& path) {
+  PasswordHashes hashes;
+  std::size_t number = 0;
+  for (const auto& line : base::split_lines(base::read_file(path))) {
+    ++number;
+    if (!is_entry(line)) {
+      continue;
+    }
+    const auto fail = [&](const std::string& why) { throw base::Error(fmt::format("{}:{}: {}", path, number, why)); };
+    const auto colon = line.find(':');
+    if (colon == std::string::npos) {
+      fail("expected is NAME:HASH");
+    }
+    const std::string user = line.substr(0, colon);
+    const std::string hash = line.substr(colon + 1);
+    if (const auto fault = fault_of_name(user)) {
+      fail(*fault);
+    }
+    if (const auto fault = fault_of_hash(hash)) {
+      fail(*fault);
+    }
+    if (!hashes.emplace(user, hash).second) {
+      fail(fmt::format("the user '{}' is there already", user));
+    }
+  }
+  return hashes;
+}
+
+void set_password(const std::string& path, const std::string& user, const std::string& hash) {
+  check_user_name(user);
+  auto lines = lines_if_there(path);
+  const auto found = std::find_if(lines.begin(), lines.end(),
+                                  [&](const auto& line) { return is_entry(line) && user_of(line) == user; });
+  const std::string entry = user + ':' + hash;
+  if (found == lines.end()) {
+    lines.push_back(entry);
+  } else {
+    *found = entry;
+  }
+  write_lines(path, lines);
+}
+
+bool remove_password(const std::string& path, const std::string& user) {
+  auto lines = base::split_lines(base::read_file(path));
+  const auto removed = std::erase_if(lines, [&](const auto& line) { return is_entry(line) && user_of(line) == user; });
+  if (removed != 0) {
+    write_lines(path, lines);
+  }
+  return removed != 0;
+}
+
+std::string hash_password(const std::string& password, int cost) {
+  if (password.empty() || password.size() > k_longest_password || password.find('\0') != std::string::npos) {
+    throw base::UsageError(
+        fmt::format("a password has 1 to {} bytes, none of them NUL: bcrypt looks at no more", k_longest_password));
+  }
+  std::array<unsigned char, 16> random{};
+  if (RAND_bytes(random.data(), static_cast<int>(random.size())) != 1) {
+    throw base::Error("OpenSSL gives no random bytes");
+  }
+  std::array<char, CRYPT_GENSALT_OUTPUT_SIZE> setting{};
+  const void* const bytes = random.data();
+  if (::crypt_gensalt_rn("$2y$", static_cast<unsigned long>(cost), static_cast<const char*>(bytes),
+                         static_cast<int>(random.size()), setting.data(), static_cast<int>(setting.size())) == nullptr) {
+    throw base::SystemError("crypt(3) makes no bcrypt salt");
+  }
+  std::string hash = crypted(password, setting.data());
+  if (hash.empty()) {
+    throw base::Error("crypt(3) makes no bcrypt hash");
+  }
+  return hash;
+}
+
+bool password_matches(const std::string& password, const std::string& hash) {
+  // A C function would see the part before a NUL only.
+  const bool is_text = password.find('\0') == std::string::npos;
+  const std::string made = crypted(password, hash);
+  return is_text && made.size() == hash.size() && CRYPTO_memcmp(made.data(), hash.data(), hash.size()) == 0;
+}
+
+}  // namespace torc::server

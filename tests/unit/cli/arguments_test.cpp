@@ -1,0 +1,32 @@
+#include "torc/cli/arguments.hpp"
+
+#include <gtest/gtest.h>
+
+namespace torc::cli {
+namespace {
+
+TEST(Arguments, SecretsAreBlottedOutWhereOthersCanReadThem) {
+  std::vector<std::string> given{"torc",     "--password=one", "ping", "--password", "two", "--cookie-header",
+                                 "a=b; c=d", "--url",          "x",    "--",         "--password", "three"};
+  std::vector<char*> argv;
+  for (auto& word : given) {
+    argv.push_back(word.data());
+  }
+  const auto words = take_arguments(static_cast<int>(argv.size()), argv.data());
+  EXPECT_EQ(words[1], "--password=one");
+  EXPECT_EQ(words[4], "two");
+  EXPECT_EQ(words[6], "a=b; c=d");
+  const std::vector<std::string> left{"torc",     "--password=***", "ping", "--password", "***", "--cookie-header",
+                                      "********", "--url",          "x",    "--",         "--password", "three"};
+  EXPECT_EQ(given, left);
+}
+
+TEST(Arguments, AnOptionWithoutItsValueDoesNoHarm) {
+  std::string program = "torc";
+  std::string option = "--password";
+  char* argv[] = {program.data(), option.data()};
+  EXPECT_EQ(take_arguments(2, argv).size(), 2U);
+}
+
+}  // namespace
+}  // namespace torc::cli
