@@ -33,6 +33,7 @@ const std::vector<Route>& routes() {
       {get, "/workflows/{id}/job_user_data_relationships", read, workflows::job_user_data_relationships},
       {get, "/workflows/{id}/ready_job_requirements", read, overview::ready_needs},
       {get, "/workflows/{id}/summary", read, overview::summary},
+      {get, "/workflows/{id}/events/stream", immediate, events::stream},
       {get, "/workflows/{id}/actions", read, actions::list},
       {post, "/workflows/{id}/actions", write, actions::create},
       {get, "/workflows/{id}/actions/pending", read, actions::pending},
@@ -76,6 +77,7 @@ const std::vector<Route>& routes() {
       {get, "/compute_nodes/{id}", read, compute_nodes::get},
       {put, "/compute_nodes/{id}", write, compute_nodes::update},
       {del, "/compute_nodes/{id}", write, compute_nodes::remove},
+      {post, "/compute_nodes/{id}/heartbeat", write, compute_nodes::heartbeat},
 
       {get, "/scheduled_compute_nodes", read, scheduled_compute_nodes::list},
       {post, "/scheduled_compute_nodes", write, scheduled_compute_nodes::create},

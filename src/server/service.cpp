@@ -18,6 +18,12 @@ std::vector<store::Connection> reading_connections(const store::Database& databa
   return connections;
 }
 
+store::Connection writing_connection(const store::Database& database, const std::atomic<int>* listeners) {
+  auto connection = database.open(store::Connection::Mode::write);
+  connection.changes().listeners = listeners;
+  return connection;
+}
+
 std::optional<Method> method_of(std::string_view word) {
   if (word == "GET") {
     return Method::get;
@@ -40,14 +46,14 @@ std::string shortened(std::string_view target) {
 
 }  // namespace
 
-Service::Service(const store::Database& database, Deliver deliver)
+Service::Service(const store::Database& database, Deliver deliver, Announce announce, const std::atomic<int>* listeners)
     : m_router(routes()),
-      m_writer(database.open(store::Connection::Mode::write), deliver),
+      m_writer(writing_connection(database, listeners), deliver, std::move(announce)),
       m_readers(reading_connections(database), deliver),
       m_connection(database.open(store::Connection::Mode::read)) {}
 
 void Service::handle(Incoming incoming, Reply reply) {
-  Task task{nullptr, {}, std::move(reply)};
+  Task task{nullptr, {}, std::move(reply), std::move(incoming.gone)};
   const auto known = method_of(incoming.method);
   try {
     const auto match = m_router.match(known.value_or(Method::get), incoming.target, task.request);

@@ -124,6 +124,8 @@ void Connection::rollback_to_savepoint() {
   run(*this, "RELEASE request");
 }
 
+Changes& Connection::changes() { return m_impl->changes; }
+
 Database::Database(std::string path) : m_path(std::move(path)) {
   const auto directory = std::filesystem::path(m_path).parent_path();
   if (!directory.empty()) {

@@ -37,6 +37,9 @@ struct Connection::Impl {
   SQLite::Database database;
   Mode mode;
   std::unordered_map<std::string, std::unique_ptr<CachedStatement>, TextHash, std::equal_to<>> statements;
+  Changes changes{};
+  /// When each compute node's sign of life was last written down, in milliseconds since 1970.
+  std::unordered_map<Id, std::int64_t> signs_of_life{};
 };
 
 /// SQLite's exception as ours. @throws always: Refused for a broken constraint, else StorageError
