@@ -66,11 +66,33 @@ std::string formatted(double seconds) {
                        : fmt::format("{}h {}m", whole / 3'600, whole % 3'600 / 60);
 }
 
+/// What the server has counted.
+void take_summary(const model::Summary& counted, WorkflowSummary& summary) {
+  summary.completion = {.is_canceled = counted.is_canceled,
+                        .is_complete = counted.is_complete,
+                        .needs_to_run_completion_script = false};
+  for (const auto status : model::k_job_statuses) {
+    summary.jobs[status] = counted.jobs.is_object() ? counted.jobs.value(model::to_string(status), std::int64_t{0}) : 0;
+  }
+  summary.total_jobs = counted.total_jobs;
+  summary.active_compute_nodes = counted.active_compute_nodes;
+  summary.pending_scheduled_nodes = counted.pending_scheduled_nodes;
+  summary.active_scheduled_nodes = counted.active_scheduled_nodes;
+  summary.exec_time_minutes = counted.exec_time_minutes;
+  if (counted.walltime_seconds) {
+    summary.walltime = std::chrono::milliseconds(std::llround(*counted.walltime_seconds * 1000));
+  }
+}
+
 }  // namespace
 
 WorkflowSummary summarize_workflow(client::Api& api, model::Id id) {
   WorkflowSummary summary;
   summary.workflow = api.get_workflow(id);
+  if (api.has_capability("summary")) {
+    take_summary(api.summarize_workflow(id), summary);
+    return summary;
+  }
   summary.completion = api.is_workflow_complete(id);
   client::ComputeNodeFilter active;
   active.is_active = true;

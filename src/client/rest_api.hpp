@@ -29,18 +29,19 @@ class RestApi final : public Api {
   std::int64_t reset_job_status(model::Id id, bool failed_only) override;
   std::vector<model::Id> required_existing_files(model::Id id) override;
   std::vector<model::Id> missing_user_data(model::Id id) override;
+  model::Summary summarize_workflow(model::Id id) override;
 
   model::Page<model::Job> list_jobs(model::Id workflow_id, const JobFilter& filter) override;
   model::Job get_job(model::Id id) override;
   model::Job create_job(const model::Job& job) override;
   std::vector<model::Job> create_jobs(const std::vector<model::Job>& jobs) override;
-  std::vector<model::Job> claim_next_jobs(model::Id workflow_id, std::int64_t limit,
-                                          model::Id compute_node_id) override;
+  std::vector<model::Job> claim_next_jobs(model::Id workflow_id, std::int64_t limit, const Claimer& claimer) override;
   std::vector<model::Job> claim_jobs_based_on_resources(model::Id workflow_id, std::int64_t limit,
                                                         const model::ComputeNodesResources& resources,
-                                                        model::Id compute_node_id) override;
+                                                        const Claimer& claimer) override;
   void start_job(model::Id id, std::int64_t run_id, model::Id compute_node_id) override;
   void complete_job(model::Id id, const model::Result& result) override;
+  Completed complete_jobs(model::Id workflow_id, const std::vector<model::Result>& results) override;
   void manage_status_change(model::Id id, model::JobStatus status, std::int64_t run_id) override;
   model::Job retry_job(model::Id id, std::int64_t run_id, std::int64_t max_retries) override;
 
@@ -51,6 +52,7 @@ class RestApi final : public Api {
   model::ComputeNode create_compute_node(const model::ComputeNode& node) override;
   model::ComputeNode get_compute_node(model::Id id) override;
   model::ComputeNode update_compute_node(model::Id id, const model::ComputeNode& node) override;
+  model::Heartbeat send_heartbeat(model::Id compute_node_id) override;
   model::Page<model::ComputeNode> list_compute_nodes(model::Id workflow_id, const ComputeNodeFilter& filter) override;
   std::vector<model::RemoteWorker> list_remote_workers(model::Id workflow_id) override;
   void create_remote_workers(model::Id workflow_id, const std::vector<std::string>& workers) override;
@@ -64,6 +66,8 @@ class RestApi final : public Api {
   std::int64_t count_scheduled_compute_nodes(model::Id workflow_id, const std::string& status) override;
 
  private:
+  /// What a claim says about its claimer.
+  void add_claimer(Query& query, const Claimer& claimer);
   /// The connection, once the server is known to speak this program's interface.
   RestConnection& server();
 

@@ -20,6 +20,11 @@ model::ComputeNode RestApi::update_compute_node(model::Id id, const model::Compu
   return model_from<model::ComputeNode>(server().put(path, model::to_json(node)), "PUT " + path);
 }
 
+model::Heartbeat RestApi::send_heartbeat(model::Id compute_node_id) {
+  const std::string path = fmt::format("/compute_nodes/{}/heartbeat", compute_node_id);
+  return model_from<model::Heartbeat>(server().post(path), "POST " + path);
+}
+
 model::Page<model::ComputeNode> RestApi::list_compute_nodes(model::Id workflow_id, const ComputeNodeFilter& filter) {
   Query query;
   query.add("workflow_id", workflow_id)

@@ -92,8 +92,9 @@ nlohmann::json RestConnection::get(const std::string& path, const Query& query) 
   return send("GET", path + query.text(), nullptr);
 }
 
-nlohmann::json RestConnection::post(const std::string& path, const Query& query, const nlohmann::json& body) {
-  return send("POST", path + query.text(), body);
+nlohmann::json RestConnection::post(const std::string& path, const Query& query, const nlohmann::json& body,
+                                    const std::stop_token& stop) {
+  return send("POST", path + query.text(), body, stop);
 }
 
 nlohmann::json RestConnection::put(const std::string& path, const nlohmann::json& body) {
@@ -105,11 +106,11 @@ nlohmann::json RestConnection::remove(const std::string& path) {
 }
 
 net::HttpResponse RestConnection::send_until_answered(const char* method, const std::string& path,
-                                                      const std::string& body) {
+                                                      const std::string& body, const std::stop_token& stop) {
   const auto give_up = Clock::now() + k_retry_limit;
   for (int attempt = 1;; ++attempt) {
-    auto response = m_http.request(method, m_url + path, body);
-    if (!may_repeat(method, response)) {
+    auto response = m_http.request(method, m_url + path, body, stop);
+    if (stop.stop_requested() || !may_repeat(method, response)) {
       return response;
     }
     const auto pause = net::retry_pause(attempt, jitter());
@@ -121,10 +122,11 @@ net::HttpResponse RestConnection::send_until_answered(const char* method, const 
   }
 }
 
-nlohmann::json RestConnection::send(const char* method, const std::string& path, const nlohmann::json& body) {
+nlohmann::json RestConnection::send(const char* method, const std::string& path, const nlohmann::json& body,
+                                    const std::stop_token& stop) {
   const std::string what = fmt::format("{} {}", method, path.substr(0, path.find('?')));
   const auto started = Clock::now();
-  const auto response = send_until_answered(method, path, body.is_null() ? "" : model::dump_json(body));
+  const auto response = send_until_answered(method, path, body.is_null() ? "" : model::dump_json(body), stop);
   base::log_debug("{} {}: {} in {:.1f} ms", method, path, response.status,
                   std::chrono::duration<double, std::milli>(Clock::now() - started).count());
   if (response.status == 0) {

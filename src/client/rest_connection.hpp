@@ -45,7 +45,9 @@ class RestConnection {
   const std::string& shown_url() const { return m_shown_url; }
 
   nlohmann::json get(const std::string& path, const Query& query = {});
-  nlohmann::json post(const std::string& path, const Query& query = {}, const nlohmann::json& body = nullptr);
+  /// @param stop  Requested: the request is given up at once, as if no answer had come.
+  nlohmann::json post(const std::string& path, const Query& query = {}, const nlohmann::json& body = nullptr,
+                      const std::stop_token& stop = {});
   nlohmann::json put(const std::string& path, const nlohmann::json& body = nullptr);
   nlohmann::json remove(const std::string& path);
 
@@ -54,8 +56,10 @@ class RestConnection {
   model::Page<T> list(const std::string& path, Query query, const Paging& paging);
 
  private:
-  nlohmann::json send(const char* method, const std::string& path, const nlohmann::json& body);
-  net::HttpResponse send_until_answered(const char* method, const std::string& path, const std::string& body);
+  nlohmann::json send(const char* method, const std::string& path, const nlohmann::json& body,
+                      const std::stop_token& stop = {});
+  net::HttpResponse send_until_answered(const char* method, const std::string& path, const std::string& body,
+                                        const std::stop_token& stop);
 
   net::HttpClient m_http;
   std::string m_url;

@@ -11,8 +11,6 @@ namespace {
 constexpr std::size_t k_jobs_in_a_request = 5'000;
 constexpr std::size_t k_bytes_in_a_request = 1UL << 20U;
 
-constexpr const char* k_notes_claims = "claim_compute_node_id";
-
 }  // namespace
 
 model::Page<model::Job> RestApi::list_jobs(model::Id workflow_id, const JobFilter& filter) {
@@ -53,27 +51,35 @@ std::vector<model::Job> RestApi::create_jobs(const std::vector<model::Job>& jobs
   return created;
 }
 
-std::vector<model::Job> RestApi::claim_next_jobs(model::Id workflow_id, std::int64_t limit,
-                                                 model::Id compute_node_id) {
+void RestApi::add_claimer(Query& query, const Claimer& claimer) {
+  if (!has_capability("claim_compute_node_id")) {
+    return;
+  }
+  query.add("compute_node_id", claimer.compute_node_id);
+  if (claimer.start_run && has_capability("claim_start")) {
+    query.add("start", true).add("run_id", *claimer.start_run);
+  }
+  if (claimer.wait > std::chrono::seconds(0) && has_capability("claim_wait")) {
+    query.add("wait", std::int64_t{claimer.wait.count()});
+  }
+}
+
+std::vector<model::Job> RestApi::claim_next_jobs(model::Id workflow_id, std::int64_t limit, const Claimer& claimer) {
   const std::string path = fmt::format("/workflows/{}/claim_next_jobs", workflow_id);
   Query query;
   query.add("limit", limit);
-  if (has_capability(k_notes_claims)) {
-    query.add("compute_node_id", compute_node_id);
-  }
-  return models_from<model::Job>(value_at(server().post(path, query), "jobs"), "POST " + path);
+  add_claimer(query, claimer);
+  return models_from<model::Job>(value_at(server().post(path, query, nullptr, claimer.stop), "jobs"), "POST " + path);
 }
 
 std::vector<model::Job> RestApi::claim_jobs_based_on_resources(model::Id workflow_id, std::int64_t limit,
                                                                const model::ComputeNodesResources& resources,
-                                                               model::Id compute_node_id) {
+                                                               const Claimer& claimer) {
   const std::string path = fmt::format("/workflows/{}/claim_jobs_based_on_resources/{}", workflow_id, limit);
   Query query;
   query.add("strict_scheduler_match", false);
-  if (has_capability(k_notes_claims)) {
-    query.add("compute_node_id", compute_node_id);
-  }
-  return models_from<model::Job>(value_at(server().post(path, query, model::to_json(resources)), "jobs"),
+  add_claimer(query, claimer);
+  return models_from<model::Job>(value_at(server().post(path, query, model::to_json(resources), claimer.stop), "jobs"),
                                  "POST " + path);
 }
 
@@ -84,6 +90,28 @@ void RestApi::start_job(model::Id id, std::int64_t run_id, model::Id compute_nod
 void RestApi::complete_job(model::Id id, const model::Result& result) {
   server().post(fmt::format("/jobs/{}/complete_job/{}/{}", id, model::to_string(result.status), result.run_id), {},
                 model::to_json(result));
+}
+
+Completed RestApi::complete_jobs(model::Id workflow_id, const std::vector<model::Result>& results) {
+  const std::string path = fmt::format("/workflows/{}/batch_complete_jobs", workflow_id);
+  nlohmann::json completions = nlohmann::json::array();
+  for (const auto& result : results) {
+    completions.push_back({{"job_id", result.job_id},
+                           {"status", model::to_string(result.status)},
+                           {"run_id", result.run_id},
+                           {"result", model::to_json(result)}});
+  }
+  const auto answer = server().post(path, {}, {{"completions", std::move(completions)}});
+  const std::string what = "POST " + path;
+  Completed done;
+  for (const auto& id : value_at(answer, "completed")) {
+    done.completed.push_back(model::detail::read_int("completed", id));
+  }
+  for (const auto& error : value_at(answer, "errors")) {
+    const auto& message = value_at(error, "message");
+    done.errors[int_at(error, "job_id", what)] = message.is_string() ? message.get<std::string>() : message.dump();
+  }
+  return done;
 }
 
 void RestApi::manage_status_change(model::Id id, model::JobStatus status, std::int64_t run_id) {

@@ -99,4 +99,9 @@ std::vector<model::Id> RestApi::missing_user_data(model::Id id) {
   return ids_at(server().get(path), "user_data", "GET " + path);
 }
 
+model::Summary RestApi::summarize_workflow(model::Id id) {
+  const std::string path = fmt::format("/workflows/{}/summary", id);
+  return model_from<model::Summary>(server().get(path), "GET " + path);
+}
+
 }  // namespace torc::client

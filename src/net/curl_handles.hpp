@@ -13,6 +13,12 @@ struct EasyDeleter {
 };
 using EasyHandle = std::unique_ptr<CURL, EasyDeleter>;
 
+/// Owns one multi handle: connections that are kept open, and what runs over them.
+struct MultiDeleter {
+  void operator()(CURLM* handle) const noexcept { curl_multi_cleanup(handle); }
+};
+using MultiHandle = std::unique_ptr<CURLM, MultiDeleter>;
+
 /// Owns a list of header lines.
 class HeaderList {
  public:

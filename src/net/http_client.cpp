@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <mutex>
+#include <optional>
 #include <stdexcept>
 
 #include <fmt/format.h>
@@ -69,7 +70,9 @@ struct HttpClient::Impl {
   explicit Impl(HttpOptions given);
 
   void prepare(std::string_view method, const std::string& url, const std::string& body);
-  HttpResponse perform(const std::string& url);
+  HttpResponse perform(const std::string& url, const std::stop_token& stop);
+  /// Nothing where it was given up.
+  std::optional<CURLcode> transfer(const std::stop_token& stop);
   std::string explain(CURLcode code, const std::string& url, bool sent) const;
 
   static std::size_t take_body(char* data, std::size_t size, std::size_t count, void* self);
@@ -77,6 +80,7 @@ struct HttpClient::Impl {
 
   HttpOptions options;
   EasyHandle handle;
+  MultiHandle multi;
   HeaderList json_headers;
   HeaderList plain_headers;
   std::string received;
@@ -85,7 +89,10 @@ struct HttpClient::Impl {
   char error_text[CURL_ERROR_SIZE]{};
 };
 
-HttpClient::Impl::Impl(HttpOptions given) : options(std::move(given)), handle(make_handle()) {
+HttpClient::Impl::Impl(HttpOptions given) : options(std::move(given)), handle(make_handle()), multi(curl_multi_init()) {
+  if (!multi) {
+    throw std::bad_alloc();
+  }
   // Without "Expect:" curl asks before it sends a large body and waits a second where the server does not answer that.
   for (HeaderList* headers : {&json_headers, &plain_headers}) {
     headers->add("Accept: application/json");
@@ -201,13 +208,40 @@ std::string HttpClient::Impl::explain(CURLcode code, const std::string& url, boo
   }
 }
 
-HttpResponse HttpClient::Impl::perform(const std::string& url) {
+std::optional<CURLcode> HttpClient::Impl::transfer(const std::stop_token& stop) {
+  constexpr int k_poll_ms = 60'000;  // Nothing depends on it: curl's own timers and the wake-up end the poll before.
+  const std::stop_callback wake(stop, [this] { curl_multi_wakeup(multi.get()); });
+  curl_multi_add_handle(multi.get(), handle.get());
+  int running = 1;
+  CURLMcode state = CURLM_OK;
+  for (;;) {
+    state = curl_multi_perform(multi.get(), &running);
+    if (state != CURLM_OK || running == 0 || stop.stop_requested()) {
+      break;
+    }
+    state = curl_multi_poll(multi.get(), nullptr, 0, k_poll_ms, nullptr);
+    if (state != CURLM_OK) {
+      break;
+    }
+  }
+  std::optional<CURLcode> result;
+  int left = 0;
+  if (const CURLMsg* message = curl_multi_info_read(multi.get(), &left); message != nullptr) {
+    result = message->data.result;
+  } else if (state != CURLM_OK) {
+    result = CURLE_FAILED_INIT;
+  }
+  curl_multi_remove_handle(multi.get(), handle.get());
+  return result;
+}
+
+HttpResponse HttpClient::Impl::perform(const std::string& url, const std::stop_token& stop) {
   CURL* curl = handle.get();
-  const CURLcode code = curl_easy_perform(curl);
+  const auto code = transfer(stop);
   HttpResponse response;
   response.sent = times_sent > 0;
   if (code != CURLE_OK) {
-    response.error = explain(code, url, response.sent);
+    response.error = code ? explain(*code, url, response.sent) : "given up";
     return response;
   }
   long status = 0;
@@ -225,9 +259,10 @@ HttpClient::HttpClient(HttpClient&&) noexcept = default;
 HttpClient& HttpClient::operator=(HttpClient&&) noexcept = default;
 HttpClient::~HttpClient() = default;
 
-HttpResponse HttpClient::request(std::string_view method, const std::string& url, const std::string& body) {
+HttpResponse HttpClient::request(std::string_view method, const std::string& url, const std::string& body,
+                                 const std::stop_token& stop) {
   m_impl->prepare(method, url, body);
-  return m_impl->perform(url);
+  return m_impl->perform(url, stop);
 }
 
 }  // namespace torc::net

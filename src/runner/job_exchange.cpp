@@ -26,19 +26,32 @@ JobExchange::JobExchange(client::Api& api, model::Id workflow_id, std::int64_t r
   }
 }
 
+std::vector<model::Job> JobExchange::claim_once(const Wanted& wanted) {
+  const client::Claimer claimer{
+      .compute_node_id = m_compute_node_id, .start_run = m_run_id, .wait = wanted.wait, .stop = wanted.stop};
+  if (wanted.by_count) {
+    return m_api.claim_next_jobs(m_workflow_id, wanted.limit, claimer);
+  }
+  const model::ComputeNodesResources resources{.id = std::nullopt,
+                                               .num_cpus = wanted.free.cpus,
+                                               .memory_gb = wanted.free.memory_gb,
+                                               .num_gpus = wanted.free.gpus,
+                                               .num_nodes = 1,
+                                               .time_limit = wanted.time_limit,
+                                               .scheduler_config_id = std::nullopt};
+  return m_api.claim_jobs_based_on_resources(m_workflow_id, wanted.limit, resources, claimer);
+}
+
 std::vector<model::Job> JobExchange::claim(const Wanted& wanted) {
   std::vector<model::Job> jobs;
-  if (wanted.by_count) {
-    jobs = m_api.claim_next_jobs(m_workflow_id, wanted.limit, m_compute_node_id);
-  } else {
-    const model::ComputeNodesResources resources{.id = std::nullopt,
-                                                 .num_cpus = wanted.free.cpus,
-                                                 .memory_gb = wanted.free.memory_gb,
-                                                 .num_gpus = wanted.free.gpus,
-                                                 .num_nodes = 1,
-                                                 .time_limit = wanted.time_limit,
-                                                 .scheduler_config_id = std::nullopt};
-    jobs = m_api.claim_jobs_based_on_resources(m_workflow_id, wanted.limit, resources, m_compute_node_id);
+  try {
+    jobs = claim_once(wanted);
+  } catch (const base::ApiError& error) {
+    m_claims_in_doubt = m_claims_in_doubt || is_outage(error);
+    if (error.status() != 422 || !run_has_changed()) {
+      throw;
+    }
+    jobs = claim_once(wanted);
   }
   for (const auto& job : jobs) {
     m_held.insert(job.id.value_or(0));
@@ -46,12 +59,15 @@ std::vector<model::Job> JobExchange::claim(const Wanted& wanted) {
   return jobs;
 }
 
+bool JobExchange::claims_can_wait() {
+  return m_api.has_capability("claim_wait") && m_api.has_capability("claim_compute_node_id");
+}
+
 std::vector<model::Job> JobExchange::find_lost_claims() {
   if (!m_api.has_capability("claim_compute_node_id")) {
     return {};
   }
-  client::JobFilter mine;
-  mine.status = model::JobStatus::pending;
+  client::JobFilter mine;  // Claimed, or running where claims start.
   mine.active_compute_node_id = m_compute_node_id;
   std::vector<model::Job> lost;
   for (auto& job : m_api.list_jobs(m_workflow_id, mine).items) {
@@ -60,6 +76,7 @@ std::vector<model::Job> JobExchange::find_lost_claims() {
       lost.push_back(std::move(job));
     }
   }
+  m_claims_in_doubt = false;
   return lost;
 }
 
@@ -84,6 +101,9 @@ bool JobExchange::run_has_changed() {
 
 bool JobExchange::start(const model::Job& job) {
   const model::Id id = job.id.value_or(0);
+  if (job.status == model::JobStatus::running) {
+    return true;
+  }
   try {
     m_api.start_job(id, m_run_id, m_compute_node_id);
     m_starts_in_doubt.erase(id);
@@ -120,26 +140,69 @@ bool JobExchange::complete(const model::Result& result) {
     if (is_outage(error)) {
       throw;
     }
-    if (base::to_lower(error.what()).find("already complete") != std::string::npos) {
-      m_log.info("the result of job {} was handed in before: {}", result.job_id, error.what());
-    } else if (error.status() >= 500 && ++m_refusals[result.job_id] < k_most_refusals) {
+    on_record = note_refusal(result, error.what());
+    if (!on_record && error.status() >= 500 && ++m_refusals[result.job_id] < k_most_refusals) {
       throw;
-    } else {
-      // The job was reset, deleted or given to somebody else meanwhile: this result is nobody's any more.
-      m_log.warning("the result of job {} (return code {}) was refused: {}", result.job_id, result.return_code,
-                    error.what());
-      on_record = false;
     }
   }
-  m_held.erase(result.job_id);
-  m_refusals.erase(result.job_id);
+  done_with(result.job_id);
   return on_record;
+}
+
+std::size_t JobExchange::most_at_once() {
+  constexpr std::size_t k_most = 200;
+  return m_api.has_capability("batch_complete_jobs") ? k_most : 1;
+}
+
+std::vector<bool> JobExchange::complete(const std::vector<model::Result>& results) {
+  if (results.size() == 1) {
+    return {complete(results.front())};
+  }
+  const auto done = m_api.complete_jobs(m_workflow_id, results);
+  std::vector<bool> on_record;
+  for (const auto& result : results) {
+    const auto error = done.errors.find(result.job_id);
+    on_record.push_back(error == done.errors.end() || note_refusal(result, error->second));
+    done_with(result.job_id);
+  }
+  return on_record;
+}
+
+bool JobExchange::note_refusal(const model::Result& result, const std::string& why) {
+  if (base::to_lower(why).find("already complete") != std::string::npos) {
+    m_log.info("the result of job {} was handed in before: {}", result.job_id, why);
+    return true;
+  }
+  // The job was reset, deleted or given to somebody else meanwhile: this result is nobody's any more.
+  m_log.warning("the result of job {} (return code {}) was refused: {}", result.job_id, result.return_code, why);
+  return false;
+}
+
+void JobExchange::done_with(model::Id job_id) {
+  m_held.erase(job_id);
+  m_refusals.erase(job_id);
+}
+
+void JobExchange::send_heartbeat() {
+  if (!m_api.has_capability("heartbeat")) {
+    return;
+  }
+  try {
+    m_api.send_heartbeat(m_compute_node_id);
+  } catch (const base::ApiError& error) {
+    if (may_pass(error)) {
+      throw;
+    }
+    // Somebody deleted the compute node; jobs are run all the same.
+    m_log.warning("a heartbeat was refused: {}", error.what());
+  }
 }
 
 void JobExchange::give_back(const model::Job& job, bool started) {
   const model::Id id = job.id.value_or(0);
   try {
-    const bool running = started || (m_starts_in_doubt.contains(id) && runs_here(id));
+    const bool running = started || job.status == model::JobStatus::running ||
+                         (m_starts_in_doubt.contains(id) && runs_here(id));
     if (running) {
       m_api.retry_job(id, m_run_id, k_any_number_of_retries);
     } else {

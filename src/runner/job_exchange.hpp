@@ -1,8 +1,10 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <set>
+#include <stop_token>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -26,15 +28,23 @@ class JobExchange {
     std::int64_t limit{0};
     Resources free;
     std::optional<std::string> time_limit;
+    std::chrono::seconds wait{0};  ///< For work, where there is none.
+    std::stop_token stop{};        ///< Requested: the claim is given up.
   };
 
   JobExchange(client::Api& api, model::Id workflow_id, std::int64_t run_id, model::Id compute_node_id, RunnerLog& log);
 
+  /// Where the server can, the jobs are running at once: `start` has nothing left to do.
   std::vector<model::Job> claim(const Wanted& wanted);
+
+  /// Whether a claim can wait for work.
+  bool claims_can_wait();
 
   /// Jobs that a claim of this runner was given although nobody saw the answer: the connection broke, and the HTTP
   /// library may even have asked a second time by itself. Nothing on servers that do not note who claims.
   std::vector<model::Job> find_lost_claims();
+  /// Whether there may be such jobs: a claim got no answer since the last look.
+  bool claims_in_doubt() const { return m_claims_in_doubt; }
 
   /// Tells that a claimed job starts. @returns false if the job is no longer this runner's to start
   bool start(const model::Job& job);
@@ -45,14 +55,25 @@ class JobExchange {
   /// Hands in how a job ended. A result that the server has already, or does not want any more, counts as handed in.
   /// @returns whether it is (now or since before) on record
   bool complete(const model::Result& result);
+  /// The same for several at once. @returns for each whether it is on record
+  std::vector<bool> complete(const std::vector<model::Result>& results);
+  /// How many results may be handed in together.
+  std::size_t most_at_once();
 
   /// Makes a claimed or started job ready for others.
   void give_back(const model::Job& job, bool started);
+
+  /// Tells the server that this runner lives, where it wants to know.
+  void send_heartbeat();
 
   /// What a job needs, from its resource requirements.
   Resources needs(const model::Job& job);
 
  private:
+  std::vector<model::Job> claim_once(const Wanted& wanted);
+  /// @returns whether the result is on record all the same
+  bool note_refusal(const model::Result& result, const std::string& why);
+  void done_with(model::Id job_id);
   bool runs_here(model::Id job_id);
   bool run_has_changed();
 
@@ -67,6 +88,7 @@ class JobExchange {
   /// Jobs whose start may have taken effect although its answer was lost.
   std::set<model::Id> m_starts_in_doubt;
   std::unordered_map<model::Id, int> m_refusals;
+  bool m_claims_in_doubt{false};
 };
 
 }  // namespace torc::runner

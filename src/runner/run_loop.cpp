@@ -3,6 +3,11 @@
 // next poll is due. What the server must be told lies in queues until it has answered, so a call that fails is made
 // again later while jobs go on running: `talk` gives up at the first call that gets no answer, and ServerLink says
 // when to go on. A turn never depends on the one before.
+//
+// While it has nothing to do at all it does not poll: it waits inside a claim (`wait_for_work`), which the server
+// answers once there is work or the workflow is over, and which a stop breaks off. Such a claim may be answered just
+// when nobody listens any more; so the last thing that a runner does, after its node is inactive and gets no more, is
+// to look for jobs that were claimed in its name and give them back.
 
 #include "runner/run_loop.hpp"
 
@@ -27,6 +32,10 @@ constexpr milliseconds k_stop_grace{3'000};
 /// How long the end of a run may try to tell a server that does not answer.
 constexpr seconds k_last_words{20};
 constexpr std::int64_t k_default_wait_for_new_jobs_s = 90;
+/// Between two signs of life.
+constexpr seconds k_heartbeat_interval{30};
+/// Of a claim; less than what proxies and heartbeats allow.
+constexpr seconds k_longest_wait{20};
 constexpr std::int64_t k_default_wait_for_server_min = 20;
 /// Return code of a job that could not be started; what a shell answers for a program it cannot execute.
 constexpr std::int64_t k_cannot_execute = 126;
@@ -66,6 +75,7 @@ RunLoop::RunLoop(client::Api& api, const RunnerOptions& options, const std::stop
           m_workflow.compute_node_wait_for_healthy_database_minutes.value_or(k_default_wait_for_server_min))),
       m_events(stop),
       m_next_poll(m_started),
+      m_next_heartbeat(m_started),
       m_last_work(m_started) {
   register_node();
   m_exchange = std::make_unique<JobExchange>(api, options.workflow_id, m_run_id, m_node.id.value_or(0), m_log);
@@ -119,7 +129,7 @@ RunnerReport RunLoop::run() {
                                          m_finished.size(), m_running.size()));
       }
       if (!m_over && !m_stop.stop_requested()) {
-        m_events.wait(next_wake(trees_due));
+        rest(trees_due);
       }
     }
     end_trees();  // What finished jobs left behind may still be in its grace.
@@ -148,11 +158,62 @@ bool RunLoop::wants_to_stop() {
 }
 
 RunLoop::Clock::time_point RunLoop::next_wake(std::optional<Clock::time_point> trees_due) const {
-  auto wake = m_link.away() ? m_link.next_change() : m_next_poll;
+  auto wake = m_link.away() ? m_link.next_change() : std::min(m_next_poll, m_next_heartbeat);
   if (m_options.time_limit) {
     wake = std::min(wake, m_started + *m_options.time_limit);
   }
   return trees_due ? std::min(wake, *trees_due) : wake;
+}
+
+void RunLoop::rest(std::optional<Clock::time_point> trees_due) {
+  const bool nothing_to_do = idle() && !trees_due && !m_link.away() && Clock::now() >= m_no_wait_until;
+  const auto room = nothing_to_do && m_exchange->claims_can_wait() ? wanted() : std::nullopt;
+  if (room) {
+    wait_for_work(*room);
+  } else {
+    m_events.wait(next_wake(trees_due));
+  }
+}
+
+void RunLoop::wait_for_work(JobExchange::Wanted room) {
+  const auto started = Clock::now();
+  auto until = std::min(started + k_longest_wait, m_next_heartbeat);
+  if (m_options.time_limit) {
+    until = std::min(until, m_started + *m_options.time_limit);
+  }
+  if (!m_options.worker) {
+    until = std::min(until, m_last_work + patience());
+  }
+  room.wait = std::chrono::floor<seconds>(until - started);
+  room.stop = m_stop;
+  if (room.wait <= seconds(0)) {
+    m_events.wait(next_wake({}));
+    return;
+  }
+  try {
+    take(m_exchange->claim(room));
+    m_link.answered();
+    if (!m_claimed.empty()) {
+      return;
+    }
+    if (Clock::now() - started < room.wait / 2) {
+      // The workflow is over, which the next look tells; or the server is about to end, which is no reason to hurry.
+      m_no_wait_until = Clock::now() + m_options.poll_interval;
+    }
+  } catch (const base::ApiError& error) {
+    if (m_stop.stop_requested()) {
+      return;
+    }
+    lose_touch(error);
+  }
+  m_next_poll = Clock::now();
+}
+
+void RunLoop::beat() {
+  if (Clock::now() >= m_next_heartbeat) {
+    m_exchange->send_heartbeat();
+    m_next_heartbeat = Clock::now() + k_heartbeat_interval;
+  }
 }
 
 void RunLoop::reap() {
@@ -204,6 +265,7 @@ void RunLoop::talk() {
     const bool poll_due = Clock::now() >= m_next_poll;
     m_may_claim = m_may_claim || poll_due || was_away;
     deliver();
+    beat();
     if (poll_due || was_away) {
       take(m_exchange->find_lost_claims());
     }
@@ -221,43 +283,58 @@ void RunLoop::talk() {
     }
     m_link.answered();
   } catch (const base::ApiError& error) {
-    if (!may_pass(error)) {
-      throw;
-    }
-    if (!was_away) {
-      m_log.warning("the server does not answer, {} jobs go on running: {}", m_running.size(), error.what());
-    }
-    m_link.failed(Clock::now(), random_jitter());
+    lose_touch(error);
   }
+}
+
+/// @throws what `error` is where no later call can go better
+void RunLoop::lose_touch(const base::ApiError& error) {
+  if (!may_pass(error)) {
+    throw base::ApiError(error);
+  }
+  if (!m_link.away()) {
+    m_log.warning("the server does not answer, {} jobs go on running: {}", m_running.size(), error.what());
+  }
+  m_link.failed(Clock::now(), random_jitter());
 }
 
 void RunLoop::deliver() {
   while (!m_finished.empty()) {
-    const Finished& next = m_finished.front();
-    const bool on_record = m_exchange->complete(next.result);
-    if (!next.failure.empty()) {
-      m_api.create_event({.id = std::nullopt,
-                          .workflow_id = m_options.workflow_id,
-                          .timestamp = base::unix_millis_now(),
-                          .data = {{"category", "job"},
-                                   {"event_type", "job_start_failed"},
-                                   {"job_id", next.result.job_id},
-                                   {"job_name", next.job.name},
-                                   {"compute_node_id", next.result.compute_node_id},
-                                   {"message", next.failure}}});
+    std::vector<model::Result> results;
+    for (std::size_t i = 0; i < std::min(m_finished.size(), m_exchange->most_at_once()); ++i) {
+      results.push_back(m_finished[i].result);
     }
-    if (on_record && next.result.status == model::JobStatus::completed) {
-      ++m_report.completed;
-    } else if (on_record && next.result.status == model::JobStatus::failed) {
-      ++m_report.failed;
+    for (const bool on_record : m_exchange->complete(results)) {
+      note_delivered(on_record);
     }
-    m_log.info("job {} ({}) ended: {}, return code {}, {:.3f} s", next.result.job_id, next.job.name,
-               model::to_string(next.result.status), next.result.return_code, next.result.exec_time_minutes * 60.0);
-    m_finished.pop_front();
-    m_may_claim = true;
-    m_check_when_idle = true;
-    changed();
   }
+}
+
+/// The first of the finished ones was handed in.
+void RunLoop::note_delivered(bool on_record) {
+  const Finished& next = m_finished.front();
+  if (!next.failure.empty()) {
+    m_api.create_event({.id = std::nullopt,
+                        .workflow_id = m_options.workflow_id,
+                        .timestamp = base::unix_millis_now(),
+                        .data = {{"category", "job"},
+                                 {"event_type", "job_start_failed"},
+                                 {"job_id", next.result.job_id},
+                                 {"job_name", next.job.name},
+                                 {"compute_node_id", next.result.compute_node_id},
+                                 {"message", next.failure}}});
+  }
+  if (on_record && next.result.status == model::JobStatus::completed) {
+    ++m_report.completed;
+  } else if (on_record && next.result.status == model::JobStatus::failed) {
+    ++m_report.failed;
+  }
+  m_log.info("job {} ({}) ended: {}, return code {}, {:.3f} s", next.result.job_id, next.job.name,
+             model::to_string(next.result.status), next.result.return_code, next.result.exec_time_minutes * 60.0);
+  m_finished.pop_front();
+  m_may_claim = true;
+  m_check_when_idle = true;
+  changed();
 }
 
 bool RunLoop::fits(const Resources& needs) const {
@@ -353,11 +430,14 @@ void RunLoop::check_completion() {
     m_over = true;
     return;
   }
-  const seconds patience(m_workflow.compute_node_wait_for_new_jobs_seconds.value_or(k_default_wait_for_new_jobs_s));
-  if (!m_options.worker && Clock::now() - m_last_work >= patience) {
-    m_log.info("there was nothing to claim for {} s (compute_node_wait_for_new_jobs_seconds)", patience.count());
+  if (!m_options.worker && Clock::now() - m_last_work >= patience()) {
+    m_log.info("there was nothing to claim for {} s (compute_node_wait_for_new_jobs_seconds)", patience().count());
     m_over = true;
   }
+}
+
+seconds RunLoop::patience() const {
+  return seconds(m_workflow.compute_node_wait_for_new_jobs_seconds.value_or(k_default_wait_for_new_jobs_s));
 }
 
 void RunLoop::changed() {
@@ -468,8 +548,23 @@ void RunLoop::deactivate() {
   m_node.duration_seconds = std::chrono::duration<double>(Clock::now() - m_started).count();
   try {
     insist(Clock::now() + k_last_words, [this] { m_api.update_compute_node(m_node.id.value_or(0), m_node); });
+    give_back_lost_claims();
   } catch (const base::ApiError& error) {
     m_log.warning("the compute node could not be deactivated: {}", error.what());
+  }
+}
+
+/// To be called when the node is inactive: from then on no claim of it gets anything, so this look is the last.
+void RunLoop::give_back_lost_claims() {
+  if (!m_exchange->claims_in_doubt()) {
+    return;
+  }
+  const auto until = Clock::now() + k_last_words;
+  insist(until, [this] { take(m_exchange->find_lost_claims()); });
+  while (!m_claimed.empty()) {
+    insist(until, [this] { m_exchange->give_back(m_claimed.front(), false); });
+    m_claimed.pop_front();
+    ++m_report.given_back;
   }
 }
 

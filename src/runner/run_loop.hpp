@@ -45,10 +45,16 @@ class RunLoop {
   void reap();
   void talk();
   void deliver();
+  void note_delivered(bool on_record);
   void start_claimed();
   void claim();
   void take(std::vector<model::Job>&& jobs);
   void check_completion();
+  void beat();
+  void rest(std::optional<Clock::time_point> trees_due);
+  void wait_for_work(JobExchange::Wanted room);
+  std::chrono::seconds patience() const;
+  void lose_touch(const base::ApiError& error);
   bool wants_to_stop();
   Clock::time_point next_wake(std::optional<Clock::time_point> trees_due) const;
 
@@ -68,6 +74,7 @@ class RunLoop {
   void cancel_run();
   void abandon() noexcept;
   void deactivate();
+  void give_back_lost_claims();
   template <typename Call>
   void insist(Clock::time_point until, Call&& call);
 
@@ -101,6 +108,8 @@ class RunLoop {
   bool m_may_claim{true};                          ///< Cleared when the server has no more for now.
   bool m_check_when_idle{false};                   ///< Results were handed in since the last look for completion.
   Clock::time_point m_next_poll;
+  Clock::time_point m_next_heartbeat;
+  Clock::time_point m_no_wait_until;               ///< A claim that should have waited did not.
   Clock::time_point m_last_work;
   bool m_over{false};
   RunnerReport m_report;

@@ -3,12 +3,34 @@
 #include <iterator>
 
 #include "server/errors.hpp"
+#include "torc/store/workflows.hpp"
 
 namespace torc::server {
 namespace {
 
 /// Bounds how long the first of a group waits for the last.
 constexpr std::size_t k_group = 256;
+/// Bounds how long parked claims that get nothing hold up a group.
+constexpr std::size_t k_tries = 128;
+
+/// SQLite has ended the transaction by itself (the disk is full, say).
+struct GroupLost {
+  Response response;
+};
+
+/// Parked claims with the same words get the same.
+std::string wish_of(const Request& request) {
+  std::string words = request.body;
+  for (const auto& [name, value] : request.query) {
+    if (name != "compute_node_id" && name != "wait") {
+      words += '&' + name + '=' + value;
+    }
+  }
+  for (const auto& [name, value] : request.path_values) {
+    words += '/' + value;
+  }
+  return words;
+}
 
 void fail_all(std::vector<Answer>& answers, const Response& failure) {
   for (auto& answer : answers) {
@@ -41,9 +63,18 @@ void TaskQueue::push(Task task) {
   m_changed.notify_one();
 }
 
-std::vector<Task> TaskQueue::pop(std::size_t most) {
+std::optional<std::vector<Task>> TaskQueue::pop(std::size_t most, std::optional<Clock::time_point> deadline) {
   std::unique_lock lock{m_mutex};
-  m_changed.wait(lock, [this] { return m_closed || !m_tasks.empty(); });
+  const auto something = [this] { return m_closed || m_woken || !m_tasks.empty(); };
+  if (deadline) {
+    m_changed.wait_until(lock, *deadline, something);
+  } else {
+    m_changed.wait(lock, something);
+  }
+  m_woken = false;
+  if (m_closed && m_tasks.empty()) {
+    return std::nullopt;
+  }
   if (m_tasks.size() <= most) {
     return std::exchange(m_tasks, {});
   }
@@ -51,6 +82,14 @@ std::vector<Task> TaskQueue::pop(std::size_t most) {
   std::vector<Task> first{std::make_move_iterator(m_tasks.begin()), std::make_move_iterator(end)};
   m_tasks.erase(m_tasks.begin(), end);
   return first;
+}
+
+void TaskQueue::wake() {
+  {
+    const std::lock_guard lock{m_mutex};
+    m_woken = true;
+  }
+  m_changed.notify_all();
 }
 
 void TaskQueue::close() {
@@ -61,25 +100,46 @@ void TaskQueue::close() {
   m_changed.notify_all();
 }
 
-Writer::Writer(store::Connection connection, Deliver deliver)
-    : m_connection(std::move(connection)), m_deliver(std::move(deliver)), m_thread([this] { run(); }) {}
+Writer::Writer(store::Connection connection, Deliver deliver, Announce announce)
+    : m_connection(std::move(connection)),
+      m_deliver(std::move(deliver)),
+      m_announce(std::move(announce)),
+      m_thread([this] { run(); }) {}
 
 Writer::~Writer() {
   m_queue.close();
   m_thread.join();
 }
 
+void Writer::end_waits() {
+  m_waits_ended = true;
+  m_queue.wake();
+}
+
+std::optional<TaskQueue::Clock::time_point> Writer::deadline() const {
+  return m_passes.empty() ? m_parked.deadline() : TaskQueue::Clock::time_point{};
+}
+
 void Writer::run() {
   for (;;) {
-    auto tasks = m_queue.pop(k_group);
-    if (tasks.empty()) {
-      return;
+    auto tasks = m_queue.pop(k_group, deadline());
+    if (!tasks) {
+      break;
     }
-    m_deliver(run_group(tasks));
+    if (!tasks->empty() || !m_passes.empty()) {
+      m_deliver(run_group(*tasks));
+    }
+    auto due = m_waits_ended ? m_parked.take_all() : m_parked.take_due(TaskQueue::Clock::now());
+    if (!due.empty()) {
+      m_deliver(std::move(due));
+    }
   }
+  m_deliver(m_parked.take_all());
 }
 
 Response Writer::run_in_savepoint(const Task& task) {
+  auto& changes = m_connection.changes();
+  const auto noted = changes.notices.size();
   m_connection.savepoint();
   try {
     Response response = run_route(task, m_connection);
@@ -87,36 +147,133 @@ Response Writer::run_in_savepoint(const Task& task) {
     return response;
   } catch (...) {
     Response response = response_of_current_exception();
-    // Where SQLite has ended the transaction by itself, run_group sees it.
-    if (m_connection.in_transaction()) {
-      m_connection.rollback_to_savepoint();
+    changes.forget_after(noted);
+    if (!m_connection.in_transaction()) {
+      throw GroupLost{std::move(response)};
     }
+    m_connection.rollback_to_savepoint();
     return response;
+  }
+}
+
+void Writer::run_task(Task& task, std::vector<Answer>& answers) {
+  Answer answer{std::move(task.reply), {}};
+  try {
+    answer.response = run_in_savepoint(task);
+  } catch (...) {
+    answers.push_back(std::move(answer));
+    throw;
+  }
+  if (answer.response.hold && !m_waits_ended) {
+    task.reply = std::move(answer.reply);
+    m_parked.add(std::move(task), std::move(answer.response));
+  } else {
+    answers.push_back(std::move(answer));
   }
 }
 
 std::vector<Answer> Writer::run_group(std::vector<Task>& tasks) {
   std::vector<Answer> answers;
   answers.reserve(tasks.size());
-  for (auto& task : tasks) {
-    answers.push_back({std::move(task.reply), {}});
-  }
+  std::size_t next = 0;
+  const auto fail = [&](const Response& failure) {
+    // Nothing of the group is kept, so nobody may be told otherwise. Claims that it parked go on waiting.
+    for (; next < tasks.size(); ++next) {
+      answers.push_back({std::move(tasks[next].reply), {}});
+    }
+    fail_all(answers, failure);
+    m_connection.changes().notices.clear();
+  };
   try {
     m_connection.begin();
-    for (std::size_t i = 0; i < tasks.size(); ++i) {
-      answers[i].response = run_in_savepoint(tasks[i]);
-      if (!m_connection.in_transaction()) {
-        // Nothing of the group is kept (the disk is full, say), so nobody may be told otherwise.
-        fail_all(answers, Response{answers[i].response});
-        return answers;
-      }
+    while (next < tasks.size()) {
+      run_task(tasks[next++], answers);
     }
+    serve_parked(answers);
     m_connection.commit();
+    announce();
+  } catch (const GroupLost& lost) {
+    fail(lost.response);
   } catch (...) {
+    const Response failure = response_of_current_exception();
     m_connection.rollback();
-    fail_all(answers, response_of_current_exception());
+    fail(failure);
   }
   return answers;
+}
+
+void Writer::announce() {
+  auto notices = std::exchange(m_connection.changes().notices, {});
+  if (m_announce && (!notices.empty() || !m_deleted.empty())) {
+    m_announce(std::move(notices), std::move(m_deleted));
+  }
+  m_deleted.clear();
+}
+
+void Writer::serve_parked(std::vector<Answer>& answers) {
+  auto& changes = m_connection.changes();
+  for (const Id id : changes.claimable) {
+    if (m_parked.wait_for(id)) {
+      if (const auto [pass, is_new] = m_passes.try_emplace(id); !is_new) {
+        pass->second.again = true;
+      }
+    }
+  }
+  for (const Id id : changes.deleted) {
+    changes.ended.erase(id);
+    answer_parked(id, answers);
+  }
+  for (const Id id : changes.ended) {
+    if (m_parked.wait_for(id) && store::workflow_completion(m_connection, id).is_complete) {
+      answer_parked(id, answers);
+    }
+  }
+  changes.claimable.clear();
+  changes.ended.clear();
+  m_deleted = std::exchange(changes.deleted, {});
+  std::size_t tries = k_tries;
+  for (auto it = m_passes.begin(); it != m_passes.end() && tries > 0;) {
+    it = go_on(it->first, it->second, tries, answers) ? m_passes.erase(it) : std::next(it);
+  }
+}
+
+void Writer::answer_parked(Id workflow_id, std::vector<Answer>& answers) {
+  while (const auto number = m_parked.next(workflow_id, 0)) {
+    Response response = run_in_savepoint(m_parked.task(*number));
+    answers.push_back(m_parked.take(*number, std::move(response)));
+  }
+}
+
+bool Writer::go_on(Id workflow_id, Pass& pass, std::size_t& tries, std::vector<Answer>& answers) {
+  std::set<std::string> in_vain;
+  bool ready = store::has_ready_jobs(m_connection, workflow_id);
+  while (ready) {
+    const auto number = m_parked.next(workflow_id, pass.next);
+    if (!number) {
+      if (!pass.again) {
+        return true;
+      }
+      pass = {};
+      in_vain.clear();
+      continue;
+    }
+    std::string wish = wish_of(m_parked.task(*number).request);
+    if (!in_vain.contains(wish)) {
+      if (tries == 0) {
+        return false;
+      }
+      --tries;
+      Response response = run_in_savepoint(m_parked.task(*number));
+      if (response.hold) {
+        in_vain.insert(std::move(wish));
+      } else {
+        answers.push_back(m_parked.take(*number, std::move(response)));
+        ready = store::has_ready_jobs(m_connection, workflow_id);
+      }
+    }
+    pass.next = *number + 1;
+  }
+  return true;
 }
 
 Readers::Readers(std::vector<store::Connection> connections, Deliver deliver) : m_deliver(std::move(deliver)) {
@@ -135,20 +292,20 @@ Readers::~Readers() {
 void Readers::run(store::Connection connection) {
   for (;;) {
     auto tasks = m_queue.pop(1);
-    if (tasks.empty()) {
+    if (!tasks) {
       return;
     }
     Response response;
     try {
       connection.begin();
-      response = run_handler(tasks.front(), connection);
+      response = run_handler(tasks->front(), connection);
       connection.commit();
     } catch (...) {
       response = response_of_current_exception();
     }
     connection.rollback();
     std::vector<Answer> answers;
-    answers.push_back({std::move(tasks.front().reply), std::move(response)});
+    answers.push_back({std::move(tasks->front().reply), std::move(response)});
     m_deliver(std::move(answers));
   }
 }

@@ -5,7 +5,8 @@
 // The network's thread hands every request that needs the database over to one of two kinds of threads. The one writer
 // takes all requests that wait, runs them in one transaction, each in a savepoint of its own, and commits once: one
 // sync to disk for the whole group. Only then are the group's answers handed back, in one go. Readers each have a
-// connection of their own, so that a long listing holds up neither claims nor other listings.
+// connection of their own, so that a long listing holds up neither claims nor other listings. Claims that wait for work
+// are the writer's too, see parked_claims.hpp; no thread waits with them.
 
 #include <condition_variable>
 #include <functional>
@@ -13,34 +14,18 @@
 #include <thread>
 #include <vector>
 
+#include "server/parked_claims.hpp"
 #include "server/router.hpp"
+#include "server/task.hpp"
 
 namespace torc::server {
 
-using Reply = std::function<void(Response)>;
-
-/// A request as it came over the network; the views hold during the call that it is handed to.
-struct Incoming {
-  std::string_view method{};         ///< As on the request line: "GET".
-  std::string_view target{};         ///< From the first '/' on.
-  std::string_view authorization{};  ///< The header field of this name; empty where there is none.
-  std::string body{};
-};
-
-/// A request on its way. `reply` is called by the network's thread.
-struct Task {
-  const Route* route;
-  Request request;
-  Reply reply;
-};
-
-struct Answer {
-  Reply reply;
-  Response response;
-};
-
 /// Takes answers to the thread that may call their replies. Called by writer and readers.
 using Deliver = std::function<void(std::vector<Answer>)>;
+
+/// Takes what committed changes mean to those who follow workflows, in the order of the commits. Called by the writer,
+/// before their answers are delivered.
+using Announce = std::function<void(std::vector<store::Notice> notices, std::set<Id> deleted)>;
 
 /// Runs one handler, after the guard where access is restricted. Transactions are the caller's.
 /// @throws what they throw
@@ -52,22 +37,28 @@ Response run_handler(const Task& task, store::Connection& connection);
 class TaskQueue {
  public:
   void push(Task task);
-  /// Waits; at most `most` tasks, in the order they came. Empty when the queue is closed and nothing is left.
-  std::vector<Task> pop(std::size_t most);
+  using Clock = std::chrono::steady_clock;
+
+  /// Waits; at most `most` tasks, in the order they came. Nothing when the queue is closed and nothing is left; none
+  /// after `deadline` or a call of `wake`.
+  std::optional<std::vector<Task>> pop(std::size_t most, std::optional<Clock::time_point> deadline = {});
   /// What is queued is still given out.
   void close();
+  /// Ends one wait.
+  void wake();
 
  private:
   std::mutex m_mutex;
   std::condition_variable m_changed;
   std::vector<Task> m_tasks;  ///< Given out from the front.
   bool m_closed{false};
+  bool m_woken{false};
 };
 
 /// The one thread that changes the database.
 class Writer {
  public:
-  Writer(store::Connection connection, Deliver deliver);
+  Writer(store::Connection connection, Deliver deliver, Announce announce = {});
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
   /// Runs what is queued, then ends.
@@ -75,15 +66,36 @@ class Writer {
 
   void submit(Task task) { m_queue.push(std::move(task)); }
 
+  /// Answers the claims that wait, now and from now on at once.
+  void end_waits();
+
  private:
+  /// How far a workflow's parked claims have been tried.
+  struct Pass {
+    std::uint64_t next{0};
+    bool again{false};  ///< More became ready meanwhile.
+  };
+
   void run();
-  /// Runs the tasks in one transaction and commits. @returns an answer for each
+  /// Runs the tasks in one transaction and commits. @returns an answer for each that does not wait
   std::vector<Answer> run_group(std::vector<Task>& tasks);
+  void run_task(Task& task, std::vector<Answer>& answers);
   Response run_in_savepoint(const Task& task);
+  void announce();
+  void serve_parked(std::vector<Answer>& answers);
+  void answer_parked(Id workflow_id, std::vector<Answer>& answers);
+  /// @returns whether it came to an end
+  bool go_on(Id workflow_id, Pass& pass, std::size_t& tries, std::vector<Answer>& answers);
+  std::optional<TaskQueue::Clock::time_point> deadline() const;
 
   store::Connection m_connection;
   Deliver m_deliver;
+  Announce m_announce;
+  std::set<Id> m_deleted;  ///< In the group that is being run.
   TaskQueue m_queue;
+  ParkedClaims m_parked;
+  std::map<Id, Pass> m_passes;  ///< Of workflows whose parked claims may get something.
+  std::atomic<bool> m_waits_ended{false};
   std::thread m_thread;
 };
 

@@ -76,6 +76,7 @@ TORC_HANDLER(list);
 TORC_HANDLER(create);
 TORC_HANDLER(get);
 TORC_HANDLER(update);
+TORC_HANDLER(heartbeat);
 TORC_HANDLER(remove);
 TORC_HANDLER(remove_all);
 }  // namespace torc::server::compute_nodes
@@ -96,6 +97,7 @@ TORC_HANDLER(remove);
 }  // namespace torc::server::remote_workers
 
 namespace torc::server::events {
+TORC_HANDLER(stream);
 TORC_HANDLER(list);
 TORC_HANDLER(create);
 TORC_HANDLER(get);

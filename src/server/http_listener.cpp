@@ -60,6 +60,7 @@ struct HttpListener::Impl final : SessionOwner {
   const HttpLimits& limits() const override { return m_limits; }
   bool stopping() const override { return m_stopping; }
 
+  EventHub& events() override { return m_events; }
   void handle(Incoming request, Reply reply) override { m_handle(std::move(request), std::move(reply)); }
 
   void ended(HttpSession* session) override {
@@ -160,6 +161,7 @@ struct HttpListener::Impl final : SessionOwner {
   HttpSession::Clock::time_point m_stop_limit{HttpSession::Clock::time_point::max()};
   tcp::endpoint m_local;
   asio::io_context m_context{1};  ///< Behind the set of sessions, which its last handlers still use when it goes.
+  EventHub m_events;             ///< Holds sessions, whose sockets belong to the context.
   tcp::acceptor m_acceptor;
   asio::steady_timer m_sweep_timer;
   asio::steady_timer m_accept_timer;
@@ -194,6 +196,14 @@ void HttpListener::deliver(std::vector<Answer> answers) {
 void HttpListener::use(std::shared_ptr<const TlsContext> tls) {
   asio::post(m_impl->m_context, [impl = m_impl.get(), tls = std::move(tls)]() mutable { impl->m_tls = std::move(tls); });
 }
+
+void HttpListener::announce(std::vector<store::Notice> notices, std::set<Id> deleted) {
+  asio::post(m_impl->m_context, [impl = m_impl.get(), notices = std::move(notices), deleted = std::move(deleted)] {
+    impl->m_events.publish(notices, deleted);
+  });
+}
+
+const std::atomic<int>& HttpListener::listeners() const { return m_impl->m_events.listeners(); }
 
 void HttpListener::stop() {
   asio::post(m_impl->m_context, [impl = m_impl.get()] { impl->begin_stop(); });

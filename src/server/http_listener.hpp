@@ -49,6 +49,10 @@ class HttpListener {
   void deliver(std::vector<Answer> answers);
   /// From any thread: another certificate for connections to come, of a listener that was given one.
   void use(std::shared_ptr<const TlsContext> tls);
+  /// From any thread: tells those who follow workflows.
+  void announce(std::vector<store::Notice> notices, std::set<Id> deleted);
+  /// How many do.
+  const std::atomic<int>& listeners() const;
   /// From any thread: takes nothing new; `run` returns once every request that has come in whole is answered, or after
   /// a few seconds.
   void stop();

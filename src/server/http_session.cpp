@@ -13,9 +13,16 @@ namespace http = boost::beast::http;
 using boost::system::error_code;
 
 constexpr std::size_t k_read_at_once = 16 * 1024;
+/// Into this most requests fit; thousands of connections wait for their next one.
+constexpr std::size_t k_first_read = 2 * 1024;
 /// A big request's buffer is not kept for the next, small one.
 constexpr std::size_t k_buffer_kept = 256 * 1024;
 constexpr std::chrono::seconds k_drain_time{3};
+/// How often it is looked whether a client that waits is still there.
+constexpr std::chrono::seconds k_look{1};
+constexpr std::chrono::seconds k_comment_interval{15};
+/// So much of a stream waits for a slow client before it is given up.
+constexpr std::size_t k_backlog = 1024 * 1024;
 constexpr std::string_view k_continue = "HTTP/1.1 100 Continue\r\n\r\n";
 
 /// Fields that belong to an answer's status.
@@ -83,7 +90,8 @@ void HttpSession::set_state(State state) {
       m_deadline = Clock::now() + limits.request;
       break;
     case State::waiting:
-      m_deadline = Clock::time_point::max();
+    case State::streaming:
+      m_deadline = Clock::now() + k_look;
       break;
     case State::writing:
       m_deadline = Clock::now() + limits.answer;
@@ -98,7 +106,11 @@ void HttpSession::check_deadline(Clock::time_point now) {
   if (now < m_deadline) {
     return;
   }
-  if (m_state == State::reading) {
+  if (m_state == State::waiting) {
+    look_after_waiting_client();
+  } else if (m_state == State::streaming) {
+    tend_stream(now);
+  } else if (m_state == State::reading) {
     // The pending read ends with an error; its handler says why.
     m_timed_out = true;
     m_stream.cancel();
@@ -108,12 +120,30 @@ void HttpSession::check_deadline(Clock::time_point now) {
 }
 
 void HttpSession::stop() {
-  if (m_state != State::waiting && m_state != State::writing) {
+  if (m_state == State::streaming) {
+    end_events();
+  } else if (m_state != State::waiting && m_state != State::writing) {
     abort();
   }
 }
 
-void HttpSession::abort() { m_stream.close(); }
+void HttpSession::abort() {
+  m_stream.close();
+  if (m_state == State::streaming) {
+    m_owner.events().remove(this);
+  }
+}
+
+void HttpSession::look_after_waiting_client() {
+  set_state(State::waiting);
+  m_parser.reset();
+  if (m_buffer.size() == 0) {
+    m_buffer = {};
+  }
+  if (m_stream.is_closed_by_client()) {
+    *m_gone = true;
+  }
+}
 
 void HttpSession::begin_request() {
   m_parser.emplace();
@@ -135,7 +165,7 @@ void HttpSession::begin_request() {
 }
 
 void HttpSession::read_some() {
-  m_stream.read_some(m_buffer.prepare(k_read_at_once),
+  m_stream.read_some(m_buffer.prepare(m_state == State::idle ? k_first_read : k_read_at_once),
                      [self = shared_from_this()](const error_code& error, std::size_t count) {
                        if (self->m_timed_out) {
                          self->refuse(408, "the request took too long to arrive");
@@ -204,11 +234,14 @@ void HttpSession::dispatch() {
   set_state(State::waiting);
   auto request = m_parser->release();
   const bool keep_alive = request.keep_alive();
+  m_is_http_1_0 = request.version() < 11;
+  m_gone = std::make_shared<std::atomic<bool>>(false);
   const auto view = [](const auto& text) { return std::string_view{text.data(), text.size()}; };
   m_owner.handle({.method = view(request.method_string()),
                   .target = view(request.target()),
                   .authorization = view(request[http::field::authorization]),
-                  .body = std::move(request.body())},
+                  .body = std::move(request.body()),
+                  .gone = m_gone},
                  [self = shared_from_this(), keep_alive, is_head = request.method() == http::verb::head](Response response) {
                    if (is_head) {
                      response.body.clear();
@@ -223,6 +256,10 @@ void HttpSession::refuse(int status, const std::string& message) {
 }
 
 void HttpSession::write(Response response, bool keep_alive) {
+  if (response.events) {
+    begin_stream(*response.events);
+    return;
+  }
   set_state(State::writing);
   keep_alive = keep_alive && !m_owner.stopping();
   m_body = std::move(response.body);
@@ -241,6 +278,84 @@ void HttpSession::write(Response response, bool keep_alive) {
       self->drain();
     }
   });
+}
+
+void HttpSession::begin_stream(const EventFilter& filter) {
+  m_parser.reset();
+  m_buffer = {};
+  m_outgoing = fmt::format("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-store\r\n"
+                           "{}Connection: close\r\n\r\n",
+                           m_is_http_1_0 ? "" : "Transfer-Encoding: chunked\r\n");
+  set_state(State::streaming);
+  m_owner.events().add(filter, shared_from_this());
+  send_outgoing();
+  if (m_owner.stopping()) {
+    end_events();
+  }
+}
+
+void HttpSession::send_later(std::string_view text) {
+  if (m_is_http_1_0) {
+    m_outgoing += text;
+  } else {
+    m_outgoing += fmt::format("{:x}\r\n{}\r\n", text.size(), text);
+  }
+  send_outgoing();
+}
+
+void HttpSession::send_outgoing() {
+  if (m_sending || m_outgoing.empty()) {
+    return;
+  }
+  m_body = std::exchange(m_outgoing, {});
+  m_sending = true;
+  m_last_sent = Clock::now();
+  m_stream.write({asio::buffer(m_body), {}}, [self = shared_from_this()](const error_code& error, std::size_t) {
+    self->m_sending = false;
+    if (error) {
+      self->abort();
+    } else if (!self->m_outgoing.empty()) {
+      self->send_outgoing();
+    } else if (self->m_stream_ended) {
+      self->drain();
+    }
+  });
+}
+
+void HttpSession::send_event(std::string_view text) {
+  if (!m_outgoing.empty() && m_outgoing.size() + text.size() > k_backlog) {
+    abort();
+  } else {
+    send_later(text);
+  }
+}
+
+void HttpSession::end_events() {
+  if (m_stream_ended) {
+    return;
+  }
+  const auto self = shared_from_this();
+  m_owner.events().remove(this);
+  m_stream_ended = true;
+  if (!m_is_http_1_0) {
+    m_outgoing += "0\r\n\r\n";
+  }
+  if (m_sending || !m_outgoing.empty()) {
+    send_outgoing();
+  } else {
+    drain();
+  }
+}
+
+void HttpSession::tend_stream(Clock::time_point now) {
+  const auto self = shared_from_this();
+  set_state(State::streaming);
+  const bool stuck = m_sending && now - m_last_sent > m_owner.limits().answer;
+  if (stuck || m_stream.is_closed_by_client()) {
+    abort();
+  } else if (!m_sending && now - m_last_sent >= k_comment_interval) {
+    send_later(": keep-alive\n\n");
+  }
 }
 
 void HttpSession::drain() {

@@ -13,6 +13,7 @@
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
 
+#include "server/event_hub.hpp"
 #include "server/http_listener.hpp"
 #include "server/stream.hpp"
 
@@ -27,6 +28,7 @@ class SessionOwner {
   /// Whether no further request is to be taken.
   virtual bool stopping() const = 0;
   virtual void handle(Incoming request, Reply reply) = 0;
+  virtual EventHub& events() = 0;
   /// The session is over.
   virtual void ended(HttpSession* session) = 0;
 
@@ -36,7 +38,7 @@ class SessionOwner {
 
 /// Reads a request, has it answered, writes the answer, and so on. Lives as long as an operation of it is under way.
 /// One thread. The owner outlives it.
-class HttpSession : public std::enable_shared_from_this<HttpSession> {
+class HttpSession final : public std::enable_shared_from_this<HttpSession>, public EventSink {
  public:
   using Clock = std::chrono::steady_clock;
 
@@ -52,6 +54,9 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
   /// Ends it whatever it does.
   void abort();
 
+  void send_event(std::string_view text) override;
+  void end_events() override;
+
  private:
   enum class State {
     handshake,  ///< Agrees on how to encrypt.
@@ -59,6 +64,7 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
     reading,    ///< Has a part of one.
     waiting,    ///< The request is with its handler.
     writing,    ///< The answer is on its way.
+    streaming,  ///< Events are sent as they come.
     draining,   ///< Done; waits for the client to close, so that it gets the answer.
   };
 
@@ -77,6 +83,13 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
   void drain_some();
   void set_state(State state);
 
+  /// The client may leave while its request is with the handler.
+  void look_after_waiting_client();
+  void begin_stream(const EventFilter& filter);
+  void tend_stream(Clock::time_point now);
+  void send_later(std::string_view text);
+  void send_outgoing();
+
   Stream m_stream;
   SessionOwner& m_owner;
   boost::beast::flat_buffer m_buffer;
@@ -87,6 +100,14 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
   bool m_header_seen{false};
   std::string m_head;  ///< The answer's status line and fields, while it is written.
   std::string m_body;
+  bool m_is_http_1_0{false};
+  std::shared_ptr<std::atomic<bool>> m_gone;  ///< Of the request that is with its handler.
+
+  // While events are streamed; m_body is what is being written.
+  std::string m_outgoing;
+  bool m_sending{false};
+  bool m_stream_ended{false};
+  Clock::time_point m_last_sent;
 };
 
 }  // namespace torc::server

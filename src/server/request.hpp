@@ -2,6 +2,7 @@
 
 // A request and its answer as handlers see them; nothing of the network in it.
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -13,6 +14,7 @@
 
 #include "torc/model/json.hpp"
 #include "torc/model/models.hpp"
+#include "torc/store/changes.hpp"
 #include "torc/store/records.hpp"
 
 namespace torc::server {
@@ -23,9 +25,24 @@ class Authenticator;
 
 enum class Method { get, post, put, del };
 
+/// An answer that is not sent yet: the request is put again when there may be something to claim in the workflow.
+struct Hold {
+  Id workflow_id{0};
+  std::chrono::seconds time{0};  ///< Then the answer is sent as it is.
+};
+
+/// Which events of a workflow somebody follows.
+struct EventFilter {
+  Id workflow_id{0};
+  store::Severity least{store::Severity::info};
+};
+
 struct Response {
   int status{200};
   std::string body{};  ///< JSON
+  std::optional<Hold> hold{};
+  /// In place of a body: events from now on, until the client leaves.
+  std::optional<EventFilter> events{};
 };
 
 struct Request {

@@ -38,6 +38,7 @@ const std::vector<Route>& routes() {
       {get, "/workflows/{id}/job_user_data_relationships", read, workflows::job_user_data_relationships, guards::path},
       {get, "/workflows/{id}/ready_job_requirements", read, overview::ready_needs, guards::path},
       {get, "/workflows/{id}/summary", read, overview::summary, guards::path},
+      {get, "/workflows/{id}/events/stream", immediate, events::stream, guards::path},
       {get, "/workflows/{id}/actions", read, actions::list, guards::path},
       {post, "/workflows/{id}/actions", write, actions::create, guards::path},
       {get, "/workflows/{id}/actions/pending", read, actions::pending, guards::path},
@@ -81,6 +82,7 @@ const std::vector<Route>& routes() {
       {get, "/compute_nodes/{id}", read, compute_nodes::get, record<model::ComputeNode>},
       {put, "/compute_nodes/{id}", write, compute_nodes::update, record<model::ComputeNode>},
       {del, "/compute_nodes/{id}", write, compute_nodes::remove, record<model::ComputeNode>},
+      {post, "/compute_nodes/{id}/heartbeat", write, compute_nodes::heartbeat, record<model::ComputeNode>},
 
       {get, "/scheduled_compute_nodes", read, scheduled_compute_nodes::list, guards::query},
       {post, "/scheduled_compute_nodes", write, scheduled_compute_nodes::create, guards::body},

@@ -93,8 +93,14 @@ struct Server::Impl {
     make_admins(*database, security.admins);
     const SignalsBlocked blocked;
     service = std::make_unique<Service>(
-        *database, [this](std::vector<Answer> answers) { listener.deliver(std::move(answers)); }, security,
-        options.readers);
+        *database, [this](std::vector<Answer> answers) { listener.deliver(std::move(answers)); },
+        ServiceSettings{.announce =
+                            [this](std::vector<store::Notice> notices, std::set<Id> deleted) {
+                              listener.announce(std::move(notices), std::move(deleted));
+                            },
+                        .listeners = &listener.listeners(),
+                        .security = security,
+                        .readers = options.readers});
     thread = std::thread([this] {
       listener.run([this](Incoming request, Reply reply) { service->handle(std::move(request), std::move(reply)); });
     });
@@ -129,6 +135,7 @@ struct Server::Impl {
     const std::lock_guard lock{stop_mutex};
     if (thread.joinable()) {
       listener.stop();
+      service->end_waits();
       thread.join();
       // Ends writer and readers; they finish what is queued, though nobody waits for an answer any more.
       service.reset();

@@ -16,6 +16,12 @@ std::vector<store::Connection> reading_connections(const store::Database& databa
   return connections;
 }
 
+store::Connection writing_connection(const store::Database& database, const std::atomic<int>* listeners) {
+  auto connection = database.open(store::Connection::Mode::write);
+  connection.changes().listeners = listeners;
+  return connection;
+}
+
 std::optional<Method> method_of(std::string_view word) {
   if (word == "GET") {
     return Method::get;
@@ -38,19 +44,19 @@ std::string shortened(std::string_view target) {
 
 }  // namespace
 
-Service::Service(const store::Database& database, Deliver deliver, const SecurityOptions& security, int readers)
-    : m_enforce_access(security.enforce_access),
+Service::Service(const store::Database& database, Deliver deliver, ServiceSettings settings)
+    : m_enforce_access(settings.security.enforce_access),
       m_router(routes()),
-      m_writer(database.open(store::Connection::Mode::write), deliver),
-      m_readers(reading_connections(database, readers), deliver),
+      m_writer(writing_connection(database, settings.listeners), deliver, std::move(settings.announce)),
+      m_readers(reading_connections(database, settings.readers), deliver),
       m_connection(database.open(store::Connection::Mode::read)) {
-  if (!security.auth_file.empty()) {
+  if (const auto& security = settings.security; !security.auth_file.empty()) {
     m_authenticator = std::make_unique<Authenticator>(security.auth_file, security.require_auth, std::move(deliver));
   }
 }
 
 void Service::handle(Incoming incoming, Reply reply) {
-  Task task{nullptr, {}, std::move(reply)};
+  Task task{nullptr, {}, std::move(reply), std::move(incoming.gone)};
   if (!prepare(incoming, task)) {
     return;
   }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <string>
 
@@ -10,17 +11,27 @@
 
 namespace torc::server {
 
+/// What a service is given beside its database.
+struct ServiceSettings {
+  Announce announce{};                        ///< Hands events over to the network's thread; may be empty.
+  const std::atomic<int>* listeners{nullptr};  ///< How many follow events; outlives the service. Null: nobody ever does.
+  SecurityOptions security{};
+  int readers{2};  ///< Threads that answer questions.
+};
+
 /// The server without its network: takes requests, has them answered. `handle` and the replies belong to one thread,
 /// the network's.
 class Service {
  public:
   /// @param deliver  Hands answers over to the network's thread.
-  /// @param readers  Threads that answer questions.
   /// @throws base::Error for a password file that cannot be used
-  Service(const store::Database& database, Deliver deliver, const SecurityOptions& security = {}, int readers = 2);
+  Service(const store::Database& database, Deliver deliver, ServiceSettings settings = {});
 
   /// Calls `reply` once, at once or later. Throws nothing.
   void handle(Incoming incoming, Reply reply);
+
+  /// From any thread: answers claims that wait for work, now and from now on at once.
+  void end_waits() { m_writer.end_waits(); }
 
   /// Null without a password file.
   Authenticator* authenticator() { return m_authenticator.get(); }

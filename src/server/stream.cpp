@@ -1,5 +1,7 @@
 #include "server/stream.hpp"
 
+#include <poll.h>
+
 #include <boost/asio/ssl/error.hpp>
 #include <boost/asio/ssl/stream.hpp>
 
@@ -58,6 +60,11 @@ void Stream::end_sending(std::function<void()> done) {
     shut_down_sending();
     done();
   });
+}
+
+bool Stream::is_closed_by_client() {
+  pollfd polled{.fd = m_socket.native_handle(), .events = POLLRDHUP, .revents = 0};
+  return ::poll(&polled, 1, 0) > 0;
 }
 
 void Stream::cancel() {

@@ -65,6 +65,8 @@ class Stream {
     m_socket.async_read_some(buffer, std::move(handler));
   }
 
+  /// Whether the client has closed its side or is gone, as far as this machine knows. Takes nothing of what it sent.
+  bool is_closed_by_client();
   /// What is under way ends with an error.
   void cancel();
   void close();

@@ -36,14 +36,6 @@ std::string describe_inputs(Connection& connection, Id job_id) {
   return text;
 }
 
-std::optional<std::string> input_hash(Connection& connection, Id job_id) {
-  const auto text = describe_inputs(connection, job_id);
-  if (text.empty()) {
-    return std::nullopt;
-  }
-  return base::to_hex(base::hash64(text), 16);
-}
-
 std::vector<Id> jobs_with_changed_inputs(Connection& connection, Id workflow_id) {
   std::vector<Id> changed;
   Query rows = query(connection,
@@ -62,10 +54,12 @@ std::vector<Id> jobs_with_changed_inputs(Connection& connection, Id workflow_id)
 
 }  // namespace
 
-void note_inputs(Connection& connection, const model::Job& job) {
-  if (job.input_file_ids || job.input_user_data_ids) {
-    execute(connection, "UPDATE jobs SET input_hash = ? WHERE id = ?", input_hash(connection, *job.id), *job.id);
+std::optional<std::string> input_hash(Connection& connection, Id job_id) {
+  const auto text = describe_inputs(connection, job_id);
+  if (text.empty()) {
+    return std::nullopt;
   }
+  return base::to_hex(base::hash64(text), 16);
 }
 
 std::vector<std::string> process_changed_inputs(Connection& connection, Id workflow_id, bool dry_run) {

@@ -4,9 +4,11 @@
 
 #include <fmt/format.h>
 
+#include "store/job_starts.hpp"
 #include "store/relations.hpp"
 #include "store/rows.hpp"
 #include "torc/base/units.hpp"
+#include "torc/store/compute_nodes.hpp"
 #include "torc/store/jobs.hpp"
 #include "torc/store/workflows.hpp"
 
@@ -97,10 +99,29 @@ std::vector<Id> choose(Connection& connection, const Claim& claim, Free free, st
   return chosen;
 }
 
-void check_limit(const Claim& claim) {
+/// A node that nobody knows has not: torc 0.23 takes any number.
+bool has_left(Connection& connection, Id compute_node_id) {
+  return !value<bool>(connection, "SELECT is_active FROM compute_nodes WHERE id = ?", compute_node_id).value_or(true);
+}
+
+/// Whether the workflow gives out jobs, to this claimer.
+bool may_claim(Connection& connection, const Claim& claim) {
   if (claim.limit < 0) {
     throw Refused(Refused::Reason::unprocessable, fmt::format("limit must be >= 0, got {}", claim.limit));
   }
+  const auto status = workflow_status(connection, claim.workflow_id);
+  if (claim.start_run) {
+    if (!claim.compute_node_id) {
+      throw Refused(Refused::Reason::unprocessable, "jobs to start need a compute_node_id");
+    }
+    require_node_of(connection, claim.workflow_id, *claim.compute_node_id);
+    require_run(*claim.start_run, status.run_id);
+  }
+  if (!claim.compute_node_id) {
+    return !status.is_canceled;
+  }
+  note_sign_of_life(connection, *claim.compute_node_id);
+  return !status.is_canceled && !has_left(connection, *claim.compute_node_id);
 }
 
 /// Marks the jobs as claimed and reads them, in the order of `ids`.
@@ -108,8 +129,15 @@ std::vector<model::Job> take(Connection& connection, const Claim& claim, const s
   std::vector<model::Job> jobs;
   jobs.reserve(ids.size());
   for (const Id id : ids) {
-    execute(connection, "UPDATE jobs SET status = 3, compute_node_id = ? WHERE id = ?", claim.compute_node_id, id);
+    if (claim.start_run) {
+      mark_running(connection, id, *claim.compute_node_id);
+    } else {
+      execute(connection, "UPDATE jobs SET status = 3, compute_node_id = ? WHERE id = ?", claim.compute_node_id, id);
+    }
     jobs.push_back(get<model::Job>(connection, id));
+    if (claim.start_run) {
+      tell_started(connection, jobs.back(), *claim.start_run, *claim.compute_node_id);
+    }
     // A claim names neither; who needs them reads the job.
     jobs.back().scheduler_id.reset();
     jobs.back().failure_handler_id.reset();
@@ -121,8 +149,7 @@ std::vector<model::Job> take(Connection& connection, const Claim& claim, const s
 }  // namespace
 
 std::vector<model::Job> claim_next_jobs(Connection& connection, const Claim& claim) {
-  check_limit(claim);
-  if (workflow_status(connection, claim.workflow_id).is_canceled) {
+  if (!may_claim(connection, claim)) {
     return {};
   }
   const auto ids = column<Id>(connection,
@@ -133,9 +160,8 @@ std::vector<model::Job> claim_next_jobs(Connection& connection, const Claim& cla
 
 std::vector<model::Job> claim_jobs_that_fit(Connection& connection, const Claim& claim,
                                             const model::ComputeNodesResources& resources, bool strict_scheduler) {
-  check_limit(claim);
   const Free free = free_of(resources);
-  if (workflow_status(connection, claim.workflow_id).is_canceled) {
+  if (!may_claim(connection, claim)) {
     return {};
   }
   auto ids = choose(connection, claim, free, resources.scheduler_config_id);
@@ -143,6 +169,11 @@ std::vector<model::Job> claim_jobs_that_fit(Connection& connection, const Claim&
     ids = choose(connection, claim, free, std::nullopt);
   }
   return take(connection, claim, ids);
+}
+
+bool may_get_jobs_later(Connection& connection, const Claim& claim) {
+  return claim.limit > 0 && !workflow_completion(connection, claim.workflow_id).is_complete &&
+         !(claim.compute_node_id && has_left(connection, *claim.compute_node_id));
 }
 
 }  // namespace torc::store

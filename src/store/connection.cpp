@@ -129,6 +129,8 @@ void Connection::rollback_to_savepoint() {
   run(*this, "RELEASE request");
 }
 
+Changes& Connection::changes() { return m_impl->changes; }
+
 Database::Database(const std::string& path, Durability durability) : m_path(path), m_durability(durability) {
   m_path = real_path(path).string();
   const auto directory = std::filesystem::path(m_path).parent_path();

@@ -74,6 +74,13 @@ bool initialize_jobs(Connection& connection, Id workflow_id, InitializeOptions o
   recount_blockers(connection, workflow_id);
   cancel_after_failures(connection, workflow_id);
   rearm_actions(connection, workflow_id);
+  auto& changes = connection.changes();
+  changes.claimable.insert(workflow_id);
+  changes.ended.insert(workflow_id);
+  if (changes.wanted()) {
+    notify(connection, workflow_id, "workflow_reinitialized", Severity::info,
+           {{"workflow_id", workflow_id}, {"run_id", workflow_status(connection, workflow_id).run_id}});
+  }
   return true;
 }
 

@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include "store/changed_inputs.hpp"
+#include "store/job_starts.hpp"
 #include "store/query.hpp"
 #include "store/relations.hpp"
 #include "store/transitions.hpp"
+#include "torc/store/compute_nodes.hpp"
 #include "torc/store/jobs.hpp"
 #include "torc/store/workflows.hpp"
 
@@ -57,13 +59,6 @@ std::string title(JobStatus status) {
   }
 }
 
-void require_run(const State& state, std::int64_t run_id) {
-  if (run_id != state.run_id) {
-    throw Refused(Reason::unprocessable,
-                  fmt::format("Run ID mismatch: provided {} but workflow status has {}", run_id, state.run_id));
-  }
-}
-
 void require_owner(const State& state, Id job_id, Id compute_node_id) {
   const bool at_work = state.status == JobStatus::pending || state.status == JobStatus::running;
   if (at_work && state.compute_node_id && *state.compute_node_id != compute_node_id) {
@@ -98,31 +93,73 @@ void check_result(const State& state, Id id, const model::Result& result) {
   }
 }
 
+void tell_ended(Connection& connection, Id workflow_id, const model::Job& job, const model::Result& result) {
+  connection.changes().ended.insert(workflow_id);
+  if (!connection.changes().wanted()) {
+    return;
+  }
+  const bool completed = result.status == JobStatus::completed || result.status == JobStatus::disabled;
+  const bool failed = result.status == JobStatus::failed || result.status == JobStatus::pending_failed;
+  notify(connection, workflow_id, completed ? "job_completed" : "job_failed",
+         completed ? Severity::info
+         : failed  ? Severity::error
+                   : Severity::warning,
+         {{"job_id", result.job_id},
+          {"job_name", job.name},
+          {"return_code", result.return_code},
+          {"status", to_string(result.status)}});
+}
+
 }  // namespace
+
+void require_run(std::int64_t run_id, std::int64_t current_run_id) {
+  if (run_id != current_run_id) {
+    throw Refused(Reason::unprocessable,
+                  fmt::format("Run ID mismatch: provided {} but workflow status has {}", run_id, current_run_id));
+  }
+}
+
+void require_node_of(Connection& connection, Id workflow_id, Id compute_node_id) {
+  const auto node_workflow =
+      value<Id>(connection, "SELECT workflow_id FROM compute_nodes WHERE id = ?", compute_node_id);
+  if (node_workflow != workflow_id) {
+    throw Refused(Reason::unprocessable,
+                  fmt::format("compute node {} is not one of workflow {}", compute_node_id, workflow_id));
+  }
+}
+
+void mark_running(Connection& connection, Id job_id, Id compute_node_id) {
+  execute(connection, "UPDATE jobs SET status = 4, compute_node_id = ?, input_hash = ? WHERE id = ?", compute_node_id,
+          input_hash(connection, job_id), job_id);
+}
+
+void tell_started(Connection& connection, const model::Job& job, std::int64_t run_id, Id compute_node_id) {
+  if (connection.changes().wanted()) {
+    notify(connection, job.workflow_id, "job_started", Severity::info,
+           {{"compute_node_id", compute_node_id}, {"job_id", *job.id}, {"job_name", job.name}, {"run_id", run_id}});
+  }
+}
 
 model::Job start_job(Connection& connection, Id id, std::int64_t run_id, Id compute_node_id) {
   const State state = state_of(connection, id);
-  require_run(state, run_id);
+  require_run(run_id, state.run_id);
   if (state.status != JobStatus::pending) {
     throw Refused(Reason::conflict, fmt::format("Job {} has invalid status {}. Expected SubmittedPending for job start.", id,
                                                 title(state.status)));
   }
   require_owner(state, id, compute_node_id);
-  const auto node_workflow = value<Id>(connection, "SELECT workflow_id FROM compute_nodes WHERE id = ?", compute_node_id);
-  if (node_workflow != state.workflow_id) {
-    throw Refused(Reason::unprocessable,
-                  fmt::format("compute node {} is not one of workflow {}", compute_node_id, state.workflow_id));
-  }
-  execute(connection, "UPDATE jobs SET status = 4, compute_node_id = ? WHERE id = ?", compute_node_id, id);
+  require_node_of(connection, state.workflow_id, compute_node_id);
+  mark_running(connection, id, compute_node_id);
+  note_sign_of_life(connection, compute_node_id);
   auto job = get_job(connection, id);
-  note_inputs(connection, job);
+  tell_started(connection, job, run_id, compute_node_id);
   return job;
 }
 
 model::Job complete_job(Connection& connection, Id id, JobStatus status, std::int64_t run_id, model::Result result) {
   const State state = state_of(connection, id);
   require_can_end(state, id, status);
-  require_run(state, run_id);
+  require_run(run_id, state.run_id);
   check_result(state, id, result);
   require_owner(state, id, result.compute_node_id);
   if (state.status == JobStatus::uninitialized || state.status == JobStatus::blocked) {
@@ -137,7 +174,10 @@ model::Job complete_job(Connection& connection, Id id, JobStatus status, std::in
   if (model::is_final(status)) {
     release_dependents(connection, id, status);
   }
-  return get_job(connection, id);
+  note_sign_of_life(connection, result.compute_node_id);
+  auto job = get_job(connection, id);
+  tell_ended(connection, state.workflow_id, job, result);
+  return job;
 }
 
 Completed complete_jobs(Connection& connection, Id workflow_id, const std::vector<Completion>& completions) {
@@ -197,7 +237,7 @@ model::Job retry_job(Connection& connection, Id id, std::int64_t run_id, std::in
 
 model::Job change_job_status(Connection& connection, Id id, JobStatus status, std::int64_t run_id) {
   const State state = state_of(connection, id);
-  require_run(state, run_id);
+  require_run(run_id, state.run_id);
   if (model::is_final(status) && status != JobStatus::disabled) {
     throw Refused(Reason::unprocessable,
                   fmt::format("Cannot set completion status '{}' via manage_status_change. Use complete_job API instead.",

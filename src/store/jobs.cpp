@@ -110,6 +110,7 @@ model::Job update_job(Connection& connection, Id id, const model::Job& changes) 
   kept.attempt_id.reset();
   update(connection, id, kept);
   write_relations(connection, id, was.workflow_id, kept, true);
+  connection.changes().claimable.insert(was.workflow_id);
   return get_job(connection, id);
 }
 
@@ -119,6 +120,7 @@ model::Job remove_job(Connection& connection, Id id) {
     release_dependents(connection, id, JobStatus::completed);
   }
   remove<model::Job>(connection, id);
+  connection.changes().ended.insert(was.workflow_id);
   return was;
 }
 

@@ -37,6 +37,9 @@ struct Connection::Impl {
   SQLite::Database database;
   Mode mode;
   std::unordered_map<std::string, std::unique_ptr<CachedStatement>, TextHash, std::equal_to<>> statements;
+  Changes changes{};
+  /// When each compute node's sign of life was last written down, in milliseconds since 1970.
+  std::unordered_map<Id, std::int64_t> signs_of_life{};
 };
 
 /// Whether SQLite failed for want of room: on the disk, in the user's quota, under the process's limit.

@@ -12,8 +12,8 @@ template <typename T>
   throw Refused(Refused::Reason::not_found, fmt::format("{} with ID: {}", Table<T>::k_missing, id));
 }
 
-/// Whether a client sets this column. The status id is computed, the id given out.
-bool is_settable(std::string_view name) { return name != "id" && name != "status_id"; }
+/// Whether a client sets this column. The status id is computed, the id given out, a heartbeat's time the server's.
+bool is_settable(std::string_view name) { return name != "id" && name != "status_id" && name != "last_heartbeat"; }
 
 /// Calls `visitor(name, value)` for every column that `record` gives a value.
 template <typename T, typename Visitor>
@@ -144,12 +144,18 @@ T remove(Connection& connection, Id id) {
   T was = get<T>(connection, id);
   static const std::string sql = fmt::format("DELETE FROM {} WHERE id = ?", Table<T>::k_name);
   execute(connection, sql, id);
+  if constexpr (std::is_same_v<T, model::Workflow>) {
+    connection.changes().deleted.insert(id);
+  }
   return was;
 }
 
 template <model::detail::Model T>
 std::int64_t remove_all(Connection& connection, Id workflow_id) {
   static const std::string sql = fmt::format("DELETE FROM {} WHERE workflow_id = ?", Table<T>::k_name);
+  if constexpr (std::is_same_v<T, model::Job>) {
+    connection.changes().ended.insert(workflow_id);
+  }
   return execute(connection, sql, workflow_id);
 }
 

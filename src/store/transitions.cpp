@@ -21,6 +21,13 @@ const std::string& count_blockers_sql() {
   return sql;
 }
 
+/// Perhaps a job of this job's workflow became ready.
+void note_claimable(Connection& connection, Id job_id) {
+  if (const auto workflow_id = value<Id>(connection, "SELECT workflow_id FROM jobs WHERE id = ?", job_id)) {
+    connection.changes().claimable.insert(*workflow_id);
+  }
+}
+
 }  // namespace
 
 void release_dependents(Connection& connection, Id job_id, JobStatus status) {
@@ -40,10 +47,14 @@ void release_dependents(Connection& connection, Id job_id, JobStatus status) {
         ended.emplace_back(dependent, JobStatus::canceled);
       }
     }
-    execute(connection,
-            "UPDATE jobs SET status = CASE WHEN blockers <= 1 THEN 2 ELSE 1 END, blockers = blockers - 1 "
-            "WHERE status = 1 AND id IN (SELECT job_id FROM job_dependencies WHERE depends_on_job_id = ?)",
-            id);
+    const auto released = execute(
+        connection,
+        "UPDATE jobs SET status = CASE WHEN blockers <= 1 THEN 2 ELSE 1 END, blockers = blockers - 1 "
+        "WHERE status = 1 AND id IN (SELECT job_id FROM job_dependencies WHERE depends_on_job_id = ?)",
+        id);
+    if (released > 0) {
+      note_claimable(connection, id);
+    }
   }
 }
 
@@ -73,6 +84,9 @@ void block_dependents(Connection& connection, Id job_id) {
 
 void set_status(Connection& connection, Id job_id, JobStatus from, JobStatus to) {
   execute(connection, "UPDATE jobs SET status = ? WHERE id = ?", to, job_id);
+  if (to == JobStatus::ready) {
+    note_claimable(connection, job_id);
+  }
   if (model::is_final(to) && !model::is_final(from)) {
     release_dependents(connection, job_id, to);
   } else if (model::is_final(from) && !model::is_final(to)) {

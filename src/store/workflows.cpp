@@ -43,6 +43,9 @@ void update_workflow_status(Connection& connection, Id workflow_id, const model:
           "WHERE id = ?",
           status.run_id, status.is_canceled, status.is_archived, status.has_detected_need_to_run_completion_script,
           workflow_id);
+  // Perhaps canceled, perhaps taken up again.
+  connection.changes().ended.insert(workflow_id);
+  connection.changes().claimable.insert(workflow_id);
 }
 
 model::Completion workflow_completion(Connection& connection, Id workflow_id) {
@@ -54,6 +57,11 @@ model::Completion workflow_completion(Connection& connection, Id workflow_id) {
   return {.is_canceled = status.is_canceled,
           .is_complete = status.is_canceled || !unfinished,
           .needs_to_run_completion_script = false};
+}
+
+bool has_ready_jobs(Connection& connection, Id workflow_id) {
+  return value<int>(connection, "SELECT 1 FROM jobs WHERE workflow_id = ? AND status = 2 LIMIT 1", workflow_id)
+      .has_value();
 }
 
 bool is_uninitialized(Connection& connection, Id workflow_id) {
@@ -69,6 +77,7 @@ void cancel_workflow(Connection& connection, Id workflow_id) {
   for (const Id id : at_work) {
     set_status(connection, id, JobStatus::running, JobStatus::canceled);
   }
+  connection.changes().ended.insert(workflow_id);
   add_event(connection, workflow_id,
             {{"category", "workflow_canceled"},
              {"message", fmt::format("Workflow {} (run_id={}) was canceled", workflow_id, status.run_id)},
@@ -110,6 +119,7 @@ std::string server_id(Connection& connection) {
 void add_event(Connection& connection, Id workflow_id, const nlohmann::json& data) {
   execute(connection, "INSERT INTO events (workflow_id, timestamp, data) VALUES (?, ?, ?)", workflow_id,
           base::unix_millis_now(), data);
+  notify_of_event(connection, workflow_id, data);
 }
 
 }  // namespace torc::store

@@ -1,11 +1,15 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <map>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
 #include "torc/model/models.hpp"
+#include "torc/model/summary.hpp"
 
 namespace torc::client {
 
@@ -55,6 +59,20 @@ struct EventFilter {
   Paging paging{};
 };
 
+/// Who claims, and how. Each part is sent where the server announces that it knows it.
+struct Claimer {
+  model::Id compute_node_id{0};
+  std::optional<std::int64_t> start_run{};  ///< The jobs run at once, in this run: no start_job is needed.
+  std::chrono::seconds wait{0};             ///< For work, where there is none.
+  std::stop_token stop{};                   ///< Requested: the claim is given up, as if no answer had come.
+};
+
+/// How jobs that were completed together went.
+struct Completed {
+  std::vector<model::Id> completed{};
+  std::map<model::Id, std::string> errors{};  ///< Why others were refused.
+};
+
 /// The server's operations, one method each. `RestApi` is the real one.
 ///
 /// Errors: every method throws base::ApiError: the server's status and words when it refused, status 0 when it could
@@ -94,6 +112,8 @@ class Api {
   virtual std::int64_t reset_job_status(model::Id id, bool failed_only) = 0;
   virtual std::vector<model::Id> required_existing_files(model::Id id) = 0;
   virtual std::vector<model::Id> missing_user_data(model::Id id) = 0;
+  /// Needs the capability "summary".
+  virtual model::Summary summarize_workflow(model::Id id) = 0;
 
   // Jobs
   virtual model::Page<model::Job> list_jobs(model::Id workflow_id, const JobFilter& filter) = 0;
@@ -101,15 +121,17 @@ class Api {
   virtual model::Job create_job(const model::Job& job) = 0;
   /// Creates many at once, in the order given; all of one workflow.
   virtual std::vector<model::Job> create_jobs(const std::vector<model::Job>& jobs) = 0;
-  /// @param compute_node_id  Who claims; sent where the server announces that it notes it.
+  /// A job that runs already (`Claimer::start_run`) says so in its status.
   virtual std::vector<model::Job> claim_next_jobs(model::Id workflow_id, std::int64_t limit,
-                                                  model::Id compute_node_id) = 0;
+                                                  const Claimer& claimer) = 0;
   virtual std::vector<model::Job> claim_jobs_based_on_resources(model::Id workflow_id, std::int64_t limit,
                                                                 const model::ComputeNodesResources& resources,
-                                                                model::Id compute_node_id) = 0;
+                                                                const Claimer& claimer) = 0;
   virtual void start_job(model::Id id, std::int64_t run_id, model::Id compute_node_id) = 0;
   /// `result.status` is the state the job ends in.
   virtual void complete_job(model::Id id, const model::Result& result) = 0;
+  /// Many at once, each on its own; needs the capability "batch_complete_jobs".
+  virtual Completed complete_jobs(model::Id workflow_id, const std::vector<model::Result>& results) = 0;
   virtual void manage_status_change(model::Id id, model::JobStatus status, std::int64_t run_id) = 0;
   /// Makes a running, failed or terminated job ready again as its next attempt.
   virtual model::Job retry_job(model::Id id, std::int64_t run_id, std::int64_t max_retries) = 0;
@@ -122,6 +144,8 @@ class Api {
   virtual model::ComputeNode create_compute_node(const model::ComputeNode& node) = 0;
   virtual model::ComputeNode get_compute_node(model::Id id) = 0;
   virtual model::ComputeNode update_compute_node(model::Id id, const model::ComputeNode& node) = 0;
+  /// Needs the capability "heartbeat".
+  virtual model::Heartbeat send_heartbeat(model::Id compute_node_id) = 0;
   virtual model::Page<model::ComputeNode> list_compute_nodes(model::Id workflow_id,
                                                              const ComputeNodeFilter& filter) = 0;
   virtual std::vector<model::RemoteWorker> list_remote_workers(model::Id workflow_id) = 0;

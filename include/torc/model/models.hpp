@@ -230,6 +230,7 @@ struct ComputeNode {
   std::optional<double> avg_cpu_percent;
   std::optional<std::int64_t> peak_memory_bytes;
   std::optional<std::int64_t> avg_memory_bytes;
+  std::optional<std::int64_t> last_heartbeat;  ///< Milliseconds since 1970; set by the server, for nodes that send any.
 
   template <typename Self, typename Visitor>
   static void visit(Self& self, Visitor&& visitor) {
@@ -253,6 +254,25 @@ struct ComputeNode {
     visitor("avg_cpu_percent", self.avg_cpu_percent);
     visitor("peak_memory_bytes", self.peak_memory_bytes);
     visitor("avg_memory_bytes", self.avg_memory_bytes);
+    visitor("last_heartbeat", self.last_heartbeat);
+  }
+};
+
+/// Answer to a heartbeat of a compute node.
+struct Heartbeat {
+  static constexpr bool k_model = true;
+
+  Id compute_node_id{0};
+  std::int64_t timestamp{0};  ///< What was noted; milliseconds since 1970
+  bool is_active{false};      ///< Of the node.
+  bool is_canceled{false};    ///< Of its workflow.
+
+  template <typename Self, typename Visitor>
+  static void visit(Self& self, Visitor&& visitor) {
+    visitor("compute_node_id", self.compute_node_id);
+    visitor("timestamp", self.timestamp);
+    visitor("is_active", self.is_active);
+    visitor("is_canceled", self.is_canceled);
   }
 };
 

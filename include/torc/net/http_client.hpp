@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -40,7 +41,9 @@ class HttpClient {
   /// @param method  GET, POST, PUT or DELETE
   /// @param url     Complete, already encoded
   /// @param body    JSON text; sent with its content type where not empty
-  HttpResponse request(std::string_view method, const std::string& url, const std::string& body = {});
+  /// @param stop    Requested: the request is given up at once, its connection closed.
+  HttpResponse request(std::string_view method, const std::string& url, const std::string& body = {},
+                       const std::stop_token& stop = {});
 
  private:
   struct Impl;

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "torc/base/fd.hpp"
+#include "torc/store/changes.hpp"
 #include "torc/store/error.hpp"
 
 namespace torc::store {
@@ -39,6 +40,9 @@ class Connection {
   void savepoint();
   void release_savepoint();
   void rollback_to_savepoint();
+
+  /// What was changed over this connection and not taken yet.
+  Changes& changes();
 
   struct Impl;
   Impl& impl() { return *m_impl; }

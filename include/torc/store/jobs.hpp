@@ -37,10 +37,14 @@ struct Claim {
   Id workflow_id{0};
   std::int64_t limit{0};
   std::optional<Id> compute_node_id{};  ///< Who claims.
+  /// The jobs run at once, in this run, as if the claimer had called start_job for each; needs `compute_node_id`.
+  std::optional<std::int64_t> start_run{};
 };
 
-/// Gives out ready jobs, those of the highest priority first, then in the order of their ids. They are pending then,
-/// and given to nobody else. None where the workflow is canceled.
+/// Gives out ready jobs, those of the highest priority first, then in the order of their ids. They are pending then (or
+/// running), and given to nobody else. None where the workflow is canceled, and none for a node that is not active any
+/// more: what a claim that was under way gets when its node leaves, nobody would run.
+/// @throws Refused unprocessable for jobs to start by no node of the workflow or in another run
 std::vector<model::Job> claim_next_jobs(Connection& connection, const Claim& claim);
 
 /// As many of the ready jobs as fit into `resources` together, in the same order; those that do not fit are passed over.
@@ -48,6 +52,9 @@ std::vector<model::Job> claim_next_jobs(Connection& connection, const Claim& cla
 /// @param strict_scheduler  Take jobs of another scheduler in no case; else only where there is nothing else.
 std::vector<model::Job> claim_jobs_that_fit(Connection& connection, const Claim& claim,
                                             const model::ComputeNodesResources& resources, bool strict_scheduler);
+
+/// Whether the same claim may get something later: there are jobs that have not ended, and the node is still active.
+bool may_get_jobs_later(Connection& connection, const Claim& claim);
 
 /// A claimed job runs.
 /// @throws Refused conflict where it is not claimed, or by another node; unprocessable for another run

@@ -24,6 +24,9 @@ void update_workflow_status(Connection& connection, Id workflow_id, const model:
 
 model::Completion workflow_completion(Connection& connection, Id workflow_id);
 
+/// Whether some job is ready to be claimed.
+bool has_ready_jobs(Connection& connection, Id workflow_id);
+
 /// Whether none of its jobs has left the state it was made in.
 bool is_uninitialized(Connection& connection, Id workflow_id);
 
@@ -65,8 +68,15 @@ std::vector<Id> missing_user_data(Connection& connection, Id workflow_id);
 /// The UUID of the database.
 std::string server_id(Connection& connection);
 
-/// Notes what happened; now.
+/// Keeps what happened as an event of the workflow, and tells listeners; now.
 void add_event(Connection& connection, Id workflow_id, const nlohmann::json& data);
+
+/// Tells those who follow the workflow's events, once this is committed. To be asked before much is done for it:
+/// `connection.changes().wanted()`.
+void notify(Connection& connection, Id workflow_id, std::string type, Severity severity, nlohmann::json data);
+
+/// The same for an event that is kept: its type is the `event_type` in `data`, else its `category`.
+void notify_of_event(Connection& connection, Id workflow_id, const nlohmann::json& data);
 
 /// "default": what a job gets that names no requirements.
 /// @throws Refused unprocessable where it was deleted

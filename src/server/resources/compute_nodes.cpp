@@ -1,3 +1,5 @@
+#include "torc/store/compute_nodes.hpp"
+
 #include "server/handlers.hpp"
 #include "server/resources/crud.hpp"
 
@@ -16,13 +18,17 @@ Response list(const Request& request, store::Connection& connection) {
 }
 
 Response create(const Request& request, store::Connection& connection) {
-  return create_record<ComputeNode>(request, connection);
+  return answer(store::create_compute_node(connection, request.read<ComputeNode>()));
 }
 
 Response get(const Request& request, store::Connection& connection) { return get_record<ComputeNode>(request, connection); }
 
 Response update(const Request& request, store::Connection& connection) {
-  return update_record<ComputeNode>(request, connection);
+  return answer(store::update_compute_node(connection, request.id(), request.read<ComputeNode>()));
+}
+
+Response heartbeat(const Request& request, store::Connection& connection) {
+  return answer(store::note_heartbeat(connection, request.id()));
 }
 
 Response remove(const Request& request, store::Connection& connection) {

@@ -1,5 +1,9 @@
+#include <fmt/format.h>
+
+#include "server/errors.hpp"
 #include "server/handlers.hpp"
 #include "server/resources/crud.hpp"
+#include "torc/base/strings.hpp"
 #include "torc/base/units.hpp"
 
 namespace torc::server::events {
@@ -21,6 +25,17 @@ Event read_event(const Request& request) {
 
 }  // namespace
 
+Response stream(const Request& request, store::Connection& connection) {
+  Response response;
+  response.events = EventFilter{.workflow_id = request.id()};
+  if (const auto level = request.query_text("level"); level && !store::parse(*level, response.events->least)) {
+    throw RequestError(422, fmt::format("level: '{}' is none of debug, info, warning, error", base::printable(*level)),
+                       {{"field", "level"}});
+  }
+  store::require_workflow(connection, request.id());
+  return response;
+}
+
 Response list(const Request& request, store::Connection& connection) {
   auto filter = workflow_filter(request, connection);
   if (auto category = request.query_text("category")) {
@@ -36,6 +51,7 @@ Response create(const Request& request, store::Connection& connection) {
   auto event = read_event(request);
   store::require_workflow(connection, event.workflow_id);
   event.id = store::insert(connection, event);
+  store::notify_of_event(connection, event.workflow_id, event.data);
   return answer(event);
 }
 

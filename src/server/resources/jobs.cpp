@@ -1,5 +1,7 @@
 #include "torc/store/jobs.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "server/errors.hpp"
@@ -26,6 +28,35 @@ Response job_list(const std::vector<model::Job>& jobs) {
   response.body = "{\"jobs\":";
   model::append_json(response.body, jobs);
   response.body += '}';
+  return response;
+}
+
+store::Claim claim_of(const Request& request, std::int64_t limit) {
+  store::Claim claim{
+      .workflow_id = request.id(), .limit = limit, .compute_node_id = request.query_int("compute_node_id")};
+  if (request.query_flag("start")) {
+    claim.start_run = request.query_int("run_id");
+    if (!claim.start_run || !claim.compute_node_id) {
+      throw RequestError(422, "start=true needs run_id and compute_node_id: who runs the jobs, and in which run",
+                         {{"field", claim.start_run ? "compute_node_id" : "run_id"}});
+    }
+  }
+  return claim;
+}
+
+/// The answer to a claim. One without jobs waits where `wait` asks for it and there may be jobs yet.
+Response claimed(const Request& request, store::Connection& connection, const store::Claim& claim,
+                 const std::vector<model::Job>& jobs) {
+  /// Longer than clients and what lies between may keep an idle connection.
+  constexpr std::int64_t k_longest_wait_s = 300;
+  const auto wait = request.query_int("wait").value_or(0);
+  if (wait < 0) {
+    throw RequestError(422, fmt::format("wait must be >= 0 seconds, got {}", wait), {{"field", "wait"}});
+  }
+  auto response = job_list(jobs);
+  if (jobs.empty() && wait > 0 && store::may_get_jobs_later(connection, claim)) {
+    response.hold = Hold{claim.workflow_id, std::chrono::seconds{std::min(wait, k_longest_wait_s)}};
+  }
   return response;
 }
 
@@ -98,17 +129,15 @@ Response remove_all(const Request& request, store::Connection& connection) {
 
 Response claim_next(const Request& request, store::Connection& connection) {
   constexpr std::int64_t k_default_limit = 10;
-  return job_list(store::claim_next_jobs(connection, {.workflow_id = request.id(),
-                                                      .limit = request.query_int("limit").value_or(k_default_limit),
-                                                      .compute_node_id = request.query_int("compute_node_id")}));
+  const auto claim = claim_of(request, request.query_int("limit").value_or(k_default_limit));
+  return claimed(request, connection, claim, store::claim_next_jobs(connection, claim));
 }
 
 Response claim_by_resources(const Request& request, store::Connection& connection) {
-  const store::Claim claim{.workflow_id = request.id(),
-                           .limit = request.id("limit"),
-                           .compute_node_id = request.query_int("compute_node_id")};
-  return job_list(store::claim_jobs_that_fit(connection, claim, request.read<model::ComputeNodesResources>(),
-                                             request.query_flag("strict_scheduler_match")));
+  const auto claim = claim_of(request, request.id("limit"));
+  return claimed(request, connection, claim,
+                 store::claim_jobs_that_fit(connection, claim, request.read<model::ComputeNodesResources>(),
+                                            request.query_flag("strict_scheduler_match")));
 }
 
 Response start(const Request& request, store::Connection& connection) {

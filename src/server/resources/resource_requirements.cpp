@@ -68,6 +68,7 @@ Response update(const Request& request, store::Connection& connection) {
   store::update(connection, id, request.read<ResourceRequirements>());
   const auto now = store::get<ResourceRequirements>(connection, id);
   note_amounts(connection, now);
+  connection.changes().claimable.insert(now.workflow_id);
   store::add_event(connection, now.workflow_id,
                    {{"action", "update_resource_requirements"},
                     {"category", "user_action"},

@@ -14,7 +14,13 @@ Response list(const Request& request, store::Connection& connection) {
 }
 
 Response create(const Request& request, store::Connection& connection) {
-  return create_record<ScheduledComputeNode>(request, connection);
+  auto node = request.read<ScheduledComputeNode>();
+  store::require_workflow(connection, node.workflow_id);
+  node.id = store::insert(connection, node);
+  if (connection.changes().wanted()) {
+    store::notify(connection, node.workflow_id, "scheduler_node_created", store::Severity::info, model::to_json(node));
+  }
+  return answer(node);
 }
 
 Response get(const Request& request, store::Connection& connection) {

@@ -30,7 +30,8 @@ Response version(const Request&, store::Connection& connection) {
   version.git_hash = base::k_build_id;
   version.server_id = store::server_id(connection);
   // Own additions to the interface; clients use them only where they are named here.
-  version.capabilities = {"claim_compute_node_id", "initialize_next_run", "summary"};
+  version.capabilities = {"batch_complete_jobs", "claim_compute_node_id", "claim_start", "claim_wait",
+                          "events_stream",       "heartbeat",             "initialize_next_run", "summary"};
   return answer(version);
 }
 

@@ -160,13 +160,14 @@ TEST(RestJobs, CreatesManyInSlicesAndKeepsTheirOrder) {
   EXPECT_TRUE(api->create_jobs({}).empty());
 }
 
-TEST(RestClaims, NameTheComputeNodeOnlyWhereItIsUnderstood) {
+TEST(RestClaims, SayNoMoreThanIsUnderstood) {
   const auto claim = [](Api& api) {
-    EXPECT_EQ(api.claim_next_jobs(1, 4, 9).size(), 1U);
+    const client::Claimer claimer{.compute_node_id = 9, .start_run = 3, .wait = std::chrono::seconds(20)};
+    EXPECT_EQ(api.claim_next_jobs(1, 4, claimer).size(), 1U);
     model::ComputeNodesResources free;
     free.num_cpus = 2;
     free.memory_gb = 1.5;
-    EXPECT_TRUE(api.claim_jobs_based_on_resources(1, 4, free, 9).empty());
+    EXPECT_TRUE(api.claim_jobs_based_on_resources(1, 4, free, claimer).empty());
   };
   const std::map<std::string, std::string> answers{
       {"POST /workflows/1/claim_next_jobs", std::string(R"({"jobs": [)") + k_job + "]}"},
@@ -181,6 +182,48 @@ TEST(RestClaims, NameTheComputeNodeOnlyWhereItIsUnderstood) {
             (Lines{"POST /workflows/1/claim_next_jobs?limit=4&compute_node_id=9",
                    "POST /workflows/1/claim_jobs_based_on_resources/4?strict_scheduler_match=false&compute_node_id=9" +
                        body}));
+  const std::string all = "&compute_node_id=9&start=true&run_id=3&wait=20";
+  EXPECT_EQ(requests_of(answers, claim, R"({"version": "0.23.0", "api_version": "0.12.0", "capabilities":
+                                           ["claim_compute_node_id", "claim_start", "claim_wait"]})"),
+            (Lines{"POST /workflows/1/claim_next_jobs?limit=4" + all,
+                   "POST /workflows/1/claim_jobs_based_on_resources/4?strict_scheduler_match=false" + all + body}));
+}
+
+TEST(RestClaims, AreGivenUpAtAStop) {
+  std::stop_source stop;
+  support::RecordingServer server([&](const support::Recorded& request) {
+    if (request.method == "GET") {
+      return support::answer(request.target.ends_with("/version") ? support::k_plain_version : k_job);
+    }
+    stop.request_stop();  // While the client waits for this answer, which does not come.
+    return std::string{};
+  });
+  client::Connection connection;
+  connection.url = server.url();
+  connection.skip_version_check = true;
+  const auto api = client::make_rest_api(connection);
+  try {
+    api->claim_next_jobs(1, 1, {.stop = stop.get_token()});
+    FAIL() << "no answer came";
+  } catch (const base::ApiError& error) {
+    EXPECT_EQ(error.status(), 0);
+  }
+  EXPECT_EQ(api->get_job(5).name, "j") << "the next call works";
+}
+
+TEST(RestJobs, CompleteTogetherAndTellWhichWereRefused) {
+  std::vector<model::Result> results(2);
+  results[0].job_id = 5;
+  results[1].job_id = 6;
+  results[1].status = model::JobStatus::failed;
+  client::Completed done;
+  const auto log = requests_of({{"POST /workflows/1/batch_complete_jobs",
+                                 R"({"completed": [5], "errors": [{"job_id": 6, "message": "no"}]})"}},
+                               [&](Api& api) { done = api.complete_jobs(1, results); });
+  EXPECT_EQ(done.completed, std::vector<model::Id>{5});
+  EXPECT_EQ(done.errors, (std::map<model::Id, std::string>{{6, "no"}}));
+  ASSERT_EQ(log.size(), 1U);
+  EXPECT_NE(log[0].find(R"({"job_id":6,"result":{)"), std::string::npos) << log[0];
 }
 
 TEST(RestOthers, AskAsTheInterfaceSays) {

@@ -39,7 +39,7 @@ TEST(RestVersions, AnotherMajorVersionIsRefusedBeforeAnythingIsAsked) {
     }
   }
   // Claims ask for the capabilities first; they are refused all the same.
-  EXPECT_THROW(api->claim_next_jobs(1, 1, 1), base::Error);
+  EXPECT_THROW(api->claim_next_jobs(1, 1, {.compute_node_id = 1}), base::Error);
   EXPECT_TRUE(server.log().empty());
 }
 

@@ -49,6 +49,12 @@ class LossyProxy {
     m_text = text;
     m_times = times;
   }
+  /// Writes another word of the same length over `word` in all answers: the client thinks that it talks to a server
+  /// that does not know it.
+  void hide(const std::string& word) {
+    const std::scoped_lock lock(m_mutex);
+    m_hidden.push_back(word);
+  }
   /// How many requests came whose first line holds `text`.
   int seen(const std::string& text) {
     const std::scoped_lock lock(m_mutex);
@@ -121,10 +127,14 @@ class LossyProxy {
     }
   }
 
-  bool loses(const std::string& request) {
+  void note(const std::string& request) {
     const std::scoped_lock lock(m_mutex);
     m_seen.push_back(request.substr(0, request.find("\r\n")));
-    if (m_times == 0 || m_seen.back().find(m_text) == std::string::npos) {
+  }
+
+  bool loses(const std::string& request) {
+    const std::scoped_lock lock(m_mutex);
+    if (m_times == 0 || request.substr(0, request.find("\r\n")).find(m_text) == std::string::npos) {
       return false;
     }
     --m_times;
@@ -142,9 +152,22 @@ class LossyProxy {
       if (!send_all(server.get(), *request)) {
         return;
       }
-      const auto answer = read_message(server.get());
+      note(*request);
+      auto answer = read_message(server.get());
+      if (answer) {
+        hide_words(*answer);
+      }
       if (!answer || loses(*request) || !send_all(client.get(), *answer)) {
         return;
+      }
+    }
+  }
+
+  void hide_words(std::string& answer) {
+    const std::scoped_lock lock(m_mutex);
+    for (const auto& word : m_hidden) {
+      for (auto at = answer.find(word); at != std::string::npos; at = answer.find(word)) {
+        answer.replace(at, word.size(), word.size(), 'x');
       }
     }
   }
@@ -169,6 +192,7 @@ class LossyProxy {
   std::list<std::thread> m_threads;
   std::mutex m_mutex;
   std::list<std::string> m_seen;
+  std::list<std::string> m_hidden;
   std::string m_text;
   int m_times{0};
   std::atomic<int> m_lost{0};

@@ -388,8 +388,8 @@ TEST_F(RunJobsTest, StaysOnAWorkerUntilTheWorkflowEnds) {
   EXPECT_EQ(node.is_active, true);
   EXPECT_EQ(node.scheduler->value("worker", ""), "alice@ws3:2222");
   EXPECT_THROW(run(on_worker), base::Error) << "already running";
-  // The workflow's patience is over at once; a worker asks again and again.
-  EXPECT_TRUE(wait_until([&] { return proxy.seen("is_complete") >= 4; }));
+  // The workflow's patience is over at once; a worker goes on waiting in a claim.
+  EXPECT_TRUE(wait_until([&] { return proxy.seen("wait=") >= 1; }));
   EXPECT_FALSE(std::filesystem::exists(directory.file("state/ended")));
   api->cancel_workflow(workflow);
   runner.join();
@@ -402,7 +402,9 @@ TEST_F(RunJobsTest, TakesUpARunThatBeginsWhileItWaits) {
   create_workflow();
   add_job("true");
   RunnerReport report;
-  std::jthread runner([&] { report = run(options()); });
+  auto patient = options();
+  patient.poll_interval = seconds(60);  // It waits inside a claim.
+  std::jthread runner([&] { report = run(patient); });
   ASSERT_TRUE(wait_until([&] { return !api->list_compute_nodes(workflow, {}).items.empty(); }));
   initialize();
   runner.join();
@@ -411,8 +413,91 @@ TEST_F(RunJobsTest, TakesUpARunThatBeginsWhileItWaits) {
   EXPECT_TRUE(std::filesystem::exists(directory.file("out/job_stdio/job_wf1_j1_r1_a1.o")));
 }
 
+TEST_F(RunJobsTest, TakesUpWhatOthersMakeReady) {
+  create_workflow();
+  const auto first = add_job("true");
+  add_job(note("$TORC_JOB_ID"), {first});
+  initialize();
+  ASSERT_EQ(api->claim_next_jobs(workflow, 1, {.compute_node_id = 99}).size(), 1U);
+  auto patient = options();
+  patient.poll_interval = seconds(60);
+  LossyProxy proxy(server->port());
+  RunnerReport report;
+  std::jthread runner([&] {
+    const auto own = connect(proxy.url());
+    report = run_jobs(*own, patient, {});
+  });
+  ASSERT_TRUE(wait_until([&] { return proxy.seen("wait=") == 1; }));
+  const auto begin = std::chrono::steady_clock::now();
+  model::Result result;
+  result.job_id = first;
+  result.workflow_id = workflow;
+  result.run_id = 1;
+  result.compute_node_id = 99;
+  result.completion_time = base::timestamp_now();
+  api->complete_job(first, result);
+  runner.join();
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, seconds(15)) << "no poll was waited for";
+  EXPECT_EQ(report.completed, 1);
+  EXPECT_EQ(lines("log").size(), 1U);
+  EXPECT_EQ(proxy.seen("start_job"), 0);
+}
+
+TEST_F(RunJobsTest, StopsAtOnceWhileItWaitsForWork) {
+  create_workflow();
+  add_job("true");
+  LossyProxy proxy(server->port());
+  auto patient = options();
+  patient.poll_interval = seconds(60);
+  std::stop_source stop;
+  RunnerReport report;
+  std::jthread runner([&] {
+    const auto own = connect(proxy.url());
+    report = run_jobs(*own, patient, stop.get_token());
+  });
+  ASSERT_TRUE(wait_until([&] { return proxy.seen("wait=") == 1; }));
+  const auto begin = std::chrono::steady_clock::now();
+  stop.request_stop();
+  runner.join();
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, seconds(10)) << "a claim waits for 20 s";
+  EXPECT_TRUE(report.stopped);
+  // The proxy has not told the server that its claim was given up.
+  initialize();
+  EXPECT_EQ(states(), (std::map<JobStatus, int>{{JobStatus::ready, 1}})) << "nobody would run it";
+  EXPECT_TRUE(api->list_compute_nodes(workflow, {}).items.at(0).last_heartbeat.has_value());
+}
+
+TEST_F(RunJobsTest, GivesBackWhatAClaimGotWhoseAnswerWasLost) {
+  create_workflow();
+  add_job("sleep 60");
+  LossyProxy proxy(server->port());
+  proxy.lose("wait=", 1);
+  std::stop_source stop;
+  RunnerReport report;
+  std::jthread runner([&] {
+    const auto own = connect(proxy.url());
+    report = run_jobs(*own, options(), stop.get_token());
+  });
+  ASSERT_TRUE(wait_until([&] { return proxy.seen("wait=") == 1; }));
+  initialize();
+  ASSERT_TRUE(wait_until([&] { return proxy.lost() == 1; }));
+  stop.request_stop();
+  runner.join();
+  EXPECT_EQ(states(), (std::map<JobStatus, int>{{JobStatus::ready, 1}}));
+}
+
 TEST_F(RunJobsTest, RunsNoJobTwiceWhenAnswersAreLost) {
-  for (const char* call : {"claim_", "start_job", "complete_job"}) {
+  const std::vector<std::string> additions{"claim_start", "claim_wait", "batch_complete_jobs"};
+  struct Case {
+    const char* call;
+    bool with_additions;
+  };
+  for (const auto& [call, with_additions] : std::initializer_list<Case>{
+           {"claim_", true},
+           {"complete_job", true},
+           {"claim_", false},
+           {"start_job", false},
+           {"complete_job", false}}) {
     std::filesystem::remove(directory.file("log"));
     create_workflow();
     std::vector<model::Id> before;
@@ -422,6 +507,9 @@ TEST_F(RunJobsTest, RunsNoJobTwiceWhenAnswersAreLost) {
     }
     initialize();
     LossyProxy proxy(server->port());
+    for (const auto& addition : with_additions ? std::vector<std::string>{} : additions) {
+      proxy.hide(addition);
+    }
     proxy.lose(call, 3);
     const auto behind_proxy = connect(proxy.url());
     const auto report = run_jobs(*behind_proxy, options(), {});

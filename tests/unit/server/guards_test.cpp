@@ -71,7 +71,7 @@ class GuardsTest : public testing::Test {
 
   support::TempDir dir;
   store::Database database{dir / "torc.db"};
-  Service service{database, reply_at_once, security(dir / "users")};
+  Service service{database, reply_at_once, {.security = security(dir / "users")}};
 };
 
 const char* word(Method method) {

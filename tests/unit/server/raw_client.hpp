@@ -74,6 +74,19 @@ class RawClient {
     return answer;
   }
 
+  /// All bytes up to the first `end`, with it; nothing where the connection was closed or it took too long.
+  std::optional<std::string> read_until(std::string_view end) {
+    std::size_t found = 0;
+    while ((found = m_buffer.find(end)) == std::string::npos) {
+      if (!read_more()) {
+        return std::nullopt;
+      }
+    }
+    std::string text = m_buffer.substr(0, found + end.size());
+    m_buffer.erase(0, text.size());
+    return text;
+  }
+
   /// Whether the server closes the connection without another byte.
   bool is_closed() { return m_buffer.empty() && !read_more(); }
 

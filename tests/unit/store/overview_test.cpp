@@ -44,10 +44,8 @@ TEST_F(StoreTest, ASummaryCountsJobsNodesAndTimes) {
   EXPECT_EQ(before.jobs.at(model::JobStatus::uninitialized), 3);
   EXPECT_FALSE(before.first_start.has_value());
   initialize();
-  auto active = get<model::ComputeNode>(connection, node());
-  node();
-  active.is_active = true;
-  update(connection, *active.id, active);
+  node(true);
+  node(false);
   auto first = result(a, 1);
   first.completion_time = "2026-01-02T03:05:00Z";
   first.exec_time_minutes = 1;

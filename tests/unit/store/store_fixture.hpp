@@ -44,12 +44,13 @@ class StoreTest : public testing::Test {
     return create_jobs(connection, workflow, std::move(jobs)).front().id.value();
   }
 
-  Id node() {
+  Id node(bool active = true) {
     model::ComputeNode body;
     body.workflow_id = workflow;
     body.hostname = "h";
     body.start_time = "2026-01-02T03:04:05Z";
     body.compute_node_type = "local";
+    body.is_active = active;
     return insert(connection, body);
   }
 

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+
+#include "server/request.hpp"
+
+namespace torc::server {
+
+struct Route;
+
+using Reply = std::function<void(Response)>;
+
+/// A request as it came over the network; the views hold during the call that it is handed to.
+struct Incoming {
+  std::string_view method{};         ///< As on the request line: "GET".
+  std::string_view target{};         ///< From the first '/' on.
+  std::string_view authorization{};  ///< The header field of this name; empty where there is none.
+  std::string body{};
+  /// Set when the client has gone away; may be null.
+  std::shared_ptr<const std::atomic<bool>> gone{};
+};
+
+/// A request on its way. `reply` is called by the network's thread.
+struct Task {
+  const Route* route{nullptr};
+  Request request{};
+  Reply reply{};
+  /// Set by the network's thread when the client is gone: what it asked for would be lost. Null: nobody says.
+  std::shared_ptr<const std::atomic<bool>> gone{};
+
+  bool is_wanted() const { return gone == nullptr || !gone->load(std::memory_order_relaxed); }
+};
+
+struct Answer {
+  Reply reply;
+  Response response;
+};
+
+}  // namespace torc::server
