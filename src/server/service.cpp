@@ -1,9 +1,6 @@
 #include "server/service.hpp"
 
-#include <fmt/format.h>
-
 #include "server/errors.hpp"
-#include "torc/base/strings.hpp"
 
 namespace torc::server {
 namespace {
@@ -18,26 +15,6 @@ std::vector<store::Connection> reading_connections(const store::Database& databa
   return connections;
 }
 
-std::optional<Method> method_of(std::string_view word) {
-  if (word == "GET") {
-    return Method::get;
-  }
-  if (word == "POST") {
-    return Method::post;
-  }
-  if (word == "PUT") {
-    return Method::put;
-  }
-  if (word == "DELETE") {
-    return Method::del;
-  }
-  return std::nullopt;
-}
-
-std::string shortened(std::string_view target) {
-  return base::printable(target.size() > 200 ? std::string{target.substr(0, 200)} + "..." : std::string{target});
-}
-
 }  // namespace
 
 Service::Service(const store::Database& database, Deliver deliver)
@@ -48,17 +25,8 @@ Service::Service(const store::Database& database, Deliver deliver)
 
 void Service::handle(Incoming incoming, Reply reply) {
   Task task{nullptr, {}, std::move(reply)};
-  const auto known = method_of(incoming.method);
   try {
-    const auto match = m_router.match(known.value_or(Method::get), incoming.target, task.request);
-    if (match.route == nullptr && !match.path_known) {
-      throw RequestError(404, fmt::format("there is nothing at {}; paths begin with {}", shortened(incoming.target), Router::k_prefix));
-    }
-    if (match.route == nullptr || !known) {
-      throw RequestError(405, fmt::format("{} does not take {}", shortened(incoming.target), base::printable(incoming.method)));
-    }
-    task.route = match.route;
-    task.request.method = *known;
+    task.route = &m_router.find(incoming.method, incoming.target, task.request);
     task.request.body = std::move(incoming.body);
   } catch (...) {
     task.reply(response_of_current_exception());

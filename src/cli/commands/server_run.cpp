@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <mutex>
 
+#include "cli/limit_options.hpp"
 #include "cli/security_options.hpp"
 #include "torc/base/version.hpp"
 #include "torc/cli/command.hpp"
@@ -52,6 +53,7 @@ void add_server_run(CLI::App& parent, Action& chosen) {
   command->add_option("-p,--port", options->port, "Port to listen on; 0: any free one")->capture_default_str();
   command->add_option("-d,--database", options->database, "SQLite file; made where there is none")->capture_default_str();
   add_security_options(*command, options->security);
+  add_limit_options(*command, options->limits);
   command->footer(
       "Examples:\n"
       "  torc server run --database ~/torc.db\n"
