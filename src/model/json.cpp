@@ -10,13 +10,26 @@ namespace torc::model {
 namespace {
 
 constexpr int k_max_depth = 64;
+/// Far more than any number of 64 bits is written with.
+constexpr int k_max_number = 1000;
+constexpr std::size_t k_max_message = 300;
 
-/// Refuses nesting before the parser recurses into it: bounded stack whatever a client sends.
-void check_depth(std::string_view text) {
+[[noreturn]] void throw_invalid(const std::string& why) {
+  throw JsonError(JsonError::Reason::wrong_type, "body", why);
+}
+
+/// Refuses what the parser would take long for or recurse into too far: bounded time and stack whatever a client sends.
+void check_shape(std::string_view text) {
   int depth = 0;
+  int number = 0;
   bool in_string = false;
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
+    const bool is_digit = !in_string && c >= '0' && c <= '9';
+    number = is_digit ? number + 1 : 0;
+    if (number > k_max_number) {
+      throw_invalid(fmt::format("JSON has a number of more than {} digits", k_max_number));
+    }
     if (in_string) {
       if (c == '\\') {
         ++i;
@@ -27,8 +40,7 @@ void check_depth(std::string_view text) {
       in_string = true;
     } else if (c == '{' || c == '[') {
       if (++depth > k_max_depth) {
-        throw JsonError(JsonError::Reason::wrong_type, "body",
-                        fmt::format("JSON is nested more than {} levels deep", k_max_depth));
+        throw_invalid(fmt::format("JSON is nested more than {} levels deep", k_max_depth));
       }
     } else if (c == '}' || c == ']') {
       --depth;
@@ -39,7 +51,7 @@ void check_depth(std::string_view text) {
 }  // namespace
 
 nlohmann::json parse_json(std::string_view text) {
-  check_depth(text);
+  check_shape(text);
   try {
     return nlohmann::json::parse(text);
   } catch (const nlohmann::json::exception& error) {
@@ -48,7 +60,12 @@ nlohmann::json parse_json(std::string_view text) {
     if (const auto end = message.find("] "); end != std::string::npos) {
       message.erase(0, end + 2);
     }
-    throw JsonError(JsonError::Reason::wrong_type, "body", "no valid JSON: " + message);
+    // It holds what was read last, which may be most of the text.
+    if (message.size() > k_max_message) {
+      message.resize(k_max_message);
+      message += "...";
+    }
+    throw_invalid("no valid JSON: " + message);
   }
 }
 
@@ -107,7 +124,12 @@ const std::string& read_string(const char* field, const nlohmann::json& value) {
   if (!value.is_string()) {
     throw_wrong_type(field, "a string", value);
   }
-  return value.get_ref<const std::string&>();
+  const auto& text = value.get_ref<const std::string&>();
+  // A command or a path would end there.
+  if (text.find('\0') != std::string::npos) {
+    throw_wrong_type(field, "a string without NUL characters", value);
+  }
+  return text;
 }
 
 void append_string(std::string& out, std::string_view text) {

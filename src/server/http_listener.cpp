@@ -23,6 +23,8 @@ using boost::system::error_code;
 constexpr std::chrono::milliseconds k_sweep{250};
 constexpr std::chrono::milliseconds k_accept_pause{100};
 constexpr std::chrono::seconds k_stop_limit{10};
+/// How many connections beyond the limit are told so at a time; those beyond these wait.
+constexpr std::size_t k_most_turned_away = 100;
 
 tcp::endpoint resolve(asio::io_context& context, const std::string& host, std::uint16_t port) {
   error_code error;
@@ -76,7 +78,7 @@ struct HttpListener::Impl final : SessionOwner {
     if (m_stopping) {
       return;
     }
-    if (m_sessions.size() >= m_limits.connections) {
+    if (m_sessions.size() >= m_limits.connections + k_most_turned_away) {
       m_accept_held = true;
       return;
     }
@@ -89,8 +91,9 @@ struct HttpListener::Impl final : SessionOwner {
         return;
       }
       auto session = std::make_shared<HttpSession>(std::move(socket), m_tls.get(), *this);
+      const bool is_welcome = m_sessions.size() < m_limits.connections;
       m_sessions.insert(session.get());
-      session->start();
+      session->start(is_welcome);
       accept();
     });
   }

@@ -15,7 +15,7 @@ namespace torc::server {
 struct HttpLimits {
   std::size_t body{64UL * 1024 * 1024};
   std::uint32_t header{32 * 1024};
-  std::size_t connections{16'000};        ///< Further ones wait until one of these ends.
+  std::size_t connections{16'000};        ///< Further ones are told that there are too many.
   std::chrono::milliseconds handshake{10'000};  ///< For TLS to begin.
   std::chrono::milliseconds idle{600'000};    ///< Between two requests.
   std::chrono::milliseconds request{120'000};  ///< From a request's first byte to its last.

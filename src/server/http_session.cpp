@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "server/errors.hpp"
+#include "torc/base/strings.hpp"
 
 namespace torc::server {
 namespace {
@@ -55,7 +56,8 @@ HttpSession::HttpSession(asio::ip::tcp::socket socket, const TlsContext* tls, Se
 
 HttpSession::~HttpSession() { m_owner.ended(this); }
 
-void HttpSession::start() {
+void HttpSession::start(bool is_welcome) {
+  m_is_welcome = is_welcome;
   if (m_stream.is_encrypted()) {
     shake_hands();
   } else {
@@ -146,6 +148,11 @@ void HttpSession::look_after_waiting_client() {
 }
 
 void HttpSession::begin_request() {
+  if (!m_is_welcome) {
+    refuse(503, fmt::format("there are {} connections already, as many as this server takes: try again later",
+                            m_owner.limits().connections));
+    return;
+  }
   m_parser.emplace();
   m_parser->eager(true);
   m_parser->body_limit(m_owner.limits().body);
@@ -207,6 +214,13 @@ void HttpSession::parse() {
 }
 
 void HttpSession::on_header() {
+  // Where the body of a coding that is not known ends is anybody's guess, and what follows would pass for a request.
+  const auto coding = m_parser->get()[http::field::transfer_encoding];
+  if (!coding.empty() && !boost::beast::iequals(coding, "chunked")) {
+    refuse(400, fmt::format("Transfer-Encoding '{}' is not known; send chunked or a Content-Length",
+                            base::printable({coding.data(), coding.size()})));
+    return;
+  }
   if (m_parser->is_done()) {
     dispatch();
     return;

@@ -46,7 +46,8 @@ class HttpSession final : public std::enable_shared_from_this<HttpSession>, publ
   HttpSession(boost::asio::ip::tcp::socket socket, const TlsContext* tls, SessionOwner& owner);
   ~HttpSession();
 
-  void start();
+  /// @param is_welcome  False: there are too many; the client is told so, and nothing of it is read.
+  void start(bool is_welcome);
   /// Called now and then: ends what takes too long.
   void check_deadline(Clock::time_point now);
   /// Ends the session unless a request has come in whole; then once it is answered.
@@ -96,6 +97,7 @@ class HttpSession final : public std::enable_shared_from_this<HttpSession>, publ
   std::optional<boost::beast::http::request_parser<boost::beast::http::string_body>> m_parser;
   State m_state{State::idle};
   Clock::time_point m_deadline;
+  bool m_is_welcome{true};
   bool m_timed_out{false};
   bool m_header_seen{false};
   std::string m_head;  ///< The answer's status line and fields, while it is written.

@@ -56,12 +56,16 @@ model::JobStatus Request::path_status() const {
 }
 
 std::optional<std::string> Request::query_text(std::string_view name) const {
+  std::optional<std::string> found;
   for (const auto& [key, value] : query) {
     if (key == name) {
-      return value;
+      if (found) {
+        throw_bad_query(name, "given more than once");
+      }
+      found = value;
     }
   }
-  return std::nullopt;
+  return found;
 }
 
 std::optional<std::int64_t> Request::query_int(std::string_view name) const {
@@ -131,7 +135,8 @@ nlohmann::json Request::json() const {
   try {
     return model::parse_json(body);
   } catch (const model::JsonError& error) {
-    throw RequestError(400, std::string{"Failed to parse the request body as JSON: "} + error.what());
+    throw RequestError(400, std::string{"Failed to parse the request body as JSON: "} + error.what(),
+                       {{"field", "body"}});
   }
 }
 

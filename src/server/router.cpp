@@ -24,6 +24,16 @@ std::vector<std::string_view> segments_of(std::string_view path) {
   return parts;
 }
 
+/// A proxy's way to write a target: "http://host/path".
+std::string_view without_origin(std::string_view target) {
+  for (const std::string_view scheme : {"http://", "https://"}) {
+    if (target.starts_with(scheme)) {
+      return target.substr(std::min(target.find('/', scheme.size()), target.size()));
+    }
+  }
+  return target;
+}
+
 bool is_name(std::string_view segment) { return segment.starts_with('{'); }
 
 bool fits(const std::vector<std::string_view>& pattern, const std::vector<std::string_view>& path) {
@@ -62,6 +72,26 @@ void parse_query(std::string_view text, Request& request) {
   }
 }
 
+std::optional<Method> method_of(std::string_view word) {
+  if (word == "GET") {
+    return Method::get;
+  }
+  if (word == "POST") {
+    return Method::post;
+  }
+  if (word == "PUT") {
+    return Method::put;
+  }
+  if (word == "DELETE") {
+    return Method::del;
+  }
+  return std::nullopt;
+}
+
+std::string shortened(std::string_view target) {
+  return base::printable(target.size() > 200 ? std::string{target.substr(0, 200)} + "..." : std::string{target});
+}
+
 }  // namespace
 
 std::string percent_decode(std::string_view text, bool is_query) {
@@ -82,6 +112,12 @@ std::string percent_decode(std::string_view text, bool is_query) {
       result += text[i];
     }
   }
+  if (const auto valid = base::valid_utf8_prefix(result); valid < result.size()) {
+    throw RequestError(400, fmt::format("Invalid URL: '{}' is no UTF-8 text", shortened(text)));
+  }
+  if (result.find('\0') != std::string::npos) {
+    throw RequestError(400, fmt::format("Invalid URL: '{}' holds a NUL byte", shortened(text)));
+  }
   return result;
 }
 
@@ -93,6 +129,7 @@ Router::Router(const std::vector<Route>& routes) : m_by_length(k_most_segments +
 }
 
 Router::Match Router::match(Method method, std::string_view target, Request& request) const {
+  target = without_origin(target);
   const std::size_t question = std::min(target.find('?'), target.size());
   std::string_view path = target.substr(0, question);
   if (!path.starts_with(k_prefix) || (path.size() > k_prefix.size() && path[k_prefix.size()] != '/')) {
@@ -129,6 +166,19 @@ Router::Match Router::match(Method method, std::string_view target, Request& req
     parse_query(target.substr(question + 1), request);
   }
   return match;
+}
+
+const Route& Router::find(std::string_view method, std::string_view target, Request& request) const {
+  const auto known = method_of(method);
+  const auto found = match(known.value_or(Method::get), target, request);
+  if (found.route == nullptr && !found.path_known) {
+    throw RequestError(404, fmt::format("there is nothing at {}; paths begin with {}", shortened(target), k_prefix));
+  }
+  if (found.route == nullptr || !known) {
+    throw RequestError(405, fmt::format("{} does not take {}", shortened(target), base::printable(method)));
+  }
+  request.method = *known;
+  return *found.route;
 }
 
 }  // namespace torc::server

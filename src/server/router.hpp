@@ -43,6 +43,10 @@ class Router {
   /// @throws RequestError 400 for a malformed target
   Match match(Method method, std::string_view target, Request& request) const;
 
+  /// The same for a method as it stands on the request line; sets it in `request`, too.
+  /// @throws RequestError 400, 404 for an unknown path, 405 for an unknown method
+  const Route& find(std::string_view method, std::string_view target, Request& request) const;
+
   /// What every path begins with.
   static constexpr std::string_view k_prefix = "/torc-service/v1";
 

@@ -34,6 +34,15 @@ class SignalsBlocked {
   sigset_t m_before{};
 };
 
+HttpLimits http_limits(const LimitOptions& options) {
+  HttpLimits limits;
+  limits.body = options.body;
+  limits.connections = options.connections;
+  limits.idle = std::chrono::seconds{options.idle_seconds};
+  limits.request = std::chrono::seconds{options.request_seconds};
+  return limits;
+}
+
 std::shared_ptr<const TlsContext> tls_context(const SecurityOptions& options) {
   if (!options.https) {
     if (!options.tls_certificate.empty() || !options.tls_key.empty()) {
@@ -80,7 +89,7 @@ struct Server::Impl {
       : host(options.host),
         security(checked(options.security)),
         database(std::make_unique<store::Database>(options.database, options.durability)),
-        listener(options.host, options.port, HttpLimits{}, tls_context(options.security)) {
+        listener(options.host, options.port, http_limits(options.limits), tls_context(options.security)) {
     if (!listener.is_loopback() && !security.require_auth) {
       base::log_warning(
           "listening on {} without authentication: everybody who reaches this address can run commands on your workers; "

@@ -1,9 +1,6 @@
 #include "server/service.hpp"
 
-#include <fmt/format.h>
-
 #include "server/errors.hpp"
-#include "torc/base/strings.hpp"
 
 namespace torc::server {
 namespace {
@@ -20,26 +17,6 @@ store::Connection writing_connection(const store::Database& database, const std:
   auto connection = database.open(store::Connection::Mode::write);
   connection.changes().listeners = listeners;
   return connection;
-}
-
-std::optional<Method> method_of(std::string_view word) {
-  if (word == "GET") {
-    return Method::get;
-  }
-  if (word == "POST") {
-    return Method::post;
-  }
-  if (word == "PUT") {
-    return Method::put;
-  }
-  if (word == "DELETE") {
-    return Method::del;
-  }
-  return std::nullopt;
-}
-
-std::string shortened(std::string_view target) {
-  return base::printable(target.size() > 200 ? std::string{target.substr(0, 200)} + "..." : std::string{target});
 }
 
 }  // namespace
@@ -75,18 +52,8 @@ void Service::handle(Incoming incoming, Reply reply) {
 }
 
 bool Service::prepare(Incoming& incoming, Task& task) {
-  const auto known = method_of(incoming.method);
   try {
-    const auto match = m_router.match(known.value_or(Method::get), incoming.target, task.request);
-    if (match.route == nullptr && !match.path_known) {
-      throw RequestError(
-          404, fmt::format("there is nothing at {}; paths begin with {}", shortened(incoming.target), Router::k_prefix));
-    }
-    if (match.route == nullptr || !known) {
-      throw RequestError(405, fmt::format("{} does not take {}", shortened(incoming.target), base::printable(incoming.method)));
-    }
-    task.route = match.route;
-    task.request.method = *known;
+    task.route = &m_router.find(incoming.method, incoming.target, task.request);
     task.request.body = std::move(incoming.body);
     task.request.restricted = m_enforce_access;
     task.request.authenticator = m_authenticator.get();

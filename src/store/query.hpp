@@ -88,6 +88,8 @@ class Query {
       } else {
         statement().bind(index);
       }
+    } else if constexpr (model::detail::Model<T>) {
+      bind_at(index, model::to_json(value));
     } else if constexpr (std::is_same_v<T, nlohmann::json>) {
       statement().bind(index, model::dump_json(value));
     } else if constexpr (std::is_enum_v<T>) {
@@ -117,6 +119,8 @@ T Query::get(int column) const {
       return std::nullopt;
     }
     return get<typename T::value_type>(column);
+  } else if constexpr (model::detail::Model<T>) {
+    return model::from_json<T>(get<nlohmann::json>(column));
   } else if constexpr (std::is_same_v<T, nlohmann::json>) {
     return nlohmann::json::parse(cell.getString());
   } else if constexpr (std::is_enum_v<T>) {

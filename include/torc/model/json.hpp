@@ -102,6 +102,8 @@ nlohmann::json to_json(const T& model) {
       if (member) {
         if constexpr (std::is_enum_v<typename Member::value_type>) {
           result[name] = to_string(*member);
+        } else if constexpr (detail::Model<typename Member::value_type>) {
+          result[name] = to_json(*member);
         } else {
           result[name] = *member;
         }

@@ -98,6 +98,24 @@ struct Completion {
   }
 };
 
+/// Compute nodes to be asked for when a job becomes ready.
+struct ComputeNodeSchedule {
+  static constexpr bool k_model = true;
+
+  std::optional<std::int64_t> max_parallel_jobs;
+  std::int64_t num_jobs{0};
+  Id scheduler_id{0};
+  std::optional<bool> start_one_worker_per_node;
+
+  template <typename Self, typename Visitor>
+  static void visit(Self& self, Visitor&& visitor) {
+    visitor("max_parallel_jobs", self.max_parallel_jobs);
+    visitor("num_jobs", self.num_jobs);
+    visitor("scheduler_id", self.scheduler_id);
+    visitor("start_one_worker_per_node", self.start_one_worker_per_node);
+  }
+};
+
 struct Job {
   static constexpr bool k_model = true;
 
@@ -107,7 +125,7 @@ struct Job {
   std::string command;
   std::optional<std::string> invocation_script;
   std::optional<JobStatus> status;
-  std::optional<nlohmann::json> schedule_compute_nodes;
+  std::optional<ComputeNodeSchedule> schedule_compute_nodes;
   std::optional<bool> cancel_on_blocking_job_failure;
   std::optional<bool> supports_termination;
   std::optional<std::vector<Id>> depends_on_job_ids;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -23,6 +24,14 @@ struct SecurityOptions {
   bool has_files() const { return https || !auth_file.empty(); }
 };
 
+/// How much a client may take of the server.
+struct LimitOptions {
+  std::size_t body{64UL * 1024 * 1024};  ///< Bytes of a request's body.
+  std::size_t connections{16'000};
+  std::int64_t idle_seconds{600};     ///< Between two requests of a connection.
+  std::int64_t request_seconds{120};  ///< From a request's first byte to its last.
+};
+
 struct ServerOptions {
   std::string host{"127.0.0.1"};
   std::uint16_t port{8080};  ///< 0: any free one
@@ -30,6 +39,7 @@ struct ServerOptions {
   store::Durability durability{store::Durability::full};
   int readers{2};  ///< Threads that answer questions; changes have one of their own.
   SecurityOptions security{};
+  LimitOptions limits{};
 };
 
 /// The REST server over one database. Runs in threads of its own from the constructor's return on.

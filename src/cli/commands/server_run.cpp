@@ -9,6 +9,7 @@
 #include <mutex>
 #include <optional>
 
+#include "cli/limit_options.hpp"
 #include "cli/security_options.hpp"
 #include "cli/server_options.hpp"
 #include "torc/base/file.hpp"
@@ -134,6 +135,7 @@ void add_server_run(CLI::App& parent, Action& chosen) {
   add_commit_options(*command, options->server);
   add_service_options(*command, options->service);
   add_security_options(*command, options->server.security);
+  add_limit_options(*command, options->server.limits);
   command->footer(
       "Examples:\n"
       "  torc server run --database ~/torc.db\n"

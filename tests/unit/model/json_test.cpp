@@ -41,6 +41,20 @@ TEST(ParseJson, BoundsTheNesting) {
   EXPECT_NO_THROW(parse_json("\"\\\"" + std::string(100, '[') + "\""));
 }
 
+TEST(ParseJson, BoundsNumbersAndItsOwnWords) {
+  const std::string many(10'000'000, '7');
+  EXPECT_THROW(parse_json("[0." + many + "]"), JsonError);
+  for (const std::string& text : {many, "[1." + many + "]", '"' + many, many + "x"}) {
+    try {
+      parse_json(text);
+      FAIL();
+    } catch (const JsonError& error) {
+      EXPECT_LT(std::string{error.what()}.size(), 500U);
+    }
+  }
+  EXPECT_EQ(parse_json('"' + many + '"').get<std::string>().size(), many.size()) << "a text may be long";
+}
+
 TEST(DumpJson, NeverThrowsOnBytesThatAreNoText) {
   EXPECT_EQ(dump_json(json{{"out",
                             "a\xff"
@@ -74,6 +88,15 @@ TEST(FromJson, NamesTheFieldOfAWrongType) {
   EXPECT_EQ(file_with("name", 7), "wrong name: field `name`: expected a string, found 7");
   EXPECT_EQ(file_with("st_mtime", "now"), "wrong st_mtime: field `st_mtime`: expected a number, found \"now\"");
   EXPECT_EQ(file_with("st_mtime", 5), "no error") << "a whole number is a number";
+}
+
+TEST(FromJson, RefusesANulInAText) {
+  try {
+    from_json<File>(parse_json(R"({"workflow_id":1,"name":"a\u0000b","path":"p"})"));
+    FAIL() << "a path would end there";
+  } catch (const JsonError& error) {
+    EXPECT_EQ(error.field(), "name");
+  }
 }
 
 TEST(FromJson, RefusesNumbersBeyond64Bits) {

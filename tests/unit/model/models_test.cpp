@@ -26,6 +26,10 @@ class Fill {
   void set(std::string& value) { value = "text " + std::to_string(++m_count); }
   void set(json& value) { value = json{{"number", ++m_count}}; }
   void set(JobStatus& value) { value = k_job_statuses[static_cast<std::size_t>(++m_count) % k_job_statuses.size()]; }
+  template <detail::Model T>
+  void set(T& value) {
+    T::visit(value, *this);
+  }
   template <typename T>
   void set(std::vector<T>& value) {
     value.resize(3);
@@ -53,7 +57,7 @@ template <typename Model>
 class EveryModel : public ::testing::Test {};
 
 using Models =
-    ::testing::Types<Workflow, WorkflowStatus, Completion, Job, ResourceRequirements, Result, ComputeNode,
+    ::testing::Types<Workflow, WorkflowStatus, Completion, ComputeNodeSchedule, Job, ResourceRequirements, Result, ComputeNode,
                      ComputeNodesResources, File, UserData, Event, RemoteWorker, ScheduledComputeNode, ServerVersion>;
 TYPED_TEST_SUITE(EveryModel, Models);
 

@@ -1,5 +1,6 @@
 // The server on a real socket, and clients that do not behave.
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <future>
@@ -45,6 +46,19 @@ class ListenerTest : public testing::Test {
   void TearDown() override {
     listener->stop();
     thread.join();
+  }
+
+  /// Whether another client gets an answer before long, where there are too many at first.
+  bool is_served_soon() {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds{10};
+    while (std::chrono::steady_clock::now() < deadline) {
+      RawClient next{listener->port()};
+      next.send("POST / HTTP/1.1\r\nContent-Length: 1\r\n\r\n4");
+      if (const auto answer = next.read_answer(); answer && answer->status == 200) {
+        return true;
+      }
+    }
+    return false;
   }
 
   bool hold{false};
@@ -130,6 +144,30 @@ TEST_F(HttpTest, RefusesGarbageAndLives) {
     EXPECT_TRUE(client.is_closed());
   }
   expect_alive();
+}
+
+TEST_F(HttpTest, RefusesWhatHidesASecondRequest) {
+  const std::string hidden = "GET /torc-service/v1/ping HTTP/1.1\r\nHost: h\r\n\r\n";
+  for (const std::string fields :
+       {"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n", "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n",
+        "Content-Length: 5\r\nContent-Length: 6\r\n", "Transfer-Encoding: gzip\r\n", "Transfer-Encoding: gzip, chunked\r\n",
+        "Transfer-Encoding: identity\r\n", "Host : h\r\n"}) {
+    RawClient client{server.port()};
+    client.send("POST /torc-service/v1/workflows HTTP/1.1\r\nHost: h\r\n" + fields + "\r\n0\r\n\r\n" + hidden);
+    const auto answer = client.read_answer();
+    ASSERT_TRUE(answer.has_value()) << fields;
+    EXPECT_EQ(answer->status, 400) << fields << answer->body;
+    EXPECT_TRUE(client.is_closed()) << fields;
+  }
+  expect_alive();
+}
+
+TEST_F(HttpTest, TakesTheTargetOfAProxy) {
+  RawClient client{server.port()};
+  client.send("GET http://h:1/torc-service/v1/ping HTTP/1.1\r\nHost: h\r\n\r\n");
+  EXPECT_EQ(client.read_answer()->status, 200);
+  client.send("GET http://h HTTP/1.1\r\nHost: h\r\n\r\n");
+  EXPECT_EQ(client.read_answer()->status, 404);
 }
 
 TEST_F(HttpTest, RefusesABodyThatIsTooLargeBeforeItIsSent) {
@@ -252,7 +290,7 @@ TEST_F(ListenerTest, ClosesIdleConnections) {
   EXPECT_TRUE(client.is_closed());
 }
 
-TEST_F(ListenerTest, FurtherConnectionsWaitForOneToEnd) {
+TEST_F(ListenerTest, TellsFurtherConnectionsThatThereAreTooMany) {
   HttpLimits limits;
   limits.connections = 2;
   start(limits);
@@ -262,10 +300,30 @@ TEST_F(ListenerTest, FurtherConnectionsWaitForOneToEnd) {
   RawClient second{listener->port()};
   second.send("POST / HTTP/1.1\r\nContent-Length: 1\r\n\r\n2");
   ASSERT_EQ(second.read_answer()->body, "2");
-  RawClient third{listener->port()};
-  third.send("POST / HTTP/1.1\r\nContent-Length: 1\r\n\r\n3");
+  {
+    RawClient third{listener->port()};
+    third.send("POST / HTTP/1.1\r\nContent-Length: 1\r\n\r\n3");
+    const auto answer = third.read_answer();
+    ASSERT_TRUE(answer.has_value());
+    EXPECT_EQ(answer->status, 503);
+    EXPECT_NE(answer->body.find("2 connections"), std::string::npos) << answer->body;
+    EXPECT_TRUE(third.is_closed());
+  }
   first.close();
-  EXPECT_EQ(third.read_answer()->body, "3");
+  EXPECT_TRUE(is_served_soon());
+}
+
+TEST_F(ListenerTest, GivesUpOnAClientThatDoesNotTakeItsAnswer) {
+  HttpLimits limits;
+  limits.connections = 1;
+  limits.answer = std::chrono::milliseconds{200};
+  start(limits);
+  RawClient lazy{listener->port()};
+  constexpr std::size_t k_more_than_sockets_hold = 32UL * 1024 * 1024;
+  lazy.send(fmt::format("POST / HTTP/1.1\r\nContent-Length: {}\r\n\r\n", k_more_than_sockets_hold));
+  lazy.send(std::string(k_more_than_sockets_hold, 'x'));
+  EXPECT_TRUE(is_served_soon()) << "its place is free again";
+  EXPECT_FALSE(lazy.read_answer().has_value()) << "there is no more than a part of the answer";
 }
 
 TEST_F(ListenerTest, AnswersWhatItHasAcceptedBeforeItStops) {

@@ -36,6 +36,16 @@ TEST_F(ServiceTest, AChangeOfNothingChangesNothing) {
   EXPECT_EQ(ask("PUT", "/local_schedulers/2", R"({"workflow_id":1})").status, 404);
 }
 
+TEST_F(ServiceTest, WhatAJobWantsScheduledHasItsShape) {
+  make_workflow();
+  const std::string job = R"({"workflow_id":1,"name":"j","command":"true","schedule_compute_nodes":)";
+  EXPECT_EQ(ask("POST", "/jobs", job + "7}").status, 422);
+  EXPECT_EQ(ask("POST", "/jobs", job + R"({"num_jobs":"many","scheduler_id":1}})").status, 422);
+  const auto schedule = nlohmann::json{{"num_jobs", 2}, {"scheduler_id", 1}, {"start_one_worker_per_node", true}};
+  EXPECT_EQ(json("POST", "/jobs", job + schedule.dump() + "}")["schedule_compute_nodes"], schedule);
+  EXPECT_EQ(json("GET", "/jobs/1")["schedule_compute_nodes"], schedule);
+}
+
 TEST_F(ServiceTest, SlurmStatsBelongToAJobOfTheirWorkflow) {
   make_workflow();
   make_workflow();

@@ -57,13 +57,20 @@ TEST_F(RouterTest, DecodesPathAndQuery) {
 
 TEST_F(RouterTest, RefusesWhatIsNoEncoding) {
   for (const char* target : {"/torc-service/v1/workflows/%", "/torc-service/v1/workflows/%4", "/torc-service/v1/workflows/%zz",
-                             "/torc-service/v1/workflows?x=%"}) {
+                             "/torc-service/v1/workflows?x=%", "/torc-service/v1/workflows?x=%ff", "/torc-service/v1/workflows?x=%00",
+                             "/torc-service/v1/workflows?%c0%80=x", "/torc-service/v1/users/%ff/groups",
+                             "/torc-service/v1/users/a%00b/groups", "/torc-service/v1/users/\xff/groups"}) {
     EXPECT_THROW(match(Method::get, target), RequestError) << target;
   }
 }
 
+TEST_F(RouterTest, RefusesAValueThatIsGivenTwice) {
+  ASSERT_NE(match(Method::get, "/torc-service/v1/workflows?limit=1&limit=2").route, nullptr);
+  EXPECT_THROW(request.query_int("limit"), RequestError);
+}
+
 TEST_F(RouterTest, RefusesValuesThatAreNoNumbers) {
-  for (const char* id : {"abc", "1x", "99999999999999999999", "-", "%00", "1.0"}) {
+  for (const char* id : {"abc", "1x", "99999999999999999999", "-", "%20", "1.0"}) {
     match(Method::get, std::string{"/torc-service/v1/workflows/"} + id);
     EXPECT_THROW(request.id(), RequestError) << id;
   }
