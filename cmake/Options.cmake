@@ -4,6 +4,7 @@ include(CMakeDependentOption)
 option(TORC_BUILD_TESTS "Build the tests" ON)
 option(TORC_DEV_MODE "Warnings are errors, standard library assertions on" OFF)
 option(TORC_PRECOMPILED_HEADERS "Use precompiled headers where they pay" ON)
+option(TORC_FUZZ "Build the fuzzing targets; needs clang" OFF)
 set(TORC_SANITIZE "" CACHE STRING "Sanitizers, as -fsanitize takes them: 'address,undefined' or 'thread'")
 
 if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Installs what is missing, builds and runs every test: the unit tests under the address and undefined behaviour
-# sanitizers, those of proc, store and server under the thread sanitizer, then all tests of the release build.
+# sanitizers, those of proc, store and server under the thread sanitizer, the fuzzers for a short while, then all tests
+# of the release build.
 #
-# usage: scripts/test.sh [--quick]    --quick: no sanitizers and no slow tests
+# usage: scripts/test.sh [--quick]    --quick: no sanitizers, no fuzzing and no slow tests
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -11,7 +12,7 @@ case "${1-}" in
   "") ;;
   --quick) quick=true ;;
   *)
-    sed -n '2,5s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,6s/^# \{0,1\}//p' "$0" >&2
     exit 2
     ;;
 esac
@@ -62,6 +63,11 @@ if [[ $quick == false ]]; then
   section "unit tests of proc, store and server, thread sanitizer"
   build tsan unit_proc unit_store unit_server
   run_sanitized_tests tsan -R '^unit\.(proc|store|server)$'
+fi
+
+if [[ $quick == false ]]; then
+  section "fuzzing, 30 s each"
+  scripts/fuzz.sh 30 || failed+=("fuzz")
 fi
 
 section "all tests, release build"

@@ -1,0 +1,52 @@
+#!/usr/bin/env bash
+# Builds the fuzzing targets and runs each for a while, from the recorded requests, the examples and tests/fuzz/corpus.
+# What makes one fail is kept in build/fuzz/found and makes this script fail.
+#
+# usage: scripts/fuzz.sh [SECONDS [TARGET...]]    default: 30 seconds each of model, request, workflow_file
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+seconds=${1-30}
+if ! [[ $seconds =~ ^[0-9]+$ ]]; then
+  sed -n '2,5s/^# \{0,1\}//p' "$0" >&2
+  exit 2
+fi
+targets=("${@:2}")
+((${#targets[@]} > 0)) || targets=(model request workflow_file)
+
+mkdir -p build/fuzz/found
+cmake --preset fuzz >build/fuzz/build.log 2>&1 || { cat build/fuzz/build.log; exit 1; }
+cmake --build build/fuzz --parallel --target "${targets[@]/#/fuzz_}" >>build/fuzz/build.log 2>&1 || {
+  tail -n 100 build/fuzz/build.log
+  exit 1
+}
+tests/fuzz/make_seeds.py build/fuzz/seeds
+
+# Libraries from packages do not know of the sanitizer's marks in containers.
+export ASAN_OPTIONS=detect_container_overflow=0 UBSAN_OPTIONS=print_stacktrace=1
+
+# fuzz TARGET: new inputs go to build/fuzz/corpus, the last lines of what it said to the screen
+fuzz() {
+  local target=$1 log="build/fuzz/$1.log"
+  mkdir -p "build/fuzz/corpus/$target" "tests/fuzz/corpus/$target"
+  # A unit of 64 KiB is read in no time; what takes 10 s or 1 GB is a failure, too.
+  if ! "build/fuzz/fuzz_$target" -max_total_time="$seconds" -max_len=65536 -timeout=10 -rss_limit_mb=1024 \
+    -dict="build/fuzz/seeds/$target.dict" -artifact_prefix="build/fuzz/found/$target-" -print_final_stats=1 \
+    "build/fuzz/corpus/$target" "tests/fuzz/corpus/$target" "build/fuzz/seeds/$target" >"$log" 2>&1; then
+    tail -n 60 "$log"
+    echo "$target: failed; the input is in build/fuzz/found" >&2
+    return 1
+  fi
+  echo "$target: $(grep -E 'DONE' "$log" | tail -n 1); $(awk '/number_of_executed_units/ {print $2}' "$log") executions"
+}
+
+running=()
+for target in "${targets[@]}"; do
+  fuzz "$target" &
+  running+=("$!")
+done
+status=0
+for process in "${running[@]}"; do
+  wait "$process" || status=1
+done
+exit "$status"

@@ -1,0 +1,73 @@
+#!/usr/bin/env python3
+"""Makes what the fuzzers start from: the recorded requests of tests/wire, the bodies in them, the examples; and
+dictionaries of the interface's words.
+
+usage: make_seeds.py DIRECTORY    writes DIRECTORY/TARGET/... and DIRECTORY/TARGET.dict for each target
+"""
+import hashlib
+import json
+import pathlib
+import re
+import sys
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+WIRE = ROOT / "tests" / "wire"
+PREFIX = "/torc-service/v1"
+MODELS = 23  # in model.cpp
+TRICKS = ['"\\u0000"', "1e999", "-9223372036854775808", "9223372036854775808", "null", "[[", "{\\x22", "\\xff", "%00", "%ff"]
+SPEC_WORDS = ["name: ", "jobs:\n", "command: ", "depends_on: [", "depends_on_regexes: [", "parameters:\n", "files:\n", "path: ",
+              "1:100", "{i}", "{i:03d}", "input_files: [", "output_files: [", "resource_requirements:\n", "memory: ",
+              "runtime: PT1H", "&a", "*a", "!!binary ", "<<: *a", "parameter_mode: zip", "use_parameters: [", "- "]
+
+
+def keep(directory: pathlib.Path, content: bytes) -> None:
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / hashlib.sha1(content).hexdigest()[:16]).write_bytes(content)
+
+
+def write_dictionary(path: pathlib.Path, words) -> None:
+    def quoted(word):
+        return "".join(c if " " <= c <= "~" and c not in '"\\' else f"\\x{ord(c):02x}" for c in word)
+
+    path.write_text("".join(f'"{quoted(word)}"\n' for word in sorted(set(words))))
+
+
+def requests():
+    """(target, body) of the recorded exchanges, as bytes of a connection and as they are."""
+    for line in (WIRE / "exchanges.jsonl").read_text().splitlines():
+        record = json.loads(line)
+        method, _, target = record["request"].partition(" ")
+        body = record.get("raw_body", json.dumps(record["body"]) if "body" in record else "").encode()
+        head = f"{method} {PREFIX}{target} HTTP/1.1\r\nHost: h\r\n"
+        head += f"Content-Length: {len(body)}\r\n" if body else ""
+        yield f"{head}\r\n".encode() + body, body
+
+
+def main() -> None:
+    out = pathlib.Path(sys.argv[1])
+    pairs = list(requests())
+    for number, (request, body) in enumerate(pairs):
+        keep(out / "request", request)
+        # A model reads whatever fits it of another's body: each seed is tried as a few of them.
+        if body.startswith(b"{"):
+            for model in range(number % 4, MODELS, 4):
+                keep(out / "model", bytes([model]) + body)
+    for start in range(0, len(pairs), 8):  # requests one after the other on a connection
+        keep(out / "request", b"".join(request for request, _ in pairs[start:start + 8]))
+    for path in sorted((ROOT / "examples").iterdir()):
+        if path.suffix in (".yaml", ".json"):
+            keep(out / "workflow_file", bytes([path.suffix == ".json"]) + path.read_bytes())
+    facts = (WIRE / "rest-api.md").read_text() + (WIRE / "additions.md").read_text()
+    fields = set(re.findall(r"(\w+)\??: ", facts)) | set(re.findall(r"enum\(([^)]*)\)", facts)[0].split(","))
+    paths = re.findall(r"`\w+ (/\S*)`", facts)
+    names = [f'"{field}":' for field in fields] + TRICKS
+    write_dictionary(out / "model.dict", names)
+    write_dictionary(out / "request.dict", names + [PREFIX + re.sub(r"\{\w+\}", "1", path) for path in paths] +
+                     [f"{field}=" for field in fields] + ["GET ", "PUT ", "POST ", "DELETE ", " HTTP/1.1\r\n",
+                                                          "Content-Length: ", "Transfer-Encoding: chunked\r\n\r\n"])
+    write_dictionary(out / "workflow_file.dict", SPEC_WORDS + TRICKS)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,54 @@
+// The workflow file. The first byte says whether the rest is YAML or JSON.
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <unordered_set>
+
+#include "fuzz/check.hpp"
+#include "torc/base/error.hpp"
+#include "torc/spec/workflow_spec.hpp"
+
+namespace torc::fuzz {
+namespace {
+
+/// What a description promises whoever makes the workflow from it.
+void check_spec(const spec::WorkflowSpec& spec) {
+  std::unordered_set<std::string> jobs;
+  std::unordered_set<std::string> files;
+  for (const auto& job : spec.jobs) {
+    check(jobs.insert(job.name).second, "job names are unique", job.name);
+  }
+  for (const auto& file : spec.files) {
+    check(files.insert(file.name).second, "file names are unique", file.name);
+  }
+  for (const auto& job : spec.jobs) {
+    for (const auto& name : job.depends_on) {
+      check(name != job.name && jobs.count(name) == 1, "a job waits for others that are there", name);
+    }
+    for (const auto* names : {&job.input_files, &job.output_files}) {
+      for (const auto& name : *names) {
+        check(files.count(name) == 1, "files are there", name);
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace torc::fuzz
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  if (size == 0) {
+    return 0;
+  }
+  const auto format = data[0] % 2 == 0 ? torc::spec::Format::yaml : torc::spec::Format::json;
+  const std::string_view text{reinterpret_cast<const char*>(data) + 1, size - 1};
+  try {
+    torc::fuzz::check_spec(torc::spec::parse_workflow(text, format, "workflow"));
+  } catch (const torc::base::Error& error) {
+    torc::fuzz::check(*error.what() != '\0', "an error has words");
+  }
+  return 0;
+}
