@@ -17,6 +17,8 @@ function(torc_unit_test name)
   add_executable(unit_${name} ${arg_SOURCES})
   target_include_directories(unit_${name} PRIVATE "${CMAKE_SOURCE_DIR}/tests" "${CMAKE_SOURCE_DIR}/src")
   target_link_libraries(unit_${name} PRIVATE torc_${name} ${arg_LIBRARIES} torc_warnings GTest::gtest_main)
+  # What is tested is optimised, the tests themselves need not be: they compile in half the time.
+  target_compile_options(unit_${name} PRIVATE $<$<CONFIG:Release>:-O0>)
   add_dependencies(unit_tests unit_${name})
   add_test(NAME unit.${name} COMMAND unit_${name} --gtest_shuffle --gtest_brief=1)
   set_tests_properties(unit.${name} PROPERTIES LABELS unit TIMEOUT 300)

@@ -128,7 +128,7 @@ class Runner(threading.Thread):
         self.in_doubt = ("", [])  # the call without an answer, and its jobs
         self.done = threading.Event()
         node = {"workflow_id": workflow, "hostname": f"h{number}", "pid": number, "start_time": "2026-01-01T00:00:00Z",
-                "compute_node_type": "local", **RESOURCES}
+                "compute_node_type": "local", "is_active": True, **RESOURCES}
         self.node = client.insist("POST", "/compute_nodes", node)["id"]
 
     def run(self) -> None:

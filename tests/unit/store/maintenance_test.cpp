@@ -101,9 +101,11 @@ TEST(MaintenanceTest, ACheckTellsWhatIsWrong) {
   {
     const Database database{path};
     auto connection = database.open(Connection::Mode::write);
+    connection.begin();
     for (int i = 0; i < 500; ++i) {
       create_workflow(connection, named_workflow("w" + std::to_string(i)));
     }
+    connection.commit();
   }
   run_sql(path, "PRAGMA foreign_keys = OFF; INSERT INTO remote_workers VALUES (99999, 'h1')");
   const Check lost = check_database(path);
