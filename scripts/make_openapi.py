@@ -67,8 +67,8 @@ def object_of(text: str) -> dict:
     return {**schema, "required": required} if required else schema
 
 
-def content(schema: dict) -> dict:
-    return {"content": {"application/json": {"schema": schema}}}
+def content(schema: dict, kind: str = "application/json") -> dict:
+    return {"content": {kind: {"schema": schema}}}
 
 
 def operation_of(path: str, name: str, facts: str) -> dict:
@@ -86,7 +86,9 @@ def operation_of(path: str, name: str, facts: str) -> dict:
         elif part.startswith("body "):
             operation["requestBody"] = {"required": True, **content(schema_of(part.removeprefix("body ")))}
         elif part.startswith("→ 200 "):
-            responses["200"] = {"description": "Done", **content(schema_of(part.removeprefix("→ 200 ")))}
+            answer = part.removeprefix("→ 200 ")
+            body = content({"type": "string"}, "text/event-stream") if answer == "stream" else content(schema_of(answer))
+            responses["200"] = {"description": "Done", **body}
     return {**operation, "parameters": parameters, "responses": dict(sorted(responses.items()))}
 
 

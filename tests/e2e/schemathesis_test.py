@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Schemathesis puts requests of its own making to the server, good ones and bad ones, from docs/openapi.json: nothing
-is answered with 5xx, no connection is dropped, and answers are as described.
+is answered with 5xx, no connection is dropped, and answers are as described. The stream of events has no end: left out.
 
 TORC_SCHEMATHESIS_SECONDS (default 60) says how long, TORC_SCHEMATHESIS_SEED repeats a run.
 """
@@ -31,8 +31,11 @@ def with_small_ids() -> dict:
         result = {key: narrowed(value, key if key != "items" else name) for key, value in node.items()}
         if node.get("type") == "integer" and re.search("(^|_)ids?$", name):
             result |= {"minimum": 1, "maximum": 3}
+        if name == "wait":  # a claim that waits holds up the run
+            result |= {"maximum": 1}
         return result
 
+    document["paths"] = {path: operations for path, operations in document["paths"].items() if not path.endswith("/stream")}
     schemas = document["components"]["schemas"]
     schemas |= {f"Sent{name}": narrowed(schema) for name, schema in schemas.items()}
     for operation in (operation for path in document["paths"].values() for operation in path.values()):
@@ -62,7 +65,7 @@ class Schemathesis(E2ETest):
         result = subprocess.run([*map(str, command)], env=clean_environment(self.dir), cwd=self.dir, stdin=subprocess.DEVNULL,
                                 capture_output=True, text=True, timeout=SECONDS + 120, check=False)
         print(f"TORC_SCHEMATHESIS_SEED={seed}\n{result.stdout[-1500:]}", flush=True)
-        self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
+        self.assertEqual(result.returncode, 0, result.stdout[-20000:] + result.stderr)
         self.assertEqual(server.get("/ping"), {"status": "ok"})
 
 

@@ -68,6 +68,15 @@ class Stop(E2ETest):
         self.assertEqual(process.wait(20), 0)
 
 
+    def test_sighup_ends_no_service(self):
+        """systemd's reload sends it; only a terminal that goes ends a server."""
+        server = self.server()
+        server.process.send_signal(signal.SIGHUP)
+        with self.assertRaises(subprocess.TimeoutExpired):
+            server.process.wait(1)
+        self.assertEqual(server.get("/ping"), {"status": "ok"})
+
+
 class Background(E2ETest):
     def run_server(self, *args, env=None):
         return run_torc("server", "run", "--port", 0, *args, home=self.dir, env=env)

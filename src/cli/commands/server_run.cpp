@@ -1,4 +1,5 @@
 #include <signal.h>
+#include <unistd.h>
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
@@ -96,7 +97,8 @@ int serve(const ServerRunOptions& options, proc::Detached& detached, Services& s
   ::signal(SIGXFSZ, SIG_IGN);
   const auto reloadable = std::make_shared<Reloadable>();
   std::function<void()> on_hangup;
-  if (options.server.security.has_files()) {
+  // Of a service it asks to reload, also where there is nothing to read again; else a terminal that goes.
+  if (options.server.security.has_files() || options.service.daemon || ::isatty(STDERR_FILENO) == 0) {
     on_hangup = [reloadable] { reloadable->reload(); };
   }
   // First of all: the server's threads leave signals alone.
@@ -143,7 +145,7 @@ void add_server_run(CLI::App& parent, Action& chosen) {
       "  torc server run --daemon --log-dir ~/torc-logs --pid-file ~/torc.pid --database ~/torc.db\n"
       "  torc server run --host 0.0.0.0 --https --tls-cert torc.pem --tls-key torc.key --auth-file users --require-auth\n"
       "SIGTERM or SIGINT: answers what it has accepted, then ends with exit status 0.\n"
-      "SIGHUP: reads password file, certificate and key again.\n");
+      "SIGHUP: reads password file, certificate and key again; ends a server on a terminal that has none of them.\n");
   command->callback(
       [options, &chosen] { chosen = [options](Services& services) { return server_run(*options, services); }; });
 }

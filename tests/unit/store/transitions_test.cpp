@@ -65,12 +65,12 @@ TEST_F(StoreTest, AFailureCancelsAllThatWaitForIt) {
 }
 
 TEST_F(StoreTest, ACascadeIsAsLongAsTheChain) {
+  connection.begin();
   Id last = job("first");
   const Id first = last;
   for (int i = 0; i < 5000; ++i) {
     last = job("j", {last});
   }
-  connection.begin();
   initialize();
   complete(first, JobStatus::terminated);
   connection.commit();
