@@ -68,6 +68,12 @@ class Stop(E2ETest):
         self.assertEqual(process.wait(20), 0)
 
 
+    def test_takes_as_many_descriptors_as_it_may(self):
+        server = self.server()
+        limits = pathlib.Path(f"/proc/{server.process.pid}/limits").read_text()
+        soft, hard = next(line for line in limits.splitlines() if line.startswith("Max open files")).split()[3:5]
+        self.assertEqual(soft, hard)
+
     def test_sighup_ends_no_service(self):
         """systemd's reload sends it; only a terminal that goes ends a server."""
         server = self.server()

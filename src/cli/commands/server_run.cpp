@@ -1,11 +1,14 @@
 #include <signal.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include <cerrno>
 #include <condition_variable>
+#include <cstring>
 #include <filesystem>
 #include <mutex>
 #include <optional>
@@ -74,6 +77,17 @@ void start_log(base::LogSettings settings, const std::string& level) {
   base::log_start(settings);
 }
 
+/// Thousands of clients may be connected, each a descriptor: takes as many as the system allows.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+    limit.rlim_cur = limit.rlim_max;
+    if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) {
+      base::log_debug("the limit of open files stays: {}", std::strerror(errno));
+    }
+  }
+}
+
 /// A line about the server: in the log where there is one, else for people.
 void announce(const ServerRunOptions& options, const server::Server& server, const Output& output) {
   const std::string text = fmt::format("torc server {} at {} (database {}, {}{})", base::k_version, address_of(server),
@@ -95,6 +109,7 @@ int serve(const ServerRunOptions& options, proc::Detached& detached, Services& s
   start_log(options.service.log, services.options().log_level);
   // A file at the limit that `ulimit -f` sets is a full disk, not the server's end.
   ::signal(SIGXFSZ, SIG_IGN);
+  raise_descriptor_limit();
   const auto reloadable = std::make_shared<Reloadable>();
   std::function<void()> on_hangup;
   // Of a service it asks to reload, also where there is nothing to read again; else a terminal that goes.
