@@ -3,12 +3,13 @@
 # What makes one fail is kept in build/fuzz/found and makes this script fail.
 #
 # usage: scripts/fuzz.sh [SECONDS [TARGET...]]    default: 30 seconds each of model, request, workflow_file
+#        TORC_FUZZ_SEED=N scripts/fuzz.sh ...     other random choices than those of the last run
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 seconds=${1-30}
 if ! [[ $seconds =~ ^[0-9]+$ ]]; then
-  sed -n '2,5s/^# \{0,1\}//p' "$0" >&2
+  sed -n '2,6s/^# \{0,1\}//p' "$0" >&2
   exit 2
 fi
 targets=("${@:2}")
@@ -30,7 +31,7 @@ fuzz() {
   local target=$1 log="build/fuzz/$1.log"
   mkdir -p "build/fuzz/corpus/$target" "tests/fuzz/corpus/$target"
   # A unit of 64 KiB is read in no time; what takes 10 s or 1 GB is a failure, too.
-  if ! "build/fuzz/fuzz_$target" -max_total_time="$seconds" -max_len=65536 -timeout=10 -rss_limit_mb=1024 \
+  if ! "build/fuzz/fuzz_$target" -seed="${TORC_FUZZ_SEED-1}" -max_total_time="$seconds" -max_len=65536 -timeout=10 -rss_limit_mb=1024 \
     -dict="build/fuzz/seeds/$target.dict" -artifact_prefix="build/fuzz/found/$target-" -print_final_stats=1 \
     "build/fuzz/corpus/$target" "tests/fuzz/corpus/$target" "build/fuzz/seeds/$target" >"$log" 2>&1; then
     tail -n 60 "$log"

@@ -2,11 +2,10 @@
 """Schemathesis puts requests of its own making to the server, good ones and bad ones, from docs/openapi.json: nothing
 is answered with 5xx, no connection is dropped, and answers are as described. The stream of events has no end: left out.
 
-TORC_SCHEMATHESIS_SECONDS (default 60) says how long, TORC_SCHEMATHESIS_SEED repeats a run.
+TORC_SCHEMATHESIS_SECONDS (default 60) says how long, TORC_SCHEMATHESIS_SEED (default 1) takes other random choices.
 """
 import json
 import os
-import random
 import re
 import subprocess
 
@@ -56,7 +55,7 @@ class Schemathesis(E2ETest):
         # Small ids lead somewhere then.
         for path, body in CONTENTS:
             self.assertEqual(server.request("POST", path, body)[0], 200, path)
-        seed = os.environ.get("TORC_SCHEMATHESIS_SEED") or str(random.SystemRandom().randrange(1_000_000))
+        seed = os.environ.get("TORC_SCHEMATHESIS_SEED") or "1"
         description = self.dir / "openapi.json"
         description.write_text(json.dumps(with_small_ids()))
         command = [python, "-m", "schemathesis.cli", "run", description, "--url", server.url, "--checks", CHECKS,
