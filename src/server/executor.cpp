@@ -41,6 +41,9 @@ void fail_all(std::vector<Answer>& answers, const Response& failure) {
 }  // namespace
 
 Response run_route(const Task& task, store::Connection& connection) {
+  if (task.refusal) {
+    return *task.refusal;
+  }
   if (task.request.restricted) {
     task.route->guard(task.request, connection);
   }

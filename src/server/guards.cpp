@@ -27,7 +27,7 @@ Id workflow_id_of(const nlohmann::json& object) {
 
 /// Whom a body makes a workflow's owner; nothing where it does not say.
 std::optional<std::string> owner_in_body(const Request& request) {
-  const auto body = request.json();
+  const auto& body = request.json();
   const auto user = body.is_object() ? body.find("user") : body.end();
   return body.is_object() && user != body.end() && user->is_string() ? std::optional(user->get<std::string>())
                                                                      : std::nullopt;
@@ -56,7 +56,7 @@ void body(const Request& request, store::Connection& connection) {
 }
 
 void body_jobs(const Request& request, store::Connection& connection) {
-  const auto body = request.json();
+  const auto& body = request.json();
   if (!body.is_object() || !body.contains("jobs") || !body["jobs"].is_array()) {
     return;  // The handler refuses it.
   }

@@ -131,9 +131,12 @@ store::Paging Request::paging() const {
   return paging;
 }
 
-nlohmann::json Request::json() const {
+const nlohmann::json& Request::json() const {
   try {
-    return model::parse_json(body);
+    if (!parsed) {
+      parsed = model::parse_json(body);
+    }
+    return *parsed;
   } catch (const model::JsonError& error) {
     throw RequestError(400, std::string{"Failed to parse the request body as JSON: "} + error.what(),
                        {{"field", "body"}});

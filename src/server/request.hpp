@@ -50,6 +50,8 @@ struct Request {
   std::vector<std::pair<std::string_view, std::string>> path_values{};  ///< By the names of the route's pattern.
   std::vector<std::pair<std::string, std::string>> query{};             ///< Decoded, in the order given.
   std::string body{};
+  /// The body as JSON, once it was asked for. Handled by one thread at a time, which hands the request on.
+  mutable std::optional<nlohmann::json> parsed{};
   std::string user{"anonymous"};
   bool restricted{false};                 ///< The user sees only what is theirs.
   Authenticator* authenticator{nullptr};  ///< Null where the server has no password file.
@@ -72,8 +74,8 @@ struct Request {
   /// offset, limit, sort_by, reverse_sort. @throws RequestError 422 for values out of range
   store::Paging paging() const;
 
-  /// @throws RequestError 400 where the body is no JSON
-  nlohmann::json json() const;
+  /// Parses at the first call. @throws RequestError 400 where the body is no JSON
+  const nlohmann::json& json() const;
   /// @throws RequestError 400, model::JsonError where a field is missing or of another type
   template <typename T>
   T read() const {

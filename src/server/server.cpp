@@ -122,7 +122,11 @@ struct Server::Impl {
     if (!thread.joinable()) {
       return;
     }
-    if (Authenticator* const authenticator = service->authenticator()) {
+    Authenticator* const authenticator = service->authenticator();
+    if (authenticator == nullptr && !security.https) {
+      base::log_info("there is nothing to reload: no --auth-file, no --https");
+    }
+    if (authenticator != nullptr) {
       attempt("password file", [&] { base::log_info("{} users", authenticator->reload()); });
     }
     if (security.https) {
@@ -169,7 +173,8 @@ std::uint16_t Server::port() const { return m_impl->listener.port(); }
 
 std::string Server::url() const {
   const bool is_ipv6 = m_impl->host.find(':') != std::string::npos;
-  return fmt::format("{}://{}{}{}:{}{}", m_impl->security.https ? "https" : "http", is_ipv6 ? "[" : "", m_impl->host, is_ipv6 ? "]" : "", port(), Router::k_prefix);
+  return fmt::format("{}://{}{}{}:{}{}", m_impl->security.https ? "https" : "http", is_ipv6 ? "[" : "", m_impl->host,
+                     is_ipv6 ? "]" : "", port(), Router::k_prefix);
 }
 
 bool Server::is_loopback() const { return m_impl->listener.is_loopback(); }

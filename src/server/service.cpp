@@ -25,6 +25,7 @@ Service::Service(const store::Database& database, Deliver deliver, ServiceSettin
     : m_enforce_access(settings.security.enforce_access),
       m_router(routes()),
       m_writer(writing_connection(database, settings.listeners), deliver, std::move(settings.announce)),
+      m_parser([this](Task task) { m_writer.submit(std::move(task)); }),
       m_readers(reading_connections(database, settings.readers), deliver),
       m_connection(database.open(store::Connection::Mode::read)) {
   if (const auto& security = settings.security; !security.auth_file.empty()) {
@@ -33,7 +34,7 @@ Service::Service(const store::Database& database, Deliver deliver, ServiceSettin
 }
 
 void Service::handle(Incoming incoming, Reply reply) {
-  Task task{nullptr, {}, std::move(reply), std::move(incoming.gone)};
+  Task task{.reply = std::move(reply), .gone = std::move(incoming.gone)};
   if (!prepare(incoming, task)) {
     return;
   }
@@ -73,7 +74,11 @@ void Service::dispatch(Task task) {
       m_readers.submit(std::move(task));
       break;
     case Access::write:
-      m_writer.submit(std::move(task));
+      if (task.request.body.size() >= k_large_body) {
+        m_parser.submit(std::move(task));
+      } else {
+        m_writer.submit(std::move(task));
+      }
       break;
   }
 }

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "server/authenticator.hpp"
+#include "server/body_parser.hpp"
 #include "server/executor.hpp"
 #include "torc/server/server.hpp"
 #include "torc/store/connection.hpp"
@@ -45,6 +46,7 @@ class Service {
   Router m_router;
   /// Closed last: only a connection that may write takes the -wal and -shm files away.
   Writer m_writer;
+  BodyParser m_parser;  ///< Closed before the writer, whom it hands requests to.
   Readers m_readers;
   store::Connection m_connection;  ///< For handlers that answer at once.
   std::unique_ptr<Authenticator> m_authenticator;

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <optional>
 
 #include "server/request.hpp"
 
@@ -27,6 +28,8 @@ struct Task {
   const Route* route{nullptr};
   Request request{};
   Reply reply{};
+  /// Its answer, where that is known before it runs.
+  std::optional<Response> refusal{};
   /// Set by the network's thread when the client is gone: what it asked for would be lost. Null: nobody says.
   std::shared_ptr<const std::atomic<bool>> gone{};
 

@@ -1,5 +1,8 @@
 #include "store/changed_inputs.hpp"
 
+#include <algorithm>
+#include <utility>
+
 #include <fmt/format.h>
 
 #include "store/query.hpp"
@@ -10,30 +13,43 @@
 namespace torc::store {
 namespace {
 
+/// The texts, in the order of the ids.
+std::string in_order(std::vector<std::pair<Id, std::string>> texts) {
+  std::sort(texts.begin(), texts.end());
+  std::string all;
+  for (const auto& [id, text] : texts) {
+    all += text;
+  }
+  return all;
+}
+
 /// A text that changes with what the job reads; empty where that is nothing.
 ///
 /// What another job writes is left out for files: their times change each time that job runs, and then this one runs
 /// again anyway. Ephemeral user data comes and goes with a run.
 std::string describe_inputs(Connection& connection, Id job_id) {
-  std::string text;
-  Query files = query(connection,
-                      "SELECT f.id, f.path, f.st_mtime FROM job_input_files i JOIN files f ON f.id = i.file_id "
-                      "WHERE i.job_id = ? AND NOT EXISTS (SELECT 1 FROM job_output_files o WHERE o.file_id = f.id) "
-                      "ORDER BY f.id",
-                      job_id);
-  while (files.step()) {
-    text += fmt::format("file {} {} {}\n", files.get<Id>(0), files.get<std::string>(1),
-                        files.get<std::optional<double>>(2).value_or(0));
-  }
-  Query data = query(connection,
-                     "SELECT u.id, u.data FROM job_input_user_data i JOIN user_data u ON u.id = i.user_data_id "
+  // One statement: every start of a job asks, and most jobs read nothing that is known.
+  std::vector<std::pair<Id, std::string>> files;
+  std::vector<std::pair<Id, std::string>> data;
+  Query rows = query(connection,
+                     "SELECT 0, f.id, f.path, f.st_mtime FROM job_input_files i JOIN files f ON f.id = i.file_id "
+                     "WHERE i.job_id = ?1 AND NOT EXISTS (SELECT 1 FROM job_output_files o WHERE o.file_id = f.id) "
+                     "UNION ALL SELECT 1, u.id, u.data, NULL "
+                     "FROM job_input_user_data i JOIN user_data u ON u.id = i.user_data_id "
                      "WHERE i.job_id = ?1 AND u.is_ephemeral = 0 AND NOT EXISTS "
-                     "(SELECT 1 FROM job_output_user_data o WHERE o.user_data_id = u.id AND o.job_id = ?1) ORDER BY u.id",
+                     "(SELECT 1 FROM job_output_user_data o WHERE o.user_data_id = u.id AND o.job_id = ?1)",
                      job_id);
-  while (data.step()) {
-    text += fmt::format("data {} {}\n", data.get<Id>(0), data.get<std::optional<std::string>>(1).value_or(""));
+  while (rows.step()) {
+    const Id id = rows.get<Id>(1);
+    const auto content = rows.get<std::optional<std::string>>(2).value_or("");
+    if (rows.get<int>(0) == 0) {
+      files.emplace_back(
+          id, fmt::format("file {} {} {}\n", id, content, rows.get<std::optional<double>>(3).value_or(0)));
+    } else {
+      data.emplace_back(id, fmt::format("data {} {}\n", id, content));
+    }
   }
-  return text;
+  return in_order(std::move(files)) + in_order(std::move(data));
 }
 
 std::vector<Id> jobs_with_changed_inputs(Connection& connection, Id workflow_id) {

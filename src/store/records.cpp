@@ -1,5 +1,8 @@
 #include "torc/store/records.hpp"
 
+#include <cstdint>
+#include <unordered_map>
+
 #include <fmt/format.h>
 
 #include "store/rows.hpp"
@@ -42,6 +45,39 @@ bool has_column(std::string_view wanted) {
     found = found || (is_column<std::decay_t<decltype(member)>>() && wanted == name);
   });
   return found;
+}
+
+/// Which fields of `record` have a value, a bit each.
+template <typename T>
+std::uint64_t present_fields(const T& record) {
+  std::uint64_t present = 0;
+  std::uint64_t bit = 1;
+  T::visit(record, [&](const char*, const auto& member) {
+    if constexpr (model::detail::IsOptional<std::decay_t<decltype(member)>>::value) {
+      present |= member ? bit : 0;
+    }
+    bit <<= 1;
+  });
+  return present;
+}
+
+/// The statement that keeps the columns that `record` gives a value. Records come by the thousand with the same columns
+/// present, so it is put together once for each set of them.
+template <typename T>
+const std::string& insert_sql(const T& record) {
+  thread_local std::unordered_map<std::uint64_t, std::string> statements;
+  std::string& sql = statements[present_fields(record)];
+  if (sql.empty()) {
+    std::string names;
+    std::string marks;
+    visit_present(record, [&](const char* name, const auto&) {
+      names += names.empty() ? "" : ", ";
+      names += name;
+      marks += marks.empty() ? "?" : ", ?";
+    });
+    sql = fmt::format("INSERT INTO {} ({}) VALUES ({})", Table<T>::k_name, names, marks);
+  }
+  return sql;
 }
 
 void bind_all(Query& query, const Filter& filter) {
@@ -100,14 +136,7 @@ model::Page<T> list(Connection& connection, const Filter& filter, const Paging& 
 
 template <model::detail::Model T>
 Id insert(Connection& connection, const T& record) {
-  std::string names;
-  std::string marks;
-  visit_present(record, [&](const char* name, const auto&) {
-    names += names.empty() ? "" : ", ";
-    names += name;
-    marks += marks.empty() ? "?" : ", ?";
-  });
-  Query change{connection, fmt::format("INSERT INTO {} ({}) VALUES ({})", Table<T>::k_name, names, marks)};
+  Query change{connection, insert_sql(record)};
   visit_present(record, [&](const char*, const auto& value) { change.bind(value); });
   change.step();
   return connection.impl().database.getLastInsertRowid();

@@ -17,12 +17,39 @@ bool is_wanted(const Relation& relation, Relations relations) {
   return relations == Relations::all || (relations == Relations::outputs && relation.is_output);
 }
 
-void read_one_by_one(Connection& connection, const Relation& relation, std::vector<model::Job>& jobs) {
-  const std::string sql = fmt::format("SELECT {0} FROM {1} WHERE job_id = ? ORDER BY {0}", relation.column, relation.table);
+/// One statement for all lists of a job: (index in k_relations, id).
+std::string lists_of_a_job(Relations relations) {
+  std::string sql;
+  for (std::size_t i = 0; i < k_relations.size(); ++i) {
+    if (is_wanted(k_relations[i], relations)) {
+      sql += fmt::format("{}SELECT {}, {} FROM {} WHERE job_id = ?1", sql.empty() ? "" : " UNION ALL ", i,
+                         k_relations[i].column, k_relations[i].table);
+    }
+  }
+  return sql;
+}
+
+const std::string& lists_sql(Relations relations) {
+  static const std::string all = lists_of_a_job(Relations::all);
+  static const std::string outputs = lists_of_a_job(Relations::outputs);
+  return relations == Relations::all ? all : outputs;
+}
+
+void read_one_by_one(Connection& connection, std::vector<model::Job>& jobs, Relations relations) {
+  const std::string& sql = lists_sql(relations);
   for (auto& job : jobs) {
-    auto ids = column<Id>(connection, sql, *job.id);
-    if (!ids.empty()) {
-      job.*relation.field = std::move(ids);
+    Query rows = query(connection, sql, *job.id);
+    while (rows.step()) {
+      auto& list = job.*k_relations.at(rows.get<std::size_t>(0)).field;
+      if (!list) {
+        list.emplace();
+      }
+      list->push_back(rows.get<Id>(1));
+    }
+    for (const auto& relation : k_relations) {
+      if (auto& list = job.*relation.field; list && is_wanted(relation, relations)) {
+        std::sort(list->begin(), list->end());
+      }
     }
   }
 }
@@ -64,16 +91,15 @@ void require_target(Connection& connection, const Relation& relation, Id id, Id 
 }  // namespace
 
 void read_relations(Connection& connection, std::vector<model::Job>& jobs, Relations relations) {
-  if (jobs.empty()) {
+  if (jobs.empty() || relations == Relations::none) {
+    return;
+  }
+  if (jobs.size() <= k_few_jobs) {
+    read_one_by_one(connection, jobs, relations);
     return;
   }
   for (const auto& relation : k_relations) {
-    if (!is_wanted(relation, relations)) {
-      continue;
-    }
-    if (jobs.size() <= k_few_jobs) {
-      read_one_by_one(connection, relation, jobs);
-    } else {
+    if (is_wanted(relation, relations)) {
       read_range(connection, relation, jobs);
     }
   }

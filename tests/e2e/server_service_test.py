@@ -74,14 +74,6 @@ class Stop(E2ETest):
         soft, hard = next(line for line in limits.splitlines() if line.startswith("Max open files")).split()[3:5]
         self.assertEqual(soft, hard)
 
-    def test_sighup_ends_no_service(self):
-        """systemd's reload sends it; only a terminal that goes ends a server."""
-        server = self.server()
-        server.process.send_signal(signal.SIGHUP)
-        with self.assertRaises(subprocess.TimeoutExpired):
-            server.process.wait(1)
-        self.assertEqual(server.get("/ping"), {"status": "ok"})
-
 
 class Background(E2ETest):
     def run_server(self, *args, env=None):

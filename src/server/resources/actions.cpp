@@ -34,7 +34,7 @@ Response claim(const Request& request, store::Connection& connection) {
   const Id action_id = request.id("action_id");
   std::optional<Id> compute_node_id;
   if (!request.body.empty()) {
-    const auto body = request.json();
+    const auto& body = request.json();
     if (body.is_object() && body.contains("compute_node_id") && !body["compute_node_id"].is_null()) {
       compute_node_id = model::detail::read_int("compute_node_id", body["compute_node_id"]);
     }

@@ -14,7 +14,7 @@ namespace {
 
 /// Times are the server's, so that a listing after a time misses none.
 Event read_event(const Request& request) {
-  const auto body = request.json();
+  const auto& body = request.json();
   auto event = model::from_json<Event>(body);
   if (!body.contains("data")) {
     model::detail::throw_missing("data");
@@ -59,7 +59,7 @@ Response get(const Request& request, store::Connection& connection) { return get
 
 Response update(const Request& request, store::Connection& connection) {
   // The body is the event or only its data.
-  const auto body = request.json();
+  const auto& body = request.json();
   auto event = store::get<Event>(connection, request.id());
   event.data = body.is_object() && body.contains("data") ? body["data"] : body;
   store::update(connection, request.id(), event);

@@ -93,7 +93,7 @@ Response create(const Request& request, store::Connection& connection) {
 }
 
 Response create_many(const Request& request, store::Connection& connection) {
-  const auto body = request.json();
+  const auto& body = request.json();
   if (!body.is_object() || !body.contains("jobs")) {
     model::detail::throw_missing("jobs");
   }
@@ -150,7 +150,7 @@ Response complete(const Request& request, store::Connection& connection) {
 }
 
 Response complete_many(const Request& request, store::Connection& connection) {
-  const auto body = request.json();
+  const auto& body = request.json();
   if (!body.is_object() || !body.contains("completions")) {
     model::detail::throw_missing("completions");
   }

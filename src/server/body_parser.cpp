@@ -1,0 +1,28 @@
+#include "server/body_parser.hpp"
+
+#include "server/errors.hpp"
+
+namespace torc::server {
+
+BodyParser::BodyParser(std::function<void(Task)> next) : m_next(std::move(next)), m_thread([this] { run(); }) {}
+
+BodyParser::~BodyParser() {
+  m_queue.close();
+  m_thread.join();
+}
+
+void BodyParser::run() {
+  while (auto tasks = m_queue.pop(1)) {
+    for (auto& task : *tasks) {
+      try {
+        task.request.json();
+      } catch (...) {
+        // The answer is known; whoever runs the task gives it.
+        task.refusal = response_of_current_exception();
+      }
+      m_next(std::move(task));
+    }
+  }
+}
+
+}  // namespace torc::server
