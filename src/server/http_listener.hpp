@@ -20,11 +20,13 @@ struct HttpLimits {
   std::chrono::milliseconds idle{600'000};    ///< Between two requests.
   std::chrono::milliseconds request{120'000};  ///< From a request's first byte to its last.
   std::chrono::milliseconds answer{300'000};   ///< For a client to take an answer.
+  std::chrono::milliseconds comment{15'000};   ///< Without an event, until a stream shows that it lives.
 };
 
 class TlsContext;
 
-/// HTTP over TCP, with TLS where it has a certificate: accepts connections, reads requests, writes answers; one thread, which `run` takes.
+/// HTTP over TCP, with TLS where it has a certificate: accepts connections, reads requests, writes answers; one thread,
+/// which `run` takes.
 class HttpListener {
  public:
   /// As Service::handle. Called by the thread of `run`.

@@ -21,7 +21,6 @@ constexpr std::size_t k_buffer_kept = 256 * 1024;
 constexpr std::chrono::seconds k_drain_time{3};
 /// How often it is looked whether a client that waits is still there.
 constexpr std::chrono::seconds k_look{1};
-constexpr std::chrono::seconds k_comment_interval{15};
 /// So much of a stream waits for a slow client before it is given up.
 constexpr std::size_t k_backlog = 1024 * 1024;
 constexpr std::string_view k_continue = "HTTP/1.1 100 Continue\r\n\r\n";
@@ -367,7 +366,7 @@ void HttpSession::tend_stream(Clock::time_point now) {
   const bool stuck = m_sending && now - m_last_sent > m_owner.limits().answer;
   if (stuck || m_stream.is_closed_by_client()) {
     abort();
-  } else if (!m_sending && now - m_last_sent >= k_comment_interval) {
+  } else if (!m_sending && now - m_last_sent >= m_owner.limits().comment) {
     send_later(": keep-alive\n\n");
   }
 }

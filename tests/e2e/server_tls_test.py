@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """A server that encrypts: what it speaks, what clients trust, what is said when certificate or client is wrong."""
 import http.client
+import json
 import socket
 import ssl
 import subprocess
@@ -58,6 +59,21 @@ class Speaking(TlsTest):
             self.assertEqual((answer.status, len(answer.read()) > 3_000_000), (200, True))
         connection.request("GET", "/torc-service/v1/ping", headers={"Connection": "close"})
         self.assertEqual(connection.getresponse().read(), b'{"status":"ok"}')
+
+    def test_events_come_over_it(self):
+        server = self.tls_server()
+        workflow = server.post("/workflows", {"name": "w", "user": "tester"})["id"]
+        stream = http.client.HTTPSConnection("127.0.0.1", server.port, context=self.context(), timeout=30)
+        stream.request("GET", f"/torc-service/v1/workflows/{workflow}/events/stream")
+        answer = stream.getresponse()
+        self.assertEqual(answer.getheader("Content-Type"), "text/event-stream")
+        for number in range(3):
+            server.post("/events", {"workflow_id": workflow, "timestamp": 0, "data": {"event_type": "own", "n": number}})
+            self.assertEqual(answer.readline(), b"event: own\n")
+            self.assertEqual(json.loads(answer.readline().removeprefix(b"data: "))["data"]["n"], number)
+            self.assertEqual(answer.readline(), b"\n")
+        server.request("DELETE", f"/workflows/{workflow}")
+        self.assertEqual(answer.read(), b"")
 
     def test_the_end_of_a_connection_is_marked(self):
         server = self.tls_server()

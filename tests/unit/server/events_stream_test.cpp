@@ -107,7 +107,13 @@ class ListenerEventsTest : public testing::Test {
     listener.announce({{.workflow_id = 1, .type = "t", .data = text}}, {});
   }
 
-  HttpListener listener{"127.0.0.1", 0, {}};
+  static HttpLimits limits() {
+    HttpLimits limits;
+    limits.comment = std::chrono::milliseconds{50};
+    return limits;
+  }
+
+  HttpListener listener{"127.0.0.1", 0, limits()};
   std::thread thread;
   std::shared_ptr<const std::atomic<bool>> gone;
   Reply held;
@@ -222,6 +228,15 @@ TEST_F(ListenerEventsTest, ALeavingListenerIsNoticed) {
   EXPECT_TRUE(comes_true([&] { return listener.listeners() == 1; }));
   client.close();
   EXPECT_TRUE(comes_true([&] { return listener.listeners() == 0; }));
+}
+
+TEST_F(ListenerEventsTest, AQuietStreamShowsThatItLives) {
+  RawClient client{listener.port()};
+  client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_TRUE(client.read_until("\r\n: keep-alive\n\n\r\n")) << "a chunk with a comment";
+  }
+  EXPECT_EQ(HttpLimits{}.comment, std::chrono::seconds{15});
 }
 
 TEST_F(ListenerEventsTest, AListenerThatDoesNotReadIsGivenUp) {

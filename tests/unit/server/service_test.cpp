@@ -1,6 +1,10 @@
 #include "unit/server/service_fixture.hpp"
 
+#include <sqlite3.h>
+
+#include <atomic>
 #include <set>
+#include <vector>
 
 #include "store/query.hpp"
 
@@ -129,6 +133,59 @@ TEST_F(ServiceTest, TextsComeBackByteForByte) {
   EXPECT_EQ(read["user"], body["user"]);
 }
 
+namespace {
+
+Response ask(Writer& writer, const std::string& target, std::string body) {
+  static const Router router{routes()};
+  std::promise<Response> promise;
+  Task task{.reply = [&promise](Response response) { promise.set_value(std::move(response)); }};
+  task.route = router.match(Method::post, "/torc-service/v1" + target, task.request).route;
+  task.request.body = std::move(body);
+  writer.submit(std::move(task));
+  return promise.get_future().get();
+}
+
+}  // namespace
+
+TEST_F(ServiceTest, ALargeBodyHoldsNobodyUp) {
+  make_workflow();
+  std::string large = R"({"workflow_id":1,"name":"d","data":[)";
+  while (large.size() < 4 * 1024 * 1024) {
+    large += "[1,2,3,4],";
+  }
+  auto valid = ask_later("POST", "/user_data", large + "0]}");
+  auto broken = ask_later("POST", "/user_data", large);
+  // Asked last, answered first.
+  EXPECT_EQ(ask("POST", "/user_data", R"({"workflow_id":1,"name":"small"})").status, 200);
+  EXPECT_NE(broken.wait_for(std::chrono::seconds{0}), std::future_status::ready);
+  EXPECT_EQ(valid.get().status, 200);
+  EXPECT_EQ(broken.get().status, 400);
+}
+
+TEST(WriterTest, NothingIsToldOfAGroupWhoseCommitFails) {
+  const support::TempDir dir;
+  const store::Database database{dir / "torc.db"};
+  auto connection = database.open(store::Connection::Mode::write);
+  std::atomic<int> failures{0};
+  const auto fail = [](void* left) { return static_cast<std::atomic<int>*>(left)->fetch_sub(1) > 0 ? 1 : 0; };
+  ::sqlite3_commit_hook(connection.impl().database.getHandle(), fail, &failures);
+  const std::atomic<int> listeners{1};
+  connection.changes().listeners = &listeners;
+  std::vector<std::string> told;
+  {
+    Writer writer{std::move(connection), reply_at_once, [&](std::vector<store::Notice> notices, const std::set<Id>&) {
+                    for (const auto& notice : notices) {
+                      told.push_back(notice.data.value("text", ""));
+                    }
+                  }};
+    EXPECT_EQ(ask(writer, "/workflows", R"({"name":"w","user":"u"})").status, 200);
+    failures = 1;
+    EXPECT_GE(ask(writer, "/events", R"({"workflow_id":1,"timestamp":0,"data":{"text":"lost"}})").status, 400);
+    EXPECT_EQ(ask(writer, "/events", R"({"workflow_id":1,"timestamp":0,"data":{"text":"kept"}})").status, 200);
+  }
+  EXPECT_EQ(told, std::vector<std::string>{"kept"});
+}
+
 TEST(WriterTest, AFullDiskFailsRequestsAndKeepsNothingThenGoesOn) {
   const support::TempDir dir;
   const store::Database database{dir / "torc.db"};
@@ -136,15 +193,7 @@ TEST(WriterTest, AFullDiskFailsRequestsAndKeepsNothingThenGoesOn) {
   const auto pages = store::value<std::int64_t>(connection, "PRAGMA page_count").value();
   store::execute(connection, "PRAGMA max_page_count = " + std::to_string(pages + 4));
   Writer writer{std::move(connection), reply_at_once};
-  const Router router{routes()};
-  const auto post = [&](const std::string& target, std::string body) {
-    std::promise<Response> promise;
-    Task task{nullptr, {}, [&promise](Response response) { promise.set_value(std::move(response)); }};
-    task.route = router.match(Method::post, "/torc-service/v1" + target, task.request).route;
-    task.request.body = std::move(body);
-    writer.submit(std::move(task));
-    return promise.get_future().get();
-  };
+  const auto post = [&](const char* target, std::string body) { return ask(writer, target, std::move(body)); };
   EXPECT_EQ(post("/workflows", R"({"name":"w","user":"u"})").status, 200);
   const std::string big(100'000, 'x');
   const auto full = post("/workflows", R"({"name":")" + big + R"(","user":"u"})");
