@@ -2,24 +2,21 @@
 
 #include <string>
 
-#include <CLI/CLI.hpp>
+#include "cli/command_line.hpp"
 
 namespace torc::cli {
 namespace {
 
 /// @param examples  Shown at the end of the group's help.
-CLI::App& add_group(CLI::App& app, const char* name, const char* description, const std::string& examples) {
-  CLI::App* group = app.add_subcommand(name, description);
+Command add_group(Command app, const char* name, const char* description, const std::string& examples) {
   // At most one, or `remote add-workers 1 run` would take a host named "run" for a second command.
-  group->require_subcommand(0, 1);
-  group->footer("Examples:\n" + examples);
-  return *group;
+  return app.subcommand(name, description).require_subcommand(0, 1).footer("Examples:\n" + examples);
 }
 
 /// A command of the interface that is yet to come: understood, refused.
-void add_later(CLI::App& app, Action& chosen, const char* name) {
-  CLI::App* command = app.add_subcommand(name)->group("")->allow_extras()->fallthrough(false);
-  command->callback([name, &chosen] {
+void add_later(Command app, Action& chosen, const char* name) {
+  const Command command = app.subcommand(name).group("").allow_extras().fallthrough(false);
+  command.callback([name, &chosen] {
     chosen = [name](Services&) -> int {
       throw base::UsageError(std::string("'torc ") + name + "' is not there yet; 'torc run' runs jobs on this machine, "
                              "'torc remote run' on machines that ssh reaches");
@@ -29,53 +26,53 @@ void add_later(CLI::App& app, Action& chosen, const char* name) {
 
 // Of each group its commands, one a line.
 
-void add_server(CLI::App& app, Action& chosen) {
-  CLI::App& group = add_group(app, "server", "The server that keeps workflows",
-                                "  torc server run --database ~/torc.db\n"
-                                "  torc server htpasswd users alice\n"
-                                "  torc server backup torc-backup.db --database ~/torc.db\n"
-                                "  torc server check --database ~/torc.db\n");
+void add_server(Command app, Action& chosen) {
+  const Command group = add_group(app, "server", "The server that keeps workflows",
+                                  "  torc server run --database ~/torc.db\n"
+                                  "  torc server htpasswd users alice\n"
+                                  "  torc server backup torc-backup.db --database ~/torc.db\n"
+                                  "  torc server check --database ~/torc.db\n");
   add_server_run(group, chosen);
   add_server_htpasswd(group, chosen);
   add_server_backup(group, chosen);
   add_server_check(group, chosen);
 }
 
-void add_workflows(CLI::App& app, Action& chosen) {
-  CLI::App& group = add_group(app, "workflows", "List, show and set up workflows",
-                                "  torc workflows list\n"
-                                "  torc workflows reset-status 42 --failed-only\n");
+void add_workflows(Command app, Action& chosen) {
+  const Command group = add_group(app, "workflows", "List, show and set up workflows",
+                                  "  torc workflows list\n"
+                                  "  torc workflows reset-status 42 --failed-only\n");
   add_workflows_list(group, chosen);
   add_workflows_get(group, chosen);
   add_workflows_init(group, chosen);
   add_workflows_reset_status(group, chosen);
 }
 
-void add_jobs(CLI::App& app, Action& chosen) {
-  CLI::App& group = add_group(app, "jobs", "List and show the jobs of a workflow",
-                                "  torc jobs list 42 --status failed\n");
+void add_jobs(Command app, Action& chosen) {
+  const Command group = add_group(app, "jobs", "List and show the jobs of a workflow",
+                                  "  torc jobs list 42 --status failed\n");
   add_jobs_list(group, chosen);
   add_jobs_get(group, chosen);
 }
 
-void add_results(CLI::App& app, Action& chosen) {
-  CLI::App& group = add_group(app, "results", "How jobs ended",
-                                "  torc results list 42 --failed\n");
+void add_results(Command app, Action& chosen) {
+  const Command group = add_group(app, "results", "How jobs ended",
+                                  "  torc results list 42 --failed\n");
   add_results_list(group, chosen);
 }
 
-void add_compute_nodes(CLI::App& app, Action& chosen) {
-  CLI::App& group = add_group(app, "compute-nodes", "The runners of a workflow",
-                                "  torc compute-nodes list 42\n");
+void add_compute_nodes(Command app, Action& chosen) {
+  const Command group = add_group(app, "compute-nodes", "The runners of a workflow",
+                                  "  torc compute-nodes list 42\n");
   add_compute_nodes_list(group, chosen);
 }
 
-void add_remote(CLI::App& app, Action& chosen) {
-  CLI::App& group = add_group(app, "remote", "Run workflows on machines that ssh reaches",
-                                "  torc remote add-workers 42 ws1 alice@ws2:2222\n"
-                                "  torc remote run 42\n"
-                                "  torc remote status 42\n"
-                                "  torc remote collect-logs 42 -l logs\n");
+void add_remote(Command app, Action& chosen) {
+  const Command group = add_group(app, "remote", "Run workflows on machines that ssh reaches",
+                                  "  torc remote add-workers 42 ws1 alice@ws2:2222\n"
+                                  "  torc remote run 42\n"
+                                  "  torc remote status 42\n"
+                                  "  torc remote collect-logs 42 -l logs\n");
   add_remote_add_workers(group, chosen);
   add_remote_add_workers_from_file(group, chosen);
   add_remote_remove_worker(group, chosen);
@@ -89,7 +86,7 @@ void add_remote(CLI::App& app, Action& chosen) {
 
 }  // namespace
 
-void add_commands(CLI::App& app, Action& chosen) {
+void add_commands(Command app, Action& chosen) {
   app.require_subcommand(0, 1);
   add_create(app, chosen);
   add_run(app, chosen);

@@ -5,6 +5,6 @@
 namespace torc::cli {
 
 /// All subcommands, in the order in which help shows them.
-void add_commands(CLI::App& app, Action& chosen);
+void add_commands(Command app, Action& chosen);
 
 }  // namespace torc::cli

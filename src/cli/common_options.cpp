@@ -2,16 +2,15 @@
 
 #include <algorithm>
 
-#include <CLI/CLI.hpp>
-
+#include "cli/command_line.hpp"
 #include "torc/base/strings.hpp"
 
 namespace torc::cli {
 
-CLI::Option* add_optional_workflow_id(CLI::App& command, std::optional<model::Id>& target) {
-  return command.add_option("workflow-id", target, "Id of the workflow; left out, you choose from a list")
-      ->type_name("ID")
-      ->check(check_id);
+Option add_optional_workflow_id(Command command, std::optional<model::Id>& target) {
+  return command.option("workflow-id", target, "Id of the workflow; left out, you choose from a list")
+      .type_name("ID")
+      .check(check_id);
 }
 
 std::string check_id(const std::string& text) {
@@ -38,27 +37,25 @@ std::function<std::string(const std::string&)> check_one_of(std::vector<std::str
   };
 }
 
-void add_status_filter(CLI::App& command, std::string& status) {
+void add_status_filter(Command command, std::string& status) {
   std::vector<std::string> names;
   for (const auto each : model::k_job_statuses) {
     names.emplace_back(model::to_string(each));
   }
-  command.add_option("-s,--status", status, "Only those in this state: " + base::join(names, ", "))
-      ->type_name("STATUS")
-      ->check(check_one_of(names));
+  command.option("-s,--status", status, "Only those in this state: " + base::join(names, ", "))
+      .type_name("STATUS")
+      .check(check_one_of(names));
 }
 
-void add_paging(CLI::App& command, client::Paging& paging, PagingLetters letters) {
+void add_paging(Command command, client::Paging& paging, PagingLetters letters) {
   const bool all = letters == PagingLetters::all;
-  command.add_option("-l,--limit", paging.limit, "At most this many (default: all)")
-      ->type_name("N")
-      ->check(check_count);
-  command.add_option(all ? "-o,--offset" : "--offset", paging.offset, "Pass over this many first")
-      ->type_name("N")
-      ->check(check_count)
-      ->capture_default_str();
-  command.add_option(all ? "-s,--sort-by" : "--sort-by", paging.sort_by, "Sort by this field")->type_name("FIELD");
-  command.add_flag(all ? "-r,--reverse-sort" : "--reverse-sort", paging.reverse_sort, "Sort the other way round");
+  command.option("-l,--limit", paging.limit, "At most this many (default: all)").type_name("N").check(check_count);
+  command.option(all ? "-o,--offset" : "--offset", paging.offset, "Pass over this many first")
+      .type_name("N")
+      .check(check_count)
+      .capture_default_str();
+  command.option(all ? "-s,--sort-by" : "--sort-by", paging.sort_by, "Sort by this field").type_name("FIELD");
+  command.flag(all ? "-r,--reverse-sort" : "--reverse-sort", paging.reverse_sort, "Sort the other way round");
 }
 
 }  // namespace torc::cli

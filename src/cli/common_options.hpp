@@ -7,17 +7,15 @@
 
 #include "torc/client/api.hpp"
 
-namespace CLI {
-class App;
-class Option;
-}  // namespace CLI
-
 namespace torc::cli {
 
-/// The positional `workflow-id` that may be left out; Services::workflow_id then asks.
-CLI::Option* add_optional_workflow_id(CLI::App& command, std::optional<model::Id>& target);
+class Command;
+class Option;
 
-/// A check for CLI::Option::check: a whole decimal number from 1 up. "" when `text` is one, else what is wrong.
+/// The positional `workflow-id` that may be left out; Services::workflow_id then asks.
+Option add_optional_workflow_id(Command command, std::optional<model::Id>& target);
+
+/// A check for Option::check: a whole decimal number from 1 up. "" when `text` is one, else what is wrong.
 std::string check_id(const std::string& text);
 
 /// A check: a whole decimal number from 0 up.
@@ -27,7 +25,7 @@ std::string check_count(const std::string& text);
 std::function<std::string(const std::string&)> check_one_of(std::vector<std::string> words, bool ignore_case = false);
 
 /// -s, --status: the name of a job's state.
-void add_status_filter(CLI::App& command, std::string& status);
+void add_status_filter(Command command, std::string& status);
 
 /// What `add_paging` offers besides --limit and --offset in short.
 enum class PagingLetters {
@@ -36,6 +34,6 @@ enum class PagingLetters {
 };
 
 /// --limit, --offset, --sort-by, --reverse-sort
-void add_paging(CLI::App& command, client::Paging& paging, PagingLetters letters);
+void add_paging(Command command, client::Paging& paging, PagingLetters letters);
 
 }  // namespace torc::cli

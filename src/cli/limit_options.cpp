@@ -1,8 +1,8 @@
 #include "cli/limit_options.hpp"
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "cli/command_line.hpp"
 #include "torc/base/units.hpp"
 #include "torc/server/server.hpp"
 
@@ -13,34 +13,35 @@ constexpr std::int64_t k_least_body = 1024;
 /// A document takes many times its text's size while it is worked on.
 constexpr std::int64_t k_most_body = std::int64_t{4} << 30;
 
-std::size_t parse_body_size(const std::string& text) {
+std::string check_body_size(const std::string& text) {
   const auto bytes = base::parse_memory(text);
-  if (!bytes || *bytes < k_least_body || *bytes > k_most_body) {
-    throw CLI::ValidationError("--max-body-size", fmt::format("'{}' is no size from 1k to 4g, such as 64m", text));
-  }
-  return static_cast<std::size_t>(*bytes);
+  const bool good = bytes && *bytes >= k_least_body && *bytes <= k_most_body;
+  return good ? "" : fmt::format("'{}' is no size from 1k to 4g, such as 64m", text);
 }
 
 }  // namespace
 
-void add_limit_options(CLI::App& command, server::LimitOptions& limits) {
+void add_limit_options(Command command, server::LimitOptions& limits) {
+  const auto set = [&limits](const std::string& text) {
+    limits.body = static_cast<std::size_t>(base::parse_memory(text).value_or(0));
+  };
   command
-      .add_option_function<std::string>(
-          "--max-body-size", [&limits](const std::string& text) { limits.body = parse_body_size(text); },
-          "Largest body of a request; a larger one is answered with 413")
-      ->type_name("SIZE")
-      ->default_str("64m");
-  command.add_option("--max-connections", limits.connections, "Clients at once; further ones are answered with 503")
-      ->check(CLI::Range(1, 1'000'000))
-      ->capture_default_str();
-  command.add_option("--idle-timeout", limits.idle_seconds, "Seconds after which a connection without a request is closed")
-      ->check(CLI::Range(1, 1'000'000))
-      ->capture_default_str();
+      .option_function<std::string>("--max-body-size", set,
+                                    "Largest body of a request; a larger one is answered with 413")
+      .type_name("SIZE")
+      .check(check_body_size)
+      .default_str("64m");
+  command.option("--max-connections", limits.connections, "Clients at once; further ones are answered with 503")
+      .range(1, 1'000'000)
+      .capture_default_str();
+  command.option("--idle-timeout", limits.idle_seconds, "Seconds after which a connection without a request is closed")
+      .range(1, 1'000'000)
+      .capture_default_str();
   command
-      .add_option("--request-timeout", limits.request_seconds,
-                  "Seconds that a request may take to arrive; a slower one is answered with 408")
-      ->check(CLI::Range(1, 1'000'000))
-      ->capture_default_str();
+      .option("--request-timeout", limits.request_seconds,
+              "Seconds that a request may take to arrive; a slower one is answered with 408")
+      .range(1, 1'000'000)
+      .capture_default_str();
 }
 
 }  // namespace torc::cli

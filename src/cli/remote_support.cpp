@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "cli/command_line.hpp"
 #include "torc/base/file.hpp"
 #include "torc/base/strings.hpp"
 #include "torc/remote/start.hpp"
@@ -23,19 +23,19 @@ std::string check_ssh_option(const std::string& text) {
 
 }  // namespace
 
-void add_ssh_options(CLI::App& command, SshSettings& settings) {
-  command.add_option("--max-parallel-ssh", settings.max_parallel, "ssh and scp processes at once")
-      ->type_name("N")
-      ->check(CLI::Range(std::size_t{1}, std::size_t{1000}))
-      ->capture_default_str();
-  command.add_option("--ssh-option", settings.options, "Option for ssh and scp, as for their -o; may be repeated")
-      ->type_name("KEY=VALUE")
-      ->check(check_ssh_option)
-      ->allow_extra_args(false);
-  command.add_option("--ssh-limit", settings.limit_seconds, "Limit on a whole ssh call in seconds")
-      ->envname("TORC_SSH_LIMIT")
-      ->check(CLI::Range(0.1, 86'400.0))
-      ->group("");
+void add_ssh_options(Command command, SshSettings& settings) {
+  command.option("--max-parallel-ssh", settings.max_parallel, "ssh and scp processes at once")
+      .type_name("N")
+      .range(std::size_t{1}, std::size_t{1000})
+      .capture_default_str();
+  command.option("--ssh-option", settings.options, "Option for ssh and scp, as for their -o; may be repeated")
+      .type_name("KEY=VALUE")
+      .check(check_ssh_option)
+      .allow_extra_args(false);
+  command.option("--ssh-limit", settings.limit_seconds, "Limit on a whole ssh call in seconds")
+      .envname("TORC_SSH_LIMIT")
+      .range(0.1, 86'400.0)
+      .group("");
 }
 
 remote::SshOptions make_ssh_options(const SshSettings& settings) {

@@ -23,7 +23,7 @@ struct SshSettings {
 };
 
 /// --max-parallel-ssh, --ssh-option and the hidden --ssh-limit.
-void add_ssh_options(CLI::App& command, SshSettings& settings);
+void add_ssh_options(Command command, SshSettings& settings);
 
 /// Programs from TORC_SSH and TORC_SCP, the rest from the options. Calls end when the user interrupts.
 remote::SshOptions make_ssh_options(const SshSettings& settings);

@@ -5,13 +5,12 @@
 #include <new>
 #include <string>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "cli/command_line.hpp"
 #include "cli/commands.hpp"
 #include "cli/global_options.hpp"
-#include "cli/parse_errors.hpp"
 #include "cli/program_name.hpp"
 #include "cli/terminal.hpp"
 #include "torc/base/file.hpp"
@@ -24,18 +23,6 @@
 
 namespace torc::cli {
 namespace {
-
-/// Help with a line about what stands in the root's help only.
-class HelpFormatter : public CLI::Formatter {
- public:
-  std::string make_footer(const CLI::App* app) const override {
-    std::string text;
-    if (app->get_parent() != nullptr) {
-      text = "\nOptions of every command (-f json, --url, -s, ...): see 'torc --help'.\n";
-    }
-    return text + CLI::Formatter::make_footer(app);
-  }
-};
 
 /// A program started with a standard descriptor closed would get its next file or socket under that number, and print
 /// into it.
@@ -68,43 +55,30 @@ void start_logging(const GlobalOptions& options) {
   }
 }
 
-void make_root(CLI::App& app) {
-  app.formatter(std::make_shared<HelpFormatter>());
-  app.get_formatter()->column_width(34);
-  app.option_defaults()->always_capture_default(false);
-  // Global options may stand behind the subcommand.
-  app.fallthrough();
-  app.set_version_flag("-V,--version", std::string("torc ") + base::k_version);
-  app.footer(
-      "Examples:\n"
-      "  torc server run --database ~/torc.db &       start a server on this machine\n"
-      "  torc create sweep.yaml                       make a workflow from a file\n"
-      "  torc run 1                                   run its jobs on this machine\n"
-      "  torc remote run 1 --workers hosts.txt        ... or on machines that ssh reaches\n"
-      "  torc status 1                                see how far it is\n"
-      "  torc -s run sweep.yaml                       all of it without a server\n");
-}
+constexpr const char* k_examples =
+    "Examples:\n"
+    "  torc server run --database ~/torc.db &       start a server on this machine\n"
+    "  torc create sweep.yaml                       make a workflow from a file\n"
+    "  torc run 1                                   run its jobs on this machine\n"
+    "  torc remote run 1 --workers hosts.txt        ... or on machines that ssh reaches\n"
+    "  torc status 1                                see how far it is\n"
+    "  torc -s run sweep.yaml                       all of it without a server\n";
 
 int parse_and_run(int argc, const char* const* argv) {
-  CLI::App app("Runs thousands of jobs on whatever machines there are", "torc");
-  make_root(app);
+  CommandLine command_line("torc", "Runs thousands of jobs on whatever machines there are",
+                           std::string("torc ") + base::k_version);
   Action chosen;
-  const auto options = add_global_options(app);
-  add_commands(app, chosen);
+  const Command root = command_line.root();
+  const auto options = add_global_options(root);
+  root.footer(k_examples);
+  add_commands(root, chosen);
   const Output plain(false);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::CallForHelp&) {
-    plain.line(std::string(base::trim(app.help())));
+  if (const auto text = command_line.parse(argc, argv)) {
+    plain.line(*text);
     return k_exit_ok;
-  } catch (const CLI::CallForVersion& version) {
-    plain.line(version.what());
-    return k_exit_ok;
-  } catch (const CLI::ParseError& error) {
-    throw base::UsageError(explain_parse_error(app, error));
   }
   if (!chosen) {
-    plain.note(std::string(base::trim(app.help())));
+    plain.note(command_line.help());
     return k_exit_usage;
   }
   start_logging(*options);

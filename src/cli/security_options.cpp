@@ -1,25 +1,24 @@
 #include "cli/security_options.hpp"
 
-#include <CLI/CLI.hpp>
-
+#include "cli/command_line.hpp"
 #include "torc/server/server.hpp"
 
 namespace torc::cli {
 
-void add_security_options(CLI::App& command, server::SecurityOptions& security) {
-  command.add_flag("--https", security.https, "Encrypt (TLS 1.2 and later); needs the next two");
-  command.add_option("--tls-cert", security.tls_certificate, "Certificate, and those it depends on (PEM)")
-      ->type_name("FILE");
-  command.add_option("--tls-key", security.tls_key, "The certificate's key (PEM, without passphrase)")
-      ->type_name("FILE");
-  command.add_option("--auth-file", security.auth_file, "Users and passwords; 'torc server htpasswd' writes it")
-      ->type_name("FILE");
-  command.add_flag("--require-auth", security.require_auth, "Refuse requests without a password");
-  command.add_flag("--enforce-access-control", security.enforce_access,
-                   "Users see and change only their own workflows, and those of their groups");
-  command.add_option("--admin-user", security.admins, "A user who may do everything; may be given more than once")
-      ->type_name("NAME")
-      ->allow_extra_args(false);
+void add_security_options(Command command, server::SecurityOptions& security) {
+  command.flag("--https", security.https, "Encrypt (TLS 1.2 and later); needs the next two");
+  command.option("--tls-cert", security.tls_certificate, "Certificate, and those it depends on (PEM)")
+      .type_name("FILE");
+  command.option("--tls-key", security.tls_key, "The certificate's key (PEM, without passphrase)")
+      .type_name("FILE");
+  command.option("--auth-file", security.auth_file, "Users and passwords; 'torc server htpasswd' writes it")
+      .type_name("FILE");
+  command.flag("--require-auth", security.require_auth, "Refuse requests without a password");
+  command.flag("--enforce-access-control", security.enforce_access,
+               "Users see and change only their own workflows, and those of their groups");
+  command.option("--admin-user", security.admins, "A user who may do everything; may be given more than once")
+      .type_name("NAME")
+      .allow_extra_args(false);
 }
 
 std::string describe_security(const server::SecurityOptions& security) {

@@ -1,58 +1,57 @@
 #include "cli/server_options.hpp"
 
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
 
+#include "cli/command_line.hpp"
 #include "cli/common_options.hpp"
 #include "torc/base/error.hpp"
 #include "torc/base/file.hpp"
 
 namespace torc::cli {
 
-void add_listen_options(CLI::App& command, server::ServerOptions& options) {
-  command.add_option("-H,--host", options.host, "Address to listen on")->capture_default_str();
-  command.add_option("-p,--port", options.port, "Port to listen on; 0: any free one")->capture_default_str();
-  command.add_option("-t,--threads", options.readers, "Threads that answer questions; changes have one of their own")
-      ->type_name("N")
-      ->check(CLI::Range(1, 64))
-      ->capture_default_str();
+void add_listen_options(Command command, server::ServerOptions& options) {
+  command.option("-H,--host", options.host, "Address to listen on").capture_default_str();
+  command.option("-p,--port", options.port, "Port to listen on; 0: any free one").capture_default_str();
+  command.option("-t,--threads", options.readers, "Threads that answer questions; changes have one of their own")
+      .type_name("N")
+      .range(1, 64)
+      .capture_default_str();
 }
 
-void add_database_option(CLI::App& command, std::string& database) {
-  command.add_option("-d,--database", database, "SQLite file, or sqlite:FILE (Env:DATABASE_URL) [torc.db]")
-      ->type_name("FILE");
+void add_database_option(Command command, std::string& database) {
+  command.option("-d,--database", database, "SQLite file, or sqlite:FILE (Env:DATABASE_URL) [torc.db]")
+      .type_name("FILE");
 }
 
-void add_commit_options(CLI::App& command, server::ServerOptions& options) {
+void add_commit_options(Command command, server::ServerOptions& options) {
   const auto set = [&options](const std::string& word) {
     options.durability = word == "full" ? store::Durability::full : store::Durability::normal;
   };
   command
-      .add_option_function<std::string>(
+      .option_function<std::string>(
           "--synchronous", set,
           "full: what is answered survives a power cut. normal: only the end of the server; faster")
-      ->type_name("WHEN")
-      ->check(check_one_of({"full", "normal"}))
-      ->default_str("full");
+      .type_name("WHEN")
+      .check(check_one_of({"full", "normal"}))
+      .default_str("full");
   command
-      .add_option_function<double>(
+      .option_function<double>(
           "-c,--completion-check-interval-secs", [](double) {},
           "Accepted, no effect: a job is ready at once when its last blocker ends")
-      ->type_name("SECONDS");
+      .type_name("SECONDS");
 }
 
-void add_service_options(CLI::App& command, ServiceOptions& options) {
+void add_service_options(Command command, ServiceOptions& options) {
   command
-      .add_option(
-          "--log-dir", options.log.directory,
-          fmt::format("Log to torc-server.log in this directory, not to standard error; {} MiB, then a new one, {} "
-                      "older ones are kept",
-                      base::k_log_file_bytes / 1024 / 1024, base::k_log_files))
-      ->type_name("DIR");
-  command.add_flag("--json-logs", options.log.json, "Log one JSON object a line");
-  command.add_option("--pid-file", options.pid_file, "Write the process's id to this file, removed at the end")
-      ->type_name("FILE");
-  command.add_flag("--daemon", options.daemon, "Go on in the background once it listens; keep a log with --log-dir");
+      .option("--log-dir", options.log.directory,
+              fmt::format("Log to torc-server.log in this directory, not to standard error; {} MiB, then a new one, {} "
+                          "older ones are kept",
+                          base::k_log_file_bytes / 1024 / 1024, base::k_log_files))
+      .type_name("DIR");
+  command.flag("--json-logs", options.log.json, "Log one JSON object a line");
+  command.option("--pid-file", options.pid_file, "Write the process's id to this file, removed at the end")
+      .type_name("FILE");
+  command.flag("--daemon", options.daemon, "Go on in the background once it listens; keep a log with --log-dir");
 }
 
 std::string database_path(const std::string& given) {

@@ -5,11 +5,9 @@
 #include "torc/base/log.hpp"
 #include "torc/server/server.hpp"
 
-namespace CLI {
-class App;
-}
-
 namespace torc::cli {
+
+class Command;
 
 /// What `torc server run` is told besides what the server itself needs.
 struct ServiceOptions {
@@ -19,16 +17,16 @@ struct ServiceOptions {
 };
 
 /// -H, -p, -t
-void add_listen_options(CLI::App& command, server::ServerOptions& options);
+void add_listen_options(Command command, server::ServerOptions& options);
 
 /// -d, or DATABASE_URL; understood as `database_path` does.
-void add_database_option(CLI::App& command, std::string& database);
+void add_database_option(Command command, std::string& database);
 
 /// --synchronous, -c
-void add_commit_options(CLI::App& command, server::ServerOptions& options);
+void add_commit_options(Command command, server::ServerOptions& options);
 
 /// --log-dir, --json-logs, --pid-file, --daemon
-void add_service_options(CLI::App& command, ServiceOptions& options);
+void add_service_options(Command command, ServiceOptions& options);
 
 /// The path that --database or DATABASE_URL names: PATH, sqlite:PATH or sqlite://PATH, with or without ?PARAMETERS.
 /// @param given  What stands on the command line; empty: DATABASE_URL, else torc.db.

@@ -13,12 +13,9 @@
 #include "torc/client/rest_api.hpp"
 #include "torc/proc/signals.hpp"
 
-namespace CLI {
-class App;
-}
-
 namespace torc::cli {
 
+class Command;
 class Table;
 
 using base::k_exit_failure;
@@ -102,33 +99,33 @@ using Action = std::function<int(Services&)>;
 int run(int argc, const char* const* argv);
 
 // Each adds one subcommand to `parent`; parsing it sets `chosen`. One command, one file: src/cli/commands/NAME.cpp.
-void add_cancel(CLI::App& parent, Action& chosen);
-void add_compute_nodes_list(CLI::App& parent, Action& chosen);
-void add_create(CLI::App& parent, Action& chosen);
-void add_delete(CLI::App& parent, Action& chosen);
-void add_jobs_get(CLI::App& parent, Action& chosen);
-void add_jobs_list(CLI::App& parent, Action& chosen);
-void add_ping(CLI::App& parent, Action& chosen);
-void add_remote_add_workers(CLI::App& parent, Action& chosen);
-void add_remote_add_workers_from_file(CLI::App& parent, Action& chosen);
-void add_remote_collect_logs(CLI::App& parent, Action& chosen);
-void add_remote_delete_logs(CLI::App& parent, Action& chosen);
-void add_remote_list_workers(CLI::App& parent, Action& chosen);
-void add_remote_remove_worker(CLI::App& parent, Action& chosen);
-void add_remote_run(CLI::App& parent, Action& chosen);
-void add_remote_status(CLI::App& parent, Action& chosen);
-void add_remote_stop(CLI::App& parent, Action& chosen);
-void add_results_list(CLI::App& parent, Action& chosen);
-void add_run(CLI::App& parent, Action& chosen);
-void add_server_backup(CLI::App& parent, Action& chosen);
-void add_server_check(CLI::App& parent, Action& chosen);
-void add_server_htpasswd(CLI::App& parent, Action& chosen);
-void add_server_run(CLI::App& parent, Action& chosen);
-void add_status(CLI::App& parent, Action& chosen);
-void add_worker_probe(CLI::App& parent, Action& chosen);
-void add_workflows_get(CLI::App& parent, Action& chosen);
-void add_workflows_init(CLI::App& parent, Action& chosen);
-void add_workflows_list(CLI::App& parent, Action& chosen);
-void add_workflows_reset_status(CLI::App& parent, Action& chosen);
+void add_cancel(Command parent, Action& chosen);
+void add_compute_nodes_list(Command parent, Action& chosen);
+void add_create(Command parent, Action& chosen);
+void add_delete(Command parent, Action& chosen);
+void add_jobs_get(Command parent, Action& chosen);
+void add_jobs_list(Command parent, Action& chosen);
+void add_ping(Command parent, Action& chosen);
+void add_remote_add_workers(Command parent, Action& chosen);
+void add_remote_add_workers_from_file(Command parent, Action& chosen);
+void add_remote_collect_logs(Command parent, Action& chosen);
+void add_remote_delete_logs(Command parent, Action& chosen);
+void add_remote_list_workers(Command parent, Action& chosen);
+void add_remote_remove_worker(Command parent, Action& chosen);
+void add_remote_run(Command parent, Action& chosen);
+void add_remote_status(Command parent, Action& chosen);
+void add_remote_stop(Command parent, Action& chosen);
+void add_results_list(Command parent, Action& chosen);
+void add_run(Command parent, Action& chosen);
+void add_server_backup(Command parent, Action& chosen);
+void add_server_check(Command parent, Action& chosen);
+void add_server_htpasswd(Command parent, Action& chosen);
+void add_server_run(Command parent, Action& chosen);
+void add_status(Command parent, Action& chosen);
+void add_worker_probe(Command parent, Action& chosen);
+void add_workflows_get(Command parent, Action& chosen);
+void add_workflows_init(Command parent, Action& chosen);
+void add_workflows_list(Command parent, Action& chosen);
+void add_workflows_reset_status(Command parent, Action& chosen);
 
 }  // namespace torc::cli

@@ -1,7 +1,7 @@
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "cli/command_line.hpp"
 #include "cli/common_options.hpp"
 #include "torc/cli/command.hpp"
 
@@ -28,15 +28,15 @@ int run(const Options& options, Services& services) {
 
 }  // namespace
 
-void add_cancel(CLI::App& parent, Action& chosen) {
+void add_cancel(Command parent, Action& chosen) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = parent.add_subcommand("cancel", "Cancel a workflow: its runners end their jobs and leave");
-  add_optional_workflow_id(*command, options->workflow_id);
-  command->footer(
+  const Command command = parent.subcommand("cancel", "Cancel a workflow: its runners end their jobs and leave");
+  add_optional_workflow_id(command, options->workflow_id);
+  command.footer(
       "Examples:\n"
       "  torc cancel 42\n"
       "  torc workflows reset-status 42 --reinitialize     ... and take it up again later\n");
-  command->callback([options, &chosen] {
+  command.callback([options, &chosen] {
     chosen = [options](Services& services) { return run(*options, services); };
   });
 }

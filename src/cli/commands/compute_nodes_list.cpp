@@ -1,9 +1,9 @@
 #include <cmath>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "cli/command_line.hpp"
 #include "cli/common_options.hpp"
 #include "torc/base/units.hpp"
 #include "torc/cli/command.hpp"
@@ -61,21 +61,20 @@ int run(const Options& options, Services& services) {
 
 }  // namespace
 
-void add_compute_nodes_list(CLI::App& parent, Action& chosen) {
+void add_compute_nodes_list(Command parent, Action& chosen) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = parent.add_subcommand("list", "List the runners that worked on a workflow");
-  add_optional_workflow_id(*command, options->workflow_id);
-  add_paging(*command, options->filter.paging, PagingLetters::all);
-  command
-      ->add_option("--scheduled-compute-node", options->filter.scheduled_compute_node_id,
-                   "Only those of this scheduled compute node")
-      ->type_name("ID")
-      ->check(check_id);
-  command->footer(
+  const Command command = parent.subcommand("list", "List the runners that worked on a workflow");
+  add_optional_workflow_id(command, options->workflow_id);
+  add_paging(command, options->filter.paging, PagingLetters::all);
+  command.option("--scheduled-compute-node", options->filter.scheduled_compute_node_id,
+                 "Only those of this scheduled compute node")
+      .type_name("ID")
+      .check(check_id);
+  command.footer(
       "Examples:\n"
       "  torc compute-nodes list 42\n"
       "  torc -f json compute-nodes list 42\n");
-  command->callback([options, &chosen] {
+  command.callback([options, &chosen] {
     chosen = [options](Services& services) { return run(*options, services); };
   });
 }

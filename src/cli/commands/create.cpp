@@ -1,7 +1,7 @@
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "cli/command_line.hpp"
 #include "torc/base/strings.hpp"
 #include "torc/cli/command.hpp"
 #include "torc/cli/create_workflow.hpp"
@@ -89,21 +89,21 @@ int run(const Options& options, Services& services) {
 
 }  // namespace
 
-void add_create(CLI::App& parent, Action& chosen) {
+void add_create(Command parent, Action& chosen) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = parent.add_subcommand("create", "Make a workflow from a file");
-  command->add_option("file", options->file, "Workflow file: .yaml, .yml or .json")->required();
-  command->add_flag("--no-resource-monitoring", options->no_resource_monitoring,
-                    "Do not record the memory and CPU use of jobs");
-  command->add_flag("--skip-checks", options->skip_checks,
-                    "Taken for compatibility: leaves out checks of schedulers, which there are none of yet");
-  command->add_flag("--dry-run", options->dry_run, "Check the file and tell what it makes; needs no server");
-  command->footer(
+  const Command command = parent.subcommand("create", "Make a workflow from a file");
+  command.option("file", options->file, "Workflow file: .yaml, .yml or .json").required();
+  command.flag("--no-resource-monitoring", options->no_resource_monitoring,
+               "Do not record the memory and CPU use of jobs");
+  command.flag("--skip-checks", options->skip_checks,
+               "Taken for compatibility: leaves out checks of schedulers, which there are none of yet");
+  command.flag("--dry-run", options->dry_run, "Check the file and tell what it makes; needs no server");
+  command.footer(
       "Examples:\n"
       "  torc create sweep.yaml\n"
       "  torc create --dry-run sweep.yaml\n"
       "  id=$(torc -f json create sweep.yaml | jq .workflow_id)\n");
-  command->callback([options, &chosen] {
+  command.callback([options, &chosen] {
     chosen = [options](Services& services) { return run(*options, services); };
   });
 }

@@ -1,7 +1,7 @@
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "cli/command_line.hpp"
 #include "cli/common_options.hpp"
 #include "cli/terminal.hpp"
 #include "cli/workflow_json.hpp"
@@ -72,19 +72,19 @@ int run(const Options& options, Services& services) {
 
 }  // namespace
 
-void add_delete(CLI::App& parent, Action& chosen) {
+void add_delete(Command parent, Action& chosen) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = parent.add_subcommand("delete", "Delete workflows with all that belongs to them");
-  command->add_option("workflow-ids", options->workflow_ids, "Ids of the workflows")
-      ->type_name("ID")
-      ->required()
-      ->check(check_id);
-  command->add_flag("--force", options->force, "Do not ask");
-  command->footer(
+  const Command command = parent.subcommand("delete", "Delete workflows with all that belongs to them");
+  command.option("workflow-ids", options->workflow_ids, "Ids of the workflows")
+      .type_name("ID")
+      .required()
+      .check(check_id);
+  command.flag("--force", options->force, "Do not ask");
+  command.footer(
       "Examples:\n"
       "  torc delete 42\n"
       "  torc delete --force 42 43 44\n");
-  command->callback([options, &chosen] {
+  command.callback([options, &chosen] {
     chosen = [options](Services& services) { return run(*options, services); };
   });
 }

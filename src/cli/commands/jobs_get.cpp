@@ -1,7 +1,7 @@
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "cli/command_line.hpp"
 #include "cli/common_options.hpp"
 #include "torc/base/strings.hpp"
 #include "torc/cli/command.hpp"
@@ -50,15 +50,15 @@ int run(const Options& options, Services& services) {
 
 }  // namespace
 
-void add_jobs_get(CLI::App& parent, Action& chosen) {
+void add_jobs_get(Command parent, Action& chosen) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = parent.add_subcommand("get", "Show a job");
-  command->add_option("id", options->id, "Id of the job")->type_name("ID")->required()->check(check_id);
-  command->footer(
+  const Command command = parent.subcommand("get", "Show a job");
+  command.option("id", options->id, "Id of the job").type_name("ID").required().check(check_id);
+  command.footer(
       "Examples:\n"
       "  torc jobs get 456\n"
       "  torc -f json jobs get 456\n");
-  command->callback([options, &chosen] {
+  command.callback([options, &chosen] {
     chosen = [options](Services& services) { return run(*options, services); };
   });
 }

@@ -1,9 +1,9 @@
 #include <algorithm>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "cli/command_line.hpp"
 #include "cli/common_options.hpp"
 #include "torc/base/strings.hpp"
 #include "torc/cli/command.hpp"
@@ -79,32 +79,32 @@ int run(const Options& options, Services& services) {
 
 }  // namespace
 
-void add_jobs_list(CLI::App& parent, Action& chosen) {
+void add_jobs_list(Command parent, Action& chosen) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = parent.add_subcommand("list", "List the jobs of a workflow");
-  add_optional_workflow_id(*command, options->workflow_id);
-  add_status_filter(*command, options->status);
-  command->add_option("--upstream-job-id", options->filter.upstream_job_id, "Only jobs that depend on this one")
-      ->type_name("ID")
-      ->check(check_id);
-  add_paging(*command, options->filter.paging, PagingLetters::limit_only);
-  command->add_flag("--include-relationships", options->filter.include_relationships,
-                    "With the ids of the jobs, files and user data that each depends on and makes (JSON)");
+  const Command command = parent.subcommand("list", "List the jobs of a workflow");
+  add_optional_workflow_id(command, options->workflow_id);
+  add_status_filter(command, options->status);
+  command.option("--upstream-job-id", options->filter.upstream_job_id, "Only jobs that depend on this one")
+      .type_name("ID")
+      .check(check_id);
+  add_paging(command, options->filter.paging, PagingLetters::limit_only);
+  command.flag("--include-relationships", options->filter.include_relationships,
+               "With the ids of the jobs, files and user data that each depends on and makes (JSON)");
   std::vector<std::string> names;
   for (const auto& column : k_columns) {
     names.emplace_back(column.name);
   }
   // One value each time it stands: the workflow id may follow.
-  command->add_option("-x,--exclude", options->excluded, "Leave this column out of the table; may be repeated")
-      ->type_name("COLUMN")
-      ->allow_extra_args(false)
-      ->check(check_one_of(names, true));
-  command->footer(
+  command.option("-x,--exclude", options->excluded, "Leave this column out of the table; may be repeated")
+      .type_name("COLUMN")
+      .allow_extra_args(false)
+      .check(check_one_of(names, true));
+  command.footer(
       "Examples:\n"
       "  torc jobs list 42\n"
       "  torc jobs list 42 --status failed\n"
       "  torc -f json jobs list 42 --include-relationships\n");
-  command->callback([options, &chosen] {
+  command.callback([options, &chosen] {
     chosen = [options](Services& services) { return run(*options, services); };
   });
 }

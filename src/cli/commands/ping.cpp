@@ -1,7 +1,7 @@
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "cli/command_line.hpp"
 #include "torc/cli/command.hpp"
 
 namespace torc::cli {
@@ -18,13 +18,13 @@ int ping(Services& services) {
 
 }  // namespace
 
-void add_ping(CLI::App& parent, Action& chosen) {
-  CLI::App* command = parent.add_subcommand("ping", "Check that the server runs and answers");
-  command->footer(
+void add_ping(Command parent, Action& chosen) {
+  const Command command = parent.subcommand("ping", "Check that the server runs and answers");
+  command.footer(
       "Examples:\n"
       "  torc ping\n"
       "  torc --url http://login1:8080/torc-service/v1 ping\n");
-  command->callback([&chosen] { chosen = ping; });
+  command.callback([&chosen] { chosen = ping; });
 }
 
 }  // namespace torc::cli

@@ -1,8 +1,8 @@
 #include <set>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "cli/command_line.hpp"
 #include "cli/common_options.hpp"
 #include "cli/remote_support.hpp"
 
@@ -46,23 +46,23 @@ int run(const Options& options, Services& services) {
 
 }  // namespace
 
-void add_remote_add_workers(CLI::App& parent, Action& chosen) {
+void add_remote_add_workers(Command parent, Action& chosen) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = parent.add_subcommand("add-workers", "Add ssh workers to a workflow");
-  command->add_option("workflow-id", options->workflow_id, "Id of the workflow")
-      ->type_name("ID")
-      ->check(check_id)
-      ->required();
-  command->add_option("workers", options->workers, "[user@]host[:port] each; IPv6 in brackets")
-      ->type_name("WORKER")
-      ->required();
-  command->add_flag("--skip-ssh-check", options->skip_ssh_check, "Do not try whether ssh reaches them")->group("");
-  add_ssh_options(*command, options->ssh);
-  command->footer(
+  const Command command = parent.subcommand("add-workers", "Add ssh workers to a workflow");
+  command.option("workflow-id", options->workflow_id, "Id of the workflow")
+      .type_name("ID")
+      .check(check_id)
+      .required();
+  command.option("workers", options->workers, "[user@]host[:port] each; IPv6 in brackets")
+      .type_name("WORKER")
+      .required();
+  command.flag("--skip-ssh-check", options->skip_ssh_check, "Do not try whether ssh reaches them").group("");
+  add_ssh_options(command, options->ssh);
+  command.footer(
       "Examples:\n"
       "  torc remote add-workers 42 ws1 alice@ws2 admin@192.168.1.10:2222\n"
       "  torc remote add-workers 42 '[2001:db8::1]:2222'\n");
-  command->callback([options, &chosen] {
+  command.callback([options, &chosen] {
     chosen = [options](Services& services) { return run(*options, services); };
   });
 }

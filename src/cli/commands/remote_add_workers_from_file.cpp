@@ -1,5 +1,4 @@
-#include <CLI/CLI.hpp>
-
+#include "cli/command_line.hpp"
 #include "cli/common_options.hpp"
 #include "cli/remote_support.hpp"
 
@@ -26,19 +25,19 @@ int run(const Options& options, Services& services) {
 
 }  // namespace
 
-void add_remote_add_workers_from_file(CLI::App& parent, Action& chosen) {
+void add_remote_add_workers_from_file(Command parent, Action& chosen) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = parent.add_subcommand("add-workers-from-file", "Add the ssh workers that a file lists");
-  command->add_option("worker-file", options->file, "A worker a line: [user@]host[:port]; lines with # are comments")
-      ->type_name("FILE")
-      ->required();
-  add_optional_workflow_id(*command, options->workflow_id);
-  command->add_flag("--skip-ssh-check", options->skip_ssh_check, "Do not try whether ssh reaches them")->group("");
-  add_ssh_options(*command, options->ssh);
-  command->footer(
+  const Command command = parent.subcommand("add-workers-from-file", "Add the ssh workers that a file lists");
+  command.option("worker-file", options->file, "A worker a line: [user@]host[:port]; lines with # are comments")
+      .type_name("FILE")
+      .required();
+  add_optional_workflow_id(command, options->workflow_id);
+  command.flag("--skip-ssh-check", options->skip_ssh_check, "Do not try whether ssh reaches them").group("");
+  add_ssh_options(command, options->ssh);
+  command.footer(
       "Examples:\n"
       "  torc remote add-workers-from-file workers.txt 42\n");
-  command->callback([options, &chosen] {
+  command.callback([options, &chosen] {
     chosen = [options](Services& services) { return run(*options, services); };
   });
 }

@@ -1,9 +1,9 @@
 #include <algorithm>
 #include <filesystem>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "cli/command_line.hpp"
 #include "cli/common_options.hpp"
 #include "cli/remote_support.hpp"
 #include "torc/remote/logs.hpp"
@@ -92,24 +92,23 @@ int run(const Options& options, Services& services) {
 
 }  // namespace
 
-void add_remote_collect_logs(CLI::App& parent, Action& chosen) {
+void add_remote_collect_logs(Command parent, Action& chosen) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = parent.add_subcommand("collect-logs", "Fetch the output of all workers, an archive from each");
-  add_optional_workflow_id(*command, options->workflow_id);
-  command->add_option("-l,--local-output-dir", options->local_dir, "Directory here for the archives")
-      ->type_name("DIR")
-      ->capture_default_str();
-  command
-      ->add_option("--remote-output-dir", options->remote_dir,
-                   "Output directory on the workers (default: the one they were started with, else torc_output)")
-      ->type_name("DIR");
-  command->add_flag("--delete", options->remove, "Delete it there once its archive is verified here");
-  add_ssh_options(*command, options->ssh);
-  command->footer(
+  const Command command = parent.subcommand("collect-logs", "Fetch the output of all workers, an archive from each");
+  add_optional_workflow_id(command, options->workflow_id);
+  command.option("-l,--local-output-dir", options->local_dir, "Directory here for the archives")
+      .type_name("DIR")
+      .capture_default_str();
+  command.option("--remote-output-dir", options->remote_dir,
+                 "Output directory on the workers (default: the one they were started with, else torc_output)")
+      .type_name("DIR");
+  command.flag("--delete", options->remove, "Delete it there once its archive is verified here");
+  add_ssh_options(command, options->ssh);
+  command.footer(
       "Examples:\n"
       "  torc remote collect-logs 42 -l logs\n"
       "  torc remote collect-logs 42 --delete\n");
-  command->callback([options, &chosen] {
+  command.callback([options, &chosen] {
     chosen = [options](Services& services) { return run(*options, services); };
   });
 }

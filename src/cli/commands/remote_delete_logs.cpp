@@ -1,8 +1,8 @@
 #include <algorithm>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "cli/command_line.hpp"
 #include "cli/common_options.hpp"
 #include "cli/remote_support.hpp"
 #include "torc/proc/fan_out.hpp"
@@ -71,20 +71,19 @@ int run(const Options& options, Services& services) {
 
 }  // namespace
 
-void add_remote_delete_logs(CLI::App& parent, Action& chosen) {
+void add_remote_delete_logs(Command parent, Action& chosen) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = parent.add_subcommand("delete-logs", "Delete the output directory on all workers");
-  add_optional_workflow_id(*command, options->workflow_id);
-  command
-      ->add_option("--remote-output-dir", options->remote_dir,
-                   "Output directory on the workers (default: the one they were started with, else torc_output)")
-      ->type_name("DIR");
-  add_ssh_options(*command, options->ssh);
-  command->footer(
+  const Command command = parent.subcommand("delete-logs", "Delete the output directory on all workers");
+  add_optional_workflow_id(command, options->workflow_id);
+  command.option("--remote-output-dir", options->remote_dir,
+                 "Output directory on the workers (default: the one they were started with, else torc_output)")
+      .type_name("DIR");
+  add_ssh_options(command, options->ssh);
+  command.footer(
       "Examples:\n"
       "  torc remote delete-logs 42\n"
       "  torc remote delete-logs 42 --remote-output-dir /data/torc_output\n");
-  command->callback([options, &chosen] {
+  command.callback([options, &chosen] {
     chosen = [options](Services& services) { return run(*options, services); };
   });
 }

@@ -1,6 +1,6 @@
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "cli/command_line.hpp"
 #include "cli/common_options.hpp"
 #include "cli/remote_support.hpp"
 #include "torc/base/strings.hpp"
@@ -48,15 +48,15 @@ int run(const std::optional<model::Id>& given, Services& services) {
 
 }  // namespace
 
-void add_remote_list_workers(CLI::App& parent, Action& chosen) {
+void add_remote_list_workers(Command parent, Action& chosen) {
   auto id = std::make_shared<std::optional<model::Id>>();
-  CLI::App* command = parent.add_subcommand("list-workers", "List the ssh workers of a workflow");
-  add_optional_workflow_id(*command, *id);
-  command->footer(
+  const Command command = parent.subcommand("list-workers", "List the ssh workers of a workflow");
+  add_optional_workflow_id(command, *id);
+  command.footer(
       "Examples:\n"
       "  torc remote list-workers 42\n"
       "  torc -f json remote list-workers 42\n");
-  command->callback([id, &chosen] { chosen = [id](Services& services) { return run(*id, services); }; });
+  command.callback([id, &chosen] { chosen = [id](Services& services) { return run(*id, services); }; });
 }
 
 }  // namespace torc::cli

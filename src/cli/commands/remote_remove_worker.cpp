@@ -1,8 +1,8 @@
 #include <algorithm>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "cli/command_line.hpp"
 #include "cli/common_options.hpp"
 #include "cli/remote_support.hpp"
 #include "torc/base/strings.hpp"
@@ -48,17 +48,17 @@ int run(const Options& options, Services& services) {
 
 }  // namespace
 
-void add_remote_remove_worker(CLI::App& parent, Action& chosen) {
+void add_remote_remove_worker(Command parent, Action& chosen) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = parent.add_subcommand("remove-worker", "Take an ssh worker off a workflow; it is not stopped");
-  command->add_option("worker", options->worker, "The worker as list-workers shows it")
-      ->type_name("WORKER")
-      ->required();
-  add_optional_workflow_id(*command, options->workflow_id);
-  command->footer(
+  const Command command = parent.subcommand("remove-worker", "Take an ssh worker off a workflow; it is not stopped");
+  command.option("worker", options->worker, "The worker as list-workers shows it")
+      .type_name("WORKER")
+      .required();
+  add_optional_workflow_id(command, options->workflow_id);
+  command.footer(
       "Examples:\n"
       "  torc remote remove-worker alice@ws3:2222 42\n");
-  command->callback([options, &chosen] {
+  command.callback([options, &chosen] {
     chosen = [options](Services& services) { return run(*options, services); };
   });
 }

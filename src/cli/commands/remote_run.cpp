@@ -1,8 +1,8 @@
+#include "cli/command_line.hpp"
 #include "cli/remote_run.hpp"
 
 #include <cmath>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include "cli/common_options.hpp"
@@ -183,50 +183,49 @@ int run(const Options& options, Services& services) {
   return status;
 }
 
-void add_worker_options(CLI::App& command, Options& options) {
-  command.add_option("-o,--output-dir", options.output_dir, "Output directory on the workers; relative: below the home")
-      ->type_name("DIR")
-      ->capture_default_str();
-  command.add_option("-p,--poll-interval", options.poll_interval, "How often idle workers ask for jobs, in seconds")
-      ->type_name("SECONDS")
-      ->check(CLI::Range(0.001, 86'400.0))
-      ->default_str("5.0");
-  command
-      .add_option("--max-parallel-jobs", options.max_parallel_jobs,
-                  "Jobs at once on each worker (default: by resources)")
-      ->type_name("N")
-      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1'000'000}));
-  command.add_option("--num-cpus", options.num_cpus, "CPUs of each worker (default: detected)")
-      ->type_name("N")
-      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1'000'000}));
-  command.add_option("--memory-gb", options.memory_gb, "Memory of each worker (default: detected)")
-      ->type_name("GB")
-      ->check(CLI::Range(0.001, 1e9));
-  command.add_option("--num-gpus", options.num_gpus, "GPUs of each worker (default: detected)")
-      ->type_name("N")
-      ->check(CLI::Range(std::int64_t{0}, std::int64_t{1'000'000}));
+void add_worker_options(Command command, Options& options) {
+  command.option("-o,--output-dir", options.output_dir, "Output directory on the workers; relative: below the home")
+      .type_name("DIR")
+      .capture_default_str();
+  command.option("-p,--poll-interval", options.poll_interval, "How often idle workers ask for jobs, in seconds")
+      .type_name("SECONDS")
+      .range(0.001, 86'400.0)
+      .default_str("5.0");
+  command.option("--max-parallel-jobs", options.max_parallel_jobs,
+                 "Jobs at once on each worker (default: by resources)")
+      .type_name("N")
+      .range(std::int64_t{1}, std::int64_t{1'000'000});
+  command.option("--num-cpus", options.num_cpus, "CPUs of each worker (default: detected)")
+      .type_name("N")
+      .range(std::int64_t{1}, std::int64_t{1'000'000});
+  command.option("--memory-gb", options.memory_gb, "Memory of each worker (default: detected)")
+      .type_name("GB")
+      .range(0.001, 1e9);
+  command.option("--num-gpus", options.num_gpus, "GPUs of each worker (default: detected)")
+      .type_name("N")
+      .range(std::int64_t{0}, std::int64_t{1'000'000});
 }
 
 }  // namespace
 
-void add_remote_run(CLI::App& parent, Action& chosen) {
+void add_remote_run(Command parent, Action& chosen) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = parent.add_subcommand("run", "Start a runner on every ssh worker of a workflow");
-  add_optional_workflow_id(*command, options->workflow_id);
-  command->add_option("-w,--workers", options->worker_file, "Worker file: add these first")->type_name("FILE");
-  add_worker_options(*command, *options);
-  command->add_flag("--skip-version-check", options->skip_version_check, "Start torcs of other versions, too");
-  command->add_option("--remote-torc", options->remote_torc, "Where torc is on the workers (default: looked for)")
-      ->type_name("PATH");
-  command->add_flag("--keep-going", options->keep_going, "Start those that can be, whatever is wrong with others");
-  command->add_flag("--wait", options->wait, "Stay until the workflow ends; exit status 1 when a job failed");
-  add_ssh_options(*command, options->ssh);
-  command->footer(
+  const Command command = parent.subcommand("run", "Start a runner on every ssh worker of a workflow");
+  add_optional_workflow_id(command, options->workflow_id);
+  command.option("-w,--workers", options->worker_file, "Worker file: add these first").type_name("FILE");
+  add_worker_options(command, *options);
+  command.flag("--skip-version-check", options->skip_version_check, "Start torcs of other versions, too");
+  command.option("--remote-torc", options->remote_torc, "Where torc is on the workers (default: looked for)")
+      .type_name("PATH");
+  command.flag("--keep-going", options->keep_going, "Start those that can be, whatever is wrong with others");
+  command.flag("--wait", options->wait, "Stay until the workflow ends; exit status 1 when a job failed");
+  add_ssh_options(command, options->ssh);
+  command.footer(
       "Examples:\n"
       "  torc remote run 42 --workers workers.txt --output-dir /data/torc_output\n"
       "  torc remote run 42 --max-parallel-jobs 8 --wait\n"
       "  torc remote run 42 --ssh-option ProxyJump=gate --keep-going\n");
-  command->callback([options, &chosen] {
+  command.callback([options, &chosen] {
     chosen = [options](Services& services) { return run(*options, services); };
   });
 }

@@ -1,8 +1,8 @@
 #include <algorithm>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "cli/command_line.hpp"
 #include "cli/common_options.hpp"
 #include "cli/remote_support.hpp"
 #include "torc/proc/fan_out.hpp"
@@ -100,20 +100,20 @@ int run(const Options& options, Services& services) {
 
 }  // namespace
 
-void add_remote_status(CLI::App& parent, Action& chosen) {
+void add_remote_status(Command parent, Action& chosen) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = parent.add_subcommand("status", "Show which workers run");
-  add_optional_workflow_id(*command, options->workflow_id);
-  command->add_option("--output-dir", options->output_dir,
-                      "Only workers with this output directory (default: wherever they were started)")
-      ->type_name("DIR");
-  command->add_flag("--wide", options->wide, "Say why a worker does not run");
-  add_ssh_options(*command, options->ssh);
-  command->footer(
+  const Command command = parent.subcommand("status", "Show which workers run");
+  add_optional_workflow_id(command, options->workflow_id);
+  command.option("--output-dir", options->output_dir,
+                 "Only workers with this output directory (default: wherever they were started)")
+      .type_name("DIR");
+  command.flag("--wide", options->wide, "Say why a worker does not run");
+  add_ssh_options(command, options->ssh);
+  command.footer(
       "Examples:\n"
       "  torc remote status 42\n"
       "  torc -f json remote status 42 | jq -r '.workers[] | select(.state == \"died\") | .worker'\n");
-  command->callback([options, &chosen] {
+  command.callback([options, &chosen] {
     chosen = [options](Services& services) { return run(*options, services); };
   });
 }

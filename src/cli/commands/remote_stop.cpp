@@ -1,8 +1,8 @@
 #include <algorithm>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "cli/command_line.hpp"
 #include "cli/common_options.hpp"
 #include "cli/give_back_jobs.hpp"
 #include "cli/remote_support.hpp"
@@ -90,20 +90,20 @@ int run(const Options& options, Services& services) {
 
 }  // namespace
 
-void add_remote_stop(CLI::App& parent, Action& chosen) {
+void add_remote_stop(Command parent, Action& chosen) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = parent.add_subcommand("stop", "Stop the workers; their unfinished jobs become ready again");
-  add_optional_workflow_id(*command, options->workflow_id);
-  command->add_flag("--force", options->force, "Send SIGKILL instead of SIGTERM, to the jobs as well");
-  command->add_option("--output-dir", options->output_dir,
-                      "Only workers with this output directory (default: wherever they were started)")
-      ->type_name("DIR");
-  add_ssh_options(*command, options->ssh);
-  command->footer(
+  const Command command = parent.subcommand("stop", "Stop the workers; their unfinished jobs become ready again");
+  add_optional_workflow_id(command, options->workflow_id);
+  command.flag("--force", options->force, "Send SIGKILL instead of SIGTERM, to the jobs as well");
+  command.option("--output-dir", options->output_dir,
+                 "Only workers with this output directory (default: wherever they were started)")
+      .type_name("DIR");
+  add_ssh_options(command, options->ssh);
+  command.footer(
       "Examples:\n"
       "  torc remote stop 42\n"
       "  torc remote stop 42 --force\n");
-  command->callback([options, &chosen] {
+  command.callback([options, &chosen] {
     chosen = [options](Services& services) { return run(*options, services); };
   });
 }

@@ -2,10 +2,10 @@
 #include <cmath>
 #include <map>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "cli/command_line.hpp"
 #include "cli/common_options.hpp"
 #include "cli/result_logs.hpp"
 #include "torc/base/strings.hpp"
@@ -89,37 +89,37 @@ int run(const Options& options, Services& services) {
   return k_exit_ok;
 }
 
-void add_filters(CLI::App& command, Options& options) {
+void add_filters(Command command, Options& options) {
   auto& filter = options.filter;
-  command.add_option("-j,--job-id", filter.job_id, "Only those of this job")->type_name("ID")->check(check_id);
-  command.add_option("-r,--run-id", filter.run_id, "Only those of this run")->type_name("N")->check(check_count);
-  command.add_option("--return-code", filter.return_code, "Only those with this return code")->type_name("N");
-  command.add_flag("--failed", options.failed, "Only those with a return code other than 0");
+  command.option("-j,--job-id", filter.job_id, "Only those of this job").type_name("ID").check(check_id);
+  command.option("-r,--run-id", filter.run_id, "Only those of this run").type_name("N").check(check_count);
+  command.option("--return-code", filter.return_code, "Only those with this return code").type_name("N");
+  command.flag("--failed", options.failed, "Only those with a return code other than 0");
   add_status_filter(command, options.status);
   add_paging(command, filter.paging, PagingLetters::limit_only);
-  command.add_flag("--all-runs", filter.all_runs, "Those of earlier runs too");
-  command.add_option("--compute-node", filter.compute_node_id, "Only those of this runner")
-      ->type_name("ID")
-      ->check(check_id);
+  command.flag("--all-runs", filter.all_runs, "Those of earlier runs too");
+  command.option("--compute-node", filter.compute_node_id, "Only those of this runner")
+      .type_name("ID")
+      .check(check_id);
 }
 
 }  // namespace
 
-void add_results_list(CLI::App& parent, Action& chosen) {
+void add_results_list(Command parent, Action& chosen) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = parent.add_subcommand("list", "List how the jobs of a workflow ended");
-  add_optional_workflow_id(*command, options->workflow_id);
-  add_filters(*command, *options);
-  command->add_flag("--include-logs", options->include_logs, "A JSON report with the log files of each job");
-  command->add_option("-o,--output-dir", options->output_directory, "Where the runners write, for --include-logs")
-      ->type_name("DIR")
-      ->capture_default_str();
-  command->footer(
+  const Command command = parent.subcommand("list", "List how the jobs of a workflow ended");
+  add_optional_workflow_id(command, options->workflow_id);
+  add_filters(command, *options);
+  command.flag("--include-logs", options->include_logs, "A JSON report with the log files of each job");
+  command.option("-o,--output-dir", options->output_directory, "Where the runners write, for --include-logs")
+      .type_name("DIR")
+      .capture_default_str();
+  command.footer(
       "Examples:\n"
       "  torc results list 42\n"
       "  torc results list 42 --failed\n"
       "  torc -f json results list 42 --all-runs --job-id 7\n");
-  command->callback([options, &chosen] {
+  command.callback([options, &chosen] {
     chosen = [options](Services& services) { return run(*options, services); };
   });
 }

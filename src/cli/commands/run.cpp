@@ -4,10 +4,10 @@
 #include <optional>
 #include <string>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "cli/command_line.hpp"
 #include "cli/common_options.hpp"
 #include "torc/base/strings.hpp"
 #include "torc/base/units.hpp"
@@ -204,33 +204,33 @@ int run_workflow(const RunOptions& options, Services& services) {
 
 }  // namespace
 
-void add_run(CLI::App& parent, Action& chosen) {
+void add_run(Command parent, Action& chosen) {
   auto options = std::make_shared<RunOptions>();
-  CLI::App* command = parent.add_subcommand("run", "Run a workflow's jobs on this machine");
-  command->add_option("workflow-spec-or-id", options->spec_or_id, "Workflow file (YAML, JSON), or the id of a workflow")
-      ->required()
-      ->type_name("");
-  command->add_option("--max-parallel-jobs", options->max_parallel_jobs, "Run so many jobs at once, whatever they need")
-      ->check(CLI::Range(std::int64_t{1}, std::int64_t{100'000}));
-  command->add_option("--num-cpus", options->num_cpus, "CPUs to give out [those this process may use]")
-      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1'000'000}));
-  command->add_option("--memory-gb", options->memory_gb, "Memory to give out, in GB [the machine's]")
-      ->check(CLI::PositiveNumber);
-  command->add_option("--num-gpus", options->num_gpus, "GPUs to give out [the machine's]")
-      ->check(CLI::Range(std::int64_t{0}, std::int64_t{10'000}));
-  command->add_option("-p,--poll-interval", options->poll_interval_s, "Seconds between questions for new jobs [5]")
-      ->check(CLI::Range(0.01, 86'400.0));
-  command->add_option("-o,--output-dir", options->output_directory, "Where output and logs go [torc_output]");
-  command->add_option("--time-limit", options->time_limit, "Stop after this time (ISO 8601: PT1H, PT30M)");
-  command->add_option("--end-time", options->end_time, "Stop at this time (2026-03-14T15:00:00Z)");
-  command->add_flag("--skip-checks", options->skip_checks, "Do not check that input files are there");
-  command->footer(
+  const Command command = parent.subcommand("run", "Run a workflow's jobs on this machine");
+  command.option("workflow-spec-or-id", options->spec_or_id, "Workflow file (YAML, JSON), or the id of a workflow")
+      .required()
+      .type_name("");
+  command.option("--max-parallel-jobs", options->max_parallel_jobs, "Run so many jobs at once, whatever they need")
+      .range(std::int64_t{1}, std::int64_t{100'000});
+  command.option("--num-cpus", options->num_cpus, "CPUs to give out [those this process may use]")
+      .range(std::int64_t{1}, std::int64_t{1'000'000});
+  command.option("--memory-gb", options->memory_gb, "Memory to give out, in GB [the machine's]")
+      .positive();
+  command.option("--num-gpus", options->num_gpus, "GPUs to give out [the machine's]")
+      .range(std::int64_t{0}, std::int64_t{10'000});
+  command.option("-p,--poll-interval", options->poll_interval_s, "Seconds between questions for new jobs [5]")
+      .range(0.01, 86'400.0);
+  command.option("-o,--output-dir", options->output_directory, "Where output and logs go [torc_output]");
+  command.option("--time-limit", options->time_limit, "Stop after this time (ISO 8601: PT1H, PT30M)");
+  command.option("--end-time", options->end_time, "Stop at this time (2026-03-14T15:00:00Z)");
+  command.flag("--skip-checks", options->skip_checks, "Do not check that input files are there");
+  command.footer(
       "Examples:\n"
       "  torc run sweep.yaml                       make a workflow from the file and run it\n"
       "  torc run 42                               run the jobs of workflow 42\n"
       "  torc run 42 --max-parallel-jobs 4         no more than four at once\n"
       "  torc -s run sweep.yaml                    without a server\n");
-  command->callback([options, &chosen] {
+  command.callback([options, &chosen] {
     chosen = [options](Services& services) { return run_workflow(*options, services); };
   });
 }

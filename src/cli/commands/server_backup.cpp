@@ -1,7 +1,7 @@
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include "cli/command_line.hpp"
 #include "cli/server_options.hpp"
 #include "torc/cli/command.hpp"
 #include "torc/store/maintenance.hpp"
@@ -29,17 +29,17 @@ int server_backup(const BackupOptions& options, Services& services) {
 
 }  // namespace
 
-void add_server_backup(CLI::App& parent, Action& chosen) {
+void add_server_backup(Command parent, Action& chosen) {
   auto options = std::make_shared<BackupOptions>();
-  CLI::App* command = parent.add_subcommand("backup", "Copy the database to a file, also while a server uses it");
-  command->add_option("file", options->file, "The copy to make")->type_name("FILE")->required();
-  add_database_option(*command, options->database);
-  command->add_flag("--force", options->force, "Replace FILE if it exists");
-  command->footer(
+  const Command command = parent.subcommand("backup", "Copy the database to a file, also while a server uses it");
+  command.option("file", options->file, "The copy to make").type_name("FILE").required();
+  add_database_option(command, options->database);
+  command.flag("--force", options->force, "Replace FILE if it exists");
+  command.footer(
       "Examples:\n"
       "  torc server backup torc-$(date +%F).db --database ~/torc.db\n"
       "The copy is the database at one moment, checked, and in place only when it is whole.\n");
-  command->callback(
+  command.callback(
       [options, &chosen] { chosen = [options](Services& services) { return server_backup(*options, services); }; });
 }
 

@@ -1,7 +1,7 @@
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include "cli/command_line.hpp"
 #include "cli/server_options.hpp"
 #include "torc/base/strings.hpp"
 #include "torc/cli/command.hpp"
@@ -56,16 +56,16 @@ int server_check(const std::string& given, Services& services) {
 
 }  // namespace
 
-void add_server_check(CLI::App& parent, Action& chosen) {
+void add_server_check(Command parent, Action& chosen) {
   auto database = std::make_shared<std::string>();
-  CLI::App* command = parent.add_subcommand("check", "Look for damage in the database, and count what is in it");
-  add_database_option(*command, *database);
-  command->footer(
+  const Command command = parent.subcommand("check", "Look for damage in the database, and count what is in it");
+  add_database_option(command, *database);
+  command.footer(
       "Examples:\n"
       "  torc server check --database ~/torc.db\n"
       "  torc -f json server check --database torc-backup.db\n"
       "Exit status 1 if anything is wrong; a server may run meanwhile.\n");
-  command->callback(
+  command.callback(
       [database, &chosen] { chosen = [database](Services& services) { return server_check(*database, services); }; });
 }
 

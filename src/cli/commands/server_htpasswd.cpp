@@ -1,9 +1,9 @@
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "cli/command_line.hpp"
 #include "cli/terminal.hpp"
 #include "torc/cli/command.hpp"
 #include "torc/server/password_file.hpp"
@@ -54,23 +54,23 @@ int server_htpasswd(const Options& options, Services& services) {
 
 }  // namespace
 
-void add_server_htpasswd(CLI::App& parent, Action& chosen) {
+void add_server_htpasswd(Command parent, Action& chosen) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = parent.add_subcommand("htpasswd", "Set a user's password in a server's password file");
-  command->add_option("FILE", options->file, "Password file; made where there is none")->required();
-  command->add_option("USER", options->user, "Name of the user")->required();
-  command->add_option("--cost", options->cost, "Cost of bcrypt: each step doubles the time that a check takes")
-      ->check(CLI::Range(server::k_lowest_cost, server::k_highest_cost))
-      ->capture_default_str();
-  command->add_flag("--delete", options->remove, "Remove the user instead");
-  command->footer(
+  const Command command = parent.subcommand("htpasswd", "Set a user's password in a server's password file");
+  command.option("FILE", options->file, "Password file; made where there is none").required();
+  command.option("USER", options->user, "Name of the user").required();
+  command.option("--cost", options->cost, "Cost of bcrypt: each step doubles the time that a check takes")
+      .range(server::k_lowest_cost, server::k_highest_cost)
+      .capture_default_str();
+  command.flag("--delete", options->remove, "Remove the user instead");
+  command.footer(
       "Examples:\n"
       "  torc server htpasswd /etc/torc/users alice\n"
       "  pass show torc/alice | torc server htpasswd /etc/torc/users alice\n"
       "  torc server htpasswd --delete /etc/torc/users alice\n"
       "The password is asked for twice; where standard input is no terminal, its first line is the password.\n"
       "A server that runs takes the file up anew with 'kill -HUP PID'.\n");
-  command->callback([options, &chosen] {
+  command.callback([options, &chosen] {
     chosen = [options](Services& services) { return server_htpasswd(*options, services); };
   });
 }

@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include <cerrno>
@@ -13,6 +12,7 @@
 #include <mutex>
 #include <optional>
 
+#include "cli/command_line.hpp"
 #include "cli/limit_options.hpp"
 #include "cli/security_options.hpp"
 #include "cli/server_options.hpp"
@@ -144,16 +144,16 @@ int server_run(ServerRunOptions options, Services& services) {
 
 }  // namespace
 
-void add_server_run(CLI::App& parent, Action& chosen) {
+void add_server_run(Command parent, Action& chosen) {
   auto options = std::make_shared<ServerRunOptions>();
-  CLI::App* command = parent.add_subcommand("run", "Keep workflows and give out their jobs, until it is stopped");
-  add_listen_options(*command, options->server);
-  add_database_option(*command, options->server.database);
-  add_commit_options(*command, options->server);
-  add_service_options(*command, options->service);
-  add_security_options(*command, options->server.security);
-  add_limit_options(*command, options->server.limits);
-  command->footer(
+  const Command command = parent.subcommand("run", "Keep workflows and give out their jobs, until it is stopped");
+  add_listen_options(command, options->server);
+  add_database_option(command, options->server.database);
+  add_commit_options(command, options->server);
+  add_service_options(command, options->service);
+  add_security_options(command, options->server.security);
+  add_limit_options(command, options->server.limits);
+  command.footer(
       "Examples:\n"
       "  torc server run --database ~/torc.db\n"
       "  torc server run --host 0.0.0.0 --port 9000 --database /srv/torc/torc.db\n"
@@ -161,7 +161,7 @@ void add_server_run(CLI::App& parent, Action& chosen) {
       "  torc server run --host 0.0.0.0 --https --tls-cert torc.pem --tls-key torc.key --auth-file users --require-auth\n"
       "SIGTERM or SIGINT: answers what it has accepted, then ends with exit status 0.\n"
       "SIGHUP: reads password file, certificate and key again; ends a server on a terminal that has none of them.\n");
-  command->callback(
+  command.callback(
       [options, &chosen] { chosen = [options](Services& services) { return server_run(*options, services); }; });
 }
 

@@ -1,9 +1,9 @@
 #include <cmath>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "cli/command_line.hpp"
 #include "cli/common_options.hpp"
 #include "cli/workflow_summary.hpp"
 #include "torc/base/strings.hpp"
@@ -102,15 +102,15 @@ int run(const Options& options, Services& services) {
 
 }  // namespace
 
-void add_status(CLI::App& parent, Action& chosen) {
+void add_status(Command parent, Action& chosen) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = parent.add_subcommand("status", "Show where a workflow stands");
-  add_optional_workflow_id(*command, options->workflow_id);
-  command->footer(
+  const Command command = parent.subcommand("status", "Show where a workflow stands");
+  add_optional_workflow_id(command, options->workflow_id);
+  command.footer(
       "Examples:\n"
       "  torc status 42\n"
       "  torc -f json status 42 | jq .jobs_by_status\n");
-  command->callback([options, &chosen] {
+  command.callback([options, &chosen] {
     chosen = [options](Services& services) { return run(*options, services); };
   });
 }

@@ -1,6 +1,6 @@
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include "cli/command_line.hpp"
 #include "cli/common_options.hpp"
 #include "torc/base/file.hpp"
 #include "torc/base/strings.hpp"
@@ -67,12 +67,12 @@ int probe(Services& services) {
 
 }  // namespace
 
-void add_worker_probe(CLI::App& parent, Action& chosen) {
-  CLI::App* command = parent.add_subcommand("worker-probe", "What 'torc remote run' asks a worker's torc")->group("");
+void add_worker_probe(Command parent, Action& chosen) {
+  const Command command = parent.subcommand("worker-probe", "What 'torc remote run' asks a worker's torc").group("");
   auto id = std::make_shared<model::Id>(0);
-  command->add_option("workflow-id", *id, "Id of the workflow")->check(check_id);
+  command.option("workflow-id", *id, "Id of the workflow").check(check_id);
   // The id is not looked at, but the parser writes it: it has to live as long as the callback.
-  command->callback([id, &chosen] { chosen = probe; });
+  command.callback([id, &chosen] { chosen = probe; });
 }
 
 }  // namespace torc::cli

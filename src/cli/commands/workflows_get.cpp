@@ -1,7 +1,7 @@
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "cli/command_line.hpp"
 #include "cli/common_options.hpp"
 #include "cli/workflow_json.hpp"
 #include "torc/base/strings.hpp"
@@ -54,15 +54,15 @@ int run(const Options& options, Services& services) {
 
 }  // namespace
 
-void add_workflows_get(CLI::App& parent, Action& chosen) {
+void add_workflows_get(Command parent, Action& chosen) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = parent.add_subcommand("get", "Show a workflow");
-  add_optional_workflow_id(*command, options->workflow_id);
-  command->footer(
+  const Command command = parent.subcommand("get", "Show a workflow");
+  add_optional_workflow_id(command, options->workflow_id);
+  command.footer(
       "Examples:\n"
       "  torc workflows get 42\n"
       "  torc -f json workflows get 42\n");
-  command->callback([options, &chosen] {
+  command.callback([options, &chosen] {
     chosen = [options](Services& services) { return run(*options, services); };
   });
 }

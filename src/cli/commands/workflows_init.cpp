@@ -1,7 +1,7 @@
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "cli/command_line.hpp"
 #include "cli/common_options.hpp"
 #include "cli/terminal.hpp"
 #include "torc/base/strings.hpp"
@@ -105,19 +105,19 @@ int run(const Options& options, Services& services) {
 
 }  // namespace
 
-void add_workflows_init(CLI::App& parent, Action& chosen) {
+void add_workflows_init(Command parent, Action& chosen) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = parent.add_subcommand("init", "Make the jobs of a workflow ready to run");
-  add_optional_workflow_id(*command, options->workflow_id);
-  command->add_flag("--force", options->force, "Even where input files are missing");
-  command->add_flag("--no-prompts", options->no_prompts, "Do not ask, also where it was initialized before");
-  command->add_flag("--dry-run", options->dry_run, "Only tell what is missing and what would be overwritten");
-  command->footer(
+  const Command command = parent.subcommand("init", "Make the jobs of a workflow ready to run");
+  add_optional_workflow_id(command, options->workflow_id);
+  command.flag("--force", options->force, "Even where input files are missing");
+  command.flag("--no-prompts", options->no_prompts, "Do not ask, also where it was initialized before");
+  command.flag("--dry-run", options->dry_run, "Only tell what is missing and what would be overwritten");
+  command.footer(
       "Examples:\n"
       "  torc workflows init 42\n"
       "  torc workflows init 42 --dry-run\n"
       "  torc workflows init 42 --force --no-prompts\n");
-  command->callback([options, &chosen] {
+  command.callback([options, &chosen] {
     chosen = [options](Services& services) { return run(*options, services); };
   });
 }

@@ -1,7 +1,7 @@
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "cli/command_line.hpp"
 #include "cli/common_options.hpp"
 #include "cli/workflow_json.hpp"
 #include "torc/cli/command.hpp"
@@ -57,19 +57,19 @@ int run(const Options& options, Services& services) {
 
 }  // namespace
 
-void add_workflows_list(CLI::App& parent, Action& chosen) {
+void add_workflows_list(Command parent, Action& chosen) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = parent.add_subcommand("list", "List workflows, your own unless told otherwise");
-  add_paging(*command, options->paging, PagingLetters::limit_only);
-  auto* only = command->add_flag("--archived-only", options->archived_only, "Only archived ones");
-  command->add_flag("--include-archived", options->include_archived, "Archived ones too")->excludes(only);
-  command->add_flag("--all-users", options->all_users, "Those of all users");
-  command->footer(
+  const Command command = parent.subcommand("list", "List workflows, your own unless told otherwise");
+  add_paging(command, options->paging, PagingLetters::limit_only);
+  const Option only = command.flag("--archived-only", options->archived_only, "Only archived ones");
+  command.flag("--include-archived", options->include_archived, "Archived ones too").excludes(only);
+  command.flag("--all-users", options->all_users, "Those of all users");
+  command.footer(
       "Examples:\n"
       "  torc workflows list\n"
       "  torc workflows list --all-users --sort-by timestamp --reverse-sort\n"
       "  torc -f json workflows list --limit 50\n");
-  command->callback([options, &chosen] {
+  command.callback([options, &chosen] {
     chosen = [options](Services& services) { return run(*options, services); };
   });
 }

@@ -1,7 +1,7 @@
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "cli/command_line.hpp"
 #include "cli/common_options.hpp"
 #include "cli/terminal.hpp"
 #include "torc/cli/command.hpp"
@@ -78,19 +78,19 @@ int run(const Options& options, Services& services) {
 
 }  // namespace
 
-void add_workflows_reset_status(CLI::App& parent, Action& chosen) {
+void add_workflows_reset_status(Command parent, Action& chosen) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = parent.add_subcommand("reset-status", "Take jobs back to where they were before they ran");
-  add_optional_workflow_id(*command, options->workflow_id);
-  command->add_flag("--failed-only", options->failed_only, "Only jobs that failed, and those that depend on them");
-  command->add_flag("-r,--reinitialize", options->reinitialize, "Make the jobs ready to run again at once");
-  command->add_flag("--force", options->force, "Even where jobs are pending or running");
-  command->add_flag("--no-prompts", options->no_prompts, "Do not ask");
-  command->footer(
+  const Command command = parent.subcommand("reset-status", "Take jobs back to where they were before they ran");
+  add_optional_workflow_id(command, options->workflow_id);
+  command.flag("--failed-only", options->failed_only, "Only jobs that failed, and those that depend on them");
+  command.flag("-r,--reinitialize", options->reinitialize, "Make the jobs ready to run again at once");
+  command.flag("--force", options->force, "Even where jobs are pending or running");
+  command.flag("--no-prompts", options->no_prompts, "Do not ask");
+  command.footer(
       "Examples:\n"
       "  torc workflows reset-status 42\n"
       "  torc workflows reset-status 42 --failed-only --reinitialize --no-prompts\n");
-  command->callback([options, &chosen] {
+  command.callback([options, &chosen] {
     chosen = [options](Services& services) { return run(*options, services); };
   });
 }

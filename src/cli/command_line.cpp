@@ -1,0 +1,202 @@
+#include "cli/command_line.hpp"
+
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "cli/parse_errors.hpp"
+#include "torc/base/error.hpp"
+#include "torc/base/strings.hpp"
+
+namespace torc::cli {
+namespace {
+
+/// Help with a line about what stands in the root's help only.
+class HelpFormatter : public CLI::Formatter {
+ public:
+  std::string make_footer(const CLI::App* app) const override {
+    std::string text;
+    if (app->get_parent() != nullptr) {
+      text = "\nOptions of every command (-f json, --url, -s, ...): see 'torc --help'.\n";
+    }
+    return text + CLI::Formatter::make_footer(app);
+  }
+};
+
+}  // namespace
+
+Option Option::type_name(const std::string& name) const {
+  m_option->type_name(name);
+  return *this;
+}
+
+Option Option::check(std::function<std::string(const std::string&)> check) const {
+  m_option->check(std::move(check));
+  return *this;
+}
+
+template <typename T>
+Option Option::range(T least, T most) const {
+  m_option->check(CLI::Range(least, most));
+  return *this;
+}
+
+template Option Option::range(int, int) const;
+template Option Option::range(std::int64_t, std::int64_t) const;
+template Option Option::range(std::size_t, std::size_t) const;
+template Option Option::range(double, double) const;
+
+Option Option::positive() const {
+  m_option->check(CLI::PositiveNumber);
+  return *this;
+}
+
+Option Option::required() const {
+  m_option->required();
+  return *this;
+}
+
+Option Option::envname(const std::string& name) const {
+  m_option->envname(name);
+  return *this;
+}
+
+Option Option::capture_default_str() const {
+  m_option->capture_default_str();
+  return *this;
+}
+
+Option Option::default_str(const std::string& text) const {
+  m_option->default_str(text);
+  return *this;
+}
+
+Option Option::group(const std::string& name) const {
+  m_option->group(name);
+  return *this;
+}
+
+Option Option::allow_extra_args(bool allowed) const {
+  m_option->allow_extra_args(allowed);
+  return *this;
+}
+
+Option Option::excludes(const Option& other) const {
+  m_option->excludes(other.m_option);
+  return *this;
+}
+
+Command Command::subcommand(const std::string& name, const std::string& description) const {
+  return Command(*m_app->add_subcommand(name, description));
+}
+
+template <typename T>
+Option Command::option(const std::string& names, T& target, const std::string& help) const {
+  return Option(m_app->add_option(names, target, help));
+}
+
+// The types that options have; the linker misses one that has no line here.
+template Option Command::option(const std::string&, std::string&, const std::string&) const;
+template Option Command::option(const std::string&, int&, const std::string&) const;
+template Option Command::option(const std::string&, std::int64_t&, const std::string&) const;
+template Option Command::option(const std::string&, std::size_t&, const std::string&) const;
+template Option Command::option(const std::string&, std::uint16_t&, const std::string&) const;
+template Option Command::option(const std::string&, double&, const std::string&) const;
+template Option Command::option(const std::string&, std::optional<std::string>&, const std::string&) const;
+template Option Command::option(const std::string&, std::optional<std::int64_t>&, const std::string&) const;
+template Option Command::option(const std::string&, std::optional<double>&, const std::string&) const;
+template Option Command::option(const std::string&, std::vector<std::string>&, const std::string&) const;
+template Option Command::option(const std::string&, std::vector<std::int64_t>&, const std::string&) const;
+
+Option Command::option(const std::string& names, const std::string& help) const {
+  return Option(m_app->add_option(names, help));
+}
+
+template <typename T>
+Option Command::option_function(const std::string& names, const std::function<void(const T&)>& take,
+                                const std::string& help) const {
+  return Option(m_app->add_option_function<T>(names, take, help));
+}
+
+template Option Command::option_function(const std::string&, const std::function<void(const std::string&)>&,
+                                         const std::string&) const;
+template Option Command::option_function(const std::string&, const std::function<void(const double&)>&,
+                                         const std::string&) const;
+
+Option Command::flag(const std::string& names, bool& target, const std::string& help) const {
+  return Option(m_app->add_flag(names, target, help));
+}
+
+Command Command::take_last() const {
+  for (CLI::Option* option : m_app->get_options()) {
+    option->take_last();
+  }
+  return *this;
+}
+
+Command Command::footer(const std::string& text) const {
+  m_app->footer(text);
+  return *this;
+}
+
+Command Command::group(const std::string& name) const {
+  m_app->group(name);
+  return *this;
+}
+
+Command Command::allow_extras() const {
+  m_app->allow_extras();
+  return *this;
+}
+
+Command Command::fallthrough(bool wanted) const {
+  m_app->fallthrough(wanted);
+  return *this;
+}
+
+Command Command::require_subcommand(std::size_t least, std::size_t most) const {
+  m_app->require_subcommand(least, most);
+  return *this;
+}
+
+Command Command::callback(std::function<void()> call) const {
+  m_app->callback(std::move(call));
+  return *this;
+}
+
+CommandLine::CommandLine(const std::string& name, const std::string& description, const std::string& version)
+    : m_app(std::make_unique<CLI::App>(description, name)) {
+  m_app->formatter(std::make_shared<HelpFormatter>());
+  m_app->get_formatter()->column_width(34);
+  m_app->option_defaults()->always_capture_default(false);
+  // Global options may stand behind the subcommand.
+  m_app->fallthrough();
+  m_app->set_version_flag("-V,--version", version);
+}
+
+CommandLine::~CommandLine() = default;
+
+Command CommandLine::root() const {
+  return Command(*m_app);
+}
+
+std::optional<std::string> CommandLine::parse(int argc, const char* const* argv) {
+  try {
+    m_app->parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    return help();
+  } catch (const CLI::CallForVersion& version) {
+    return version.what();
+  } catch (const CLI::ParseError& error) {
+    throw base::UsageError(explain_parse_error(*m_app, error));
+  }
+  return std::nullopt;
+}
+
+std::string CommandLine::help() const {
+  return std::string(base::trim(m_app->help()));
+}
+
+}  // namespace torc::cli
