@@ -3,12 +3,12 @@
 #include <memory>
 #include <vector>
 
-#include <nlohmann/json.hpp>
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/sinks/rotating_file_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
+#include <nlohmann/json.hpp>
 
 #include "torc/base/error.hpp"
 #include "torc/base/strings.hpp"
@@ -71,8 +71,8 @@ spdlog::sink_ptr make_sink(const LogSettings& settings) {
   if (settings.directory.empty()) {
     return std::make_shared<spdlog::sinks::stderr_sink_mt>();
   }
-  return std::make_shared<spdlog::sinks::rotating_file_sink_mt>(settings.directory + "/torc-server.log", k_log_file_bytes,
-                                                                k_log_files);
+  return std::make_shared<spdlog::sinks::rotating_file_sink_mt>(settings.directory + "/torc-server.log",
+                                                                k_log_file_bytes, k_log_files);
 }
 
 std::shared_ptr<spdlog::logger>& logger() {

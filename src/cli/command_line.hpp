@@ -11,8 +11,8 @@ class App;
 class Option;
 }  // namespace CLI
 
-// The parser of command lines, CLI11, behind a header of our own: a file that defines options through CLI11 itself compiles
-// the whole of it, which takes several times as long as what the file is about.
+// The parser of command lines, CLI11, behind a header of our own: a file that defines options through CLI11 itself
+// compiles the whole of it, which takes several times as long as what the file is about.
 
 namespace torc::cli {
 

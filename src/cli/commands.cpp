@@ -18,7 +18,8 @@ void add_later(Command app, Action& chosen, const char* name) {
   const Command command = app.subcommand(name).group("").allow_extras().fallthrough(false);
   command.callback([name, &chosen] {
     chosen = [name](Services&) -> int {
-      throw base::UsageError(std::string("'torc ") + name + "' is not there yet; 'torc run' runs jobs on this machine, "
+      throw base::UsageError(std::string("'torc ") + name +
+                             "' is not there yet; 'torc run' runs jobs on this machine, "
                              "'torc remote run' on machines that ssh reaches");
     };
   });
@@ -49,21 +50,19 @@ void add_workflows(Command app, Action& chosen) {
 }
 
 void add_jobs(Command app, Action& chosen) {
-  const Command group = add_group(app, "jobs", "List and show the jobs of a workflow",
-                                  "  torc jobs list 42 --status failed\n");
+  const Command group =
+      add_group(app, "jobs", "List and show the jobs of a workflow", "  torc jobs list 42 --status failed\n");
   add_jobs_list(group, chosen);
   add_jobs_get(group, chosen);
 }
 
 void add_results(Command app, Action& chosen) {
-  const Command group = add_group(app, "results", "How jobs ended",
-                                  "  torc results list 42 --failed\n");
+  const Command group = add_group(app, "results", "How jobs ended", "  torc results list 42 --failed\n");
   add_results_list(group, chosen);
 }
 
 void add_compute_nodes(Command app, Action& chosen) {
-  const Command group = add_group(app, "compute-nodes", "The runners of a workflow",
-                                  "  torc compute-nodes list 42\n");
+  const Command group = add_group(app, "compute-nodes", "The runners of a workflow", "  torc compute-nodes list 42\n");
   add_compute_nodes_list(group, chosen);
 }
 

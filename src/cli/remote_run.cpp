@@ -119,9 +119,8 @@ class Decision {
         [](std::size_t count) { return fmt::format("SSH connectivity check failed for {} worker(s):", count); });
     add(Check::Problem::version,
         [](std::size_t count) { return fmt::format("Version check failed on {} worker(s):", count); });
-    add(Check::Problem::server, [&](std::size_t count) {
-      return fmt::format("{} worker(s) cannot reach the server at {}:", count, server);
-    });
+    add(Check::Problem::server,
+        [&](std::size_t count) { return fmt::format("{} worker(s) cannot reach the server at {}:", count, server); });
     if (!lines_of(checks, Check::Problem::server).empty()) {
       parts.back() += is_loopback(server)
                           ? "\nThe server listens on this machine only. Start it with --host, and give its address "

@@ -92,8 +92,8 @@ nlohmann::json results_with_logs(client::Api& api, const model::Workflow& workfl
     }
     list.push_back(std::move(entry));
   }
-  return {{"workflow_id", id},       {"workflow_name", workflow.name},    {"workflow_user", workflow.user},
-          {"all_runs", all_runs},    {"total_results", results.size()},   {"results", std::move(list)}};
+  return {{"workflow_id", id},    {"workflow_name", workflow.name},  {"workflow_user", workflow.user},
+          {"all_runs", all_runs}, {"total_results", results.size()}, {"results", std::move(list)}};
 }
 
 }  // namespace torc::cli

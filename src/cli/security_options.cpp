@@ -9,8 +9,7 @@ void add_security_options(Command command, server::SecurityOptions& security) {
   command.flag("--https", security.https, "Encrypt (TLS 1.2 and later); needs the next two");
   command.option("--tls-cert", security.tls_certificate, "Certificate, and those it depends on (PEM)")
       .type_name("FILE");
-  command.option("--tls-key", security.tls_key, "The certificate's key (PEM, without passphrase)")
-      .type_name("FILE");
+  command.option("--tls-key", security.tls_key, "The certificate's key (PEM, without passphrase)").type_name("FILE");
   command.option("--auth-file", security.auth_file, "Users and passwords; 'torc server htpasswd' writes it")
       .type_name("FILE");
   command.flag("--require-auth", security.require_auth, "Refuse requests without a password");

@@ -15,8 +15,8 @@ std::string shown(const std::string& cell) {
 
 /// Columns that UTF-8 text takes, counting each code point as one.
 std::size_t width_of(const std::string& text) {
-  return static_cast<std::size_t>(std::count_if(
-      text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; }));
+  return static_cast<std::size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; }));
 }
 
 std::string format_row(const std::vector<std::string>& cells, const std::vector<std::size_t>& widths) {

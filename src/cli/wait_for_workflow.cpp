@@ -98,8 +98,8 @@ class Waiting {
       m_result.total = count(std::nullopt);
     }
     m_result.completed = count(model::JobStatus::completed);
-    m_result.failed = count(model::JobStatus::failed) + count(model::JobStatus::terminated) +
-                      count(model::JobStatus::canceled);
+    m_result.failed =
+        count(model::JobStatus::failed) + count(model::JobStatus::terminated) + count(model::JobStatus::canceled);
     m_running = count(model::JobStatus::running);
   }
 

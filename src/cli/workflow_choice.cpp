@@ -29,8 +29,7 @@ void show(const std::vector<model::Workflow>& workflows) {
 
 model::Id choose_workflow(client::Api& api, const std::string& user) {
   if (!can_ask()) {
-    throw base::UsageError(
-        "give a workflow id: standard input is not a terminal, so there is nobody to ask");
+    throw base::UsageError("give a workflow id: standard input is not a terminal, so there is nobody to ask");
   }
   client::WorkflowFilter filter;
   filter.user = user;

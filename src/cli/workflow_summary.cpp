@@ -68,9 +68,8 @@ std::string formatted(double seconds) {
 
 /// What the server has counted.
 void take_summary(const model::Summary& counted, WorkflowSummary& summary) {
-  summary.completion = {.is_canceled = counted.is_canceled,
-                        .is_complete = counted.is_complete,
-                        .needs_to_run_completion_script = false};
+  summary.completion = {
+      .is_canceled = counted.is_canceled, .is_complete = counted.is_complete, .needs_to_run_completion_script = false};
   for (const auto status : model::k_job_statuses) {
     summary.jobs[status] = counted.jobs.is_object() ? counted.jobs.value(model::to_string(status), std::int64_t{0}) : 0;
   }

@@ -14,8 +14,7 @@ std::string major_of(const std::string& version) {
 
 }  // namespace
 
-RestApi::RestApi(const Connection& connection)
-    : m_connection(connection), m_checked(connection.skip_version_check) {}
+RestApi::RestApi(const Connection& connection) : m_connection(connection), m_checked(connection.skip_version_check) {}
 
 RestConnection& RestApi::server() {
   if (!m_checked) {

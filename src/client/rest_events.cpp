@@ -8,9 +8,7 @@ model::Event RestApi::create_event(const model::Event& event) {
 
 model::Page<model::Event> RestApi::list_events(model::Id workflow_id, const EventFilter& filter) {
   Query query;
-  query.add("workflow_id", workflow_id)
-      .add("category", filter.category)
-      .add("after_timestamp", filter.after_timestamp);
+  query.add("workflow_id", workflow_id).add("category", filter.category).add("after_timestamp", filter.after_timestamp);
   return server().list<model::Event>("/events", query, filter.paging);
 }
 

@@ -144,7 +144,9 @@ void append_string(std::string& out, std::string_view text) {
   }
 }
 
-void append_double(std::string& out, double number) { out += dump_json(nlohmann::json(number)); }
+void append_double(std::string& out, double number) {
+  out += dump_json(nlohmann::json(number));
+}
 
 }  // namespace detail
 }  // namespace torc::model

@@ -21,8 +21,8 @@ void check_name(std::string_view what, std::string_view name, std::string_view t
                             base::printable(name), base::printable(text)));
   }
   if (base::valid_utf8_prefix(name) != name.size()) {
-    throw Error(fmt::format("Invalid {} '{}' in '{}': it is not UTF-8", what, base::printable(name),
-                            base::printable(text)));
+    throw Error(
+        fmt::format("Invalid {} '{}' in '{}': it is not UTF-8", what, base::printable(name), base::printable(text)));
   }
   for (const char c : name) {
     const auto byte = static_cast<unsigned char>(c);
@@ -54,8 +54,8 @@ void parse_host_and_port(std::string_view rest, std::string_view text, WorkerAdd
     if (after.starts_with(':')) {
       address.port = parse_port(after.substr(1), text);
     } else if (!after.empty()) {
-      throw Error(fmt::format("Unexpected '{}' after the bracket in '{}'", base::printable(after),
-                              base::printable(text)));
+      throw Error(
+          fmt::format("Unexpected '{}' after the bracket in '{}'", base::printable(after), base::printable(text)));
     }
     return;
   }

@@ -150,9 +150,7 @@ Child::Child(pid_t pid, base::Fd pidfd, bool leads_group) noexcept
     : m_pid(pid), m_pidfd(std::move(pidfd)), m_leads_group(leads_group) {}
 
 Child::Child(Child&& other) noexcept
-    : m_pid(std::exchange(other.m_pid, -1)),
-      m_pidfd(std::move(other.m_pidfd)),
-      m_leads_group(other.m_leads_group) {}
+    : m_pid(std::exchange(other.m_pid, -1)), m_pidfd(std::move(other.m_pidfd)), m_leads_group(other.m_leads_group) {}
 
 Child& Child::operator=(Child&& other) noexcept {
   if (this != &other) {

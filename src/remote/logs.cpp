@@ -134,9 +134,8 @@ bool fetch_archive(Transport& transport, const Worker& worker, const CollectSett
 CollectResult collect_in_dialogue(Transport& transport, const Worker& worker, const CollectSettings& settings) {
   CollectResult result;
   bool asked = false;
-  ScriptCall call{.script = pack_script(worker, settings, AfterPacking::ask),
-                  .limit_is_silence = true,
-                  .question = k_question};
+  ScriptCall call{
+      .script = pack_script(worker, settings, AfterPacking::ask), .limit_is_silence = true, .question = k_question};
   call.answer = [&](std::string_view output) -> std::string {
     asked = true;
     proc::CommandResult before;
@@ -214,9 +213,8 @@ class CollectInPhases {
     m_results[i].removed = report && (report->has("removed") || report->has("missing"));
     if (!m_results[i].removed) {
       m_results[i].ok = false;
-      m_results[i].message =
-          fmt::format("saved to {}, but not deleted there: {}", m_results[i].file,
-                      report ? base::printable(report->get("failed")) : failure_reason(call));
+      m_results[i].message = fmt::format("saved to {}, but not deleted there: {}", m_results[i].file,
+                                         report ? base::printable(report->get("failed")) : failure_reason(call));
     }
   }
 
@@ -234,9 +232,8 @@ std::vector<CollectResult> collect_logs(Transport& transport, const std::vector<
   if (settings.remove || settings.width < 2) {
     return CollectInPhases(transport, workers, settings).run();
   }
-  return proc::fan_out(workers, settings.width / 2, [&](const Worker& worker) {
-    return collect_in_dialogue(transport, worker, settings);
-  });
+  return proc::fan_out(workers, settings.width / 2,
+                       [&](const Worker& worker) { return collect_in_dialogue(transport, worker, settings); });
 }
 
 DeleteResult delete_logs(Transport& transport, const Worker& worker, const WorkflowRef& workflow,

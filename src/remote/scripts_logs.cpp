@@ -226,11 +226,7 @@ std::string pack_script(const Worker& worker, const CollectSettings& settings, A
 }
 
 std::string discard_script(const std::string& packed_in) {
-  return Script()
-      .set("packed_in", packed_in)
-      .add(k_discard_main)
-      .add("main() { discard_packed; }\n")
-      .text();
+  return Script().set("packed_in", packed_in).add(k_discard_main).add("main() { discard_packed; }\n").text();
 }
 
 std::string delete_packed_script(const Worker& worker, const CollectSettings& settings, const std::string& packed_in) {

@@ -255,11 +255,7 @@ std::string start_script(const Worker& worker, const StartSettings& settings, co
 }
 
 std::string check_and_start_script(const Worker& worker, const StartSettings& settings) {
-  return prepare(worker, settings)
-      .add(k_check_functions)
-      .add(k_start_functions)
-      .add(k_check_and_start_main)
-      .text();
+  return prepare(worker, settings).add(k_check_functions).add(k_start_functions).add(k_check_and_start_main).text();
 }
 
 }  // namespace torc::remote

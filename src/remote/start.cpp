@@ -45,9 +45,10 @@ std::string not_found_message(const Worker& worker, const StartSettings& setting
     return fmt::format("torc not found on {} ('{}' is no program there)", worker.name,
                        base::printable(settings.remote_torc));
   }
-  return fmt::format("torc not found on {} (looked in PATH and ~/.local/bin); install it there or say where it is with "
-                     "--remote-torc",
-                     worker.name);
+  return fmt::format(
+      "torc not found on {} (looked in PATH and ~/.local/bin); install it there or say where it is with "
+      "--remote-torc",
+      worker.name);
 }
 
 /// What the worker's own `torc worker-probe` said.
@@ -60,9 +61,9 @@ void judge_probe(Check& check, const Report& report, const Worker& worker, std::
       set_problem(check, Check::Problem::server, base::printable(server.at("error").get<std::string>()));
     }
   } catch (const std::exception& error) {
-    set_problem(check, Check::Problem::version,
-                fmt::format("the torc on {} answers what this one does not understand ({})", worker.name,
-                            error.what()));
+    set_problem(
+        check, Check::Problem::version,
+        fmt::format("the torc on {} answers what this one does not understand ({})", worker.name, error.what()));
   }
 }
 
@@ -107,9 +108,9 @@ Check judge_call(const proc::CommandResult& call, const Worker& worker, const St
   }
   Check check;
   check.message = report ? base::printable(report->get("failed")) : failure_reason(call);
-  check.problem = report                                                     ? Check::Problem::output_dir
+  check.problem = report                                           ? Check::Problem::output_dir
                   : call.end == proc::CommandResult::End::canceled ? Check::Problem::canceled
-                                                                             : Check::Problem::unreachable;
+                                                                   : Check::Problem::unreachable;
   return check;
 }
 
@@ -118,8 +119,8 @@ Start judge_start(const proc::CommandResult& call) {
   const auto report = Report::parse(call.out);
   if (!report) {
     // The worker was told to start; that nobody heard of it any more does not stop it.
-    const bool unknown = call.end == proc::CommandResult::End::timed_out ||
-                         call.end == proc::CommandResult::End::canceled;
+    const bool unknown =
+        call.end == proc::CommandResult::End::timed_out || call.end == proc::CommandResult::End::canceled;
     start.message = failure_reason(call) + (unknown ? "; it may have started: 'torc remote status' tells" : "");
   } else if (report->has("failed")) {
     start.message = base::printable(report->get("failed"));

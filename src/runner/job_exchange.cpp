@@ -201,8 +201,8 @@ void JobExchange::send_heartbeat() {
 void JobExchange::give_back(const model::Job& job, bool started) {
   const model::Id id = job.id.value_or(0);
   try {
-    const bool running = started || job.status == model::JobStatus::running ||
-                         (m_starts_in_doubt.contains(id) && runs_here(id));
+    const bool running =
+        started || job.status == model::JobStatus::running || (m_starts_in_doubt.contains(id) && runs_here(id));
     if (running) {
       m_api.retry_job(id, m_run_id, k_any_number_of_retries);
     } else {

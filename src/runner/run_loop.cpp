@@ -83,8 +83,7 @@ RunLoop::RunLoop(client::Api& api, const RunnerOptions& options, const std::stop
 
 std::filesystem::path RunLoop::log_path() const {
   const std::string key = m_options.worker ? m_options.worker->key : proc::host_name();
-  return m_settings.output_directory /
-         fmt::format("job_runner_{}_wf{}_r{}.log", key, m_options.workflow_id, m_run_id);
+  return m_settings.output_directory / fmt::format("job_runner_{}_wf{}_r{}.log", key, m_options.workflow_id, m_run_id);
 }
 
 void RunLoop::register_node() {
@@ -379,10 +378,8 @@ void RunLoop::launch(const model::Job& job, const Resources& needs) {
 }
 
 std::optional<JobExchange::Wanted> RunLoop::wanted() const {
-  JobExchange::Wanted wanted{.by_count = m_options.max_parallel_jobs.has_value(),
-                             .limit = m_free.cpus,
-                             .free = m_free,
-                             .time_limit = {}};
+  JobExchange::Wanted wanted{
+      .by_count = m_options.max_parallel_jobs.has_value(), .limit = m_free.cpus, .free = m_free, .time_limit = {}};
   if (wanted.by_count) {
     wanted.limit = *m_options.max_parallel_jobs - static_cast<std::int64_t>(m_running.size());
   }

@@ -100,16 +100,16 @@ class RunLoop {
   ProcessTrees m_trees;
   std::unique_ptr<JobExchange> m_exchange;
 
-  std::deque<model::Job> m_claimed;                ///< Not started yet.
+  std::deque<model::Job> m_claimed;  ///< Not started yet.
   std::map<model::Id, JobProcess> m_running;
-  std::deque<Finished> m_finished;                 ///< Not handed in yet.
-  std::vector<model::Job> m_interrupted;           ///< Ended by a stop or cancel.
+  std::deque<Finished> m_finished;        ///< Not handed in yet.
+  std::vector<model::Job> m_interrupted;  ///< Ended by a stop or cancel.
   bool m_interrupting{false};
-  bool m_may_claim{true};                          ///< Cleared when the server has no more for now.
-  bool m_check_when_idle{false};                   ///< Results were handed in since the last look for completion.
+  bool m_may_claim{true};         ///< Cleared when the server has no more for now.
+  bool m_check_when_idle{false};  ///< Results were handed in since the last look for completion.
   Clock::time_point m_next_poll;
   Clock::time_point m_next_heartbeat;
-  Clock::time_point m_no_wait_until;               ///< A claim that should have waited did not.
+  Clock::time_point m_no_wait_until;  ///< A claim that should have waited did not.
   Clock::time_point m_last_work;
   bool m_over{false};
   RunnerReport m_report;

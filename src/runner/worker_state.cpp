@@ -62,9 +62,8 @@ void WorkerState::note_end(const std::string& reason, int exit_status, std::int6
   using std::chrono::system_clock;
   const auto now = std::chrono::duration_cast<std::chrono::seconds>(system_clock::now().time_since_epoch()).count();
   try {
-    base::write_file_atomically(
-        m_directory / "ended",
-        fmt::format("reason={}\nexit={}\ntime={}\ngiven_back={}\n", reason, exit_status, now, given_back));
+    base::write_file_atomically(m_directory / "ended", fmt::format("reason={}\nexit={}\ntime={}\ngiven_back={}\n",
+                                                                   reason, exit_status, now, given_back));
   } catch (const base::Error& failure) {
     base::log_warning("cannot note how this worker ended: {}", failure.what());
   }

@@ -39,7 +39,9 @@ std::string decoy(const PasswordHashes& users) {
   return fmt::format("$2y${}${}", cost.empty() ? std::to_string(k_default_cost) : cost, std::string(53, '.'));
 }
 
-Identity refused(std::string message) { return {401, {}, std::move(message)}; }
+Identity refused(std::string message) {
+  return {401, {}, std::move(message)};
+}
 
 Identity judged(const std::string& user, bool right) {
   return right ? Identity{200, user, {}} : refused("wrong user name or password");
@@ -130,10 +132,9 @@ void Authenticator::run() {
     remember(key, right);
     std::vector<Answer> answers;
     for (auto& then : m_checks[key].waiting) {
-      answers.push_back({[then = std::move(then), identity = judged(credentials.user, right)](const Response&) {
-                           then(identity);
-                         },
-                         {}});
+      answers.push_back(
+          {[then = std::move(then), identity = judged(credentials.user, right)](const Response&) { then(identity); },
+           {}});
     }
     m_checks.erase(key);
     lock.unlock();

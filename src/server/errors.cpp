@@ -55,7 +55,9 @@ int status_of(store::Refused::Reason reason) {
 
 }  // namespace
 
-const char* reason_phrase(int status) { return name_of(status).phrase; }
+const char* reason_phrase(int status) {
+  return name_of(status).phrase;
+}
 
 Response error_response(int status, const std::string& message, nlohmann::json details) {
   details["error"] = name_of(status).kind;

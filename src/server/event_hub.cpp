@@ -46,7 +46,8 @@ void EventHub::publish(const std::vector<store::Notice>& notices, const std::set
 std::string event_text(const store::Notice& notice) {
   // The type of a posted event is the client's: it must not end the line.
   std::string type = notice.type;
-  std::replace_if(type.begin(), type.end(), [](unsigned char c) { return c < ' '; }, ' ');
+  std::replace_if(
+      type.begin(), type.end(), [](unsigned char c) { return c < ' '; }, ' ');
   const nlohmann::json data{{"workflow_id", notice.workflow_id},
                             {"timestamp", notice.timestamp},
                             {"event_type", type},

@@ -10,7 +10,9 @@
 namespace torc::server::guards {
 namespace {
 
-[[noreturn]] void forbid(const std::string& what) { throw store::Refused(store::Refused::Reason::forbidden, what); }
+[[noreturn]] void forbid(const std::string& what) {
+  throw store::Refused(store::Refused::Reason::forbidden, what);
+}
 
 void require_access(const Request& request, store::Connection& connection, Id workflow_id) {
   if (!store::has_access(connection, workflow_id, request.user) && store::owner_of(connection, workflow_id)) {
@@ -45,7 +47,9 @@ void admin(const Request& request, store::Connection& connection) {
   }
 }
 
-void path(const Request& request, store::Connection& connection) { require_access(request, connection, request.id()); }
+void path(const Request& request, store::Connection& connection) {
+  require_access(request, connection, request.id());
+}
 
 void query(const Request& request, store::Connection& connection) {
   require_access(request, connection, request.required_int("workflow_id"));
@@ -93,8 +97,9 @@ template void record<model::RoCrateEntity>(const Request&, store::Connection&);
 void new_workflow(const Request& request, store::Connection& connection) {
   const auto user = owner_in_body(request);
   if (user && *user != request.user && !store::is_admin(connection, request.user)) {
-    forbid(fmt::format("user '{}' cannot make a workflow of user '{}'; set TORC_USERNAME, or the file's \"user\", to '{}'",
-                       request.user, *user, request.user));
+    forbid(
+        fmt::format("user '{}' cannot make a workflow of user '{}'; set TORC_USERNAME, or the file's \"user\", to '{}'",
+                    request.user, *user, request.user));
   }
 }
 

@@ -1,7 +1,7 @@
 #pragma once
 
-// Who may do what, where access control is enforced: each route names its guard, which finds the workflow that a request
-// is about. It runs in the handler's own transaction, before the handler.
+// Who may do what, where access control is enforced: each route names its guard, which finds the workflow that a
+// request is about. It runs in the handler's own transaction, before the handler.
 
 #include "server/request.hpp"
 #include "torc/store/connection.hpp"

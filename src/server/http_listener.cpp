@@ -3,11 +3,11 @@
 #include <unordered_set>
 #include <utility>
 
+#include <fmt/format.h>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <fmt/format.h>
 
 #include "server/http_session.hpp"
 #include "server/tls_context.hpp"
@@ -54,8 +54,9 @@ struct HttpListener::Impl final : SessionOwner {
       m_local = m_acceptor.local_endpoint();
     } catch (const boost::system::system_error& error) {
       const bool in_use = error.code() == asio::error::address_in_use;
-      throw base::Error(fmt::format("cannot listen on {}:{}: {}{}", host, port, error.code().message(),
-                                    in_use ? "; stop what listens there, or give another --port (0: any free one)" : ""));
+      throw base::Error(
+          fmt::format("cannot listen on {}:{}: {}{}", host, port, error.code().message(),
+                      in_use ? "; stop what listens there, or give another --port (0: any free one)" : ""));
     }
   }
 
@@ -164,7 +165,7 @@ struct HttpListener::Impl final : SessionOwner {
   HttpSession::Clock::time_point m_stop_limit{HttpSession::Clock::time_point::max()};
   tcp::endpoint m_local;
   asio::io_context m_context{1};  ///< Behind the set of sessions, which its last handlers still use when it goes.
-  EventHub m_events;             ///< Holds sessions, whose sockets belong to the context.
+  EventHub m_events;              ///< Holds sessions, whose sockets belong to the context.
   tcp::acceptor m_acceptor;
   asio::steady_timer m_sweep_timer;
   asio::steady_timer m_accept_timer;
@@ -176,9 +177,13 @@ HttpListener::HttpListener(const std::string& host, std::uint16_t port, HttpLimi
 
 HttpListener::~HttpListener() = default;
 
-std::uint16_t HttpListener::port() const { return m_impl->m_local.port(); }
+std::uint16_t HttpListener::port() const {
+  return m_impl->m_local.port();
+}
 
-bool HttpListener::is_loopback() const { return m_impl->m_local.address().is_loopback(); }
+bool HttpListener::is_loopback() const {
+  return m_impl->m_local.address().is_loopback();
+}
 
 void HttpListener::run(Handle handle) {
   m_impl->m_handle = std::move(handle);
@@ -197,7 +202,8 @@ void HttpListener::deliver(std::vector<Answer> answers) {
 }
 
 void HttpListener::use(std::shared_ptr<const TlsContext> tls) {
-  asio::post(m_impl->m_context, [impl = m_impl.get(), tls = std::move(tls)]() mutable { impl->m_tls = std::move(tls); });
+  asio::post(m_impl->m_context,
+             [impl = m_impl.get(), tls = std::move(tls)]() mutable { impl->m_tls = std::move(tls); });
 }
 
 void HttpListener::announce(std::vector<store::Notice> notices, std::set<Id> deleted) {
@@ -206,7 +212,9 @@ void HttpListener::announce(std::vector<store::Notice> notices, std::set<Id> del
   });
 }
 
-const std::atomic<int>& HttpListener::listeners() const { return m_impl->m_events.listeners(); }
+const std::atomic<int>& HttpListener::listeners() const {
+  return m_impl->m_events.listeners();
+}
 
 void HttpListener::stop() {
   asio::post(m_impl->m_context, [impl = m_impl.get()] { impl->begin_stop(); });

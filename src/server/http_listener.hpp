@@ -15,12 +15,12 @@ namespace torc::server {
 struct HttpLimits {
   std::size_t body{64UL * 1024 * 1024};
   std::uint32_t header{32 * 1024};
-  std::size_t connections{16'000};        ///< Further ones are told that there are too many.
+  std::size_t connections{16'000};              ///< Further ones are told that there are too many.
   std::chrono::milliseconds handshake{10'000};  ///< For TLS to begin.
-  std::chrono::milliseconds idle{600'000};    ///< Between two requests.
-  std::chrono::milliseconds request{120'000};  ///< From a request's first byte to its last.
-  std::chrono::milliseconds answer{300'000};   ///< For a client to take an answer.
-  std::chrono::milliseconds comment{15'000};   ///< Without an event, until a stream shows that it lives.
+  std::chrono::milliseconds idle{600'000};      ///< Between two requests.
+  std::chrono::milliseconds request{120'000};   ///< From a request's first byte to its last.
+  std::chrono::milliseconds answer{300'000};    ///< For a client to take an answer.
+  std::chrono::milliseconds comment{15'000};    ///< Without an event, until a stream shows that it lives.
 };
 
 class TlsContext;

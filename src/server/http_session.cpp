@@ -1,7 +1,7 @@
 #include "server/http_session.hpp"
 
-#include <boost/asio/buffer.hpp>
 #include <fmt/format.h>
+#include <boost/asio/buffer.hpp>
 
 #include "server/errors.hpp"
 #include "torc/base/strings.hpp"
@@ -53,7 +53,9 @@ int status_of(const error_code& error) {
 HttpSession::HttpSession(asio::ip::tcp::socket socket, const TlsContext* tls, SessionOwner& owner)
     : m_stream(std::move(socket), tls), m_owner(owner) {}
 
-HttpSession::~HttpSession() { m_owner.ended(this); }
+HttpSession::~HttpSession() {
+  m_owner.ended(this);
+}
 
 void HttpSession::start(bool is_welcome) {
   m_is_welcome = is_welcome;
@@ -250,17 +252,18 @@ void HttpSession::dispatch() {
   m_is_http_1_0 = request.version() < 11;
   m_gone = std::make_shared<std::atomic<bool>>(false);
   const auto view = [](const auto& text) { return std::string_view{text.data(), text.size()}; };
-  m_owner.handle({.method = view(request.method_string()),
-                  .target = view(request.target()),
-                  .authorization = view(request[http::field::authorization]),
-                  .body = std::move(request.body()),
-                  .gone = m_gone},
-                 [self = shared_from_this(), keep_alive, is_head = request.method() == http::verb::head](Response response) {
-                   if (is_head) {
-                     response.body.clear();
-                   }
-                   self->write(std::move(response), keep_alive);
-                 });
+  m_owner.handle(
+      {.method = view(request.method_string()),
+       .target = view(request.target()),
+       .authorization = view(request[http::field::authorization]),
+       .body = std::move(request.body()),
+       .gone = m_gone},
+      [self = shared_from_this(), keep_alive, is_head = request.method() == http::verb::head](Response response) {
+        if (is_head) {
+          response.body.clear();
+        }
+        self->write(std::move(response), keep_alive);
+      });
 }
 
 void HttpSession::refuse(int status, const std::string& message) {
@@ -276,9 +279,10 @@ void HttpSession::write(Response response, bool keep_alive) {
   set_state(State::writing);
   keep_alive = keep_alive && !m_owner.stopping();
   m_body = std::move(response.body);
-  m_head = fmt::format("HTTP/1.1 {} {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n{}{}\r\n", response.status,
-                       reason_phrase(response.status), m_body.size(),
-                       keep_alive ? "Connection: keep-alive\r\n" : "Connection: close\r\n", fields_for(response.status));
+  m_head =
+      fmt::format("HTTP/1.1 {} {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n{}{}\r\n", response.status,
+                  reason_phrase(response.status), m_body.size(),
+                  keep_alive ? "Connection: keep-alive\r\n" : "Connection: close\r\n", fields_for(response.status));
   const Stream::Buffers buffers{asio::buffer(m_head), asio::buffer(m_body)};
   m_stream.write(buffers, [self = shared_from_this(), keep_alive](const error_code& error, std::size_t) {
     if (error) {
@@ -296,9 +300,10 @@ void HttpSession::write(Response response, bool keep_alive) {
 void HttpSession::begin_stream(const EventFilter& filter) {
   m_parser.reset();
   m_buffer = {};
-  m_outgoing = fmt::format("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-store\r\n"
-                           "{}Connection: close\r\n\r\n",
-                           m_is_http_1_0 ? "" : "Transfer-Encoding: chunked\r\n");
+  m_outgoing = fmt::format(
+      "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-store\r\n"
+      "{}Connection: close\r\n\r\n",
+      m_is_http_1_0 ? "" : "Transfer-Encoding: chunked\r\n");
   set_state(State::streaming);
   m_owner.events().add(filter, shared_from_this());
   send_outgoing();
@@ -379,11 +384,12 @@ void HttpSession::drain() {
 
 void HttpSession::drain_some() {
   // Closing with unread bytes would reset the connection and take the answer from the client.
-  m_stream.read_raw(m_buffer.prepare(k_read_at_once), [self = shared_from_this()](const error_code& error, std::size_t) {
-    if (!error) {
-      self->drain_some();
-    }
-  });
+  m_stream.read_raw(m_buffer.prepare(k_read_at_once),
+                    [self = shared_from_this()](const error_code& error, std::size_t) {
+                      if (!error) {
+                        self->drain_some();
+                      }
+                    });
 }
 
 }  // namespace torc::server

@@ -24,7 +24,9 @@ std::vector<Answer> ParkedClaims::take_due(Clock::time_point now) {
   return due;
 }
 
-std::vector<Answer> ParkedClaims::take_all() { return take_due(Clock::time_point::max()); }
+std::vector<Answer> ParkedClaims::take_all() {
+  return take_due(Clock::time_point::max());
+}
 
 std::optional<std::uint64_t> ParkedClaims::next(Id workflow_id, std::uint64_t from) {
   for (;;) {

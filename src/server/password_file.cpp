@@ -61,9 +61,13 @@ std::optional<std::string> fault_of_hash(std::string_view hash) {
   return std::nullopt;
 }
 
-bool is_entry(std::string_view line) { return !base::trim(line).empty() && !line.starts_with('#'); }
+bool is_entry(std::string_view line) {
+  return !base::trim(line).empty() && !line.starts_with('#');
+}
 
-std::string_view user_of(std::string_view line) { return line.substr(0, line.find(':')); }
+std::string_view user_of(std::string_view line) {
+  return line.substr(0, line.find(':'));
+}
 
 std::vector<std::string> lines_if_there(const std::string& path) {
   struct stat status {};
@@ -161,7 +165,8 @@ std::string hash_password(const std::string& password, int cost) {
   std::array<char, CRYPT_GENSALT_OUTPUT_SIZE> setting{};
   const void* const bytes = random.data();
   if (::crypt_gensalt_rn("$2y$", static_cast<unsigned long>(cost), static_cast<const char*>(bytes),
-                         static_cast<int>(random.size()), setting.data(), static_cast<int>(setting.size())) == nullptr) {
+                         static_cast<int>(random.size()), setting.data(),
+                         static_cast<int>(setting.size())) == nullptr) {
     throw base::SystemError("crypt(3) makes no bcrypt salt");
   }
   std::string hash = crypted(password, setting.data());

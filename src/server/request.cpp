@@ -143,6 +143,8 @@ const nlohmann::json& Request::json() const {
   }
 }
 
-Response answer(const nlohmann::json& json) { return {200, model::dump_json(json)}; }
+Response answer(const nlohmann::json& json) {
+  return {200, model::dump_json(json)};
+}
 
 }  // namespace torc::server

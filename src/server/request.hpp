@@ -62,7 +62,8 @@ struct Request {
   /// @throws RequestError 400
   model::JobStatus path_status() const;
 
-  /// Parameters of the query; nothing where they are not given. @throws RequestError 400 for a value that does not parse
+  /// Parameters of the query; nothing where they are not given.
+  /// @throws RequestError 400 for a value that does not parse
   std::optional<std::string> query_text(std::string_view name) const;
   std::optional<std::int64_t> query_int(std::string_view name) const;
   std::optional<bool> query_bool(std::string_view name) const;

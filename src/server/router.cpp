@@ -34,7 +34,9 @@ std::string_view without_origin(std::string_view target) {
   return target;
 }
 
-bool is_name(std::string_view segment) { return segment.starts_with('{'); }
+bool is_name(std::string_view segment) {
+  return segment.starts_with('{');
+}
 
 bool fits(const std::vector<std::string_view>& pattern, const std::vector<std::string_view>& path) {
   for (std::size_t i = 0; i < pattern.size(); ++i) {

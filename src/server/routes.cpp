@@ -88,8 +88,10 @@ const std::vector<Route>& routes() {
       {post, "/scheduled_compute_nodes", write, scheduled_compute_nodes::create, guards::body},
       {del, "/scheduled_compute_nodes", write, scheduled_compute_nodes::remove_all, guards::query},
       {get, "/scheduled_compute_nodes/{id}", read, scheduled_compute_nodes::get, record<model::ScheduledComputeNode>},
-      {put, "/scheduled_compute_nodes/{id}", write, scheduled_compute_nodes::update, record<model::ScheduledComputeNode>},
-      {del, "/scheduled_compute_nodes/{id}", write, scheduled_compute_nodes::remove, record<model::ScheduledComputeNode>},
+      {put, "/scheduled_compute_nodes/{id}", write, scheduled_compute_nodes::update,
+       record<model::ScheduledComputeNode>},
+      {del, "/scheduled_compute_nodes/{id}", write, scheduled_compute_nodes::remove,
+       record<model::ScheduledComputeNode>},
 
       {get, "/events", read, events::list, guards::query},
       {post, "/events", write, events::create, guards::body},

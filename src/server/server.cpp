@@ -62,7 +62,8 @@ const SecurityOptions& checked(const SecurityOptions& options) {
     const char* const option = options.require_auth     ? "--require-auth"
                                : options.enforce_access ? "--enforce-access-control"
                                                         : "--admin-user";
-    throw base::UsageError(fmt::format("{} needs --auth-file FILE; 'torc server htpasswd FILE USER' makes one", option));
+    throw base::UsageError(
+        fmt::format("{} needs --auth-file FILE; 'torc server htpasswd FILE USER' makes one", option));
   }
   for (const auto& user : options.admins) {
     check_user_name(user);
@@ -92,7 +93,8 @@ struct Server::Impl {
         listener(options.host, options.port, http_limits(options.limits), tls_context(options.security)) {
     if (!listener.is_loopback() && !security.require_auth) {
       base::log_warning(
-          "listening on {} without authentication: everybody who reaches this address can run commands on your workers; "
+          "listening on {} without authentication: everybody who reaches this address can run commands on your "
+          "workers; "
           "--auth-file FILE --require-auth asks for passwords",
           host);
     }
@@ -103,13 +105,12 @@ struct Server::Impl {
     const SignalsBlocked blocked;
     service = std::make_unique<Service>(
         *database, [this](std::vector<Answer> answers) { listener.deliver(std::move(answers)); },
-        ServiceSettings{.announce =
-                            [this](std::vector<store::Notice> notices, std::set<Id> deleted) {
-                              listener.announce(std::move(notices), std::move(deleted));
-                            },
-                        .listeners = &listener.listeners(),
-                        .security = security,
-                        .readers = options.readers});
+        ServiceSettings{
+            .announce = [this](std::vector<store::Notice> notices,
+                               std::set<Id> deleted) { listener.announce(std::move(notices), std::move(deleted)); },
+            .listeners = &listener.listeners(),
+            .security = security,
+            .readers = options.readers});
     thread = std::thread([this] {
       listener.run([this](Incoming request, Reply reply) { service->handle(std::move(request), std::move(reply)); });
     });
@@ -169,7 +170,9 @@ Server::Server(const ServerOptions& options) : m_impl(std::make_unique<Impl>(opt
 
 Server::~Server() = default;
 
-std::uint16_t Server::port() const { return m_impl->listener.port(); }
+std::uint16_t Server::port() const {
+  return m_impl->listener.port();
+}
 
 std::string Server::url() const {
   const bool is_ipv6 = m_impl->host.find(':') != std::string::npos;
@@ -177,10 +180,16 @@ std::string Server::url() const {
                      is_ipv6 ? "]" : "", port(), Router::k_prefix);
 }
 
-bool Server::is_loopback() const { return m_impl->listener.is_loopback(); }
+bool Server::is_loopback() const {
+  return m_impl->listener.is_loopback();
+}
 
-void Server::reload() { m_impl->reload(); }
+void Server::reload() {
+  m_impl->reload();
+}
 
-void Server::stop() { m_impl->stop(); }
+void Server::stop() {
+  m_impl->stop();
+}
 
 }  // namespace torc::server

@@ -14,8 +14,9 @@ namespace torc::server {
 
 /// What a service is given beside its database.
 struct ServiceSettings {
-  Announce announce{};                        ///< Hands events over to the network's thread; may be empty.
-  const std::atomic<int>* listeners{nullptr};  ///< How many follow events; outlives the service. Null: nobody ever does.
+  Announce announce{};  ///< Hands events over to the network's thread; may be empty.
+  const std::atomic<int>* listeners{
+      nullptr};  ///< How many follow events; outlives the service. Null: nobody ever does.
   SecurityOptions security{};
   int readers{2};  ///< Threads that answer questions.
 };

@@ -36,13 +36,17 @@ bool Stream::is_plain_request(const Error& error) {
          ERR_GET_REASON(static_cast<unsigned long>(error.value())) == SSL_R_HTTP_REQUEST;
 }
 
-void Stream::drop_tls() { m_tls.reset(); }
+void Stream::drop_tls() {
+  m_tls.reset();
+}
 
 void Stream::tls_read_some(asio::mutable_buffer buffer, Done done) {
   m_tls->stream.async_read_some(buffer, std::move(done));
 }
 
-void Stream::tls_write(const Buffers& buffers, Done done) { asio::async_write(m_tls->stream, buffers, std::move(done)); }
+void Stream::tls_write(const Buffers& buffers, Done done) {
+  asio::async_write(m_tls->stream, buffers, std::move(done));
+}
 
 void Stream::shut_down_sending() {
   Error ignored;

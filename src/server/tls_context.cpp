@@ -1,8 +1,8 @@
 #include "server/tls_context.hpp"
 
+#include <fmt/format.h>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/ssl/context.hpp>
-#include <fmt/format.h>
 
 #include "torc/base/error.hpp"
 #include "torc/base/file.hpp"

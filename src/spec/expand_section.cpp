@@ -8,8 +8,7 @@
 namespace torc::spec {
 namespace {
 
-constexpr std::array<std::string_view, 5> k_file_keys{"name", "path", "parameters", "parameter_mode",
-                                                      "use_parameters"};
+constexpr std::array<std::string_view, 5> k_file_keys{"name", "path", "parameters", "parameter_mode", "use_parameters"};
 constexpr std::array<std::string_view, 14> k_job_keys{"name",
                                                       "command",
                                                       "invocation_script",
@@ -149,8 +148,8 @@ class Expander {
       const auto found = std::find_if(m_shared.begin(), m_shared.end(),
                                       [&](const Parameter& parameter) { return parameter.name == names[i]; });
       if (found == m_shared.end()) {
-        fail(m_document, *members[i].value,
-             "'use_parameters' names '{}', which is not among the workflow's parameters", shown(names[i]));
+        fail(m_document, *members[i].value, "'use_parameters' names '{}', which is not among the workflow's parameters",
+             shown(names[i]));
       }
       add_or_replace(parameters, *found);
     }

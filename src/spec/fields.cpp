@@ -29,8 +29,8 @@ void refuse_blank(const Document& document, const Node& node, std::string_view k
 
 const std::string& text_of(const Document& document, const Node& node, std::string_view key) {
   if (node.kind != Node::Kind::text) {
-    const bool scalar = node.kind == Node::Kind::boolean || node.kind == Node::Kind::integer ||
-                        node.kind == Node::Kind::real;
+    const bool scalar =
+        node.kind == Node::Kind::boolean || node.kind == Node::Kind::integer || node.kind == Node::Kind::real;
     fail(document, node, "'{}' must be a text, found {}{}", key, describe(node),
          scalar ? fmt::format(" (write it in quotes: \"{}\")", shown(node.text)) : "");
   }

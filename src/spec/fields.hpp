@@ -13,9 +13,9 @@ namespace torc::spec {
 
 /// What one kind of map may hold.
 struct Keys {
-  const char* what;                                ///< "a job": for messages.
+  const char* what;  ///< "a job": for messages.
   std::span<const std::string_view> allowed;
-  std::span<const std::string_view> not_yet{};     ///< Known, but refused as "not supported yet".
+  std::span<const std::string_view> not_yet{};  ///< Known, but refused as "not supported yet".
 };
 
 /// Typed access to the keys of one map. Every function throws base::Error with the place where a value is of the wrong

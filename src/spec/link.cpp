@@ -66,8 +66,8 @@ class Linker {
   Linker(const Document& document, Draft& draft)
       : m_document(document),
         m_draft(draft),
-        m_requirements(index_names(document, draft.spec.resource_requirements, draft.requirement_nodes,
-                                   "resource requirement")),
+        m_requirements(
+            index_names(document, draft.spec.resource_requirements, draft.requirement_nodes, "resource requirement")),
         m_files(index_names(document, draft.spec.files, draft.file_nodes, "file")),
         m_jobs(index_names(document, draft.spec.jobs, draft.job_nodes, "job")),
         m_seen_by(std::max(draft.spec.jobs.size(), draft.spec.files.size()), k_nobody) {}
@@ -130,7 +130,8 @@ class Linker {
       const std::string name(reference.name);
       const auto found = m_files.find(name);
       if (found == m_files.end()) {
-        fail(m_document, node, "'{}' names '{}', which is not among the files{}", key, shown(name), hint(name, m_files));
+        fail(m_document, node, "'{}' names '{}', which is not among the files{}", key, shown(name),
+             hint(name, m_files));
       }
       (reference.is_output ? spec.output_files : spec.input_files).push_back(name);
       filled.append(text, done, reference.begin - done).append(m_draft.spec.files[found->second].path);

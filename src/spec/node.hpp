@@ -27,7 +27,7 @@ struct Node {
   };
 
   Kind kind{Kind::null};
-  int line{0};  ///< From 1; 0 for JSON, where errors name the pointer instead.
+  int line{0};             ///< From 1; 0 for JSON, where errors name the pointer instead.
   std::uint32_t index{0};  ///< Which member of `parent` this is.
   const Node* parent{nullptr};
   std::int64_t weight{1};  ///< This and all below it, aliases counted as what they stand for.

@@ -101,9 +101,10 @@ std::vector<Value> parse_range(std::string_view text) {
     integers.push_back(base::parse_int(part));
     const auto real = base::parse_double(part);
     if (!real) {
-      throw ParameterError(fmt::format("'{}' in the range '{}' is no number (a text with a colon is written as a list: "
-                                    "\"['{}']\")",
-                                    shown(part), shown(text), shown(text)));
+      throw ParameterError(
+          fmt::format("'{}' in the range '{}' is no number (a text with a colon is written as a list: "
+                      "\"['{}']\")",
+                      shown(part), shown(text), shown(text)));
     }
     reals.push_back(*real);
     const auto own = decimals(part);
@@ -193,9 +194,8 @@ std::optional<std::string> formatted(const Value& value, std::string_view name, 
     return fmt::format("{:.{}f}", number, *places);
   }
   if (value.kind == Value::Kind::real) {
-    throw ParameterError(
-        fmt::format("'{{{}:{}}}' needs whole numbers, but the parameter '{}' has the value {}", name, format, name,
-                    value.text));
+    throw ParameterError(fmt::format("'{{{}:{}}}' needs whole numbers, but the parameter '{}' has the value {}", name,
+                                     format, name, value.text));
   }
   return fmt::format("{:0{}}", value.integer, *width);
 }
@@ -248,7 +248,7 @@ Combinations::Combinations(std::vector<Parameter> parameters, bool zip)
     for (const auto& parameter : m_parameters) {
       if (static_cast<std::int64_t>(parameter.values.size()) != m_count) {
         throw ParameterError(fmt::format("zip needs as many values of each parameter, but '{}' has {} and '{}' has {}",
-                                      m_parameters.front().name, m_count, parameter.name, parameter.values.size()));
+                                         m_parameters.front().name, m_count, parameter.name, parameter.values.size()));
       }
     }
     return;

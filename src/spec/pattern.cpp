@@ -19,7 +19,8 @@ Pattern::Pattern(std::string_view expression) {
   options.set_log_errors(false);  // The error says it.
   m_expression = std::make_unique<RE2>(re2::StringPiece(expression.data(), expression.size()), options);
   if (!m_expression->ok()) {
-    throw base::Error(fmt::format("'{}' is no valid regular expression: {}", base::printable(expression.substr(0, k_shown)),
+    throw base::Error(fmt::format("'{}' is no valid regular expression: {}",
+                                  base::printable(expression.substr(0, k_shown)),
                                   m_expression->error().substr(0, k_shown)));
   }
 }

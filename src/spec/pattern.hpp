@@ -10,7 +10,7 @@ class RE2;
 namespace torc::spec {
 
 /// A regular expression over names, in RE2's syntax, which is that of Rust's regex crate as far as names need it. A
-/// search takes time in proportion to the text, whatever the expression; one that would need too much memory is refused.
+/// search takes time in proportion to the text, whatever the expression; one that needs too much memory is refused.
 class Pattern {
  public:
   /// @throws base::Error that says what is wrong with the expression

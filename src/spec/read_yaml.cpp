@@ -199,8 +199,8 @@ Document read_yaml(std::string_view text, const std::string& name) {
     }
   } catch (const YAML::Exception& error) {
     if (tab_indents(text, error.mark.line)) {
-      throw base::Error(fmt::format("{}:{}: a tab stands in the indentation; YAML wants spaces", name,
-                                    error.mark.line + 1));
+      throw base::Error(
+          fmt::format("{}:{}: a tab stands in the indentation; YAML wants spaces", name, error.mark.line + 1));
     }
     throw base::Error(fmt::format("{}:{}: no valid YAML: {}", name, error.mark.line + 1, error.msg));
   }

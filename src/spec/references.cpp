@@ -26,7 +26,8 @@ std::vector<Reference> find_references(std::string_view text) {
     at += 2;
     for (const auto& form : k_forms) {
       const std::size_t name = begin + form.start.size();
-      const std::size_t close = text.substr(begin).starts_with(form.start) ? text.find('}', name) : std::string_view::npos;
+      const std::size_t close =
+          text.substr(begin).starts_with(form.start) ? text.find('}', name) : std::string_view::npos;
       if (close != std::string_view::npos) {
         at = close + 1;
         found.push_back({form.section, form.is_output, text.substr(name, close - name), begin, at});

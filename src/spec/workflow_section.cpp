@@ -8,7 +8,7 @@
 namespace torc::spec {
 namespace {
 
-constexpr std::array<std::string_view, 6> k_requirement_keys{"name",      "num_cpus", "memory",
+constexpr std::array<std::string_view, 6> k_requirement_keys{"name",     "num_cpus",  "memory",
                                                              "num_gpus", "num_nodes", "runtime"};
 constexpr std::array<std::string_view, 6> k_monitor_keys{"enabled",        "granularity", "sample_interval_seconds",
                                                          "generate_plots", "jobs",        "compute_node"};
@@ -74,8 +74,8 @@ void read_workflow(const Fields& top, Draft& draft) {
 
 std::string read_monitor(const Fields& top) {
   // Written in the order in which others write it.
-  nlohmann::ordered_json monitor{{"enabled", true}, {"granularity", "summary"}, {"sample_interval_seconds", 10},
-                                 {"generate_plots", false}};
+  nlohmann::ordered_json monitor{
+      {"enabled", true}, {"granularity", "summary"}, {"sample_interval_seconds", 10}, {"generate_plots", false}};
   nlohmann::ordered_json jobs{{"enabled", true}, {"granularity", "summary"}};
   nlohmann::ordered_json compute_node;
   if (const Node* node = find_monitor(top)) {

@@ -82,9 +82,10 @@ WorkflowSpec read_workflow_file(const std::filesystem::path& path) {
   const std::string extension = base::to_lower(path.extension().string());
   const bool json = extension == ".json";
   if (!json && extension != ".yaml" && extension != ".yml") {
-    throw base::Error(fmt::format("{}: a workflow file ends in .yaml, .yml or .json; this one's format is not "
-                                  "supported{}",
-                                  path.string(), extension == ".json5" || extension == ".kdl" ? " yet" : ""));
+    throw base::Error(
+        fmt::format("{}: a workflow file ends in .yaml, .yml or .json; this one's format is not "
+                    "supported{}",
+                    path.string(), extension == ".json5" || extension == ".kdl" ? " yet" : ""));
   }
   // Asked before reading: a device or a pipe may never end.
   std::error_code error;

@@ -16,7 +16,8 @@ using Reason = Refused::Reason;
 constexpr Id k_admin_group = 1;
 
 std::optional<Id> member_id(Connection& connection, Id group_id, const std::string& user) {
-  return value<Id>(connection, "SELECT id FROM access_group_members WHERE group_id = ? AND user_name = ?", group_id, user);
+  return value<Id>(connection, "SELECT id FROM access_group_members WHERE group_id = ? AND user_name = ?", group_id,
+                   user);
 }
 
 std::optional<std::string> given_at(Connection& connection, Id workflow_id, Id group_id) {
@@ -68,7 +69,8 @@ GroupMembership remove_member(Connection& connection, Id group_id, const std::st
 model::WorkflowAccessGroup add_workflow_to_group(Connection& connection, Id workflow_id, Id group_id) {
   require_workflow(connection, workflow_id);
   get<AccessGroup>(connection, group_id);
-  execute(connection, "INSERT OR IGNORE INTO workflow_access_groups (workflow_id, group_id, created_at) VALUES (?, ?, ?)",
+  execute(connection,
+          "INSERT OR IGNORE INTO workflow_access_groups (workflow_id, group_id, created_at) VALUES (?, ?, ?)",
           workflow_id, group_id, base::timestamp_now());
   return {.workflow_id = workflow_id, .group_id = group_id, .created_at = given_at(connection, workflow_id, group_id)};
 }
@@ -80,7 +82,8 @@ model::WorkflowAccessGroup remove_workflow_from_group(Connection& connection, Id
     throw Refused(Reason::not_found,
                   fmt::format("Association not found for workflow {} in group {}", workflow_id, group_id));
   }
-  execute(connection, "DELETE FROM workflow_access_groups WHERE workflow_id = ? AND group_id = ?", workflow_id, group_id);
+  execute(connection, "DELETE FROM workflow_access_groups WHERE workflow_id = ? AND group_id = ?", workflow_id,
+          group_id);
   return was;
 }
 
@@ -96,16 +99,19 @@ bool has_access(Connection& connection, Id workflow_id, const std::string& user)
 
 void keep_accessible(Filter& workflows, const std::string& user) {
   // As has_access; a condition of a filter has one value, so that gets a name here.
-  workflows.where(fmt::format("EXISTS (SELECT 1 FROM (SELECT ? AS name) u WHERE workflows.user = u.name "
-                              "OR EXISTS (SELECT 1 FROM access_group_members m WHERE m.user_name = u.name "
-                              "AND m.group_id = {}) "
-                              "OR EXISTS (SELECT 1 FROM workflow_access_groups a JOIN access_group_members m "
-                              "ON m.group_id = a.group_id WHERE a.workflow_id = workflows.id AND m.user_name = u.name))",
-                              k_admin_group),
-                  user);
+  workflows.where(
+      fmt::format("EXISTS (SELECT 1 FROM (SELECT ? AS name) u WHERE workflows.user = u.name "
+                  "OR EXISTS (SELECT 1 FROM access_group_members m WHERE m.user_name = u.name "
+                  "AND m.group_id = {}) "
+                  "OR EXISTS (SELECT 1 FROM workflow_access_groups a JOIN access_group_members m "
+                  "ON m.group_id = a.group_id WHERE a.workflow_id = workflows.id AND m.user_name = u.name))",
+                  k_admin_group),
+      user);
 }
 
-bool is_admin(Connection& connection, const std::string& user) { return is_member(connection, k_admin_group, user); }
+bool is_admin(Connection& connection, const std::string& user) {
+  return is_member(connection, k_admin_group, user);
+}
 
 void make_admin(Connection& connection, const std::string& user) {
   if (!is_admin(connection, user)) {

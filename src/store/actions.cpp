@@ -20,7 +20,9 @@ using model::WorkflowAction;
 constexpr std::array<std::string_view, 6> k_triggers{"on_workflow_start", "on_workflow_complete", "on_jobs_ready",
                                                      "on_jobs_complete",  "on_worker_start",      "on_worker_complete"};
 
-[[noreturn]] void refuse(const std::string& message) { throw Refused(Refused::Reason::unprocessable, message); }
+[[noreturn]] void refuse(const std::string& message) {
+  throw Refused(Refused::Reason::unprocessable, message);
+}
 
 bool is_of_jobs(const WorkflowAction& action) {
   return action.trigger_type == "on_jobs_ready" || action.trigger_type == "on_jobs_complete";
@@ -58,7 +60,8 @@ void link_jobs(Connection& connection, Id workflow_id, Id action_id, const std::
     if (value<Id>(connection, "SELECT workflow_id FROM jobs WHERE id = ?", job_id) != workflow_id) {
       refuse(fmt::format("job_ids: job {} is not one of workflow {}", job_id, workflow_id));
     }
-    execute(connection, "INSERT OR IGNORE INTO workflow_action_jobs (action_id, job_id) VALUES (?, ?)", action_id, job_id);
+    execute(connection, "INSERT OR IGNORE INTO workflow_action_jobs (action_id, job_id) VALUES (?, ?)", action_id,
+            job_id);
   }
 }
 
@@ -68,7 +71,8 @@ std::int64_t jobs_there(Connection& connection, const WorkflowAction& action) {
   // A job that has run was ready once.
   static const std::string ready = sql + "NOT IN (0, 1)";
   static const std::string complete = sql + "IN " + k_final_states;
-  return value<std::int64_t>(connection, action.trigger_type == "on_jobs_ready" ? ready : complete, *action.id).value_or(0);
+  return value<std::int64_t>(connection, action.trigger_type == "on_jobs_ready" ? ready : complete, *action.id)
+      .value_or(0);
 }
 
 bool all_jobs_have_ended(Connection& connection, Id workflow_id) {
@@ -146,9 +150,10 @@ bool claim_action(Connection& connection, Id workflow_id, Id action_id, std::opt
   if (*action->persistent) {
     return true;
   }
-  return execute(connection,
-                 "UPDATE workflow_actions SET executed = 1, executed_at = ?, executed_by = ? WHERE id = ? AND executed = 0",
-                 base::timestamp_now(), compute_node_id, action_id) != 0;
+  return execute(
+             connection,
+             "UPDATE workflow_actions SET executed = 1, executed_at = ?, executed_by = ? WHERE id = ? AND executed = 0",
+             base::timestamp_now(), compute_node_id, action_id) != 0;
 }
 
 void rearm_actions(Connection& connection, Id workflow_id) {

@@ -43,8 +43,8 @@ std::string describe_inputs(Connection& connection, Id job_id) {
     const Id id = rows.get<Id>(1);
     const auto content = rows.get<std::optional<std::string>>(2).value_or("");
     if (rows.get<int>(0) == 0) {
-      files.emplace_back(
-          id, fmt::format("file {} {} {}\n", id, content, rows.get<std::optional<double>>(3).value_or(0)));
+      files.emplace_back(id,
+                         fmt::format("file {} {} {}\n", id, content, rows.get<std::optional<double>>(3).value_or(0)));
     } else {
       data.emplace_back(id, fmt::format("data {} {}\n", id, content));
     }

@@ -152,9 +152,9 @@ std::vector<model::Job> claim_next_jobs(Connection& connection, const Claim& cla
   if (!may_claim(connection, claim)) {
     return {};
   }
-  const auto ids = column<Id>(connection,
-                              "SELECT id FROM jobs WHERE workflow_id = ? AND status = 2 ORDER BY priority DESC, id LIMIT ?",
-                              claim.workflow_id, claim.limit);
+  const auto ids = column<Id>(
+      connection, "SELECT id FROM jobs WHERE workflow_id = ? AND status = 2 ORDER BY priority DESC, id LIMIT ?",
+      claim.workflow_id, claim.limit);
   return take(connection, claim, ids);
 }
 

@@ -23,11 +23,14 @@ namespace {
 constexpr int k_busy_timeout_ms = 10'000;
 
 int open_flags(Connection::Mode mode) {
-  const int access = mode == Connection::Mode::write ? SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE : SQLite::OPEN_READONLY;
+  const int access =
+      mode == Connection::Mode::write ? SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE : SQLite::OPEN_READONLY;
   return access | SQLITE_OPEN_NOMUTEX;
 }
 
-void run(Connection& connection, std::string_view sql) { execute(connection, sql); }
+void run(Connection& connection, std::string_view sql) {
+  execute(connection, sql);
+}
 
 base::Fd lock_database(const std::string& path) {
   const std::string lock_path = path + ".lock";
@@ -37,8 +40,8 @@ base::Fd lock_database(const std::string& path) {
       throw base::SystemError(fmt::format("cannot lock {}", lock_path));
     }
     const std::string holder{base::trim(base::read_file(lock_path))};
-    throw base::Error(fmt::format("another server already uses the database {}{}; stop it, or give another --database", path,
-                                  holder.empty() ? "" : fmt::format(" ({})", base::printable(holder))));
+    throw base::Error(fmt::format("another server already uses the database {}{}; stop it, or give another --database",
+                                  path, holder.empty() ? "" : fmt::format(" ({})", base::printable(holder))));
   }
   try {
     if (::ftruncate(lock.get(), 0) == 0) {
@@ -65,9 +68,10 @@ std::filesystem::path real_path(std::filesystem::path path) {
 void refuse_second_name(const std::string& path) {
   struct stat status {};
   if (::stat(path.c_str(), &status) == 0 && status.st_nlink > 1) {
-    throw base::Error(fmt::format("the database {} has {} names (hard links), and only one may be used; remove the others, or "
-                                  "give the server a file of its own: torc server backup FILE --database {}",
-                                  path, status.st_nlink, path));
+    throw base::Error(
+        fmt::format("the database {} has {} names (hard links), and only one may be used; remove the others, or "
+                    "give the server a file of its own: torc server backup FILE --database {}",
+                    path, status.st_nlink, path));
   }
 }
 
@@ -81,7 +85,8 @@ Connection::Impl::Impl(const std::string& path, Mode open_mode, Durability durab
       database.exec(durability == Durability::full ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
       database.exec("PRAGMA foreign_keys = ON");
     }
-    database.exec("PRAGMA cache_size = -65536");
+    // In KiB. Beyond it the system's own cache serves: a server's memory does not grow with its database.
+    database.exec(mode == Mode::write ? "PRAGMA cache_size = -32768" : "PRAGMA cache_size = -8192");
     database.exec("PRAGMA temp_store = MEMORY");
   } catch (const SQLite::Exception& error) {
     if (is_disk_full(database, error)) {
@@ -104,9 +109,13 @@ Connection::Connection(Connection&&) noexcept = default;
 Connection& Connection::operator=(Connection&&) noexcept = default;
 Connection::~Connection() = default;
 
-void Connection::begin() { run(*this, m_impl->mode == Mode::write ? "BEGIN IMMEDIATE" : "BEGIN"); }
+void Connection::begin() {
+  run(*this, m_impl->mode == Mode::write ? "BEGIN IMMEDIATE" : "BEGIN");
+}
 
-void Connection::commit() { run(*this, "COMMIT"); }
+void Connection::commit() {
+  run(*this, "COMMIT");
+}
 
 void Connection::rollback() noexcept {
   if (in_transaction()) {
@@ -118,18 +127,26 @@ void Connection::rollback() noexcept {
   }
 }
 
-bool Connection::in_transaction() const { return sqlite3_get_autocommit(m_impl->database.getHandle()) == 0; }
+bool Connection::in_transaction() const {
+  return sqlite3_get_autocommit(m_impl->database.getHandle()) == 0;
+}
 
-void Connection::savepoint() { run(*this, "SAVEPOINT request"); }
+void Connection::savepoint() {
+  run(*this, "SAVEPOINT request");
+}
 
-void Connection::release_savepoint() { run(*this, "RELEASE request"); }
+void Connection::release_savepoint() {
+  run(*this, "RELEASE request");
+}
 
 void Connection::rollback_to_savepoint() {
   run(*this, "ROLLBACK TO request");
   run(*this, "RELEASE request");
 }
 
-Changes& Connection::changes() { return m_impl->changes; }
+Changes& Connection::changes() {
+  return m_impl->changes;
+}
 
 Database::Database(const std::string& path, Durability durability) : m_path(path), m_durability(durability) {
   m_path = real_path(path).string();

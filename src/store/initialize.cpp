@@ -41,11 +41,12 @@ void make_ready_or_blocked(Connection& connection, Id workflow_id) {
 
 /// Jobs whose blocker had failed before they were initialised are canceled as if it failed now.
 void cancel_after_failures(Connection& connection, Id workflow_id) {
-  const auto canceled = column<Id>(
-      connection,
-      "SELECT DISTINCT j.id FROM jobs b JOIN job_dependencies d ON d.depends_on_job_id = b.id JOIN jobs j ON j.id = d.job_id "
-      "WHERE b.workflow_id = ? AND b.status IN (6, 7, 8) AND j.status IN (1, 2) AND j.cancel_on_blocking_job_failure = 1",
-      workflow_id);
+  const auto canceled = column<Id>(connection,
+                                   "SELECT DISTINCT j.id FROM jobs b JOIN job_dependencies d ON d.depends_on_job_id = "
+                                   "b.id JOIN jobs j ON j.id = d.job_id "
+                                   "WHERE b.workflow_id = ? AND b.status IN (6, 7, 8) AND j.status IN (1, 2) AND "
+                                   "j.cancel_on_blocking_job_failure = 1",
+                                   workflow_id);
   for (const Id id : canceled) {
     if (execute(connection, "UPDATE jobs SET status = 7, blockers = 0 WHERE id = ? AND status IN (1, 2)", id) != 0) {
       release_dependents(connection, id, model::JobStatus::canceled);

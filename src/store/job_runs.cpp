@@ -144,8 +144,9 @@ model::Job start_job(Connection& connection, Id id, std::int64_t run_id, Id comp
   const State state = state_of(connection, id);
   require_run(run_id, state.run_id);
   if (state.status != JobStatus::pending) {
-    throw Refused(Reason::conflict, fmt::format("Job {} has invalid status {}. Expected SubmittedPending for job start.", id,
-                                                title(state.status)));
+    throw Refused(
+        Reason::conflict,
+        fmt::format("Job {} has invalid status {}. Expected SubmittedPending for job start.", id, title(state.status)));
   }
   require_owner(state, id, compute_node_id);
   require_node_of(connection, state.workflow_id, compute_node_id);
@@ -163,8 +164,7 @@ model::Job complete_job(Connection& connection, Id id, JobStatus status, std::in
   check_result(state, id, result);
   require_owner(state, id, result.compute_node_id);
   if (state.status == JobStatus::uninitialized || state.status == JobStatus::blocked) {
-    throw Refused(Reason::unprocessable,
-                  fmt::format("Job {} cannot end: it is {}", id, to_string(state.status)));
+    throw Refused(Reason::unprocessable, fmt::format("Job {} cannot end: it is {}", id, to_string(state.status)));
   }
   result.run_id = run_id;
   result.attempt_id = state.attempt_id;
@@ -206,7 +206,8 @@ model::Job retry_job(Connection& connection, Id id, std::int64_t run_id, std::in
     throw Refused(Reason::unprocessable,
                   fmt::format("Run ID mismatch: provided {} but workflow is at run {}", run_id, state.run_id));
   }
-  if (state.status != JobStatus::running && state.status != JobStatus::failed && state.status != JobStatus::terminated) {
+  if (state.status != JobStatus::running && state.status != JobStatus::failed &&
+      state.status != JobStatus::terminated) {
     throw Refused(Reason::unprocessable,
                   fmt::format("Job cannot be retried: status is {}, must be Running, Failed, or Terminated",
                               title(state.status)));
@@ -239,9 +240,10 @@ model::Job change_job_status(Connection& connection, Id id, JobStatus status, st
   const State state = state_of(connection, id);
   require_run(run_id, state.run_id);
   if (model::is_final(status) && status != JobStatus::disabled) {
-    throw Refused(Reason::unprocessable,
-                  fmt::format("Cannot set completion status '{}' via manage_status_change. Use complete_job API instead.",
-                              to_string(status)));
+    throw Refused(
+        Reason::unprocessable,
+        fmt::format("Cannot set completion status '{}' via manage_status_change. Use complete_job API instead.",
+                    to_string(status)));
   }
   if (status != JobStatus::running && status != JobStatus::pending) {
     execute(connection, "UPDATE jobs SET compute_node_id = NULL WHERE id = ?", id);

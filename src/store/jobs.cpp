@@ -13,7 +13,8 @@ namespace {
 using model::JobStatus;
 
 void check_requirements(Connection& connection, Id requirements_id, Id workflow_id) {
-  const auto owner = value<Id>(connection, "SELECT workflow_id FROM resource_requirements WHERE id = ?", requirements_id);
+  const auto owner =
+      value<Id>(connection, "SELECT workflow_id FROM resource_requirements WHERE id = ?", requirements_id);
   if (!owner || *owner != workflow_id) {
     throw Refused(Refused::Reason::unprocessable,
                   fmt::format("resource requirements {} are not of workflow {}", requirements_id, workflow_id));
@@ -78,7 +79,8 @@ model::Job get_job(Connection& connection, Id id) {
   return std::move(jobs.front());
 }
 
-model::Page<model::Job> list_jobs(Connection& connection, const Filter& filter, const Paging& paging, Relations relations) {
+model::Page<model::Job> list_jobs(Connection& connection, const Filter& filter, const Paging& paging,
+                                  Relations relations) {
   auto page = list<model::Job>(connection, filter, paging);
   read_relations(connection, page.items, relations);
   return page;
@@ -97,11 +99,12 @@ model::Job update_job(Connection& connection, Id id, const model::Job& changes) 
   }
   if (was.status != JobStatus::uninitialized) {
     if (const auto names = guarded_changes(was, changes); !names.empty()) {
-      throw Refused(Refused::Reason::unprocessable,
-                    fmt::format("Cannot update job {} when status is '{}' - most updates are only allowed when status is "
-                                "'uninitialized'. Only scheduler_id and resource_requirements_id can be updated at any "
-                                "time. Changed fields: [{}]",
-                                id, to_string(*was.status), names));
+      throw Refused(
+          Refused::Reason::unprocessable,
+          fmt::format("Cannot update job {} when status is '{}' - most updates are only allowed when status is "
+                      "'uninitialized'. Only scheduler_id and resource_requirements_id can be updated at any "
+                      "time. Changed fields: [{}]",
+                      id, to_string(*was.status), names));
     }
   }
   auto kept = changes;

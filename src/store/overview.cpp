@@ -20,7 +20,8 @@ void count_jobs(Connection& connection, Id workflow_id, Summary& summary) {
   for (const auto status : model::k_job_statuses) {
     summary.jobs[status] = 0;
   }
-  Query rows = query(connection, "SELECT status, COUNT(*) FROM jobs WHERE workflow_id = ? GROUP BY status", workflow_id);
+  Query rows =
+      query(connection, "SELECT status, COUNT(*) FROM jobs WHERE workflow_id = ? GROUP BY status", workflow_id);
   while (rows.step()) {
     summary.jobs[rows.get<model::JobStatus>(0)] = rows.get<std::int64_t>(1);
   }

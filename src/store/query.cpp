@@ -24,13 +24,14 @@ bool means_no_room(int system_error) {
   return system_error == ENOSPC || system_error == EDQUOT || system_error == EFBIG;
 }
 
-/// Only a full disk at a plain write is SQLITE_FULL; quotas, limits and syncs are I/O errors, whose cause the file knows.
+/// Only a full disk at a plain write is SQLITE_FULL; quotas, limits and syncs are I/O errors: the file knows their cause.
 bool failed_for_room(sqlite3* handle) {
   for (const int which : {SQLITE_FCNTL_FILE_POINTER, SQLITE_FCNTL_JOURNAL_POINTER}) {
     sqlite3_file* file = nullptr;
     int cause = 0;
-    if (sqlite3_file_control(handle, "main", which, &file) == SQLITE_OK && file != nullptr && file->pMethods != nullptr &&
-        file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO, &cause) == SQLITE_OK && means_no_room(cause)) {
+    if (sqlite3_file_control(handle, "main", which, &file) == SQLITE_OK && file != nullptr &&
+        file->pMethods != nullptr && file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO, &cause) == SQLITE_OK &&
+        means_no_room(cause)) {
       return true;
     }
   }

@@ -16,7 +16,9 @@ template <typename T>
 }
 
 /// Whether a client sets this column. The status id is computed, the id given out, a heartbeat's time the server's.
-bool is_settable(std::string_view name) { return name != "id" && name != "status_id" && name != "last_heartbeat"; }
+bool is_settable(std::string_view name) {
+  return name != "id" && name != "status_id" && name != "last_heartbeat";
+}
 
 /// Calls `visitor(name, value)` for every column that `record` gives a value.
 template <typename T, typename Visitor>
@@ -200,13 +202,13 @@ void require_workflow(Connection& connection, Id workflow_id) {
   }
 }
 
-#define TORC_RECORD(MODEL)                                                                                       \
-  template std::optional<model::MODEL> find<model::MODEL>(Connection&, Id);                                      \
-  template model::MODEL get<model::MODEL>(Connection&, Id);                                                      \
-  template model::Page<model::MODEL> list<model::MODEL>(Connection&, const Filter&, const Paging&);              \
-  template Id insert<model::MODEL>(Connection&, const model::MODEL&);                                            \
-  template void update<model::MODEL>(Connection&, Id, const model::MODEL&);                                      \
-  template model::MODEL remove<model::MODEL>(Connection&, Id);                                                   \
+#define TORC_RECORD(MODEL)                                                                          \
+  template std::optional<model::MODEL> find<model::MODEL>(Connection&, Id);                         \
+  template model::MODEL get<model::MODEL>(Connection&, Id);                                         \
+  template model::Page<model::MODEL> list<model::MODEL>(Connection&, const Filter&, const Paging&); \
+  template Id insert<model::MODEL>(Connection&, const model::MODEL&);                               \
+  template void update<model::MODEL>(Connection&, Id, const model::MODEL&);                         \
+  template model::MODEL remove<model::MODEL>(Connection&, Id);                                      \
   template std::int64_t remove_all<model::MODEL>(Connection&, Id)
 
 TORC_RECORD(Job);

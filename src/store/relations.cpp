@@ -115,10 +115,10 @@ void write_relations(Connection& connection, Id job_id, Id workflow_id, const mo
       execute(connection, fmt::format("DELETE FROM {} WHERE job_id = ?", relation.table), job_id);
     }
     const bool is_dependency = relation.field == &model::Job::depends_on_job_ids;
-    const std::string sql = is_dependency
-                                ? "INSERT OR IGNORE INTO job_dependencies (job_id, depends_on_job_id, workflow_id) VALUES (?, ?, ?)"
-                                : fmt::format("INSERT OR IGNORE INTO {} (job_id, {}) VALUES (?, ?)", relation.table,
-                                              relation.column);
+    const std::string sql =
+        is_dependency
+            ? "INSERT OR IGNORE INTO job_dependencies (job_id, depends_on_job_id, workflow_id) VALUES (?, ?, ?)"
+            : fmt::format("INSERT OR IGNORE INTO {} (job_id, {}) VALUES (?, ?)", relation.table, relation.column);
     for (const Id id : *ids) {
       require_target(connection, relation, id, workflow_id);
       Query change = query(connection, sql, job_id, id);

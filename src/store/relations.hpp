@@ -12,7 +12,7 @@ namespace torc::store {
 
 /// One of a job's lists: the field, and the table and column it is kept in.
 struct Relation {
-  std::optional<std::vector<Id>> model::Job::* field;
+  std::optional<std::vector<Id>> model::Job::*field;
   const char* table;
   const char* column;
   const char* target_table;

@@ -16,7 +16,8 @@ model::Page<T> page_of(Connection& connection, const std::string& select, Id wor
   require_workflow(connection, workflow_id);
   model::Page<T> page;
   page.offset = paging.offset;
-  page.total_count = value<std::int64_t>(connection, fmt::format("SELECT COUNT(*) FROM ({})", select), workflow_id).value_or(0);
+  page.total_count =
+      value<std::int64_t>(connection, fmt::format("SELECT COUNT(*) FROM ({})", select), workflow_id).value_or(0);
   std::string sort = order;
   T fields{};
   T::visit(fields, [&](std::string_view name, const auto&) {
@@ -24,8 +25,8 @@ model::Page<T> page_of(Connection& connection, const std::string& select, Id wor
       sort = fmt::format("{}{}, {}", name, paging.reverse ? " DESC" : "", order);
     }
   });
-  Query rows = query(connection, fmt::format("SELECT * FROM ({}) ORDER BY {} LIMIT ? OFFSET ?", select, sort), workflow_id,
-                     paging.limit, paging.offset);
+  Query rows = query(connection, fmt::format("SELECT * FROM ({}) ORDER BY {} LIMIT ? OFFSET ?", select, sort),
+                     workflow_id, paging.limit, paging.offset);
   while (rows.step()) {
     T item{};
     int index = 0;
@@ -59,10 +60,12 @@ model::Page<FileRelationship> file_relationships(Connection& connection, Id work
       workflow_id, paging, "file_id, producer_job_id, consumer_job_id");
 }
 
-model::Page<UserDataRelationship> user_data_relationships(Connection& connection, Id workflow_id, const Paging& paging) {
+model::Page<UserDataRelationship> user_data_relationships(Connection& connection, Id workflow_id,
+                                                          const Paging& paging) {
   return page_of<UserDataRelationship>(
       connection,
-      "SELECT u.id AS user_data_id, u.name AS user_data_name, o.job_id AS producer_job_id, p.name AS producer_job_name, "
+      "SELECT u.id AS user_data_id, u.name AS user_data_name, o.job_id AS producer_job_id, p.name AS "
+      "producer_job_name, "
       "i.job_id AS consumer_job_id, c.name AS consumer_job_name, u.workflow_id AS workflow_id "
       "FROM user_data u LEFT JOIN job_output_user_data o ON o.user_data_id = u.id LEFT JOIN jobs p ON p.id = o.job_id "
       "LEFT JOIN job_input_user_data i ON i.user_data_id = u.id LEFT JOIN jobs c ON c.id = i.job_id "

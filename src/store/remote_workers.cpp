@@ -6,14 +6,16 @@ namespace torc::store {
 void add_remote_workers(Connection& connection, Id workflow_id, const std::vector<std::string>& workers) {
   require_workflow(connection, workflow_id);
   for (const auto& worker : workers) {
-    execute(connection, "INSERT OR IGNORE INTO remote_workers (workflow_id, worker) VALUES (?, ?)", workflow_id, worker);
+    execute(connection, "INSERT OR IGNORE INTO remote_workers (workflow_id, worker) VALUES (?, ?)", workflow_id,
+            worker);
   }
 }
 
 std::vector<model::RemoteWorker> remote_workers(Connection& connection, Id workflow_id) {
   require_workflow(connection, workflow_id);
   std::vector<model::RemoteWorker> result;
-  Query rows = query(connection, "SELECT worker FROM remote_workers WHERE workflow_id = ? ORDER BY worker", workflow_id);
+  Query rows =
+      query(connection, "SELECT worker FROM remote_workers WHERE workflow_id = ? ORDER BY worker", workflow_id);
   while (rows.step()) {
     result.push_back({.worker = rows.get<std::string>(0), .workflow_id = workflow_id});
   }
@@ -22,7 +24,8 @@ std::vector<model::RemoteWorker> remote_workers(Connection& connection, Id workf
 
 bool remove_remote_worker(Connection& connection, Id workflow_id, const std::string& worker) {
   require_workflow(connection, workflow_id);
-  return execute(connection, "DELETE FROM remote_workers WHERE workflow_id = ? AND worker = ?", workflow_id, worker) != 0;
+  return execute(connection, "DELETE FROM remote_workers WHERE workflow_id = ? AND worker = ?", workflow_id, worker) !=
+         0;
 }
 
 }  // namespace torc::store

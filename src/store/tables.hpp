@@ -14,10 +14,10 @@ namespace torc::store {
 template <typename T>
 struct Table;
 
-#define TORC_TABLE(MODEL, NAME, MISSING)            \
-  template <>                                       \
-  struct Table<model::MODEL> {                      \
-    static constexpr const char* k_name = NAME;     \
+#define TORC_TABLE(MODEL, NAME, MISSING)              \
+  template <>                                         \
+  struct Table<model::MODEL> {                        \
+    static constexpr const char* k_name = NAME;       \
     static constexpr const char* k_missing = MISSING; \
   }
 

@@ -37,21 +37,21 @@ void release_dependents(Connection& connection, Id job_id, JobStatus status) {
     const auto [id, end] = ended.back();
     ended.pop_back();
     if (is_failure(end)) {
-      const auto canceled = column<Id>(
-          connection,
-          "SELECT j.id FROM job_dependencies d JOIN jobs j ON j.id = d.job_id "
-          "WHERE d.depends_on_job_id = ? AND j.status = 1 AND j.cancel_on_blocking_job_failure = 1",
-          id);
+      const auto canceled =
+          column<Id>(connection,
+                     "SELECT j.id FROM job_dependencies d JOIN jobs j ON j.id = d.job_id "
+                     "WHERE d.depends_on_job_id = ? AND j.status = 1 AND j.cancel_on_blocking_job_failure = 1",
+                     id);
       for (const Id dependent : canceled) {
         execute(connection, "UPDATE jobs SET status = 7, blockers = 0 WHERE id = ?", dependent);
         ended.emplace_back(dependent, JobStatus::canceled);
       }
     }
-    const auto released = execute(
-        connection,
-        "UPDATE jobs SET status = CASE WHEN blockers <= 1 THEN 2 ELSE 1 END, blockers = blockers - 1 "
-        "WHERE status = 1 AND id IN (SELECT job_id FROM job_dependencies WHERE depends_on_job_id = ?)",
-        id);
+    const auto released =
+        execute(connection,
+                "UPDATE jobs SET status = CASE WHEN blockers <= 1 THEN 2 ELSE 1 END, blockers = blockers - 1 "
+                "WHERE status = 1 AND id IN (SELECT job_id FROM job_dependencies WHERE depends_on_job_id = ?)",
+                id);
     if (released > 0) {
       note_claimable(connection, id);
     }

@@ -19,10 +19,11 @@ model::Workflow create_workflow(Connection& connection, model::Workflow workflow
 }
 
 model::WorkflowStatus workflow_status(Connection& connection, Id workflow_id) {
-  Query row = query(connection,
-                    "SELECT run_id, is_canceled, is_archived, has_detected_need_to_run_completion_script FROM workflows "
-                    "WHERE id = ?",
-                    workflow_id);
+  Query row =
+      query(connection,
+            "SELECT run_id, is_canceled, is_archived, has_detected_need_to_run_completion_script FROM workflows "
+            "WHERE id = ?",
+            workflow_id);
   if (!row.step()) {
     require_workflow(connection, workflow_id);
   }
@@ -50,10 +51,10 @@ void update_workflow_status(Connection& connection, Id workflow_id, const model:
 
 model::Completion workflow_completion(Connection& connection, Id workflow_id) {
   const auto status = workflow_status(connection, workflow_id);
-  const bool unfinished = value<int>(connection,
-                                     "SELECT 1 FROM jobs WHERE workflow_id = ? AND status IN (0, 1, 2, 3, 4, 10) LIMIT 1",
-                                     workflow_id)
-                              .has_value();
+  const bool unfinished =
+      value<int>(connection, "SELECT 1 FROM jobs WHERE workflow_id = ? AND status IN (0, 1, 2, 3, 4, 10) LIMIT 1",
+                 workflow_id)
+          .has_value();
   return {.is_canceled = status.is_canceled,
           .is_complete = status.is_canceled || !unfinished,
           .needs_to_run_completion_script = false};

@@ -97,7 +97,8 @@ class World {
     auto request = parser.release();
     const auto method = request.method_string();
     const auto target = request.target();
-    const auto response = answer({method.data(), method.size()}, {target.data(), target.size()}, std::move(request.body()));
+    const auto response =
+        answer({method.data(), method.size()}, {target.data(), target.size()}, std::move(request.body()));
     check(response.status < 500, "a request leads to no failure of the server", response.body);
     if (!response.events) {
       check(!model::parse_json(response.body).is_discarded(), "answers are JSON", response.body);

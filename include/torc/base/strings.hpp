@@ -24,7 +24,7 @@ std::string to_lower(std::string_view text);
 /// Every occurrence of `from` (not empty) replaced by `to`.
 std::string replace_all(std::string_view text, std::string_view from, std::string_view to);
 
-/// The whole of `text` as a decimal number; nothing for an empty text, a sign without digits, trailing bytes or overflow.
+/// The whole of `text` as a decimal number; nothing for an empty text, a sign alone, trailing bytes or overflow.
 std::optional<std::int64_t> parse_int(std::string_view text);
 
 /// The whole of `text` as a finite number.

@@ -9,8 +9,8 @@ namespace torc::client {
 
 /// How a server is reached and who asks. Holds secrets: never log it.
 struct Connection {
-  std::string url;                 ///< "http://HOST:PORT/torc-service/v1"
-  std::string user;                ///< For basic authentication; used where there is a password.
+  std::string url;   ///< "http://HOST:PORT/torc-service/v1"
+  std::string user;  ///< For basic authentication; used where there is a password.
   std::string password{};
   std::string cookie_header{};     ///< Sent as it is, for servers behind a sign-on page.
   std::string tls_ca_cert{};       ///< File with the certificates to trust; empty: the system's.

@@ -38,14 +38,14 @@ struct WorkflowAction {
   std::optional<Id> id;
   Id workflow_id{0};
   std::string trigger_type;  ///< on_workflow_start, on_jobs_ready, ...
-  std::string action_type;  ///< run_commands, schedule_nodes
+  std::string action_type;   ///< run_commands, schedule_nodes
   nlohmann::json action_config;
   std::optional<std::vector<Id>> job_ids;  ///< For triggers of jobs.
   std::optional<std::int64_t> trigger_count;
   std::optional<std::int64_t> required_triggers;  ///< Fires when as many have come.
   std::optional<bool> executed;
   std::optional<std::string> executed_at;
-  std::optional<Id> executed_by;  ///< A compute node.
+  std::optional<Id> executed_by;   ///< A compute node.
   std::optional<bool> persistent;  ///< Every runner claims it, not only the first.
   std::optional<bool> is_recovery;
 

@@ -20,10 +20,10 @@ enum class JobStatus {
   pending_failed = 10,
 };
 
-inline constexpr std::array k_job_statuses{
-    JobStatus::uninitialized, JobStatus::blocked,    JobStatus::ready,    JobStatus::pending,
-    JobStatus::running,       JobStatus::completed,  JobStatus::failed,   JobStatus::canceled,
-    JobStatus::terminated,    JobStatus::disabled,   JobStatus::pending_failed};
+inline constexpr std::array k_job_statuses{JobStatus::uninitialized, JobStatus::blocked,       JobStatus::ready,
+                                           JobStatus::pending,       JobStatus::running,       JobStatus::completed,
+                                           JobStatus::failed,        JobStatus::canceled,      JobStatus::terminated,
+                                           JobStatus::disabled,      JobStatus::pending_failed};
 
 const char* to_string(JobStatus status);
 

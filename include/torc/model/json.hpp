@@ -47,7 +47,9 @@ template <typename T>
 struct IsVector<std::vector<T>> : std::true_type {};
 
 template <typename T>
-concept Model = requires { T::k_model; };
+concept Model = requires {
+  T::k_model;
+};
 
 [[noreturn]] void throw_missing(const char* field);
 [[noreturn]] void throw_wrong_type(const char* field, const char* expected, const nlohmann::json& found);

@@ -25,7 +25,7 @@ struct SlurmScheduler {
   std::optional<std::string> partition;
   std::optional<std::string> qos;
   std::optional<std::string> tmp;
-  std::string walltime;  ///< "HH:MM:SS"
+  std::string walltime;              ///< "HH:MM:SS"
   std::optional<std::string> extra;  ///< Further options, as sbatch takes them.
 
   template <typename Self, typename Visitor>

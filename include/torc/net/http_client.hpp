@@ -13,7 +13,7 @@ namespace torc::net {
 /// How requests of one client are made. Holds secrets: never log it.
 struct HttpOptions {
   std::string user{};
-  std::string password{};       ///< Basic authentication where not empty.
+  std::string password{};  ///< Basic authentication where not empty.
   std::string cookie_header{};
   std::string tls_ca_cert{};
   bool tls_insecure{false};
@@ -22,11 +22,11 @@ struct HttpOptions {
 };
 
 struct HttpResponse {
-  int status{0};            ///< 0: no answer came; `error` says why.
+  int status{0};  ///< 0: no answer came; `error` says why.
   std::string body{};
   std::string content_type{};
-  std::string error{};      ///< "connection refused", "could not resolve host", "timed out after 10 s", ...
-  bool sent{false};         ///< Whether the server may have acted upon it: false where connecting failed.
+  std::string error{};  ///< "connection refused", "could not resolve host", "timed out after 10 s", ...
+  bool sent{false};     ///< Whether the server may have acted upon it: false where connecting failed.
 };
 
 /// Makes requests over one connection that is kept open (libcurl). One object for each thread; `curl_global_init` is

@@ -20,7 +20,7 @@ struct CollectSettings {
 
 struct CollectResult {
   bool ok{false};
-  bool missing{false};    ///< The worker has no such directory.
+  bool missing{false};  ///< The worker has no such directory.
   bool removed{false};
   std::string file{};     ///< The archive here, where it was fetched and verified.
   std::string message{};  ///< Why not, or what is worth knowing.

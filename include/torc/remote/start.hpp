@@ -17,7 +17,7 @@ namespace torc::remote {
 /// What `torc remote run` wants on each worker.
 struct StartSettings {
   WorkflowRef workflow{};
-  std::string version{};                   ///< This program's; the worker's torc must have the same.
+  std::string version{};  ///< This program's; the worker's torc must have the same.
   bool skip_version_check{false};
   std::string remote_torc{};               ///< Where torc is on the workers; empty: looked for.
   std::string output_dir{"torc_output"};   ///< Relative: below the worker's home.
@@ -36,10 +36,10 @@ struct Check {
   enum class Problem { none, unreachable, version, server, output_dir, canceled };
 
   Problem problem{Problem::unreachable};
-  std::string message{};                       ///< Why, where there is a problem; without the worker's name in front.
-  std::string torc{};                          ///< Absolute path of the worker's torc.
-  bool has_probe{false};                       ///< Whether it is this project's torc, which tells when it is ready.
-  std::optional<std::int64_t> running_pid{};   ///< The worker already runs.
+  std::string message{};                      ///< Why, where there is a problem; without the worker's name in front.
+  std::string torc{};                         ///< Absolute path of the worker's torc.
+  bool has_probe{false};                      ///< Whether it is this project's torc, which tells when it is ready.
+  std::optional<std::int64_t> running_pid{};  ///< The worker already runs.
 
   bool ok() const { return problem == Problem::none; }
 };

@@ -14,9 +14,9 @@ namespace torc::remote {
 
 /// How ssh and scp are called: programs and options beside those this project always gives.
 struct SshOptions {
-  std::string ssh_program{"ssh"};          ///< TORC_SSH
-  std::string scp_program{"scp"};          ///< TORC_SCP
-  std::vector<std::string> options{};      ///< "K=V" each, from --ssh-option; before ours, since ssh takes the first.
+  std::string ssh_program{"ssh"};      ///< TORC_SSH
+  std::string scp_program{"scp"};      ///< TORC_SCP
+  std::vector<std::string> options{};  ///< "K=V" each, from --ssh-option; before ours, since ssh takes the first.
   std::chrono::milliseconds script_limit{60'000};    ///< A whole script call, connecting included.
   std::chrono::milliseconds transfer_limit{60'000};  ///< Without a byte moving.
 };

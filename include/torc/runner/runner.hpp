@@ -38,7 +38,7 @@ struct RunnerOptions {
   std::optional<std::chrono::seconds> time_limit;  ///< After it the run is stopped as by `stop`.
   std::string api_url;                             ///< For the jobs' environment.
   std::optional<WorkerIdentity> worker;            ///< Nothing: a local `torc run`.
-  std::stop_token haste{};  ///< Requested: jobs that are being ended get SIGKILL at once.
+  std::stop_token haste{};                         ///< Requested: jobs that are being ended get SIGKILL at once.
 };
 
 /// How a run went.

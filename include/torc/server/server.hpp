@@ -15,9 +15,9 @@ struct SecurityOptions {
   bool https{false};
   std::string tls_certificate{};  ///< PEM files; both are needed where `https` is set.
   std::string tls_key{};
-  std::string auth_file{};    ///< Users and passwords (see password_file.hpp); empty: everybody is "anonymous".
-  bool require_auth{false};   ///< Refuse requests without credentials.
-  bool enforce_access{false};  ///< Users see and change what is theirs only.
+  std::string auth_file{};            ///< Users and passwords (see password_file.hpp); empty: everybody is "anonymous".
+  bool require_auth{false};           ///< Refuse requests without credentials.
+  bool enforce_access{false};         ///< Users see and change what is theirs only.
   std::vector<std::string> admins{};  ///< Made members of the administrators' group at the start.
 
   /// Whether Server::reload has anything to read.

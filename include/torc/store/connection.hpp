@@ -17,7 +17,8 @@ enum class Durability {
 
 /// One SQLite connection with the statements it has prepared. For one thread at a time.
 ///
-/// WAL, synchronous as Durability says, foreign keys on. Everything thrown from here on is a `Refused` or a `StorageError`.
+/// WAL, synchronous as Durability says, foreign keys on. Everything thrown from here on is a `Refused` or a
+/// `StorageError`.
 class Connection {
  public:
   enum class Mode { read, write };

@@ -22,7 +22,8 @@ std::vector<model::Job> create_jobs(Connection& connection, Id workflow_id, std:
 /// With all relations.
 model::Job get_job(Connection& connection, Id id);
 
-model::Page<model::Job> list_jobs(Connection& connection, const Filter& filter, const Paging& paging, Relations relations);
+model::Page<model::Job> list_jobs(Connection& connection, const Filter& filter, const Paging& paging,
+                                  Relations relations);
 
 std::vector<Id> job_ids(Connection& connection, Id workflow_id);
 
@@ -47,7 +48,7 @@ struct Claim {
 /// @throws Refused unprocessable for jobs to start by no node of the workflow or in another run
 std::vector<model::Job> claim_next_jobs(Connection& connection, const Claim& claim);
 
-/// As many of the ready jobs as fit into `resources` together, in the same order; those that do not fit are passed over.
+/// As many of the ready jobs as fit into `resources` together, in the same order; what does not fit is passed over.
 ///
 /// @param strict_scheduler  Take jobs of another scheduler in no case; else only where there is nothing else.
 std::vector<model::Job> claim_jobs_that_fit(Connection& connection, const Claim& claim,
@@ -65,7 +66,8 @@ model::Job start_job(Connection& connection, Id id, std::int64_t run_id, Id comp
 /// @param status  The state it ends in.
 /// @throws Refused conflict for an old attempt or another node's job; unprocessable for another run or a job that has
 ///         ended already
-model::Job complete_job(Connection& connection, Id id, model::JobStatus status, std::int64_t run_id, model::Result result);
+model::Job complete_job(Connection& connection, Id id, model::JobStatus status, std::int64_t run_id,
+                        model::Result result);
 
 /// One of many jobs that end together.
 struct Completion {

@@ -36,9 +36,7 @@ void add_cancel(Command parent, Action& chosen) {
       "Examples:\n"
       "  torc cancel 42\n"
       "  torc workflows reset-status 42 --reinitialize     ... and take it up again later\n");
-  command.callback([options, &chosen] {
-    chosen = [options](Services& services) { return run(*options, services); };
-  });
+  command.callback([options, &chosen] { chosen = [options](Services& services) { return run(*options, services); }; });
 }
 
 }  // namespace torc::cli

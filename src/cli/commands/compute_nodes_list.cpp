@@ -66,17 +66,16 @@ void add_compute_nodes_list(Command parent, Action& chosen) {
   const Command command = parent.subcommand("list", "List the runners that worked on a workflow");
   add_optional_workflow_id(command, options->workflow_id);
   add_paging(command, options->filter.paging, PagingLetters::all);
-  command.option("--scheduled-compute-node", options->filter.scheduled_compute_node_id,
-                 "Only those of this scheduled compute node")
+  command
+      .option("--scheduled-compute-node", options->filter.scheduled_compute_node_id,
+              "Only those of this scheduled compute node")
       .type_name("ID")
       .check(check_id);
   command.footer(
       "Examples:\n"
       "  torc compute-nodes list 42\n"
       "  torc -f json compute-nodes list 42\n");
-  command.callback([options, &chosen] {
-    chosen = [options](Services& services) { return run(*options, services); };
-  });
+  command.callback([options, &chosen] { chosen = [options](Services& services) { return run(*options, services); }; });
 }
 
 }  // namespace torc::cli

@@ -103,9 +103,7 @@ void add_create(Command parent, Action& chosen) {
       "  torc create sweep.yaml\n"
       "  torc create --dry-run sweep.yaml\n"
       "  id=$(torc -f json create sweep.yaml | jq .workflow_id)\n");
-  command.callback([options, &chosen] {
-    chosen = [options](Services& services) { return run(*options, services); };
-  });
+  command.callback([options, &chosen] { chosen = [options](Services& services) { return run(*options, services); }; });
 }
 
 }  // namespace torc::cli

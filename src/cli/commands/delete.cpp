@@ -21,18 +21,18 @@ bool confirmed(client::Api& api, model::Id id, const Output& output) {
   client::JobFilter first;
   first.paging.limit = 1;
   const auto jobs = api.list_jobs(id, first).total_count;
-  output.note(base::printable(fmt::format(
-      "\nWarning: You are about to delete the following workflow:\n"
-      "  ID: {}\n"
-      "  Name: {}\n"
-      "  User: {}\n"
-      "  Description: {}\n\n"
-      "This will also delete:\n"
-      "  - {} job(s)\n"
-      "  - All associated files, user data, and results\n"
-      "  - All job dependencies and relationships\n\n"
-      "This action cannot be undone.\n",
-      id, workflow.name, workflow.user, workflow.description.value_or(""), jobs)));
+  output.note(
+      base::printable(fmt::format("\nWarning: You are about to delete the following workflow:\n"
+                                  "  ID: {}\n"
+                                  "  Name: {}\n"
+                                  "  User: {}\n"
+                                  "  Description: {}\n\n"
+                                  "This will also delete:\n"
+                                  "  - {} job(s)\n"
+                                  "  - All associated files, user data, and results\n"
+                                  "  - All job dependencies and relationships\n\n"
+                                  "This action cannot be undone.\n",
+                                  id, workflow.name, workflow.user, workflow.description.value_or(""), jobs)));
   return ask_yes_no("Are you sure you want to delete this workflow?");
 }
 
@@ -84,9 +84,7 @@ void add_delete(Command parent, Action& chosen) {
       "Examples:\n"
       "  torc delete 42\n"
       "  torc delete --force 42 43 44\n");
-  command.callback([options, &chosen] {
-    chosen = [options](Services& services) { return run(*options, services); };
-  });
+  command.callback([options, &chosen] { chosen = [options](Services& services) { return run(*options, services); }; });
 }
 
 }  // namespace torc::cli

@@ -58,9 +58,7 @@ void add_jobs_get(Command parent, Action& chosen) {
       "Examples:\n"
       "  torc jobs get 456\n"
       "  torc -f json jobs get 456\n");
-  command.callback([options, &chosen] {
-    chosen = [options](Services& services) { return run(*options, services); };
-  });
+  command.callback([options, &chosen] { chosen = [options](Services& services) { return run(*options, services); }; });
 }
 
 }  // namespace torc::cli

@@ -104,9 +104,7 @@ void add_jobs_list(Command parent, Action& chosen) {
       "  torc jobs list 42\n"
       "  torc jobs list 42 --status failed\n"
       "  torc -f json jobs list 42 --include-relationships\n");
-  command.callback([options, &chosen] {
-    chosen = [options](Services& services) { return run(*options, services); };
-  });
+  command.callback([options, &chosen] { chosen = [options](Services& services) { return run(*options, services); }; });
 }
 
 }  // namespace torc::cli

@@ -49,10 +49,7 @@ int run(const Options& options, Services& services) {
 void add_remote_add_workers(Command parent, Action& chosen) {
   auto options = std::make_shared<Options>();
   const Command command = parent.subcommand("add-workers", "Add ssh workers to a workflow");
-  command.option("workflow-id", options->workflow_id, "Id of the workflow")
-      .type_name("ID")
-      .check(check_id)
-      .required();
+  command.option("workflow-id", options->workflow_id, "Id of the workflow").type_name("ID").check(check_id).required();
   command.option("workers", options->workers, "[user@]host[:port] each; IPv6 in brackets")
       .type_name("WORKER")
       .required();
@@ -62,9 +59,7 @@ void add_remote_add_workers(Command parent, Action& chosen) {
       "Examples:\n"
       "  torc remote add-workers 42 ws1 alice@ws2 admin@192.168.1.10:2222\n"
       "  torc remote add-workers 42 '[2001:db8::1]:2222'\n");
-  command.callback([options, &chosen] {
-    chosen = [options](Services& services) { return run(*options, services); };
-  });
+  command.callback([options, &chosen] { chosen = [options](Services& services) { return run(*options, services); }; });
 }
 
 }  // namespace torc::cli

@@ -37,9 +37,7 @@ void add_remote_add_workers_from_file(Command parent, Action& chosen) {
   command.footer(
       "Examples:\n"
       "  torc remote add-workers-from-file workers.txt 42\n");
-  command.callback([options, &chosen] {
-    chosen = [options](Services& services) { return run(*options, services); };
-  });
+  command.callback([options, &chosen] { chosen = [options](Services& services) { return run(*options, services); }; });
 }
 
 }  // namespace torc::cli

@@ -65,7 +65,8 @@ int run(const Options& options, Services& services) {
   }
   make_directory(options.local_dir);
   output.line(fmt::format("{} logs from {} worker(s) to {}...",
-                          options.remove ? "Collecting and deleting" : "Collecting", workers.size(), options.local_dir));
+                          options.remove ? "Collecting and deleting" : "Collecting", workers.size(),
+                          options.local_dir));
   auto transport = make_transport(options.ssh, services);
   const auto results = remote::collect_logs(transport, workers,
                                             {.workflow = workflow_ref(services.api(), id),
@@ -99,8 +100,9 @@ void add_remote_collect_logs(Command parent, Action& chosen) {
   command.option("-l,--local-output-dir", options->local_dir, "Directory here for the archives")
       .type_name("DIR")
       .capture_default_str();
-  command.option("--remote-output-dir", options->remote_dir,
-                 "Output directory on the workers (default: the one they were started with, else torc_output)")
+  command
+      .option("--remote-output-dir", options->remote_dir,
+              "Output directory on the workers (default: the one they were started with, else torc_output)")
       .type_name("DIR");
   command.flag("--delete", options->remove, "Delete it there once its archive is verified here");
   add_ssh_options(command, options->ssh);
@@ -108,9 +110,7 @@ void add_remote_collect_logs(Command parent, Action& chosen) {
       "Examples:\n"
       "  torc remote collect-logs 42 -l logs\n"
       "  torc remote collect-logs 42 --delete\n");
-  command.callback([options, &chosen] {
-    chosen = [options](Services& services) { return run(*options, services); };
-  });
+  command.callback([options, &chosen] { chosen = [options](Services& services) { return run(*options, services); }; });
 }
 
 }  // namespace torc::cli

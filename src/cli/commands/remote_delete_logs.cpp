@@ -75,17 +75,16 @@ void add_remote_delete_logs(Command parent, Action& chosen) {
   auto options = std::make_shared<Options>();
   const Command command = parent.subcommand("delete-logs", "Delete the output directory on all workers");
   add_optional_workflow_id(command, options->workflow_id);
-  command.option("--remote-output-dir", options->remote_dir,
-                 "Output directory on the workers (default: the one they were started with, else torc_output)")
+  command
+      .option("--remote-output-dir", options->remote_dir,
+              "Output directory on the workers (default: the one they were started with, else torc_output)")
       .type_name("DIR");
   add_ssh_options(command, options->ssh);
   command.footer(
       "Examples:\n"
       "  torc remote delete-logs 42\n"
       "  torc remote delete-logs 42 --remote-output-dir /data/torc_output\n");
-  command.callback([options, &chosen] {
-    chosen = [options](Services& services) { return run(*options, services); };
-  });
+  command.callback([options, &chosen] { chosen = [options](Services& services) { return run(*options, services); }; });
 }
 
 }  // namespace torc::cli

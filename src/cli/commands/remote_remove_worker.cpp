@@ -51,16 +51,12 @@ int run(const Options& options, Services& services) {
 void add_remote_remove_worker(Command parent, Action& chosen) {
   auto options = std::make_shared<Options>();
   const Command command = parent.subcommand("remove-worker", "Take an ssh worker off a workflow; it is not stopped");
-  command.option("worker", options->worker, "The worker as list-workers shows it")
-      .type_name("WORKER")
-      .required();
+  command.option("worker", options->worker, "The worker as list-workers shows it").type_name("WORKER").required();
   add_optional_workflow_id(command, options->workflow_id);
   command.footer(
       "Examples:\n"
       "  torc remote remove-worker alice@ws3:2222 42\n");
-  command.callback([options, &chosen] {
-    chosen = [options](Services& services) { return run(*options, services); };
-  });
+  command.callback([options, &chosen] { chosen = [options](Services& services) { return run(*options, services); }; });
 }
 
 }  // namespace torc::cli

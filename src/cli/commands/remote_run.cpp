@@ -1,5 +1,5 @@
-#include "cli/command_line.hpp"
 #include "cli/remote_run.hpp"
+#include "cli/command_line.hpp"
 
 #include <cmath>
 
@@ -191,8 +191,8 @@ void add_worker_options(Command command, Options& options) {
       .type_name("SECONDS")
       .range(0.001, 86'400.0)
       .default_str("5.0");
-  command.option("--max-parallel-jobs", options.max_parallel_jobs,
-                 "Jobs at once on each worker (default: by resources)")
+  command
+      .option("--max-parallel-jobs", options.max_parallel_jobs, "Jobs at once on each worker (default: by resources)")
       .type_name("N")
       .range(std::int64_t{1}, std::int64_t{1'000'000});
   command.option("--num-cpus", options.num_cpus, "CPUs of each worker (default: detected)")
@@ -225,9 +225,7 @@ void add_remote_run(Command parent, Action& chosen) {
       "  torc remote run 42 --workers workers.txt --output-dir /data/torc_output\n"
       "  torc remote run 42 --max-parallel-jobs 8 --wait\n"
       "  torc remote run 42 --ssh-option ProxyJump=gate --keep-going\n");
-  command.callback([options, &chosen] {
-    chosen = [options](Services& services) { return run(*options, services); };
-  });
+  command.callback([options, &chosen] { chosen = [options](Services& services) { return run(*options, services); }; });
 }
 
 }  // namespace torc::cli

@@ -104,8 +104,9 @@ void add_remote_status(Command parent, Action& chosen) {
   auto options = std::make_shared<Options>();
   const Command command = parent.subcommand("status", "Show which workers run");
   add_optional_workflow_id(command, options->workflow_id);
-  command.option("--output-dir", options->output_dir,
-                 "Only workers with this output directory (default: wherever they were started)")
+  command
+      .option("--output-dir", options->output_dir,
+              "Only workers with this output directory (default: wherever they were started)")
       .type_name("DIR");
   command.flag("--wide", options->wide, "Say why a worker does not run");
   add_ssh_options(command, options->ssh);
@@ -113,9 +114,7 @@ void add_remote_status(Command parent, Action& chosen) {
       "Examples:\n"
       "  torc remote status 42\n"
       "  torc -f json remote status 42 | jq -r '.workers[] | select(.state == \"died\") | .worker'\n");
-  command.callback([options, &chosen] {
-    chosen = [options](Services& services) { return run(*options, services); };
-  });
+  command.callback([options, &chosen] { chosen = [options](Services& services) { return run(*options, services); }; });
 }
 
 }  // namespace torc::cli

@@ -95,17 +95,16 @@ void add_remote_stop(Command parent, Action& chosen) {
   const Command command = parent.subcommand("stop", "Stop the workers; their unfinished jobs become ready again");
   add_optional_workflow_id(command, options->workflow_id);
   command.flag("--force", options->force, "Send SIGKILL instead of SIGTERM, to the jobs as well");
-  command.option("--output-dir", options->output_dir,
-                 "Only workers with this output directory (default: wherever they were started)")
+  command
+      .option("--output-dir", options->output_dir,
+              "Only workers with this output directory (default: wherever they were started)")
       .type_name("DIR");
   add_ssh_options(command, options->ssh);
   command.footer(
       "Examples:\n"
       "  torc remote stop 42\n"
       "  torc remote stop 42 --force\n");
-  command.callback([options, &chosen] {
-    chosen = [options](Services& services) { return run(*options, services); };
-  });
+  command.callback([options, &chosen] { chosen = [options](Services& services) { return run(*options, services); }; });
 }
 
 }  // namespace torc::cli

@@ -77,8 +77,8 @@ int run(const Options& options, Services& services) {
       options.failed ? list_failed(api, workflow_id, filter) : api.list_results(workflow_id, filter).items;
   if (options.include_logs) {
     // A report for programs: JSON whatever the format.
-    output.document(results_with_logs(api, api.get_workflow(workflow_id), results, filter.all_runs,
-                                      options.output_directory));
+    output.document(
+        results_with_logs(api, api.get_workflow(workflow_id), results, filter.all_runs, options.output_directory));
   } else if (output.json()) {
     output.document({{"results", model::to_json(results)}});
   } else if (results.empty()) {
@@ -98,9 +98,7 @@ void add_filters(Command command, Options& options) {
   add_status_filter(command, options.status);
   add_paging(command, filter.paging, PagingLetters::limit_only);
   command.flag("--all-runs", filter.all_runs, "Those of earlier runs too");
-  command.option("--compute-node", filter.compute_node_id, "Only those of this runner")
-      .type_name("ID")
-      .check(check_id);
+  command.option("--compute-node", filter.compute_node_id, "Only those of this runner").type_name("ID").check(check_id);
 }
 
 }  // namespace
@@ -119,9 +117,7 @@ void add_results_list(Command parent, Action& chosen) {
       "  torc results list 42\n"
       "  torc results list 42 --failed\n"
       "  torc -f json results list 42 --all-runs --job-id 7\n");
-  command.callback([options, &chosen] {
-    chosen = [options](Services& services) { return run(*options, services); };
-  });
+  command.callback([options, &chosen] { chosen = [options](Services& services) { return run(*options, services); }; });
 }
 
 }  // namespace torc::cli

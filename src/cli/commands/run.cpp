@@ -149,8 +149,8 @@ void print(const Output& output, model::Id workflow_id, const runner::RunnerRepo
   if (report.canceled) {
     text += "; the workflow was canceled";
   } else if (report.stopped) {
-    text += fmt::format("; stopped{}, {} jobs given back", report.timed_out ? " at the time limit" : "",
-                        report.given_back);
+    text +=
+        fmt::format("; stopped{}, {} jobs given back", report.timed_out ? " at the time limit" : "", report.given_back);
   }
   output.line(text);
   if (output.json()) {
@@ -194,9 +194,9 @@ int run_workflow(const RunOptions& options, Services& services) {
   }
   const auto took = std::chrono::duration_cast<milliseconds>(Clock::now() - started);
   // A worker answers for its own jobs, a local run for the workflow's.
-  const Counts counts = worker ? Counts{.total = report.completed + report.failed, .completed = report.completed,
-                                        .failed = report.failed}
-                               : count_all(api, workflow_id);
+  const Counts counts =
+      worker ? Counts{.total = report.completed + report.failed, .completed = report.completed, .failed = report.failed}
+             : count_all(api, workflow_id);
   const int exit_status = counts.failed > 0 ? k_exit_failure : report.exit_status();
   print(services.output(), workflow_id, report, counts, took, exit_status);
   return exit_status;
@@ -214,8 +214,7 @@ void add_run(Command parent, Action& chosen) {
       .range(std::int64_t{1}, std::int64_t{100'000});
   command.option("--num-cpus", options->num_cpus, "CPUs to give out [those this process may use]")
       .range(std::int64_t{1}, std::int64_t{1'000'000});
-  command.option("--memory-gb", options->memory_gb, "Memory to give out, in GB [the machine's]")
-      .positive();
+  command.option("--memory-gb", options->memory_gb, "Memory to give out, in GB [the machine's]").positive();
   command.option("--num-gpus", options->num_gpus, "GPUs to give out [the machine's]")
       .range(std::int64_t{0}, std::int64_t{10'000});
   command.option("-p,--poll-interval", options->poll_interval_s, "Seconds between questions for new jobs [5]")
@@ -230,9 +229,8 @@ void add_run(Command parent, Action& chosen) {
       "  torc run 42                               run the jobs of workflow 42\n"
       "  torc run 42 --max-parallel-jobs 4         no more than four at once\n"
       "  torc -s run sweep.yaml                    without a server\n");
-  command.callback([options, &chosen] {
-    chosen = [options](Services& services) { return run_workflow(*options, services); };
-  });
+  command.callback(
+      [options, &chosen] { chosen = [options](Services& services) { return run_workflow(*options, services); }; });
 }
 
 }  // namespace torc::cli

@@ -70,9 +70,8 @@ void add_server_htpasswd(Command parent, Action& chosen) {
       "  torc server htpasswd --delete /etc/torc/users alice\n"
       "The password is asked for twice; where standard input is no terminal, its first line is the password.\n"
       "A server that runs takes the file up anew with 'kill -HUP PID'.\n");
-  command.callback([options, &chosen] {
-    chosen = [options](Services& services) { return server_htpasswd(*options, services); };
-  });
+  command.callback(
+      [options, &chosen] { chosen = [options](Services& services) { return server_htpasswd(*options, services); }; });
 }
 
 }  // namespace torc::cli

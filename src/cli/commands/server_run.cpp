@@ -158,7 +158,8 @@ void add_server_run(Command parent, Action& chosen) {
       "  torc server run --database ~/torc.db\n"
       "  torc server run --host 0.0.0.0 --port 9000 --database /srv/torc/torc.db\n"
       "  torc server run --daemon --log-dir ~/torc-logs --pid-file ~/torc.pid --database ~/torc.db\n"
-      "  torc server run --host 0.0.0.0 --https --tls-cert torc.pem --tls-key torc.key --auth-file users --require-auth\n"
+      "  torc server run --host 0.0.0.0 --https --tls-cert torc.pem --tls-key torc.key --auth-file users "
+      "--require-auth\n"
       "SIGTERM or SIGINT: answers what it has accepted, then ends with exit status 0.\n"
       "SIGHUP: reads password file, certificate and key again; ends a server on a terminal that has none of them.\n");
   command.callback(

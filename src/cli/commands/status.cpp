@@ -47,9 +47,10 @@ std::string next_step(const WorkflowSummary& summary) {
   if (summary.completion.is_complete) {
     const bool clean = count(JobStatus::completed) + count(JobStatus::disabled) == summary.total_jobs;
     return clean ? fmt::format("torc results list {}", id)
-                 : fmt::format("torc results list {0} --failed shows which; torc workflows reset-status {0} "
-                               "--failed-only --reinitialize makes them ready again",
-                               id);
+                 : fmt::format(
+                       "torc results list {0} --failed shows which; torc workflows reset-status {0} "
+                       "--failed-only --reinitialize makes them ready again",
+                       id);
   }
   const bool nobody = summary.active_compute_nodes == 0 && summary.active_scheduled_nodes == 0;
   const auto waiting = count(JobStatus::uninitialized) + count(JobStatus::ready);
@@ -57,9 +58,10 @@ std::string next_step(const WorkflowSummary& summary) {
     return fmt::format("no runner is at work; torc run {0} starts one here, torc remote run {0} on ssh workers", id);
   }
   if (nobody) {
-    return fmt::format("no runner is at work, though jobs are pending or running; torc compute-nodes list {} shows who "
-                       "had them",
-                       id);
+    return fmt::format(
+        "no runner is at work, though jobs are pending or running; torc compute-nodes list {} shows who "
+        "had them",
+        id);
   }
   return "";
 }
@@ -110,9 +112,7 @@ void add_status(Command parent, Action& chosen) {
       "Examples:\n"
       "  torc status 42\n"
       "  torc -f json status 42 | jq .jobs_by_status\n");
-  command.callback([options, &chosen] {
-    chosen = [options](Services& services) { return run(*options, services); };
-  });
+  command.callback([options, &chosen] { chosen = [options](Services& services) { return run(*options, services); }; });
 }
 
 }  // namespace torc::cli

@@ -62,9 +62,7 @@ void add_workflows_get(Command parent, Action& chosen) {
       "Examples:\n"
       "  torc workflows get 42\n"
       "  torc -f json workflows get 42\n");
-  command.callback([options, &chosen] {
-    chosen = [options](Services& services) { return run(*options, services); };
-  });
+  command.callback([options, &chosen] { chosen = [options](Services& services) { return run(*options, services); }; });
 }
 
 }  // namespace torc::cli

@@ -96,9 +96,8 @@ int run(const Options& options, Services& services) {
   start_next_run(api, id, /*only_uninitialized=*/false);
   output.line(fmt::format("Successfully started workflow {}", id));
   if (output.json()) {
-    output.document({{"workflow_id", id},
-                     {"status", "success"},
-                     {"message", fmt::format("Successfully started workflow {}", id)}});
+    output.document(
+        {{"workflow_id", id}, {"status", "success"}, {"message", fmt::format("Successfully started workflow {}", id)}});
   }
   return k_exit_ok;
 }
@@ -117,9 +116,7 @@ void add_workflows_init(Command parent, Action& chosen) {
       "  torc workflows init 42\n"
       "  torc workflows init 42 --dry-run\n"
       "  torc workflows init 42 --force --no-prompts\n");
-  command.callback([options, &chosen] {
-    chosen = [options](Services& services) { return run(*options, services); };
-  });
+  command.callback([options, &chosen] { chosen = [options](Services& services) { return run(*options, services); }; });
 }
 
 }  // namespace torc::cli

@@ -69,9 +69,7 @@ void add_workflows_list(Command parent, Action& chosen) {
       "  torc workflows list\n"
       "  torc workflows list --all-users --sort-by timestamp --reverse-sort\n"
       "  torc -f json workflows list --limit 50\n");
-  command.callback([options, &chosen] {
-    chosen = [options](Services& services) { return run(*options, services); };
-  });
+  command.callback([options, &chosen] { chosen = [options](Services& services) { return run(*options, services); }; });
 }
 
 }  // namespace torc::cli

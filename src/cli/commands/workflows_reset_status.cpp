@@ -66,12 +66,11 @@ int run(const Options& options, Services& services) {
     reinitialized = true;
   }
   if (output.json()) {
-    output.document(
-        {{"workflow_id", id},
-         {"status", "success"},
-         {"failed_only", options.failed_only},
-         {"messages", messages},
-         {"operations", {{"workflow_reset", true}, {"job_reset", true}, {"reinitialize", reinitialized}}}});
+    output.document({{"workflow_id", id},
+                     {"status", "success"},
+                     {"failed_only", options.failed_only},
+                     {"messages", messages},
+                     {"operations", {{"workflow_reset", true}, {"job_reset", true}, {"reinitialize", reinitialized}}}});
   }
   return k_exit_ok;
 }
@@ -90,9 +89,7 @@ void add_workflows_reset_status(Command parent, Action& chosen) {
       "Examples:\n"
       "  torc workflows reset-status 42\n"
       "  torc workflows reset-status 42 --failed-only --reinitialize --no-prompts\n");
-  command.callback([options, &chosen] {
-    chosen = [options](Services& services) { return run(*options, services); };
-  });
+  command.callback([options, &chosen] { chosen = [options](Services& services) { return run(*options, services); }; });
 }
 
 }  // namespace torc::cli

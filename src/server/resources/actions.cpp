@@ -14,7 +14,8 @@ Response list(const Request& request, store::Connection& connection) {
 Response create(const Request& request, store::Connection& connection) {
   const auto action = request.read<model::WorkflowAction>();
   if (action.workflow_id != request.id()) {
-    throw RequestError(422, fmt::format("workflow_id: {} in the body, {} in the path", action.workflow_id, request.id()),
+    throw RequestError(422,
+                       fmt::format("workflow_id: {} in the body, {} in the path", action.workflow_id, request.id()),
                        {{"field", "workflow_id"}});
   }
   return answer(store::create_action(connection, request.id(), action));
@@ -41,7 +42,8 @@ Response claim(const Request& request, store::Connection& connection) {
   }
   // The description says "success", 0.23 sends "claimed".
   if (!store::claim_action(connection, request.id(), action_id, compute_node_id)) {
-    throw RequestError(409, fmt::format("Action {} already claimed", action_id), {{"claimed", false}, {"success", false}});
+    throw RequestError(409, fmt::format("Action {} already claimed", action_id),
+                       {{"claimed", false}, {"success", false}});
   }
   return answer(nlohmann::json{{"action_id", action_id}, {"claimed", true}, {"success", true}});
 }

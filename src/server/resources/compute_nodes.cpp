@@ -21,7 +21,9 @@ Response create(const Request& request, store::Connection& connection) {
   return answer(store::create_compute_node(connection, request.read<ComputeNode>()));
 }
 
-Response get(const Request& request, store::Connection& connection) { return get_record<ComputeNode>(request, connection); }
+Response get(const Request& request, store::Connection& connection) {
+  return get_record<ComputeNode>(request, connection);
+}
 
 Response update(const Request& request, store::Connection& connection) {
   return answer(store::update_compute_node(connection, request.id(), request.read<ComputeNode>()));

@@ -55,7 +55,9 @@ Response create(const Request& request, store::Connection& connection) {
   return answer(event);
 }
 
-Response get(const Request& request, store::Connection& connection) { return get_record<Event>(request, connection); }
+Response get(const Request& request, store::Connection& connection) {
+  return get_record<Event>(request, connection);
+}
 
 Response update(const Request& request, store::Connection& connection) {
   // The body is the event or only its data.

@@ -19,13 +19,21 @@ Response list(const Request& request, store::Connection& connection) {
   return answer(store::list<File>(connection, filter, request.paging()));
 }
 
-Response create(const Request& request, store::Connection& connection) { return create_record<File>(request, connection); }
+Response create(const Request& request, store::Connection& connection) {
+  return create_record<File>(request, connection);
+}
 
-Response get(const Request& request, store::Connection& connection) { return get_record<File>(request, connection); }
+Response get(const Request& request, store::Connection& connection) {
+  return get_record<File>(request, connection);
+}
 
-Response update(const Request& request, store::Connection& connection) { return update_record<File>(request, connection); }
+Response update(const Request& request, store::Connection& connection) {
+  return update_record<File>(request, connection);
+}
 
-Response remove(const Request& request, store::Connection& connection) { return remove_record<File>(request, connection); }
+Response remove(const Request& request, store::Connection& connection) {
+  return remove_record<File>(request, connection);
+}
 
 Response remove_all(const Request& request, store::Connection& connection) {
   const Id workflow_id = request.required_int("workflow_id");

@@ -104,8 +104,9 @@ Response create_many(const Request& request, store::Connection& connection) {
   const Id workflow_id = jobs.front().workflow_id;
   for (const auto& job : jobs) {
     if (job.workflow_id != workflow_id) {
-      throw RequestError(422, fmt::format("All jobs in a batch must have the same workflow_id. Found workflow_ids: {} and {}",
-                                          workflow_id, job.workflow_id));
+      throw RequestError(
+          422, fmt::format("All jobs in a batch must have the same workflow_id. Found workflow_ids: {} and {}",
+                           workflow_id, job.workflow_id));
     }
   }
   return job_list(store::create_jobs(connection, workflow_id, std::move(jobs)));
@@ -160,13 +161,11 @@ Response complete_many(const Request& request, store::Connection& connection) {
 }
 
 Response retry(const Request& request, store::Connection& connection) {
-  return answer(
-      store::retry_job(connection, request.id(), request.id("run_id"), request.required_int("max_retries")));
+  return answer(store::retry_job(connection, request.id(), request.id("run_id"), request.required_int("max_retries")));
 }
 
 Response change_status(const Request& request, store::Connection& connection) {
-  return shown(
-      store::change_job_status(connection, request.id(), request.path_status(), request.id("run_id")));
+  return shown(store::change_job_status(connection, request.id(), request.path_status(), request.id("run_id")));
 }
 
 }  // namespace torc::server::jobs

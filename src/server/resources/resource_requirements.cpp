@@ -12,7 +12,8 @@ using model::ResourceRequirements;
 
 void check_count(const char* field, const std::optional<std::int64_t>& count) {
   if (count.value_or(0) < 0) {
-    throw RequestError(422, fmt::format("{} must be >= 0, got {}", field, *count), {{"field", field}, {"value", *count}});
+    throw RequestError(422, fmt::format("{} must be >= 0, got {}", field, *count),
+                       {{"field", field}, {"value", *count}});
   }
 }
 
@@ -21,13 +22,15 @@ void note_amounts(store::Connection& connection, const ResourceRequirements& req
   const auto& memory = requirements.memory.value_or("1m");
   const auto bytes = base::parse_memory(memory);
   if (!bytes) {
-    throw RequestError(422, fmt::format("Invalid memory format '{}': write digits and k, m, g or t, as in 512m", memory),
+    throw RequestError(422,
+                       fmt::format("Invalid memory format '{}': write digits and k, m, g or t, as in 512m", memory),
                        {{"field", "memory"}, {"value", memory}});
   }
   const auto& runtime = requirements.runtime.value_or("PT1M");
   const auto duration = base::parse_iso_duration(runtime);
   if (!duration) {
-    throw RequestError(422, fmt::format("Invalid runtime format '{}': write an ISO 8601 duration, as in PT2H30M", runtime),
+    throw RequestError(422,
+                       fmt::format("Invalid runtime format '{}': write an ISO 8601 duration, as in PT2H30M", runtime),
                        {{"field", "runtime"}, {"value", runtime}});
   }
   check_count("num_cpus", requirements.num_cpus);

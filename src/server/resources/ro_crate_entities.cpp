@@ -60,7 +60,8 @@ Response remove_all(const Request& request, store::Connection& connection) {
   const Id workflow_id = request.id();
   store::require_workflow(connection, workflow_id);
   const auto count = store::remove_all<RoCrateEntity>(connection, workflow_id);
-  return answer(nlohmann::json{{"deleted_count", count}, {"message", fmt::format("Deleted {} RO-Crate entities", count)}});
+  return answer(
+      nlohmann::json{{"deleted_count", count}, {"message", fmt::format("Deleted {} RO-Crate entities", count)}});
 }
 
 }  // namespace torc::server::ro_crate_entities

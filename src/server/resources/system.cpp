@@ -21,7 +21,9 @@ std::size_t reload_users(Authenticator& authenticator) {
 
 }  // namespace
 
-Response ping(const Request&, store::Connection&) { return {200, R"({"status":"ok"})"}; }
+Response ping(const Request&, store::Connection&) {
+  return {200, R"({"status":"ok"})"};
+}
 
 Response version(const Request&, store::Connection& connection) {
   model::ServerVersion version;
@@ -30,8 +32,8 @@ Response version(const Request&, store::Connection& connection) {
   version.git_hash = base::k_build_id;
   version.server_id = store::server_id(connection);
   // Own additions to the interface; clients use them only where they are named here.
-  version.capabilities = {"batch_complete_jobs", "claim_compute_node_id", "claim_start", "claim_wait",
-                          "events_stream",       "heartbeat",             "initialize_next_run", "summary"};
+  version.capabilities = {"batch_complete_jobs", "claim_compute_node_id", "claim_start", "claim_wait", "events_stream",
+                          "heartbeat",           "initialize_next_run",   "summary"};
   return answer(version);
 }
 
@@ -41,10 +43,12 @@ Response reload_auth(const Request& request, store::Connection&) {
     const auto count = reload_users(*request.authenticator);
     return answer(nlohmann::json{{"message", fmt::format("Reloaded {} user(s)", count)}, {"user_count", count}});
   }
-  return {422, model::dump_json({{"error",
-                                  {{"error", "NoAuthFile"},
-                                   {"message",
-                                    "No auth file configured. Start the server with --auth-file to enable auth reloading."}}}})};
+  return {
+      422,
+      model::dump_json(
+          {{"error",
+            {{"error", "NoAuthFile"},
+             {"message", "No auth file configured. Start the server with --auth-file to enable auth reloading."}}}})};
 }
 
 }  // namespace torc::server::system

@@ -30,7 +30,9 @@ Response create(const Request& request, store::Connection& connection) {
   return answer(record);
 }
 
-Response get(const Request& request, store::Connection& connection) { return get_record<UserData>(request, connection); }
+Response get(const Request& request, store::Connection& connection) {
+  return get_record<UserData>(request, connection);
+}
 
 Response update(const Request& request, store::Connection& connection) {
   return update_record<UserData>(request, connection);
@@ -44,9 +46,9 @@ Response remove_all(const Request& request, store::Connection& connection) {
   const Id workflow_id = request.required_int("workflow_id");
   store::require_workflow(connection, workflow_id);
   const auto count = store::remove_all<UserData>(connection, workflow_id);
-  return answer(nlohmann::json{
-      {"deleted_count", count},
-      {"message", fmt::format("Deleted {} user data records for workflow {}", count, workflow_id)}});
+  return answer(
+      nlohmann::json{{"deleted_count", count},
+                     {"message", fmt::format("Deleted {} user data records for workflow {}", count, workflow_id)}});
 }
 
 }  // namespace torc::server::user_data

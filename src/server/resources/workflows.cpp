@@ -49,7 +49,9 @@ Response remove(const Request& request, store::Connection& connection) {
   return answer(store::remove<model::Workflow>(connection, request.id()));
 }
 
-Response get_status(const Request& request, store::Connection& connection) { return status_of(connection, request.id()); }
+Response get_status(const Request& request, store::Connection& connection) {
+  return status_of(connection, request.id());
+}
 
 Response update_status(const Request& request, store::Connection& connection) {
   store::update_workflow_status(connection, request.id(), request.read<model::WorkflowStatus>());
@@ -119,8 +121,8 @@ Response missing_user_data(const Request& request, store::Connection& connection
 }
 
 Response process_changed_job_inputs(const Request& request, store::Connection& connection) {
-  return answer(nlohmann::json{{"reinitialized_jobs", store::process_changed_inputs(connection, request.id(),
-                                                                                    request.query_flag("dry_run"))}});
+  return answer(nlohmann::json{
+      {"reinitialized_jobs", store::process_changed_inputs(connection, request.id(), request.query_flag("dry_run"))}});
 }
 
 Response job_ids(const Request& request, store::Connection& connection) {

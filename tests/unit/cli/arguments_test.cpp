@@ -6,7 +6,7 @@ namespace torc::cli {
 namespace {
 
 TEST(Arguments, SecretsAreBlottedOutWhereOthersCanReadThem) {
-  std::vector<std::string> given{"torc",     "--password=one", "ping", "--password", "two", "--cookie-header",
+  std::vector<std::string> given{"torc",     "--password=one", "ping", "--password", "two",        "--cookie-header",
                                  "a=b; c=d", "--url",          "x",    "--",         "--password", "three"};
   std::vector<char*> argv;
   for (auto& word : given) {
@@ -16,8 +16,9 @@ TEST(Arguments, SecretsAreBlottedOutWhereOthersCanReadThem) {
   EXPECT_EQ(words[1], "--password=one");
   EXPECT_EQ(words[4], "two");
   EXPECT_EQ(words[6], "a=b; c=d");
-  const std::vector<std::string> left{"torc",     "--password=***", "ping", "--password", "***", "--cookie-header",
-                                      "********", "--url",          "x",    "--",         "--password", "three"};
+  const std::vector<std::string> left{
+      "torc",     "--password=***", "ping", "--password", "***",        "--cookie-header",
+      "********", "--url",          "x",    "--",         "--password", "three"};
   EXPECT_EQ(given, left);
 }
 

@@ -60,11 +60,11 @@ TEST(Commands, WorkflowsListFiltersAsAsked) {
     all.insert(all.end(), words.begin(), words.end());
     EXPECT_EQ(run_on(server, all).exit_code, 0);
   }
-  EXPECT_EQ(server.log(), (std::vector<std::string>{
-                              "GET /workflows?user=tester&is_archived=false&offset=0&limit=100000",
-                              "GET /workflows?is_archived=false&offset=0&limit=100000",
-                              "GET /workflows?user=tester&is_archived=true&offset=0&limit=100000",
-                              "GET /workflows?user=tester&offset=2&limit=3"}));
+  EXPECT_EQ(server.log(),
+            (std::vector<std::string>{"GET /workflows?user=tester&is_archived=false&offset=0&limit=100000",
+                                      "GET /workflows?is_archived=false&offset=0&limit=100000",
+                                      "GET /workflows?user=tester&is_archived=true&offset=0&limit=100000",
+                                      "GET /workflows?user=tester&offset=2&limit=3"}));
 }
 
 TEST(Commands, CancelTellsWhatItDid) {
@@ -94,18 +94,18 @@ TEST(Commands, DeleteGoesOnAfterOneThatFails) {
 
 TEST(Commands, ResetStatusReportsEachStep) {
   CannedServer server(Answers{{"POST /workflows/1/reset_status", "{}"},
-                       {"POST /workflows/1/reset_job_status", R"({"updated_count": 2})"},
-                       {"GET /workflows/1/status", R"({"id": 1, "is_canceled": true, "run_id": 4})"},
-                       {"PUT /workflows/1/status", R"({"id": 1, "is_canceled": false, "run_id": 5})"},
-                       {"POST /workflows/1/initialize_jobs", "null"}});
+                              {"POST /workflows/1/reset_job_status", R"({"updated_count": 2})"},
+                              {"GET /workflows/1/status", R"({"id": 1, "is_canceled": true, "run_id": 4})"},
+                              {"PUT /workflows/1/status", R"({"id": 1, "is_canceled": false, "run_id": 5})"},
+                              {"POST /workflows/1/initialize_jobs", "null"}});
 
   EXPECT_EQ(run_on(server, {"workflows", "reset-status", "1"}).exit_code, 2);
   const Json report =
       json_of(server, {"workflows", "reset-status", "1", "--failed-only", "-r", "--force", "--no-prompts"});
 
-  EXPECT_EQ(report.at("messages"), Json({"Successfully reset workflow status for workflow 1",
-                                         "Successfully reset failed job status for workflow 1",
-                                         "Successfully reinitialized workflow 1"}));
+  EXPECT_EQ(report.at("messages"),
+            Json({"Successfully reset workflow status for workflow 1",
+                  "Successfully reset failed job status for workflow 1", "Successfully reinitialized workflow 1"}));
   EXPECT_EQ(report.at("operations"), Json({{"job_reset", true}, {"workflow_reset", true}, {"reinitialize", true}}));
   EXPECT_EQ(server.log(),
             (std::vector<std::string>{
@@ -126,11 +126,12 @@ TEST(Commands, JobsAreListedWithoutTheColumnsExcluded) {
 TEST(Commands, FailedResultsAreCutAfterTheyAreChosen) {
   const auto result = [](int id, int code) {
     return R"({"id": )" + std::to_string(id) + R"(, "job_id": 5, "workflow_id": 1, "run_id": 1, "compute_node_id": 2,
-        "return_code": )" + std::to_string(code) + R"(, "exec_time_minutes": 0.5, "completion_time": "t",
+        "return_code": )" +
+           std::to_string(code) + R"(, "exec_time_minutes": 0.5, "completion_time": "t",
         "status": "failed"})";
   };
   CannedServer server(Answers{{"GET /results", page(result(1, 0) + "," + result(2, 1) + "," + result(3, 137), 3)},
-                       {"GET /jobs", page(R"({"id": 5, "workflow_id": 1, "name": "jay", "command": "x"})", 1)}});
+                              {"GET /jobs", page(R"({"id": 5, "workflow_id": 1, "name": "jay", "command": "x"})", 1)}});
 
   const Json failed = json_of(server, {"results", "list", "1", "--failed", "--offset", "1", "-l", "7"});
   ASSERT_EQ(failed.at("results").size(), 1U);

@@ -64,10 +64,18 @@ TEST(CommandLine, WithoutACommandHelpIsShown) {
 }
 
 TEST(CommandLine, EveryCommandHasHelpWithExamples) {
-  const std::vector<std::vector<std::string>> commands{
-      {},          {"status"},           {"cancel"},           {"delete"},
-      {"ping"},    {"workflows", "list"}, {"workflows", "get"}, {"workflows", "reset-status"},
-      {"jobs", "list"}, {"jobs", "get"}, {"results", "list"},  {"compute-nodes", "list"}};
+  const std::vector<std::vector<std::string>> commands{{},
+                                                       {"status"},
+                                                       {"cancel"},
+                                                       {"delete"},
+                                                       {"ping"},
+                                                       {"workflows", "list"},
+                                                       {"workflows", "get"},
+                                                       {"workflows", "reset-status"},
+                                                       {"jobs", "list"},
+                                                       {"jobs", "get"},
+                                                       {"results", "list"},
+                                                       {"compute-nodes", "list"}};
   for (auto words : commands) {
     words.emplace_back("--help");
     const auto result = run_cli(words);

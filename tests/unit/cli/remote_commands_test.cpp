@@ -20,10 +20,12 @@ using support::run_cli;
 class RemoteCommands : public testing::Test {
  protected:
   RemoteCommands() {
-    write_program("ssh",
-                  "#!/bin/sh\nwhile [ \"$1\" != -- ]; do shift; done\n"
-                  "if [ \"$2\" = down ]; then echo 'ssh: connect to host down port 22: No route to host' >&2; exit 255; fi\n"
-                  "HOME=" + (m_dir / "home").string() + " exec sh -s\n");
+    write_program(
+        "ssh",
+        "#!/bin/sh\nwhile [ \"$1\" != -- ]; do shift; done\n"
+        "if [ \"$2\" = down ]; then echo 'ssh: connect to host down port 22: No route to host' >&2; exit 255; fi\n"
+        "HOME=" +
+            (m_dir / "home").string() + " exec sh -s\n");
     fs::create_directories(m_dir / "home");
     ::setenv("TORC_SSH", (m_dir / "ssh").c_str(), 1);
     std::ofstream(m_dir / "w.json") << R"({"name": "w", "jobs": [{"name": "j", "command": "true"}]})";
@@ -47,9 +49,10 @@ class RemoteCommands : public testing::Test {
 TEST_F(RemoteCommands, AddsWhatIsReachedAndNamesTheRest) {
   const auto result = torc({"remote", "add-workers", "1", "up", "down"});
   EXPECT_EQ(result.exit_code, 1);
-  EXPECT_EQ(result.out,
-            "Checking SSH connectivity for 2 worker(s)...\n1/2 workers passed SSH check\nAdded 1 worker(s) to workflow 1\n"
-            "  up\n");
+  EXPECT_EQ(
+      result.out,
+      "Checking SSH connectivity for 2 worker(s)...\n1/2 workers passed SSH check\nAdded 1 worker(s) to workflow 1\n"
+      "  up\n");
   EXPECT_EQ(result.err,
             "Error: SSH connectivity check failed for 1 worker(s):\n"
             "  down: SSH connection failed to down: ssh: connect to host down port 22: No route to host\n");
@@ -105,8 +108,7 @@ TEST_F(RemoteCommands, TellUnreachableFromNotRunning) {
 TEST_F(RemoteCommands, SayWhatToDoWithoutWorkers) {
   const auto run = torc({"remote", "run", "1", "--wait"});
   EXPECT_EQ(run.exit_code, 1);
-  EXPECT_EQ(run.err,
-            "No workers configured for workflow 1. Use 'torc remote add-workers' or '--workers' flag.\n");
+  EXPECT_EQ(run.err, "No workers configured for workflow 1. Use 'torc remote add-workers' or '--workers' flag.\n");
   const auto status = torc({"-f", "json", "remote", "status", "1"});
   EXPECT_EQ(status.exit_code, 1);
   EXPECT_EQ(status.out, "");
@@ -133,7 +135,8 @@ TEST_F(RemoteCommands, RefuseBadUsage) {
 TEST_F(RemoteCommands, RefuseNamesThatSshWouldTakeForOptions) {
   const auto result = torc({"remote", "add-workers", "1", "--", "-oProxyCommand=x"});
   EXPECT_EQ(result.exit_code, 1);
-  EXPECT_TRUE(result.err.starts_with("Error parsing worker addresses: command line:1: Invalid host name")) << result.err;
+  EXPECT_TRUE(result.err.starts_with("Error parsing worker addresses: command line:1: Invalid host name"))
+      << result.err;
 }
 
 TEST_F(RemoteCommands, ProbeTellsVersionAndServer) {

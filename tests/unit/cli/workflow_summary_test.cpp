@@ -25,15 +25,15 @@ std::unique_ptr<client::Api> api_at(const std::string& url) {
 }  // namespace
 
 TEST(WorkflowSummary, CountsJobsAndTimes) {
-  support::CannedServer server(
-      Answers{{"GET /workflows/1", R"({"id": 1, "name": "w", "user": "u"})"},
-       {"GET /workflows/1/is_complete", k_complete},
-       {"GET /compute_nodes", R"({"items": [], "total_count": 3, "has_more": false})"},
-       {"GET /scheduled_compute_nodes", k_none},
-       {"GET /jobs", R"({"items": [{"id": 1, "workflow_id": 1, "name": "a", "command": "x", "status": "completed"},
+  support::CannedServer server(Answers{
+      {"GET /workflows/1", R"({"id": 1, "name": "w", "user": "u"})"},
+      {"GET /workflows/1/is_complete", k_complete},
+      {"GET /compute_nodes", R"({"items": [], "total_count": 3, "has_more": false})"},
+      {"GET /scheduled_compute_nodes", k_none},
+      {"GET /jobs", R"({"items": [{"id": 1, "workflow_id": 1, "name": "a", "command": "x", "status": "completed"},
                                    {"id": 2, "workflow_id": 1, "name": "b", "command": "x", "status": "failed"}],
                          "total_count": 2, "has_more": false})"},
-       {"GET /results", R"({"items": [
+      {"GET /results", R"({"items": [
           {"job_id": 1, "workflow_id": 1, "run_id": 1, "compute_node_id": 1, "return_code": 0, "exec_time_minutes": 0.5,
            "completion_time": "2026-01-01T00:00:40.000Z", "status": "completed"},
           {"job_id": 2, "workflow_id": 1, "run_id": 1, "compute_node_id": 1, "return_code": 1, "exec_time_minutes": 1,
@@ -56,10 +56,10 @@ TEST(WorkflowSummary, CountsJobsAndTimes) {
 
 TEST(WorkflowSummary, HasNoWalltimeBeforeAJobEnded) {
   support::CannedServer server(Answers{{"GET /workflows/1", R"({"id": 1, "name": "w", "user": "u"})"},
-                                {"GET /workflows/1/is_complete", k_complete},
-                                {"GET /compute_nodes", k_none},
-                                {"GET /jobs", k_none},
-                                {"GET /results", k_none}});
+                                       {"GET /workflows/1/is_complete", k_complete},
+                                       {"GET /compute_nodes", k_none},
+                                       {"GET /jobs", k_none},
+                                       {"GET /results", k_none}});
   const auto api = api_at(server.url());
 
   const auto document = summary_json(summarize_workflow(*api, 1));
@@ -85,7 +85,7 @@ TEST(WorkflowSummary, LetsTheServerCountManyJobs) {
       return support::answer(R"({"items": [)" + jobs + R"(], "has_more": true, "total_count": )" +
                              std::to_string(count) + "}");
     }
-    return support::answer(has("is_complete") ? k_complete
+    return support::answer(has("is_complete")    ? k_complete
                            : has("/workflows/1") ? R"({"id": 1, "name": "w", "user": "u"})"
                                                  : k_none);
   });

@@ -123,7 +123,7 @@ TEST(RestConnection, NeverRepeatsAChangeThatMayHaveHappened) {
 
   for (const char* method : {"POST", "PUT", "DELETE"}) {
     const auto error = error_of(server.url(), [&](auto& connection) {
-      method == std::string("POST") ? connection.post("/x")
+      method == std::string("POST")  ? connection.post("/x")
       : method == std::string("PUT") ? connection.put("/x")
                                      : connection.remove("/x");
     });
@@ -168,8 +168,7 @@ TEST(RestConnection, StopsAtTheLimitAsked) {
   EXPECT_EQ(page.items.size(), 2U);
   EXPECT_TRUE(page.has_more);
   ASSERT_EQ(server.requests().size(), 1U);
-  EXPECT_EQ(server.requests()[0].target,
-            "/torc-service/v1/things?sort_by=name&reverse_sort=true&offset=4&limit=2");
+  EXPECT_EQ(server.requests()[0].target, "/torc-service/v1/things?sort_by=name&reverse_sort=true&offset=4&limit=2");
 }
 
 TEST(RestConnection, EndsWhereAServerPromisesMoreForEver) {

@@ -72,53 +72,51 @@ TEST(RestWorkflows, AskAsTheInterfaceSays) {
         EXPECT_EQ(api.required_existing_files(1), (std::vector<model::Id>{3, 4}));
         EXPECT_TRUE(api.missing_user_data(1).empty());
       });
-  EXPECT_EQ(log, (Lines{"GET /workflows?user=a%20b&is_archived=false&offset=0&limit=100000",
-                        R"(POST /workflows {"name":"w","user":"u"})", "GET /workflows/1", "DELETE /workflows/1",
-                        "GET /workflows/1/status",
-                        R"(PUT /workflows/1/status {"id":1,"is_canceled":false,"run_id":4})",
-                        "GET /workflows/1/is_complete", "GET /workflows/1/is_uninitialized",
-                        "POST /workflows/1/initialize_jobs?only_uninitialized=true&clear_ephemeral_user_data=false",
-                        "PUT /workflows/1/cancel", "POST /workflows/1/reset_status",
-                        "POST /workflows/1/reset_status?force=true",
-                        "POST /workflows/1/reset_job_status?failed_only=true",
-                        "GET /workflows/1/required_existing_files", "GET /workflows/1/missing_user_data"}));
+  EXPECT_EQ(log,
+            (Lines{"GET /workflows?user=a%20b&is_archived=false&offset=0&limit=100000",
+                   R"(POST /workflows {"name":"w","user":"u"})", "GET /workflows/1", "DELETE /workflows/1",
+                   "GET /workflows/1/status", R"(PUT /workflows/1/status {"id":1,"is_canceled":false,"run_id":4})",
+                   "GET /workflows/1/is_complete", "GET /workflows/1/is_uninitialized",
+                   "POST /workflows/1/initialize_jobs?only_uninitialized=true&clear_ephemeral_user_data=false",
+                   "PUT /workflows/1/cancel", "POST /workflows/1/reset_status",
+                   "POST /workflows/1/reset_status?force=true", "POST /workflows/1/reset_job_status?failed_only=true",
+                   "GET /workflows/1/required_existing_files", "GET /workflows/1/missing_user_data"}));
 }
 
 TEST(RestJobs, AskAsTheInterfaceSays) {
-  const auto log = requests_of(
-      {{"GET /jobs", k_page},
-       {"GET /jobs/5", k_job},
-       {"POST /jobs", k_job},
-       {"PUT /jobs/5/start_job/3/2", k_job},
-       {"POST /jobs/5/complete_job/failed/3", k_job},
-       {"PUT /jobs/5/manage_status_change/ready/3", k_job},
-       {"POST /jobs/5/retry/3", k_job}},
-      [](Api& api) {
-        client::JobFilter filter;
-        filter.status = model::JobStatus::pending_failed;
-        filter.upstream_job_id = 2;
-        filter.active_compute_node_id = 6;
-        filter.include_relationships = true;
-        api.list_jobs(1, filter);
-        EXPECT_EQ(api.get_job(5).status, model::JobStatus::ready);
-        model::Job job;
-        job.workflow_id = 1;
-        job.name = "j";
-        job.command = "true";
-        EXPECT_EQ(api.create_job(job).id, 5);
-        api.start_job(5, 3, 2);
-        model::Result result;
-        result.job_id = 5;
-        result.workflow_id = 1;
-        result.run_id = 3;
-        result.compute_node_id = 2;
-        result.return_code = 9;
-        result.completion_time = "t";
-        result.status = model::JobStatus::failed;
-        api.complete_job(5, result);
-        api.manage_status_change(5, model::JobStatus::ready, 3);
-        EXPECT_EQ(api.retry_job(5, 3, 2147483647).name, "j");
-      });
+  const auto log = requests_of({{"GET /jobs", k_page},
+                                {"GET /jobs/5", k_job},
+                                {"POST /jobs", k_job},
+                                {"PUT /jobs/5/start_job/3/2", k_job},
+                                {"POST /jobs/5/complete_job/failed/3", k_job},
+                                {"PUT /jobs/5/manage_status_change/ready/3", k_job},
+                                {"POST /jobs/5/retry/3", k_job}},
+                               [](Api& api) {
+                                 client::JobFilter filter;
+                                 filter.status = model::JobStatus::pending_failed;
+                                 filter.upstream_job_id = 2;
+                                 filter.active_compute_node_id = 6;
+                                 filter.include_relationships = true;
+                                 api.list_jobs(1, filter);
+                                 EXPECT_EQ(api.get_job(5).status, model::JobStatus::ready);
+                                 model::Job job;
+                                 job.workflow_id = 1;
+                                 job.name = "j";
+                                 job.command = "true";
+                                 EXPECT_EQ(api.create_job(job).id, 5);
+                                 api.start_job(5, 3, 2);
+                                 model::Result result;
+                                 result.job_id = 5;
+                                 result.workflow_id = 1;
+                                 result.run_id = 3;
+                                 result.compute_node_id = 2;
+                                 result.return_code = 9;
+                                 result.completion_time = "t";
+                                 result.status = model::JobStatus::failed;
+                                 api.complete_job(5, result);
+                                 api.manage_status_change(5, model::JobStatus::ready, 3);
+                                 EXPECT_EQ(api.retry_job(5, 3, 2147483647).name, "j");
+                               });
   EXPECT_EQ(log, (Lines{"GET /jobs?workflow_id=1&status=pending_failed&upstream_job_id=2&active_compute_node_id=6&"
                         "include_relationships=true&offset=0&limit=100000",
                         "GET /jobs/5", R"(POST /jobs {"command":"true","name":"j","workflow_id":1})",
@@ -217,9 +215,9 @@ TEST(RestJobs, CompleteTogetherAndTellWhichWereRefused) {
   results[1].job_id = 6;
   results[1].status = model::JobStatus::failed;
   client::Completed done;
-  const auto log = requests_of({{"POST /workflows/1/batch_complete_jobs",
-                                 R"({"completed": [5], "errors": [{"job_id": 6, "message": "no"}]})"}},
-                               [&](Api& api) { done = api.complete_jobs(1, results); });
+  const auto log = requests_of(
+      {{"POST /workflows/1/batch_complete_jobs", R"({"completed": [5], "errors": [{"job_id": 6, "message": "no"}]})"}},
+      [&](Api& api) { done = api.complete_jobs(1, results); });
   EXPECT_EQ(done.completed, std::vector<model::Id>{5});
   EXPECT_EQ(done.errors, (std::map<model::Id, std::string>{{6, "no"}}));
   ASSERT_EQ(log.size(), 1U);
@@ -229,59 +227,59 @@ TEST(RestJobs, CompleteTogetherAndTellWhichWereRefused) {
 TEST(RestOthers, AskAsTheInterfaceSays) {
   constexpr const char* k_node = R"({"id": 2, "workflow_id": 1, "hostname": "h", "pid": 7, "start_time": "t",
       "num_cpus": 2, "memory_gb": 4, "num_gpus": 0, "num_nodes": 1, "compute_node_type": "local"})";
-  const auto log = requests_of(
-      {{"POST /resource_requirements", R"({"id": 8, "workflow_id": 1, "name": "r"})"},
-       {"GET /resource_requirements/8", R"({"id": 8, "workflow_id": 1, "name": "r", "memory": "1m"})"},
-       {"GET /resource_requirements", k_page},
-       {"GET /results", k_page},
-       {"POST /compute_nodes", k_node},
-       {"GET /compute_nodes/2", k_node},
-       {"PUT /compute_nodes/2", k_node},
-       {"GET /compute_nodes", k_page},
-       {"GET /workflows/1/remote_workers", R"([{"worker": "a@h:22", "workflow_id": 1}])"},
-       {"POST /workflows/1/remote_workers", "[]"},
-       {"DELETE /workflows/1/remote_workers/a%40h%3A22", R"({"worker": "a@h:22", "workflow_id": 1})"},
-       {"POST /events", R"({"id": 1, "workflow_id": 1, "timestamp": 5, "data": {"a": 1}})"},
-       {"GET /events", k_page},
-       {"POST /files", R"({"id": 1, "workflow_id": 1, "name": "f", "path": "p"})"},
-       {"GET /files", k_page},
-       {"POST /user_data", R"({"id": 1, "workflow_id": 1, "name": "d"})"},
-       {"GET /user_data", k_page},
-       {"GET /scheduled_compute_nodes", k_page}},
-      [](Api& api) {
-        model::ResourceRequirements requirements;
-        requirements.workflow_id = 1;
-        requirements.name = "r";
-        EXPECT_EQ(api.create_resource_requirements(requirements).id, 8);
-        EXPECT_EQ(api.get_resource_requirements(8).memory, "1m");
-        api.list_resource_requirements(1);
-        client::ResultFilter results;
-        results.run_id = 3;
-        results.return_code = -9;
-        results.all_runs = true;
-        api.list_results(1, results);
-        auto node = api.get_compute_node(2);
-        EXPECT_EQ(node.memory_gb, 4);
-        node.is_active = false;
-        EXPECT_EQ(api.update_compute_node(2, node).id, 2);
-        client::ComputeNodeFilter nodes;
-        nodes.is_active = true;
-        EXPECT_EQ(api.list_compute_nodes(1, nodes).total_count, 4);
-        EXPECT_EQ(api.list_remote_workers(1).at(0).worker, "a@h:22");
-        api.create_remote_workers(1, {"a@h:22", "b"});
-        api.delete_remote_worker(1, "a@h:22");
-        model::Event event;
-        event.workflow_id = 1;
-        event.timestamp = 5;
-        event.data = {{"a", 1}};
-        EXPECT_EQ(api.create_event(event).data.at("a"), 1);
-        api.list_events(1, {});
-        EXPECT_EQ(api.create_file({{}, 1, "f", "p", 1.5}).path, "p");
-        api.list_files(1);
-        EXPECT_EQ(api.create_user_data({{}, 1, {}, "d", 7}).name, "d");
-        api.list_user_data(1);
-        EXPECT_EQ(api.count_scheduled_compute_nodes(1, "active"), 4);
-      });
+  const auto log =
+      requests_of({{"POST /resource_requirements", R"({"id": 8, "workflow_id": 1, "name": "r"})"},
+                   {"GET /resource_requirements/8", R"({"id": 8, "workflow_id": 1, "name": "r", "memory": "1m"})"},
+                   {"GET /resource_requirements", k_page},
+                   {"GET /results", k_page},
+                   {"POST /compute_nodes", k_node},
+                   {"GET /compute_nodes/2", k_node},
+                   {"PUT /compute_nodes/2", k_node},
+                   {"GET /compute_nodes", k_page},
+                   {"GET /workflows/1/remote_workers", R"([{"worker": "a@h:22", "workflow_id": 1}])"},
+                   {"POST /workflows/1/remote_workers", "[]"},
+                   {"DELETE /workflows/1/remote_workers/a%40h%3A22", R"({"worker": "a@h:22", "workflow_id": 1})"},
+                   {"POST /events", R"({"id": 1, "workflow_id": 1, "timestamp": 5, "data": {"a": 1}})"},
+                   {"GET /events", k_page},
+                   {"POST /files", R"({"id": 1, "workflow_id": 1, "name": "f", "path": "p"})"},
+                   {"GET /files", k_page},
+                   {"POST /user_data", R"({"id": 1, "workflow_id": 1, "name": "d"})"},
+                   {"GET /user_data", k_page},
+                   {"GET /scheduled_compute_nodes", k_page}},
+                  [](Api& api) {
+                    model::ResourceRequirements requirements;
+                    requirements.workflow_id = 1;
+                    requirements.name = "r";
+                    EXPECT_EQ(api.create_resource_requirements(requirements).id, 8);
+                    EXPECT_EQ(api.get_resource_requirements(8).memory, "1m");
+                    api.list_resource_requirements(1);
+                    client::ResultFilter results;
+                    results.run_id = 3;
+                    results.return_code = -9;
+                    results.all_runs = true;
+                    api.list_results(1, results);
+                    auto node = api.get_compute_node(2);
+                    EXPECT_EQ(node.memory_gb, 4);
+                    node.is_active = false;
+                    EXPECT_EQ(api.update_compute_node(2, node).id, 2);
+                    client::ComputeNodeFilter nodes;
+                    nodes.is_active = true;
+                    EXPECT_EQ(api.list_compute_nodes(1, nodes).total_count, 4);
+                    EXPECT_EQ(api.list_remote_workers(1).at(0).worker, "a@h:22");
+                    api.create_remote_workers(1, {"a@h:22", "b"});
+                    api.delete_remote_worker(1, "a@h:22");
+                    model::Event event;
+                    event.workflow_id = 1;
+                    event.timestamp = 5;
+                    event.data = {{"a", 1}};
+                    EXPECT_EQ(api.create_event(event).data.at("a"), 1);
+                    api.list_events(1, {});
+                    EXPECT_EQ(api.create_file({{}, 1, "f", "p", 1.5}).path, "p");
+                    api.list_files(1);
+                    EXPECT_EQ(api.create_user_data({{}, 1, {}, "d", 7}).name, "d");
+                    api.list_user_data(1);
+                    EXPECT_EQ(api.count_scheduled_compute_nodes(1, "active"), 4);
+                  });
   EXPECT_EQ(
       log,
       (Lines{R"(POST /resource_requirements {"name":"r","workflow_id":1})", "GET /resource_requirements/8",
@@ -290,9 +288,8 @@ TEST(RestOthers, AskAsTheInterfaceSays) {
              "GET /compute_nodes/2",
              R"(PUT /compute_nodes/2 {"compute_node_type":"local","hostname":"h","id":2,"is_active":false,)"
              R"("memory_gb":4.0,"num_cpus":2,"num_gpus":0,"num_nodes":1,"pid":7,"start_time":"t","workflow_id":1})",
-             "GET /compute_nodes?workflow_id=1&is_active=true&offset=0&limit=100000",
-             "GET /workflows/1/remote_workers", R"(POST /workflows/1/remote_workers ["a@h:22","b"])",
-             "DELETE /workflows/1/remote_workers/a%40h%3A22",
+             "GET /compute_nodes?workflow_id=1&is_active=true&offset=0&limit=100000", "GET /workflows/1/remote_workers",
+             R"(POST /workflows/1/remote_workers ["a@h:22","b"])", "DELETE /workflows/1/remote_workers/a%40h%3A22",
              R"(POST /events {"data":{"a":1},"timestamp":5,"workflow_id":1})",
              "GET /events?workflow_id=1&offset=0&limit=100000",
              R"(POST /files {"name":"f","path":"p","st_mtime":1.5,"workflow_id":1})",

@@ -56,9 +56,9 @@ std::set<std::string> field_names() {
 template <typename Model>
 class EveryModel : public ::testing::Test {};
 
-using Models =
-    ::testing::Types<Workflow, WorkflowStatus, Completion, ComputeNodeSchedule, Job, ResourceRequirements, Result, ComputeNode,
-                     ComputeNodesResources, File, UserData, Event, RemoteWorker, ScheduledComputeNode, ServerVersion>;
+using Models = ::testing::Types<Workflow, WorkflowStatus, Completion, ComputeNodeSchedule, Job, ResourceRequirements,
+                                Result, ComputeNode, ComputeNodesResources, File, UserData, Event, RemoteWorker,
+                                ScheduledComputeNode, ServerVersion>;
 TYPED_TEST_SUITE(EveryModel, Models);
 
 TYPED_TEST(EveryModel, ComesBackFromJsonWithAllItsFields) {

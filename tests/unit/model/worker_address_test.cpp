@@ -77,9 +77,16 @@ TEST(WorkerAddress, RefusesWhatSshWouldMisunderstand) {
 }
 
 TEST(WorkerAddress, RefusesWhatNoDatabaseKeepsAsItIs) {
-  EXPECT_NE(error_of("b\xff" "d").find("it is not UTF-8"), std::string::npos);
+  EXPECT_NE(error_of("b\xff"
+                     "d")
+                .find("it is not UTF-8"),
+            std::string::npos);
   EXPECT_NE(error_of("\xc3(@h").find("it is not UTF-8"), std::string::npos);
-  EXPECT_EQ(WorkerAddress::parse("b\xc3\xbc" "ro").host, "b\xc3\xbc" "ro");
+  EXPECT_EQ(WorkerAddress::parse("b\xc3\xbc"
+                                 "ro")
+                .host,
+            "b\xc3\xbc"
+            "ro");
 }
 
 TEST(WorkerAddress, ErrorsDoNotReachTheTerminalAsControls) {

@@ -47,8 +47,8 @@ TEST(RunCommand, EndsWhatHangs) {
 
 TEST(RunCommand, KillsWhatIgnoresTheTermination) {
   const auto start = std::chrono::steady_clock::now();
-  const auto result = run_command({.argv = {"sh", "-c", "trap '' TERM; echo deaf; while :; do sleep 60; done"},
-                                   .limit = milliseconds(200)});
+  const auto result = run_command(
+      {.argv = {"sh", "-c", "trap '' TERM; echo deaf; while :; do sleep 60; done"}, .limit = milliseconds(200)});
   EXPECT_EQ(result.end, End::timed_out);
   EXPECT_EQ(result.out, "deaf\n");
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(10));
@@ -134,9 +134,7 @@ TEST(RunCommand, CountsTheLimitAnewWhileAFileGrows) {
   ASSERT_NE(::mkdtemp(directory.data()), nullptr);
   const std::string file = directory + "/file";
   const std::string script = "for i in 1 2 3 4 5 6; do echo $i >>" + file + "; sleep 0.4; done";
-  const auto result = run_command({.argv = {"sh", "-c", script},
-                                   .limit = milliseconds(1500),
-                                   .progress_file = file});
+  const auto result = run_command({.argv = {"sh", "-c", script}, .limit = milliseconds(1500), .progress_file = file});
   EXPECT_TRUE(result.ok());
   std::filesystem::remove_all(directory);
 }

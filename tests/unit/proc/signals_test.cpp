@@ -20,7 +20,8 @@ class Stoppable {
     base::Pipe out = base::Pipe::create();
     base::Pipe in = base::Pipe::create();
     m_child = Child::spawn({.argv = {"sh", "-c", prefix + "exec " TORC_HELPER_STOP_ON_SIGNAL " " + argument},
-                            .stdin_fd = in.read_end.get(), .stdout_fd = out.write_end.get()});
+                            .stdin_fd = in.read_end.get(),
+                            .stdout_fd = out.write_end.get()});
     m_out = std::move(out.read_end);
     m_in = std::move(in.write_end);
   }

@@ -43,8 +43,8 @@ TEST(Spawn, GivesTheChildNoDescriptorButTheStandardOnes) {
 
 TEST(Spawn, GivesNullDevicesWhereNothingElseIsAsked) {
   base::Pipe pipe = base::Pipe::create();
-  Child child = Child::spawn({.argv = {"sh", "-c", "readlink /proc/self/fd/0 /proc/self/fd/2"},
-                              .stdout_fd = pipe.write_end.get()});
+  Child child = Child::spawn(
+      {.argv = {"sh", "-c", "readlink /proc/self/fd/0 /proc/self/fd/2"}, .stdout_fd = pipe.write_end.get()});
   pipe.write_end.reset();
   EXPECT_EQ(base::read_all(pipe.read_end.get()), "/dev/null\n/dev/null\n");
   EXPECT_TRUE(child.wait().ok());
@@ -86,17 +86,19 @@ TEST(Spawn, GivesTheChildTheOriginalMaskAndDefaultHandlers) {
 
 TEST(Spawn, MakesSessionsAndGroups) {
   // Fields 1, 5 and 6 of /proc/PID/stat: pid, group, session.
-  const std::vector<std::string> argv{"sh", "-c", "read -r pid a b c group session rest </proc/self/stat; "
-                                                  "echo $((pid == group)) $((pid == session))"};
+  const std::vector<std::string> argv{"sh", "-c",
+                                      "read -r pid a b c group session rest </proc/self/stat; "
+                                      "echo $((pid == group)) $((pid == session))"};
   EXPECT_EQ(output_of({.argv = argv, .new_session = true}), "1 1\n");
   EXPECT_EQ(output_of({.argv = argv}), "1 0\n");
   EXPECT_EQ(output_of({.argv = argv, .new_group = false}), "0 0\n");
 }
 
 TEST(Spawn, UsesTheEnvironmentAndDirectoryGiven) {
-  EXPECT_EQ(output_of({.argv = {"/bin/sh", "-c", "echo $A; pwd"}, .env = std::vector<std::string>{"A=1 2"},
-                       .directory = "/"}),
-            "1 2\n/\n");
+  EXPECT_EQ(
+      output_of(
+          {.argv = {"/bin/sh", "-c", "echo $A; pwd"}, .env = std::vector<std::string>{"A=1 2"}, .directory = "/"}),
+      "1 2\n/\n");
   EXPECT_EQ(output_of({.argv = {"/usr/bin/env"}, .env = std::vector<std::string>{}}), "");
 }
 
@@ -141,8 +143,8 @@ TEST(Child, IsKilledWithItsGroupAtTheEndOfItsLife) {
   base::Pipe out = base::Pipe::create();
   pid_t pid = -1;
   {
-    Child child = Child::spawn({.argv = {"sh", "-c", "sleep 60 & echo started; wait"},
-                                .stdout_fd = out.write_end.get()});
+    Child child =
+        Child::spawn({.argv = {"sh", "-c", "sleep 60 & echo started; wait"}, .stdout_fd = out.write_end.get()});
     pid = child.pid();
     out.write_end.reset();
     char byte = 0;

@@ -11,8 +11,8 @@
 
 #include <gtest/gtest.h>
 
-#include "torc/base/file.hpp"
 #include "support/temp_dir.hpp"
+#include "torc/base/file.hpp"
 #include "torc/proc/process_info.hpp"
 #include "torc/remote/transport.hpp"
 #include "torc/remote/worker.hpp"

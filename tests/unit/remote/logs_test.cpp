@@ -19,9 +19,7 @@ class LogScripts : public RemoteScripts {
 
   CollectResult collect() { return collect_logs(transport, {worker}, settings).front(); }
 
-  DeleteResult remove(const std::string& directory = {}) {
-    return delete_logs(transport, worker, workflow, directory);
-  }
+  DeleteResult remove(const std::string& directory = {}) { return delete_logs(transport, worker, workflow, directory); }
 
   void write_output(const std::string& directory = "torc_output") {
     write_text(transport.home() / directory / "job_stdio/job_1.o", "hello\n");
@@ -104,8 +102,8 @@ TEST_P(LogScripts, DeleteNothingWhereTarFails) {
   settings.remove = true;
   const auto result = collect();
   EXPECT_FALSE(result.ok);
-  EXPECT_EQ(result.message, "archive incomplete (no space left on " + (m_dir / "tmp").string() +
-                                "); nothing was deleted there")
+  EXPECT_EQ(result.message,
+            "archive incomplete (no space left on " + (m_dir / "tmp").string() + "); nothing was deleted there")
       << transport.last.err;
   EXPECT_TRUE(fs::exists(transport.home() / "torc_output/job_stdio/job_1.o"));
   EXPECT_TRUE(nothing_left_there());
@@ -116,9 +114,10 @@ TEST_P(LogScripts, CollectFilesThatGrowButDoNotDeleteThem) {
     GTEST_SKIP() << "this shell has a tar and a find of its own";
   }
   write_output();
-  write_program(transport.home() / "bin/tar", "#!/bin/sh\n/usr/bin/tar \"$@\" || exit\n"
-                                              "echo more >>\"$HOME/torc_output/job_stdio/job_1.o\"\n"
-                                              "echo 'tar: ./x: file changed as we read it' >&2\nexit 1\n");
+  write_program(transport.home() / "bin/tar",
+                "#!/bin/sh\n/usr/bin/tar \"$@\" || exit\n"
+                "echo more >>\"$HOME/torc_output/job_stdio/job_1.o\"\n"
+                "echo 'tar: ./x: file changed as we read it' >&2\nexit 1\n");
   EXPECT_TRUE(collect().ok) << transport.last.err;
   settings.remove = true;
   // The clock that stamps files moves in steps.

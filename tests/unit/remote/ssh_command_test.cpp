@@ -9,11 +9,9 @@ namespace {
 using model::WorkerAddress;
 using Words = std::vector<std::string>;
 
-const Words k_common{"-o", "BatchMode=yes",
-                     "-o", "ConnectTimeout=30",
-                     "-o", "StrictHostKeyChecking=accept-new",
-                     "-o", "ServerAliveInterval=15",
-                     "-o", "ServerAliveCountMax=3"};
+const Words k_common{
+    "-o", "BatchMode=yes",          "-o", "ConnectTimeout=30",    "-o", "StrictHostKeyChecking=accept-new",
+    "-o", "ServerAliveInterval=15", "-o", "ServerAliveCountMax=3"};
 
 Words operator+(Words left, const Words& right) {
   left.insert(left.end(), right.begin(), right.end());
@@ -80,8 +78,9 @@ proc::CommandResult ended(int code, std::string out, std::string err) {
 TEST(FailureReason, IsSshsOwnWord) {
   EXPECT_EQ(failure_reason(ended(255, "", "ssh: connect to host ws2 port 22: No route to host\r\n")),
             "ssh: connect to host ws2 port 22: No route to host");
-  EXPECT_EQ(failure_reason(ended(255, "", "Warning: Permanently added 'ws1' (ED25519) to the list of known hosts.\n"
-                                          "alice@ws1: Permission denied (publickey).\n")),
+  EXPECT_EQ(failure_reason(ended(255, "",
+                                 "Warning: Permanently added 'ws1' (ED25519) to the list of known hosts.\n"
+                                 "alice@ws1: Permission denied (publickey).\n")),
             "Permission denied (publickey)");
 }
 

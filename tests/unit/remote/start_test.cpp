@@ -92,9 +92,10 @@ class StartScripts : public RemoteScripts {
 
   /// Checks and starts; `width` 1 takes one connection, 0 takes two.
   StartResult start(std::size_t width = 1) {
-    return check_and_start(transport, {worker}, settings, width, [](const std::vector<Check>& checks) {
-             return std::vector<char>(checks.size(), checks.front().ok() ? 1 : 0);
-           })
+    return check_and_start(transport, {worker}, settings, width,
+                           [](const std::vector<Check>& checks) {
+                             return std::vector<char>(checks.size(), checks.front().ok() ? 1 : 0);
+                           })
         .front();
   }
 
@@ -141,8 +142,8 @@ TEST_P(StartScripts, TakesTwoConnectionsWhereWorkersDoNotFitIntoOneRound) {
 }
 
 TEST_P(StartScripts, StartsNothingUnlessTold) {
-  const auto results = check_and_start(transport, {worker}, settings, 1,
-                                       [](const std::vector<Check>&) { return std::vector<char>{0}; });
+  const auto results =
+      check_and_start(transport, {worker}, settings, 1, [](const std::vector<Check>&) { return std::vector<char>{0}; });
   EXPECT_TRUE(results.front().check.ok()) << results.front().check.message;
   EXPECT_FALSE(results.front().tried);
   EXPECT_FALSE(fs::exists(transport.home() / "torc_output"));
@@ -177,9 +178,10 @@ TEST_P(StartScripts, StartsAgainWhereThePidBelongsToAnotherProcessNow) {
 }
 
 TEST_P(StartScripts, ShowsTheLogOfARunnerThatDies) {
-  set_torc("#!/bin/sh\ncase $1 in\n"
-           "worker-probe) echo '{\"torc_probe\":1,\"version\":\"0.23.0\",\"server\":{\"reached\":true}}';;\n"
-           "run) echo first; printf 'Error: connection refused'; exit 3;; esac\n");
+  set_torc(
+      "#!/bin/sh\ncase $1 in\n"
+      "worker-probe) echo '{\"torc_probe\":1,\"version\":\"0.23.0\",\"server\":{\"reached\":true}}';;\n"
+      "run) echo first; printf 'Error: connection refused'; exit 3;; esac\n");
   const auto result = start();
   EXPECT_FALSE(result.start.ok);
   EXPECT_EQ(result.start.message, "Process died immediately. Last log:\n  first\n  Error: connection refused")
@@ -245,31 +247,34 @@ TEST_P(StartScripts, ComparesVersions) {
 
 TEST_P(StartScripts, SaysWhyATorcDoesNotStart) {
   set_torc("#!/bin/sh\necho 'torc: error while loading shared libraries: libx.so' >&2\nexit 127\n");
-  EXPECT_EQ(start().check.message,
-            "torc does not start on ws1: torc: error while loading shared libraries: libx.so");
+  EXPECT_EQ(start().check.message, "torc does not start on ws1: torc: error while loading shared libraries: libx.so");
 }
 
 TEST_P(StartScripts, AsksWhetherTheServerIsReached) {
-  set_torc("#!/bin/sh\necho '{\"torc_probe\":1,\"version\":\"0.23.0\",\"server\":{\"reached\":false,\"error\":"
-           "\"connection refused\"}}'\n");
+  set_torc(
+      "#!/bin/sh\necho '{\"torc_probe\":1,\"version\":\"0.23.0\",\"server\":{\"reached\":false,\"error\":"
+      "\"connection refused\"}}'\n");
   const auto result = start();
   EXPECT_EQ(result.check.problem, Check::Problem::server);
   EXPECT_EQ(result.check.message, "connection refused");
 }
 
 TEST_P(StartScripts, StartsATorcWithoutTheProbeIfItLives) {
-  set_torc("#!/bin/sh\ncase $1 in --version) echo torc 0.23.0;; run) exec sleep 300;;\n"
-           "*) echo no such command; exit 2;; esac\n");
+  set_torc(
+      "#!/bin/sh\ncase $1 in --version) echo torc 0.23.0;; run) exec sleep 300;;\n"
+      "*) echo no such command; exit 2;; esac\n");
   const auto result = start();
   ASSERT_TRUE(result.start.ok) << result.start.message << transport.last.err;
   set_torc("#!/bin/sh\ncase $1 in --version) echo torc 0.23.0;; *) echo Error: gone; exit 2;; esac\n");
   ::kill(-static_cast<pid_t>(*result.start.pid), SIGKILL);
-  EXPECT_TRUE(comes_true([&] { return start().start.message == "Process died immediately. Last log:\n  Error: gone"; }));
+  EXPECT_TRUE(
+      comes_true([&] { return start().start.message == "Process died immediately. Last log:\n  Error: gone"; }));
 }
 
 TEST_P(StartScripts, NotesTheEndOfATorcWithoutTheProbe) {
-  set_torc("#!/bin/sh\ncase $1 in --version) echo torc 0.23.0;; run) while [ ! -e \"$HOME/done\" ]; do sleep 0.05; done;;\n"
-           "*) exit 2;; esac\n");
+  set_torc(
+      "#!/bin/sh\ncase $1 in --version) echo torc 0.23.0;; run) while [ ! -e \"$HOME/done\" ]; do sleep 0.05; done;;\n"
+      "*) exit 2;; esac\n");
   const auto state = [&] { return query_state(transport, worker, workflow, "").state; };
   ASSERT_TRUE(start().start.ok) << transport.last.err;
   EXPECT_EQ(state(), State::running);

@@ -20,9 +20,7 @@ class StateScripts : public RemoteScripts {
     return static_cast<pid_t>(results.front().start.pid.value_or(0));
   }
 
-  WorkerState query(const std::string& output_dir = {}) {
-    return query_state(transport, worker, workflow, output_dir);
-  }
+  WorkerState query(const std::string& output_dir = {}) { return query_state(transport, worker, workflow, output_dir); }
 
   StopResult stop(bool force = false) {
     return stop_worker(transport, worker, {.workflow = workflow, .force = force, .requested_by = "alice@login1"});

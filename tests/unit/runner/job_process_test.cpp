@@ -57,9 +57,9 @@ TEST(JobProcess, PutsTheInvocationScriptBeforeTheCommand) {
 
 TEST(JobProcess, GetsItsVariablesAndNoSecret) {
   const TempDir directory;
-  const std::vector<std::string> inherited{"PATH=/bin",           "TORC_PASSWORD=secret", "TORC_COOKIE_HEADER=secret",
-                                           "TORC_JOB_ID=99",      "TORC_WORKER_KEY=k",    "TORC_WORKER_READY_FD=3",
-                                           "TORC_API_URL=other",  "TORC_USERNAME=alice"};
+  const std::vector<std::string> inherited{"PATH=/bin",          "TORC_PASSWORD=secret", "TORC_COOKIE_HEADER=secret",
+                                           "TORC_JOB_ID=99",     "TORC_WORKER_KEY=k",    "TORC_WORKER_READY_FD=3",
+                                           "TORC_API_URL=other", "TORC_USERNAME=alice"};
   auto environment = job_environment(job_of("x"), settings_in(directory), inherited);
   std::sort(environment.begin(), environment.end());
   EXPECT_EQ(environment, (std::vector<std::string>{"PATH=/bin", "TORC_API_URL=http://s/v1", "TORC_ATTEMPT_ID=2",

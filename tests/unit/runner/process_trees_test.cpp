@@ -26,8 +26,7 @@ class ProcessTreesTest : public ::testing::Test {
     environment.push_back("TORC_WORKFLOW_ID=" + std::to_string(key.workflow_id));
     environment.push_back("TORC_JOB_ID=" + std::to_string(key.job_id));
     environment.push_back("TORC_ATTEMPT_ID=" + std::to_string(key.attempt_id));
-    proc::Child child =
-        proc::Child::spawn({.argv = {"bash", "-c", command}, .env = environment, .new_session = true});
+    proc::Child child = proc::Child::spawn({.argv = {"bash", "-c", command}, .env = environment, .new_session = true});
     trees.started(child.pid(), key);
     return child;
   }
@@ -87,9 +86,8 @@ TEST_F(ProcessTreesTest, EndsADaemonOfAFinishedJobButNotThatOfARunningOne) {
 }
 
 TEST_F(ProcessTreesTest, EndsAWholeTreeThatIgnoresTermination) {
-  proc::Child child =
-      start(one, "trap '' TERM; (setsid bash -c \"trap '' TERM; echo \\$\\$ >" + directory.file("pid") +
-                     "; while :; do sleep 60; done\") & while :; do sleep 60; done");
+  proc::Child child = start(one, "trap '' TERM; (setsid bash -c \"trap '' TERM; echo \\$\\$ >" + directory.file("pid") +
+                                     "; while :; do sleep 60; done\") & while :; do sleep 60; done");
   const pid_t inner = pid_in(directory.file("pid"));
   trees.end(child.pid(), milliseconds(50));
   EXPECT_TRUE(trees.ending());

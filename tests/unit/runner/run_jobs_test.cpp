@@ -374,7 +374,8 @@ TEST_F(RunJobsTest, StaysOnAWorkerUntilTheWorkflowEnds) {
   initialize();
   base::Pipe ready = base::Pipe::create();
   auto on_worker = options();
-  on_worker.worker = WorkerIdentity{.address = "alice@ws3:2222", .key = "alice_ws3_2222",
+  on_worker.worker = WorkerIdentity{.address = "alice@ws3:2222",
+                                    .key = "alice_ws3_2222",
                                     .state_directory = directory.file("state"),
                                     .ready_fd = ready.write_end.release()};
   LossyProxy proxy(server->port());
@@ -492,12 +493,11 @@ TEST_F(RunJobsTest, RunsNoJobTwiceWhenAnswersAreLost) {
     const char* call;
     bool with_additions;
   };
-  for (const auto& [call, with_additions] : std::initializer_list<Case>{
-           {"claim_", true},
-           {"complete_job", true},
-           {"claim_", false},
-           {"start_job", false},
-           {"complete_job", false}}) {
+  for (const auto& [call, with_additions] : std::initializer_list<Case>{{"claim_", true},
+                                                                        {"complete_job", true},
+                                                                        {"claim_", false},
+                                                                        {"start_job", false},
+                                                                        {"complete_job", false}}) {
     std::filesystem::remove(directory.file("log"));
     create_workflow();
     std::vector<model::Id> before;

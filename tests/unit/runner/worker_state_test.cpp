@@ -16,8 +16,10 @@ using testing::TempDir;
 
 TEST(WorkerState, KeepsASecondRunnerOut) {
   const TempDir directory;
-  const WorkerIdentity identity{.address = "alice@ws3:2222", .key = "alice_ws3_2222",
-                                .state_directory = directory.file("deep/er"), .ready_fd = -1};
+  const WorkerIdentity identity{.address = "alice@ws3:2222",
+                                .key = "alice_ws3_2222",
+                                .state_directory = directory.file("deep/er"),
+                                .ready_fd = -1};
   {
     const WorkerState first(identity);
     try {

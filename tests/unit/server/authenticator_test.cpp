@@ -5,10 +5,10 @@
 
 #include <gtest/gtest.h>
 
-#include "unit/server/service_fixture.hpp"
 #include "support/temp_dir.hpp"
 #include "torc/base/error.hpp"
 #include "torc/base/file.hpp"
+#include "unit/server/service_fixture.hpp"
 
 namespace torc::server {
 namespace {
@@ -28,7 +28,9 @@ std::string base64(std::string_view text) {
   return result;
 }
 
-std::string basic(const std::string& user, const std::string& password) { return "Basic " + base64(user + ":" + password); }
+std::string basic(const std::string& user, const std::string& password) {
+  return "Basic " + base64(user + ":" + password);
+}
 
 class AuthenticatorTest : public testing::Test {
  protected:

@@ -66,9 +66,14 @@ class EventsTest : public testing::Test {
                R"("memory_gb":1,"num_gpus":0,"num_nodes":1,"compute_node_type":"local"})")["id"];
   }
   void complete(int job, const char* status, int return_code) {
-    const nlohmann::json result{{"job_id", job},        {"workflow_id", 1},         {"run_id", 0},
-                                {"compute_node_id", 1}, {"return_code", return_code}, {"exec_time_minutes", 0},
-                                {"completion_time", "t"}, {"status", status}};
+    const nlohmann::json result{{"job_id", job},
+                                {"workflow_id", 1},
+                                {"run_id", 0},
+                                {"compute_node_id", 1},
+                                {"return_code", return_code},
+                                {"exec_time_minutes", 0},
+                                {"completion_time", "t"},
+                                {"status", status}};
     ask("POST", "/jobs/" + std::to_string(job) + "/complete_job/" + status + "/0", result.dump());
   }
 
@@ -103,9 +108,7 @@ class ListenerEventsTest : public testing::Test {
     listener.stop();
     thread.join();
   }
-  void announce(const std::string& text) {
-    listener.announce({{.workflow_id = 1, .type = "t", .data = text}}, {});
-  }
+  void announce(const std::string& text) { listener.announce({{.workflow_id = 1, .type = "t", .data = text}}, {}); }
 
   static HttpLimits limits() {
     HttpLimits limits;

@@ -4,11 +4,11 @@
 #include <gtest/gtest.h>
 
 #include "server/router.hpp"
-#include "unit/server/service_fixture.hpp"
-#include "torc/base/strings.hpp"
 #include "torc/base/file.hpp"
+#include "torc/base/strings.hpp"
 #include "torc/server/password_file.hpp"
 #include "torc/store/access.hpp"
+#include "unit/server/service_fixture.hpp"
 
 namespace torc::server {
 namespace {
@@ -57,8 +57,9 @@ class GuardsTest : public testing::Test {
     make("/files", R"({"workflow_id":1,"name":"f","path":"f"})");
     make("/user_data", R"({"workflow_id":1,"name":"d"})");
     make("/events", R"({"workflow_id":1,"timestamp":0,"data":{}})");
-    make("/compute_nodes", R"({"workflow_id":1,"hostname":"h","pid":1,"start_time":"2026-01-01T00:00:00Z","num_cpus":1,)"
-                           R"("memory_gb":1,"num_gpus":0,"num_nodes":1,"compute_node_type":"local"})");
+    make("/compute_nodes",
+         R"({"workflow_id":1,"hostname":"h","pid":1,"start_time":"2026-01-01T00:00:00Z","num_cpus":1,)"
+         R"("memory_gb":1,"num_gpus":0,"num_nodes":1,"compute_node_type":"local"})");
     make("/results", R"({"workflow_id":1,"job_id":1,"run_id":1,"attempt_id":1,"compute_node_id":1,"return_code":0,)"
                      R"("exec_time_minutes":0,"completion_time":"2026-01-01T00:00:00Z","status":"completed"})");
     make("/slurm_schedulers", R"({"workflow_id":1,"name":"s","account":"a","nodes":1,"walltime":"1:00:00"})");
@@ -91,7 +92,8 @@ const char* word(Method method) {
 /// The pattern with each {name} filled in.
 std::string filled(std::string_view pattern) {
   std::string path{pattern};
-  for (const auto& [name, value] : {std::pair{"{status}", "completed"}, {"{user_name}", "alice"}, {"{worker}", "ws1"}}) {
+  for (const auto& [name, value] :
+       {std::pair{"{status}", "completed"}, {"{user_name}", "alice"}, {"{worker}", "ws1"}}) {
     path = base::replace_all(path, name, value);
   }
   while (path.find('{') != std::string::npos) {
@@ -102,8 +104,8 @@ std::string filled(std::string_view pattern) {
 }
 
 /// What everybody with a password may ask, and a user who has no access to the workflow too.
-const std::set<std::string> k_for_all{"GET /ping", "GET /version", "GET /workflows", "POST /workflows", "GET /access_groups",
-                                      "GET /access_groups/{id}"};
+const std::set<std::string> k_for_all{"GET /ping",       "GET /version",       "GET /workflows",
+                                      "POST /workflows", "GET /access_groups", "GET /access_groups/{id}"};
 
 }  // namespace
 
@@ -126,10 +128,10 @@ TEST_F(GuardsTest, EveryRouteRefusesAStranger) {
 
 TEST_F(GuardsTest, EveryRouteLetsTheOwnerPass) {
   make_everything();
-  const std::set<std::string> for_administrators{"POST /admin/reload-auth", "POST /access_groups",
-                                                 "DELETE /access_groups/{id}", "GET /access_groups/{id}/members",
-                                                 "POST /access_groups/{id}/members",
-                                                 "DELETE /access_groups/{id}/members/{user_name}"};
+  const std::set<std::string> for_administrators{
+      "POST /admin/reload-auth",          "POST /access_groups",
+      "DELETE /access_groups/{id}",       "GET /access_groups/{id}/members",
+      "POST /access_groups/{id}/members", "DELETE /access_groups/{id}/members/{user_name}"};
   for (const auto& route : routes()) {
     const std::string name = std::string{word(route.method)} + " " + std::string{route.pattern};
     // What deletes comes last of all: most of it takes the records of the other routes away.
@@ -195,8 +197,9 @@ TEST_F(GuardsTest, WhatDoesNotExistIsNotFound) {
 TEST_F(GuardsTest, AGroupSeesWhatItsOwnerGivesIt) {
   make_everything();
   ASSERT_EQ(ask(k_root, "POST", "/access_groups", R"({"name":"team"})").status, 200);
-  ASSERT_EQ(ask(k_root, "POST", "/access_groups/2/members", R"({"user_name":"bob","group_id":2,"role":"admin"})").status,
-            200);
+  ASSERT_EQ(
+      ask(k_root, "POST", "/access_groups/2/members", R"({"user_name":"bob","group_id":2,"role":"admin"})").status,
+      200);
   EXPECT_EQ(ask(k_bob, "POST", "/workflows/1/access_groups/2").status, 403);
   EXPECT_EQ(ask(k_bob, "GET", "/jobs/1").status, 403);
   EXPECT_EQ(ask(k_alice, "POST", "/workflows/1/access_groups/2").status, 200);
@@ -209,8 +212,9 @@ TEST_F(GuardsTest, AGroupSeesWhatItsOwnerGivesIt) {
 TEST_F(GuardsTest, AGroupsManagersManageItsMembersAndNobodyElses) {
   ask(k_root, "POST", "/access_groups", R"({"name":"team"})");
   ask(k_root, "POST", "/access_groups/2/members", R"({"user_name":"bob","group_id":2,"role":"admin"})");
-  EXPECT_EQ(ask(k_bob, "POST", "/access_groups/2/members", R"({"user_name":"carol","group_id":2,"role":"member"})").status,
-            200);
+  EXPECT_EQ(
+      ask(k_bob, "POST", "/access_groups/2/members", R"({"user_name":"carol","group_id":2,"role":"member"})").status,
+      200);
   EXPECT_EQ(ask(k_carol, "GET", "/access_groups/2/members").status, 200);
   EXPECT_EQ(ask(k_carol, "DELETE", "/access_groups/2/members/bob").status, 403);
   EXPECT_EQ(ask(k_bob, "POST", "/access_groups/1/members", R"({"user_name":"bob","group_id":1,"role":"admin"})").status,

@@ -96,8 +96,9 @@ TEST_F(HttpTest, TakesARequestByteByByte) {
 
 TEST_F(HttpTest, TakesABodyInChunks) {
   RawClient client{server.port()};
-  client.send("POST /torc-service/v1/workflows HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
-              "9\r\n{\"name\":\"\r\nd\r\nw\",\"user\":\"u\"\r\n1\r\n}\r\n0\r\n\r\n");
+  client.send(
+      "POST /torc-service/v1/workflows HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
+      "9\r\n{\"name\":\"\r\nd\r\nw\",\"user\":\"u\"\r\n1\r\n}\r\n0\r\n\r\n");
   EXPECT_EQ(client.read_answer()->status, 200);
 }
 
@@ -122,7 +123,8 @@ TEST_F(HttpTest, AnswersHeadWithoutABody) {
 
 TEST_F(HttpTest, SaysGoOnToAClientThatAsks) {
   RawClient client{server.port()};
-  client.send("POST /torc-service/v1/workflows HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 23\r\n\r\n");
+  client.send(
+      "POST /torc-service/v1/workflows HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 23\r\n\r\n");
   EXPECT_EQ(client.read_answer()->status, 100);
   client.send(R"({"name":"w","user":"u"})");
   EXPECT_EQ(client.read_answer()->status, 200);
@@ -150,8 +152,8 @@ TEST_F(HttpTest, RefusesWhatHidesASecondRequest) {
   const std::string hidden = "GET /torc-service/v1/ping HTTP/1.1\r\nHost: h\r\n\r\n";
   for (const std::string fields :
        {"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n", "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n",
-        "Content-Length: 5\r\nContent-Length: 6\r\n", "Transfer-Encoding: gzip\r\n", "Transfer-Encoding: gzip, chunked\r\n",
-        "Transfer-Encoding: identity\r\n", "Host : h\r\n"}) {
+        "Content-Length: 5\r\nContent-Length: 6\r\n", "Transfer-Encoding: gzip\r\n",
+        "Transfer-Encoding: gzip, chunked\r\n", "Transfer-Encoding: identity\r\n", "Host : h\r\n"}) {
     RawClient client{server.port()};
     client.send("POST /torc-service/v1/workflows HTTP/1.1\r\nHost: h\r\n" + fields + "\r\n0\r\n\r\n" + hidden);
     const auto answer = client.read_answer();

@@ -24,7 +24,8 @@ TEST_F(ServiceTest, SchedulersAndHandlersAreKeptChangedAndDeleted) {
   EXPECT_EQ(ask("DELETE", "/failure_handlers/1").status, 200);
   EXPECT_EQ(ask("GET", "/failure_handlers/1").status, 404);
   EXPECT_EQ(ask("GET", "/workflows/9/failure_handlers").status, 404);
-  EXPECT_EQ(ask("POST", "/slurm_schedulers", R"({"workflow_id":9,"account":"a","nodes":1,"walltime":"1"})").status, 404);
+  EXPECT_EQ(ask("POST", "/slurm_schedulers", R"({"workflow_id":9,"account":"a","nodes":1,"walltime":"1"})").status,
+            404);
 }
 
 TEST_F(ServiceTest, AChangeOfNothingChangesNothing) {

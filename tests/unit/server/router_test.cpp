@@ -56,10 +56,11 @@ TEST_F(RouterTest, DecodesPathAndQuery) {
 }
 
 TEST_F(RouterTest, RefusesWhatIsNoEncoding) {
-  for (const char* target : {"/torc-service/v1/workflows/%", "/torc-service/v1/workflows/%4", "/torc-service/v1/workflows/%zz",
-                             "/torc-service/v1/workflows?x=%", "/torc-service/v1/workflows?x=%ff", "/torc-service/v1/workflows?x=%00",
-                             "/torc-service/v1/workflows?%c0%80=x", "/torc-service/v1/users/%ff/groups",
-                             "/torc-service/v1/users/a%00b/groups", "/torc-service/v1/users/\xff/groups"}) {
+  for (const char* target :
+       {"/torc-service/v1/workflows/%", "/torc-service/v1/workflows/%4", "/torc-service/v1/workflows/%zz",
+        "/torc-service/v1/workflows?x=%", "/torc-service/v1/workflows?x=%ff", "/torc-service/v1/workflows?x=%00",
+        "/torc-service/v1/workflows?%c0%80=x", "/torc-service/v1/users/%ff/groups",
+        "/torc-service/v1/users/a%00b/groups", "/torc-service/v1/users/\xff/groups"}) {
     EXPECT_THROW(match(Method::get, target), RequestError) << target;
   }
 }
@@ -91,7 +92,8 @@ TEST_F(RouterTest, EveryOperationIsListedOnce) {
 // Another order in the list would hide one operation behind another.
 TEST_F(RouterTest, EveryOperationIsReached) {
   for (const auto& route : routes()) {
-    EXPECT_EQ(match(route.method, std::string{Router::k_prefix} + std::string{route.pattern}).route, &route) << route.pattern;
+    EXPECT_EQ(match(route.method, std::string{Router::k_prefix} + std::string{route.pattern}).route, &route)
+        << route.pattern;
   }
 }
 

@@ -38,17 +38,17 @@ TEST_F(ServiceTest, ErrorsSayTheirKindAndWhatIsWrong) {
            {"POST", "/workflows", "{\"name\":\"\xff\",\"user\":\"u\"}", 400, "BadRequest", "JSON"},
            {"POST", "/bulk_jobs", "{}", 422, "UnprocessableContent", "jobs"},
            {"POST", "/bulk_jobs", R"({"jobs":7})", 422, "UnprocessableContent", "jobs"},
-           {"POST", "/jobs", R"({"workflow_id":1,"name":"a","command":"c","priority":1e99})", 422, "UnprocessableContent",
-            "priority"},
-           {"POST", "/jobs", R"({"workflow_id":99999999999999999999,"name":"a","command":"c"})", 422, "UnprocessableContent",
-            "workflow_id"},
+           {"POST", "/jobs", R"({"workflow_id":1,"name":"a","command":"c","priority":1e99})", 422,
+            "UnprocessableContent", "priority"},
+           {"POST", "/jobs", R"({"workflow_id":99999999999999999999,"name":"a","command":"c"})", 422,
+            "UnprocessableContent", "workflow_id"},
            {"POST", "/workflows/1/remote_workers", "[1]", 422, "UnprocessableContent", "string"},
-           {"POST", "/resource_requirements", R"({"workflow_id":1,"name":"a","memory":"much"})", 422, "UnprocessableContent",
-            "much"},
-           {"POST", "/resource_requirements", R"({"workflow_id":1,"name":"a","runtime":"1h"})", 422, "UnprocessableContent",
-            "1h"},
-           {"POST", "/resource_requirements", R"({"workflow_id":1,"name":"a","num_cpus":-1})", 422, "UnprocessableContent",
-            "num_cpus"},
+           {"POST", "/resource_requirements", R"({"workflow_id":1,"name":"a","memory":"much"})", 422,
+            "UnprocessableContent", "much"},
+           {"POST", "/resource_requirements", R"({"workflow_id":1,"name":"a","runtime":"1h"})", 422,
+            "UnprocessableContent", "1h"},
+           {"POST", "/resource_requirements", R"({"workflow_id":1,"name":"a","num_cpus":-1})", 422,
+            "UnprocessableContent", "num_cpus"},
            {"POST", "/workflows/1/claim_next_jobs?limit=-1", "", 422, "UnprocessableContent", "limit"},
            {"PUT", "/jobs/1/start_job/0/1", "", 404, "NotFound", "Job"},
        }) {
@@ -94,8 +94,9 @@ TEST_F(ServiceTest, SaysWhichServerItIs) {
   EXPECT_EQ(version["server_id"], database.server_id());
   EXPECT_EQ(version["api_version"], "0.12.0");
   EXPECT_TRUE(version["version"].get<std::string>().starts_with("0.23.0 ("));
-  EXPECT_EQ(version["capabilities"], (nlohmann::json{"batch_complete_jobs", "claim_compute_node_id", "claim_start", "claim_wait",
-                                                     "events_stream", "heartbeat", "initialize_next_run", "summary"}));
+  EXPECT_EQ(version["capabilities"],
+            (nlohmann::json{"batch_complete_jobs", "claim_compute_node_id", "claim_start", "claim_wait",
+                            "events_stream", "heartbeat", "initialize_next_run", "summary"}));
 }
 
 // Two managers that both find the workflow new must not begin two runs.

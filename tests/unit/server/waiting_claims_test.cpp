@@ -54,8 +54,8 @@ class WaitingClaimsTest : public ServiceTest {
     return model::parse_json(response.body)["jobs"].size();
   }
   void complete(int job) {
-    const nlohmann::json result{{"job_id", job},         {"workflow_id", 1}, {"run_id", 0},
-                                {"compute_node_id", node}, {"return_code", 0}, {"exec_time_minutes", 0},
+    const nlohmann::json result{{"job_id", job},           {"workflow_id", 1},     {"run_id", 0},
+                                {"compute_node_id", node}, {"return_code", 0},     {"exec_time_minutes", 0},
                                 {"completion_time", "t"},  {"status", "completed"}};
     EXPECT_EQ(ask("POST", "/jobs/" + std::to_string(job) + "/complete_job/completed/0", result.dump()).status, 200);
   }

@@ -46,11 +46,14 @@ TEST_P(YamlError, NamesFileLineAndKey) {
 INSTANTIATE_TEST_SUITE_P(
     References, YamlError,
     testing::Values(
-        Case{"unknown_file", "name: p\nfiles:\n  - {name: raw, path: x}\njobs:\n  - name: a\n    command: f ${files.input.rae}\n",
+        Case{"unknown_file",
+             "name: p\nfiles:\n  - {name: raw, path: x}\njobs:\n  - name: a\n    command: f ${files.input.rae}\n",
              "wf.yaml:6: 'command' names 'rae', which is not among the files (did you mean 'raw'?)"},
         Case{"user_data", "name: p\njobs:\n  - {name: a, command: 'f ${user_data.input.x}'}\n",
              "wf.yaml:3: 'command': '${user_data...}' is not supported yet"},
-        Case{"cycle", "name: p\nfiles:\n  - {name: x, path: x}\njobs:\n  - {name: a, command: 'f ${files.input.x} ${files.output.x}'}\n",
+        Case{"cycle",
+             "name: p\nfiles:\n  - {name: x, path: x}\njobs:\n  - {name: a, command: 'f ${files.input.x} "
+             "${files.output.x}'}\n",
              "wf.yaml:5: dependency cycle: a -> file x -> a (each needs the one behind it)"}),
     label_of);
 
@@ -245,8 +248,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"unfinished", "{\"name\": \"p\",\n",
              "wf.json:1: no valid JSON: unexpected end of input; expected string literal"},
         Case{"two_values", "{}\n{}", "wf.json:2: no valid JSON: unexpected '{'; expected end of input"},
-        Case{"empty", "", "wf.json: the file is empty"},
-        Case{"null", "null", "wf.json: the file is empty"},
+        Case{"empty", "", "wf.json: the file is empty"}, Case{"null", "null", "wf.json: the file is empty"},
         Case{"no_map", "[]", "wf.json: the workflow must be a map, found a list"},
         Case{"no_jobs", "{\"name\": \"p\"}", "wf.json: 'jobs' is missing in the workflow"},
         Case{"wrong_type", "{\"name\": \"p\", \"jobs\": [{\"name\": \"a\", \"command\": 5}]}",

@@ -121,9 +121,10 @@ jobs:
 }
 
 TEST(WorkflowFile, TakesYamlScalarsForWhatTheyAre) {
-  const auto spec = yaml("name: !!str 5\njobs:\n"
-                         "  - name: 'no'\n    command: |\n      one\n      two\n    priority: 0x10\n"
-                         "  - {name: on, command: \"\\t#\", priority: +3}\n");
+  const auto spec = yaml(
+      "name: !!str 5\njobs:\n"
+      "  - name: 'no'\n    command: |\n      one\n      two\n    priority: 0x10\n"
+      "  - {name: on, command: \"\\t#\", priority: +3}\n");
   EXPECT_EQ(spec.workflow.name, "5");
   EXPECT_EQ(spec.jobs[0].command, "one\ntwo\n");
   EXPECT_EQ(spec.jobs[0].priority, 16);
@@ -205,8 +206,7 @@ TEST(Expansion, UsesSharedParameters) {
             (Texts{"j_1_a", "j_2_a", "j_1_b", "j_2_b"}));
   // A job's own parameter stands before the shared one of its name.
   const std::string own = "  - {name: 'j_{x}_{y}', command: c, use_parameters: [x, y], parameters: {x: '[9]'}}\n";
-  EXPECT_EQ(names(yaml(shared + own).jobs),
-            (Texts{"j_9_a", "j_9_b"}));
+  EXPECT_EQ(names(yaml(shared + own).jobs), (Texts{"j_9_a", "j_9_b"}));
 }
 
 TEST(WorkflowFileOnDisk, IsToldByItsExtension) {

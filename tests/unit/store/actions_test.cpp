@@ -101,8 +101,9 @@ TEST_F(ActionsTest, WhatMakesNoSenseIsRefusedAndNotKept) {
   wrong = body;
   wrong.action_config = nullptr;
   EXPECT_NE(refused(wrong).find("object"), std::string::npos);
-  EXPECT_NE(refusal([&] { claim_action(connection, other, action("on_jobs_ready", {a}), 1); }, Refused::Reason::not_found),
-            "")
+  EXPECT_NE(
+      refusal([&] { claim_action(connection, other, action("on_jobs_ready", {a}), 1); }, Refused::Reason::not_found),
+      "")
       << "another workflow's action";
 }
 

@@ -107,8 +107,10 @@ TEST_F(StoreTest, ManyJobsEndTogetherAndARefusedOneStandsInNobodysWay) {
   const auto other = create_workflow(connection, named_workflow("other")).id.value();
   auto wrong_run = Completion{b, JobStatus::completed, 7, result(b, 1)};
   const auto done = complete_jobs(connection, workflow,
-                                  {{a, JobStatus::completed, 0, result(a, 1)}, wrong_run,
-                                   {99, JobStatus::completed, 0, result(99, 1)}, {b, JobStatus::failed, 0, result(b, 1)}});
+                                  {{a, JobStatus::completed, 0, result(a, 1)},
+                                   wrong_run,
+                                   {99, JobStatus::completed, 0, result(99, 1)},
+                                   {b, JobStatus::failed, 0, result(b, 1)}});
   EXPECT_EQ(done.completed, (std::vector<Id>{a, b}));
   ASSERT_EQ(done.errors.size(), 2U);
   EXPECT_EQ(done.errors[0].job_id, b);

@@ -53,7 +53,8 @@ TEST(DatabaseTest, IsOpenedByOneServerAtATime) {
   {
     const Database database{dir / "torc.db"};
     EXPECT_NE(failure_of_opening(dir / "torc.db").find("another server already uses the database"), std::string::npos);
-    EXPECT_NE(failure_of_opening(dir / "torc.db").find(std::to_string(::getpid())), std::string::npos) << "names the holder";
+    EXPECT_NE(failure_of_opening(dir / "torc.db").find(std::to_string(::getpid())), std::string::npos)
+        << "names the holder";
   }
   EXPECT_EQ(failure_of_opening(dir / "torc.db"), "") << "free again";
 }

@@ -33,7 +33,8 @@ TEST_F(StoreTest, AnotherRunIsRefused) {
   claim(1);
   const Id n = node();
   EXPECT_NE(refusal([&] { start_job(connection, a, 1, n); }, Reason::unprocessable), "");
-  EXPECT_NE(refusal([&] { complete_job(connection, a, JobStatus::completed, 1, result(a, n)); }, Reason::unprocessable), "");
+  EXPECT_NE(refusal([&] { complete_job(connection, a, JobStatus::completed, 1, result(a, n)); }, Reason::unprocessable),
+            "");
   EXPECT_NE(refusal([&] { retry_job(connection, a, 1, 3); }, Reason::unprocessable), "");
   EXPECT_NE(refusal([&] { change_job_status(connection, a, JobStatus::ready, 1); }, Reason::unprocessable), "");
   EXPECT_EQ(status(a), "pending");
@@ -65,7 +66,8 @@ TEST_F(StoreTest, AnotherNodesJobIsRefused) {
   claim(1, mine);
   EXPECT_NE(refusal([&] { start_job(connection, a, 0, other); }, Reason::conflict), "");
   start_job(connection, a, 0, mine);
-  EXPECT_NE(refusal([&] { complete_job(connection, a, JobStatus::completed, 0, result(a, other)); }, Reason::conflict), "");
+  EXPECT_NE(refusal([&] { complete_job(connection, a, JobStatus::completed, 0, result(a, other)); }, Reason::conflict),
+            "");
   EXPECT_NO_THROW(complete_job(connection, a, JobStatus::completed, 0, result(a, mine)));
 }
 
@@ -132,7 +134,8 @@ TEST_F(StoreTest, AResultOfAnotherJobIsRefused) {
   const Id a = job("a");
   const Id b = job("b");
   initialize();
-  EXPECT_NE(refusal([&] { complete_job(connection, a, JobStatus::completed, 0, result(b, 1)); }, Reason::unprocessable), "");
+  EXPECT_NE(refusal([&] { complete_job(connection, a, JobStatus::completed, 0, result(b, 1)); }, Reason::unprocessable),
+            "");
 }
 
 TEST_F(StoreTest, AnInitialisedJobKeepsItsCommand) {
