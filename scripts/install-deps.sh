@@ -9,7 +9,7 @@ packages=(
   libcli11-dev libcurl4-openssl-dev nlohmann-json3-dev libspdlog-dev libfmt-dev libsqlitecpp-dev libsqlite3-dev
   libyaml-cpp-dev libre2-dev libboost-dev libssl-dev libcrypt-dev
   # to test and for the demo
-  libgtest-dev sqlite3 openssh-client openssh-server openssl procps python3-venv clang libclang-rt-14-dev
+  libgtest-dev sqlite3 openssh-client openssh-server openssl procps busybox python3-venv clang libclang-rt-14-dev
 )
 
 if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
 #include "cli/parse_errors.hpp"
@@ -39,7 +40,15 @@ Option Option::check(std::function<std::string(const std::string&)> check) const
 
 template <typename T>
 Option Option::range(T least, T most) const {
-  m_option->check(CLI::Range(least, most));
+  // Not CLI11's own, which lets "nan" pass.
+  m_option->check([least, most](const std::string& text) -> std::string {
+    const auto number = base::parse_double(text);
+    if (number && *number >= static_cast<double>(least) && *number <= static_cast<double>(most)) {
+      return "";
+    }
+    return fmt::format("'{}' is no number from {:.12g} to {:.12g}", text, static_cast<double>(least),
+                       static_cast<double>(most));
+  });
   return *this;
 }
 
@@ -49,7 +58,10 @@ template Option Option::range(std::size_t, std::size_t) const;
 template Option Option::range(double, double) const;
 
 Option Option::positive() const {
-  m_option->check(CLI::PositiveNumber);
+  m_option->check([](const std::string& text) -> std::string {
+    const auto number = base::parse_double(text);
+    return number && *number > 0 ? "" : fmt::format("'{}' is no number above 0", text);
+  });
   return *this;
 }
 

@@ -65,7 +65,7 @@ class Waiting {
 
   bool ask() {
     const auto completion = m_api.is_workflow_complete(m_workflow_id);
-    count_jobs();
+    m_result.jobs = count_jobs(m_api, m_workflow_id);
     if (completion.is_canceled || completion.is_complete) {
       m_result.end = completion.is_canceled ? WaitResult::End::canceled : WaitResult::End::complete;
       tell(true);
@@ -86,23 +86,6 @@ class Waiting {
     return true;
   }
 
-  std::int64_t count(std::optional<model::JobStatus> status) {
-    client::JobFilter filter;
-    filter.status = status;
-    filter.paging.limit = 1;
-    return m_api.list_jobs(m_workflow_id, filter).total_count;
-  }
-
-  void count_jobs() {
-    if (m_result.total == 0) {
-      m_result.total = count(std::nullopt);
-    }
-    m_result.completed = count(model::JobStatus::completed);
-    m_result.failed =
-        count(model::JobStatus::failed) + count(model::JobStatus::terminated) + count(model::JobStatus::canceled);
-    m_running = count(model::JobStatus::running);
-  }
-
   void tell(bool last) {
     const auto now = Clock::now();
     if (!last && m_told_at && now - *m_told_at < k_note_pause) {
@@ -110,8 +93,9 @@ class Waiting {
     }
     m_told_at = now;
     if (!m_output.json()) {
-      m_output.note(fmt::format("{}/{} jobs  {} running  {} failed", m_result.completed + m_result.failed,
-                                m_result.total, m_running, m_result.failed));
+      const auto& jobs = m_result.jobs;
+      m_output.note(fmt::format("{}/{} jobs  {} running  {} failed", jobs.total - jobs.left(), jobs.total, jobs.running,
+                                jobs.failed));
     }
   }
 
@@ -127,7 +111,6 @@ class Waiting {
   model::Id m_workflow_id;
   std::stop_token m_stop;
   WaitResult m_result;
-  std::int64_t m_running{0};
   Clock::time_point m_worked_at{Clock::now()};  ///< When some runner was last seen.
   std::optional<Clock::time_point> m_told_at;
   std::optional<Clock::time_point> m_away_since;

@@ -1,7 +1,6 @@
 #pragma once
 
-#include <cstdint>
-
+#include "cli/job_counts.hpp"
 #include "torc/cli/command.hpp"
 
 namespace torc::cli {
@@ -16,9 +15,7 @@ struct WaitResult {
   };
 
   End end{End::complete};
-  std::int64_t total{0};
-  std::int64_t completed{0};
-  std::int64_t failed{0};  ///< Failed, terminated or canceled.
+  JobCounts jobs{};
 };
 
 /// Waits until the workflow is complete or canceled, nobody works on it any more, or the user interrupts. Notes on

@@ -7,37 +7,11 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "cli/job_counts.hpp"
 #include "torc/base/units.hpp"
 
 namespace torc::cli {
 namespace {
-
-/// Up to so many jobs are fetched and counted here: one answer, so no job is counted twice as it moves on. Of more the
-/// server is asked for a count in each state.
-constexpr std::int64_t k_counted_here = 2'000;
-
-void count_jobs(client::Api& api, model::Id id, WorkflowSummary& summary) {
-  for (const auto status : model::k_job_statuses) {
-    summary.jobs[status] = 0;
-  }
-  client::JobFilter filter;
-  filter.paging.limit = k_counted_here;
-  const auto first = api.list_jobs(id, filter);
-  if (!first.has_more) {
-    for (const auto& job : first.items) {
-      ++summary.jobs[job.status.value_or(model::JobStatus::uninitialized)];
-    }
-  } else {
-    filter.paging.limit = 1;
-    for (auto& [status, count] : summary.jobs) {
-      filter.status = status;
-      count = api.list_jobs(id, filter).total_count;
-    }
-  }
-  for (const auto& [status, count] : summary.jobs) {
-    summary.total_jobs += count;
-  }
-}
 
 void sum_times(client::Api& api, model::Id id, WorkflowSummary& summary) {
   using Clock = std::chrono::system_clock;
@@ -99,7 +73,10 @@ WorkflowSummary summarize_workflow(client::Api& api, model::Id id) {
   summary.active_compute_nodes = api.list_compute_nodes(id, active).total_count;
   summary.pending_scheduled_nodes = api.count_scheduled_compute_nodes(id, "pending");
   summary.active_scheduled_nodes = api.count_scheduled_compute_nodes(id, "active");
-  count_jobs(api, id, summary);
+  summary.jobs = count_by_status(api, id);
+  for (const auto& [status, count] : summary.jobs) {
+    summary.total_jobs += count;
+  }
   sum_times(api, id, summary);
   return summary;
 }

@@ -203,7 +203,7 @@ class CollectInPhases {
 
   void finish(std::size_t i) {
     if (!m_settings.remove || !m_results[i].ok) {
-      m_transport.run(m_workers[i].address, {.script = discard_script(m_packed[i].packed_in)});
+      discard(i);
       return;
     }
     const ScriptCall remove{.script = delete_packed_script(m_workers[i], m_settings, m_packed[i].packed_in)};
@@ -216,6 +216,13 @@ class CollectInPhases {
       m_results[i].message = fmt::format("saved to {}, but not deleted there: {}", m_results[i].file,
                                          report ? base::printable(report->get("failed")) : failure_reason(call));
     }
+    if (!report) {
+      discard(i);  // Whether the script came so far is not known.
+    }
+  }
+
+  void discard(std::size_t i) {
+    m_transport.run(m_workers[i].address, {.script = discard_script(m_packed[i].packed_in), .cleans_up = true});
   }
 
   Transport& m_transport;

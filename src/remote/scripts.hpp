@@ -21,6 +21,8 @@ Script worker_script(const Worker& worker, const WorkflowRef& workflow, const st
 std::string connectivity_script();
 
 /// Looks the worker over: torc, version, server, output directory.
+/// How long one call of the worker's torc may take.
+std::chrono::seconds probe_limit(const StartSettings& settings);
 std::string check_script(const Worker& worker, const StartSettings& settings);
 /// Starts the runner that a check found good.
 std::string start_script(const Worker& worker, const StartSettings& settings, const Check& check);

@@ -80,12 +80,17 @@ newline='
 constexpr std::string_view k_pack_functions = R"sh(
 discard() { [ -z "$packed_in" ] || rm -rf -- "$packed_in"; }
 
-# Says now and then how large the archive is, as long as it grows: what makes no progress is ended from outside.
+# Says now and then how large the archive is, as long as it grows: what makes no progress is ended from outside. When
+# nobody listens any more, the archive is for nobody.
 report_progress() {
   before=
+  trap '' PIPE
   while sleep 5 >/dev/null 2>&1 </dev/null && kill -0 "$1" 2>/dev/null; do
     size=$(wc -c <"$archive")
-    [ "$size" = "$before" ] || printf '#torc-progress %s\n' "$size"
+    if [ "$size" != "$before" ] && ! printf '#torc-progress %s\n' "$size" 2>/dev/null; then
+      kill "$1" 2>/dev/null
+      return
+    fi
     before=$size
   done
 }

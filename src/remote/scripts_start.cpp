@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "remote/scripts.hpp"
@@ -29,7 +31,7 @@ find_torc() {
 # A program that hangs must not outlive the connection for ever.
 limited() {
   if command -v timeout >/dev/null 2>&1; then
-    timeout "$limit" "$@"
+    timeout "$probe_limit" "$@"
   else
     "$@"
   fi
@@ -40,6 +42,7 @@ check() {
 '
   find_torc
   has_probe=
+  hangs=
   probe=
   version=
   place_certificate
@@ -47,8 +50,13 @@ check() {
     TORC_WORKER_STATE=$state
     export TORC_WORKER_STATE
     probe=$(limited "$torc" worker-probe "$workflow" 2>/dev/null </dev/null)
-    case $probe in
+    status=$?
+    case $status:$probe in
       *'"torc_probe"'*) has_probe=1 ;;
+      124:*)
+        probe=
+        hangs=1
+        ;;
       *)
         probe=
         version=$(limited "$torc" --version 2>&1 </dev/null)
@@ -62,6 +70,7 @@ check() {
   report_begin
   put torc "$torc"
   put has_probe "$has_probe"
+  put hangs "$hangs"
   put probe "$probe"
   put version "$version"
   put owner "$owner"
@@ -227,6 +236,8 @@ Script prepare(const Worker& worker, const StartSettings& settings) {
   Script script = worker_script(worker, settings.workflow, settings.output_dir);
   script.set("remote_torc", settings.remote_torc)
       .set("limit", std::to_string(settings.limit.count()))
+      // Within the limit of the whole call there may be two of them.
+      .set("probe_limit", std::to_string(probe_limit(settings).count()))
       .set("settle", fmt::format("{:g}", std::chrono::duration<double>(settings.settle).count()))
       .set("run_words", base::shell_join(settings.run_options))
       .set("ca_certificate", settings.ca_certificate)
@@ -239,6 +250,10 @@ Script prepare(const Worker& worker, const StartSettings& settings) {
 }
 
 }  // namespace
+
+std::chrono::seconds probe_limit(const StartSettings& settings) {
+  return std::max(std::chrono::seconds(1), settings.limit / 3);
+}
 
 std::string check_script(const Worker& worker, const StartSettings& settings) {
   return prepare(worker, settings).add(k_check_functions).add(k_check_main).text();

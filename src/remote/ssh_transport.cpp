@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <filesystem>
 #include <utility>
 
@@ -5,6 +6,9 @@
 
 namespace torc::remote {
 namespace {
+
+/// Who interrupts waits no longer for what is put in order.
+constexpr std::chrono::milliseconds k_cleanup_limit{10'000};
 
 proc::CommandResult canceled() {
   proc::CommandResult result;
@@ -18,7 +22,8 @@ SshTransport::SshTransport(SshOptions options, std::stop_token stop)
     : m_options(std::move(options)), m_stop(std::move(stop)) {}
 
 proc::CommandResult SshTransport::run(const model::WorkerAddress& worker, const ScriptCall& call) {
-  if (m_stop.stop_requested()) {
+  const bool stopped = m_stop.stop_requested();
+  if (stopped && !call.cleans_up) {
     return canceled();
   }
   proc::Command command;
@@ -26,9 +31,9 @@ proc::CommandResult SshTransport::run(const model::WorkerAddress& worker, const 
   command.input = call.script;
   command.question = call.question;
   command.answer = call.answer;
-  command.limit = m_options.script_limit;
+  command.limit = stopped ? std::min(m_options.script_limit, k_cleanup_limit) : m_options.script_limit;
   command.limit_is_silence = call.limit_is_silence;
-  return proc::run_command(command, m_stop);
+  return proc::run_command(command, call.cleans_up ? std::stop_token{} : m_stop);
 }
 
 proc::CommandResult SshTransport::fetch(const model::WorkerAddress& worker, const std::string& remote_path,

@@ -83,8 +83,12 @@ Check judge_report(const Report& report, const Worker& worker, const StartSettin
   } else if (const auto parsed = parse_version(report.get("version"))) {
     version = *parsed;
   } else {
+    const std::string said = base::printable(report.get("version"));
     set_problem(check, Check::Problem::version,
-                fmt::format("torc does not start on {}: {}", worker.name, base::printable(report.get("version"))));
+                report.get("hangs").empty() ? fmt::format("torc does not start on {}: {}", worker.name,
+                                                          said.empty() ? check.torc + " prints nothing" : said)
+                                            : fmt::format("torc does not start on {}: {} does not answer within {} s",
+                                                          worker.name, check.torc, probe_limit(settings).count()));
     return check;
   }
   if (check.problem != Check::Problem::version && !settings.skip_version_check && version != settings.version) {
@@ -277,7 +281,8 @@ class StartRound {
   const std::vector<Worker>& m_workers;
   const StartSettings& m_settings;
   std::size_t m_width;
-  std::size_t m_two_connections;  ///< So many of the first workers are checked and started over one connection each.
+  std::size_t
+      m_two_connections;  ///< So many of the first workers are checked over one connection and started over another.
   std::chrono::seconds m_patience;
   std::vector<StartResult> m_results;
   Meeting m_meeting;

@@ -161,6 +161,9 @@ RunLoop::Clock::time_point RunLoop::next_wake(std::optional<Clock::time_point> t
   if (m_options.time_limit) {
     wake = std::min(wake, m_started + *m_options.time_limit);
   }
+  if (!m_options.worker && idle() && !patience_is_over()) {
+    wake = std::min(wake, m_last_work + patience());
+  }
   return trees_due ? std::min(wake, *trees_due) : wake;
 }
 
@@ -261,7 +264,7 @@ model::Result RunLoop::result_of(const model::Job& job, std::int64_t run_id, std
 void RunLoop::talk() {
   const bool was_away = m_link.away();
   try {
-    const bool poll_due = Clock::now() >= m_next_poll;
+    const bool poll_due = Clock::now() >= m_next_poll || (!m_options.worker && idle() && patience_is_over());
     m_may_claim = m_may_claim || poll_due || was_away;
     deliver();
     beat();
@@ -427,7 +430,7 @@ void RunLoop::check_completion() {
     m_over = true;
     return;
   }
-  if (!m_options.worker && Clock::now() - m_last_work >= patience()) {
+  if (!m_options.worker && patience_is_over()) {
     m_log.info("there was nothing to claim for {} s (compute_node_wait_for_new_jobs_seconds)", patience().count());
     m_over = true;
   }
@@ -435,6 +438,10 @@ void RunLoop::check_completion() {
 
 seconds RunLoop::patience() const {
   return seconds(m_workflow.compute_node_wait_for_new_jobs_seconds.value_or(k_default_wait_for_new_jobs_s));
+}
+
+bool RunLoop::patience_is_over() const {
+  return Clock::now() - m_last_work >= patience();
 }
 
 void RunLoop::changed() {

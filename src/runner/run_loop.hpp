@@ -54,6 +54,7 @@ class RunLoop {
   void rest(std::optional<Clock::time_point> trees_due);
   void wait_for_work(JobExchange::Wanted room);
   std::chrono::seconds patience() const;
+  bool patience_is_over() const;
   void lose_touch(const base::ApiError& error);
   bool wants_to_stop();
   Clock::time_point next_wake(std::optional<Clock::time_point> trees_due) const;

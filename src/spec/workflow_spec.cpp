@@ -66,7 +66,7 @@ WorkflowSpec parse_workflow(std::string_view text, Format format, const std::str
   check_text(text, name);
   const Document document = format == Format::json ? read_json(text, name) : read_yaml(text, name);
   if (document.root == nullptr || document.root->kind == Node::Kind::null) {
-    throw base::Error(fmt::format("{}: the file is empty", name));
+    throw base::Error(fmt::format("{}: there is no workflow in the file", name));
   }
   const Keys keys{"the workflow", k_workflow_keys, k_workflow_keys_not_yet};
   const Fields top(document, *document.root, keys);

@@ -58,12 +58,16 @@ Free free_of(const model::ComputeNodesResources& resources) {
   return free;
 }
 
+/// A job that asks for nothing gets the workflow's default, whose time says nothing about the job.
+constexpr const char* k_seconds = "CASE WHEN r.name = 'default' THEN 0 ELSE r.runtime_seconds END";
+
 /// The least that any job of the workflow asks for: where that does not fit, nothing does.
 Need least_need(Connection& connection, Id workflow_id) {
-  Query row = query(connection,
-                    "SELECT MIN(num_cpus), MIN(num_gpus), MIN(memory_bytes), MIN(num_nodes), MIN(runtime_seconds) "
-                    "FROM resource_requirements WHERE workflow_id = ?",
-                    workflow_id);
+  static const std::string sql = fmt::format(
+      "SELECT MIN(num_cpus), MIN(num_gpus), MIN(memory_bytes), MIN(num_nodes), MIN({}) "
+      "FROM resource_requirements r WHERE workflow_id = ?",
+      k_seconds);
+  Query row = query(connection, sql, workflow_id);
   row.step();
   return {.cpus = row.get<std::int64_t>(0),
           .gpus = row.get<std::int64_t>(1),
@@ -76,13 +80,14 @@ Need least_need(Connection& connection, Id workflow_id) {
 std::vector<Id> choose(Connection& connection, const Claim& claim, Free free, std::optional<Id> scheduler) {
   const Need least = least_need(connection, claim.workflow_id);
   std::vector<Id> chosen;
-  Query rows = query(connection,
-                     "SELECT j.id, r.num_cpus, r.num_gpus, r.memory_bytes, r.num_nodes, r.runtime_seconds "
-                     "FROM jobs j JOIN resource_requirements r ON r.id = j.resource_requirements_id "
-                     "WHERE j.workflow_id = ?1 AND j.status = 2 "
-                     "AND (?2 IS NULL OR j.scheduler_id IS NULL OR j.scheduler_id = ?2) "
-                     "ORDER BY j.priority DESC, j.id",
-                     claim.workflow_id, scheduler);
+  static const std::string sql = fmt::format(
+      "SELECT j.id, r.num_cpus, r.num_gpus, r.memory_bytes, r.num_nodes, {} "
+      "FROM jobs j JOIN resource_requirements r ON r.id = j.resource_requirements_id "
+      "WHERE j.workflow_id = ?1 AND j.status = 2 "
+      "AND (?2 IS NULL OR j.scheduler_id IS NULL OR j.scheduler_id = ?2) "
+      "ORDER BY j.priority DESC, j.id",
+      k_seconds);
+  Query rows = query(connection, sql, claim.workflow_id, scheduler);
   while (static_cast<std::int64_t>(chosen.size()) < claim.limit && fits(least, free) && rows.step()) {
     const Need need{.cpus = rows.get<std::int64_t>(1),
                     .gpus = rows.get<std::int64_t>(2),

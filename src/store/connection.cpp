@@ -150,6 +150,9 @@ Changes& Connection::changes() {
 
 Database::Database(const std::string& path, Durability durability) : m_path(path), m_durability(durability) {
   m_path = real_path(path).string();
+  if (std::error_code ignored; std::filesystem::is_directory(m_path, ignored)) {
+    throw base::Error(fmt::format("the database {} is a directory; name a file in it", path));
+  }
   const auto directory = std::filesystem::path(m_path).parent_path();
   if (!directory.empty()) {
     std::error_code error;

@@ -3,11 +3,12 @@
 import http.server
 import json
 import signal
+import subprocess
 import threading
 import urllib.error
 import urllib.request
 
-from harness import ROOT, TORC, E2ETest, main, wait_until
+from harness import ROOT, TORC, E2ETest, clean_environment, main, wait_until
 
 OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
@@ -167,6 +168,15 @@ class CreateTest(WorkflowFileTest):
             self.assertIn("no jobs today", result.stderr)
             self.assertIn("creating workflow 'demo'", result.stderr)
             self.assertEqual(self.workflows(), [], step)
+
+    def test_what_nobody_learns_of_is_deleted(self):
+        file = self.file("name: w\njobs:\n  - {name: a, command: 'true'}\n")
+        with open("/dev/full", "w") as full:
+            done = subprocess.run([TORC, "create", file], stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+                                  env=clean_environment(self.dir, TORC_API_URL=self.daemon.url))
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("No space left on device", done.stderr)
+        self.assertEqual(self.workflows(), [])
 
     def test_the_error_says_where_even_deleting_failed(self):
         def before(method, path):

@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 """`torc remote collect-logs` and `delete-logs`: what arrives, what is deleted, and above all what is not."""
 import json
+import signal
+import socket
 import tarfile
 
-from harness import E2ETest, main, processes_below, wait_until
+from harness import TORC, E2ETest, main, processes_below, wait_until
 
 
 class Logs(E2ETest):
@@ -45,6 +47,38 @@ class Logs(E2ETest):
         with tarfile.open(self.archive(host)) as archive:
             members = [archive.extractfile(member) for member in archive if member.isfile()]
             return "".join(member.read().decode(errors="replace") for member in members)
+
+    def test_an_interrupted_collection_leaves_nothing_on_the_workers(self):
+        self.run_workflow()
+        self.finish()
+        self.use_temporary_directory()
+        with socket.create_server(("127.0.0.1", 0)) as silent:  # a host that never answers
+            self.srv.torc("remote", "add-workers", self.wf, f"127.0.0.1:{silent.getsockname()[1]}", "--skip-ssh-check",
+                          check=True)
+            collecting = self.start([TORC, "remote", "collect-logs", self.wf, "--delete", "-l", self.srv.home / "remote_logs"],
+                                    env={"TORC_API_URL": self.srv.url, **self.ws.env})
+            wait_until(lambda: all(self.archive(host).exists() for host in self.ws.hosts), what="the archives")
+            self.assertEqual(len(self.left_on_workers()), 2, "the check below can fail")
+            collecting.send_signal(signal.SIGINT)
+            self.assertEqual(collecting.wait(30), 1)
+        self.assertEqual(self.left_on_workers(), [])
+
+    def test_packing_ends_when_nobody_waits_for_it(self):
+        self.run_workflow()
+        self.finish()
+        self.use_temporary_directory()
+        host = self.ws.hosts[0]
+        slow = host.bin / "tar"  # as slow as a large directory makes it: what it is given leaves it bit by bit
+        slow.write_text("#!/bin/sh\nfor name; do case $name in *.tar.gz) archive=$name;; esac; done\n"
+                        "while :; do echo x >>$archive; sleep 0.1; done\n")
+        slow.chmod(0o755)
+        collecting = self.start([TORC, "remote", "collect-logs", self.wf],
+                                env={"TORC_API_URL": self.srv.url, **self.ws.env})
+        wait_until(lambda: any(path.stat().st_size for left in self.left_on_workers() for path in left.glob("*.tar.gz")),
+                   what="an archive that grows")
+        collecting.kill()
+        collecting.wait()
+        wait_until(lambda: not self.left_on_workers(), what="the archive to be given up")
 
     def test_archives_hold_the_jobs_output(self):
         self.run_workflow()

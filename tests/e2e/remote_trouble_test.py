@@ -98,6 +98,27 @@ class Trouble(E2ETest):
         self.assertIn("--remote-torc", result.stderr)
         server.torc("remote", "run", self.wf, "--remote-torc", TORC, check=True)
 
+    def test_a_torc_that_says_nothing(self):
+        _, workers = self.set_up_workers(2)
+        for host, script in zip(workers.hosts, ("exit 0", "exec sleep 1000")):
+            host.set_torc(f"#!/bin/sh\n{script}\n")
+        result = self.fails("run", self.wf, "--ssh-limit", "9")
+        self.assertRegex(result.stderr, rf"{workers.names[0]}: torc does not start on {workers.names[0]}: /\S+/torc prints nothing\n")
+        self.assertRegex(result.stderr, rf"{workers.names[1]}: torc does not start on {workers.names[1]}: /\S+/torc does not answer "
+                                        r"within 3 s\n")
+        self.nothing_started()
+
+    def test_a_canceled_workflow(self):
+        server, _ = self.set_up_workers(1)
+        server.torc("cancel", self.wf, check=True)
+        result = self.fails("run", self.wf)
+        self.assertIn(f"workflow {self.wf} was canceled; 'torc workflows reset-status {self.wf} --reinitialize'", result.stderr)
+        self.nothing_started()
+        server.torc("workflows", "reset-status", self.wf, "--reinitialize", "--no-prompts", check=True)
+        server.torc("remote", "run", self.wf, "--wait", check=True)
+        again = server.torc("remote", "run", self.wf, check=True)
+        self.assertIn(f"Workflow {self.wf} is complete", again.stderr)
+
     def test_another_version_started_all_the_same(self):
         _, workers = self.set_up_workers(1)
         workers.hosts[0].set_torc("#!/bin/sh\ncase $1 in --version) echo torc 0.6.5;; run) exec sleep 300;; *) exit 2;; esac\n")

@@ -37,6 +37,31 @@ class Run(E2ETest):
         self.assertEqual(result.stderr, "")
         self.assertEqual((self.dir / "torc_output/job_stdio/job_wf1_j1_r1_a1.o").read_text(), "hello\n")
 
+    def test_jobs_that_do_not_fit_are_told(self):
+        spec = self.dir / "w.json"
+        spec.write_text(json.dumps(workflow(
+            {"command": "true", "resource_requirements": "huge"}, {"command": "true"},
+            resource_requirements=[{"name": "huge", "num_cpus": 100_000, "memory": "1m", "runtime": "PT1M"}],
+            compute_node_wait_for_new_jobs_seconds=1)))
+        result = run_torc("-s", "run", spec, home=self.dir)
+        self.assertEqual(result.returncode, 1)
+        self.assertRegex(result.stdout.splitlines()[1], r"^1 of 2 jobs completed in [0-9.]+ s; 1 are ready but need more than "
+                                                        r"this run had to give \('torc jobs list 1 --status ready'\)$")
+
+    def test_a_short_time_limit_keeps_no_job_of_unknown_length_away(self):
+        spec = self.dir / "w.json"
+        spec.write_text(json.dumps(workflow({"command": "true"})))
+        result = run_torc("-s", "run", spec, "--time-limit", "PT20S", home=self.dir, check=True)
+        self.assertIn("1 of 1 jobs completed", result.stdout)
+
+    def test_canceled_jobs_are_no_failed_ones(self):
+        spec = self.dir / "w.json"
+        spec.write_text(json.dumps(workflow({"command": "false"}, {
+            "command": "true", "depends_on": ["j1"], "cancel_on_blocking_job_failure": True})))
+        result = run_torc("-s", "run", spec, home=self.dir)
+        self.assertEqual(result.returncode, 1)
+        self.assertRegex(result.stdout, r"0 of 2 jobs completed, 1 failed, 1 canceled in [0-9.]+ s \(see ")
+
     def test_json_and_failures(self):
         spec = self.dir / "w.json"
         spec.write_text(json.dumps(workflow({"command": "exit 3"}, {"command": "kill -9 $$"}, {"command": "true"})))
@@ -52,7 +77,8 @@ class Run(E2ETest):
 
     def test_bad_usage(self):
         for args in (["run"], ["run", "1", "--max-parallel-jobs", "0"], ["run", "1", "--time-limit", "1 hour"],
-                     ["run", "1", "--end-time", "2001-01-01T00:00:00Z"], ["run", "1", "-p", "0"]):
+                     ["run", "1", "--end-time", "2001-01-01T00:00:00Z"], ["run", "1", "-p", "0"],
+                     ["run", "1", "-p", "nan"], ["run", "1", "--memory-gb", "nan"], ["run", "1", "--memory-gb", "inf"]):
             self.assertEqual(run_torc("-s", *args, home=self.dir).returncode, 2, args)
         missing = run_torc("-s", "run", "no-such-file.yaml", home=self.dir)
         self.assertEqual(missing.returncode, 1)

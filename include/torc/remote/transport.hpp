@@ -35,6 +35,7 @@ std::vector<std::string> scp_fetch_command(const SshOptions& options, const mode
 struct ScriptCall {
   std::string script{};
   bool limit_is_silence{false};  ///< It reports progress: the limit counts from its last output, not from the start.
+  bool cleans_up{false};         ///< Runs also after a stop, though not for long: without it something would be left.
 
   /// A script with a dialogue prints a line equal to `question` and then reads an answer from its standard input:
   /// `answer` gets what was printed before, and may block until other workers have come as far.

@@ -68,6 +68,15 @@ int dry_run(const Options& options, const Output& output) {
   return errors.empty() ? k_exit_ok : k_exit_failure;
 }
 
+void tell_created(const Output& output, model::Id id) {
+  output.line(fmt::format("Created workflow {}", id));
+  if (output.json()) {
+    output.document({{"workflow_id", id},
+                     {"status", "success"},
+                     {"message", fmt::format("Workflow created successfully with ID: {}", id)}});
+  }
+}
+
 int run(const Options& options, Services& services) {
   const Output& output = services.output();
   if (options.dry_run) {
@@ -78,11 +87,12 @@ int run(const Options& options, Services& services) {
                              .resource_monitoring = !options.no_resource_monitoring,
                              .stop = services.stop_on_signal()};
   const model::Id id = create_workflow(services.api(), spec, create);
-  output.line(fmt::format("Created workflow {}", id));
-  if (output.json()) {
-    output.document({{"workflow_id", id},
-                     {"status", "success"},
-                     {"message", fmt::format("Workflow created successfully with ID: {}", id)}});
+  try {
+    tell_created(output, id);
+  } catch (const base::SystemError&) {
+    // Nobody learnt its id: it would stay for ever.
+    services.api().delete_workflow(id);
+    throw;
   }
   return k_exit_ok;
 }

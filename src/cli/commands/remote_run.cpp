@@ -114,19 +114,20 @@ nlohmann::json row(const remote::Worker& worker, const remote::StartResult& resu
 int wait_and_report(model::Id id, Services& services, nlohmann::json& document) {
   const Output& output = services.output();
   const auto result = wait_for_workflow(services, id);
-  document["jobs"] = {{"total", result.total}, {"completed", result.completed}, {"failed", result.failed}};
+  const auto& jobs = result.jobs;
+  document["jobs"] = {
+      {"total", jobs.total}, {"completed", jobs.completed}, {"failed", jobs.failed}, {"canceled", jobs.canceled}};
   switch (result.end) {
     case WaitResult::End::complete:
-      output.line(fmt::format("{} of {} jobs completed{}", result.completed, result.total,
-                              result.failed > 0 ? fmt::format(", {} failed", result.failed) : ""));
-      return result.failed > 0 ? k_exit_failure : k_exit_ok;
+      output.line(completed_text(jobs));
+      return jobs.failed + jobs.canceled > 0 ? k_exit_failure : k_exit_ok;
     case WaitResult::End::canceled:
       output.line(fmt::format("Workflow {} was canceled", id));
       return k_exit_failure;
     case WaitResult::End::no_workers:
       output.note(
           fmt::format("No worker is left, but {} of {} jobs are not done; 'torc remote status {} --wide' tells why",
-                      result.total - result.completed - result.failed, result.total, id));
+                      jobs.left(), jobs.total, id));
       return k_exit_failure;
     case WaitResult::End::interrupted:
       output.note(services.options().standalone
@@ -135,6 +136,21 @@ int wait_and_report(model::Id id, Services& services, nlohmann::json& document) 
       return k_exit_failure;
   }
   return k_exit_failure;
+}
+
+/// Runners of a workflow that is over would end as soon as they start.
+/// @throws base::Error for one that was canceled
+void require_something_to_run(model::Id id, Services& services) {
+  const auto completion = services.api().is_workflow_complete(id);
+  if (completion.is_canceled) {
+    throw base::Error(fmt::format(
+        "workflow {0} was canceled; 'torc workflows reset-status {0} --reinitialize' takes it up again", id));
+  }
+  if (completion.is_complete) {
+    services.output().note(fmt::format(
+        "Workflow {0} is complete, so its workers will end at once; 'torc workflows reset-status {0}' runs it again",
+        id));
+  }
 }
 
 int run(const Options& options, Services& services) {
@@ -155,6 +171,7 @@ int run(const Options& options, Services& services) {
   }
   const model::Id id = services.workflow_id(options.workflow_id);
   request.workflow_id = id;
+  require_something_to_run(id, services);
   request.settings = start_settings(options, id, services);
   const auto result = run_remotely(request, services);
   if (result.workers.empty()) {

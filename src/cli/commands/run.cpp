@@ -9,6 +9,7 @@
 
 #include "cli/command_line.hpp"
 #include "cli/common_options.hpp"
+#include "cli/job_counts.hpp"
 #include "torc/base/strings.hpp"
 #include "torc/base/units.hpp"
 #include "torc/cli/command.hpp"
@@ -35,27 +36,6 @@ struct RunOptions {
   std::string end_time;
   bool skip_checks{false};
 };
-
-/// How many jobs of the workflow there are, in all and in some states.
-struct Counts {
-  std::int64_t total{0};
-  std::int64_t completed{0};
-  std::int64_t failed{0};
-};
-
-std::int64_t count_jobs(client::Api& api, model::Id workflow_id, std::optional<model::JobStatus> status) {
-  client::JobFilter filter;
-  filter.status = status;
-  filter.paging.limit = 1;
-  return api.list_jobs(workflow_id, filter).total_count;
-}
-
-Counts count_all(client::Api& api, model::Id workflow_id) {
-  return {.total = count_jobs(api, workflow_id, std::nullopt),
-          .completed = count_jobs(api, workflow_id, model::JobStatus::completed),
-          .failed = count_jobs(api, workflow_id, model::JobStatus::failed) +
-                    count_jobs(api, workflow_id, model::JobStatus::terminated)};
-}
 
 /// The workflow to run: the one of that number, or a new one from that file.
 model::Id find_or_create(const RunOptions& options, Services& services) {
@@ -139,25 +119,36 @@ class ProgressLine {
   Clock::time_point m_next{};
 };
 
-void print(const Output& output, model::Id workflow_id, const runner::RunnerReport& report, const Counts& counts,
-           milliseconds took, int exit_status) {
-  std::string text =
-      fmt::format("{} of {} jobs completed in {}", counts.completed, counts.total, base::format_duration(took));
-  if (counts.failed > 0) {
-    text += fmt::format(", {} failed (see 'torc results list {} --failed')", counts.failed, workflow_id);
-  }
+/// Why the run ended, where not because all was done.
+std::string end_text(model::Id workflow_id, const runner::RunnerReport& report, const JobCounts& counts) {
   if (report.canceled) {
-    text += "; the workflow was canceled";
-  } else if (report.stopped) {
-    text +=
-        fmt::format("; stopped{}, {} jobs given back", report.timed_out ? " at the time limit" : "", report.given_back);
+    return "; the workflow was canceled";
   }
-  output.line(text);
+  if (report.stopped) {
+    return fmt::format("; stopped{}, {} jobs given back", report.timed_out ? " at the time limit" : "",
+                       report.given_back);
+  }
+  if (counts.ready > 0) {
+    return fmt::format("; {} are ready but need more than this run had to give ('torc jobs list {} --status ready')",
+                       counts.ready, workflow_id);
+  }
+  return counts.left() > 0 ? fmt::format("; {} are not done, and nothing became ready for too long", counts.left())
+                           : "";
+}
+
+void print(const Output& output, model::Id workflow_id, const runner::RunnerReport& report, const JobCounts& counts,
+           milliseconds took, int exit_status) {
+  std::string text = fmt::format("{} in {}", completed_text(counts), base::format_duration(took));
+  if (counts.failed > 0) {
+    text += fmt::format(" (see 'torc results list {} --failed')", workflow_id);
+  }
+  output.line(text + end_text(workflow_id, report, counts));
   if (output.json()) {
     output.document({{"workflow_id", workflow_id},
                      {"total_jobs", counts.total},
                      {"completed", counts.completed},
                      {"failed", counts.failed},
+                     {"canceled_jobs", counts.canceled},
                      {"completed_here", report.completed},
                      {"failed_here", report.failed},
                      {"given_back", report.given_back},
@@ -166,6 +157,12 @@ void print(const Output& output, model::Id workflow_id, const runner::RunnerRepo
                      {"seconds", static_cast<double>(took.count()) / 1000.0},
                      {"ok", exit_status == k_exit_ok}});
   }
+}
+
+/// 1 where jobs failed, or were left although nothing stopped the run.
+int exit_status_of(const runner::RunnerReport& report, const JobCounts& counts) {
+  const bool given_up = !report.stopped && !report.canceled && counts.left() > 0;
+  return counts.failed > 0 || given_up ? k_exit_failure : report.exit_status();
 }
 
 int run_workflow(const RunOptions& options, Services& services) {
@@ -185,19 +182,20 @@ int run_workflow(const RunOptions& options, Services& services) {
 
   const proc::ProcessTreeGuard nothing_left_behind;
   const auto started = Clock::now();
-  const Counts before = worker ? Counts{} : count_all(api, workflow_id);
+  const JobCounts before = worker ? JobCounts{} : count_jobs(api, workflow_id);
   runner::RunnerReport report;
   {
-    ProgressLine progress(before.total, before.completed + before.failed, !worker && !services.output().json());
+    ProgressLine progress(before.total, before.total - before.left(), !worker && !services.output().json());
     report = runner::run_jobs(api, settings, stop,
                               [&](const auto& now, std::int64_t running) { progress.show(now, running); });
   }
   const auto took = std::chrono::duration_cast<milliseconds>(Clock::now() - started);
   // A worker answers for its own jobs, a local run for the workflow's.
-  const Counts counts =
-      worker ? Counts{.total = report.completed + report.failed, .completed = report.completed, .failed = report.failed}
-             : count_all(api, workflow_id);
-  const int exit_status = counts.failed > 0 ? k_exit_failure : report.exit_status();
+  const JobCounts counts =
+      worker
+          ? JobCounts{.total = report.completed + report.failed, .completed = report.completed, .failed = report.failed}
+          : count_jobs(api, workflow_id);
+  const int exit_status = exit_status_of(report, counts);
   print(services.output(), workflow_id, report, counts, took, exit_status);
   return exit_status;
 }

@@ -61,7 +61,7 @@ INSTANTIATE_TEST_SUITE_P(
     Shape, YamlError,
     testing::Values(
         Case{"empty", "", "wf.yaml: the file is empty"}, Case{"blank", " \n\n", "wf.yaml: the file is empty"},
-        Case{"comment_only", "# nothing\n", "wf.yaml: the file is empty"},
+        Case{"comment_only", "# nothing\n", "wf.yaml: there is no workflow in the file"},
         Case{"scalar", "hello\n", "wf.yaml:1: the workflow must be a map, found the text 'hello'"},
         Case{"list", "- a\n- b\n", "wf.yaml:1: the workflow must be a map, found a list"},
         Case{"two_documents", "name: a\njobs: []\n---\nname: b\n",
@@ -248,7 +248,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"unfinished", "{\"name\": \"p\",\n",
              "wf.json:1: no valid JSON: unexpected end of input; expected string literal"},
         Case{"two_values", "{}\n{}", "wf.json:2: no valid JSON: unexpected '{'; expected end of input"},
-        Case{"empty", "", "wf.json: the file is empty"}, Case{"null", "null", "wf.json: the file is empty"},
+        Case{"empty", "", "wf.json: the file is empty"}, Case{"null", "null", "wf.json: there is no workflow in the file"},
         Case{"no_map", "[]", "wf.json: the workflow must be a map, found a list"},
         Case{"no_jobs", "{\"name\": \"p\"}", "wf.json: 'jobs' is missing in the workflow"},
         Case{"wrong_type", "{\"name\": \"p\", \"jobs\": [{\"name\": \"a\", \"command\": 5}]}",
