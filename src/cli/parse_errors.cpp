@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <vector>
 
-#include <CLI/CLI.hpp>
+#include <CLI/App.hpp>
 #include <fmt/format.h>
 
 #include "torc/base/strings.hpp"
