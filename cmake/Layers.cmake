@@ -15,7 +15,7 @@ set(TORC_COMMON_HEADERS
     <variant>
     <vector>
     <fmt/format.h>
-    <nlohmann/json.hpp>)
+    <torc/base/json_template.hpp>)
 
 # What is tested is optimised, the tests themselves need not be: they compile in half the time.
 set(TORC_UNIT_TEST_OPTIONS $<$<CONFIG:Release>:-O0>)

@@ -39,7 +39,7 @@ std::int64_t RestApi::count_scheduled_compute_nodes(model::Id workflow_id, const
   Query query;
   query.add("workflow_id", workflow_id).add("limit", std::int64_t{1}).add("status", status);
   try {
-    return int_at(server().get(k_path, query), "total_count", std::string("GET ") + k_path);
+    return int_at(server().get(k_path, query), "total_count", fmt::format("GET {}", k_path));
   } catch (const base::ApiError& error) {
     if (error.status() == 404 || error.status() == 405 || error.status() == 501) {
       return 0;

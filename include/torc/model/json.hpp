@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "torc/base/error.hpp"
+#include "torc/base/json_template.hpp"
 
 namespace torc::model {
 

@@ -1,0 +1,3 @@
+#include "torc/base/json_template.hpp"
+
+template class nlohmann::basic_json<>;
