@@ -1,11 +1,16 @@
 #include "torc/server/password_file.hpp"
 
 #include <crypt.h>
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstring>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -15,7 +20,9 @@
 #include <openssl/rand.h>
 
 #include "torc/base/error.hpp"
+#include "torc/base/fd.hpp"
 #include "torc/base/file.hpp"
+#include "torc/base/log.hpp"
 #include "torc/base/strings.hpp"
 
 namespace torc::server {
@@ -77,12 +84,35 @@ std::vector<std::string> lines_if_there(const std::string& path) {
   return base::split_lines(base::read_file(path));
 }
 
+/// Keeps others who change a file of this directory waiting.
+base::Fd lock_directory_of(const std::filesystem::path& path) {
+  const auto directory = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
+  base::Fd lock = base::open_file(directory, O_RDONLY | O_DIRECTORY);
+  if (::flock(lock.get(), LOCK_EX) != 0) {
+    throw base::SystemError(fmt::format("cannot lock the directory {}", directory.string()));
+  }
+  return lock;
+}
+
+/// Where a link leads to: the file is replaced, not the link.
+std::string file_behind(const std::string& path) {
+  std::error_code error;
+  const auto real = std::filesystem::canonical(path, error);
+  return error ? path : real.string();
+}
+
+/// Who may read the file, the server perhaps, still may afterwards.
 void write_lines(const std::string& path, const std::vector<std::string>& lines) {
+  struct stat before {};
+  const bool existed = ::stat(path.c_str(), &before) == 0;
   std::string text;
   for (const auto& line : lines) {
     text += line + '\n';
   }
-  base::write_file_atomically(path, text, 0600);
+  base::write_file_atomically(path, text, existed ? before.st_mode & 0777U : 0600U);
+  if (existed && ::chown(path.c_str(), before.st_uid, before.st_gid) != 0) {
+    base::log_warning("{} has another owner now: {}", path, std::strerror(errno));
+  }
 }
 
 /// A hash by the settings in `setting`: a hash, or its beginning. Empty where they are none.
@@ -103,6 +133,10 @@ void check_user_name(std::string_view user) {
 }
 
 PasswordHashes read_password_file(const std::string& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode)) {
+    throw base::Error(fmt::format("{} is no regular file", path));  // Reading a pipe might take for ever.
+  }
   PasswordHashes hashes;
   std::size_t number = 0;
   for (const auto& line : base::split_lines(base::read_file(path))) {
@@ -130,8 +164,10 @@ PasswordHashes read_password_file(const std::string& path) {
   return hashes;
 }
 
-void set_password(const std::string& path, const std::string& user, const std::string& hash) {
+void set_password(const std::string& named, const std::string& user, const std::string& hash) {
   check_user_name(user);
+  const std::string path = file_behind(named);
+  const base::Fd lock = lock_directory_of(path);
   auto lines = lines_if_there(path);
   const auto found = std::find_if(lines.begin(), lines.end(),
                                   [&](const auto& line) { return is_entry(line) && user_of(line) == user; });
@@ -144,7 +180,9 @@ void set_password(const std::string& path, const std::string& user, const std::s
   write_lines(path, lines);
 }
 
-bool remove_password(const std::string& path, const std::string& user) {
+bool remove_password(const std::string& named, const std::string& user) {
+  const std::string path = file_behind(named);
+  const base::Fd lock = lock_directory_of(path);
   auto lines = base::split_lines(base::read_file(path));
   const auto removed = std::erase_if(lines, [&](const auto& line) { return is_entry(line) && user_of(line) == user; });
   if (removed != 0) {

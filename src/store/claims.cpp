@@ -125,7 +125,7 @@ bool may_claim(Connection& connection, const Claim& claim) {
   if (!claim.compute_node_id) {
     return !status.is_canceled;
   }
-  note_sign_of_life(connection, *claim.compute_node_id);
+  note_sign_of_life(connection, claim.workflow_id, *claim.compute_node_id);
   return !status.is_canceled && !has_left(connection, *claim.compute_node_id);
 }
 

@@ -42,25 +42,27 @@ model::Heartbeat note_heartbeat(Connection& connection, Id id) {
   model::Heartbeat heartbeat{.compute_node_id = id, .timestamp = base::unix_millis_now()};
   const auto node = get<model::ComputeNode>(connection, id);
   execute(connection, "UPDATE compute_nodes SET last_heartbeat = ? WHERE id = ?", heartbeat.timestamp, id);
-  connection.impl().signs_of_life[id] = heartbeat.timestamp;
+  connection.impl().signs_of_life[id] = {.workflow_id = node.workflow_id, .time = heartbeat.timestamp};
   heartbeat.is_active = node.is_active.value_or(false);
   heartbeat.is_canceled = workflow_status(connection, node.workflow_id).is_canceled;
   return heartbeat;
 }
 
-void note_sign_of_life(Connection& connection, Id id) {
+void note_sign_of_life(Connection& connection, Id workflow_id, Id id) {
   auto& signs = connection.impl().signs_of_life;
   const auto now = base::unix_millis_now();
   const auto it = signs.find(id);
-  if (it != signs.end() && now - it->second < k_sign_of_life_ms) {
+  if (it != signs.end() && it->second.workflow_id == workflow_id && now - it->second.time < k_sign_of_life_ms) {
     return;
   }
   if (signs.size() >= k_most_signs) {
     signs.clear();
   }
-  signs[id] = now;
-  execute(connection, "UPDATE compute_nodes SET last_heartbeat = ? WHERE id = ? AND last_heartbeat IS NOT NULL", now,
-          id);
+  signs[id] = {.workflow_id = workflow_id, .time = now};
+  execute(connection,
+          "UPDATE compute_nodes SET last_heartbeat = ? WHERE id = ? AND workflow_id = ? "
+          "AND last_heartbeat IS NOT NULL",
+          now, id, workflow_id);
 }
 
 }  // namespace torc::store

@@ -51,7 +51,8 @@ class PartialCopy {
           : fmt::format("cannot make the copy {}: {}", target, error.what()));
 }
 
-void copy_pages(SQLite::Database& source, const std::string& path, const std::string& target) {
+void copy_pages(SQLite::Database& source, const std::string& path, const std::string& target,
+                const std::stop_token& stop) {
   SQLite::Database copy{path, SQLite::OPEN_READWRITE, k_busy_timeout_ms};
   try {
     // Nobody sees the file before it is whole, and it is synced once, at the end.
@@ -59,6 +60,9 @@ void copy_pages(SQLite::Database& source, const std::string& path, const std::st
     copy.exec("PRAGMA synchronous = OFF");
     SQLite::Backup backup{copy, source};
     while (backup.executeStep(k_pages_at_once) != SQLITE_DONE) {
+      if (stop.stop_requested()) {
+        throw base::Error(fmt::format("stopped by a signal; there is no copy {}", target));
+      }
     }
   } catch (const SQLite::Exception& error) {
     fail(target, copy, error);
@@ -88,6 +92,13 @@ void sync(const std::filesystem::path& path, int flags) {
   }
 }
 
+/// Where a link leads to: the copy replaces the file, not the link.
+std::string file_behind(const std::string& path) {
+  std::error_code error;
+  const auto real = std::filesystem::canonical(path, error);
+  return error ? path : real.string();
+}
+
 std::filesystem::path directory_of(const std::string& path) {
   const auto directory = std::filesystem::path(path).parent_path();
   return directory.empty() ? "." : directory;
@@ -95,7 +106,8 @@ std::filesystem::path directory_of(const std::string& path) {
 
 }  // namespace
 
-Backup back_up(const std::string& database, const std::string& target, Existing existing) {
+Backup back_up(const std::string& database, const std::string& named, Existing existing, const std::stop_token& stop) {
+  const std::string target = file_behind(named);
   struct stat status {};
   if (::stat(database.c_str(), &status) != 0) {
     throw base::SystemError(fmt::format("cannot read the database {}", database));
@@ -104,9 +116,13 @@ Backup back_up(const std::string& database, const std::string& target, Existing 
     throw base::Error(fmt::format("{} exists already; --force replaces it", target));
   }
   struct stat target_status {};
-  if (::stat(target.c_str(), &target_status) == 0 && target_status.st_dev == status.st_dev &&
-      target_status.st_ino == status.st_ino) {
-    throw base::Error(fmt::format("{} is the database itself; choose another file", target));
+  if (::stat(target.c_str(), &target_status) == 0) {
+    if (target_status.st_dev == status.st_dev && target_status.st_ino == status.st_ino) {
+      throw base::Error(fmt::format("{} is the database itself; choose another file", target));
+    }
+    if (!S_ISREG(target_status.st_mode)) {
+      throw base::Error(fmt::format("{} is no regular file; choose another place for the copy", target));
+    }
   }
   const PartialCopy copy{target, status.st_mode & 0666U};
   Backup result;
@@ -117,7 +133,7 @@ Backup back_up(const std::string& database, const std::string& target, Existing 
     // One snapshot for all steps: else each commit of a server would have the copy begin anew.
     source.exec("BEGIN");
     source.execAndGet("SELECT count(*) FROM sqlite_schema");
-    copy_pages(source, copy.path(), target);
+    copy_pages(source, copy.path(), target, stop);
     source.exec("COMMIT");
     result.version = finish_and_check(copy.path(), target);
   } catch (const SQLite::Exception& error) {

@@ -151,7 +151,7 @@ model::Job start_job(Connection& connection, Id id, std::int64_t run_id, Id comp
   require_owner(state, id, compute_node_id);
   require_node_of(connection, state.workflow_id, compute_node_id);
   mark_running(connection, id, compute_node_id);
-  note_sign_of_life(connection, compute_node_id);
+  note_sign_of_life(connection, state.workflow_id, compute_node_id);
   auto job = get_job(connection, id);
   tell_started(connection, job, run_id, compute_node_id);
   return job;
@@ -174,7 +174,7 @@ model::Job complete_job(Connection& connection, Id id, JobStatus status, std::in
   if (model::is_final(status)) {
     release_dependents(connection, id, status);
   }
-  note_sign_of_life(connection, result.compute_node_id);
+  note_sign_of_life(connection, state.workflow_id, result.compute_node_id);
   auto job = get_job(connection, id);
   tell_ended(connection, state.workflow_id, job, result);
   return job;

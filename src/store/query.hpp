@@ -31,6 +31,11 @@ struct TextHash {
   std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
 };
 
+struct SignOfLife {
+  Id workflow_id{0};
+  std::int64_t time{0};
+};
+
 struct Connection::Impl {
   Impl(const std::string& path, Mode open_mode, Durability durability);
 
@@ -39,7 +44,7 @@ struct Connection::Impl {
   std::unordered_map<std::string, std::unique_ptr<CachedStatement>, TextHash, std::equal_to<>> statements;
   Changes changes{};
   /// When each compute node's sign of life was last written down, in milliseconds since 1970.
-  std::unordered_map<Id, std::int64_t> signs_of_life{};
+  std::unordered_map<Id, SignOfLife> signs_of_life{};
 };
 
 /// Whether SQLite failed for want of room: on the disk, in the user's quota, under the process's limit.

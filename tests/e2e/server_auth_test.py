@@ -12,11 +12,12 @@ import signal
 import socket
 import ssl
 import stat
+import subprocess
 import threading
 import time
 
 from certificates import Authority
-from harness import TORC, E2ETest, main, run_torc, wait_until
+from harness import TORC, E2ETest, clean_environment, main, run_torc, wait_until
 
 PASSWORDS = {"alice": "a-very-secret-word", "bob": "another-secret-word", "root": "the-third-secret-word"}
 
@@ -53,6 +54,13 @@ class PasswordFile(AuthTest):
         self.assertEqual(self.users.read_text().splitlines()[:2], ["# staff", lines[0]])
         self.assertIn("\nbob:$2y$05$", self.users.read_text())
         run_torc("server", "htpasswd", "--delete", self.users, "bob", home=self.dir, check=True)
+        self.users.chmod(0o640)
+        link = self.dir / "link"
+        link.symlink_to(self.users)
+        run_torc("server", "htpasswd", "--cost", "4", link, "dora", stdin="dora's\n", home=self.dir, check=True)
+        self.assertTrue(link.is_symlink())
+        self.assertIn("\ndora:", self.users.read_text())
+        self.assertEqual(stat.S_IMODE(self.users.stat().st_mode), 0o640, "the server may have read it as the file's group")
         self.assertNotIn("bob", self.users.read_text())
         self.assertEqual(list(self.dir.glob("users*")), [self.users])
 
@@ -88,6 +96,22 @@ class PasswordFile(AuthTest):
             if left and output.endswith(b": "):
                 os.write(terminal, left.pop(0).encode() + b"\n")
         return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), output.decode()
+
+    def test_many_at_once_lose_nobody(self):
+        names = [f"user{number}" for number in range(8)]
+        writers = [subprocess.Popen([TORC, "server", "htpasswd", "--cost", "4", self.users, name], stdin=subprocess.PIPE,
+                                    env=clean_environment(self.dir), text=True) for name in names]
+        for writer in writers:
+            writer.communicate("word\n")
+            self.assertEqual(writer.returncode, 0)
+        found = {line.split(":")[0] for line in self.users.read_text().splitlines()}
+        self.assertLessEqual(set(names), found)
+
+    def test_a_pipe_is_no_password_file(self):
+        os.mkfifo(self.dir / "pipe")
+        result = run_torc("server", "run", "--port", "0", "--auth-file", self.dir / "pipe", home=self.dir, timeout=20)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("no regular file", result.stderr)
 
     def test_on_a_terminal_it_asks_twice_and_shows_nothing(self):
         command = ["server", "htpasswd", "--cost", "4", self.users, "carol"]

@@ -1,10 +1,14 @@
 #!/usr/bin/env python3
 """`torc server backup` and `torc server check`, beside a server that works and without one."""
 import json
+import os
 import pathlib
+import signal
+import sqlite3
+import stat
 import threading
 
-from harness import E2ETest, main, run_torc, wait_until
+from harness import TORC, E2ETest, main, run_torc, wait_until
 
 WORKFLOW = {"name": "w", "jobs": [{"name": "a", "command": "true"}, {"name": "b", "command": "false", "depends_on": ["a"]}]}
 
@@ -44,6 +48,37 @@ class Backup(E2ETest):
         self.assertLessEqual(set(before), names, "what was acknowledged before the copy began")
         self.assertLessEqual(names, set(acknowledged))
         self.assertEqual(restored.get("/version")["server_id"], server.get("/version")["server_id"])
+
+    def test_what_is_no_file_is_not_replaced(self):
+        server = self.server()
+        pipe, real, link = self.dir / "pipe", self.dir / "real.db", self.dir / "link.db"
+        os.mkfifo(pipe)
+        real.write_text("old")
+        link.symlink_to(real)
+        refused = server.torc("server", "backup", pipe, "-d", server.database, "--force")
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn("no regular file", refused.stderr)
+        self.assertTrue(stat.S_ISFIFO(pipe.stat().st_mode))
+        server.torc("server", "backup", link, "-d", server.database, "--force", check=True)
+        self.assertTrue(link.is_symlink())
+        self.assertTrue(real.read_bytes().startswith(b"SQLite format 3"))
+
+    def test_an_interrupted_backup_leaves_nothing(self):
+        server = self.server()
+        server.stop()
+        rows = sqlite3.connect(server.database)
+        rows.execute("CREATE TABLE big (x)")
+        rows.execute("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300) "
+                     "INSERT INTO big SELECT randomblob(1000000) FROM n")
+        rows.commit()
+        rows.close()
+        target = self.dir / "copies" / "copy.db"
+        target.parent.mkdir()
+        copying = self.start([TORC, "server", "backup", target, "-d", server.database])
+        wait_until(lambda: any(target.parent.iterdir()), what="the copy to begin", interval=0.001)
+        copying.send_signal(signal.SIGINT)
+        self.assertEqual(copying.wait(30), 1)
+        self.assertEqual(list(target.parent.iterdir()), [])
 
     def test_files_that_exist_stay(self):
         server = self.server()

@@ -18,6 +18,7 @@ model::ComputeNode update_compute_node(Connection& connection, Id id, const mode
 model::Heartbeat note_heartbeat(Connection& connection, Id id);
 
 /// The same for what a node does anyway; written down every few seconds only, and for none that never sent a heartbeat.
-void note_sign_of_life(Connection& connection, Id id);
+/// A node of another workflow is left alone: who names it need not have access to it.
+void note_sign_of_life(Connection& connection, Id workflow_id, Id id);
 
 }  // namespace torc::store

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -18,9 +19,12 @@ struct Backup {
 };
 
 /// Copies the database as it is at this moment to `target`: a file of its own, checked, on disk when this returns. A
-/// server may be at work on the database; it is not held up. Written to TARGET.tmp-XXXXXXXX and renamed at the end.
+/// server may be at work on the database; it is not held up. Written to TARGET.tmp-XXXXXXXX and renamed at the end; of a
+/// link, what it leads to is replaced.
+/// @param stop  Gives up when requested, while pages are copied.
 /// @throws base::Error that names the file; `target` is then as it was and the temporary file is gone
-Backup back_up(const std::string& database, const std::string& target, Existing existing);
+Backup back_up(const std::string& database, const std::string& target, Existing existing,
+               const std::stop_token& stop = {});
 
 /// What is in a database and what is wrong with it.
 struct Check {

@@ -18,7 +18,8 @@ struct BackupOptions {
 int server_backup(const BackupOptions& options, Services& services) {
   const std::string database = database_path(options.database);
   const auto made =
-      store::back_up(database, options.file, options.force ? store::Existing::replace : store::Existing::refuse);
+      store::back_up(database, options.file, options.force ? store::Existing::replace : store::Existing::refuse,
+                     services.stop_on_signal());
   services.output().line(fmt::format("Copied {} to {} ({} bytes, checked)", database, options.file, made.bytes));
   if (services.output().json()) {
     services.output().document(

@@ -125,6 +125,25 @@ TEST_F(ServiceTest, NotesWhoClaims) {
   EXPECT_EQ(json("GET", "/jobs?workflow_id=1&active_compute_node_id=7")["count"], 2);
 }
 
+TEST_F(ServiceTest, NotesNoSignOfLifeOfAnotherWorkflowsNode) {
+  make_workflow();
+  make_workflow();
+  ASSERT_EQ(ask("POST", "/compute_nodes",
+                R"({"workflow_id":1,"hostname":"h","pid":1,"start_time":"t","is_active":true,"num_cpus":1,)"
+                R"("memory_gb":1,"num_gpus":0,"num_nodes":1,"compute_node_type":"local"})")
+                .status,
+            200);
+  auto connection = database.open(store::Connection::Mode::write);
+  store::execute(connection, "UPDATE compute_nodes SET last_heartbeat = 1 WHERE id = 1");
+  const auto heartbeat = [&] {
+    return store::value<std::int64_t>(connection, "SELECT last_heartbeat FROM compute_nodes WHERE id = 1");
+  };
+  ask("POST", "/workflows/2/claim_next_jobs?compute_node_id=1");
+  EXPECT_EQ(heartbeat(), 1);
+  ask("POST", "/workflows/1/claim_next_jobs?compute_node_id=1");
+  EXPECT_GT(heartbeat(), 1);
+}
+
 TEST_F(ServiceTest, TextsComeBackByteForByte) {
   const nlohmann::json body{{"name", "\u00e4 \"quoted\" \\ \n \t \u0001 \U0001F600"}, {"user", "\x7f"}};
   const auto made = json("POST", "/workflows", body.dump());
