@@ -15,4 +15,5 @@ target_compile_options(
 
 # GCC 12 takes a std::string for longer than memory where it optimises: false, and with precompiled headers frequent.
 target_compile_options(torc_warnings INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-array-bounds>
-                                               $<$<CXX_COMPILER_ID:GNU>:-Wno-stringop-overread>)
+                                               $<$<CXX_COMPILER_ID:GNU>:-Wno-stringop-overread>
+                                               $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict> $<$<CXX_COMPILER_ID:GNU>:-Wno-stringop-overflow>)
