@@ -12,8 +12,3 @@ target_compile_options(
             -Wnon-virtual-dtor
             -Woverloaded-virtual
             $<$<BOOL:${TORC_DEV_MODE}>:-Werror>)
-
-# GCC 12 takes a std::string for longer than memory where it optimises: false, and with precompiled headers frequent.
-target_compile_options(torc_warnings INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-array-bounds>
-                                               $<$<CXX_COMPILER_ID:GNU>:-Wno-stringop-overread>
-                                               $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict> $<$<CXX_COMPILER_ID:GNU>:-Wno-stringop-overflow>)

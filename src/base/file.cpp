@@ -56,6 +56,17 @@ void write_file_atomically(const std::filesystem::path& path, std::string_view c
   }
 }
 
+std::filesystem::path real_path(std::filesystem::path path) {
+  // Not canonical() alone: it does not follow a link whose end is not there.
+  constexpr int k_most_links = 40;
+  std::error_code ignored;
+  for (int links = 0; links < k_most_links && std::filesystem::is_symlink(path, ignored); ++links) {
+    path = path.parent_path() / std::filesystem::read_symlink(path, ignored);
+  }
+  const auto canonical = std::filesystem::weakly_canonical(path, ignored);
+  return canonical.empty() ? path : canonical;
+}
+
 std::filesystem::path home_directory() {
   if (std::string home = env_or("HOME"); !home.empty()) {
     return home;

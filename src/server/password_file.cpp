@@ -94,13 +94,6 @@ base::Fd lock_directory_of(const std::filesystem::path& path) {
   return lock;
 }
 
-/// Where a link leads to: the file is replaced, not the link.
-std::string file_behind(const std::string& path) {
-  std::error_code error;
-  const auto real = std::filesystem::canonical(path, error);
-  return error ? path : real.string();
-}
-
 /// Who may read the file, the server perhaps, still may afterwards.
 void write_lines(const std::string& path, const std::vector<std::string>& lines) {
   struct stat before {};
@@ -166,7 +159,7 @@ PasswordHashes read_password_file(const std::string& path) {
 
 void set_password(const std::string& named, const std::string& user, const std::string& hash) {
   check_user_name(user);
-  const std::string path = file_behind(named);
+  const std::string path = base::real_path(named).string();
   const base::Fd lock = lock_directory_of(path);
   auto lines = lines_if_there(path);
   const auto found = std::find_if(lines.begin(), lines.end(),
@@ -181,7 +174,7 @@ void set_password(const std::string& named, const std::string& user, const std::
 }
 
 bool remove_password(const std::string& named, const std::string& user) {
-  const std::string path = file_behind(named);
+  const std::string path = base::real_path(named).string();
   const base::Fd lock = lock_directory_of(path);
   auto lines = base::split_lines(base::read_file(path));
   const auto removed = std::erase_if(lines, [&](const auto& line) { return is_entry(line) && user_of(line) == user; });

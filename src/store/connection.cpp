@@ -53,17 +53,6 @@ base::Fd lock_database(const std::string& path) {
   return lock;
 }
 
-/// Where the path leads to. Not canonical() alone: it does not follow a link whose end is yet to be made.
-std::filesystem::path real_path(std::filesystem::path path) {
-  constexpr int k_most_links = 40;
-  std::error_code ignored;
-  for (int links = 0; links < k_most_links && std::filesystem::is_symlink(path, ignored); ++links) {
-    path = path.parent_path() / std::filesystem::read_symlink(path, ignored);
-  }
-  const auto canonical = std::filesystem::weakly_canonical(path, ignored);
-  return canonical.empty() ? path : canonical;
-}
-
 /// SQLite names its log after the database: under two names there would be two logs, and soon a damaged file.
 void refuse_second_name(const std::string& path) {
   struct stat status {};
@@ -149,7 +138,7 @@ Changes& Connection::changes() {
 }
 
 Database::Database(const std::string& path, Durability durability) : m_path(path), m_durability(durability) {
-  m_path = real_path(path).string();
+  m_path = base::real_path(path).string();
   if (std::error_code ignored; std::filesystem::is_directory(m_path, ignored)) {
     throw base::Error(fmt::format("the database {} is a directory; name a file in it", path));
   }

@@ -92,13 +92,6 @@ void sync(const std::filesystem::path& path, int flags) {
   }
 }
 
-/// Where a link leads to: the copy replaces the file, not the link.
-std::string file_behind(const std::string& path) {
-  std::error_code error;
-  const auto real = std::filesystem::canonical(path, error);
-  return error ? path : real.string();
-}
-
 std::filesystem::path directory_of(const std::string& path) {
   const auto directory = std::filesystem::path(path).parent_path();
   return directory.empty() ? "." : directory;
@@ -107,7 +100,7 @@ std::filesystem::path directory_of(const std::string& path) {
 }  // namespace
 
 Backup back_up(const std::string& database, const std::string& named, Existing existing, const std::stop_token& stop) {
-  const std::string target = file_behind(named);
+  const std::string target = base::real_path(named).string();
   struct stat status {};
   if (::stat(database.c_str(), &status) != 0) {
     throw base::SystemError(fmt::format("cannot read the database {}", database));

@@ -21,6 +21,10 @@ void write_file_atomically(const std::filesystem::path& path, std::string_view c
 /// @throws SystemError that names the path
 Fd open_file(const std::filesystem::path& path, int flags, unsigned mode = 0644);
 
+/// Where the path leads to, through links, also one whose end is yet to be made: who replaces a file that a link names
+/// means the file, not the link.
+std::filesystem::path real_path(std::filesystem::path path);
+
 /// The home directory of the user: HOME, else the password database.
 std::filesystem::path home_directory();
 

@@ -102,6 +102,18 @@ class Environment : public ::testing::Test {
   std::string m_home;
 };
 
+TEST(RealPath, FollowsLinksAlsoWhereTheyLeadToNothingYet) {
+  const TempDir dir;
+  const auto here = std::filesystem::canonical(dir.path());
+  std::filesystem::create_symlink("second", dir / "first");
+  std::filesystem::create_symlink("file", dir / "second");
+  EXPECT_EQ(real_path(dir / "first"), here / "file");
+  write_file_atomically(dir / "file", "");
+  EXPECT_EQ(real_path(dir / "first"), here / "file");
+  std::filesystem::create_symlink("loop", dir / "loop");
+  EXPECT_EQ(real_path(dir / "loop").filename(), "loop");
+}
+
 TEST_F(Environment, HomeIsTheVariableOrTheAccountsDirectory) {
   ::setenv("HOME", "/somewhere", 1);
   EXPECT_EQ(home_directory(), "/somewhere");
