@@ -18,6 +18,10 @@ std::string check_id(const std::string& text) {
   return number && *number > 0 && text.front() != '0' ? "" : "'" + text + "' is no id (a number from 1 up)";
 }
 
+std::string check_not_empty(const std::string& text) {
+  return text.empty() ? "must not be empty" : "";
+}
+
 std::string check_count(const std::string& text) {
   const auto number = base::parse_int(text);
   const bool plain = text == "0" || !text.starts_with('0');

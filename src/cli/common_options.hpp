@@ -21,6 +21,9 @@ std::string check_id(const std::string& text);
 /// A check: a whole decimal number from 0 up.
 std::string check_count(const std::string& text);
 
+/// For CLI11: refuses an empty word, mostly a variable of a script that is not set.
+std::string check_not_empty(const std::string& text);
+
 /// A check: one of `words`, in any case where `ignore_case`; a near miss is pointed out.
 std::function<std::string(const std::string&)> check_one_of(std::vector<std::string> words, bool ignore_case = false);
 

@@ -10,7 +10,7 @@
 namespace torc::cli {
 
 void add_listen_options(Command command, server::ServerOptions& options) {
-  command.option("-H,--host", options.host, "Address to listen on").capture_default_str();
+  command.option("-H,--host", options.host, "Address to listen on").check(check_not_empty).capture_default_str();
   command.option("-p,--port", options.port, "Port to listen on; 0: any free one").capture_default_str();
   command.option("-t,--threads", options.readers, "Threads that answer questions; changes have one of their own")
       .type_name("N")
@@ -20,7 +20,8 @@ void add_listen_options(Command command, server::ServerOptions& options) {
 
 void add_database_option(Command command, std::string& database) {
   command.option("-d,--database", database, "SQLite file, or sqlite:FILE (Env:DATABASE_URL) [torc.db]")
-      .type_name("FILE");
+      .type_name("FILE")
+      .check(check_not_empty);
 }
 
 void add_commit_options(Command command, server::ServerOptions& options) {

@@ -47,6 +47,8 @@ const char* to_string(State state) {
       return "died";
     case State::unreachable:
       return "unreachable";
+    case State::not_asked:
+      break;
   }
   return "unknown";
 }
@@ -54,6 +56,9 @@ const char* to_string(State state) {
 WorkerState query_state(Transport& transport, const Worker& worker, const WorkflowRef& workflow,
                         const std::string& output_dir) {
   const auto call = transport.run(worker.address, {.script = status_script(worker, workflow, output_dir)});
+  if (call.end == proc::CommandResult::End::canceled) {
+    return {.state = State::not_asked, .message = failure_reason(call)};
+  }
   const auto report = Report::parse(call.out);
   if (!report || report->has("failed")) {
     return {.state = State::unreachable,
@@ -76,6 +81,7 @@ StopResult stop_worker(Transport& transport, const Worker& worker, const StopReq
   const auto call = transport.run(worker.address, {.script = stop_script(worker, request)});
   const auto report = Report::parse(call.out);
   StopResult result;
+  result.canceled = call.end == proc::CommandResult::End::canceled;
   if (!report) {
     result.message = failure_reason(call);
   } else if (report->has("failed")) {

@@ -41,18 +41,6 @@ constexpr std::int64_t k_default_wait_for_server_min = 20;
 constexpr std::int64_t k_cannot_execute = 126;
 constexpr std::int64_t k_terminated = 128 + 15;
 
-std::filesystem::path make_output_directory(const std::string& text) {
-  std::error_code error;
-  const std::filesystem::path directory = std::filesystem::absolute(text, error);
-  if (!error) {
-    std::filesystem::create_directories(directory / "job_stdio", error);
-  }
-  if (error) {
-    throw base::Error("cannot make the output directory " + text + ": " + error.message());
-  }
-  return directory;
-}
-
 }  // namespace
 
 RunLoop::RunLoop(client::Api& api, const RunnerOptions& options, const std::stop_token& stop, const OnChange& on_change)

@@ -1,6 +1,7 @@
 #include "torc/runner/runner.hpp"
 
 #include <memory>
+#include <system_error>
 
 #include "runner/run_loop.hpp"
 #include "runner/worker_state.hpp"
@@ -13,6 +14,18 @@ const char* reason_of(const RunnerReport& report) {
 }
 
 }  // namespace
+
+std::filesystem::path make_output_directory(const std::string& path) {
+  std::error_code error;
+  const std::filesystem::path directory = std::filesystem::absolute(path, error);
+  if (!error) {
+    std::filesystem::create_directories(directory / "job_stdio", error);
+  }
+  if (error) {
+    throw base::Error("cannot make the output directory " + path + ": " + error.message());
+  }
+  return directory;
+}
 
 RunnerReport run_jobs(client::Api& api, const RunnerOptions& options, const std::stop_token& stop,
                       const std::function<void(const RunnerReport&, std::int64_t running)>& on_change) {

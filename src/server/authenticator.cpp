@@ -77,7 +77,7 @@ std::string Authenticator::key_of(const BasicCredentials& credentials) const {
   return {digest.begin(), digest.begin() + length};
 }
 
-void Authenticator::identify(std::string_view authorization, Then then) {
+void Authenticator::identify(std::string_view authorization, std::string_view client, Then then) {
   if (authorization.empty()) {
     then(m_required ? refused("the server wants a user name and password") : Identity{200, "anonymous", {}});
     return;
@@ -101,7 +101,7 @@ void Authenticator::identify(std::string_view authorization, Then then) {
       same->second.waiting.push_back(std::move(then));
       return;
     } else if (has_room_for(credentials->user)) {
-      m_checks[key] = {std::move(*credentials), {std::move(then)}};
+      m_checks[key] = {std::move(*credentials), std::string(client), {std::move(then)}};
       m_queue.push_back(key);
       m_changed.notify_one();
       return;
@@ -128,7 +128,8 @@ void Authenticator::run() {
     const std::string key = m_queue.front();
     m_queue.pop_front();
     const BasicCredentials credentials = m_checks[key].credentials;
-    const bool right = check(credentials, lock);
+    const std::string client = m_checks[key].client;
+    const bool right = check(credentials, client, lock);
     remember(key, right);
     std::vector<Answer> answers;
     for (auto& then : m_checks[key].waiting) {
@@ -143,7 +144,8 @@ void Authenticator::run() {
   }
 }
 
-bool Authenticator::check(const BasicCredentials& credentials, std::unique_lock<std::mutex>& lock) {
+bool Authenticator::check(const BasicCredentials& credentials, const std::string& client,
+                          std::unique_lock<std::mutex>& lock) {
   for (;;) {
     const auto users = m_users;
     lock.unlock();
@@ -151,8 +153,10 @@ bool Authenticator::check(const BasicCredentials& credentials, std::unique_lock<
     const bool known = found != users->end();
     const bool right = password_matches(credentials.password, known ? found->second : decoy(*users)) && known;
     if (!right) {
-      base::log_warning("refused: {}", known ? fmt::format("a wrong password of user '{}'", credentials.user)
-                                             : "a user who is not in the password file");
+      base::log_warning("refused: {} from {}",
+                        known ? fmt::format("a wrong password of user '{}'", credentials.user)
+                              : "a user who is not in the password file",
+                        client);
     }
     lock.lock();
     if (users == m_users || m_ending) {

@@ -45,7 +45,8 @@ class Authenticator {
 
   /// Calls `then` once: at once where nothing has to be checked, else through `deliver`.
   /// @param authorization  The header field; empty where the request has none.
-  void identify(std::string_view authorization, Then then);
+  /// @param client  The sender's address, for the log.
+  void identify(std::string_view authorization, std::string_view client, Then then);
 
   /// Reads the file again, and forgets what was remembered.
   /// @returns how many users there are
@@ -56,6 +57,7 @@ class Authenticator {
   /// One user with one password, and who wants to know.
   struct Check {
     BasicCredentials credentials{};
+    std::string client{};  ///< Address of the first one.
     std::vector<Then> waiting{};
   };
 
@@ -63,7 +65,7 @@ class Authenticator {
   bool has_room_for(const std::string& user) const;
   void run();
   /// Checks by the users of now; unlocked meanwhile. Once more where they changed meanwhile.
-  bool check(const BasicCredentials& credentials, std::unique_lock<std::mutex>& lock);
+  bool check(const BasicCredentials& credentials, const std::string& client, std::unique_lock<std::mutex>& lock);
   void remember(const std::string& key, bool right);
 
   const std::string m_file;

@@ -2,16 +2,12 @@
 
 // Bodies of many megabytes take seconds to parse. The one writer, for whom all other changes wait, gets those parsed.
 
-#include <cstddef>
 #include <functional>
 #include <thread>
 
 #include "server/executor.hpp"
 
 namespace torc::server {
-
-/// From this many bytes on a body is parsed ahead; below it, handing the request over twice costs more.
-inline constexpr std::size_t k_large_body = 256 * 1024;
 
 /// A thread that parses large bodies and hands the requests on.
 class BodyParser {

@@ -66,6 +66,24 @@ struct HttpListener::Impl final : SessionOwner {
   EventHub& events() override { return m_events; }
   void handle(Incoming request, Reply reply) override { m_handle(std::move(request), std::move(reply)); }
 
+  void admit(const Incoming& head, Admitted then) override {
+    if (m_admit) {
+      m_admit(head, std::move(then));
+    } else {
+      then(std::nullopt);
+    }
+  }
+
+  bool reserve_body(std::size_t bytes) override {
+    if (bytes > m_limits.bodies - m_body_bytes) {
+      return false;
+    }
+    m_body_bytes += bytes;
+    return true;
+  }
+
+  void release_body(std::size_t bytes) override { m_body_bytes -= bytes; }
+
   void ended(HttpSession* session) override {
     m_sessions.erase(session);
     if (m_accept_held) {
@@ -91,6 +109,7 @@ struct HttpListener::Impl final : SessionOwner {
         pause_accept(error);
         return;
       }
+      m_accept_failed = false;
       auto session = std::make_shared<HttpSession>(std::move(socket), m_tls.get(), *this);
       const bool is_welcome = m_sessions.size() < m_limits.connections;
       m_sessions.insert(session.get());
@@ -101,7 +120,9 @@ struct HttpListener::Impl final : SessionOwner {
 
   /// Out of descriptors, most likely: others must end first.
   void pause_accept(const error_code& error) {
-    base::log_warning("cannot accept a connection: {}", error.message());
+    if (!std::exchange(m_accept_failed, true)) {
+      base::log_warning("cannot accept a connection: {}; tried again until it works", error.message());
+    }
     m_accept_timer.expires_after(k_accept_pause);
     m_accept_timer.async_wait([this](const error_code& canceled) {
       if (!canceled) {
@@ -159,8 +180,11 @@ struct HttpListener::Impl final : SessionOwner {
   HttpLimits m_limits;
   std::shared_ptr<const TlsContext> m_tls;
   Handle m_handle;
+  Admit m_admit;
   std::unordered_set<HttpSession*> m_sessions;
+  std::size_t m_body_bytes{0};  ///< Reserved by sessions.
   bool m_accept_held{false};
+  bool m_accept_failed{false};  ///< Since the last one that was accepted; told once.
   bool m_stopping{false};
   HttpSession::Clock::time_point m_stop_limit{HttpSession::Clock::time_point::max()};
   tcp::endpoint m_local;
@@ -185,8 +209,9 @@ bool HttpListener::is_loopback() const {
   return m_impl->m_local.address().is_loopback();
 }
 
-void HttpListener::run(Handle handle) {
+void HttpListener::run(Handle handle, Admit admit) {
   m_impl->m_handle = std::move(handle);
+  m_impl->m_admit = std::move(admit);
   m_impl->accept();
   m_impl->sweep();
   const auto work = asio::make_work_guard(m_impl->m_context);

@@ -14,6 +14,7 @@ namespace torc::server {
 
 struct HttpLimits {
   std::size_t body{64UL * 1024 * 1024};
+  std::size_t bodies{128UL * 1024 * 1024};  ///< Of all large bodies together, until they are answered.
   std::uint32_t header{32 * 1024};
   std::size_t connections{16'000};              ///< Further ones are told that there are too many.
   std::chrono::milliseconds handshake{10'000};  ///< For TLS to begin.
@@ -31,6 +32,8 @@ class HttpListener {
  public:
   /// As Service::handle. Called by the thread of `run`.
   using Handle = std::function<void(Incoming request, Reply reply)>;
+  /// As Service::admit. Called by the thread of `run`.
+  using Admit = std::function<void(const Incoming& head, Admitted then)>;
 
   /// Listens.
   /// @param tls  Null: plain HTTP.
@@ -45,7 +48,8 @@ class HttpListener {
   bool is_loopback() const;
 
   /// Serves until `stop` was called and what was accepted is answered.
-  void run(Handle handle);
+  /// @param admit  Asked before a large body is read; empty: all are.
+  void run(Handle handle, Admit admit = {});
 
   /// From any thread: calls the replies in the thread of `run`.
   void deliver(std::vector<Answer> answers);

@@ -48,12 +48,19 @@ int status_of(const error_code& error) {
   return 400;
 }
 
+std::string address_of(const asio::ip::tcp::socket& socket) {
+  error_code error;
+  const auto endpoint = socket.remote_endpoint(error);
+  return error ? "an unknown address" : endpoint.address().to_string();
+}
+
 }  // namespace
 
 HttpSession::HttpSession(asio::ip::tcp::socket socket, const TlsContext* tls, SessionOwner& owner)
-    : m_stream(std::move(socket), tls), m_owner(owner) {}
+    : m_owner(owner), m_client(address_of(socket)), m_stream(std::move(socket), tls) {}
 
 HttpSession::~HttpSession() {
+  release_body();
   m_owner.ended(this);
 }
 
@@ -226,6 +233,44 @@ void HttpSession::on_header() {
     dispatch();
     return;
   }
+  const auto length = m_parser->content_length();
+  const std::size_t bytes = length ? static_cast<std::size_t>(*length) : m_owner.limits().body;
+  if (bytes >= k_large_body) {
+    ask_for_body(bytes);
+  } else {
+    read_body();
+  }
+}
+
+void HttpSession::ask_for_body(std::size_t bytes) {
+  if (!m_owner.reserve_body(bytes)) {
+    refuse(503, fmt::format("the large bodies of requests under way are limited to {} bytes together: try again later",
+                            m_owner.limits().bodies));
+    return;
+  }
+  m_body_reserved = bytes;
+  m_owner.admit(incoming(m_parser->get()), [self = shared_from_this()](std::optional<Response> refusal) {
+    if (refusal) {
+      self->write(std::move(*refusal), false);
+    } else {
+      self->read_body();
+    }
+  });
+}
+
+void HttpSession::release_body() {
+  m_owner.release_body(std::exchange(m_body_reserved, 0));
+}
+
+Incoming HttpSession::incoming(const http::request<http::string_body>& request) const {
+  const auto view = [](const auto& text) { return std::string_view{text.data(), text.size()}; };
+  return {.method = view(request.method_string()),
+          .target = view(request.target()),
+          .authorization = view(request[http::field::authorization]),
+          .client = m_client};
+}
+
+void HttpSession::read_body() {
   if (boost::beast::iequals(m_parser->get()[http::field::expect], "100-continue")) {
     m_stream.write({asio::buffer(k_continue), {}}, [self = shared_from_this()](const error_code& error, std::size_t) {
       if (!error) {
@@ -251,19 +296,16 @@ void HttpSession::dispatch() {
   const bool keep_alive = request.keep_alive();
   m_is_http_1_0 = request.version() < 11;
   m_gone = std::make_shared<std::atomic<bool>>(false);
-  const auto view = [](const auto& text) { return std::string_view{text.data(), text.size()}; };
-  m_owner.handle(
-      {.method = view(request.method_string()),
-       .target = view(request.target()),
-       .authorization = view(request[http::field::authorization]),
-       .body = std::move(request.body()),
-       .gone = m_gone},
-      [self = shared_from_this(), keep_alive, is_head = request.method() == http::verb::head](Response response) {
-        if (is_head) {
-          response.body.clear();
-        }
-        self->write(std::move(response), keep_alive);
-      });
+  auto head = incoming(request);
+  head.body = std::move(request.body());
+  head.gone = m_gone;
+  m_owner.handle(std::move(head), [self = shared_from_this(), keep_alive,
+                                   is_head = request.method() == http::verb::head](Response response) {
+    if (is_head) {
+      response.body.clear();
+    }
+    self->write(std::move(response), keep_alive);
+  });
 }
 
 void HttpSession::refuse(int status, const std::string& message) {
@@ -276,6 +318,7 @@ void HttpSession::write(Response response, bool keep_alive) {
     begin_stream(*response.events);
     return;
   }
+  release_body();
   set_state(State::writing);
   keep_alive = keep_alive && !m_owner.stopping();
   m_body = std::move(response.body);

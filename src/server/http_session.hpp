@@ -28,6 +28,11 @@ class SessionOwner {
   /// Whether no further request is to be taken.
   virtual bool stopping() const = 0;
   virtual void handle(Incoming request, Reply reply) = 0;
+  /// Asked before a large body is read; calls `then` once, at once or later.
+  virtual void admit(const Incoming& head, Admitted then) = 0;
+  /// @returns false where all large bodies together would be too many bytes
+  virtual bool reserve_body(std::size_t bytes) = 0;
+  virtual void release_body(std::size_t bytes) = 0;
   virtual EventHub& events() = 0;
   /// The session is over.
   virtual void ended(HttpSession* session) = 0;
@@ -75,6 +80,12 @@ class HttpSession final : public std::enable_shared_from_this<HttpSession>, publ
   /// Goes on with the bytes in the buffer.
   void parse();
   void on_header();
+  /// Before a large body is read: is there room for it, and is it wanted?
+  void ask_for_body(std::size_t bytes);
+  void read_body();
+  /// All of a request but its body.
+  Incoming incoming(const boost::beast::http::request<boost::beast::http::string_body>& request) const;
+  void release_body();
   void parse_or_read();
   void dispatch();
   /// An answer to a request that could not be read; the connection cannot be used after it.
@@ -91,8 +102,9 @@ class HttpSession final : public std::enable_shared_from_this<HttpSession>, publ
   void send_later(std::string_view text);
   void send_outgoing();
 
-  Stream m_stream;
   SessionOwner& m_owner;
+  const std::string m_client;  ///< Its address.
+  Stream m_stream;
   boost::beast::flat_buffer m_buffer;
   std::optional<boost::beast::http::request_parser<boost::beast::http::string_body>> m_parser;
   State m_state{State::idle};
@@ -100,6 +112,7 @@ class HttpSession final : public std::enable_shared_from_this<HttpSession>, publ
   bool m_is_welcome{true};
   bool m_timed_out{false};
   bool m_header_seen{false};
+  std::size_t m_body_reserved{0};
   std::string m_head;  ///< The answer's status line and fields, while it is written.
   std::string m_body;
   bool m_is_http_1_0{false};

@@ -37,6 +37,7 @@ class SignalsBlocked {
 HttpLimits http_limits(const LimitOptions& options) {
   HttpLimits limits;
   limits.body = options.body;
+  limits.bodies = 2 * options.body;
   limits.connections = options.connections;
   limits.idle = std::chrono::seconds{options.idle_seconds};
   limits.request = std::chrono::seconds{options.request_seconds};
@@ -112,7 +113,8 @@ struct Server::Impl {
             .security = security,
             .readers = options.readers});
     thread = std::thread([this] {
-      listener.run([this](Incoming request, Reply reply) { service->handle(std::move(request), std::move(reply)); });
+      listener.run([this](Incoming request, Reply reply) { service->handle(std::move(request), std::move(reply)); },
+                   [this](const Incoming& head, Admitted then) { service->admit(head, std::move(then)); });
     });
   }
 

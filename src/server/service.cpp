@@ -38,11 +38,12 @@ void Service::handle(Incoming incoming, Reply reply) {
   if (!prepare(incoming, task)) {
     return;
   }
-  if (!m_authenticator || task.route->guard == guards::open) {
+  if (!m_authenticator) {
     dispatch(std::move(task));
     return;
   }
-  m_authenticator->identify(incoming.authorization, [this, task = std::move(task)](Identity identity) mutable {
+  const Route& route = *task.route;
+  identify(route, incoming, [this, task = std::move(task)](Identity identity) mutable {
     if (identity.status != 200) {
       task.reply(error_response(identity.status, identity.message));
       return;
@@ -50,6 +51,26 @@ void Service::handle(Incoming incoming, Reply reply) {
     task.request.user = std::move(identity.user);
     dispatch(std::move(task));
   });
+}
+
+void Service::admit(const Incoming& head, Admitted then) {
+  try {
+    Request request;
+    const Route& route = m_router.find(head.method, head.target, request);
+    identify(route, head, [then](const Identity& identity) {
+      then(identity.status == 200 ? std::nullopt : std::optional(error_response(identity.status, identity.message)));
+    });
+  } catch (...) {
+    then(response_of_current_exception());
+  }
+}
+
+void Service::identify(const Route& route, const Incoming& head, Authenticator::Then then) {
+  if (!m_authenticator || route.guard == guards::open) {
+    then({});
+  } else {
+    m_authenticator->identify(head.authorization, head.client, std::move(then));
+  }
 }
 
 bool Service::prepare(Incoming& incoming, Task& task) {

@@ -32,6 +32,10 @@ class Service {
   /// Calls `reply` once, at once or later. Throws nothing.
   void handle(Incoming incoming, Reply reply);
 
+  /// Before a large body is read: whether there is such an operation, and its sender is one who may ask. Calls `then`
+  /// once, at once or later. Throws nothing.
+  void admit(const Incoming& head, Admitted then);
+
   /// From any thread: answers claims that wait for work, now and from now on at once.
   void end_waits() { m_writer.end_waits(); }
 
@@ -41,6 +45,8 @@ class Service {
  private:
   /// @returns false where it has answered that there is no such operation
   bool prepare(Incoming& incoming, Task& task);
+  /// Calls `then` with who sends a request.
+  void identify(const Route& route, const Incoming& head, Authenticator::Then then);
   void dispatch(Task task);
 
   const bool m_enforce_access;

@@ -1,15 +1,22 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
+#include <string_view>
 
 #include "server/request.hpp"
 
 namespace torc::server {
 
 struct Route;
+
+/// From this many bytes on a body is large: whether it is wanted is asked before it is read, and it is parsed ahead.
+/// Below it, handing a request over twice costs more.
+inline constexpr std::size_t k_large_body = 256 * 1024;
 
 using Reply = std::function<void(Response)>;
 
@@ -21,7 +28,11 @@ struct Incoming {
   std::string body{};
   /// Set when the client has gone away; may be null.
   std::shared_ptr<const std::atomic<bool>> gone{};
+  std::string_view client{};  ///< Its address.
 };
+
+/// Called with the refusal of a request whose body is not read, or with nothing.
+using Admitted = std::function<void(std::optional<Response> refusal)>;
 
 /// A request on its way. `reply` is called by the network's thread.
 struct Task {

@@ -85,9 +85,10 @@ def run_torc(*args, home, stdin=None, env=None, timeout=60, check=False, cwd=Non
 class Server:
     """`torc server run` on 127.0.0.1, on a port of its own. Use E2ETest.server(), which ends it."""
 
-    def __init__(self, directory, args=(), env=None):
+    def __init__(self, directory, args=(), env=None, prefix=()):
         self.dir = pathlib.Path(directory)
         self.dir.mkdir(parents=True, exist_ok=True)
+        self.prefix = list(prefix)  # what starts it, such as prlimit
         self.home = self.dir / "home"
         self.home.mkdir(exist_ok=True)
         self.database = self.dir / "torc.db"
@@ -107,8 +108,8 @@ class Server:
 
     def start(self) -> None:
         """Starts it, on the port it had before if any, and waits until it listens."""
-        command = [TORC, "server", "run", "--host", "127.0.0.1", "--port", str(self.port), "--database", str(self.database),
-                   *map(str, self.args)]
+        command = [*self.prefix, TORC, "server", "run", "--host", "127.0.0.1", "--port", str(self.port),
+                   "--database", str(self.database), *map(str, self.args)]
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(command, env=clean_environment(self.home), stdin=subprocess.DEVNULL,
                                             stdout=subprocess.PIPE, stderr=log, cwd=self.dir)
@@ -240,8 +241,8 @@ class E2ETest(unittest.TestCase):
             else:
                 shutil.rmtree(self.dir, ignore_errors=True)
 
-    def server(self, name: str = "server", args=(), env=None) -> Server:
-        server = Server(self.dir / name, args, env)
+    def server(self, name: str = "server", args=(), env=None, prefix=()) -> Server:
+        server = Server(self.dir / name, args, env, prefix)
         self.addCleanup(lambda: server.kill())
         return server
 

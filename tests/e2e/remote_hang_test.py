@@ -57,7 +57,7 @@ class Hang(E2ETest):
         status.send_signal(signal.SIGINT)
         self.assertEqual(status.wait(20), 1)
         text = status.stdout_path.read_text()
-        self.assertIn(f"{workers.names[1]:<30} Unreachable: canceled", text)
+        self.assertIn(f"{workers.names[1]:<30} Unknown: canceled", text)
         self.assertIn("workers running", text)
         self.assertFalse([pid for pid in clients if alive(pid)])
 

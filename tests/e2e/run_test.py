@@ -37,6 +37,17 @@ class Run(E2ETest):
         self.assertEqual(result.stderr, "")
         self.assertEqual((self.dir / "torc_output/job_stdio/job_wf1_j1_r1_a1.o").read_text(), "hello\n")
 
+    def test_an_output_directory_that_cannot_be_made_leaves_no_workflow(self):
+        spec = self.dir / "w.json"
+        spec.write_text(json.dumps(workflow({"command": "true"})))
+        (self.dir / "file").write_text("")
+        for directory, status, words in (("file", 1, "cannot make the output directory file"), ("", 2, "--output-dir")):
+            result = run_torc("-s", "run", spec, "-o", directory, home=self.dir)
+            self.assertEqual(result.returncode, status)
+            self.assertIn(words, result.stderr)
+        listed = run_torc("-s", "-f", "json", "workflows", "list", home=self.dir, check=True)
+        self.assertNotIn('"name"', listed.stdout)
+
     def test_jobs_that_do_not_fit_are_told(self):
         spec = self.dir / "w.json"
         spec.write_text(json.dumps(workflow(

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """What a client may take of the server, and what it is told where it wants more or sends nonsense: a 4xx (or 503) with
 the usual body, and the server lives."""
+import base64
 import json
 import pathlib
 import socket
@@ -133,9 +134,34 @@ class Limits(E2ETest):
             client.send(request("GET", "/ping"))
             self.assertEqual(client.answer()[0], 200, "those that are there are served on")
 
+    def test_more_connections_than_open_files(self):
+        server = self.server(prefix=["prlimit", "--nofile=400:400"])
+        self.assertIn("200 connections at once, not 16000: 'ulimit -n' allows 400 open files", server.log.read_text())
+        clients = [Raw(server) for _ in range(250)]
+        for client in clients:
+            self.addCleanup(client.socket.close)
+        self.assertEqual(clients[-1].answer()[0], 503)
+        self.assertNotIn("cannot accept", server.log.read_text())
+
+    def test_a_large_body_is_read_from_those_only_who_may_send_it(self):
+        users = self.dir / "users"
+        run_torc("server", "htpasswd", str(users), "alice", "--cost", "4", stdin="secret\n", home=self.dir)
+        server = self.server(args=["--auth-file", str(users), "--require-auth"])
+        announced = b"Content-Length: 60000000\r\n"
+        basic = lambda password: b"Authorization: Basic " + base64.b64encode(b"alice:" + password) + b"\r\n"
+        self.expect(server, request("POST", "/bulk_jobs", fields=announced), 401)
+        self.expect(server, request("POST", "/bulk_jobs", fields=announced + basic(b"wrong")), 401, "wrong")
+        self.expect(server, request("POST", "/nothing", fields=announced + basic(b"secret")), 404, "nothing")
+        self.expect(server, request("PUT", "/bulk_jobs", fields=announced + basic(b"secret")), 405)
+        self.assertIn("a wrong password of user 'alice' from 127.0.0.1", server.log.read_text())
+        with Raw(server) as client:
+            body = b'{"jobs":[]' + b" " * 1_000_000 + b"}"
+            client.send(request("POST", "/bulk_jobs", body, basic(b"secret")))
+            self.assertNotIn(client.answer()[0], (401, 503))
+
     def test_options_out_of_range(self):
         for option, value in (("--max-body-size", "many"), ("--max-body-size", "5g"), ("--max-connections", "0"),
-                              ("--idle-timeout", "-1"), ("--request-timeout", "x")):
+                              ("--idle-timeout", "-1"), ("--request-timeout", "x"), ("--host", ""), ("--database", "")):
             result = run_torc("server", "run", option, value, home=self.dir)
             self.assertEqual((result.returncode, option in result.stderr), (2, True), result.stderr)
 

@@ -10,14 +10,22 @@
 namespace torc::remote {
 
 /// What became of a worker.
-enum class State { running, never_started, finished, stopped, died, unreachable };
+enum class State {
+  running,
+  never_started,
+  finished,
+  stopped,
+  died,
+  unreachable,
+  not_asked,  ///< The call was canceled.
+};
 
 const char* to_string(State state);
 
 struct WorkerState {
   State state{State::unreachable};
   std::optional<std::int64_t> pid{};
-  /// Why it does not run: ssh's words where it is unreachable, "canceled", who stopped it, the last line of its log.
+  /// Why it does not run: ssh's words where it is unreachable, who stopped it, the last line of its log.
   std::string message{};
 };
 
@@ -37,6 +45,7 @@ struct StopResult {
   bool ok{false};
   std::optional<std::int64_t> signaled_pid{};  ///< Nothing, though `ok`: there was nothing to stop.
   bool was_started{false};                     ///< Whether there ever was a worker.
+  bool canceled{false};                        ///< Nobody knows whether there was anything to stop.
   std::string message{};                       ///< Why not.
 };
 

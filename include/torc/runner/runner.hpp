@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <optional>
 #include <stop_token>
@@ -53,6 +54,11 @@ struct RunnerReport {
   /// 0, also for a stop; 1 when jobs failed.
   int exit_status() const { return failed > 0 ? base::k_exit_failure : base::k_exit_ok; }
 };
+
+/// Makes the directory for output and logs, and those in it, unless they are there.
+/// @returns its absolute path
+/// @throws base::Error that names it
+std::filesystem::path make_output_directory(const std::string& path);
 
 /// Runs the jobs of an initialised workflow on this machine until it is complete or canceled, there has been nothing
 /// to claim for the workflow's `compute_node_wait_for_new_jobs_seconds` (local runs only), or a stop is requested. On

@@ -34,6 +34,7 @@ std::string reason(const WorkerState& state) {
       return state.message.empty() ? "died" : "died: " + state.message;
     case State::running:
     case State::unreachable:
+    case State::not_asked:
       break;
   }
   return {};
@@ -46,12 +47,18 @@ std::string status_text(const WorkerState& state, bool wide) {
   if (state.state == State::unreachable) {
     return "Unreachable: " + state.message;
   }
+  if (state.state == State::not_asked) {
+    return "Unknown: " + state.message;
+  }
   return wide ? "Not Running (" + reason(state) + ")" : "Not Running";
 }
 
 nlohmann::json row(const remote::Worker& worker, const WorkerState& state) {
-  auto result = worker_json(worker, state.state != State::unreachable);
-  result["state"] = remote::to_string(state.state);
+  const bool is_known = state.state != State::not_asked;
+  auto result = worker_json(worker, is_known && state.state != State::unreachable);
+  if (is_known) {
+    result["state"] = remote::to_string(state.state);
+  }
   if (state.pid) {
     result["pid"] = *state.pid;
   }
@@ -95,7 +102,7 @@ int run(const Options& options, Services& services) {
   if (output.json()) {
     output.document(remote_document(id, std::move(rows)));
   }
-  return count(State::unreachable) == 0 ? k_exit_ok : k_exit_failure;
+  return count(State::unreachable) + count(State::not_asked) == 0 ? k_exit_ok : k_exit_failure;
 }
 
 }  // namespace

@@ -34,7 +34,9 @@ std::string result_line(const remote::Worker& worker, const remote::StopResult& 
 nlohmann::json row(const remote::Worker& worker, const remote::StopResult& result) {
   auto json = worker_json(worker, result.ok);
   if (!result.ok) {
-    json["state"] = remote::to_string(remote::State::unreachable);
+    if (!result.canceled) {
+      json["state"] = remote::to_string(remote::State::unreachable);
+    }
     json["message"] = result.message;
   } else if (result.signaled_pid) {
     json["state"] = remote::to_string(remote::State::stopped);

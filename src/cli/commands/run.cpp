@@ -43,6 +43,7 @@ model::Id find_or_create(const RunOptions& options, Services& services) {
     return *base::parse_int(options.spec_or_id);
   }
   const auto spec = spec::read_workflow_file(options.spec_or_id);
+  runner::make_output_directory(options.output_directory);  // Where that fails, there is no workflow to be left behind.
   const model::Id id = create_workflow(services.api(), spec, {.user = services.user()});
   services.output().line(fmt::format("Created workflow {}", id));
   return id;
@@ -217,7 +218,8 @@ void add_run(Command parent, Action& chosen) {
       .range(std::int64_t{0}, std::int64_t{10'000});
   command.option("-p,--poll-interval", options->poll_interval_s, "Seconds between questions for new jobs [5]")
       .range(0.01, 86'400.0);
-  command.option("-o,--output-dir", options->output_directory, "Where output and logs go [torc_output]");
+  command.option("-o,--output-dir", options->output_directory, "Where output and logs go [torc_output]")
+      .check(check_not_empty);
   command.option("--time-limit", options->time_limit, "Stop after this time (ISO 8601: PT1H, PT30M)");
   command.option("--end-time", options->end_time, "Stop at this time (2026-03-14T15:00:00Z)");
   command.flag("--skip-checks", options->skip_checks, "Do not check that input files are there");

@@ -88,6 +88,23 @@ void raise_descriptor_limit() {
   }
 }
 
+/// Descriptors that are no client's: the database's, the log's, and of clients that are told that there are too many.
+constexpr std::size_t k_own_descriptors = 200;
+
+/// More connections than descriptors could not even be told so.
+void fit_connections(server::LimitOptions& limits) {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= limits.connections + k_own_descriptors) {
+    return;
+  }
+  const std::size_t possible =
+      limit.rlim_cur > k_own_descriptors ? static_cast<std::size_t>(limit.rlim_cur) - k_own_descriptors : 1;
+  base::log_warning(
+      "{} connections at once, not {}: 'ulimit -n' allows {} open files; raise it, or lower --max-connections",
+      possible, limits.connections, limit.rlim_cur);
+  limits.connections = possible;
+}
+
 /// A line about the server: in the log where there is one, else for people.
 void announce(const ServerRunOptions& options, const server::Server& server, const Output& output) {
   const std::string text = fmt::format("torc server {} at {} (database {}, {}{})", base::k_version, address_of(server),
@@ -105,11 +122,12 @@ void announce(const ServerRunOptions& options, const server::Server& server, con
   output.line(fmt::format("TORC_SERVER_PORT={}", server.port()));
 }
 
-int serve(const ServerRunOptions& options, proc::Detached& detached, Services& services) {
+int serve(ServerRunOptions& options, proc::Detached& detached, Services& services) {
   start_log(options.service.log, services.options().log_level);
   // A file at the limit that `ulimit -f` sets is a full disk, not the server's end.
   ::signal(SIGXFSZ, SIG_IGN);
   raise_descriptor_limit();
+  fit_connections(options.server.limits);
   const auto reloadable = std::make_shared<Reloadable>();
   std::function<void()> on_hangup;
   // Of a service it asks to reload, also where there is nothing to read again; else a terminal that goes.

@@ -41,7 +41,8 @@ class AuthenticatorTest : public testing::Test {
 
   std::future<Identity> ask_later(const std::string& header) {
     auto promise = std::make_shared<std::promise<Identity>>();
-    authenticator->identify(header, [promise](Identity identity) { promise->set_value(std::move(identity)); });
+    authenticator->identify(header, "192.0.2.7",
+                            [promise](Identity identity) { promise->set_value(std::move(identity)); });
     return promise->get_future();
   }
   Identity ask(const std::string& header) { return ask_later(header).get(); }
