@@ -37,6 +37,13 @@ std::string read_file(const std::filesystem::path& path) {
   }
 }
 
+void sync_directory(const std::filesystem::path& directory) {
+  const Fd fd = open_file(directory, O_RDONLY | O_DIRECTORY);
+  if (::fsync(fd.get()) != 0) {
+    throw SystemError("cannot sync " + directory.string());
+  }
+}
+
 void write_file_atomically(const std::filesystem::path& path, std::string_view content, unsigned mode) {
   std::filesystem::path temporary = path;
   temporary += ".tmp-" + to_hex(random64(), 8);

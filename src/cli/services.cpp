@@ -102,6 +102,10 @@ std::stop_token Services::haste() const {
   return m_impl->stop ? m_impl->stop->haste() : std::stop_token();
 }
 
+std::stop_token Services::drain() const {
+  return m_impl->stop ? m_impl->stop->drain() : std::stop_token();
+}
+
 int Services::stop_signal() const {
   return m_impl->stop ? m_impl->stop->signal() : 0;
 }

@@ -44,6 +44,7 @@ class RestApi final : public Api {
   Completed complete_jobs(model::Id workflow_id, const std::vector<model::Result>& results) override;
   void manage_status_change(model::Id id, model::JobStatus status, std::int64_t run_id) override;
   model::Job retry_job(model::Id id, std::int64_t run_id, std::int64_t max_retries) override;
+  model::Job retry_job_after_time_limit(model::Id id, std::int64_t run_id, std::int64_t most) override;
 
   model::ResourceRequirements create_resource_requirements(const model::ResourceRequirements& body) override;
   model::ResourceRequirements get_resource_requirements(model::Id id) override;
@@ -63,6 +64,13 @@ class RestApi final : public Api {
   model::Page<model::File> list_files(model::Id workflow_id) override;
   model::UserData create_user_data(const model::UserData& user_data) override;
   model::Page<model::UserData> list_user_data(model::Id workflow_id) override;
+  model::FailureHandler create_failure_handler(const model::FailureHandler& handler) override;
+  std::vector<model::FailureHandler> list_failure_handlers(model::Id workflow_id) override;
+  model::WorkflowAction create_workflow_action(const model::WorkflowAction& action) override;
+  std::vector<model::WorkflowAction> list_workflow_actions(model::Id workflow_id) override;
+  std::vector<model::WorkflowAction> list_pending_actions(model::Id workflow_id,
+                                                          const std::vector<std::string>& triggers) override;
+  bool claim_action(model::Id workflow_id, model::Id action_id, model::Id compute_node_id) override;
   std::int64_t count_scheduled_compute_nodes(model::Id workflow_id, const std::string& status) override;
 
  private:

@@ -123,4 +123,10 @@ model::Job RestApi::retry_job(model::Id id, std::int64_t run_id, std::int64_t ma
   return model_from<model::Job>(server().post(path, Query().add("max_retries", max_retries)), "POST " + path);
 }
 
+model::Job RestApi::retry_job_after_time_limit(model::Id id, std::int64_t run_id, std::int64_t most) {
+  const std::string path = fmt::format("/jobs/{}/retry/{}", id, run_id);
+  return model_from<model::Job>(server().post(path, Query().add("max_retries", most).add("reason", std::string("time_limit"))),
+                                "POST " + path);
+}
+
 }  // namespace torc::client

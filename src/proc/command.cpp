@@ -83,6 +83,7 @@ class Run {
     base::Pipe err = base::Pipe::create();
     SpawnOptions options;
     options.argv = m_command.argv;
+    options.env = m_command.env;
     options.stdin_fd = in.read_end.get();
     options.stdout_fd = out.write_end.get();
     options.stderr_fd = err.write_end.get();

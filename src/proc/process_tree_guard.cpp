@@ -39,11 +39,7 @@ bool end_all(int number, Clock::time_point give_up) {
 
 }  // namespace
 
-ProcessTreeGuard::ProcessTreeGuard() {
-  become_subreaper();
-}
-
-ProcessTreeGuard::~ProcessTreeGuard() {
+void end_processes_below() noexcept {
   try {
     if (children_of_this_process().empty()) {
       return;
@@ -54,6 +50,14 @@ ProcessTreeGuard::~ProcessTreeGuard() {
   } catch (const std::exception&) {
     // Out of memory or descriptors: there is nothing to do it with.
   }
+}
+
+ProcessTreeGuard::ProcessTreeGuard() {
+  become_subreaper();
+}
+
+ProcessTreeGuard::~ProcessTreeGuard() {
+  end_processes_below();
 }
 
 }  // namespace torc::proc

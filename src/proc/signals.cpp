@@ -14,10 +14,13 @@ bool is_ignored(int number) {
   return ::sigaction(number, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
 }
 
-sigset_t watched_signals(bool want_hangup) {
+sigset_t watched_signals(FurtherSignals further, bool want_hangup) {
   sigset_t set;
   ::sigemptyset(&set);
   ::sigaddset(&set, SIGUSR2);
+  if (further == FurtherSignals::hasten) {
+    ::sigaddset(&set, SIGUSR1);
+  }
   for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
     // A blocked signal is delivered to sigwait even where it is ignored, so it must not be waited for.
     if (!is_ignored(number) || (number == SIGHUP && want_hangup)) {
@@ -31,7 +34,7 @@ sigset_t watched_signals(bool want_hangup) {
 
 StopOnSignal::StopOnSignal(std::function<void(int)> on_first, FurtherSignals further, std::function<void()> on_hangup) {
   prepare_signals_for_children();  // They must not inherit what is blocked here.
-  const sigset_t set = watched_signals(static_cast<bool>(on_hangup));
+  const sigset_t set = watched_signals(further, static_cast<bool>(on_hangup));
   if (const int error = ::pthread_sigmask(SIG_BLOCK, &set, &m_mask_before); error != 0) {
     throw base::SystemError("cannot block signals", error);
   }
@@ -50,6 +53,10 @@ StopOnSignal::StopOnSignal(std::function<void(int)> on_first, FurtherSignals fur
       }
       if (number == SIGHUP && on_hangup) {
         on_hangup();
+        continue;
+      }
+      if (number == SIGUSR1) {
+        m_drain.request_stop();
         continue;
       }
       int none = 0;

@@ -84,16 +84,6 @@ double machine_memory_gb() {
   return std::max(0.0, pages * static_cast<double>(::sysconf(_SC_PAGESIZE)) / k_bytes_per_gb);
 }
 
-std::int64_t count_gpus() {
-  std::error_code error;
-  std::int64_t count = 0;
-  std::filesystem::directory_iterator it("/proc/driver/nvidia/gpus", error);
-  for (; !error && it != std::filesystem::directory_iterator(); it.increment(error)) {
-    ++count;
-  }
-  return count;
-}
-
 }  // namespace
 
 Resources& Resources::operator+=(const Resources& other) {
@@ -111,7 +101,7 @@ Resources& Resources::operator-=(const Resources& other) {
 }
 
 Resources detect_capacity() {
-  Resources found{.cpus = cpus_of_affinity_mask(), .memory_gb = machine_memory_gb(), .gpus = count_gpus()};
+  Resources found{.cpus = cpus_of_affinity_mask(), .memory_gb = machine_memory_gb()};
   for (const auto& directory : cgroup_directories()) {
     if (const auto quota = cpu_quota(read_or_empty(directory / "cpu.max"))) {
       found.cpus = std::min(found.cpus, static_cast<std::int64_t>(std::ceil(*quota)));
@@ -124,19 +114,26 @@ Resources detect_capacity() {
   return found;
 }
 
-Resources capacity_from(const RunnerOptions& options) {
+Resources capacity_from(const RunnerOptions& options, std::size_t gpus) {
   Resources capacity = detect_capacity();
   capacity.cpus = options.num_cpus.value_or(capacity.cpus);
   capacity.memory_gb = options.memory_gb.value_or(capacity.memory_gb);
-  capacity.gpus = options.num_gpus.value_or(capacity.gpus);
+  capacity.gpus = options.num_gpus.value_or(static_cast<std::int64_t>(gpus));
   return capacity;
 }
 
-Resources needs_of(const model::ResourceRequirements& requirements) {
+JobNeeds needs_of(const model::ResourceRequirements& requirements) {
   const auto bytes = base::parse_memory(requirements.memory.value_or(""));
-  return {.cpus = requirements.num_cpus.value_or(1),
-          .memory_gb = static_cast<double>(bytes.value_or(0)) / k_bytes_per_gb,
-          .gpus = requirements.num_gpus.value_or(0)};
+  JobNeeds needs{.resources = {.cpus = requirements.num_cpus.value_or(1),
+                               .memory_gb = static_cast<double>(bytes.value_or(0)) / k_bytes_per_gb,
+                               .gpus = requirements.num_gpus.value_or(0)}};
+  if (requirements.name != "default") {
+    needs.memory_bytes = bytes;
+    if (const auto runtime = base::parse_iso_duration(requirements.runtime.value_or(""))) {
+      needs.runtime = std::chrono::ceil<std::chrono::seconds>(*runtime);
+    }
+  }
+  return needs;
 }
 
 }  // namespace torc::runner

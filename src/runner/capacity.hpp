@@ -1,6 +1,8 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <optional>
 
 #include "torc/model/models.hpp"
 #include "torc/runner/runner.hpp"
@@ -22,13 +24,24 @@ struct Resources {
 };
 
 /// What this process may really use: CPUs of its affinity mask and its cgroup's quota, memory of the machine and its
-/// cgroup's limit, the GPUs that the NVIDIA driver lists. At least one CPU.
+/// cgroup's limit. At least one CPU. GPUs are those of detect_gpus.
 Resources detect_capacity();
 
 /// The same with what the options say instead.
-Resources capacity_from(const RunnerOptions& options);
+/// @param gpus  How many there are.
+Resources capacity_from(const RunnerOptions& options, std::size_t gpus);
 
-/// What a job needs. Memory that cannot be read counts as none.
-Resources needs_of(const model::ResourceRequirements& requirements);
+/// What a job is given, and what it may not exceed.
+struct JobNeeds {
+  Resources resources{};
+  std::optional<std::chrono::seconds> runtime{};  ///< Nothing: as long as it takes.
+  std::optional<std::int64_t> memory_bytes{};     ///< Nothing: no limit.
+
+  bool operator==(const JobNeeds&) const = default;
+};
+
+/// Memory that cannot be read counts as none. Requirements named "default" are those of jobs that said nothing about
+/// what they need: they limit nothing.
+JobNeeds needs_of(const model::ResourceRequirements& requirements);
 
 }  // namespace torc::runner

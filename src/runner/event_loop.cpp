@@ -39,12 +39,15 @@ void EventLoop::Wake::operator()() const noexcept {
   [[maybe_unused]] const ssize_t written = ::write(fd, &one, sizeof one);
 }
 
-EventLoop::EventLoop(const std::stop_token& stop)
+EventLoop::EventLoop()
     : m_epoll(checked(::epoll_create1(EPOLL_CLOEXEC), "cannot create an epoll instance")),
-      m_wake(checked(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "cannot create an eventfd")),
-      m_on_stop(stop, Wake{m_wake.get()}) {
-  // Edge-triggered: a stop wakes the loop once; from then on it is asked about, not waited for.
+      m_wake(checked(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "cannot create an eventfd")) {
+  // Edge-triggered: nobody reads it, so each request is news once.
   add(m_epoll.get(), m_wake.get(), k_wake_key, EPOLLIN | EPOLLET);
+}
+
+void EventLoop::wake_on(const std::stop_token& stop) {
+  m_on_stop.emplace_back(stop, Wake{m_wake.get()});
 }
 
 void EventLoop::watch(int pidfd, std::int64_t key) {

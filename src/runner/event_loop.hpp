@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <list>
 #include <stop_token>
 #include <vector>
 
@@ -11,13 +12,19 @@ namespace torc::runner {
 
 /// Sleeps until a child process ends, a stop is requested or a point of time is reached; costs nothing meanwhile.
 ///
-/// Thread-safety: one thread; the stop may be requested by any.
+/// Thread-safety: one thread; stops may be requested by any.
 class EventLoop {
  public:
   using Clock = std::chrono::steady_clock;
 
   /// @throws SystemError
-  explicit EventLoop(const std::stop_token& stop);
+  EventLoop();
+
+  /// A request of this stop wakes the loop, once: from then on it is asked about, not waited for.
+  void wake_on(const std::stop_token& stop);
+
+  /// From any thread: wakes the loop, once.
+  void wake() const { Wake{m_wake.get()}(); }
 
   /// Watches a child through its pidfd until the descriptor is closed. `key` tells it from others.
   /// @throws SystemError
@@ -35,7 +42,7 @@ class EventLoop {
 
   base::Fd m_epoll;
   base::Fd m_wake;
-  std::stop_callback<Wake> m_on_stop;
+  std::list<std::stop_callback<Wake>> m_on_stop;  ///< Callbacks do not move.
 };
 
 }  // namespace torc::runner

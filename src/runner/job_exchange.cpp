@@ -15,6 +15,8 @@ namespace {
 constexpr int k_most_refusals = 5;
 /// On servers where `retry` counts, a job that is given back must not use its retries up.
 constexpr std::int64_t k_any_number_of_retries = 2'147'483'647;
+/// A job that the end of its runner's time ended so often is not given back once more.
+constexpr std::int64_t k_most_time_limits = 3;
 
 }  // namespace
 
@@ -183,27 +185,47 @@ void JobExchange::done_with(model::Id job_id) {
   m_refusals.erase(job_id);
 }
 
-void JobExchange::send_heartbeat() {
+bool JobExchange::send_heartbeat() {
   if (!m_api.has_capability("heartbeat")) {
-    return;
+    return false;
   }
   try {
-    m_api.send_heartbeat(m_compute_node_id);
+    return m_api.send_heartbeat(m_compute_node_id).is_draining;
   } catch (const base::ApiError& error) {
     if (may_pass(error)) {
       throw;
     }
     // Somebody deleted the compute node; jobs are run all the same.
     m_log.warning("a heartbeat was refused: {}", error.what());
+    return false;
   }
 }
 
-void JobExchange::give_back(const model::Job& job, bool started) {
+bool JobExchange::retry(const model::Job& job, std::int64_t max_retries) {
   const model::Id id = job.id.value_or(0);
+  try {
+    m_api.retry_job(id, m_run_id, max_retries);
+  } catch (const base::ApiError& error) {
+    // torc 0.23 answers 500 to refusals.
+    if (is_outage(error)) {
+      throw;
+    }
+    m_log.info("job {} ({}) does not run again: {}", id, job.name, error.what());
+    return false;
+  }
+  done_with(id);
+  return true;
+}
+
+JobExchange::GivenBack JobExchange::give_back(const model::Job& job, bool started, bool time_is_over) {
+  const model::Id id = job.id.value_or(0);
+  auto outcome = GivenBack::yes;
   try {
     const bool running =
         started || job.status == model::JobStatus::running || (m_starts_in_doubt.contains(id) && runs_here(id));
-    if (running) {
+    if (running && time_is_over && m_api.has_capability("retry_reason")) {
+      m_api.retry_job_after_time_limit(id, m_run_id, k_most_time_limits);
+    } else if (running) {
       m_api.retry_job(id, m_run_id, k_any_number_of_retries);
     } else {
       m_api.manage_status_change(id, model::JobStatus::ready, m_run_id);
@@ -212,13 +234,15 @@ void JobExchange::give_back(const model::Job& job, bool started) {
     if (is_outage(error)) {
       throw;
     }
+    outcome = time_is_over && error.status() == 422 && runs_here(id) ? GivenBack::too_often : GivenBack::taken;
     m_log.warning("job {} ({}) cannot be given back: {}", id, job.name, error.what());
   }
   m_starts_in_doubt.erase(id);
   m_held.erase(id);
+  return outcome;
 }
 
-Resources JobExchange::needs(const model::Job& job) {
+JobNeeds JobExchange::needs(const model::Job& job) {
   if (!job.resource_requirements_id) {
     return {};
   }

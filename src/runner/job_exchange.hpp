@@ -60,14 +60,26 @@ class JobExchange {
   /// How many results may be handed in together.
   std::size_t most_at_once();
 
+  /// What became of a job that was to be given back.
+  enum class GivenBack {
+    yes,
+    taken,      ///< It is no longer this runner's.
+    too_often,  ///< The end of a runner's time ended it three times before: it is still this runner's.
+  };
   /// Makes a claimed or started job ready for others.
-  void give_back(const model::Job& job, bool started);
+  /// @param time_is_over  Why, where it was started.
+  GivenBack give_back(const model::Job& job, bool started, bool time_is_over = false);
+
+  /// Makes a failed job, of which nothing was handed in, ready again as its next attempt.
+  /// @returns false where it has been retried as often as it may, or is no longer this runner's
+  bool retry(const model::Job& job, std::int64_t max_retries);
 
   /// Tells the server that this runner lives, where it wants to know.
-  void send_heartbeat();
+  /// @returns whether the runner is to claim no more jobs
+  bool send_heartbeat();
 
   /// What a job needs, from its resource requirements.
-  Resources needs(const model::Job& job);
+  JobNeeds needs(const model::Job& job);
 
  private:
   std::vector<model::Job> claim_once(const Wanted& wanted);
@@ -82,7 +94,7 @@ class JobExchange {
   std::int64_t m_run_id;
   model::Id m_compute_node_id;
   RunnerLog& m_log;
-  std::unordered_map<model::Id, Resources> m_needs;
+  std::unordered_map<model::Id, JobNeeds> m_needs;
   /// Jobs that this object has handed out and that are not done with.
   std::set<model::Id> m_held;
   /// Jobs whose start may have taken effect although its answer was lost.

@@ -9,7 +9,9 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include "torc/base/error.hpp"
 #include "torc/base/fd.hpp"
 #include "torc/base/file.hpp"
 
@@ -39,17 +41,11 @@ std::vector<std::string> job_argv(const model::Job& job) {
   return {"bash", "-c", script.empty() ? job.command : script + " " + job.command};
 }
 
-std::vector<std::string> job_environment(const model::Job& job, const JobSettings& settings,
-                                         const std::vector<std::string>& inherited) {
-  const JobKey key = key_of(job);
-  const std::array<std::pair<std::string_view, std::string>, 6> own{{
-      {"TORC_WORKFLOW_ID=", std::to_string(key.workflow_id)},
-      {"TORC_JOB_ID=", std::to_string(key.job_id)},
-      {"TORC_JOB_NAME=", job.name},
-      {"TORC_OUTPUT_DIR=", settings.output_directory_text},
-      {"TORC_ATTEMPT_ID=", std::to_string(key.attempt_id)},
-      {"TORC_API_URL=", settings.api_url},
-  }};
+namespace {
+
+using Variables = std::vector<std::pair<std::string_view, std::string>>;
+
+std::vector<std::string> environment_with(const Variables& own, const std::vector<std::string>& inherited) {
   std::vector<std::string> environment;
   environment.reserve(inherited.size() + own.size());
   for (const auto& entry : inherited) {
@@ -65,6 +61,36 @@ std::vector<std::string> job_environment(const model::Job& job, const JobSetting
   return environment;
 }
 
+}  // namespace
+
+std::vector<std::string> job_environment(const model::Job& job, const JobSettings& settings,
+                                         const std::vector<std::string>& gpus,
+                                         const std::vector<std::string>& inherited) {
+  const JobKey key = key_of(job);
+  Variables own{
+      {"TORC_WORKFLOW_ID=", std::to_string(key.workflow_id)},
+      {"TORC_JOB_ID=", std::to_string(key.job_id)},
+      {"TORC_JOB_NAME=", job.name},
+      {"TORC_OUTPUT_DIR=", settings.output_directory_text},
+      {"TORC_ATTEMPT_ID=", std::to_string(key.attempt_id)},
+      {"TORC_API_URL=", settings.api_url},
+  };
+  if (!gpus.empty()) {
+    const std::string list = fmt::format("{}", fmt::join(gpus, ","));
+    own.emplace_back("CUDA_VISIBLE_DEVICES=", list);
+    own.emplace_back("TORC_GPU_VISIBLE_DEVICES=", list);
+  }
+  return environment_with(own, inherited);
+}
+
+std::vector<std::string> action_environment(model::Id workflow_id, const JobSettings& settings,
+                                            const std::vector<std::string>& inherited) {
+  return environment_with({{"TORC_WORKFLOW_ID=", std::to_string(workflow_id)},
+                           {"TORC_OUTPUT_DIR=", settings.output_directory_text},
+                           {"TORC_API_URL=", settings.api_url}},
+                          inherited);
+}
+
 std::vector<std::string> own_environment() {
   std::vector<std::string> entries;
   for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
@@ -73,18 +99,79 @@ std::vector<std::string> own_environment() {
   return entries;
 }
 
-JobProcess JobProcess::start(const model::Job& job, const Resources& needs, const JobSettings& settings,
+namespace {
+
+/// Where a job's standard output and error go; -1: /dev/null.
+struct Outputs {
+  base::Fd out{};
+  base::Fd err{};
+  std::vector<std::string> files{};
+
+  int error_fd() const { return err ? err.get() : combined ? out.get() : -1; }
+  bool combined{false};
+};
+
+Outputs open_outputs(const std::string& base, StdioMode mode) {
+  Outputs outputs;
+  const auto open = [&](const char* suffix) {
+    outputs.files.push_back(base + suffix);
+    // Appended to, so that two descriptors of one file do not write over each other.
+    return base::open_file(outputs.files.back(), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND);
+  };
+  if (mode == StdioMode::combined) {
+    outputs.out = open(".log");
+    outputs.combined = true;
+  }
+  if (mode == StdioMode::separate || mode == StdioMode::no_stderr) {
+    outputs.out = open(".o");
+  }
+  if (mode == StdioMode::separate || mode == StdioMode::no_stdout) {
+    outputs.err = open(".e");
+  }
+  return outputs;
+}
+
+}  // namespace
+
+JobProcess JobProcess::start(const model::Job& job, const JobSettings& settings, const JobLaunch& launch,
                              const std::vector<std::string>& inherited) {
-  const std::string base = stdio_base(settings, key_of(job)).string();
-  const base::Fd out = base::open_file(base + ".o", O_WRONLY | O_CREAT | O_TRUNC);
-  const base::Fd err = base::open_file(base + ".e", O_WRONLY | O_CREAT | O_TRUNC);
+  const std::string base = stdio_base(settings, key_of(job)).string() + launch.file_suffix;
+  auto outputs = open_outputs(base, launch.stdio.mode);
+  auto environment = job_environment(job, settings, launch.gpus, inherited);
+  environment.insert(environment.end(), launch.more_environment.begin(), launch.more_environment.end());
   const auto started = std::chrono::steady_clock::now();
-  proc::Child child = proc::Child::spawn({.argv = job_argv(job),
-                                          .env = job_environment(job, settings, inherited),
-                                          .stdout_fd = out.get(),
-                                          .stderr_fd = err.get(),
-                                          .new_session = true});
-  return {.job = job, .needs = needs, .run_id = settings.run_id, .child = std::move(child), .started = started};
+  proc::SpawnOptions options{.argv = launch.argv.empty() ? job_argv(job) : launch.argv,
+                             .env = std::move(environment),
+                             .stdout_fd = outputs.out ? outputs.out.get() : -1,
+                             .stderr_fd = outputs.error_fd(),
+                             .new_session = true};
+  proc::Child child;
+  try {
+    child = proc::Child::spawn(options);
+  } catch (const base::SystemError&) {
+    if (launch.argv.empty()) {
+      throw;
+    }
+    // A script without a first line that names its interpreter, say: bash knows what to do, or how to put it.
+    options.argv = job_argv(job);
+    child = proc::Child::spawn(options);
+  }
+  return {.job = job,
+          .gpus = launch.gpus,
+          .run_id = settings.run_id,
+          .child = std::move(child),
+          .started = started,
+          .output_files = std::move(outputs.files),
+          .delete_on_success = launch.stdio.delete_on_success};
+}
+
+void JobProcess::remove_output_of_success() const {
+  if (delete_on_success) {
+    for (const auto& file : output_files) {
+      std::error_code ignored;
+      std::filesystem::remove(file, ignored);
+    }
+  }
 }
 
 }  // namespace torc::runner

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "runner/capacity.hpp"
+#include "runner/execution_config.hpp"
 #include "torc/model/models.hpp"
 #include "torc/proc/spawn.hpp"
 
@@ -30,31 +31,52 @@ struct JobSettings {
   std::string api_url;
 };
 
-/// A job's standard output and error go to BASE.o and BASE.e.
+/// A job's standard output and error go to BASE.o and BASE.e, or to BASE.log.
 std::filesystem::path stdio_base(const JobSettings& settings, const JobKey& key);
 
 /// The program and arguments of a job: its command line in bash, with the invocation script in front where it has one.
 std::vector<std::string> job_argv(const model::Job& job);
 
 /// The job's environment: `inherited` without this program's secrets and its own affairs, and the job's variables.
+/// @param gpus  That were given out to it; empty: variables about GPUs stay as they are.
 std::vector<std::string> job_environment(const model::Job& job, const JobSettings& settings,
+                                         const std::vector<std::string>& gpus,
                                          const std::vector<std::string>& inherited);
+
+/// That of an action's commands: the same without what belongs to a job.
+std::vector<std::string> action_environment(model::Id workflow_id, const JobSettings& settings,
+                                            const std::vector<std::string>& inherited);
 
 /// This program's environment, "NAME=value" each.
 std::vector<std::string> own_environment();
 
+/// How one process of a job is started.
+struct JobLaunch {
+  std::vector<std::string> argv{};  ///< Where bash is not needed for its command line.
+  Stdio stdio{};
+  std::vector<std::string> gpus{};              ///< That were given out to it.
+  std::string file_suffix{};                    ///< Behind the usual names of output files.
+  std::vector<std::string> more_environment{};  ///< "NAME=value" each.
+};
+
 /// A job that runs on this machine, as the leader of a session of its own.
 struct JobProcess {
   model::Job job;
-  Resources needs;
+  Resources needs{};
+  std::vector<std::string> gpus;
   std::int64_t run_id{0};
   proc::Child child;
   std::chrono::steady_clock::time_point started;
+  std::vector<std::string> output_files;
+  bool delete_on_success{false};
 
   /// Starts it; standard input is /dev/null.
   /// @throws Error that says why it cannot be started
-  static JobProcess start(const model::Job& job, const Resources& needs, const JobSettings& settings,
+  static JobProcess start(const model::Job& job, const JobSettings& settings, const JobLaunch& launch,
                           const std::vector<std::string>& inherited);
+
+  /// To be called when it has ended with 0: its output goes where that was asked for.
+  void remove_output_of_success() const;
 };
 
 }  // namespace torc::runner

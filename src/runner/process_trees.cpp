@@ -41,6 +41,8 @@ bool group_exists(pid_t leader) {
 
 }  // namespace
 
+ProcessTrees::ProcessTrees(int signal) : m_signal(signal) {}
+
 void ProcessTrees::started(pid_t leader, const JobKey& key) {
   m_running[leader] = key;
   // The kernel may have given the leader the number of an orphan that is gone.
@@ -59,11 +61,16 @@ void ProcessTrees::leader_ended(pid_t leader) {
 }
 
 void ProcessTrees::end(pid_t leader, milliseconds grace) {
+  const auto kill_at = Clock::now() + grace;
+  if (const auto it = m_ending.find(leader); it != m_ending.end()) {
+    it->second.kill_at = std::min(it->second.kill_at, kill_at);
+    return;
+  }
   const auto it = m_running.find(leader);
   if (it == m_running.end()) {
     return;
   }
-  m_ending[leader] = {.key = it->second, .kill_at = Clock::now() + grace};
+  m_ending[leader] = {.key = it->second, .kill_at = kill_at, .signal = m_signal};
   m_running.erase(it);
 }
 
@@ -103,7 +110,8 @@ void ProcessTrees::look_for_leftovers() {
   m_orphans = std::move(orphans);
   for (const auto& [leader, key] : m_just_ended) {
     if (group_exists(leader) || with_orphans.contains(key)) {
-      m_ending[leader] = {.key = key, .leader_reaped = true, .kill_at = Clock::now() + k_leftover_grace};
+      m_ending[leader] = {
+          .key = key, .leader_reaped = true, .kill_at = Clock::now() + k_leftover_grace, .signal = SIGTERM};
     }
   }
   m_just_ended.clear();
@@ -131,7 +139,7 @@ void ProcessTrees::sweep(Clock::time_point now) {
     if (now >= ending.kill_at) {
       ::kill(process.pid, SIGKILL);
     } else if (ending.told.insert(process.pid).second) {
-      ::kill(process.pid, SIGTERM);
+      ::kill(process.pid, ending.signal);
       ::kill(process.pid, SIGCONT);  // A stopped process hears nothing else.
     }
   }

@@ -25,13 +25,16 @@ class ProcessTrees {
  public:
   using Clock = std::chrono::steady_clock;
 
+  /// @param signal  Sent to what `end` ends, before SIGKILL.
+  explicit ProcessTrees(int signal);
+
   /// The leader of a job's session was started.
   void started(pid_t leader, const JobKey& key);
 
   /// The leader has ended and was reaped. What is left of its tree gets SIGTERM, and SIGKILL after 2 s.
   void leader_ended(pid_t leader);
 
-  /// Ends the tree, its leader included: SIGTERM now, SIGKILL after `grace`.
+  /// Ends the tree, its leader included: the signal now, SIGKILL after `grace`; earlier where it is ended already.
   void end(pid_t leader, std::chrono::milliseconds grace);
 
   /// Cuts short the time that those have which are being ended.
@@ -48,7 +51,8 @@ class ProcessTrees {
     JobKey key;
     bool leader_reaped{false};
     Clock::time_point kill_at;
-    std::set<pid_t> told{};  ///< Got SIGTERM.
+    int signal;
+    std::set<pid_t> told{};  ///< Got the signal.
   };
   struct Snapshot {
     std::vector<proc::ProcessEntry> all;
@@ -62,6 +66,7 @@ class ProcessTrees {
   pid_t leader_by_environment(pid_t orphan);
   const std::optional<JobKey>& key_of_orphan(pid_t orphan);
 
+  const int m_signal;
   std::map<pid_t, JobKey> m_running;
   std::map<pid_t, Ending> m_ending;
   std::map<pid_t, JobKey> m_just_ended;

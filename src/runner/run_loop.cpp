@@ -14,7 +14,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <thread>
 #include <utility>
 
 #include "runner/worker_state.hpp"
@@ -28,9 +27,6 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr milliseconds k_stop_grace{3'000};
-/// How long the end of a run may try to tell a server that does not answer.
-constexpr seconds k_last_words{20};
 constexpr std::int64_t k_default_wait_for_new_jobs_s = 90;
 /// Between two signs of life.
 constexpr seconds k_heartbeat_interval{30};
@@ -39,7 +35,8 @@ constexpr seconds k_longest_wait{20};
 constexpr std::int64_t k_default_wait_for_server_min = 20;
 /// Return code of a job that could not be started; what a shell answers for a program it cannot execute.
 constexpr std::int64_t k_cannot_execute = 126;
-constexpr std::int64_t k_terminated = 128 + 15;
+/// So many jobs in a row that cannot be started tell of the machine, not of the jobs.
+constexpr int k_most_failed_starts = 5;
 
 }  // namespace
 
@@ -49,29 +46,79 @@ RunLoop::RunLoop(client::Api& api, const RunnerOptions& options, const std::stop
       m_stop(stop),
       m_on_change(on_change),
       m_workflow(api.get_workflow(options.workflow_id)),
+      m_config(execution_config_of(m_workflow)),
       m_run_id(api.get_workflow_status(options.workflow_id).run_id),
       m_settings{.output_directory = make_output_directory(options.output_directory),
                  .output_directory_text = options.output_directory,
                  .run_id = m_run_id,
                  .api_url = options.api_url},
       m_log(log_path()),
-      m_environment(own_environment()),
-      m_capacity(capacity_from(options)),
-      m_free(m_capacity),
+      m_journal(m_settings.output_directory, api.server_id(), options.workflow_id, key(), m_log),
       m_started(Clock::now()),
       m_link(std::chrono::minutes(
           m_workflow.compute_node_wait_for_healthy_database_minutes.value_or(k_default_wait_for_server_min))),
-      m_events(stop),
+      m_rules(api, options.workflow_id),
       m_next_poll(m_started),
       m_next_heartbeat(m_started),
       m_last_work(m_started) {
+  auto gpus = detect_gpus();
+  m_capacity = capacity_from(options, gpus.size());
+  const auto wanted_gpus = static_cast<std::size_t>(m_capacity.gpus);
+  gpus.resize(std::min(gpus.size(), wanted_gpus));
+  m_running = std::make_unique<RunningJobs>(
+      m_config, m_capacity, gpus.size() == wanted_gpus ? GpuPool(std::move(gpus)) : GpuPool(wanted_gpus), stop,
+      options.drain, m_log);
+  set_time_limit();
   register_node();
   m_exchange = std::make_unique<JobExchange>(api, options.workflow_id, m_run_id, m_node.id.value_or(0), m_log);
+  m_actions =
+      std::make_unique<ActionRunner>(api, options.workflow_id, m_settings, m_log, [this] { m_running->wake(); });
+  take_over_results();
+  stagger();
+}
+
+/// Many workers that start together and poll would do so together for good.
+void RunLoop::stagger() {
+  if (m_config.staggered_start && m_options.worker && !m_exchange->claims_can_wait()) {
+    const std::chrono::duration<double, std::milli> pause =
+        static_cast<double>(m_options.poll_interval.count()) * random_jitter() * milliseconds(1);
+    m_next_poll = m_started + std::chrono::duration_cast<milliseconds>(pause);
+    m_may_claim = false;
+  }
+}
+
+std::string RunLoop::key() const {
+  return m_options.worker ? m_options.worker->key : proc::host_name();
+}
+
+/// Jobs get the termination signal `sigterm_lead` before SIGKILL, and that comes `sigkill_headroom` (or the workflow's
+/// compute_node_expiration_buffer_seconds, if that is longer) before the runner's own time is over; of a short time each
+/// takes no more than a tenth.
+void RunLoop::set_time_limit() {
+  if (m_options.time_limit) {
+    const milliseconds limit = *m_options.time_limit;
+    m_last_lead = std::min<milliseconds>(m_config.sigterm_lead, limit / 10);
+    const seconds headroom{
+        std::max(m_config.sigkill_headroom.count(), m_workflow.compute_node_expiration_buffer_seconds.value_or(0))};
+    m_stop_at = m_started + limit - std::min<milliseconds>(headroom, limit / 10) - m_last_lead;
+  }
+}
+
+/// What earlier runners could not hand in, this one does.
+void RunLoop::take_over_results() {
+  for (auto& result : m_journal.take_over()) {
+    model::Job job;
+    job.id = result.job_id;
+    job.workflow_id = result.workflow_id;
+    job.name = "of an earlier runner";
+    m_finished.push_back(
+        {.job = std::move(job), .result = std::move(result), .is_journaled = true, .is_inherited = true});
+  }
 }
 
 std::filesystem::path RunLoop::log_path() const {
-  const std::string key = m_options.worker ? m_options.worker->key : proc::host_name();
-  return m_settings.output_directory / fmt::format("job_runner_{}_wf{}_r{}.log", key, m_options.workflow_id, m_run_id);
+  return m_settings.output_directory /
+         fmt::format("job_runner_{}_wf{}_r{}.log", key(), m_options.workflow_id, m_run_id);
 }
 
 void RunLoop::register_node() {
@@ -86,7 +133,7 @@ void RunLoop::register_node() {
   m_node.num_nodes = 1;
   m_node.compute_node_type = "local";
   if (m_options.time_limit) {
-    m_node.time_limit = base::format_iso_duration(*m_options.time_limit);
+    m_node.time_limit = base::format_iso_duration(std::chrono::ceil<seconds>(*m_options.time_limit));
   }
   if (m_options.worker) {
     m_node.scheduler = worker_scheduler(*m_options.worker);
@@ -99,27 +146,38 @@ void RunLoop::register_node() {
 }
 
 RunnerReport RunLoop::run() {
+  const auto break_off = [this] { m_break_off.request_stop(); };
+  const std::stop_callback on_stop{m_stop, break_off};
+  const std::stop_callback on_drain{m_options.drain, break_off};
   try {
     while (!m_over) {
       reap();
-      const auto trees_due = m_trees.tend();
+      const auto jobs_due = m_running->tend();
       if (wants_to_stop()) {
         break;
       }
       if (m_link.may_try(Clock::now())) {
         talk();
       }
+      keep_undelivered();
       if (m_link.gone(Clock::now())) {
-        throw base::ApiError(0, "Unreachable",
-                             fmt::format("the server has been away for too long; {} results of jobs are lost, {} jobs "
-                                         "were ended (compute_node_wait_for_healthy_database_minutes says how long)",
-                                         m_finished.size(), m_running.size()));
+        throw base::ApiError(
+            0, "Unreachable",
+            fmt::format(
+                "the server has been away for too long (compute_node_wait_for_healthy_database_minutes says how "
+                "long that is); {} jobs were ended{}",
+                m_running->count(),
+                m_journal.empty() ? ""
+                                  : fmt::format("; results that it has not got are in {}, the next run in this "
+                                                "directory hands them in",
+                                                m_journal.path().string())));
       }
       if (!m_over && !m_stop.stop_requested()) {
-        rest(trees_due);
+        rest(jobs_due);
       }
     }
-    end_trees();  // What finished jobs left behind may still be in its grace.
+    end_jobs();  // What finished jobs left behind may still be in its grace.
+    run_last_actions();
     deactivate();
     m_log.info("the runner ends: {} jobs completed, {} failed, {} given back", m_report.completed, m_report.failed,
                m_report.given_back);
@@ -136,48 +194,47 @@ bool RunLoop::wants_to_stop() {
     stop_run("a stop was requested");
     return true;
   }
-  if (m_options.time_limit && Clock::now() - m_started >= *m_options.time_limit) {
-    m_report.timed_out = true;
-    stop_run("the time limit is reached");
+  if (m_stop_at && Clock::now() >= *m_stop_at) {
+    stop_at_time_limit();
     return true;
   }
   return false;
 }
 
-RunLoop::Clock::time_point RunLoop::next_wake(std::optional<Clock::time_point> trees_due) const {
+RunLoop::Clock::time_point RunLoop::next_wake(std::optional<Clock::time_point> jobs_due) const {
   auto wake = m_link.away() ? m_link.next_change() : std::min(m_next_poll, m_next_heartbeat);
-  if (m_options.time_limit) {
-    wake = std::min(wake, m_started + *m_options.time_limit);
+  if (m_stop_at) {
+    wake = std::min(wake, *m_stop_at);
   }
   if (!m_options.worker && idle() && !patience_is_over()) {
     wake = std::min(wake, m_last_work + patience());
   }
-  return trees_due ? std::min(wake, *trees_due) : wake;
+  return jobs_due ? std::min(wake, *jobs_due) : wake;
 }
 
-void RunLoop::rest(std::optional<Clock::time_point> trees_due) {
-  const bool nothing_to_do = idle() && !trees_due && !m_link.away() && Clock::now() >= m_no_wait_until;
+void RunLoop::rest(std::optional<Clock::time_point> jobs_due) {
+  const bool nothing_to_do = idle() && !jobs_due && !m_link.away() && Clock::now() >= m_no_wait_until;
   const auto room = nothing_to_do && m_exchange->claims_can_wait() ? wanted() : std::nullopt;
   if (room) {
     wait_for_work(*room);
   } else {
-    m_events.wait(next_wake(trees_due));
+    m_running->wait(next_wake(jobs_due));
   }
 }
 
 void RunLoop::wait_for_work(JobExchange::Wanted room) {
   const auto started = Clock::now();
   auto until = std::min(started + k_longest_wait, m_next_heartbeat);
-  if (m_options.time_limit) {
-    until = std::min(until, m_started + *m_options.time_limit);
+  if (m_stop_at) {
+    until = std::min(until, *m_stop_at);
   }
   if (!m_options.worker) {
     until = std::min(until, m_last_work + patience());
   }
   room.wait = std::chrono::floor<seconds>(until - started);
-  room.stop = m_stop;
+  room.stop = m_break_off.get_token();
   if (room.wait <= seconds(0)) {
-    m_events.wait(next_wake({}));
+    m_running->wait(next_wake({}));
     return;
   }
   try {
@@ -191,7 +248,7 @@ void RunLoop::wait_for_work(JobExchange::Wanted room) {
       m_no_wait_until = Clock::now() + m_options.poll_interval;
     }
   } catch (const base::ApiError& error) {
-    if (m_stop.stop_requested()) {
+    if (m_break_off.stop_requested()) {
       return;
     }
     lose_touch(error);
@@ -201,37 +258,41 @@ void RunLoop::wait_for_work(JobExchange::Wanted room) {
 
 void RunLoop::beat() {
   if (Clock::now() >= m_next_heartbeat) {
-    m_exchange->send_heartbeat();
+    if (m_exchange->send_heartbeat() && !m_drained_by_server) {
+      m_drained_by_server = true;
+      m_log.info("the server wants no more jobs claimed here");
+    }
     m_next_heartbeat = Clock::now() + k_heartbeat_interval;
   }
 }
 
 void RunLoop::reap() {
-  for (const auto id : m_events.wait(Clock::time_point{})) {
-    const auto it = m_running.find(id);
-    if (it == m_running.end()) {
-      continue;
-    }
-    const pid_t leader = it->second.child.pid();
-    if (const auto status = it->second.child.try_wait()) {
-      m_trees.leader_ended(leader);
-      JobProcess process = std::move(it->second);
-      m_running.erase(it);
-      finish(std::move(process), *status);
-    }
+  for (auto& ended : m_running->reap()) {
+    finish(std::move(ended));
   }
 }
 
-void RunLoop::finish(JobProcess&& process, proc::ExitStatus status) {
-  m_free += process.needs;
+void RunLoop::finish(EndedJob&& ended) {
   m_last_work = Clock::now();
-  if (m_interrupting) {
-    // It may have ended well after SIGTERM, but nobody knows whether it had done its work.
-    m_interrupted.push_back(std::move(process.job));
+  if (ended.reason == EndReason::interrupted) {
+    m_recovering.erase(ended.job.id.value_or(0));
+    m_interrupted.push_back(std::move(ended));
     return;
   }
-  auto result = result_of(process.job, process.run_id, status.return_code(), Clock::now() - process.started);
-  m_finished.push_back({.job = std::move(process.job), .result = std::move(result)});
+  if (ended.was_recovery) {
+    recovery_ended(ended);
+    return;
+  }
+  auto result = result_of(ended.job, ended.run_id, ended.return_code, ended.ran);
+  if (ended.reason == EndReason::run_time) {
+    result.status = model::JobStatus::terminated;
+  }
+  Finished finished{.job = std::move(ended.job), .result = std::move(result)};
+  if (finished.result.status == model::JobStatus::failed) {
+    m_failed.push_back({.finished = std::move(finished)});
+  } else {
+    m_finished.push_back(std::move(finished));
+  }
 }
 
 model::Result RunLoop::result_of(const model::Job& job, std::int64_t run_id, std::int64_t return_code,
@@ -252,10 +313,13 @@ model::Result RunLoop::result_of(const model::Job& job, std::int64_t run_id, std
 void RunLoop::talk() {
   const bool was_away = m_link.away();
   try {
-    const bool poll_due = Clock::now() >= m_next_poll || (!m_options.worker && idle() && patience_is_over());
+    const bool poll_due =
+        Clock::now() >= m_next_poll || (idle() && is_draining()) || (!m_options.worker && idle() && patience_is_over());
     m_may_claim = m_may_claim || poll_due || was_away;
+    recover_failed();
     deliver();
     beat();
+    run_actions(poll_due);
     if (poll_due || was_away) {
       take(m_exchange->find_lost_claims());
     }
@@ -283,9 +347,23 @@ void RunLoop::lose_touch(const base::ApiError& error) {
     throw base::ApiError(error);
   }
   if (!m_link.away()) {
-    m_log.warning("the server does not answer, {} jobs go on running: {}", m_running.size(), error.what());
+    m_log.warning("the server does not answer, {} jobs go on running: {}", m_running->count(), error.what());
   }
   m_link.failed(Clock::now(), random_jitter());
+}
+
+/// While the server is away, results are worth more than what this process may lose.
+void RunLoop::keep_undelivered() {
+  if (!m_link.away()) {
+    return;
+  }
+  std::vector<model::Result> results;
+  for (auto& finished : m_finished) {
+    if (!std::exchange(finished.is_journaled, true)) {
+      results.push_back(finished.result);
+    }
+  }
+  m_journal.add(results);
 }
 
 void RunLoop::deliver() {
@@ -298,25 +376,19 @@ void RunLoop::deliver() {
       note_delivered(on_record);
     }
   }
+  m_journal.clear();
 }
 
 /// The first of the finished ones was handed in.
 void RunLoop::note_delivered(bool on_record) {
   const Finished& next = m_finished.front();
   if (!next.failure.empty()) {
-    m_api.create_event({.id = std::nullopt,
-                        .workflow_id = m_options.workflow_id,
-                        .timestamp = base::unix_millis_now(),
-                        .data = {{"category", "job"},
-                                 {"event_type", "job_start_failed"},
-                                 {"job_id", next.result.job_id},
-                                 {"job_name", next.job.name},
-                                 {"compute_node_id", next.result.compute_node_id},
-                                 {"message", next.failure}}});
+    tell_why_not_started(next);
   }
-  if (on_record && next.result.status == model::JobStatus::completed) {
+  const bool counts = on_record && !next.is_inherited;
+  if (counts && next.result.status == model::JobStatus::completed) {
     ++m_report.completed;
-  } else if (on_record && next.result.status == model::JobStatus::failed) {
+  } else if (counts && next.result.status != model::JobStatus::canceled) {
     ++m_report.failed;
   }
   m_log.info("job {} ({}) ended: {}, return code {}, {:.3f} s", next.result.job_id, next.job.name,
@@ -324,22 +396,35 @@ void RunLoop::note_delivered(bool on_record) {
   m_finished.pop_front();
   m_may_claim = true;
   m_check_when_idle = true;
+  m_actions_due = true;
   changed();
+}
+
+void RunLoop::tell_why_not_started(const Finished& finished) {
+  m_api.create_event({.id = std::nullopt,
+                      .workflow_id = m_options.workflow_id,
+                      .timestamp = base::unix_millis_now(),
+                      .data = {{"category", "job"},
+                               {"event_type", "job_start_failed"},
+                               {"job_id", finished.result.job_id},
+                               {"job_name", finished.job.name},
+                               {"compute_node_id", finished.result.compute_node_id},
+                               {"message", finished.failure}}});
 }
 
 bool RunLoop::fits(const Resources& needs) const {
   if (m_options.max_parallel_jobs) {
-    return static_cast<std::int64_t>(m_running.size()) < *m_options.max_parallel_jobs;
+    return m_running->count() < *m_options.max_parallel_jobs;
   }
-  return needs.fits_in(m_free);
+  return needs.fits_in(m_running->free());
 }
 
 void RunLoop::start_claimed() {
   // More may lie here than fits where a claim took effect after its answer was given up.
   while (!m_claimed.empty() && !m_stop.stop_requested()) {
     const model::Job& job = m_claimed.front();
-    const Resources needs = m_exchange->needs(job);
-    if (!fits(needs)) {
+    const JobNeeds needs = m_exchange->needs(job);
+    if (!fits(needs.resources)) {
       return;
     }
     if (m_exchange->start(job)) {
@@ -351,31 +436,36 @@ void RunLoop::start_claimed() {
   }
 }
 
-void RunLoop::launch(const model::Job& job, const Resources& needs) {
+void RunLoop::launch(const model::Job& job, const JobNeeds& needs) {
   const model::Id id = job.id.value_or(0);
   try {
-    JobProcess process = JobProcess::start(job, needs, m_settings, m_environment);
-    const pid_t leader = process.child.pid();
-    m_events.watch(process.child.pidfd(), id);
-    m_trees.started(leader, key_of(job));
-    m_free -= needs;
-    m_running.insert_or_assign(id, std::move(process));
-    m_log.info("job {} ({}) started: attempt {}, PID {}", id, job.name, job.attempt_id.value_or(1), leader);
+    m_running->start(job, needs, m_settings);
+    m_starts_failed = 0;
   } catch (const base::Error& error) {
     m_log.error("job {} ({}) cannot be started: {}", id, job.name, error.what());
     auto result = result_of(job, m_settings.run_id, k_cannot_execute, {});
     m_finished.push_back({.job = job, .result = std::move(result), .failure = error.what()});
+    if (++m_starts_failed == k_most_failed_starts) {
+      m_report.unfit = true;
+      m_log.error("{} jobs in a row could not be started: this machine is unfit, the runner claims no more",
+                  m_starts_failed);
+    }
   }
 }
 
 std::optional<JobExchange::Wanted> RunLoop::wanted() const {
-  JobExchange::Wanted wanted{
-      .by_count = m_options.max_parallel_jobs.has_value(), .limit = m_free.cpus, .free = m_free, .time_limit = {}};
-  if (wanted.by_count) {
-    wanted.limit = *m_options.max_parallel_jobs - static_cast<std::int64_t>(m_running.size());
+  if (is_draining() || is_preparing()) {
+    return std::nullopt;
   }
-  if (m_options.time_limit) {
-    const auto left = std::chrono::duration_cast<seconds>(m_started + *m_options.time_limit - Clock::now());
+  JobExchange::Wanted wanted{.by_count = m_options.max_parallel_jobs.has_value(),
+                             .limit = m_running->free().cpus,
+                             .free = m_running->free(),
+                             .time_limit = {}};
+  if (wanted.by_count) {
+    wanted.limit = *m_options.max_parallel_jobs - m_running->count();
+  }
+  if (m_stop_at) {
+    const auto left = std::chrono::ceil<seconds>(*m_stop_at - Clock::now());
     wanted.time_limit = base::format_iso_duration(std::max(seconds(0), left));
   }
   return wanted.limit > 0 ? std::optional(wanted) : std::nullopt;
@@ -413,8 +503,20 @@ void RunLoop::check_completion() {
   if (!idle()) {
     return;
   }
-  if (completion.is_complete) {
+  if (completion.is_complete && !m_workflow.compute_node_ignore_workflow_completion.value_or(false)) {
     m_log.info("the workflow is complete");
+    m_over = true;
+    return;
+  }
+  if (is_draining()) {
+    m_report.drained = !m_report.unfit;
+    m_log.info("{}",
+               m_report.unfit ? "no job can be started here" : "no more was to be claimed, and all jobs have ended");
+    m_over = true;
+    return;
+  }
+  if (has_too_little_time()) {
+    m_log.info("there is nothing to claim, and too little time left to wait for more");
     m_over = true;
     return;
   }
@@ -422,6 +524,13 @@ void RunLoop::check_completion() {
     m_log.info("there was nothing to claim for {} s (compute_node_wait_for_new_jobs_seconds)", patience().count());
     m_over = true;
   }
+}
+
+/// A runner that is about to end anyway does not wait for jobs to come.
+bool RunLoop::has_too_little_time() const {
+  const seconds least{m_workflow.compute_node_min_time_for_new_jobs_seconds.value_or(0)};
+  return m_stop_at && *m_stop_at - Clock::now() < least &&
+         !m_workflow.compute_node_ignore_workflow_completion.value_or(false);
 }
 
 seconds RunLoop::patience() const {
@@ -434,129 +543,7 @@ bool RunLoop::patience_is_over() const {
 
 void RunLoop::changed() {
   if (m_on_change) {
-    m_on_change(m_report, static_cast<std::int64_t>(m_running.size()));
-  }
-}
-
-/// Ends every job that runs and waits until all their processes, and what earlier jobs left, are gone.
-void RunLoop::end_trees() {
-  m_interrupting = true;
-  for (const auto& [id, process] : m_running) {
-    m_trees.end(process.child.pid(), k_stop_grace);
-  }
-  // Beyond SIGKILL there is nothing to wait for but processes the kernel does not let go.
-  const auto give_up = Clock::now() + 2 * k_stop_grace;
-  for (;;) {
-    reap();
-    if (m_options.haste.stop_requested()) {
-      m_trees.hasten();
-    }
-    const auto due = m_trees.tend();
-    if ((!due && m_running.empty()) || Clock::now() > give_up) {
-      break;
-    }
-    m_events.wait(std::min(give_up, due.value_or(give_up)));
-  }
-  for (auto& [id, process] : m_running) {
-    m_log.warning("job {} ({}), PID {}, does not end", id, process.job.name, process.child.pid());
-    m_interrupted.push_back(process.job);
-  }
-  m_running.clear();
-}
-
-/// Repeats a call that the server does not answer until it does, or until `until`.
-template <typename Call>
-void RunLoop::insist(Clock::time_point until, Call&& call) {
-  for (;;) {
-    try {
-      call();
-      m_link.answered();
-      return;
-    } catch (const base::ApiError& error) {
-      m_link.failed(Clock::now(), random_jitter());
-      if (!may_pass(error) || m_link.next_change() > until) {
-        throw;
-      }
-      std::this_thread::sleep_until(m_link.next_change());
-    }
-  }
-}
-
-void RunLoop::stop_run(const std::string& why) {
-  m_report.stopped = true;
-  m_log.info("{}: ending {} jobs", why, m_running.size());
-  reap();  // What has ended by itself counts.
-  end_trees();
-  const auto until = Clock::now() + k_last_words;
-  insist(until, [this] { deliver(); });
-  while (!m_interrupted.empty()) {
-    insist(until, [this] { m_exchange->give_back(m_interrupted.back(), true); });
-    m_interrupted.pop_back();
-    ++m_report.given_back;
-  }
-  while (!m_claimed.empty()) {
-    insist(until, [this] { m_exchange->give_back(m_claimed.front(), false); });
-    m_claimed.pop_front();
-    ++m_report.given_back;
-  }
-  changed();
-}
-
-void RunLoop::cancel_run() {
-  m_report.canceled = true;
-  m_log.info("the workflow was canceled: ending {} jobs", m_running.size());
-  reap();
-  end_trees();
-  for (auto& job : m_interrupted) {
-    auto result = result_of(job, m_settings.run_id, k_terminated, {});
-    result.status = model::JobStatus::canceled;
-    m_finished.push_back({.job = std::move(job), .result = std::move(result)});
-  }
-  m_interrupted.clear();
-  insist(Clock::now() + k_last_words, [this] { deliver(); });
-  m_claimed.clear();
-}
-
-/// After an error: nothing may be left running, and what can be given back is.
-void RunLoop::abandon() noexcept {
-  try {
-    end_trees();
-    const auto until = Clock::now() + (m_link.away() ? seconds(0) : k_last_words);
-    insist(until, [this] { deliver(); });
-    for (const auto& job : m_interrupted) {
-      insist(until, [&] { m_exchange->give_back(job, true); });
-    }
-    for (const auto& job : m_claimed) {
-      insist(until, [&] { m_exchange->give_back(job, false); });
-    }
-    deactivate();
-  } catch (const std::exception& error) {
-    m_log.error("jobs could not be given back: {}", error.what());
-  }
-}
-
-void RunLoop::deactivate() {
-  m_node.is_active = false;
-  m_node.duration_seconds = std::chrono::duration<double>(Clock::now() - m_started).count();
-  try {
-    insist(Clock::now() + k_last_words, [this] { m_api.update_compute_node(m_node.id.value_or(0), m_node); });
-    give_back_lost_claims();
-  } catch (const base::ApiError& error) {
-    m_log.warning("the compute node could not be deactivated: {}", error.what());
-  }
-}
-
-/// To be called when the node is inactive: from then on no claim of it gets anything, so this look is the last.
-void RunLoop::give_back_lost_claims() {
-  if (!m_exchange->claims_in_doubt()) {
-    return;
-  }
-  const auto until = Clock::now() + k_last_words;
-  insist(until, [this] { take(m_exchange->find_lost_claims()); });
-  while (!m_claimed.empty()) {
-    insist(until, [this] { m_exchange->give_back(m_claimed.front(), false); });
-    m_claimed.pop_front();
-    ++m_report.given_back;
+    m_on_change(m_report, m_running->count());
   }
 }
 

@@ -8,19 +8,22 @@
 #include <string>
 #include <vector>
 
+#include "runner/action_runner.hpp"
 #include "runner/capacity.hpp"
-#include "runner/event_loop.hpp"
+#include "runner/execution_config.hpp"
+#include "runner/failure_rules.hpp"
 #include "runner/job_exchange.hpp"
 #include "runner/job_process.hpp"
-#include "runner/process_trees.hpp"
+#include "runner/result_journal.hpp"
 #include "runner/runner_log.hpp"
+#include "runner/running_jobs.hpp"
 #include "runner/server_link.hpp"
 #include "torc/runner/runner.hpp"
 
 namespace torc::runner {
 
 /// One run of one runner, from the registration of its compute node to its deactivation. See run_loop.cpp for how it
-/// works. One thread.
+/// works; what follows failures is in run_loop_failures.cpp, how it ends in run_loop_end.cpp. One thread.
 class RunLoop {
  public:
   using Clock = std::chrono::steady_clock;
@@ -39,6 +42,15 @@ class RunLoop {
     model::Job job;
     model::Result result;
     std::string failure{};  ///< Why it could not be started; empty for a job that ran.
+    bool is_journaled{false};
+    bool is_inherited{false};  ///< Of an earlier runner: not counted in this one's report.
+  };
+
+  /// A failed job that may run again.
+  struct Failed {
+    Finished finished{};
+    std::optional<FailureRule> rule{};  ///< The one that matches, once that is known.
+    bool script_is_due{false};          ///< Its recovery script is still to be run.
   };
 
   // One turn of the loop
@@ -46,41 +58,65 @@ class RunLoop {
   void talk();
   void deliver();
   void note_delivered(bool on_record);
+  void tell_why_not_started(const Finished& finished);
   void start_claimed();
   void claim();
   void take(std::vector<model::Job>&& jobs);
   void check_completion();
   void beat();
-  void rest(std::optional<Clock::time_point> trees_due);
+  void rest(std::optional<Clock::time_point> jobs_due);
   void wait_for_work(JobExchange::Wanted room);
   std::chrono::seconds patience() const;
   bool patience_is_over() const;
+  bool has_too_little_time() const;
   void lose_touch(const base::ApiError& error);
+  void keep_undelivered();
   bool wants_to_stop();
-  Clock::time_point next_wake(std::optional<Clock::time_point> trees_due) const;
+  Clock::time_point next_wake(std::optional<Clock::time_point> jobs_due) const;
+
+  // Failed jobs and actions
+  void recover_failed();
+  void begin_recovery(Failed&& failed);
+  void recovery_ended(const EndedJob& ended);
+  void fail(Finished&& finished);
+  void run_actions(bool poll_due);
+  /// Whether what is to be done before the first job is not done yet.
+  bool is_preparing() const { return !m_claims_begun && m_actions->is_busy(); }
+  void run_last_actions();
 
   // Parts of them
-  void launch(const model::Job& job, const Resources& needs);
-  void finish(JobProcess&& process, proc::ExitStatus status);
+  void launch(const model::Job& job, const JobNeeds& needs);
+  void finish(EndedJob&& ended);
   model::Result result_of(const model::Job& job, std::int64_t run_id, std::int64_t return_code,
                           std::chrono::duration<double> ran) const;
   std::optional<JobExchange::Wanted> wanted() const;
   bool fits(const Resources& needs) const;
-  bool idle() const { return m_running.empty() && m_claimed.empty() && m_finished.empty(); }
+  bool idle() const { return m_running->empty() && m_claimed.empty() && m_finished.empty() && m_failed.empty(); }
+  /// Whether no more jobs are wanted: those that run are the last.
+  bool is_draining() const { return m_options.drain.stop_requested() || m_drained_by_server || m_report.unfit; }
   void changed();
 
   // The end
-  void end_trees();
+  void end_jobs();
+  void give_back_failed();
   void stop_run(const std::string& why);
+  void give_back(const EndedJob& ended);
+  void stop_at_time_limit();
   void cancel_run();
   void abandon() noexcept;
   void deactivate();
+  void give_back_claimed(Clock::time_point until);
   void give_back_lost_claims();
   template <typename Call>
   void insist(Clock::time_point until, Call&& call);
 
+  // The beginning
   void register_node();
+  void take_over_results();
+  std::string key() const;
   std::filesystem::path log_path() const;
+  void set_time_limit();
+  void stagger();
 
   client::Api& m_api;
   const RunnerOptions m_options;
@@ -88,26 +124,34 @@ class RunLoop {
   const OnChange m_on_change;
 
   model::Workflow m_workflow;
+  const ExecutionConfig m_config;
   const std::int64_t m_run_id;  ///< When this runner began; names its log.
   JobSettings m_settings;
   RunnerLog m_log;
-  std::vector<std::string> m_environment;
+  ResultJournal m_journal;
   Resources m_capacity;
-  Resources m_free;
   model::ComputeNode m_node;
   const Clock::time_point m_started;
+  std::optional<Clock::time_point> m_stop_at;  ///< Jobs get the termination signal then.
+  std::chrono::milliseconds m_last_lead{0};    ///< And so long they have to end.
   ServerLink m_link;
-  EventLoop m_events;
-  ProcessTrees m_trees;
+  std::unique_ptr<RunningJobs> m_running;
   std::unique_ptr<JobExchange> m_exchange;
+  FailureRules m_rules;
+  std::unique_ptr<ActionRunner> m_actions;
+  std::stop_source m_break_off;  ///< Requested by a stop or drain: a claim that waits is given up.
 
-  std::deque<model::Job> m_claimed;  ///< Not started yet.
-  std::map<model::Id, JobProcess> m_running;
-  std::deque<Finished> m_finished;        ///< Not handed in yet.
-  std::vector<model::Job> m_interrupted;  ///< Ended by a stop or cancel.
-  bool m_interrupting{false};
+  std::deque<model::Job> m_claimed;          ///< Not started yet.
+  std::deque<Finished> m_finished;           ///< Not handed in yet.
+  std::deque<Failed> m_failed;               ///< Whether they run again is to be found out.
+  std::map<model::Id, Failed> m_recovering;  ///< Their recovery scripts run.
+  std::vector<EndedJob> m_interrupted;       ///< Ended by a stop or cancel.
+  bool m_drained_by_server{false};
+  bool m_claims_begun{false};
+  bool m_actions_due{true};       ///< Something happened that may trigger one.
   bool m_may_claim{true};         ///< Cleared when the server has no more for now.
   bool m_check_when_idle{false};  ///< Results were handed in since the last look for completion.
+  int m_starts_failed{0};         ///< In a row.
   Clock::time_point m_next_poll;
   Clock::time_point m_next_heartbeat;
   Clock::time_point m_no_wait_until;  ///< A claim that should have waited did not.

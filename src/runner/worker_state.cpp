@@ -56,6 +56,23 @@ WorkerState::WorkerState(const WorkerIdentity& identity)
     }
     throw base::SystemError("cannot lock " + (m_directory / "lock").string());
   }
+  note_process();
+}
+
+void WorkerState::note_process() const {
+  const auto file = m_directory / "worker";
+  if (!std::filesystem::exists(file)) {
+    return;  // Nobody started this with the script.
+  }
+  std::string text;
+  for (const auto& line : base::split_lines(base::read_file(file))) {
+    if (!line.starts_with("pid=") && !line.starts_with("start_ticks=")) {
+      text += line + '\n';
+    }
+  }
+  const pid_t pid = ::getpid();
+  base::write_file_atomically(file,
+                              fmt::format("pid={}\nstart_ticks={}\n{}", pid, proc::start_ticks(pid).value_or(0), text));
 }
 
 void WorkerState::note_end(const std::string& reason, int exit_status, std::int64_t given_back) const {

@@ -14,7 +14,8 @@ namespace torc::runner {
 /// ended. See docs/worker.md.
 class WorkerState {
  public:
-  /// Makes the directory if it is missing and takes the lock.
+  /// Makes the directory if it is missing, takes the lock, and notes this process as the worker: what was started is its
+  /// guardian.
   /// @throws Error "... already running" where another runner holds it
   explicit WorkerState(const WorkerIdentity& identity);
 
@@ -26,6 +27,8 @@ class WorkerState {
   void say_ready();
 
  private:
+  void note_process() const;
+
   std::filesystem::path m_directory;
   base::Fd m_ready;
   base::Fd m_lock;

@@ -106,7 +106,9 @@ std::vector<Id> choose(Connection& connection, const Claim& claim, Free free, st
 
 /// A node that nobody knows has not: torc 0.23 takes any number.
 bool has_left(Connection& connection, Id compute_node_id) {
-  return !value<bool>(connection, "SELECT is_active FROM compute_nodes WHERE id = ?", compute_node_id).value_or(true);
+  return !value<bool>(connection, "SELECT is_active AND NOT COALESCE(is_draining, 0) FROM compute_nodes WHERE id = ?",
+                      compute_node_id)
+              .value_or(true);
 }
 
 /// Whether the workflow gives out jobs, to this claimer.

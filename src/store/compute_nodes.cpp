@@ -44,6 +44,7 @@ model::Heartbeat note_heartbeat(Connection& connection, Id id) {
   execute(connection, "UPDATE compute_nodes SET last_heartbeat = ? WHERE id = ?", heartbeat.timestamp, id);
   connection.impl().signs_of_life[id] = {.workflow_id = node.workflow_id, .time = heartbeat.timestamp};
   heartbeat.is_active = node.is_active.value_or(false);
+  heartbeat.is_draining = node.is_draining.value_or(false);
   heartbeat.is_canceled = workflow_status(connection, node.workflow_id).is_canceled;
   return heartbeat;
 }

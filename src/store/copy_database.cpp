@@ -137,7 +137,7 @@ Backup back_up(const std::string& database, const std::string& named, Existing e
   if (::rename(copy.path().c_str(), target.c_str()) != 0) {
     throw base::SystemError(fmt::format("cannot rename {} to {}", copy.path(), target));
   }
-  sync(directory_of(target), O_RDONLY | O_DIRECTORY);
+  base::sync_directory(directory_of(target));
   return result;
 }
 

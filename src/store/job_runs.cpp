@@ -200,7 +200,28 @@ Completed complete_jobs(Connection& connection, Id workflow_id, const std::vecto
   return done;
 }
 
-model::Job retry_job(Connection& connection, Id id, std::int64_t run_id, std::int64_t max_retries) {
+namespace {
+
+void count_retry(Connection& connection, Id id, std::int64_t max_retries, RetryReason reason) {
+  const bool failed = reason == RetryReason::failure;
+  if (failed && max_retries >= k_unlimited_retries) {
+    return;
+  }
+  const char* const read =
+      failed ? "SELECT failure_retries FROM jobs WHERE id = ?" : "SELECT time_limits FROM jobs WHERE id = ?";
+  if (const auto count = value<std::int64_t>(connection, read, id).value_or(0); count >= max_retries) {
+    throw Refused(Reason::unprocessable, fmt::format("Job {} was {} {} times already, max_retries is {}", id,
+                                                     failed ? "retried" : "ended by time limits", count, max_retries));
+  }
+  execute(connection,
+          failed ? "UPDATE jobs SET failure_retries = failure_retries + 1 WHERE id = ?"
+                 : "UPDATE jobs SET time_limits = time_limits + 1 WHERE id = ?",
+          id);
+}
+
+}  // namespace
+
+model::Job retry_job(Connection& connection, Id id, std::int64_t run_id, std::int64_t max_retries, RetryReason reason) {
   const State state = state_of(connection, id);
   if (run_id != state.run_id) {
     throw Refused(Reason::unprocessable,
@@ -212,16 +233,8 @@ model::Job retry_job(Connection& connection, Id id, std::int64_t run_id, std::in
                   fmt::format("Job cannot be retried: status is {}, must be Running, Failed, or Terminated",
                               title(state.status)));
   }
-  const bool counts = max_retries < k_unlimited_retries;
-  const auto retries = value<std::int64_t>(connection, "SELECT failure_retries FROM jobs WHERE id = ?", id).value_or(0);
-  if (counts && retries >= max_retries) {
-    throw Refused(Reason::unprocessable,
-                  fmt::format("Job {} was retried {} times already, max_retries is {}", id, retries, max_retries));
-  }
-  execute(connection,
-          "UPDATE jobs SET attempt_id = attempt_id + 1, failure_retries = failure_retries + ?, compute_node_id = NULL "
-          "WHERE id = ?",
-          counts ? 1 : 0, id);
+  count_retry(connection, id, max_retries, reason);
+  execute(connection, "UPDATE jobs SET attempt_id = attempt_id + 1, compute_node_id = NULL WHERE id = ?", id);
   set_status(connection, id, state.status, JobStatus::ready);
   auto job = get<model::Job>(connection, id);
   add_event(connection, state.workflow_id,

@@ -59,6 +59,11 @@ def alive(pid: int) -> bool:
         return False
 
 
+def children_of(pid: int) -> list[int]:
+    """Its direct children."""
+    return [int(child) for child in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
 def clean_environment(home: pathlib.Path, **extra: str) -> dict[str, str]:
     """An environment without anything of the user's: a private home, no TORC_*, no proxy."""
     env = {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "HOME": str(home), "XDG_STATE_HOME": str(home / "state"),

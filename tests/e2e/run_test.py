@@ -5,7 +5,7 @@ import os
 import pathlib
 import signal
 
-from harness import TORC, E2ETest, alive, main, processes_below, run_torc, wait_until
+from harness import TORC, E2ETest, alive, children_of, main, processes_below, run_torc, wait_until
 
 # Starts a grandchild in a session of its own, without parent and environment, that ignores SIGTERM.
 DAEMON = "env -i setsid -f bash -c \"trap '' TERM; echo \\$\\$ >{pid}; while :; do sleep 1; done\"; sleep 60"
@@ -202,7 +202,7 @@ class Run(E2ETest):
         self.assertEqual(server.statuses(wf), {"j1": "uninitialized"}, "only a manager initialises")
         node = server.get(f"/compute_nodes?workflow_id={wf}")["items"][0]
         self.assertEqual((node["scheduler"]["type"], node["scheduler"]["worker"]), ("ssh", "alice@ws3"))
-        self.assertEqual(node["pid"], runner.pid)
+        self.assertEqual([node["pid"]], children_of(runner.pid), "what was started is its guardian")
         second = run_torc("run", wf, home=self.dir, env={**env, "TORC_WORKER_READY_FD": ""})
         self.assertEqual(second.returncode, 1)
         self.assertIn("already running", second.stderr)

@@ -17,6 +17,10 @@ std::string read_file(const std::filesystem::path& path);
 /// @throws SystemError; then `path` is as it was and the temporary file is gone.
 void write_file_atomically(const std::filesystem::path& path, std::string_view content, unsigned mode = 0644);
 
+/// Makes sure that names made, changed or removed in a directory are on disk.
+/// @throws SystemError that names it
+void sync_directory(const std::filesystem::path& directory);
+
 /// Opens with O_CLOEXEC added.
 /// @throws SystemError that names the path
 Fd open_file(const std::filesystem::path& path, int flags, unsigned mode = 0644);

@@ -83,6 +83,8 @@ class Services {
                                  std::function<void()> on_hangup = {});
   /// Requested by a second signal where stop_on_signal was first called with FurtherSignals::hasten.
   std::stop_token haste() const;
+  /// Requested by SIGUSR1 where stop_on_signal was first called with FurtherSignals::hasten.
+  std::stop_token drain() const;
   /// The signal that requested the stop, or 0.
   int stop_signal() const;
 

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "torc/model/automation.hpp"
 #include "torc/model/models.hpp"
 #include "torc/model/summary.hpp"
 
@@ -135,6 +136,9 @@ class Api {
   virtual void manage_status_change(model::Id id, model::JobStatus status, std::int64_t run_id) = 0;
   /// Makes a running, failed or terminated job ready again as its next attempt.
   virtual model::Job retry_job(model::Id id, std::int64_t run_id, std::int64_t max_retries) = 0;
+  /// The same because the time of its runner is over; needs the capability "retry_reason".
+  /// @throws base::ApiError 422 where that has happened `most` times before
+  virtual model::Job retry_job_after_time_limit(model::Id id, std::int64_t run_id, std::int64_t most) = 0;
 
   // What belongs to a workflow
   virtual model::ResourceRequirements create_resource_requirements(const model::ResourceRequirements& body) = 0;
@@ -157,6 +161,15 @@ class Api {
   virtual model::Page<model::File> list_files(model::Id workflow_id) = 0;
   virtual model::UserData create_user_data(const model::UserData& user_data) = 0;
   virtual model::Page<model::UserData> list_user_data(model::Id workflow_id) = 0;
+  virtual model::FailureHandler create_failure_handler(const model::FailureHandler& handler) = 0;
+  virtual std::vector<model::FailureHandler> list_failure_handlers(model::Id workflow_id) = 0;
+  virtual model::WorkflowAction create_workflow_action(const model::WorkflowAction& action) = 0;
+  virtual std::vector<model::WorkflowAction> list_workflow_actions(model::Id workflow_id) = 0;
+  /// Those whose trigger has fired and that nobody has claimed yet, or that everybody claims.
+  virtual std::vector<model::WorkflowAction> list_pending_actions(model::Id workflow_id,
+                                                                  const std::vector<std::string>& triggers) = 0;
+  /// @returns whether it is the caller's to do
+  virtual bool claim_action(model::Id workflow_id, model::Id action_id, model::Id compute_node_id) = 0;
   /// How many there are in a state ("pending", "active"); 0 on a server that does not know the operation.
   virtual std::int64_t count_scheduled_compute_nodes(model::Id workflow_id, const std::string& status) = 0;
 };

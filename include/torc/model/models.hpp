@@ -248,6 +248,7 @@ struct ComputeNode {
   std::optional<double> avg_cpu_percent;
   std::optional<std::int64_t> peak_memory_bytes;
   std::optional<std::int64_t> avg_memory_bytes;
+  std::optional<bool> is_draining;             ///< It is given no more jobs, and ends when its last one does.
   std::optional<std::int64_t> last_heartbeat;  ///< Milliseconds since 1970; set by the server, for nodes that send any.
 
   template <typename Self, typename Visitor>
@@ -272,6 +273,7 @@ struct ComputeNode {
     visitor("avg_cpu_percent", self.avg_cpu_percent);
     visitor("peak_memory_bytes", self.peak_memory_bytes);
     visitor("avg_memory_bytes", self.avg_memory_bytes);
+    visitor("is_draining", self.is_draining);
     visitor("last_heartbeat", self.last_heartbeat);
   }
 };
@@ -283,6 +285,7 @@ struct Heartbeat {
   Id compute_node_id{0};
   std::int64_t timestamp{0};  ///< What was noted; milliseconds since 1970
   bool is_active{false};      ///< Of the node.
+  bool is_draining{false};    ///< Of the node.
   bool is_canceled{false};    ///< Of its workflow.
 
   template <typename Self, typename Visitor>
@@ -290,6 +293,7 @@ struct Heartbeat {
     visitor("compute_node_id", self.compute_node_id);
     visitor("timestamp", self.timestamp);
     visitor("is_active", self.is_active);
+    visitor("is_draining", self.is_draining);
     visitor("is_canceled", self.is_canceled);
   }
 };

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <functional>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -12,6 +13,7 @@ namespace torc::proc {
 /// One program run to its end, with its input given and its output caught.
 struct Command {
   std::vector<std::string> argv{};
+  std::optional<std::vector<std::string>> env{};  ///< "NAME=value" each; nothing: this program's own environment.
   std::string input{};  ///< Given on standard input, which is then closed (see `answer`).
 
   /// A dialogue of one question: called once with everything on standard output up to and without the first line that

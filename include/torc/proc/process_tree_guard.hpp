@@ -2,6 +2,10 @@
 
 namespace torc::proc {
 
+/// Ends every process below this one, whatever sessions they made: SIGTERM, after 2 s SIGKILL. Every child of this
+/// process counts as its own. Throws nothing.
+void end_processes_below() noexcept;
+
 /// For programs that start others and must leave none behind: makes this process the parent of orphans below it, and
 /// at the end of its life ends every process below this one, whatever sessions they made: SIGTERM, after 2 s SIGKILL.
 ///

@@ -33,6 +33,8 @@ class StopOnSignal {
   ~StopOnSignal();
 
   std::stop_token token() const { return m_source.get_token(); }
+  /// Requested by SIGUSR1, with FurtherSignals::hasten; without it, SIGUSR1 is left alone.
+  std::stop_token drain() const { return m_drain.get_token(); }
   /// Requested by a second signal, with FurtherSignals::hasten.
   std::stop_token haste() const { return m_haste.get_token(); }
   /// The signal that requested the stop, or 0.
@@ -42,6 +44,7 @@ class StopOnSignal {
   sigset_t m_mask_before{};
   std::stop_source m_source;
   std::stop_source m_haste;
+  std::stop_source m_drain;
   std::atomic<int> m_signal{0};
   std::atomic<bool> m_ending{false};
   std::thread m_thread;

@@ -36,10 +36,11 @@ struct RunnerOptions {
   std::optional<std::int64_t> num_cpus;           ///< Nothing: what this process may use.
   std::optional<double> memory_gb;
   std::optional<std::int64_t> num_gpus;
-  std::optional<std::chrono::seconds> time_limit;  ///< After it the run is stopped as by `stop`.
+  std::optional<std::chrono::milliseconds> time_limit;  ///< After it the run is stopped as by `stop`.
   std::string api_url;                             ///< For the jobs' environment.
   std::optional<WorkerIdentity> worker;            ///< Nothing: a local `torc run`.
   std::stop_token haste{};                         ///< Requested: jobs that are being ended get SIGKILL at once.
+  std::stop_token drain{};                         ///< Requested: no more is claimed; ends when no job runs any more.
 };
 
 /// How a run went.
@@ -50,9 +51,11 @@ struct RunnerReport {
   bool stopped{false};         ///< Ended by `stop`, not by the end of the workflow.
   bool canceled{false};        ///< The workflow was canceled.
   bool timed_out{false};       ///< `stopped` because the time limit was reached.
+  bool drained{false};         ///< Ended because of `drain`.
+  bool unfit{false};           ///< Ended because job after job could not be started here.
 
-  /// 0, also for a stop; 1 when jobs failed.
-  int exit_status() const { return failed > 0 ? base::k_exit_failure : base::k_exit_ok; }
+  /// 0, also for a stop; 1 when jobs failed, or could not be started.
+  int exit_status() const { return failed > 0 || unfit ? base::k_exit_failure : base::k_exit_ok; }
 };
 
 /// Makes the directory for output and logs, and those in it, unless they are there.
@@ -61,8 +64,9 @@ struct RunnerReport {
 std::filesystem::path make_output_directory(const std::string& path);
 
 /// Runs the jobs of an initialised workflow on this machine until it is complete or canceled, there has been nothing
-/// to claim for the workflow's `compute_node_wait_for_new_jobs_seconds` (local runs only), or a stop is requested. On
-/// a stop the jobs' process trees are ended and the jobs given back (ready again).
+/// to claim for the workflow's `compute_node_wait_for_new_jobs_seconds` (local runs only), five jobs in a row could not
+/// be started, or a stop is requested. On a stop the jobs' process trees are ended and the jobs given back (ready
+/// again). Results that the server cannot be told are kept in the output directory, and handed in by the next run there.
 ///
 /// The calling thread runs everything; `stop` may be requested from any other. The process should be a subreaper
 /// (proc::ProcessTreeGuard), so that what jobs detach from themselves is found.

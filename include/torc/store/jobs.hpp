@@ -117,9 +117,16 @@ struct Completed {
 /// Ends many jobs of one workflow, each as `complete_job` does. One that is refused does not stand in the others' way.
 Completed complete_jobs(Connection& connection, Id workflow_id, const std::vector<Completion>& completions);
 
+/// Why a job runs again. Each is counted apart.
+enum class RetryReason {
+  failure,     ///< Not counted where `max_retries` is unlimited (2147483647 and more): the job is given back.
+  time_limit,  ///< Its runner's time was over.
+};
+
 /// The job runs again, as its next attempt.
-/// @throws Refused unprocessable where it was retried `max_retries` times, or its state does not allow it
-model::Job retry_job(Connection& connection, Id id, std::int64_t run_id, std::int64_t max_retries);
+/// @throws Refused unprocessable where it was retried `max_retries` times for this reason, or its state does not allow it
+model::Job retry_job(Connection& connection, Id id, std::int64_t run_id, std::int64_t max_retries,
+                     RetryReason reason = RetryReason::failure);
 
 /// Puts a job into another state that is no way to end.
 /// @throws Refused unprocessable

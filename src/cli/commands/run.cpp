@@ -14,6 +14,7 @@
 #include "torc/base/units.hpp"
 #include "torc/cli/command.hpp"
 #include "torc/cli/create_workflow.hpp"
+#include "torc/proc/guardian.hpp"
 #include "torc/proc/process_tree_guard.hpp"
 #include "torc/runner/runner.hpp"
 #include "torc/spec/workflow_spec.hpp"
@@ -125,6 +126,12 @@ std::string end_text(model::Id workflow_id, const runner::RunnerReport& report, 
   if (report.canceled) {
     return "; the workflow was canceled";
   }
+  if (report.unfit) {
+    return "; job after job could not be started here, so no more were claimed";
+  }
+  if (report.drained) {
+    return "; no more were claimed, as SIGUSR1 asked for";
+  }
   if (report.stopped) {
     return fmt::format("; stopped{}, {} jobs given back", report.timed_out ? " at the time limit" : "",
                        report.given_back);
@@ -162,11 +169,12 @@ void print(const Output& output, model::Id workflow_id, const runner::RunnerRepo
 
 /// 1 where jobs failed, or were left although nothing stopped the run.
 int exit_status_of(const runner::RunnerReport& report, const JobCounts& counts) {
-  const bool given_up = !report.stopped && !report.canceled && counts.left() > 0;
+  const bool given_up = !report.stopped && !report.canceled && !report.drained && counts.left() > 0;
   return counts.failed > 0 || given_up ? k_exit_failure : report.exit_status();
 }
 
 int run_workflow(const RunOptions& options, Services& services) {
+  proc::split_off_guardian();
   // First of all: what the embedded server starts must not get the signals, either.
   // A second one must not cut short what ends the jobs and gives them back.
   const std::stop_token stop = services.stop_on_signal(proc::FurtherSignals::hasten);
@@ -180,6 +188,7 @@ int run_workflow(const RunOptions& options, Services& services) {
   auto settings = runner_options(options, workflow_id, services);
   settings.worker = worker;
   settings.haste = services.haste();
+  settings.drain = services.drain();
 
   const proc::ProcessTreeGuard nothing_left_behind;
   const auto started = Clock::now();

@@ -161,7 +161,15 @@ Response complete_many(const Request& request, store::Connection& connection) {
 }
 
 Response retry(const Request& request, store::Connection& connection) {
-  return answer(store::retry_job(connection, request.id(), request.id("run_id"), request.required_int("max_retries")));
+  auto reason = store::RetryReason::failure;
+  if (const auto word = request.query_text("reason")) {
+    if (*word != "failure" && *word != "time_limit") {
+      throw RequestError(422, fmt::format("reason: '{}' is neither failure nor time_limit", *word));
+    }
+    reason = *word == "failure" ? reason : store::RetryReason::time_limit;
+  }
+  return answer(
+      store::retry_job(connection, request.id(), request.id("run_id"), request.required_int("max_retries"), reason));
 }
 
 Response change_status(const Request& request, store::Connection& connection) {

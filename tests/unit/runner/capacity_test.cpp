@@ -28,13 +28,14 @@ TEST(Capacity, CountsNoMoreCpusThanTheAffinityMaskHas) {
 
 TEST(Capacity, IsWhatTheOptionsSay) {
   RunnerOptions options;
-  const Resources detected = capacity_from(options);
+  const Resources detected = capacity_from(options, 3);
   EXPECT_GE(detected.cpus, 1);
   EXPECT_GT(detected.memory_gb, 0.01);
+  EXPECT_EQ(detected.gpus, 3);
   options.num_cpus = 64;
   options.memory_gb = 0.5;
   options.num_gpus = 2;
-  EXPECT_EQ(capacity_from(options), (Resources{.cpus = 64, .memory_gb = 0.5, .gpus = 2}));
+  EXPECT_EQ(capacity_from(options, 3), (Resources{.cpus = 64, .memory_gb = 0.5, .gpus = 2}));
 }
 
 TEST(Resources, FitOnlyWhereEveryOneOfThemDoes) {
@@ -50,8 +51,14 @@ TEST(Resources, AreReadFromRequirements) {
   requirements.num_cpus = 3;
   requirements.memory = "512m";
   requirements.num_gpus = 1;
-  EXPECT_EQ(needs_of(requirements), (Resources{.cpus = 3, .memory_gb = 0.5, .gpus = 1}));
-  EXPECT_EQ(needs_of({}), (Resources{.cpus = 1, .memory_gb = 0, .gpus = 0}));
+  requirements.runtime = "PT1M30S";
+  const JobNeeds needs = needs_of(requirements);
+  EXPECT_EQ(needs.resources, (Resources{.cpus = 3, .memory_gb = 0.5, .gpus = 1}));
+  EXPECT_EQ(needs.runtime, std::chrono::seconds(90));
+  EXPECT_EQ(needs.memory_bytes, 512LL << 20);
+  EXPECT_EQ(needs_of({}), (JobNeeds{.resources = {.cpus = 1, .memory_gb = 0, .gpus = 0}}));
+  requirements.name = "default";
+  EXPECT_EQ(needs_of(requirements), JobNeeds{.resources = needs.resources}) << "of jobs that asked for nothing";
 }
 
 }  // namespace

@@ -14,7 +14,7 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 TEST(EventLoop, WakesWhenAChildEnds) {
-  EventLoop loop({});
+  EventLoop loop;
   proc::Child slow = proc::Child::spawn({.argv = {"sleep", "60"}});
   proc::Child quick = proc::Child::spawn({.argv = {"sleep", "0.05"}});
   loop.watch(slow.pidfd(), 1);
@@ -28,7 +28,7 @@ TEST(EventLoop, WakesWhenAChildEnds) {
 }
 
 TEST(EventLoop, WakesAtItsTime) {
-  EventLoop loop({});
+  EventLoop loop;
   const auto until = Clock::now() + milliseconds(30);
   EXPECT_TRUE(loop.wait(until).empty());
   EXPECT_GE(Clock::now(), until);
@@ -36,7 +36,8 @@ TEST(EventLoop, WakesAtItsTime) {
 
 TEST(EventLoop, WakesOnceForAStop) {
   std::stop_source source;
-  EventLoop loop(source.get_token());
+  EventLoop loop;
+  loop.wake_on(source.get_token());
   const auto start = Clock::now();
   std::jthread stopper([&] { source.request_stop(); });
   loop.wait(start + seconds(30));
@@ -51,7 +52,8 @@ TEST(EventLoop, WakesOnceForAStop) {
 TEST(EventLoop, KnowsAStopThatWasRequestedBefore) {
   std::stop_source source;
   source.request_stop();
-  EventLoop loop(source.get_token());
+  EventLoop loop;
+  loop.wake_on(source.get_token());
   const auto start = Clock::now();
   loop.wait(start + seconds(30));
   EXPECT_LT(Clock::now() - start, seconds(20));

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <map>
 
 #include "runner_support.hpp"
 #include "torc/base/error.hpp"
@@ -28,8 +29,23 @@ JobSettings settings_in(const TempDir& directory) {
   return {.output_directory = directory.path(), .output_directory_text = "out", .run_id = 5, .api_url = "http://s/v1"};
 }
 
-proc::ExitStatus run(const model::Job& job, const JobSettings& settings) {
-  return JobProcess::start(job, {}, settings, own_environment()).child.wait();
+proc::ExitStatus run(const model::Job& job, const JobSettings& settings, const Stdio& stdio = {}) {
+  JobProcess process = JobProcess::start(job, settings, {.stdio = stdio}, own_environment());
+  const auto status = process.child.wait();
+  if (status.ok()) {
+    process.remove_output_of_success();
+  }
+  return status;
+}
+
+/// What is in the directory for output, and what it says.
+std::map<std::string, std::string> outputs(const TempDir& directory) {
+  std::map<std::string, std::string> found;
+  for (const auto& entry : std::filesystem::directory_iterator(directory.path() / "job_stdio")) {
+    found[entry.path().extension()] = base::read_file(entry.path());
+    std::filesystem::remove(entry.path());
+  }
+  return found;
 }
 
 TEST(JobProcess, RunsTheCommandInBashWithOutputFiles) {
@@ -60,11 +76,56 @@ TEST(JobProcess, GetsItsVariablesAndNoSecret) {
   const std::vector<std::string> inherited{"PATH=/bin",          "TORC_PASSWORD=secret", "TORC_COOKIE_HEADER=secret",
                                            "TORC_JOB_ID=99",     "TORC_WORKER_KEY=k",    "TORC_WORKER_READY_FD=3",
                                            "TORC_API_URL=other", "TORC_USERNAME=alice"};
-  auto environment = job_environment(job_of("x"), settings_in(directory), inherited);
+  auto environment = job_environment(job_of("x"), settings_in(directory), {}, inherited);
   std::sort(environment.begin(), environment.end());
   EXPECT_EQ(environment, (std::vector<std::string>{"PATH=/bin", "TORC_API_URL=http://s/v1", "TORC_ATTEMPT_ID=2",
                                                    "TORC_JOB_ID=7", "TORC_JOB_NAME=a job", "TORC_OUTPUT_DIR=out",
                                                    "TORC_USERNAME=alice", "TORC_WORKFLOW_ID=3"}));
+}
+
+TEST(JobProcess, HasBashRunWhatTheKernelDoesNotKnow) {
+  const TempDir directory;
+  const auto settings = settings_in(directory);
+  const std::string script = directory.file("script");
+  base::write_file_atomically(script, "echo $((1 + 1))\n", 0755);
+  JobProcess process = JobProcess::start(job_of(script), settings, {.argv = {script}}, own_environment());
+  EXPECT_TRUE(process.child.wait().ok());
+  EXPECT_EQ(outputs(directory).at(".o"), "2\n");
+}
+
+TEST(JobProcess, SeesTheGpusThatWereGivenToIt) {
+  const TempDir directory;
+  const auto environment =
+      job_environment(job_of("x"), settings_in(directory), {"1", "3"}, {"CUDA_VISIBLE_DEVICES=0,1,2,3"});
+  EXPECT_EQ(std::count(environment.begin(), environment.end(), "CUDA_VISIBLE_DEVICES=1,3"), 1);
+  EXPECT_EQ(std::count(environment.begin(), environment.end(), "TORC_GPU_VISIBLE_DEVICES=1,3"), 1);
+  EXPECT_EQ(std::count(environment.begin(), environment.end(), "CUDA_VISIBLE_DEVICES=0,1,2,3"), 0);
+}
+
+TEST(JobProcess, WritesWhereItsModeSays) {
+  using Files = std::map<std::string, std::string>;
+  const TempDir directory;
+  const auto settings = settings_in(directory);
+  const std::string command = "echo one; echo two >&2; echo three";
+  const auto written = [&](StdioMode mode) {
+    EXPECT_TRUE(run(job_of(command), settings, {.mode = mode}).ok());
+    return outputs(directory);
+  };
+  EXPECT_EQ(written(StdioMode::separate), (Files{{".o", "one\nthree\n"}, {".e", "two\n"}}));
+  EXPECT_EQ(written(StdioMode::combined), (Files{{".log", "one\ntwo\nthree\n"}}));
+  EXPECT_EQ(written(StdioMode::no_stdout), (Files{{".e", "two\n"}}));
+  EXPECT_EQ(written(StdioMode::no_stderr), (Files{{".o", "one\nthree\n"}}));
+  EXPECT_EQ(written(StdioMode::none), Files{});
+}
+
+TEST(JobProcess, RemovesTheOutputOfASuccessWhereThatIsWanted) {
+  const TempDir directory;
+  const auto settings = settings_in(directory);
+  const Stdio stdio{.mode = StdioMode::separate, .delete_on_success = true};
+  EXPECT_TRUE(run(job_of("echo good"), settings, stdio).ok());
+  EXPECT_TRUE(outputs(directory).empty());
+  EXPECT_FALSE(run(job_of("echo bad; exit 1"), settings, stdio).ok());
+  EXPECT_EQ(outputs(directory).at(".o"), "bad\n");
 }
 
 TEST(JobProcess, LeadsASessionAndReadsNothing) {

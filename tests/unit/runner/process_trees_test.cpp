@@ -45,7 +45,7 @@ class ProcessTreesTest : public ::testing::Test {
 
   const proc::ProcessTreeGuard guard;
   const TempDir directory;
-  ProcessTrees trees;
+  ProcessTrees trees{SIGTERM};
   const JobKey one{.workflow_id = 1, .job_id = 1, .attempt_id = 1};
   const JobKey two{.workflow_id = 1, .job_id = 2, .attempt_id = 1};
 };

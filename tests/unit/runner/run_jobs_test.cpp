@@ -9,13 +9,9 @@
 #include <vector>
 
 #include "lossy_proxy.hpp"
-#include "runner_support.hpp"
+#include "run_jobs_fixture.hpp"
 #include "torc/base/units.hpp"
-#include "torc/client/rest_api.hpp"
-#include "torc/proc/process_tree_guard.hpp"
 #include "torc/proc/spawn.hpp"
-#include "torc/runner/runner.hpp"
-#include "torc/server/server.hpp"
 
 namespace torc::runner {
 namespace {
@@ -26,106 +22,8 @@ using std::chrono::seconds;
 using testing::lives;
 using testing::LossyProxy;
 using testing::pid_in;
-using testing::TempDir;
+using testing::RunJobsTest;
 using testing::wait_until;
-
-class RunJobsTest : public ::testing::Test {
- protected:
-  RunJobsTest() {
-    start_server(0);
-    api = connect();
-  }
-
-  void start_server(std::uint16_t port) {
-    server = std::make_unique<server::Server>(
-        server::ServerOptions{.host = "127.0.0.1", .port = port, .database = directory.file("torc.db")});
-  }
-
-  std::unique_ptr<client::Api> connect(const std::string& url = "") const {
-    client::Connection connection;
-    connection.url = url.empty() ? server->url() : url;
-    connection.user = "tester";
-    return client::make_rest_api(connection);
-  }
-
-  model::Id create_workflow(std::int64_t wait_for_new_jobs_s = 90, std::int64_t wait_for_server_min = 20) {
-    model::Workflow body;
-    body.name = "test";
-    body.user = "tester";
-    body.compute_node_wait_for_new_jobs_seconds = wait_for_new_jobs_s;
-    body.compute_node_wait_for_healthy_database_minutes = wait_for_server_min;
-    workflow = api->create_workflow(body).id.value();
-    return workflow;
-  }
-
-  model::Id add_job(const std::string& command, std::vector<model::Id> depends_on = {},
-                    std::optional<model::Id> requirements = std::nullopt) {
-    model::Job body;
-    body.workflow_id = workflow;
-    body.name = "job" + std::to_string(++m_jobs);
-    body.command = command;
-    body.depends_on_job_ids = std::move(depends_on);
-    body.resource_requirements_id = requirements;
-    return api->create_job(body).id.value();
-  }
-
-  model::Id add_requirements(std::int64_t cpus, const std::string& memory) {
-    model::ResourceRequirements body;
-    body.workflow_id = workflow;
-    body.name = "needs" + std::to_string(++m_jobs);
-    body.num_cpus = cpus;
-    body.memory = memory;
-    return api->create_resource_requirements(body).id.value();
-  }
-
-  void initialize() {
-    auto status = api->get_workflow_status(workflow);
-    ++status.run_id;
-    api->update_workflow_status(workflow, status);
-    api->initialize_jobs(workflow, false, false);
-  }
-
-  RunnerOptions options() const {
-    RunnerOptions result;
-    result.workflow_id = workflow;
-    result.output_directory = directory.file("out");
-    result.poll_interval = milliseconds(100);
-    result.num_cpus = 4;
-    result.memory_gb = 8;
-    result.api_url = server->url();
-    return result;
-  }
-
-  RunnerReport run(const RunnerOptions& with, const std::stop_token& stop = {}) {
-    const auto own = connect();
-    return run_jobs(*own, with, stop);
-  }
-
-  std::map<JobStatus, int> states() {
-    std::map<JobStatus, int> counts;
-    for (const auto& job : api->list_jobs(workflow, {}).items) {
-      ++counts[job.status.value()];
-    }
-    return counts;
-  }
-
-  std::vector<std::string> lines(const std::string& name) const {
-    return base::split_lines(base::read_file(directory.file(name)));
-  }
-
-  std::string note(const std::string& text, const std::string& file = "log") const {
-    return "echo " + text + " >>" + directory.file(file);
-  }
-
-  const proc::ProcessTreeGuard guard;
-  const TempDir directory;
-  std::unique_ptr<server::Server> server;
-  std::unique_ptr<client::Api> api;
-  model::Id workflow{0};
-
- private:
-  int m_jobs{0};
-};
 
 TEST_F(RunJobsTest, RunsAWorkflowToItsEnd) {
   create_workflow();

@@ -1,0 +1,15 @@
+#pragma once
+
+namespace torc::proc {
+
+/// Splits this program in two, so that nothing it starts outlives it whatever becomes of it, SIGKILL included. The call
+/// returns in the child, which goes on as the program. The parent, which keeps the pid that others know, becomes its
+/// guardian: it hands signals on to the child, waits for its end, then ends every process below (SIGTERM, after 2 s
+/// SIGKILL) and exits as the child did, with 128 + N where signal N ended it.
+///
+/// The child has a process group of its own, so that a signal to the group of the parent (Ctrl-C on a terminal) reaches
+/// it once. It gets SIGTERM should the guardian be killed. Called while there is only one thread.
+/// @throws base::SystemError
+void split_off_guardian();
+
+}  // namespace torc::proc

@@ -1,0 +1,115 @@
+#include "torc/proc/guardian.hpp"
+
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <optional>
+
+#include "torc/base/error.hpp"
+#include "torc/proc/process_info.hpp"
+#include "torc/proc/process_tree_guard.hpp"
+#include "torc/proc/spawn.hpp"
+
+namespace torc::proc {
+namespace {
+
+constexpr std::array<int, 7> k_handed_on{SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGTSTP};
+
+bool is_ignored(int number) {
+  struct sigaction action {};
+  return ::sigaction(number, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
+/// A blocked signal is delivered to sigwait even where it is ignored: those that are, stay so.
+sigset_t signals_to_take() {
+  sigset_t set;
+  ::sigemptyset(&set);
+  ::sigaddset(&set, SIGCHLD);
+  for (const int number : k_handed_on) {
+    if (!is_ignored(number)) {
+      ::sigaddset(&set, number);
+    }
+  }
+  return set;
+}
+
+/// Ctrl-Z: the program stops, and so does this one, until the shell lets it go on.
+void suspend(pid_t child) {
+  ::kill(child, SIGSTOP);
+  ::raise(SIGSTOP);
+  ::kill(child, SIGCONT);
+}
+
+/// @returns the exit status that stands for how the child ended; nothing while it runs
+std::optional<int> status_of(pid_t child) {
+  int status = 0;
+  if (::waitpid(child, &status, WNOHANG) != child) {
+    return std::nullopt;
+  }
+  return ExitStatus::from_wait_status(status).return_code();
+}
+
+[[noreturn]] void guard(pid_t child, const sigset_t& set) {
+  // What the program has open is the child's: who waits for its end must not wait for this process.
+  ::close_range(STDERR_FILENO + 1, ~0U, 0);
+  for (;;) {
+    int number = 0;
+    if (::sigwait(&set, &number) != 0) {
+      continue;
+    }
+    if (number == SIGTSTP) {
+      suspend(child);
+    } else if (number != SIGCHLD) {
+      ::kill(child, number);
+    }
+    if (const auto status = status_of(child)) {
+      end_processes_below();
+      ::_exit(*status);
+    }
+  }
+}
+
+/// The child's side.
+void be_guarded(pid_t guardian, const sigset_t& mask) {
+  ::setpgid(0, 0);
+  // A line about progress must not stop it, though its group is not the terminal's.
+  ::signal(SIGTTOU, SIG_IGN);
+  ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+  ::sigprocmask(SIG_SETMASK, &mask, nullptr);
+  if (::getppid() != guardian) {
+    ::raise(SIGTERM);  // It was gone before it could be told of.
+  }
+}
+
+}  // namespace
+
+void split_off_guardian() {
+  prepare_signals_for_children();  // What is blocked here is not for them.
+  become_subreaper();
+  // Where it is ignored, the kernel forgets how children ended.
+  ::signal(SIGCHLD, SIG_DFL);
+  const sigset_t set = signals_to_take();
+  sigset_t before;
+  if (::sigprocmask(SIG_BLOCK, &set, &before) != 0) {
+    throw base::SystemError("cannot block signals");
+  }
+  const pid_t guardian = ::getpid();
+  const pid_t child = ::fork();
+  if (child < 0) {
+    const int error = errno;
+    ::sigprocmask(SIG_SETMASK, &before, nullptr);
+    throw base::SystemError("cannot make a process for the runner", error);
+  }
+  if (child == 0) {
+    be_guarded(guardian, before);
+    return;
+  }
+  ::setpgid(child, child);
+  guard(child, set);
+}
+
+}  // namespace torc::proc

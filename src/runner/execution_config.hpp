@@ -1,0 +1,42 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "torc/model/models.hpp"
+
+namespace torc::runner {
+
+/// Which files a job's standard output and error go to: BASE.o and BASE.e, or both to BASE.log.
+enum class StdioMode { separate, combined, no_stdout, no_stderr, none };
+
+struct Stdio {
+  StdioMode mode{StdioMode::separate};
+  bool delete_on_success{false};  ///< The files of a job that ended with 0 are removed.
+
+  bool operator==(const Stdio&) const = default;
+};
+
+/// How jobs are started, limited and ended: a workflow's `execution_config` (docs/workflow-file.md).
+struct ExecutionConfig {
+  bool limit_resources{true};  ///< Jobs that exceed their memory or run time are ended.
+  int termination_signal;      ///< Sent first to what is ended; SIGKILL follows after `sigterm_lead`.
+  std::chrono::seconds sigterm_lead{30};
+  std::chrono::seconds sigkill_headroom{60};  ///< Before the end of the runner's own time, jobs have ended.
+  std::int64_t timeout_exit_code{152};
+  std::int64_t oom_exit_code{137};
+  bool staggered_start{true};
+  Stdio stdio{};
+  std::map<std::string, Stdio, std::less<>> job_stdio{};  ///< Of single jobs, by their names.
+
+  ExecutionConfig();
+  const Stdio& stdio_of(const std::string& job_name) const;
+};
+
+/// Absent fields have their defaults, unknown ones are passed over: a newer client may have put them there.
+/// @throws base::Error that names the field
+ExecutionConfig execution_config_of(const model::Workflow& workflow);
+
+}  // namespace torc::runner

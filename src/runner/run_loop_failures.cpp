@@ -1,0 +1,107 @@
+// What follows when jobs fail, and the workflow's actions: whether a failed job runs again is asked of its failure
+// handler, after its recovery script has run; commands of actions run beside the jobs.
+
+#include <utility>
+
+#include "runner/run_loop.hpp"
+#include "torc/base/error.hpp"
+
+namespace torc::runner {
+
+/// There is no rule about it.
+void RunLoop::fail(Finished&& finished) {
+  if (m_workflow.use_pending_failed.value_or(false)) {
+    finished.result.status = model::JobStatus::pending_failed;
+  }
+  m_finished.push_back(std::move(finished));
+}
+
+/// @throws base::ApiError where the server cannot be asked; to be called again then
+void RunLoop::recover_failed() {
+  while (!m_failed.empty()) {
+    Failed& next = m_failed.front();
+    const model::Id id = next.finished.result.job_id;
+    const auto code = next.finished.result.return_code;
+    if (!next.rule) {
+      next.rule = m_rules.find(next.finished.job, code);
+      next.script_is_due = next.rule && !next.rule->recovery_script.empty();
+    }
+    if (!next.rule) {
+      fail(std::move(next.finished));
+    } else if (next.script_is_due) {
+      begin_recovery(std::move(next));
+    } else if (m_exchange->retry(next.finished.job, next.rule->max_retries)) {
+      m_log.info("job {} ({}) failed with {}: it runs again", id, next.finished.job.name, code);
+      m_may_claim = true;
+      m_check_when_idle = true;
+    } else {
+      m_finished.push_back(std::move(next.finished));
+    }
+    m_failed.pop_front();
+  }
+}
+
+void RunLoop::begin_recovery(Failed&& failed) {
+  const model::Id id = failed.finished.result.job_id;
+  try {
+    m_running->start_recovery(failed.finished.job, failed.rule->recovery_script, failed.finished.result.return_code,
+                              m_settings);
+    failed.script_is_due = false;
+    m_recovering.insert_or_assign(id, std::move(failed));
+  } catch (const base::Error& error) {
+    m_log.error("the recovery script of job {} ({}) cannot be started: {}", id, failed.finished.job.name, error.what());
+    m_finished.push_back(std::move(failed.finished));
+  }
+}
+
+/// A recovery that failed has not made the job fit to run again.
+void RunLoop::recovery_ended(const EndedJob& ended) {
+  auto node = m_recovering.extract(ended.job.id.value_or(0));
+  if (node.empty()) {
+    return;
+  }
+  Failed& failed = node.mapped();
+  if (ended.return_code == 0) {
+    m_failed.push_back(std::move(failed));
+    return;
+  }
+  m_log.warning("the recovery script of job {} ({}) failed with {}: the job does not run again", node.key(),
+                failed.finished.job.name, ended.return_code);
+  m_finished.push_back(std::move(failed.finished));
+}
+
+/// @throws base::ApiError
+void RunLoop::run_actions(bool poll_due) {
+  if (m_actions->has_any() && !m_actions->is_busy() && (std::exchange(m_actions_due, false) || poll_due)) {
+    m_actions->run_triggered(m_node.id.value_or(0),
+                             {"on_workflow_start", "on_worker_start", "on_jobs_ready", "on_jobs_complete"});
+  }
+  m_claims_begun = m_claims_begun || !m_actions->is_busy();
+}
+
+/// What is triggered by the end.
+void RunLoop::run_last_actions() {
+  try {
+    m_actions->wait();
+    if (!m_stop.stop_requested()) {
+      m_actions->run_triggered(m_node.id.value_or(0), {"on_jobs_complete"});
+      m_actions->wait();
+      m_actions->run_triggered(m_node.id.value_or(0), {"on_workflow_complete", "on_worker_complete"});
+      m_actions->wait();
+    }
+  } catch (const base::ApiError& error) {
+    m_log.warning("the last actions could not be asked for: {}", error.what());
+  }
+}
+
+/// Nobody will ask for them any more.
+void RunLoop::give_back_failed() {
+  for (auto& failed : m_failed) {
+    m_interrupted.push_back({.job = std::move(failed.finished.job),
+                             .run_id = failed.finished.result.run_id,
+                             .reason = EndReason::interrupted});
+  }
+  m_failed.clear();
+}
+
+}  // namespace torc::runner

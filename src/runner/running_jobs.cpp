@@ -1,0 +1,171 @@
+#include "runner/running_jobs.hpp"
+
+#include <signal.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace torc::runner {
+namespace {
+
+using std::chrono::milliseconds;
+
+/// Beyond SIGKILL there is nothing to wait for but processes the kernel does not let go.
+constexpr milliseconds k_after_kill{3'000};
+
+}  // namespace
+
+RunningJobs::RunningJobs(const ExecutionConfig& config, const Resources& capacity, GpuPool gpus,
+                         const std::stop_token& stop, const std::stop_token& drain, RunnerLog& log)
+    : m_config(config),
+      m_free(capacity),
+      m_gpus(std::move(gpus)),
+      m_log(log),
+      m_trees(config.termination_signal),
+      m_environment(own_environment()),
+      m_simple(m_environment) {
+  m_events.wake_on(stop);
+  m_events.wake_on(drain);
+}
+
+void RunningJobs::start(const model::Job& job, const JobNeeds& needs, const JobSettings& settings) {
+  const JobLaunch launch{
+      .stdio = m_config.stdio_of(job.name),
+      .gpus = m_gpus.take(static_cast<std::size_t>(std::max<std::int64_t>(0, needs.resources.gpus)))};
+  try {
+    Job started{.process = JobProcess::start(job, settings, launch, m_environment)};
+    if (m_config.limit_resources && needs.runtime) {
+      started.deadline = started.process.started + *needs.runtime;
+    }
+    started.process.needs = needs.resources;
+    add(std::move(started));
+  } catch (const base::Error&) {
+    m_gpus.give_back(launch.gpus);
+    throw;
+  }
+  m_free -= needs.resources;
+}
+
+void RunningJobs::start_recovery(const model::Job& job, const std::string& script, std::int64_t return_code,
+                                 const JobSettings& settings) {
+  model::Job recovery = job;
+  recovery.command = script;
+  recovery.invocation_script.reset();
+  const JobLaunch launch{.stdio = {.mode = StdioMode::combined},
+                         .file_suffix = "_recovery",
+                         .more_environment = {"TORC_RETURN_CODE=" + std::to_string(return_code)}};
+  add({.process = JobProcess::start(recovery, settings, launch, m_environment), .recovered = job});
+}
+
+void RunningJobs::add(Job&& job) {
+  const model::Job& what = job.process.job;
+  const model::Id id = what.id.value_or(0);
+  const pid_t leader = job.process.child.pid();
+  m_events.watch(job.process.child.pidfd(), id);
+  m_trees.started(leader, key_of(what));
+  m_log.info("job {} ({}){} started: attempt {}, PID {}", id, what.name, job.recovered ? ", its recovery script" : "",
+             what.attempt_id.value_or(1), leader);
+  m_jobs.insert_or_assign(id, std::move(job));
+}
+
+std::vector<EndedJob> RunningJobs::reap() {
+  std::vector<EndedJob> ended;
+  for (const auto id : m_events.wait(Clock::time_point{})) {
+    const auto it = m_jobs.find(id);
+    if (it == m_jobs.end()) {
+      continue;
+    }
+    const pid_t leader = it->second.process.child.pid();
+    if (const auto status = it->second.process.child.try_wait()) {
+      m_trees.leader_ended(leader);
+      ended.push_back(end_of(std::move(it->second), *status));
+      forget(it);
+    }
+  }
+  return ended;
+}
+
+/// Its part of the resources is free again.
+void RunningJobs::forget(std::map<model::Id, Job>::iterator it) {
+  m_free += it->second.process.needs;
+  m_gpus.give_back(it->second.process.gpus);
+  m_jobs.erase(it);
+}
+
+EndedJob RunningJobs::end_of(Job&& job, proc::ExitStatus status) {
+  EndedJob ended{.job = job.recovered ? std::move(*job.recovered) : std::move(job.process.job),
+                 .was_recovery = job.recovered.has_value(),
+                 .run_id = job.process.run_id,
+                 .return_code = status.return_code(),
+                 .ran = Clock::now() - job.process.started,
+                 .reason = job.reason};
+  if (ended.reason == EndReason::run_time) {
+    ended.return_code = m_config.timeout_exit_code;
+  }
+  if (ended.reason == EndReason::itself && ended.return_code == 0) {
+    job.process.remove_output_of_success();
+  }
+  return ended;
+}
+
+std::optional<RunningJobs::Clock::time_point> RunningJobs::tend() {
+  const auto next_deadline = end_overdue(Clock::now());
+  const auto trees_due = m_trees.tend();
+  return next_deadline && trees_due ? std::min(*next_deadline, *trees_due) : next_deadline ? next_deadline : trees_due;
+}
+
+std::optional<RunningJobs::Clock::time_point> RunningJobs::end_overdue(Clock::time_point now) {
+  std::optional<Clock::time_point> next;
+  for (auto& [id, job] : m_jobs) {
+    if (!job.deadline || job.reason != EndReason::itself) {
+      continue;
+    }
+    if (now < *job.deadline) {
+      next = std::min(next.value_or(*job.deadline), *job.deadline);
+      continue;
+    }
+    const auto ran = std::chrono::round<std::chrono::seconds>(now - job.process.started);
+    m_log.warning("job {} ({}) has run for {} s, longer than the run time it asked for: it is ended", id,
+                  job.process.job.name, ran.count());
+    job.reason = EndReason::run_time;
+    m_trees.end(job.process.child.pid(), m_config.sigterm_lead);
+  }
+  return next;
+}
+
+std::vector<EndedJob> RunningJobs::end_all(milliseconds lead, const std::stop_token& haste) {
+  for (auto& [id, job] : m_jobs) {
+    // It may end well after the signal, but nobody knows whether it had done its work.
+    job.reason = job.reason == EndReason::itself ? EndReason::interrupted : job.reason;
+    m_trees.end(job.process.child.pid(), lead);
+  }
+  std::vector<EndedJob> ended;
+  const auto take_ended = [&] {
+    auto some = reap();
+    std::move(some.begin(), some.end(), std::back_inserter(ended));
+  };
+  auto give_up = Clock::now() + lead + k_after_kill;
+  bool hastened = false;
+  for (;;) {
+    take_ended();
+    if (haste.stop_requested() && !std::exchange(hastened, true)) {
+      m_trees.hasten();
+      give_up = std::min(give_up, Clock::now() + k_after_kill);
+    }
+    const auto due = m_trees.tend();
+    if ((!due && m_jobs.empty()) || Clock::now() > give_up) {
+      break;
+    }
+    m_events.wait(std::min(give_up, due.value_or(give_up)));
+  }
+  while (!m_jobs.empty()) {
+    const auto it = m_jobs.begin();
+    m_log.warning("job {} ({}), PID {}, does not end", it->first, it->second.process.job.name,
+                  it->second.process.child.pid());
+    ended.push_back(end_of(std::move(it->second), {.signaled = true, .code = SIGKILL}));
+    forget(it);
+  }
+  return ended;
+}
+
+}  // namespace torc::runner

@@ -1,0 +1,106 @@
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "runner/capacity.hpp"
+#include "runner/event_loop.hpp"
+#include "runner/execution_config.hpp"
+#include "runner/gpu_pool.hpp"
+#include "runner/job_process.hpp"
+#include "runner/process_trees.hpp"
+#include "runner/runner_log.hpp"
+#include "runner/simple_command.hpp"
+
+namespace torc::runner {
+
+/// Why a job that was running does so no more.
+enum class EndReason {
+  itself,       ///< Its process ended.
+  run_time,     ///< It ran longer than it may.
+  interrupted,  ///< The runner ended it, for reasons that are not the job's.
+};
+
+struct EndedJob {
+  model::Job job;
+  bool was_recovery{false};  ///< It was the job's recovery script.
+  std::int64_t run_id{0};
+  std::int64_t return_code{0};
+  std::chrono::duration<double> ran{};
+  EndReason reason{EndReason::itself};
+};
+
+/// The jobs that run on this machine: starts them, ends with their whole process trees those that exceed their limits,
+/// tells which have ended. One thread.
+class RunningJobs {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  /// @param stop, drain  Their requests wake `wait`.
+  RunningJobs(const ExecutionConfig& config, const Resources& capacity, GpuPool gpus, const std::stop_token& stop,
+              const std::stop_token& drain, RunnerLog& log);
+  RunningJobs(const RunningJobs&) = delete;
+  RunningJobs& operator=(const RunningJobs&) = delete;
+
+  bool empty() const { return m_jobs.empty(); }
+  std::int64_t count() const { return static_cast<std::int64_t>(m_jobs.size()); }
+  /// What the jobs leave of the runner's capacity; below zero where more was started than there is.
+  const Resources& free() const { return m_free; }
+
+  /// @throws base::Error that says why it cannot be started
+  void start(const model::Job& job, const JobNeeds& needs, const JobSettings& settings);
+
+  /// Starts what is to be done before a failed job runs again; like a job of its name that needs nothing.
+  /// @param script  A command line for bash, which finds `return_code` in TORC_RETURN_CODE.
+  /// @throws base::Error as `start`
+  void start_recovery(const model::Job& job, const std::string& script, std::int64_t return_code,
+                      const JobSettings& settings);
+
+  /// Those that have ended since the last call.
+  std::vector<EndedJob> reap();
+
+  /// Does what is due: ends what is over its limits or was left behind. To be called once for each turn of the loop,
+  /// and at the time it returns.
+  std::optional<Clock::time_point> tend();
+  /// Whether a process tree is being ended, which wants `tend` soon.
+  bool is_ending() const { return m_trees.ending(); }
+
+  /// Sleeps until a job ends, a stop is requested or `until` is reached.
+  void wait(Clock::time_point until) { m_events.wait(until); }
+  /// From any thread: ends a `wait`.
+  void wake() { m_events.wake(); }
+
+  /// Ends all jobs and what earlier ones left, and waits until they are gone: the termination signal, and after `lead`,
+  /// or when `haste` is requested, SIGKILL.
+  /// @returns the jobs
+  std::vector<EndedJob> end_all(std::chrono::milliseconds lead, const std::stop_token& haste);
+
+ private:
+  struct Job {
+    JobProcess process;
+    std::optional<Clock::time_point> deadline{};
+    EndReason reason{EndReason::itself};
+    std::optional<model::Job> recovered{};  ///< Of a recovery script: the job it is for.
+  };
+
+  void add(Job&& job);
+  EndedJob end_of(Job&& job, proc::ExitStatus status);
+  std::optional<Clock::time_point> end_overdue(Clock::time_point now);
+  void forget(std::map<model::Id, Job>::iterator it);
+
+  const ExecutionConfig& m_config;
+  Resources m_free;
+  GpuPool m_gpus;
+  RunnerLog& m_log;
+  EventLoop m_events;
+  ProcessTrees m_trees;
+  std::vector<std::string> m_environment;
+  SimpleCommands m_simple;
+  std::map<model::Id, Job> m_jobs;
+};
+
+}  // namespace torc::runner

@@ -1,0 +1,105 @@
+#!/usr/bin/env python3
+"""torc run and its guardian: nothing that a job starts outlives the runner, however that ends; signals come through."""
+import json
+import os
+import pathlib
+import pty
+import signal
+import time
+
+from harness import TORC, E2ETest, alive, children_of, clean_environment, main, wait_until
+
+# A grandchild in a session of its own, without parent and environment, deaf to SIGTERM.
+DAEMON = "env -i setsid -f bash -c \"trap '' TERM; echo \\$\\$ >{pid}; while :; do sleep 1; done\"; sleep 60"
+# Ends half a second after SIGTERM, unless it is killed before.
+HEEDFUL = "trap 'sleep 0.5; echo done >{done}; exit 3' TERM; echo $$ >{pid}; while :; do sleep 0.05; done"
+
+
+class Guardian(E2ETest):
+    def spec(self, *commands) -> pathlib.Path:
+        path = self.dir / "w.json"
+        path.write_text(json.dumps({"name": "w", "jobs": [{"name": f"j{i}", "command": command}
+                                                          for i, command in enumerate(commands, 1)]}))
+        return path
+
+    def run_in_background(self, *commands):
+        return self.start([TORC, "-s", "run", self.spec(*commands), "--max-parallel-jobs", "4"])
+
+    def pid_in(self, name: str) -> int:
+        path = self.dir / name
+        return int(wait_until(lambda: path.exists() and path.read_text().strip(), what=f"{path} to hold a pid"))
+
+    def test_nothing_outlives_a_runner_that_is_killed(self):
+        guardian = self.run_in_background(DAEMON.format(pid=self.dir / "daemon"), f"echo $$ >{self.dir}/plain; sleep 61")
+        daemon, plain = self.pid_in("daemon"), self.pid_in("plain")
+        os.kill(children_of(guardian.pid)[0], signal.SIGKILL)
+        self.assertEqual(guardian.wait(30), 128 + signal.SIGKILL)
+        self.assertFalse(alive(daemon), "a daemon is left")
+        self.assertFalse(alive(plain), "a job is left")
+
+    def test_a_runner_without_guardian_stops(self):
+        guardian = self.run_in_background(f"echo $$ >{self.dir}/plain; sleep 61")
+        plain, runner = self.pid_in("plain"), children_of(guardian.pid)[0]
+        guardian.kill()
+        wait_until(lambda: not alive(runner) and not alive(plain), what="runner and job to end")
+        log = "".join(path.read_text() for path in (self.dir / "torc_output").glob("job_runner_*"))
+        self.assertIn("1 given back", log)
+
+    def test_one_signal_comes_through_as_one(self):
+        done = self.dir / "done"
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            guardian = self.run_in_background(HEEDFUL.format(done=done, pid=self.dir / "pid"))
+            self.pid_in("pid")
+            guardian.send_signal(number)
+            self.assertEqual(guardian.wait(30), 0, number)
+            self.assertTrue(done.exists(), f"{number}: the job was killed before it could end")
+            done.unlink()
+            (self.dir / "pid").unlink()
+
+    def test_a_second_signal_kills_at_once(self):
+        guardian = self.run_in_background(f"trap '' TERM; echo $$ >{self.dir}/pid; while :; do sleep 1; done")
+        job = self.pid_in("pid")
+        began = time.monotonic()
+        guardian.send_signal(signal.SIGTERM)
+        log = self.dir / "torc_output"
+        wait_until(lambda: any("ending 1 jobs" in path.read_text() for path in log.glob("job_runner_*")), what="the stop")
+        guardian.send_signal(signal.SIGTERM)
+        self.assertEqual(guardian.wait(30), 0)
+        self.assertLess(time.monotonic() - began, 15, "half a minute is what a job has by default")
+        self.assertFalse(alive(job))
+
+    def test_sigusr1_drains(self):
+        go = self.dir / "go"
+        guardian = self.start([TORC, "-s", "run", self.spec(f"touch {self.dir}/started; until [ -e {go} ]; do sleep 0.02; done",
+                                                            "true"), "--max-parallel-jobs", "1"])
+        wait_until((self.dir / "started").exists, what="the first job")
+        guardian.send_signal(signal.SIGUSR1)
+        go.touch()
+        self.assertEqual(guardian.wait(30), 0)
+        self.assertIn("1 of 2 jobs completed", guardian.stdout_path.read_text())
+
+    def test_ctrl_c_on_a_terminal(self):
+        spec = self.spec(HEEDFUL.format(done=self.dir / "done", pid=self.dir / "pid"))
+        pid, terminal = pty.fork()
+        if pid == 0:
+            os.chdir(self.dir)
+            os.execve(TORC, [TORC, "-s", "run", str(spec)], clean_environment(self.dir))
+        self.addCleanup(os.close, terminal)
+        self.pid_in("pid")
+        os.write(terminal, b"\x03")
+        shown = b""
+        while True:
+            try:
+                data = os.read(terminal, 4096)
+            except OSError:
+                break
+            if not data:
+                break
+            shown += data
+        self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), 0, shown)
+        self.assertIn(b"1 jobs given back", shown)
+        self.assertTrue((self.dir / "done").exists(), "the job was killed before it could end")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,68 @@
+#include "runner/execution_config.hpp"
+
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include "torc/base/error.hpp"
+
+namespace torc::runner {
+namespace {
+
+using std::chrono::seconds;
+
+ExecutionConfig read(const std::string& text) {
+  model::Workflow workflow;
+  workflow.execution_config = text;
+  return execution_config_of(workflow);
+}
+
+std::string refusal(const std::string& text) {
+  try {
+    read(text);
+  } catch (const base::Error& error) {
+    return error.what();
+  }
+  return "taken";
+}
+
+TEST(ExecutionConfigTest, HasDefaults) {
+  for (const auto& config : {execution_config_of({}), read(""), read("{}"), read(R"({"mode": "auto", "later": 1})")}) {
+    EXPECT_TRUE(config.limit_resources);
+    EXPECT_EQ(config.termination_signal, SIGTERM);
+    EXPECT_EQ(config.sigterm_lead, seconds(30));
+    EXPECT_EQ(config.sigkill_headroom, seconds(60));
+    EXPECT_EQ(config.timeout_exit_code, 152);
+    EXPECT_EQ(config.oom_exit_code, 137);
+    EXPECT_TRUE(config.staggered_start);
+    EXPECT_EQ(config.stdio_of("any"), Stdio{});
+  }
+}
+
+TEST(ExecutionConfigTest, IsWhatTheWorkflowSays) {
+  const auto config = read(
+      R"({"mode":"direct","limit_resources":false,"termination_signal":"SIGINT","sigterm_lead_seconds":5,
+          "sigkill_headroom_seconds":6,"timeout_exit_code":99,"oom_exit_code":98,"staggered_start":false,
+          "stdio":{"mode":"combined","delete_on_success":true},"job_stdio_overrides":{"a":{"mode":"none"}}})");
+  EXPECT_FALSE(config.limit_resources);
+  EXPECT_EQ(config.termination_signal, SIGINT);
+  EXPECT_EQ(config.sigterm_lead, seconds(5));
+  EXPECT_EQ(config.sigkill_headroom, seconds(6));
+  EXPECT_EQ(config.timeout_exit_code, 99);
+  EXPECT_EQ(config.oom_exit_code, 98);
+  EXPECT_FALSE(config.staggered_start);
+  EXPECT_EQ(config.stdio_of("b"), (Stdio{.mode = StdioMode::combined, .delete_on_success = true}));
+  EXPECT_EQ(config.stdio_of("a"), (Stdio{.mode = StdioMode::none, .delete_on_success = false}));
+}
+
+TEST(ExecutionConfigTest, NamesWhatIsWrong) {
+  EXPECT_NE(refusal("nonsense").find("no JSON object"), std::string::npos);
+  EXPECT_NE(refusal("[]").find("no JSON object"), std::string::npos);
+  EXPECT_NE(refusal(R"({"termination_signal":"SIGNAL"})").find("'SIGNAL' is no signal"), std::string::npos);
+  EXPECT_NE(refusal(R"({"sigterm_lead_seconds":-1})").find("sigterm_lead_seconds"), std::string::npos);
+  EXPECT_NE(refusal(R"({"oom_exit_code":"x"})").find("oom_exit_code"), std::string::npos);
+  EXPECT_NE(refusal(R"({"stdio":{"mode":"loud"}})").find("'loud'"), std::string::npos);
+  EXPECT_NE(refusal(R"({"stdio":3})").find("stdio is no object"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace torc::runner

@@ -1,0 +1,75 @@
+#include "runner/gpu_pool.hpp"
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <optional>
+
+#include "runner_support.hpp"
+
+namespace torc::runner {
+namespace {
+
+using Devices = std::vector<std::string>;
+
+/// Sets a variable for as long as it lives.
+class Variable {
+ public:
+  Variable(const char* name, const std::string& value) : m_name(name) {
+    if (const char* const before = ::getenv(name)) {
+      m_before = before;
+    }
+    ::setenv(name, value.c_str(), 1);
+  }
+  Variable(const Variable&) = delete;
+  Variable& operator=(const Variable&) = delete;
+  ~Variable() {
+    if (m_before) {
+      ::setenv(m_name, m_before->c_str(), 1);
+    } else {
+      ::unsetenv(m_name);
+    }
+  }
+
+ private:
+  const char* m_name;
+  std::optional<std::string> m_before;
+};
+
+TEST(GpuPoolTest, GivesEachOutOnce) {
+  GpuPool pool(4);
+  const auto first = pool.take(1);
+  EXPECT_EQ(first, Devices{"0"});
+  EXPECT_EQ(pool.take(2), (Devices{"1", "2"}));
+  pool.give_back(first);
+  EXPECT_EQ(pool.free(), 2U);
+  EXPECT_EQ(pool.take(2), (Devices{"0", "3"}));
+  EXPECT_EQ(pool.take(1), Devices{}) << "no more than there are";
+}
+
+TEST(GpuPoolTest, KnowsDevicesByTheirNames) {
+  GpuPool pool(Devices{"GPU-a", "GPU-b"});
+  EXPECT_EQ(pool.take(1), Devices{"GPU-a"});
+}
+
+TEST(DetectGpus, HeedsCudaVisibleDevices) {
+  {
+    const Variable visible("CUDA_VISIBLE_DEVICES", "2, GPU-x,-1,3");
+    EXPECT_EQ(detect_gpus(), (Devices{"2", "GPU-x"}));
+  }
+  const Variable none("CUDA_VISIBLE_DEVICES", "");
+  EXPECT_EQ(detect_gpus(), Devices{});
+}
+
+TEST(DetectGpus, AsksNvidiaSmi) {
+  const testing::TempDir directory;
+  base::write_file_atomically(
+      directory.file("nvidia-smi"),
+      "#!/bin/sh\n[ \"$1\" = -L ] && echo 'GPU 0: A (UUID: GPU-1)' && echo 'GPU 1: A (UUID: GPU-2)'\n", 0755);
+  ::unsetenv("CUDA_VISIBLE_DEVICES");
+  const Variable path("PATH", directory.path().string() + ":" + ::getenv("PATH"));
+  EXPECT_EQ(detect_gpus(), (Devices{"0", "1"}));
+}
+
+}  // namespace
+}  // namespace torc::runner

@@ -1,0 +1,94 @@
+#include "runner/result_journal.hpp"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <memory>
+
+#include "runner_support.hpp"
+
+namespace torc::runner {
+namespace {
+
+using testing::TempDir;
+
+model::Result result_of(model::Id job) {
+  model::Result result;
+  result.job_id = job;
+  result.workflow_id = 3;
+  result.run_id = 1;
+  result.attempt_id = 2;
+  result.compute_node_id = 7;
+  result.return_code = 5;
+  result.status = model::JobStatus::failed;
+  return result;
+}
+
+class ResultJournalTest : public ::testing::Test {
+ protected:
+  std::unique_ptr<ResultJournal> journal(const std::string& server = "s", model::Id workflow = 3) {
+    return std::make_unique<ResultJournal>(directory.path(), server, workflow, "host", log);
+  }
+  std::size_t files() const {
+    std::size_t count = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(directory.path())) {
+      count += entry.path().extension() == ".jsonl" ? 1U : 0U;
+    }
+    return count;
+  }
+
+  const TempDir directory;
+  RunnerLog log{directory.path() / "log"};
+};
+
+TEST_F(ResultJournalTest, IsThereOnlyWhileItHoldsSomething) {
+  const auto own = journal();
+  own->add({});
+  EXPECT_EQ(files(), 0U);
+  own->add({result_of(1)});
+  EXPECT_EQ(files(), 1U);
+  EXPECT_FALSE(own->empty());
+  own->clear();
+  EXPECT_EQ(files(), 0U);
+}
+
+TEST_F(ResultJournalTest, IsTakenOverFromARunnerThatIsGone) {
+  auto dead = journal();
+  dead->add({result_of(1)});
+  dead->add({result_of(2), result_of(3)});
+  const auto heir = journal();
+  EXPECT_TRUE(heir->take_over().empty()) << "its runner lives";
+  dead.reset();
+  const auto results = heir->take_over();
+  ASSERT_EQ(results.size(), 3U);
+  EXPECT_EQ(results[0].job_id, 1);
+  EXPECT_EQ(results[2].job_id, 3);
+  EXPECT_EQ(results[0].return_code, 5);
+  EXPECT_EQ(results[0].attempt_id, 2);
+  EXPECT_EQ(results[0].compute_node_id, 7);
+  EXPECT_EQ(results[0].status, model::JobStatus::failed);
+  EXPECT_TRUE(journal()->take_over().empty()) << "one heir is enough";
+  heir->clear();
+  EXPECT_EQ(files(), 0U);
+}
+
+TEST_F(ResultJournalTest, LeavesThoseOfOtherWorkflowsAndServers) {
+  journal("other", 3)->add({result_of(1)});
+  journal("s", 33)->add({result_of(1)});
+  EXPECT_TRUE(journal()->take_over().empty());
+  EXPECT_EQ(files(), 2U);
+}
+
+TEST_F(ResultJournalTest, PassesOverALineThatWasCutOff) {
+  std::filesystem::path path;
+  {
+    const auto dead = journal();
+    dead->add({result_of(1)});
+    path = dead->path();
+  }
+  std::ofstream(path, std::ios::app) << R"({"job_id": 2, "workf)";
+  EXPECT_EQ(journal()->take_over().size(), 1U);
+}
+
+}  // namespace
+}  // namespace torc::runner

@@ -1,0 +1,150 @@
+// What follows when jobs fail, and what workflows have done beside their jobs.
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "run_jobs_fixture.hpp"
+
+namespace torc::runner {
+namespace {
+
+using model::JobStatus;
+using testing::RunJobsTest;
+using testing::wait_until;
+
+class FailuresTest : public RunJobsTest {
+ protected:
+  model::Id add_handler(const std::string& rules) {
+    return api->create_failure_handler({.id = std::nullopt, .workflow_id = workflow, .name = "h", .rules = rules})
+        .id.value();
+  }
+  model::Id add_handled_job(const std::string& command, model::Id handler) {
+    model::Job body;
+    body.workflow_id = workflow;
+    body.name = "handled";
+    body.command = command;
+    body.failure_handler_id = handler;
+    return api->create_job(body).id.value();
+  }
+  void add_action(const std::string& trigger, const std::string& command, std::vector<model::Id> jobs = {},
+                  bool persistent = false) {
+    model::WorkflowAction action;
+    action.workflow_id = workflow;
+    action.trigger_type = trigger;
+    action.action_type = "run_commands";
+    action.action_config = {{"commands", {command}}};
+    action.job_ids = std::move(jobs);
+    action.persistent = persistent;
+    api->create_workflow_action(action);
+  }
+};
+
+TEST_F(FailuresTest, RunsAJobAgainAfterItsRecoveryScript) {
+  create_workflow();
+  const auto handler = add_handler(R"([{"exit_codes":[3],"recovery_script":"echo $TORC_RETURN_CODE $TORC_JOB_NAME >)" +
+                                   directory.file("fixed") + R"(","max_retries":2}])");
+  const auto job = add_handled_job("[ -e " + directory.file("fixed") + " ] || exit 3", handler);
+  add_job("true", {job});
+  initialize();
+  const auto report = run(options());
+  EXPECT_EQ(report.completed, 2);
+  EXPECT_EQ(report.exit_status(), 0);
+  EXPECT_EQ(lines("fixed"), std::vector<std::string>{"3 handled"});
+  EXPECT_EQ(api->get_job(job).attempt_id, 2);
+}
+
+TEST_F(FailuresTest, GivesUpAfterAsManyRetriesAsTheRuleAllows) {
+  create_workflow();
+  const auto handler = add_handler(R"([{"match_all_exit_codes":true,"max_retries":2}])");
+  const auto job = add_handled_job(note("try") + "; exit 1", handler);
+  initialize();
+  const auto report = run(options());
+  EXPECT_EQ(report.failed, 1);
+  EXPECT_EQ(lines("log").size(), 3U) << "the first and two more";
+  EXPECT_EQ(api->get_job(job).status, JobStatus::failed);
+}
+
+TEST_F(FailuresTest, LeavesAJobFailedThatNoRuleIsAboutOrWhoseRecoveryFails) {
+  create_workflow();
+  add_handled_job("exit 4", add_handler(R"([{"exit_codes":[3]}])"));
+  add_handled_job("exit 3", add_handler(R"([{"exit_codes":[3],"recovery_script":"false"}])"));
+  initialize();
+  EXPECT_EQ(run(options()).failed, 2);
+  EXPECT_EQ(states(), (std::map<JobStatus, int>{{JobStatus::failed, 2}}));
+}
+
+TEST_F(FailuresTest, HandsAFailureOnToPeopleWhereTheWorkflowWantsThat) {
+  model::Workflow body;
+  body.name = "test";
+  body.user = "tester";
+  body.use_pending_failed = true;
+  body.compute_node_wait_for_new_jobs_seconds = 1;
+  workflow = api->create_workflow(body).id.value();
+  add_job("exit 1");
+  add_handled_job("exit 4", add_handler(R"([{"exit_codes":[3]}])"));
+  initialize();
+  run(options());
+  EXPECT_EQ(states(), (std::map<JobStatus, int>{{JobStatus::pending_failed, 2}}));
+}
+
+TEST_F(FailuresTest, GivesAJobBackWhoseRecoveryIsInterrupted) {
+  create_workflow();
+  const auto handler = add_handler(R"([{"match_all_exit_codes":true,"recovery_script":"touch )" +
+                                   directory.file("recovering") + R"(; sleep 60"}])");
+  const auto job = add_handled_job("exit 1", handler);
+  initialize();
+  std::stop_source stop;
+  RunnerReport report;
+  std::jthread runner([&] { report = run(options(), stop.get_token()); });
+  ASSERT_TRUE(wait_until([&] { return std::filesystem::exists(directory.file("recovering")); }));
+  stop.request_stop();
+  runner.join();
+  EXPECT_EQ(report.given_back, 1);
+  EXPECT_EQ(api->get_job(job).status, JobStatus::ready);
+}
+
+TEST_F(FailuresTest, RunsActionsAtTheirTriggers) {
+  create_workflow();
+  const auto first = add_job(note("first"));
+  const auto second = add_job(note("second"), {first});
+  add_action("on_workflow_start", note("start"));
+  add_action("on_worker_start", note("worker"));
+  add_action("on_jobs_ready", note("ready"), {second});
+  add_action("on_jobs_complete", note("complete"), {first});
+  add_action("on_workflow_complete", note("end"));
+  add_action("on_worker_complete", note("leaving"));
+  initialize();
+  EXPECT_EQ(run(options()).completed, 2);
+  const auto log = lines("log");
+  const auto position = [&](const std::string& word) {
+    EXPECT_EQ(std::count(log.begin(), log.end(), word), 1) << word;
+    return std::find(log.begin(), log.end(), word) - log.begin();
+  };
+  EXPECT_LT(position("start"), position("first")) << "before the first job";
+  EXPECT_LT(position("worker"), position("first"));
+  EXPECT_GT(position("ready"), position("first"));
+  EXPECT_GT(position("complete"), position("first"));
+  EXPECT_GT(position("end"), position("second"));
+  EXPECT_GT(position("leaving"), position("second"));
+}
+
+TEST_F(FailuresTest, OfTwoRunnersOneRunsAnActionBothAPersistentOne) {
+  create_workflow();
+  for (int i = 0; i < 4; ++i) {
+    add_job("sleep 0.2");
+  }
+  add_action("on_worker_start", note("once"));
+  add_action("on_worker_start", note("each"), {}, true);
+  initialize();
+  auto settings = options();
+  settings.max_parallel_jobs = 1;
+  std::jthread other([&] { run(settings); });
+  run(settings);
+  other.join();
+  const auto log = lines("log");
+  EXPECT_EQ(std::count(log.begin(), log.end(), "once"), 1);
+  EXPECT_EQ(std::count(log.begin(), log.end(), "each"), 2);
+}
+
+}  // namespace
+}  // namespace torc::runner

@@ -1,0 +1,254 @@
+// What limits a run: of jobs, of the runner's time, of a machine that is unfit, of a server that is away.
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "lossy_proxy.hpp"
+#include "run_jobs_fixture.hpp"
+#include "torc/base/units.hpp"
+
+namespace torc::runner {
+namespace {
+
+using model::JobStatus;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using testing::lives;
+using testing::LossyProxy;
+using testing::pid_in;
+using testing::RunJobsTest;
+using testing::wait_until;
+
+TEST_F(RunJobsTest, EndsAJobThatRunsLongerThanItAskedFor) {
+  create_workflow();
+  const auto job = add_job(TORC_HELPER_DAEMONIZE " " + directory.file("daemon") + "; sleep 60", {},
+                           add_requirements(1, "1m", "PT1S"));
+  add_job("true", {job});
+  initialize();
+  const auto report = run(options());
+  EXPECT_EQ(report.failed, 1);
+  const auto result = api->list_results(workflow, {}).items.at(0);
+  EXPECT_EQ(result.status, JobStatus::terminated);
+  EXPECT_EQ(result.return_code, 152);
+  EXPECT_GE(result.exec_time_minutes * 60, 1.0);
+  EXPECT_FALSE(lives(pid_in(directory.file("daemon"))));
+  EXPECT_EQ(states(), (std::map<JobStatus, int>{{JobStatus::terminated, 1}, {JobStatus::canceled, 1}}));
+}
+
+TEST_F(RunJobsTest, WarnsBeforeItKillsAndUsesTheSignalThatIsWanted) {
+  execution_config = R"({"termination_signal":"SIGINT","sigterm_lead_seconds":1,"timeout_exit_code":99})";
+  create_workflow();
+  add_job("trap 'echo warned >" + directory.file("warned") + "' INT; while :; do sleep 0.05; done", {},
+          add_requirements(1, "1m", "PT1S"));
+  initialize();
+  run(options());
+  EXPECT_EQ(lines("warned"), std::vector<std::string>{"warned"});
+  EXPECT_EQ(api->list_results(workflow, {}).items.at(0).return_code, 99);
+}
+
+TEST_F(RunJobsTest, LimitsNothingWhereThatIsNotWanted) {
+  execution_config = R"({"limit_resources":false})";
+  create_workflow();
+  add_job("sleep 1.2", {}, add_requirements(1, "1m", "PT1S"));
+  initialize();
+  EXPECT_EQ(run(options()).completed, 1);
+}
+
+TEST_F(RunJobsTest, GivesAJobBackThreeTimesAtTheEndOfItsTime) {
+  create_workflow();
+  add_job("sleep 60");
+  initialize();
+  auto limited = options();
+  limited.time_limit = milliseconds(300);
+  limited.max_parallel_jobs = 1;
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(run(limited).given_back, 1) << i;
+    EXPECT_EQ(states(), (std::map<JobStatus, int>{{JobStatus::ready, 1}})) << i;
+  }
+  const auto report = run(limited);
+  EXPECT_EQ(report.given_back, 0);
+  EXPECT_EQ(report.exit_status(), 1);
+  EXPECT_EQ(states(), (std::map<JobStatus, int>{{JobStatus::terminated, 1}}));
+  EXPECT_EQ(api->list_results(workflow, {}).items.at(0).return_code, 152);
+}
+
+TEST_F(RunJobsTest, StopsClaimingOnAMachineThatIsUnfit) {
+  create_workflow();
+  for (int i = 0; i < 20; ++i) {
+    add_job("true");
+  }
+  initialize();
+  auto settings = options();
+  settings.max_parallel_jobs = 1;
+  make_output_directory(settings.output_directory);
+  const std::string stdio = directory.file("out/job_stdio");
+  std::filesystem::remove(stdio);
+  base::write_file_atomically(stdio, "");  // No directory: nobody can write there, root included.
+  // The runner makes the directory, so that it must break after its start.
+  EXPECT_THROW(run(settings), base::Error);
+  std::filesystem::remove(stdio);
+  RunnerReport report;
+  const auto own = connect();
+  bool broken = false;
+  report = run_jobs(*own, settings, {}, [&](const RunnerReport& now, std::int64_t) {
+    if (now.completed >= 2 && !broken) {
+      broken = true;
+      std::filesystem::remove_all(stdio);
+    }
+  });
+  EXPECT_TRUE(report.unfit);
+  EXPECT_EQ(report.failed, 5);
+  EXPECT_EQ(report.exit_status(), 1);
+  const auto after = states();
+  EXPECT_EQ(after.at(JobStatus::failed), 5);
+  EXPECT_GE(after.at(JobStatus::ready), 10) << "left for machines that can";
+  EXPECT_NE(
+      api->list_events(workflow, {.category = "job", .after_timestamp = {}}).items.at(0).data.dump().find("job_stdio"),
+      std::string::npos);
+}
+
+TEST_F(RunJobsTest, DrainsWhenItIsTold) {
+  create_workflow();
+  add_job("touch " + directory.file("started") + "; until [ -e " + directory.file("go") + " ]; do sleep 0.01; done");
+  add_job("true");
+  initialize();
+  auto settings = options();
+  settings.max_parallel_jobs = 1;
+  std::stop_source drain;
+  settings.drain = drain.get_token();
+  RunnerReport report;
+  std::jthread runner([&] { report = run(settings); });
+  ASSERT_TRUE(wait_until([&] { return std::filesystem::exists(directory.file("started")); }));
+  drain.request_stop();
+  base::write_file_atomically(directory.file("go"), "");
+  runner.join();
+  EXPECT_TRUE(report.drained);
+  EXPECT_EQ(report.completed, 1);
+  EXPECT_EQ(report.exit_status(), 0);
+  EXPECT_EQ(states(), (std::map<JobStatus, int>{{JobStatus::completed, 1}, {JobStatus::ready, 1}}));
+}
+
+TEST_F(RunJobsTest, DrainsAtOnceWhileItWaitsForWork) {
+  create_workflow();
+  add_job("true");  // Not initialised: there is nothing to claim.
+  auto settings = options();
+  settings.poll_interval = seconds(60);
+  std::stop_source drain;
+  settings.drain = drain.get_token();
+  RunnerReport report;
+  std::jthread runner([&] { report = run(settings); });
+  ASSERT_TRUE(wait_until([&] { return !api->list_compute_nodes(workflow, {}).items.empty(); }));
+  const auto begin = std::chrono::steady_clock::now();
+  drain.request_stop();
+  runner.join();
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, seconds(10));
+  EXPECT_TRUE(report.drained);
+}
+
+TEST_F(RunJobsTest, IsGivenNothingAnyMoreWhenTheServerDrainsIt) {
+  create_workflow();
+  const auto job = add_job("true");
+  initialize();
+  model::ComputeNode node;
+  node.workflow_id = workflow;
+  node.hostname = "h";
+  node.is_active = true;
+  node.num_cpus = 4;
+  node.memory_gb = 1;
+  node.compute_node_type = "local";
+  node.id = api->create_compute_node(node).id;
+  EXPECT_FALSE(api->send_heartbeat(*node.id).is_draining);
+  node.is_draining = true;
+  api->update_compute_node(*node.id, node);
+  EXPECT_TRUE(api->send_heartbeat(*node.id).is_draining);
+  EXPECT_TRUE(api->claim_next_jobs(workflow, 1, {.compute_node_id = *node.id}).empty());
+  EXPECT_EQ(api->get_job(job).status, JobStatus::ready);
+}
+
+TEST_F(RunJobsTest, DoesNotWaitForWorkAtTheEndOfItsTime) {
+  create_workflow();
+  add_job("true");  // Not initialised: there is nothing to claim.
+  auto settings = options();
+  settings.time_limit = seconds(60);
+  const auto begin = std::chrono::steady_clock::now();
+  const auto report = run(settings);
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, seconds(20));
+  EXPECT_FALSE(report.stopped);
+}
+
+TEST_F(RunJobsTest, StaysAfterTheEndOfTheWorkflowWhereThatIsWanted) {
+  model::Workflow body;
+  body.name = "test";
+  body.user = "tester";
+  body.compute_node_ignore_workflow_completion = true;
+  workflow = api->create_workflow(body).id.value();
+  add_job("true");
+  initialize();
+  auto settings = options();
+  settings.time_limit = seconds(2);
+  const auto begin = std::chrono::steady_clock::now();
+  const auto report = run(settings);
+  EXPECT_GT(std::chrono::steady_clock::now() - begin, seconds(1));
+  EXPECT_EQ(report.completed, 1);
+  EXPECT_TRUE(report.timed_out);
+}
+
+TEST_F(RunJobsTest, GivesGpusOutByIndex) {
+  create_workflow();
+  const auto one = add_requirements(1, "1m", "PT1M", 1);
+  for (int i = 0; i < 2; ++i) {
+    add_job("echo $CUDA_VISIBLE_DEVICES $TORC_GPU_VISIBLE_DEVICES >>" + directory.file("gpus") + "; until [ $(wc -l <" +
+                directory.file("gpus") + ") = 2 ]; do sleep 0.01; done",
+            {}, one);
+  }
+  initialize();
+  auto settings = options();
+  settings.num_gpus = 2;
+  EXPECT_EQ(run(settings).completed, 2);
+  auto seen = lines("gpus");
+  std::sort(seen.begin(), seen.end());
+  EXPECT_EQ(seen, (std::vector<std::string>{"0 0", "1 1"}));
+}
+
+TEST_F(RunJobsTest, LeavesResultsForTheNextRunWhenTheServerIsGoneForGood) {
+  create_workflow(90, 0);
+  add_job("until [ -e " + directory.file("go") + " ]; do sleep 0.01; done; touch " + directory.file("done"));
+  add_job("until [ -e " + directory.file("done") + " ]; do sleep 0.01; done; sleep 0.3; exit 7");
+  add_job("sleep 60");
+  initialize();
+  std::string message;
+  auto settings = options();
+  settings.poll_interval = seconds(60);
+  LossyProxy proxy(server->port());
+  std::jthread runner([&] {
+    try {
+      const auto own = connect(proxy.url());
+      run_jobs(*own, settings, {});
+    } catch (const base::ApiError& error) {
+      message = error.what();
+    }
+  });
+  // The last call of its first turn: from then on it has nothing to say until a job ends.
+  ASSERT_TRUE(wait_until([&] { return states()[JobStatus::running] == 3 && proxy.seen("is_complete") == 1; }));
+  const auto port = server->port();
+  api.reset();
+  server.reset();
+  base::write_file_atomically(directory.file("go"), "");
+  runner.join();
+  ASSERT_NE(message.find("undelivered_results_"), std::string::npos) << message;
+  start_server(port);
+  api = connect();
+  ASSERT_EQ(states()[JobStatus::running], 3);
+  std::stop_source stop;
+  RunnerReport report;
+  std::jthread heir([&] { report = run(options(), stop.get_token()); });
+  EXPECT_TRUE(wait_until([&] { return states()[JobStatus::completed] == 1; }));
+  stop.request_stop();
+  heir.join();
+  EXPECT_EQ(report.completed, 0) << "it was another one's";
+  EXPECT_FALSE(
+      std::filesystem::exists(message.substr(message.find("/"), message.find(".jsonl") + 6 - message.find("/"))));
+}
+
+}  // namespace
+}  // namespace torc::runner
