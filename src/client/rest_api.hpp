@@ -63,6 +63,8 @@ class RestApi final : public Api {
   model::Page<model::File> list_files(model::Id workflow_id) override;
   model::UserData create_user_data(const model::UserData& user_data) override;
   model::Page<model::UserData> list_user_data(model::Id workflow_id) override;
+  model::FailureHandler create_failure_handler(const model::FailureHandler& handler) override;
+  model::WorkflowAction create_workflow_action(const model::WorkflowAction& action) override;
   std::int64_t count_scheduled_compute_nodes(model::Id workflow_id, const std::string& status) override;
 
  private:

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "torc/model/automation.hpp"
 #include "torc/model/models.hpp"
 #include "torc/model/summary.hpp"
 
@@ -157,6 +158,8 @@ class Api {
   virtual model::Page<model::File> list_files(model::Id workflow_id) = 0;
   virtual model::UserData create_user_data(const model::UserData& user_data) = 0;
   virtual model::Page<model::UserData> list_user_data(model::Id workflow_id) = 0;
+  virtual model::FailureHandler create_failure_handler(const model::FailureHandler& handler) = 0;
+  virtual model::WorkflowAction create_workflow_action(const model::WorkflowAction& action) = 0;
   /// How many there are in a state ("pending", "active"); 0 on a server that does not know the operation.
   virtual std::int64_t count_scheduled_compute_nodes(model::Id workflow_id, const std::string& status) = 0;
 };
