@@ -26,8 +26,11 @@ class Creator {
     m_workflow_id = create_workflow_itself();
     try {
       create_resource_requirements();
+      create_failure_handlers();
       create_files();
+      create_user_data();
       create_jobs();
+      create_actions();
     } catch (base::Error& error) {
       error.add_context(fmt::format("creating workflow '{}'{}", m_spec.workflow.name, undo()));
       throw;
@@ -59,6 +62,14 @@ class Creator {
     }
   }
 
+  void create_failure_handlers() {
+    for (auto handler : m_spec.failure_handlers) {
+      go_on();
+      handler.workflow_id = m_workflow_id;
+      m_handler_ids[handler.name] = id_of(m_api.create_failure_handler(handler));
+    }
+  }
+
   void create_files() {
     for (const auto& file : m_spec.files) {
       go_on();
@@ -67,6 +78,28 @@ class Creator {
       body.name = file.name;
       body.path = file.path;
       m_file_ids[file.name] = id_of(m_api.create_file(body));
+    }
+  }
+
+  void create_user_data() {
+    for (const auto& user_data : m_spec.user_data) {
+      go_on();
+      model::UserData body;
+      body.workflow_id = m_workflow_id;
+      body.name = user_data.name;
+      body.data = user_data.data;
+      body.is_ephemeral = user_data.is_ephemeral;
+      m_user_data_ids[user_data.name] = id_of(m_api.create_user_data(body));
+    }
+  }
+
+  void create_actions() {
+    for (const auto& [pattern, jobs] : m_spec.actions) {
+      go_on();
+      model::WorkflowAction action = pattern;
+      action.workflow_id = m_workflow_id;
+      action.job_ids = ids_of(jobs, m_job_ids);
+      m_api.create_workflow_action(action);
     }
   }
 
@@ -143,9 +176,14 @@ class Creator {
     if (spec.resource_requirements) {
       job.resource_requirements_id = m_requirement_ids.at(*spec.resource_requirements);
     }
+    if (spec.failure_handler) {
+      job.failure_handler_id = m_handler_ids.at(*spec.failure_handler);
+    }
     job.depends_on_job_ids = ids_of(spec.depends_on, m_job_ids);
     job.input_file_ids = ids_of(spec.input_files, m_file_ids);
     job.output_file_ids = ids_of(spec.output_files, m_file_ids);
+    job.input_user_data_ids = ids_of(spec.input_user_data, m_user_data_ids);
+    job.output_user_data_ids = ids_of(spec.output_user_data, m_user_data_ids);
     return job;
   }
 
@@ -191,7 +229,9 @@ class Creator {
   const CreateOptions& m_options;
   model::Id m_workflow_id{0};
   Ids m_requirement_ids{};
+  Ids m_handler_ids{};
   Ids m_file_ids{};
+  Ids m_user_data_ids{};
   Ids m_job_ids{};
 };
 

@@ -4,40 +4,45 @@
 #include <optional>
 
 #include "spec/draft.hpp"
+#include "spec/node_json.hpp"
 
 namespace torc::spec {
 namespace {
 
 constexpr std::array<std::string_view, 5> k_file_keys{"name", "path", "parameters", "parameter_mode", "use_parameters"};
-constexpr std::array<std::string_view, 14> k_job_keys{"name",
+constexpr std::array<std::string_view, 6> k_user_data_keys{"name",       "data",           "is_ephemeral",
+                                                           "parameters", "parameter_mode", "use_parameters"};
+constexpr std::array<std::string_view, 22> k_job_keys{"name",
                                                       "command",
                                                       "invocation_script",
                                                       "priority",
                                                       "resource_requirements",
+                                                      "failure_handler",
                                                       "depends_on",
                                                       "depends_on_regexes",
                                                       "input_files",
+                                                      "input_file_regexes",
                                                       "output_files",
+                                                      "output_file_regexes",
+                                                      "input_user_data",
+                                                      "input_user_data_regexes",
+                                                      "output_user_data",
+                                                      "output_user_data_regexes",
                                                       "cancel_on_blocking_job_failure",
                                                       "supports_termination",
+                                                      "stdio",
                                                       "parameters",
                                                       "parameter_mode",
                                                       "use_parameters"};
-constexpr std::array<std::string_view, 9> k_job_keys_not_yet{"failure_handler",
-                                                             "scheduler",
-                                                             "stdio",
-                                                             "input_file_regexes",
-                                                             "output_file_regexes",
-                                                             "input_user_data",
-                                                             "output_user_data",
-                                                             "input_user_data_regexes",
-                                                             "output_user_data_regexes"};
+constexpr std::array<std::string_view, 1> k_job_keys_not_yet{"scheduler"};
 constexpr Keys k_file{"a file", k_file_keys};
+constexpr Keys k_user_data{"a user data record", k_user_data_keys};
 constexpr Keys k_job{"a job", k_job_keys, k_job_keys_not_yet};
+constexpr std::array<std::string_view, 2> k_parameter_modes{"product", "zip"};
 
 constexpr std::size_t k_max_parameters = 100;
 
-/// Expands the files and jobs of one workflow file, and sees to it that they stay within their limits.
+/// Expands the files, user data and jobs of one workflow file, and sees to it that they stay within their limits.
 class Expander {
  public:
   Expander(const Fields& top, Draft& draft) : m_document(top.document()), m_draft(draft) {
@@ -50,34 +55,52 @@ class Expander {
     const Fields fields(m_document, node, k_file);
     const FileSpec pattern{.name = fields.required_text("name"), .path = fields.required_text("path")};
     ++m_draft.spec.file_count_before_expansion;
-    each_combination(fields, m_draft.spec.files.size(), "files", [&](const auto& fill) {
+    each_combination(fields, m_draft.spec.files.size(), "files", [&](const Fill& fill) {
       m_draft.spec.files.push_back({.name = fill(pattern.name), .path = fill(pattern.path)});
       m_draft.file_nodes.push_back(&node);
+    });
+  }
+
+  void user_data(const Node& node) {
+    const Fields fields(m_document, node, k_user_data);
+    const std::string name = fields.required_text("name");
+    const auto is_ephemeral = fields.boolean("is_ephemeral");
+    const Node* data = fields.find("data");
+    each_combination(fields, m_draft.spec.user_data.size(), "user data records", [&](const Fill& fill) {
+      UserDataSpec& made = m_draft.spec.user_data.emplace_back();
+      m_draft.user_data_nodes.push_back(&node);
+      made.name = fill(name);
+      made.is_ephemeral = is_ephemeral;
+      if (data != nullptr) {
+        spend(data->weight * static_cast<std::int64_t>(sizeof(nlohmann::json)));
+        made.data = json_of(m_document, *data, fill);
+      }
     });
   }
 
   void job(const Node& node) {
     const Fields fields(m_document, node, k_job);
     const JobSpec pattern = read_job(fields);
-    const std::vector<std::string> regexes = fields.texts("depends_on_regexes");
+    const std::vector<JobRegex> regexes = read_regexes(fields);
     ++m_draft.spec.job_count_before_expansion;
-    each_combination(fields, m_draft.spec.jobs.size(), "jobs", [&](const auto& fill) {
-      const auto fill_all = [&](const std::vector<std::string>& texts) {
-        std::vector<std::string> filled;
-        filled.reserve(texts.size());
-        std::transform(texts.begin(), texts.end(), std::back_inserter(filled), fill);
-        return filled;
-      };
+    each_combination(fields, m_draft.spec.jobs.size(), "jobs", [&](const Fill& fill) {
       JobSpec job = pattern;
       job.name = fill(pattern.name);
       job.command = fill(pattern.command);
       job.invocation_script = fill_optional(pattern.invocation_script, fill);
       job.resource_requirements = fill_optional(pattern.resource_requirements, fill);
-      job.depends_on = fill_all(pattern.depends_on);
-      job.input_files = fill_all(pattern.input_files);
-      job.output_files = fill_all(pattern.output_files);
+      job.failure_handler = fill_optional(pattern.failure_handler, fill);
+      for (const auto& list : k_name_lists) {
+        for (auto& name : job.*list.names) {
+          name = fill(name);
+        }
+      }
+      std::vector<JobRegex> filled = regexes;
+      for (auto& regex : filled) {
+        regex.text = fill(regex.text);
+      }
       m_draft.spec.jobs.push_back(std::move(job));
-      m_draft.depends_on_regexes.push_back(fill_all(regexes));
+      m_draft.job_regexes.push_back(std::move(filled));
       m_draft.job_nodes.push_back(&node);
     });
   }
@@ -94,10 +117,22 @@ class Expander {
     job.cancel_on_blocking_job_failure = fields.boolean("cancel_on_blocking_job_failure");
     job.supports_termination = fields.boolean("supports_termination");
     job.resource_requirements = fields.text("resource_requirements");
-    job.depends_on = fields.texts("depends_on");
-    job.input_files = fields.texts("input_files");
-    job.output_files = fields.texts("output_files");
+    job.failure_handler = fields.text("failure_handler");
+    for (const auto& list : k_name_lists) {
+      job.*list.names = fields.texts(list.key);
+    }
     return job;
+  }
+
+  static std::vector<JobRegex> read_regexes(const Fields& fields) {
+    std::vector<JobRegex> regexes;
+    for (std::size_t list = 0; list < k_name_lists.size(); ++list) {
+      std::size_t item = 0;
+      for (auto& text : fields.texts(k_name_lists[list].regexes_key)) {
+        regexes.push_back({list, item++, std::move(text)});
+      }
+    }
+    return regexes;
   }
 
   static std::optional<std::string> fill_optional(const std::optional<std::string>& text, const Fill& fill) {
@@ -122,11 +157,7 @@ class Expander {
   }
 
   Combinations combinations_of(const Fields& fields) const {
-    const auto mode = fields.text("parameter_mode");
-    if (mode && *mode != "product" && *mode != "zip") {
-      fail(m_document, *fields.find("parameter_mode"), "'parameter_mode' must be product or zip, found '{}'",
-           shown(*mode));
-    }
+    const auto mode = fields.choice("parameter_mode", k_parameter_modes);
     std::vector<Parameter> parameters = selected(fields);
     if (const Node* own = fields.find("parameters")) {
       for (auto& parameter : parse_parameters(m_document, *own)) {
@@ -167,12 +198,16 @@ class Expander {
   }
 
   std::string spend(std::string text) {
-    m_bytes += static_cast<std::int64_t>(text.size() + sizeof text);
+    spend(static_cast<std::int64_t>(text.size() + sizeof text));
+    return text;
+  }
+
+  void spend(std::int64_t bytes) {
+    m_bytes += bytes;
     if (m_bytes > k_max_expanded_bytes) {
       throw ParameterError(
           fmt::format("the jobs and files, expanded, take more than {} MiB", k_max_expanded_bytes >> 20U));
     }
-    return text;
   }
 
   const Document& m_document;
@@ -183,10 +218,13 @@ class Expander {
 
 }  // namespace
 
-void read_files_and_jobs(const Fields& top, Draft& draft) {
+void read_items(const Fields& top, Draft& draft) {
   Expander expander(top, draft);
   for (const auto& member : top.list("files")) {
     expander.file(*member.value);
+  }
+  for (const auto& member : top.list("user_data")) {
+    expander.user_data(*member.value);
   }
   if (top.find("jobs") == nullptr) {
     fail(top.document(), top.node(), "'jobs' is missing in the workflow");

@@ -25,7 +25,32 @@ void refuse_blank(const Document& document, const Node& node, std::string_view k
   }
 }
 
+/// "a, b or c"
+std::string alternatives(std::span<const std::string_view> choices) {
+  std::string result;
+  for (std::size_t i = 0; i < choices.size(); ++i) {
+    result += i == 0 ? "" : i + 1 == choices.size() ? " or " : ", ";
+    result += choices[i];
+  }
+  return result;
+}
+
 }  // namespace
+
+std::int64_t integer_of(const Document& document, const Node& node, std::string_view key, std::int64_t minimum,
+                        std::int64_t maximum) {
+  const auto number = node.kind == Node::Kind::integer ? base::parse_int(node.text) : std::nullopt;
+  if (!number) {
+    fail(document, node, "'{}' must be a whole number of 64 bits, found {}", key, describe(node));
+  }
+  if (*number < minimum) {
+    fail(document, node, "'{}' must be at least {}, found {}", key, minimum, *number);
+  }
+  if (*number > maximum) {
+    fail(document, node, "'{}' must be at most {}, found {}", key, maximum, *number);
+  }
+  return *number;
+}
 
 const std::string& text_of(const Document& document, const Node& node, std::string_view key) {
   if (node.kind != Node::Kind::text) {
@@ -86,19 +111,17 @@ std::optional<bool> Fields::boolean(std::string_view key) const {
   return value->text == "true";
 }
 
-std::optional<std::int64_t> Fields::integer(std::string_view key, std::int64_t minimum) const {
+std::optional<std::int64_t> Fields::integer(std::string_view key, std::int64_t minimum, std::int64_t maximum) const {
   const Node* value = find(key);
-  if (value == nullptr) {
-    return std::nullopt;
+  return value == nullptr ? std::nullopt : std::optional(integer_of(m_document, *value, key, minimum, maximum));
+}
+
+std::optional<std::string> Fields::choice(std::string_view key, std::span<const std::string_view> choices) const {
+  const auto value = text(key);
+  if (value && !contains(choices, *value)) {
+    fail(m_document, *find(key), "'{}' must be {}, found '{}'", key, alternatives(choices), shown(*value));
   }
-  const auto number = value->kind == Node::Kind::integer ? base::parse_int(value->text) : std::nullopt;
-  if (!number) {
-    fail(m_document, *value, "'{}' must be a whole number of 64 bits, found {}", key, describe(*value));
-  }
-  if (*number < minimum) {
-    fail(m_document, *value, "'{}' must be at least {}, found {}", key, minimum, *number);
-  }
-  return number;
+  return value;
 }
 
 std::int64_t Fields::required_integer(std::string_view key, std::int64_t minimum) const {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string>
@@ -10,6 +11,9 @@
 #include "spec/node.hpp"
 
 namespace torc::spec {
+
+/// The highest exit code of a job; one that a signal ended has 128 and the signal's number.
+inline constexpr std::int64_t k_max_exit_code = 255;
 
 /// What one kind of map may hold.
 struct Keys {
@@ -33,8 +37,11 @@ class Fields {
   std::string required_text(std::string_view key) const;
   std::optional<std::string> text(std::string_view key) const;
   std::optional<bool> boolean(std::string_view key) const;
-  std::optional<std::int64_t> integer(std::string_view key, std::int64_t minimum) const;
+  std::optional<std::int64_t> integer(std::string_view key, std::int64_t minimum,
+                                      std::int64_t maximum = std::numeric_limits<std::int64_t>::max()) const;
   std::int64_t required_integer(std::string_view key, std::int64_t minimum) const;
+  /// One of the texts in `choices`.
+  std::optional<std::string> choice(std::string_view key, std::span<const std::string_view> choices) const;
   /// A list of texts, none of them blank.
   std::vector<std::string> texts(std::string_view key) const;
   /// The members of a list, or nothing.
@@ -47,6 +54,11 @@ class Fields {
   const Node& m_node;
   const Keys& m_keys;
 };
+
+/// The number of a node that is a whole one; `key` is for the message.
+/// @throws base::Error where it is none, or not within the bounds
+std::int64_t integer_of(const Document& document, const Node& node, std::string_view key, std::int64_t minimum,
+                        std::int64_t maximum);
 
 /// The text of a scalar node that is a text; `key` is for the message.
 /// @throws base::Error where it is none, or holds a NUL byte

@@ -1,120 +1,123 @@
-#include <algorithm>
-#include <cstdint>
+#include <array>
+#include <cstddef>
 #include <limits>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <utility>
 #include <vector>
 
+#include "spec/cycle.hpp"
 #include "spec/draft.hpp"
+#include "spec/names.hpp"
 #include "spec/pattern.hpp"
 #include "spec/references.hpp"
-#include "torc/base/strings.hpp"
 
 namespace torc::spec {
 namespace {
 
-using Index = std::uint32_t;
-using NameMap = std::unordered_map<std::string, Index>;
-
-constexpr std::size_t k_max_name = 1000;
 constexpr std::size_t k_max_dependencies = 5'000'000;
 
-/// The names of one kind of item, each with its place.
+/// One kind of item that jobs name: what it is called, and what messages and searches need.
+struct Kind {
+  const char* singular;
+  const char* plural;
+  NameMap names{};
+  std::vector<const std::string*> in_order{};                     ///< The names by index.
+  std::unordered_map<std::string, std::vector<Index>> matches{};  ///< By expression: each is tried once.
+  std::vector<Index> seen_by{};                                   ///< Scratch: the job that named an index last.
+};
+
+constexpr Index k_nobody = std::numeric_limits<Index>::max();
+
 template <typename Items>
-NameMap index_names(const Document& document, const Items& items, const std::vector<const Node*>& nodes,
-                    const char* kind) {
-  NameMap names;
-  names.reserve(items.size());
-  for (Index i = 0; i < items.size(); ++i) {
-    const std::string& name = items[i].name;
-    if (base::trim(name).empty() || name.size() > k_max_name) {
-      fail(document, *nodes[i], "the name of a {} must have 1 to {} bytes, found '{}'", kind, k_max_name, shown(name));
-    }
-    const auto [other, added] = names.emplace(name, i);
-    if (!added) {
-      if (nodes[i] == nodes[other->second]) {
-        fail(document, *nodes[i], "its parameters give two {}s the name '{}'; use all of them in 'name'", kind,
-             shown(name));
-      }
-      fail(document, *nodes[i], "the {} '{}' is there twice, first at {}", kind, shown(name),
-           where(document, *nodes[other->second]));
-    }
+Kind make_kind(const Document& document, const Items& items, const std::vector<const Node*>& nodes,
+               const char* singular, const char* plural) {
+  Kind kind{singular, plural};
+  kind.names = index_names(document, items, nodes, singular, plural);
+  kind.seen_by.assign(items.size(), k_nobody);
+  kind.in_order.reserve(items.size());
+  for (const auto& item : items) {
+    kind.in_order.push_back(&item.name);
   }
-  return names;
+  return kind;
 }
 
-/// " (did you mean 'x'?)", or nothing.
-std::string hint(const std::string& name, const NameMap& names) {
-  // A search through very many names would take longer than the rest of the work.
-  constexpr std::size_t k_candidates = 10'000;
-  if (name.size() > k_max_name || names.size() > k_candidates) {
-    return {};
-  }
-  std::vector<std::string> candidates;
-  for (const auto& [candidate, index] : names) {
-    candidates.push_back(candidate);
-  }
-  std::sort(candidates.begin(), candidates.end());
-  const auto meant = base::closest(name, candidates);
-  return meant ? fmt::format(" (did you mean '{}'?)", shown(*meant)) : "";
-}
-
-/// Resolves the names in the jobs of one draft.
+/// Resolves the names in the jobs and actions of one draft.
 class Linker {
  public:
   Linker(const Document& document, Draft& draft)
       : m_document(document),
         m_draft(draft),
-        m_requirements(
-            index_names(document, draft.spec.resource_requirements, draft.requirement_nodes, "resource requirement")),
-        m_files(index_names(document, draft.spec.files, draft.file_nodes, "file")),
-        m_jobs(index_names(document, draft.spec.jobs, draft.job_nodes, "job")),
-        m_seen_by(std::max(draft.spec.jobs.size(), draft.spec.files.size()), k_nobody) {}
+        m_requirements(index_names(document, draft.spec.resource_requirements, draft.requirement_nodes,
+                                   "resource requirement", "resource requirements")),
+        m_handlers(index_names(document, draft.spec.failure_handlers, draft.failure_handler_nodes, "failure handler",
+                               "failure handlers")),
+        m_files(make_kind(document, draft.spec.files, draft.file_nodes, "file", "files")),
+        m_user_data(
+            make_kind(document, draft.spec.user_data, draft.user_data_nodes, "user data record", "user data records")),
+        m_jobs(make_kind(document, draft.spec.jobs, draft.job_nodes, "job", "jobs")) {}
 
   void link() {
-    auto& jobs = m_draft.spec.jobs;
-    m_dependencies.resize(jobs.size());
-    m_inputs.resize(jobs.size());
-    m_outputs.resize(jobs.size());
-    for (Index i = 0; i < jobs.size(); ++i) {
-      check_requirement(i);
-      fill_in_paths(i);
-      m_inputs[i] = resolve(i, jobs[i].input_files, "input_files", m_files, "files");
-      m_outputs[i] = resolve(i, jobs[i].output_files, "output_files", m_files, "files");
-      m_dependencies[i] = resolve(i, jobs[i].depends_on, "depends_on", m_jobs, "jobs");
-      for (std::size_t k = 0; k < m_draft.depends_on_regexes[i].size(); ++k) {
-        add_matches(i, k);
-      }
+    const auto count = static_cast<Index>(m_draft.spec.jobs.size());
+    for (auto& links : m_links) {
+      links.resize(count);
+    }
+    for (Index i = 0; i < count; ++i) {
+      const JobSpec& job = m_draft.spec.jobs[i];
+      check_name(i, "resource_requirements", job.resource_requirements, m_requirements);
+      check_name(i, "failure_handler", job.failure_handler, m_handlers);
+      fill_in_references(i);
+      link_lists(i);
+    }
+    for (std::size_t i = 0; i < m_draft.spec.actions.size(); ++i) {
+      link_action(i);
     }
     refuse_cycles();
   }
 
  private:
-  static constexpr Index k_nobody = std::numeric_limits<Index>::max();
+  // ---- One job
 
-  const Node& node_of(Index job, const char* key, std::size_t item) const {
-    return *m_draft.job_nodes[job]->find(key)->members[item].value;
-  }
-
-  void check_requirement(Index job) const {
-    const auto& name = m_draft.spec.jobs[job].resource_requirements;
-    if (name && !m_requirements.contains(*name)) {
-      fail(m_document, *m_draft.job_nodes[job]->find("resource_requirements"),
-           "'resource_requirements' names '{}', which is not there{}", shown(*name), hint(*name, m_requirements));
+  void check_name(Index job, const char* key, const std::optional<std::string>& name, const NameMap& known) const {
+    if (name && !known.contains(*name)) {
+      fail(m_document, *m_draft.job_nodes[job]->find(key), "'{}' names '{}', which is not there{}", key, shown(*name),
+           hint(*name, known));
     }
   }
 
-  /// Puts the paths into command and invocation script, and the files among the job's inputs and outputs.
-  void fill_in_paths(Index job) {
+  Kind& kind_of(const NameList& list) {
+    return list.of == NameList::Of::jobs ? m_jobs : list.of == NameList::Of::files ? m_files : m_user_data;
+  }
+
+  void link_lists(Index job) {
+    const Node& node = *m_draft.job_nodes[job];
+    JobSpec& spec = m_draft.spec.jobs[job];
+    for (std::size_t i = 0; i < k_name_lists.size(); ++i) {
+      const NameList& list = k_name_lists[i];
+      m_links[i][job] = resolve(node, list.key, spec.*list.names, kind_of(list), job);
+    }
+    for (const JobRegex& regex : m_draft.job_regexes[job]) {
+      const NameList& list = k_name_lists[regex.list];
+      const Node& at = member_of(node, list.regexes_key, regex.item);
+      add_matches({at, list.regexes_key, regex.text}, spec.*list.names, m_links[regex.list][job], kind_of(list), job);
+    }
+  }
+
+  static const Node& member_of(const Node& item, const char* key, std::size_t index) {
+    return *item.find(key)->members[index].value;
+  }
+
+  /// Puts what is referred to into command and invocation script, and among the job's inputs and outputs.
+  void fill_in_references(Index job) {
     auto& spec = m_draft.spec.jobs[job];
-    fill_in_paths(job, "command", spec.command);
+    fill_in_references(job, "command", spec.command);
     if (spec.invocation_script) {
-      fill_in_paths(job, "invocation_script", *spec.invocation_script);
+      fill_in_references(job, "invocation_script", *spec.invocation_script);
     }
   }
 
-  void fill_in_paths(Index job, const char* key, std::string& text) {
+  void fill_in_references(Index job, const char* key, std::string& text) {
     const auto references = find_references(text);
     if (references.empty()) {
       return;
@@ -124,164 +127,163 @@ class Linker {
     std::string filled;
     std::size_t done = 0;
     for (const auto& reference : references) {
-      if (reference.section == Reference::Section::user_data) {
-        fail(m_document, node, "'{}': '${{user_data...}}' is not supported yet", key);
-      }
+      const bool is_file = reference.section == Reference::Section::files;
+      const Kind& kind = is_file ? m_files : m_user_data;
       const std::string name(reference.name);
-      const auto found = m_files.find(name);
-      if (found == m_files.end()) {
-        fail(m_document, node, "'{}' names '{}', which is not among the files{}", key, shown(name),
-             hint(name, m_files));
+      const auto found = kind.names.find(name);
+      if (found == kind.names.end()) {
+        fail(m_document, node, "'{}' names '{}', which is not among the {}{}", key, shown(name), kind.plural,
+             hint(name, kind.names));
       }
-      (reference.is_output ? spec.output_files : spec.input_files).push_back(name);
-      filled.append(text, done, reference.begin - done).append(m_draft.spec.files[found->second].path);
+      auto& names = is_file ? (reference.is_output ? spec.output_files : spec.input_files)
+                            : (reference.is_output ? spec.output_user_data : spec.input_user_data);
+      names.push_back(name);
+      filled.append(text, done, reference.begin - done);
+      filled += is_file ? m_draft.spec.files[found->second].path : data_of(node, key, found->second);
       done = reference.end;
+      check_filled(node, filled.size());
     }
     filled.append(text, done);
     m_filled_bytes += filled.size();
-    if (m_filled_bytes > static_cast<std::size_t>(k_max_expanded_bytes)) {
-      fail(m_document, node, "the commands, with the paths of their files, take more than {} MiB",
-           k_max_expanded_bytes >> 20U);
-    }
     text = std::move(filled);
   }
 
+  void check_filled(const Node& node, std::size_t more) const {
+    if (m_filled_bytes + more > static_cast<std::size_t>(k_max_expanded_bytes)) {
+      fail(m_document, node, "the commands, with what they refer to, take more than {} MiB",
+           k_max_expanded_bytes >> 20U);
+    }
+  }
+
+  const std::string& data_of(const Node& node, const char* key, Index index) {
+    const UserDataSpec& user_data = m_draft.spec.user_data[index];
+    if (!user_data.data) {
+      fail(m_document, node, "'{}' refers to the user data record '{}', which has no data in the file", key,
+           shown(user_data.name));
+    }
+    const auto [entry, added] = m_data_texts.try_emplace(index);
+    if (added) {
+      entry->second = user_data.data->dump();
+    }
+    return entry->second;
+  }
+
+  // ---- Lists of names and of expressions
+
   /// The indexes of `names`, each once; the names are reduced to those. Names behind those of the file are known ones.
-  std::vector<Index> resolve(Index job, std::vector<std::string>& names, const char* key, const NameMap& known,
-                             const char* section) {
+  std::vector<Index> resolve(const Node& item, const char* key, std::vector<std::string>& names, Kind& kind,
+                             Index asker) {
     std::vector<Index> result;
     std::vector<std::string> kept;
     for (std::size_t i = 0; i < names.size(); ++i) {
-      const auto found = known.find(names[i]);
-      if (found == known.end()) {
-        fail(m_document, node_of(job, key, i), "'{}' names '{}', which is not among the {}{}", key, shown(names[i]),
-             section, hint(names[i], known));
+      const auto found = kind.names.find(names[i]);
+      if (found == kind.names.end()) {
+        fail(m_document, member_of(item, key, i), "'{}' names '{}', which is not among the {}{}", key, shown(names[i]),
+             kind.plural, hint(names[i], kind.names));
       }
-      if (std::exchange(m_seen_by[found->second], job) != job) {
+      if (std::exchange(kind.seen_by[found->second], asker) != asker) {
         result.push_back(found->second);
         kept.push_back(std::move(names[i]));
       }
     }
     for (const Index index : result) {
-      m_seen_by[index] = k_nobody;
+      kind.seen_by[index] = k_nobody;
     }
     names = std::move(kept);
     return result;
   }
 
-  void add_matches(Index job, std::size_t item) {
-    const std::string& regex = m_draft.depends_on_regexes[job][item];
-    auto& dependencies = m_dependencies[job];
-    for (const Index index : dependencies) {
-      m_seen_by[index] = job;
+  struct Expression {
+    const Node& node;
+    const char* key;
+    const std::string& text;
+  };
+
+  void add_matches(const Expression& expression, std::vector<std::string>& names, std::vector<Index>& indexes,
+                   Kind& kind, Index asker) {
+    for (const Index index : indexes) {
+      kind.seen_by[index] = asker;
     }
-    const std::vector<Index>& matches = matches_of(job, item, regex);
-    m_dependency_count += matches.size();
-    if (m_dependency_count > k_max_dependencies) {
-      fail(m_document, node_of(job, "depends_on_regexes", item),
+    const std::vector<Index>& matches = matches_of(expression, kind);
+    m_match_count += matches.size();
+    if (m_match_count > k_max_dependencies) {
+      fail(m_document, expression.node,
            "the regular expressions give the jobs more than {} dependencies; let a job in between gather them",
            k_max_dependencies);
     }
     for (const Index index : matches) {
-      if (m_seen_by[index] != job) {
-        dependencies.push_back(index);
-        m_draft.spec.jobs[job].depends_on.push_back(m_draft.spec.jobs[index].name);
+      if (kind.seen_by[index] != asker) {
+        indexes.push_back(index);
+        names.push_back(*kind.in_order[index]);
       }
     }
-    for (const Index index : dependencies) {
-      m_seen_by[index] = k_nobody;
+    for (const Index index : indexes) {
+      kind.seen_by[index] = k_nobody;
     }
   }
 
-  /// The jobs whose name the expression is found in; each expression is tried once.
-  const std::vector<Index>& matches_of(Index job, std::size_t item, const std::string& regex) {
-    const auto [entry, added] = m_matches.try_emplace(regex);
+  /// Those in whose name the expression is found.
+  const std::vector<Index>& matches_of(const Expression& expression, Kind& kind) const {
+    const auto [entry, added] = kind.matches.try_emplace(expression.text);
     if (!added) {
       return entry->second;
     }
-    const Node& node = node_of(job, "depends_on_regexes", item);
     try {
-      const Pattern pattern(regex);
-      for (Index i = 0; i < m_draft.spec.jobs.size(); ++i) {
-        if (pattern.found_in(m_draft.spec.jobs[i].name)) {
+      const Pattern pattern(expression.text);
+      for (Index i = 0; i < kind.in_order.size(); ++i) {
+        if (pattern.found_in(*kind.in_order[i])) {
           entry->second.push_back(i);
         }
       }
     } catch (const base::Error& error) {
-      fail(m_document, node, "'depends_on_regexes': {}", error.what());
+      fail(m_document, expression.node, "'{}': {}", expression.key, error.what());
     }
     if (entry->second.empty()) {
-      fail(m_document, node, "'depends_on_regexes': '{}' matches no job", shown(regex));
+      fail(m_document, expression.node, "'{}': '{}' matches no {}", expression.key, shown(expression.text),
+           kind.singular);
     }
     return entry->second;
   }
 
-  // The graph: the jobs, then the files; who comes first leads to who waits for it.
+  void link_action(std::size_t action) {
+    const Node& node = *m_draft.action_nodes[action];
+    auto& names = m_draft.spec.actions[action].jobs;
+    std::vector<Index> indexes = resolve(node, "jobs", names, m_jobs, 0);
+    const auto& regexes = m_draft.job_name_regexes[action];
+    for (std::size_t i = 0; i < regexes.size(); ++i) {
+      const Node& at = member_of(node, "job_name_regexes", i);
+      add_matches({at, "job_name_regexes", regexes[i]}, names, indexes, m_jobs, 0);
+    }
+  }
 
-  Index job_count() const { return static_cast<Index>(m_draft.spec.jobs.size()); }
-  Index file_vertex(Index file) const { return job_count() + file; }
+  // ---- The graph: the jobs, then the files, then the user data; who comes first leads to who waits for it.
 
-  /// For each vertex those that must come before it.
-  std::vector<std::vector<Index>> predecessors() const {
-    std::vector<std::vector<Index>> result(m_dependencies);
-    result.resize(job_count() + m_draft.spec.files.size());
-    for (Index job = 0; job < job_count(); ++job) {
-      for (const Index file : m_inputs[job]) {
-        result[job].push_back(file_vertex(file));
-      }
-      for (const Index file : m_outputs[job]) {
-        result[file_vertex(file)].push_back(job);
+  Predecessors predecessors() const {
+    const auto first_file = static_cast<Index>(m_draft.spec.jobs.size());
+    const auto first_user_data = first_file + static_cast<Index>(m_draft.spec.files.size());
+    Predecessors result;
+    result.resize(first_user_data + m_draft.spec.user_data.size());
+    for (std::size_t i = 0; i < k_name_lists.size(); ++i) {
+      const NameList& list = k_name_lists[i];
+      const Index first = list.of == NameList::Of::jobs    ? 0
+                          : list.of == NameList::Of::files ? first_file
+                                                           : first_user_data;
+      for (Index job = 0; job < first_file; ++job) {
+        for (const Index index : m_links[i][job]) {
+          const Index item = first + index;
+          result[list.is_output ? item : job].push_back(list.is_output ? job : item);
+        }
       }
     }
     return result;
   }
 
   void refuse_cycles() const {
-    const auto before = predecessors();
-    std::vector<std::vector<Index>> after(before.size());
-    std::vector<Index> waiting(before.size());
-    std::vector<Index> free;
-    for (Index i = 0; i < before.size(); ++i) {
-      waiting[i] = static_cast<Index>(before[i].size());
-      if (before[i].empty()) {
-        free.push_back(i);
-      }
-      for (const Index other : before[i]) {
-        after[other].push_back(i);
-      }
+    const auto path = find_cycle(predecessors());
+    if (!path.empty()) {  // It starts at a job, as those have the lowest numbers.
+      fail(m_document, *m_draft.job_nodes[path.front()], "dependency cycle: {} (each needs the one behind it)",
+           cycle_text(path));
     }
-    std::size_t done = 0;
-    for (; !free.empty(); ++done) {
-      const Index vertex = free.back();
-      free.pop_back();
-      for (const Index next : after[vertex]) {
-        if (--waiting[next] == 0) {
-          free.push_back(next);
-        }
-      }
-    }
-    if (done < before.size()) {
-      fail_cycle(before, waiting);
-    }
-  }
-
-  [[noreturn]] void fail_cycle(const std::vector<std::vector<Index>>& before, const std::vector<Index>& waiting) const {
-    // Each vertex that still waits has one before it that waits, too: following those must come round.
-    const auto still_waits = [&](Index vertex) { return waiting[vertex] > 0; };
-    auto vertex = static_cast<Index>(
-        std::find_if(waiting.begin(), waiting.end(), [](Index count) { return count > 0; }) - waiting.begin());
-    std::vector<Index> path;
-    std::vector<bool> visited(before.size(), false);
-    while (!visited[vertex]) {
-      visited[vertex] = true;
-      path.push_back(vertex);
-      vertex = *std::find_if(before[vertex].begin(), before[vertex].end(), still_waits);
-    }
-    path.erase(path.begin(), std::find(path.begin(), path.end(), vertex));
-    // Start at the job that stands first in the file.
-    std::rotate(path.begin(), std::min_element(path.begin(), path.end()), path.end());
-    fail(m_document, *m_draft.job_nodes[path.front()], "dependency cycle: {} (each needs the one behind it)",
-         cycle_text(path));
   }
 
   std::string cycle_text(const std::vector<Index>& path) const {
@@ -298,21 +300,29 @@ class Linker {
   }
 
   std::string vertex_name(Index vertex) const {
-    return vertex < job_count() ? shown(m_draft.spec.jobs[vertex].name)
-                                : "file " + shown(m_draft.spec.files[vertex - job_count()].name);
+    const Kind* kind = &m_jobs;
+    std::string start;
+    for (const Kind* next : {&m_files, &m_user_data}) {
+      if (vertex < kind->in_order.size()) {
+        break;
+      }
+      vertex -= static_cast<Index>(kind->in_order.size());
+      kind = next;
+      start = fmt::format("{} ", kind->singular);
+    }
+    return start + shown(*kind->in_order[vertex]);
   }
 
   const Document& m_document;
   Draft& m_draft;
   NameMap m_requirements;
-  NameMap m_files;
-  NameMap m_jobs;
-  std::vector<Index> m_seen_by;  ///< Scratch: the job that named an index last.
-  std::vector<std::vector<Index>> m_dependencies{};
-  std::vector<std::vector<Index>> m_inputs{};
-  std::vector<std::vector<Index>> m_outputs{};
-  std::unordered_map<std::string, std::vector<Index>> m_matches{};
-  std::size_t m_dependency_count{0};
+  NameMap m_handlers;
+  Kind m_files;
+  Kind m_user_data;
+  Kind m_jobs;
+  std::array<std::vector<std::vector<Index>>, k_name_lists.size()> m_links{};  ///< By list and job.
+  std::unordered_map<Index, std::string> m_data_texts{};                       ///< User data as they stand in commands.
+  std::size_t m_match_count{0};
   std::size_t m_filled_bytes{0};
 };
 

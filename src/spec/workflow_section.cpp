@@ -15,6 +15,8 @@ constexpr std::array<std::string_view, 6> k_monitor_keys{"enabled",        "gran
 constexpr std::array<std::string_view, 2> k_monitor_jobs_keys{"enabled", "granularity"};
 constexpr std::array<std::string_view, 4> k_monitor_node_keys{"enabled", "granularity", "cpu", "memory"};
 
+constexpr std::array<std::string_view, 2> k_granularities{"summary", "time_series"};
+
 constexpr Keys k_requirement{"a resource requirement", k_requirement_keys};
 constexpr Keys k_monitor{"the resource monitor", k_monitor_keys};
 constexpr Keys k_monitor_jobs{"'jobs' of the resource monitor", k_monitor_jobs_keys};
@@ -24,12 +26,7 @@ constexpr Keys k_monitor_node{"'compute_node' of the resource monitor", k_monito
 constexpr std::string_view k_server_requirement = "default";
 
 std::string granularity(const Fields& fields, const std::string& otherwise) {
-  const auto value = fields.text("granularity");
-  if (value && *value != "summary" && *value != "time_series") {
-    fail(fields.document(), *fields.find("granularity"), "'granularity' must be summary or time_series, found '{}'",
-         shown(*value));
-  }
-  return value.value_or(otherwise);
+  return fields.choice("granularity", k_granularities).value_or(otherwise);
 }
 
 /// The monitor's section under whichever of its two names.
@@ -68,7 +65,14 @@ void read_workflow(const Fields& top, Draft& draft) {
   workflow.description = top.text("description");
   workflow.project = top.text("project");
   workflow.metadata = top.text("metadata");
+  workflow.use_pending_failed = top.boolean("use_pending_failed");
+  workflow.enable_ro_crate = top.boolean("enable_ro_crate");
   workflow.compute_node_wait_for_new_jobs_seconds = top.integer("compute_node_wait_for_new_jobs_seconds", 0);
+  workflow.compute_node_ignore_workflow_completion = top.boolean("compute_node_ignore_workflow_completion");
+  workflow.compute_node_wait_for_healthy_database_minutes =
+      top.integer("compute_node_wait_for_healthy_database_minutes", 0);
+  // Others take this key and do nothing with it.
+  top.integer("compute_node_expiration_buffer_seconds", 0);
   workflow.resource_monitor_config = read_monitor(top);
 }
 

@@ -13,7 +13,7 @@
 namespace torc::spec {
 namespace {
 
-constexpr std::array<std::string_view, 12> k_workflow_keys{"name",
+constexpr std::array<std::string_view, 21> k_workflow_keys{"name",
                                                            "user",
                                                            "description",
                                                            "project",
@@ -21,21 +21,20 @@ constexpr std::array<std::string_view, 12> k_workflow_keys{"name",
                                                            "parameters",
                                                            "jobs",
                                                            "files",
+                                                           "user_data",
                                                            "resource_requirements",
+                                                           "failure_handlers",
+                                                           "actions",
                                                            "resource_monitor",
                                                            "resource_monitor_config",
-                                                           "compute_node_wait_for_new_jobs_seconds"};
-constexpr std::array<std::string_view, 11> k_workflow_keys_not_yet{"user_data",
-                                                                   "failure_handlers",
-                                                                   "slurm_schedulers",
-                                                                   "slurm_defaults",
-                                                                   "actions",
-                                                                   "use_pending_failed",
-                                                                   "execution_config",
-                                                                   "compute_node_expiration_buffer_seconds",
-                                                                   "compute_node_ignore_workflow_completion",
-                                                                   "compute_node_wait_for_healthy_database_minutes",
-                                                                   "enable_ro_crate"};
+                                                           "execution_config",
+                                                           "use_pending_failed",
+                                                           "enable_ro_crate",
+                                                           "compute_node_wait_for_new_jobs_seconds",
+                                                           "compute_node_ignore_workflow_completion",
+                                                           "compute_node_wait_for_healthy_database_minutes",
+                                                           "compute_node_expiration_buffer_seconds"};
+constexpr std::array<std::string_view, 2> k_workflow_keys_not_yet{"slurm_schedulers", "slurm_defaults"};
 
 void check_text(std::string_view text, const std::string& name) {
   if (text.size() > k_max_file_bytes) {
@@ -73,7 +72,10 @@ WorkflowSpec parse_workflow(std::string_view text, Format format, const std::str
   Draft draft;
   read_workflow(top, draft);
   read_requirements(top, draft);
-  read_files_and_jobs(top, draft);
+  read_failure_handlers(top, draft);
+  read_items(top, draft);
+  read_actions(top, draft);
+  read_execution(top, draft);
   link(document, draft);
   return std::move(draft.spec);
 }

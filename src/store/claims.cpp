@@ -145,9 +145,7 @@ std::vector<model::Job> take(Connection& connection, const Claim& claim, const s
     if (claim.start_run) {
       tell_started(connection, jobs.back(), *claim.start_run, *claim.compute_node_id);
     }
-    // A claim names neither; who needs them reads the job.
-    jobs.back().scheduler_id.reset();
-    jobs.back().failure_handler_id.reset();
+    jobs.back().scheduler_id.reset();  // A claim does not name it; who needs it reads the job.
   }
   read_relations(connection, jobs, Relations::outputs);
   return jobs;

@@ -26,6 +26,12 @@ jobs:
   - {name: "c_{i}", command: "echo {i:02d}", depends_on: [b], parameters: {i: "1:2"}}
 """
 
+ONE_OF_EACH = """\
+failure_handlers: [{name: h, rules: [{exit_codes: [1]}]}]
+user_data: [{name: u, data: 1}]
+actions: [{trigger_type: on_worker_start, action_type: run_commands, commands: [hostname]}]
+"""
+
 
 class Proxy:
     """Passes requests on to a server and writes them down; `before` may answer in its place with (status, document)."""
@@ -161,9 +167,11 @@ class CreateTest(WorkflowFileTest):
 
     def test_what_was_made_is_deleted_when_a_step_fails(self):
         refused = 422, {"error": {"error": "UnprocessableContent", "message": "no jobs today"}}
-        for step in ("/resource_requirements", "/files", "/bulk_jobs"):
-            proxy = self.proxy(lambda method, path, step=step: refused if (method, path) == ("POST", step) else None)
-            result = self.daemon.torc("--url", proxy.url, "create", self.file(DEMO))
+        file = self.file(DEMO + ONE_OF_EACH)
+        for step in ("/resource_requirements", "/failure_handlers", "/files", "/user_data", "/bulk_jobs", "/actions"):
+            proxy = self.proxy(lambda method, path, step=step:
+                               refused if method == "POST" and path.endswith(step) else None)
+            result = self.daemon.torc("--url", proxy.url, "create", file)
             self.assertEqual((result.returncode, result.stdout), (1, ""), step)
             self.assertIn("no jobs today", result.stderr)
             self.assertIn("creating workflow 'demo'", result.stderr)

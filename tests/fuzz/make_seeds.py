@@ -18,7 +18,20 @@ MODELS = 23  # in model.cpp
 TRICKS = ['"\\u0000"', "1e999", "-9223372036854775808", "9223372036854775808", "null", "[[", "{\\x22", "\\xff", "%00", "%ff"]
 SPEC_WORDS = ["name: ", "jobs:\n", "command: ", "depends_on: [", "depends_on_regexes: [", "parameters:\n", "files:\n", "path: ",
               "1:100", "{i}", "{i:03d}", "input_files: [", "output_files: [", "resource_requirements:\n", "memory: ",
-              "runtime: PT1H", "&a", "*a", "!!binary ", "<<: *a", "parameter_mode: zip", "use_parameters: [", "- "]
+              "runtime: PT1H", "&a", "*a", "!!binary ", "<<: *a", "parameter_mode: zip", "use_parameters: [", "- ",
+              "user_data:\n", "data: ", "input_user_data: [", "output_user_data_regexes: [", "input_file_regexes: [",
+              "${user_data.input.", "${files.output.", "failure_handlers:\n", "rules:\n", "exit_codes: [", "failure_handler: ",
+              "actions:\n", "trigger_type: on_jobs_ready", "action_type: run_commands", "commands: [", "job_name_regexes: [",
+              "execution_config:\n", "stdio: {mode: none}", "termination_signal: SIGINT"]
+SECTIONS = b"""name: p
+user_data: [{name: "u_{i}", data: {k: ["{i}", 1.5, null]}, parameters: {i: "1:2"}}]
+failure_handlers: [{name: h, rules: [{exit_codes: [1], recovery_script: fix, max_retries: 2}]}]
+execution_config: {mode: direct, oom_exit_code: 9, stdio: {mode: combined}}
+jobs:
+  - {name: a, command: "x ${user_data.input.u_1}", failure_handler: h, stdio: {mode: none}, output_user_data_regexes: ["2$"]}
+  - {name: b, command: y, input_user_data: [u_2]}
+actions: [{trigger_type: on_jobs_complete, action_type: run_commands, commands: [z], job_name_regexes: [a]}]
+"""
 
 
 def keep(directory: pathlib.Path, content: bytes) -> None:
@@ -55,6 +68,7 @@ def main() -> None:
                 keep(out / "model", bytes([model]) + body)
     for start in range(0, len(pairs), 8):  # requests one after the other on a connection
         keep(out / "request", b"".join(request for request, _ in pairs[start:start + 8]))
+    keep(out / "workflow_file", b"\0" + SECTIONS)
     for path in sorted((ROOT / "examples").iterdir()):
         if path.suffix in (".yaml", ".json"):
             keep(out / "workflow_file", bytes([path.suffix == ".json"]) + path.read_bytes())

@@ -16,13 +16,32 @@ namespace {
 void check_spec(const spec::WorkflowSpec& spec) {
   std::unordered_set<std::string> jobs;
   std::unordered_set<std::string> files;
+  std::unordered_set<std::string> user_data;
+  std::unordered_set<std::string> handlers;
   for (const auto& job : spec.jobs) {
     check(jobs.insert(job.name).second, "job names are unique", job.name);
   }
   for (const auto& file : spec.files) {
     check(files.insert(file.name).second, "file names are unique", file.name);
   }
+  for (const auto& record : spec.user_data) {
+    check(user_data.insert(record.name).second, "names of user data are unique", record.name);
+  }
+  for (const auto& handler : spec.failure_handlers) {
+    check(handlers.insert(handler.name).second, "names of failure handlers are unique", handler.name);
+  }
+  for (const auto& action : spec.actions) {
+    for (const auto& name : action.jobs) {
+      check(jobs.count(name) == 1, "an action's jobs are there", name);
+    }
+  }
   for (const auto& job : spec.jobs) {
+    check(!job.failure_handler || handlers.count(*job.failure_handler) == 1, "failure handlers are there", job.name);
+    for (const auto* names : {&job.input_user_data, &job.output_user_data}) {
+      for (const auto& name : *names) {
+        check(user_data.count(name) == 1, "user data are there", name);
+      }
+    }
     for (const auto& name : job.depends_on) {
       check(name != job.name && jobs.count(name) == 1, "a job waits for others that are there", name);
     }

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "torc/model/automation.hpp"
 #include "torc/model/models.hpp"
 
 namespace torc::spec {
@@ -20,11 +21,14 @@ struct JobSpec {
   std::optional<bool> cancel_on_blocking_job_failure{};
   std::optional<bool> supports_termination{};
   std::optional<std::string> resource_requirements{};
-  /// Jobs that must be done first: depends_on and depends_on_regexes resolved, in the file's order, each once. (The
-  /// server adds those that write this job's input files.)
+  std::optional<std::string> failure_handler{};
+  // What its regular expressions match stands in the lists, in the file's order, each name once.
+  /// Jobs that must be done first. (The server adds those that write this job's input files and user data.)
   std::vector<std::string> depends_on{};
   std::vector<std::string> input_files{};
   std::vector<std::string> output_files{};
+  std::vector<std::string> input_user_data{};
+  std::vector<std::string> output_user_data{};
 };
 
 struct FileSpec {
@@ -32,12 +36,26 @@ struct FileSpec {
   std::string path{};
 };
 
+struct UserDataSpec {
+  std::string name{};
+  std::optional<nlohmann::json> data{};
+  std::optional<bool> is_ephemeral{};
+};
+
+struct ActionSpec {
+  model::WorkflowAction action{};   ///< Without the ids of its jobs.
+  std::vector<std::string> jobs{};  ///< What its regular expressions match among them, each name once.
+};
+
 /// A workflow file, read, checked and expanded: every name in it resolves, no dependency leads back to its job.
 struct WorkflowSpec {
   model::Workflow workflow{};  ///< `user` empty where the file names none.
   std::vector<model::ResourceRequirements> resource_requirements{};
+  std::vector<model::FailureHandler> failure_handlers{};
   std::vector<FileSpec> files{};
+  std::vector<UserDataSpec> user_data{};
   std::vector<JobSpec> jobs{};
+  std::vector<ActionSpec> actions{};
   std::int64_t job_count_before_expansion{0};
   std::int64_t file_count_before_expansion{0};
 };

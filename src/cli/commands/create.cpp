@@ -1,3 +1,6 @@
+#include <array>
+#include <utility>
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -29,10 +32,10 @@ nlohmann::json summary_of(const spec::WorkflowSpec& spec) {
           {"job_count_before_expansion", spec.job_count_before_expansion},
           {"file_count", spec.files.size()},
           {"file_count_before_expansion", spec.file_count_before_expansion},
-          {"user_data_count", 0},
+          {"user_data_count", spec.user_data.size()},
           {"resource_requirements_count", spec.resource_requirements.size()},
           {"slurm_scheduler_count", 0},
-          {"action_count", 0},
+          {"action_count", spec.actions.size()},
           {"has_schedule_nodes_action", false},
           {"job_names", std::move(names)},
           {"scheduler_names", nlohmann::json::array()}};
@@ -64,6 +67,14 @@ int dry_run(const Options& options, const Output& output) {
   output.line(fmt::format("  Jobs: {}", counted(spec.jobs.size(), spec.job_count_before_expansion)));
   output.line(fmt::format("  Files: {}", counted(spec.files.size(), spec.file_count_before_expansion)));
   output.line(fmt::format("  Resource requirements: {}", spec.resource_requirements.size()));
+  const std::array<std::pair<const char*, std::size_t>, 3> others{{{"User data records", spec.user_data.size()},
+                                                                   {"Failure handlers", spec.failure_handlers.size()},
+                                                                   {"Actions", spec.actions.size()}}};
+  for (const auto& [what, count] : others) {
+    if (count > 0) {
+      output.line(fmt::format("  {}: {}", what, count));
+    }
+  }
   output.line("Validation: PASSED");
   return errors.empty() ? k_exit_ok : k_exit_failure;
 }

@@ -40,12 +40,12 @@ Response claim(const Request& request, store::Connection& connection) {
       compute_node_id = model::detail::read_int("compute_node_id", body["compute_node_id"]);
     }
   }
-  // The description says "success", 0.23 sends "claimed".
   if (!store::claim_action(connection, request.id(), action_id, compute_node_id)) {
     throw RequestError(409, fmt::format("Action {} already claimed", action_id),
                        {{"claimed", false}, {"success", false}});
   }
-  return answer(nlohmann::json{{"action_id", action_id}, {"claimed", true}, {"success", true}});
+  // The description says "success", 0.23 sends "claimed". Its command line takes either, but fails at both together.
+  return answer(nlohmann::json{{"action_id", action_id}, {"success", true}});
 }
 
 }  // namespace torc::server::actions

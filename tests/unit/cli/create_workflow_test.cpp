@@ -128,6 +128,49 @@ TEST(CreateWorkflow, GivesIdsToTheJobsThatOthersDependOnFirst) {
   EXPECT_EQ(server.body("POST /bulk_jobs", 2).at("jobs").at(0).at("depends_on_job_ids"), Json({5, 6}));
 }
 
+/// One of each kind that has a request of its own.
+spec::WorkflowSpec every_section() {
+  return spec::parse_workflow(R"(
+name: p
+resource_requirements: [{name: r, num_cpus: 1, memory: 1g}]
+failure_handlers: [{name: h, rules: [{exit_codes: [1]}]}]
+files: [{name: f, path: f.txt}]
+user_data: [{name: u, data: {k: 1}, is_ephemeral: true}, {name: v}]
+jobs:
+  - {name: a, command: x, failure_handler: h, input_user_data: [u], output_user_data: [v]}
+  - {name: b, command: x, input_user_data: [v], output_files: [f]}
+actions:
+  - {trigger_type: on_jobs_complete, action_type: run_commands, commands: [y], jobs: [b, a]}
+  - {trigger_type: on_worker_start, action_type: run_commands, commands: [z], persistent: true}
+)",
+                              spec::Format::yaml, "p.yaml");
+}
+
+TEST(CreateWorkflow, MakesEverySection) {
+  GivingServer server;
+  create_workflow(*connect(server.url()), every_section(), k_options);
+  EXPECT_EQ(server.calls(), (Lines{"POST /workflows", "POST /resource_requirements", "POST /failure_handlers",
+                                   "POST /files", "POST /user_data", "POST /user_data", "POST /bulk_jobs",
+                                   "POST /workflows/1/actions", "POST /workflows/1/actions"}));
+  EXPECT_EQ(server.body("POST /failure_handlers"),
+            Json({{"workflow_id", 1}, {"name", "h"}, {"rules", R"([{"exit_codes":[1],"max_retries":3}])"}}));
+  EXPECT_EQ(server.body("POST /user_data", 0),
+            Json::parse(R"({"workflow_id": 1, "name": "u", "data": {"k": 1}, "is_ephemeral": true})"));
+  EXPECT_EQ(server.body("POST /user_data", 1), Json::parse(R"({"workflow_id": 1, "name": "v"})"));
+  // 2 requirement, 3 failure handler, 4 file, 5 and 6 user data, 7 and 8 jobs
+  EXPECT_EQ(server.body("POST /bulk_jobs").at("jobs"),
+            Json::parse(R"([{"workflow_id": 1, "name": "a", "command": "x", "failure_handler_id": 3,
+                             "input_user_data_ids": [5], "output_user_data_ids": [6]},
+                            {"workflow_id": 1, "name": "b", "command": "x", "input_user_data_ids": [6],
+                             "output_file_ids": [4]}])"));
+  EXPECT_EQ(server.body("POST /workflows/1/actions", 0),
+            Json::parse(R"({"workflow_id": 1, "trigger_type": "on_jobs_complete", "action_type": "run_commands",
+                            "action_config": {"commands": ["y"]}, "job_ids": [8, 7], "persistent": false})"));
+  EXPECT_EQ(server.body("POST /workflows/1/actions", 1),
+            Json::parse(R"({"workflow_id": 1, "trigger_type": "on_worker_start", "action_type": "run_commands",
+                            "action_config": {"commands": ["z"]}, "persistent": true})"));
+}
+
 TEST(CreateWorkflow, LeavesMonitoringOutWhenTold) {
   GivingServer server;
   create_workflow(*connect(server.url()), diamond(), {.user = "alice", .resource_monitoring = false});
@@ -135,9 +178,10 @@ TEST(CreateWorkflow, LeavesMonitoringOutWhenTold) {
 }
 
 TEST(CreateWorkflow, DeletesWhatItMadeWhenAStepFails) {
-  for (const char* step : {"POST /resource_requirements", "POST /files", "POST /bulk_jobs"}) {
+  for (const char* step : {"POST /resource_requirements", "POST /failure_handlers", "POST /files", "POST /user_data",
+                           "POST /bulk_jobs", "POST /workflows/1/actions"}) {
     GivingServer server(step);
-    const auto message = error_of([&] { create_workflow(*connect(server.url()), diamond(), k_options); });
+    const auto message = error_of([&] { create_workflow(*connect(server.url()), every_section(), k_options); });
     EXPECT_EQ(message.rfind("creating workflow 'p': ", 0), 0U) << message;
     EXPECT_NE(message.find("not today"), std::string::npos) << message;
     EXPECT_EQ(server.calls().back(), "DELETE /workflows/1") << step;

@@ -315,3 +315,23 @@ TEST(RestOthers, RefuseAnswersThatDoNotFit) {
                 EXPECT_THROW(api.list_jobs(1, {}), base::ApiError);
               });
 }
+
+TEST(RestAutomation, AsksAsTheInterfaceSays) {
+  const auto log =
+      requests_of({{"POST /failure_handlers", R"({"id": 2, "workflow_id": 1, "name": "h", "rules": "[]"})"},
+                   {"POST /workflows/1/actions", R"({"id": 3, "workflow_id": 1, "trigger_type": "on_jobs_ready",
+                        "action_type": "run_commands", "action_config": {"commands": ["x"]}, "job_ids": [4]})"}},
+                  [](Api& api) {
+                    EXPECT_EQ(api.create_failure_handler({{}, 1, "h", "[]"}).id, 2);
+                    model::WorkflowAction action;
+                    action.workflow_id = 1;
+                    action.trigger_type = "on_jobs_ready";
+                    action.action_type = "run_commands";
+                    action.action_config = {{"commands", {"x"}}};
+                    action.job_ids = {4};
+                    EXPECT_EQ(api.create_workflow_action(action).id, 3);
+                  });
+  EXPECT_EQ(log, (Lines{R"(POST /failure_handlers {"name":"h","rules":"[]","workflow_id":1})",
+                        R"(POST /workflows/1/actions {"action_config":{"commands":["x"]},"action_type":"run_commands",)"
+                        R"("job_ids":[4],"trigger_type":"on_jobs_ready","workflow_id":1})"}));
+}

@@ -1,46 +1,20 @@
 // What a user reads when a workflow file is wrong: place, key, cause, way out.
 
-#include <gtest/gtest.h>
-
-#include <string>
-
-#include "torc/base/error.hpp"
-#include "torc/spec/workflow_spec.hpp"
+#include "unit/spec/parsed.hpp"
 
 namespace torc::spec {
 namespace {
 
-struct Case {
-  std::string label;
-  std::string text;
-  std::string message;
-};
-
-void PrintTo(const Case& value, std::ostream* out) {
-  *out << value.label;
-}
-
-std::string label_of(const testing::TestParamInfo<Case>& info) {
-  return info.param.label;
-}
-
-std::string message_of(const std::string& text, Format format, const std::string& name) {
-  try {
-    parse_workflow(text, format, name);
-  } catch (const base::Error& error) {
-    return error.what();
-  }
-  return "no error";
-}
-
 const std::string k_job_keys_text =
-    "name, command, invocation_script, priority, resource_requirements, depends_on, depends_on_regexes, input_files, "
-    "output_files, cancel_on_blocking_job_failure, supports_termination, parameters, parameter_mode, use_parameters";
+    "name, command, invocation_script, priority, resource_requirements, failure_handler, depends_on, "
+    "depends_on_regexes, input_files, input_file_regexes, output_files, output_file_regexes, input_user_data, "
+    "input_user_data_regexes, output_user_data, output_user_data_regexes, cancel_on_blocking_job_failure, "
+    "supports_termination, stdio, parameters, parameter_mode, use_parameters";
 
 class YamlError : public testing::TestWithParam<Case> {};
 
 TEST_P(YamlError, NamesFileLineAndKey) {
-  EXPECT_EQ(message_of(GetParam().text, Format::yaml, "wf.yaml"), GetParam().message);
+  EXPECT_EQ(message_of(GetParam().text), GetParam().message);
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -49,8 +23,11 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"unknown_file",
              "name: p\nfiles:\n  - {name: raw, path: x}\njobs:\n  - name: a\n    command: f ${files.input.rae}\n",
              "wf.yaml:6: 'command' names 'rae', which is not among the files (did you mean 'raw'?)"},
-        Case{"user_data", "name: p\njobs:\n  - {name: a, command: 'f ${user_data.input.x}'}\n",
-             "wf.yaml:3: 'command': '${user_data...}' is not supported yet"},
+        Case{"unknown_user_data", "name: p\njobs:\n  - {name: a, command: 'f ${user_data.input.x}'}\n",
+             "wf.yaml:3: 'command' names 'x', which is not among the user data records"},
+        Case{"user_data_without_data",
+             "name: p\nuser_data: [{name: x}]\njobs:\n  - {name: a, command: 'f ${user_data.output.x}'}\n",
+             "wf.yaml:4: 'command' refers to the user data record 'x', which has no data in the file"},
         Case{"cycle",
              "name: p\nfiles:\n  - {name: x, path: x}\njobs:\n  - {name: a, command: 'f ${files.input.x} "
              "${files.output.x}'}\n",
@@ -91,10 +68,14 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"blank_name", "name: ' '\njobs: []\n", "wf.yaml:1: 'name' must not be empty"},
         Case{"number_as_name", "name: 2024\njobs: []\n",
              "wf.yaml:1: 'name' must be a text, found the number 2024 (write it in quotes: \"2024\")"},
-        Case{"not_yet", "name: p\njobs: []\nactions:\n  - trigger_type: on_workflow_start\n",
-             "wf.yaml:3: 'actions' is not supported yet"},
-        Case{"not_yet_in_job", "name: p\njobs:\n  - name: a\n    command: b\n    stdio: {mode: none}\n",
-             "wf.yaml:5: 'stdio' is not supported yet"},
+        Case{"not_yet", "name: p\njobs: []\nslurm_schedulers:\n  - name: s\n",
+             "wf.yaml:3: 'slurm_schedulers' is not supported yet"},
+        Case{"not_yet_in_job", "name: p\njobs:\n  - name: a\n    command: b\n    scheduler: s\n",
+             "wf.yaml:5: 'scheduler' is not supported yet"},
+        Case{"metadata_map", "name: p\njobs: []\nmetadata: {a: 1}\n",
+             "wf.yaml:3: 'metadata' must be a text, found a map"},
+        Case{"negative_minutes", "name: p\njobs: []\ncompute_node_wait_for_healthy_database_minutes: -1\n",
+             "wf.yaml:3: 'compute_node_wait_for_healthy_database_minutes' must be at least 0, found -1"},
         Case{"misspelt", "name: p\njobs:\n  - name: a\n    comand: b\n",
              "wf.yaml:4: unknown key 'comand' in a job (did you mean 'command'?); allowed are " + k_job_keys_text},
         Case{"unknown_in_file", "name: p\njobs: []\nfiles: [{name: a, path: b, st_mtime: 1}]\n",
@@ -248,17 +229,24 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"unfinished", "{\"name\": \"p\",\n",
              "wf.json:1: no valid JSON: unexpected end of input; expected string literal"},
         Case{"two_values", "{}\n{}", "wf.json:2: no valid JSON: unexpected '{'; expected end of input"},
-        Case{"empty", "", "wf.json: the file is empty"}, Case{"null", "null", "wf.json: there is no workflow in the file"},
+        Case{"empty", "", "wf.json: the file is empty"},
+        Case{"null", "null", "wf.json: there is no workflow in the file"},
         Case{"no_map", "[]", "wf.json: the workflow must be a map, found a list"},
         Case{"no_jobs", "{\"name\": \"p\"}", "wf.json: 'jobs' is missing in the workflow"},
         Case{"wrong_type", "{\"name\": \"p\", \"jobs\": [{\"name\": \"a\", \"command\": 5}]}",
              "wf.json: /jobs/0/command: 'command' must be a text, found the number 5 (write it in quotes: \"5\")"},
         Case{"unknown_key", "{\"name\": \"p\", \"jobs\": [], \"a/b~c\": 1}",
              "wf.json: /a~1b~0c: unknown key 'a/b~c' in the workflow; allowed are name, user, description, project, "
-             "metadata, parameters, jobs, files, resource_requirements, resource_monitor, resource_monitor_config, "
-             "compute_node_wait_for_new_jobs_seconds"},
-        Case{"not_yet", "{\"name\": \"p\", \"jobs\": [], \"failure_handlers\": []}",
-             "wf.json: /failure_handlers: 'failure_handlers' is not supported yet"},
+             "metadata, parameters, jobs, files, user_data, resource_requirements, failure_handlers, actions, "
+             "resource_monitor, resource_monitor_config, execution_config, use_pending_failed, enable_ro_crate, "
+             "compute_node_wait_for_new_jobs_seconds, compute_node_ignore_workflow_completion, "
+             "compute_node_wait_for_healthy_database_minutes, compute_node_expiration_buffer_seconds"},
+        Case{"not_yet", "{\"name\": \"p\", \"jobs\": [], \"slurm_defaults\": {}}",
+             "wf.json: /slurm_defaults: 'slurm_defaults' is not supported yet"},
+        Case{"deep_inside",
+             "{\"name\": \"p\", \"jobs\": [], \"failure_handlers\": [{\"name\": \"h\", \"rules\": "
+             "[{\"exit_codes\": [1, 300]}]}]}",
+             "wf.json: /failure_handlers/0/rules/0/exit_codes/1: 'exit_codes' must be at most 255, found 300"},
         Case{"key_twice", "{\"name\": \"p\",\n \"name\": \"q\"}",
              "wf.json: /name: the key 'name' stands twice in one map"},
         Case{"dangling",

@@ -54,6 +54,20 @@ TEST(Limits, BoundExpandedText) {
             "wf:3: the jobs and files, expanded, take more than 512 MiB");
 }
 
+TEST(Limits, BoundExpandedUserData) {
+  const std::string data = "[" + repeated("~, ", 1000) + "~]";
+  const std::string text = "name: p\njobs: []\nuser_data:\n  - {name: 'a_{i}', data: " + data;
+  EXPECT_EQ(message_of(text + ", parameters: {i: '1:1000000'}}\n", Format::yaml),
+            "wf:4: the jobs and files, expanded, take more than 512 MiB");
+}
+
+TEST(Limits, BoundReferredText) {
+  const std::string data(1'000'000, 'x');
+  const std::string text = "name: p\nuser_data: [{name: u, data: " + data + "}]\njobs:\n  - {name: a, command: '";
+  EXPECT_EQ(message_of(text + repeated("${user_data.input.u}", 600) + "'}\n", Format::yaml),
+            "wf:4: the commands, with what they refer to, take more than 512 MiB");
+}
+
 TEST(Limits, BoundDependenciesOfRegexes) {
   EXPECT_EQ(message_of("name: p\njobs:\n  - {name: 'a_{i}', command: c, parameters: {i: '1:10000'}}\n"
                        "  - {name: 'b_{i}', command: c, parameters: {i: '1:10000'}, depends_on_regexes: ['^a_']}\n",

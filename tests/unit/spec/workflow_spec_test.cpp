@@ -1,26 +1,18 @@
 #include "torc/spec/workflow_spec.hpp"
 
-#include <gtest/gtest.h>
-
 #include <algorithm>
 #include <fstream>
 
-#include "torc/base/error.hpp"
+#include "unit/spec/parsed.hpp"
 
 namespace torc::spec {
 namespace {
-
-WorkflowSpec yaml(const std::string& text) {
-  return parse_workflow(text, Format::yaml, "wf.yaml");
-}
 
 std::vector<std::string> names(const std::vector<JobSpec>& jobs) {
   std::vector<std::string> result;
   std::transform(jobs.begin(), jobs.end(), std::back_inserter(result), [](const auto& job) { return job.name; });
   return result;
 }
-
-using Texts = std::vector<std::string>;
 
 TEST(WorkflowFile, ReadsEveryKey) {
   const auto spec = yaml(R"(
@@ -30,6 +22,11 @@ description: two stages
 project: energy
 metadata: '{"a": 1}'
 compute_node_wait_for_new_jobs_seconds: 5
+compute_node_ignore_workflow_completion: true
+compute_node_wait_for_healthy_database_minutes: 0
+compute_node_expiration_buffer_seconds: 60
+use_pending_failed: true
+enable_ro_crate: false
 resource_requirements:
   - {name: small, num_cpus: 2, num_gpus: 1, num_nodes: 3, memory: 1g, runtime: PT10M}
   - {name: plain, num_cpus: 1, memory: 512k}
@@ -55,6 +52,11 @@ jobs:
   EXPECT_EQ(spec.workflow.project, "energy");
   EXPECT_EQ(spec.workflow.metadata, "{\"a\": 1}");
   EXPECT_EQ(spec.workflow.compute_node_wait_for_new_jobs_seconds, 5);
+  EXPECT_EQ(spec.workflow.compute_node_ignore_workflow_completion, true);
+  EXPECT_EQ(spec.workflow.compute_node_wait_for_healthy_database_minutes, 0);
+  EXPECT_EQ(spec.workflow.compute_node_expiration_buffer_seconds, std::nullopt);
+  EXPECT_EQ(spec.workflow.use_pending_failed, true);
+  EXPECT_EQ(spec.workflow.enable_ro_crate, false);
   ASSERT_EQ(spec.resource_requirements.size(), 2U);
   EXPECT_EQ(spec.resource_requirements[0].num_cpus, 2);
   EXPECT_EQ(spec.resource_requirements[0].num_gpus, 1);

@@ -2,6 +2,7 @@
 #include <set>
 #include <thread>
 
+#include "torc/model/automation.hpp"
 #include "unit/store/store_fixture.hpp"
 
 namespace torc::store {
@@ -128,6 +129,24 @@ TEST_F(ClaimTest, PrefersJobsOfItsScheduler) {
   EXPECT_EQ(fit(offer, 10), std::vector<Id>{second});
   EXPECT_TRUE(fit(offer, 10, true).empty()) << "strict";
   EXPECT_EQ(fit(offer, 10), std::vector<Id>{first}) << "better than none";
+}
+
+TEST_F(ClaimTest, NamesTheFailureHandlerButNotTheScheduler) {
+  model::Job body = job_body("a");
+  body.scheduler_id = 1;
+  model::FailureHandler handler;
+  handler.workflow_id = workflow;
+  handler.name = "h";
+  handler.rules = "[]";
+  body.failure_handler_id = insert(connection, handler);
+  create(body);
+  create(job_body("b"));
+  initialize();
+  const auto jobs = claim_jobs_that_fit(connection, {workflow, 10, {}}, resources(8, 8), false);
+  ASSERT_EQ(jobs.size(), 2U);
+  EXPECT_EQ(jobs[0].failure_handler_id, body.failure_handler_id);
+  EXPECT_EQ(jobs[0].scheduler_id, std::nullopt);
+  EXPECT_EQ(jobs[1].failure_handler_id, std::nullopt);
 }
 
 TEST_F(ClaimTest, ATimeLimitThatIsNoDurationIsRefused) {
