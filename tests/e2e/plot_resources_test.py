@@ -137,6 +137,28 @@ class Browser(E2ETest):
         self.assertIn("Job 2: job_2", dom)
         self.assertRegex(dom, r'<tr id="job-2" class="chosen"')
 
+    def test_search_keys_and_headings(self):
+        page = self.page(1000, samples=2)
+        # A user's hands: the policy of the page lets no other script in.
+        text = page.read_text()
+        self.assertEqual(text.count("\nstart();\n"), 1)
+        page.write_text(text.replace("\nstart();\n", """
+            start();
+            const search = document.getElementById("search");
+            const map = document.getElementById("map");
+            document.getElementById("order").value = "id";
+            search.value = "job_12";
+            search.dispatchEvent(new Event("input"));
+            for (const key of ["Home", "ArrowDown"]) { map.dispatchEvent(new KeyboardEvent("keydown", { key })); }
+            document.querySelector("#table th[data-key=mem] button").click();
+            """))
+        dom = self.dom(page)
+        self.assertIn(">11 of 1000 jobs<", dom)
+        self.assertEqual(len(re.findall(r'<tr id="job-\d+"[^>]* hidden=""', dom)), 989)
+        self.assertIn("Job 120: job_120<", dom)  # 12, 120, ...
+        self.assertRegex(dom, r'<th[^>]*data-key="mem"[^>]*aria-sort="descending"')
+        self.assertRegex(dom, r'<tbody>\s*<tr id="job-1000"')
+
     def test_names_of_jobs_are_text(self):
         dom = self.dom(self.page(1, name=lambda job: EVIL, system=False))
         self.assertNotIn("<img", dom)

@@ -148,8 +148,9 @@ function startJobs(data) {
     const order = document.getElementById("order").value;
     const shown = new Set(jobs);
     data.jobs.forEach((job) => { job.row.hidden = !shown.has(job); });
-    document.getElementById("count").textContent =
-      jobs.length === data.jobs.length ? `${jobs.length} jobs` : `${jobs.length} of ${data.jobs.length} jobs`;
+    const count = jobs.length === data.jobs.length ? `${jobs.length} jobs` : `${jobs.length} of ${data.jobs.length} jobs`;
+    const cut = jobs.length > MOST_ROWS ? `, the first ${MOST_ROWS} drawn` : "";
+    document.getElementById("count").textContent = count + cut;
     overview.show(sorted(jobs, order, ["cpu", "mem", "time"].includes(order)), document.getElementById("measure").value,
                   document.getElementById("align").value === "clock");
   }

@@ -1,5 +1,8 @@
 #include "torc/metrics/recording.hpp"
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <gtest/gtest.h>
 
 #include "support/temp_dir.hpp"
@@ -112,6 +115,29 @@ TEST(Recording, LeavesOutWhatMakesNoSense) {
   ASSERT_EQ(recording.jobs.size(), 1U);
   EXPECT_EQ(recording.jobs[0].usage.samples, 1);
   EXPECT_EQ(recording.jobs[0].name, std::string("\xff\0\xfe", 3));
+}
+
+TEST(Recording, IsWhatWasCommittedBeforeTheWriterWasKilled) {
+  const support::TempDir dir;
+  const auto path = dir / "m.db";
+  run_sql(path, std::string(k_old_tables) + "INSERT INTO job_resource_samples VALUES (1, 1, 100, 1, 1, 1)");
+  const pid_t writer = ::fork();
+  if (writer == 0) {
+    SQLite::Database database(path.string(), SQLite::OPEN_READWRITE);
+    // More than the cache holds: pages of the transaction get into the file.
+    database.exec(
+        "PRAGMA cache_size = 2; BEGIN; UPDATE job_resource_samples SET cpu_percent = 99;"
+        "WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < 5000) "
+        "INSERT INTO job_resource_samples SELECT i, 1, 100 + i, 50, 1, 1 FROM n");
+    ::_exit(0);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(writer, &status, 0), writer);
+  ASSERT_GT(std::filesystem::file_size(path.string() + "-journal"), 0U);
+  const auto recording = read_recording(path);
+  ASSERT_EQ(recording.jobs.size(), 1U);
+  EXPECT_EQ(recording.jobs[0].usage.samples, 1);
+  EXPECT_DOUBLE_EQ(recording.jobs[0].usage.peak_cpu_percent, 1);
 }
 
 TEST(Recording, SaysWhatIsNoMetricsDatabase) {
