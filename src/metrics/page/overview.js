@@ -1,7 +1,8 @@
 // All jobs at once: one row a job, darker where it uses more, with a bar of its peak and a mark of its request at the
 // right. A canvas, since a thousand rows of SVG are slow.
 
-const TOP = 20;
+const TOP = 4;
+const AXIS_HEIGHT = 20;
 const BAR_GAP = 10;
 const MOST_ROWS = 8000;  // what a canvas can hold
 
@@ -25,6 +26,18 @@ function rampOf(kind) {
     const color = part < 0.6 ? mix(ground, full, 0.1 + part * 1.5) : mix(full, most, (part - 0.6) / 0.4);
     return `rgb(${color.join(",")})`;
   });
+}
+
+/// A canvas of that size on the page, as sharp as the screen. @returns its pen
+function sizedPen(canvas, width, height) {
+  const scale = window.devicePixelRatio || 1;
+  canvas.width = Math.round(width * scale);
+  canvas.height = Math.round(height * scale);
+  canvas.style.width = `${width}px`;
+  canvas.style.height = `${height}px`;
+  const pen = canvas.getContext("2d");
+  pen.setTransform(scale, 0, 0, scale, 0, 0);
+  return pen;
 }
 
 class Overview {
@@ -82,12 +95,7 @@ class Overview {
     this.barWidth = Math.min(130, this.width * 0.18);
     this.right = this.width - this.barWidth - BAR_GAP - 8;
     this.height = TOP + rows * this.rowHeight + 6;
-    const scale = window.devicePixelRatio || 1;
-    this.canvas.width = Math.round(this.width * scale);
-    this.canvas.height = Math.round(this.height * scale);
-    this.canvas.style.height = `${this.height}px`;
-    this.pen = this.canvas.getContext("2d");
-    this.pen.setTransform(scale, 0, 0, scale, 0, 0);
+    this.pen = sizedPen(this.canvas, this.width, this.height);
   }
 
   x(time) {
@@ -103,7 +111,6 @@ class Overview {
     this.limit = style.getPropertyValue("--limit");
     this.focus = style.getPropertyValue("--focus");
     this.ramp = rampOf(this.kind);
-    this.pen.clearRect(0, 0, this.width, this.height);
     this.drawAxis();
     this.jobs.forEach((job, row) => this.drawRow(job, row));
     this.drawChosen();
@@ -112,17 +119,18 @@ class Overview {
     this.drawLegend();
   }
 
+  /// Apart from the rows, which may be scrolled.
   drawAxis() {
-    this.pen.font = "11px system-ui, sans-serif";
-    this.pen.fillStyle = this.quiet;
-    this.pen.textAlign = "center";
-    this.pen.textBaseline = "alphabetic";
+    const pen = sizedPen(document.getElementById("axis"), this.width, AXIS_HEIGHT);
+    pen.font = "11px system-ui, sans-serif";
+    pen.fillStyle = this.quiet;
+    pen.textAlign = "center";
     for (const tick of timeTicks(this.from, this.to, (this.right - this.left) / 90, this.isClock)) {
-      this.pen.fillText(tick.text, this.x(tick.time), 12);
-      this.pen.fillRect(Math.round(this.x(tick.time)), TOP - 4, 1, 3);
+      pen.fillText(tick.text, this.x(tick.time), 12);
+      pen.fillRect(Math.round(this.x(tick.time)), AXIS_HEIGHT - 4, 1, 4);
     }
-    this.pen.textAlign = "left";
-    this.pen.fillText("peak", this.right + BAR_GAP, 12);
+    pen.textAlign = "left";
+    pen.fillText("peak", this.right + BAR_GAP, 12);
   }
 
   drawRow(job, row) {
@@ -238,7 +246,11 @@ class Overview {
   mark(job) {
     this.chosen = job;
     this.draw();
-    const row = this.jobs.indexOf(job);
+  }
+
+  /// Scrolls to the chosen row where it is out of sight.
+  follow() {
+    const row = this.jobs.indexOf(this.chosen);
     const y = TOP + row * this.rowHeight;
     if (row >= 0 && (y < this.box.scrollTop || y + this.rowHeight > this.box.scrollTop + this.box.clientHeight)) {
       this.box.scrollTop = y - this.box.clientHeight / 2;
@@ -250,6 +262,7 @@ class Overview {
     if (event.key in steps) {
       event.preventDefault();
       this.pick(this.jobs.indexOf(this.chosen) + steps[event.key]);
+      this.follow();
     }
   }
 }

@@ -159,12 +159,16 @@ function startJobs(data) {
     const job = data.jobs.find((each) => `#${each.anchor}` === location.hash);
     if (job) {
       choose(job);
+      overview.follow();
       document.getElementById("detail").scrollIntoView({ block: "nearest" });
     }
   }
 
   for (const id of ["search", "measure", "order", "align", "over"]) {
-    document.getElementById(id).addEventListener("input", refresh);
+    document.getElementById(id).addEventListener("input", () => {
+      refresh();
+      overview.box.scrollTop = 0;
+    });
   }
   document.querySelector("#table tbody").addEventListener("click", (event) => {
     const row = event.target.closest("tr");
