@@ -7,11 +7,11 @@ import pathlib
 import re
 import sys
 
-LEVELS = [["base"], ["proc", "net", "model"], ["spec", "client", "store", "remote"], ["server", "runner"], ["cli"]]
+LEVELS = [["base"], ["proc", "net", "model"], ["spec", "client", "store", "remote", "metrics"], ["server", "runner"], ["cli"]]
 LEVEL_OF = {name: number for number, names in enumerate(LEVELS) for name in names}
-# A package has one owner; fmt and nlohmann_json are free.
-OWNERS = {"CLI/": "cli", "curl/": "net", "SQLiteCpp/": "store", "sqlite3.h": "store", "boost/": "server",
-          "yaml-cpp/": "spec", "re2/": "spec", "spdlog/": "base"}
+# A package has one owner (SQLite two: databases that have nothing to do with each other); fmt and nlohmann_json are free.
+OWNERS = {"CLI/": ["cli"], "curl/": ["net"], "SQLiteCpp/": ["store", "metrics"], "sqlite3.h": ["store", "metrics"],
+          "boost/": ["server"], "yaml-cpp/": ["spec"], "re2/": ["spec"], "spdlog/": ["base"]}
 # Each file that includes one of these compiles for seconds: others use what these files make of it.
 ONLY_IN = {"CLI/": {"src/cli/command_line.cpp", "src/cli/parse_errors.cpp"}}
 KNOWN: set[tuple[str, str]] = set()
@@ -42,9 +42,9 @@ def breaches() -> dict[tuple[str, str], str]:
                 other = target.group(1)
                 if other != layer and LEVEL_OF[other] >= LEVEL_OF[layer]:
                     found[key] = f"{key[0]}:{number}: {layer} may not include {other}"
-            for package, owner in OWNERS.items():
-                if included.startswith(package) and owner != layer:
-                    found[key] = f"{key[0]}:{number}: only {owner} includes {package}"
+            for package, owners in OWNERS.items():
+                if included.startswith(package) and layer not in owners:
+                    found[key] = f"{key[0]}:{number}: only {' and '.join(owners)} includes {package}"
             for package, files in ONLY_IN.items():
                 if included.startswith(package) and key[0] not in files:
                     found[key] = f"{key[0]}:{number}: only {', '.join(sorted(files))} may include {package}"

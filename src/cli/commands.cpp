@@ -98,6 +98,7 @@ void add_commands(Command app, Action& chosen) {
   add_compute_nodes(app, chosen);
   add_remote(app, chosen);
   add_server(app, chosen);
+  add_plot_resources(app, chosen);
   add_ping(app, chosen);
   add_worker_probe(app, chosen);
   add_later(app, chosen, "slurm");

@@ -108,6 +108,7 @@ void add_delete(Command parent, Action& chosen);
 void add_jobs_get(Command parent, Action& chosen);
 void add_jobs_list(Command parent, Action& chosen);
 void add_ping(Command parent, Action& chosen);
+void add_plot_resources(Command parent, Action& chosen);
 void add_remote_add_workers(Command parent, Action& chosen);
 void add_remote_add_workers_from_file(Command parent, Action& chosen);
 void add_remote_collect_logs(Command parent, Action& chosen);
