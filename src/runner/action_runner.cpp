@@ -7,6 +7,7 @@
 
 #include "torc/base/error.hpp"
 #include "torc/base/file.hpp"
+#include "torc/base/shell_quote.hpp"
 #include "torc/proc/command.hpp"
 
 namespace torc::runner {
@@ -84,6 +85,7 @@ void ActionRunner::wait() {
 void ActionRunner::run_commands(const std::stop_token& stop, model::Id action_id,
                                 const std::vector<std::string>& commands) {
   const auto log_file = m_settings.output_directory / fmt::format("action_wf{}_a{}.log", m_workflow_id, action_id);
+  const std::string directory = m_settings.output_directory.string();
   std::string text;
   for (const auto& command : commands) {
     if (stop.stop_requested()) {
@@ -92,11 +94,13 @@ void ActionRunner::run_commands(const std::stop_token& stop, model::Id action_id
     m_log.info("action {}: {}", action_id, command);
     try {
       // Both streams in one file, in their order.
-      const auto result = proc::run_command({.argv = {"bash", "-c", "exec 2>&1; " + command},
-                                             .env = action_environment(m_workflow_id, m_settings, own_environment()),
-                                             .limit = k_limit,
-                                             .output_limit = k_most_output},
-                                            stop);
+      const auto result = proc::run_command(
+          {.argv = {"bash", "-c",
+                    fmt::format("exec 2>&1; cd -- {} || exit; {}", base::shell_quote(directory), command)},
+           .env = action_environment(m_workflow_id, m_settings, own_environment()),
+           .limit = k_limit,
+           .output_limit = k_most_output},
+          stop);
       text += fmt::format("$ {}\n{}", command, result.out);
       if (!result.ok()) {
         m_log.warning("action {}: '{}' ended with {} {}: see {}", action_id, command,
@@ -104,6 +108,9 @@ void ActionRunner::run_commands(const std::stop_token& stop, model::Id action_id
                       log_file.string());
       }
       base::write_file_atomically(log_file, text);
+      if (!result.ok()) {
+        return;  // The others may need what it was to do.
+      }
     } catch (const base::Error& error) {
       m_log.error("action {}: '{}': {}", action_id, command, error.what());
     }

@@ -14,6 +14,7 @@
 #include "torc/base/error.hpp"
 #include "torc/base/fd.hpp"
 #include "torc/base/file.hpp"
+#include "torc/base/strings.hpp"
 
 namespace torc::runner {
 namespace {
@@ -25,10 +26,29 @@ bool is_withheld(std::string_view entry) {
          std::any_of(k_secrets.begin(), k_secrets.end(), [&](auto name) { return entry.starts_with(name); });
 }
 
+std::optional<std::int64_t> number_in(const std::vector<std::string>& environment, std::string_view name) {
+  for (const auto& entry : environment) {
+    if (entry.starts_with(name)) {
+      return base::parse_int(std::string_view(entry).substr(name.size()));
+    }
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 JobKey key_of(const model::Job& job) {
   return {.workflow_id = job.workflow_id, .job_id = job.id.value_or(0), .attempt_id = job.attempt_id.value_or(1)};
+}
+
+std::optional<JobKey> job_key_in(const std::vector<std::string>& environment) {
+  const auto workflow = number_in(environment, "TORC_WORKFLOW_ID=");
+  const auto job = number_in(environment, "TORC_JOB_ID=");
+  const auto attempt = number_in(environment, "TORC_ATTEMPT_ID=");
+  if (!workflow || !job || !attempt) {
+    return std::nullopt;
+  }
+  return JobKey{.workflow_id = *workflow, .job_id = *job, .attempt_id = *attempt};
 }
 
 std::filesystem::path stdio_base(const JobSettings& settings, const JobKey& key) {

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,9 @@ struct JobKey {
 };
 
 JobKey key_of(const model::Job& job);
+
+/// The job that a process was started for, as its environment says.
+std::optional<JobKey> job_key_in(const std::vector<std::string>& environment);
 
 /// Where and how a runner starts its jobs.
 struct JobSettings {

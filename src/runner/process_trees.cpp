@@ -4,9 +4,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <string_view>
-
-#include "torc/base/strings.hpp"
 
 namespace torc::runner {
 namespace {
@@ -15,25 +12,6 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds k_leftover_grace{2'000};
 constexpr milliseconds k_sweep_interval{20};
-
-std::optional<std::int64_t> number_in(const std::vector<std::string>& environment, std::string_view name) {
-  for (const auto& entry : environment) {
-    if (entry.starts_with(name)) {
-      return base::parse_int(std::string_view(entry).substr(name.size()));
-    }
-  }
-  return std::nullopt;
-}
-
-std::optional<JobKey> key_from(const std::vector<std::string>& environment) {
-  const auto workflow = number_in(environment, "TORC_WORKFLOW_ID=");
-  const auto job = number_in(environment, "TORC_JOB_ID=");
-  const auto attempt = number_in(environment, "TORC_ATTEMPT_ID=");
-  if (!workflow || !job || !attempt) {
-    return std::nullopt;
-  }
-  return JobKey{.workflow_id = *workflow, .job_id = *job, .attempt_id = *attempt};
-}
 
 bool group_exists(pid_t leader) {
   return ::kill(-leader, 0) == 0 || errno == EPERM;
@@ -187,7 +165,7 @@ const std::optional<JobKey>& ProcessTrees::key_of_orphan(pid_t orphan) {
   if (it != m_orphans.end()) {
     return it->second;
   }
-  return m_orphans[orphan] = key_from(proc::environment_of(orphan));
+  return m_orphans[orphan] = job_key_in(proc::environment_of(orphan));
 }
 
 }  // namespace torc::runner

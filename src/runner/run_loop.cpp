@@ -38,6 +38,15 @@ constexpr std::int64_t k_cannot_execute = 126;
 /// So many jobs in a row that cannot be started tell of the machine, not of the jobs.
 constexpr int k_most_failed_starts = 5;
 
+void note_usage(const metrics::JobSummary& used, model::Result& result) {
+  result.peak_cpu_percent = used.usage.peak_cpu_percent;
+  result.avg_cpu_percent = used.usage.avg_cpu_percent;
+  if (used.usage.samples > 0) {  // Else it was too short for anybody to see.
+    result.peak_memory_bytes = used.usage.peak_memory_bytes;
+    result.avg_memory_bytes = used.usage.avg_memory_bytes;
+  }
+}
+
 }  // namespace
 
 RunLoop::RunLoop(client::Api& api, const RunnerOptions& options, const std::stop_token& stop, const OnChange& on_change)
@@ -66,8 +75,8 @@ RunLoop::RunLoop(client::Api& api, const RunnerOptions& options, const std::stop
   const auto wanted_gpus = static_cast<std::size_t>(m_capacity.gpus);
   gpus.resize(std::min(gpus.size(), wanted_gpus));
   m_running = std::make_unique<RunningJobs>(
-      m_config, m_capacity, gpus.size() == wanted_gpus ? GpuPool(std::move(gpus)) : GpuPool(wanted_gpus), stop,
-      options.drain, m_log);
+      m_config, monitor_config_of(m_workflow), metrics_path(), m_capacity,
+      gpus.size() == wanted_gpus ? GpuPool(std::move(gpus)) : GpuPool(wanted_gpus), stop, options.drain, m_log);
   set_time_limit();
   register_node();
   m_exchange = std::make_unique<JobExchange>(api, options.workflow_id, m_run_id, m_node.id.value_or(0), m_log);
@@ -119,6 +128,11 @@ void RunLoop::take_over_results() {
 std::filesystem::path RunLoop::log_path() const {
   return m_settings.output_directory /
          fmt::format("job_runner_{}_wf{}_r{}.log", key(), m_options.workflow_id, m_run_id);
+}
+
+std::filesystem::path RunLoop::metrics_path() const {
+  return m_settings.output_directory / "resource_utilization" /
+         fmt::format("resource_metrics_{}_{}_{}.db", key(), m_options.workflow_id, m_run_id);
 }
 
 void RunLoop::register_node() {
@@ -284,10 +298,19 @@ void RunLoop::finish(EndedJob&& ended) {
     return;
   }
   auto result = result_of(ended.job, ended.run_id, ended.return_code, ended.ran);
+  if (ended.usage) {
+    note_usage(*ended.usage, result);
+  }
   if (ended.reason == EndReason::run_time) {
     result.status = model::JobStatus::terminated;
   }
   Finished finished{.job = std::move(ended.job), .result = std::move(result)};
+  if (ended.reason == EndReason::memory) {
+    finished.result.peak_memory_bytes = std::max(finished.result.peak_memory_bytes.value_or(0), ended.excess_bytes);
+    finished.event_type = "job_exceeded_memory";
+    finished.message = fmt::format("its processes used {} of memory, more than the {} it asked for: it was killed",
+                                   base::format_bytes(ended.excess_bytes), base::format_bytes(ended.memory_limit));
+  }
   if (finished.result.status == model::JobStatus::failed) {
     m_failed.push_back({.finished = std::move(finished)});
   } else {
@@ -382,8 +405,8 @@ void RunLoop::deliver() {
 /// The first of the finished ones was handed in.
 void RunLoop::note_delivered(bool on_record) {
   const Finished& next = m_finished.front();
-  if (!next.failure.empty()) {
-    tell_why_not_started(next);
+  if (!next.event_type.empty()) {
+    tell_what_happened(next);
   }
   const bool counts = on_record && !next.is_inherited;
   if (counts && next.result.status == model::JobStatus::completed) {
@@ -400,16 +423,16 @@ void RunLoop::note_delivered(bool on_record) {
   changed();
 }
 
-void RunLoop::tell_why_not_started(const Finished& finished) {
+void RunLoop::tell_what_happened(const Finished& finished) {
   m_api.create_event({.id = std::nullopt,
                       .workflow_id = m_options.workflow_id,
                       .timestamp = base::unix_millis_now(),
                       .data = {{"category", "job"},
-                               {"event_type", "job_start_failed"},
+                               {"event_type", finished.event_type},
                                {"job_id", finished.result.job_id},
                                {"job_name", finished.job.name},
                                {"compute_node_id", finished.result.compute_node_id},
-                               {"message", finished.failure}}});
+                               {"message", finished.message}}});
 }
 
 bool RunLoop::fits(const Resources& needs) const {
@@ -444,7 +467,8 @@ void RunLoop::launch(const model::Job& job, const JobNeeds& needs) {
   } catch (const base::Error& error) {
     m_log.error("job {} ({}) cannot be started: {}", id, job.name, error.what());
     auto result = result_of(job, m_settings.run_id, k_cannot_execute, {});
-    m_finished.push_back({.job = job, .result = std::move(result), .failure = error.what()});
+    m_finished.push_back(
+        {.job = job, .result = std::move(result), .event_type = "job_start_failed", .message = error.what()});
     if (++m_starts_failed == k_most_failed_starts) {
       m_report.unfit = true;
       m_log.error("{} jobs in a row could not be started: this machine is unfit, the runner claims no more",

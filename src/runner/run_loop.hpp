@@ -41,7 +41,8 @@ class RunLoop {
   struct Finished {
     model::Job job;
     model::Result result;
-    std::string failure{};  ///< Why it could not be started; empty for a job that ran.
+    std::string event_type{};  ///< Of an event that tells more; empty: there is nothing to tell.
+    std::string message{};
     bool is_journaled{false};
     bool is_inherited{false};  ///< Of an earlier runner: not counted in this one's report.
   };
@@ -58,7 +59,7 @@ class RunLoop {
   void talk();
   void deliver();
   void note_delivered(bool on_record);
-  void tell_why_not_started(const Finished& finished);
+  void tell_what_happened(const Finished& finished);
   void start_claimed();
   void claim();
   void take(std::vector<model::Job>&& jobs);
@@ -115,6 +116,7 @@ class RunLoop {
   void take_over_results();
   std::string key() const;
   std::filesystem::path log_path() const;
+  std::filesystem::path metrics_path() const;
   void set_time_limit();
   void stagger();
 

@@ -135,6 +135,13 @@ void RunLoop::abandon() noexcept {
 
 void RunLoop::deactivate() {
   m_node.is_active = false;
+  if (const auto used = m_running->finish_monitoring()) {
+    m_node.sample_count = used->samples;
+    m_node.peak_cpu_percent = used->peak_cpu_percent;
+    m_node.avg_cpu_percent = used->avg_cpu_percent;
+    m_node.peak_memory_bytes = used->peak_memory_bytes;
+    m_node.avg_memory_bytes = used->avg_memory_bytes;
+  }
   m_node.duration_seconds = std::chrono::duration<double>(Clock::now() - m_started).count();
   try {
     insist(Clock::now() + k_last_words, [this] { m_api.update_compute_node(m_node.id.value_or(0), m_node); });

@@ -54,20 +54,15 @@ void RunLoop::begin_recovery(Failed&& failed) {
   }
 }
 
-/// A recovery that failed has not made the job fit to run again.
 void RunLoop::recovery_ended(const EndedJob& ended) {
   auto node = m_recovering.extract(ended.job.id.value_or(0));
   if (node.empty()) {
     return;
   }
-  Failed& failed = node.mapped();
-  if (ended.return_code == 0) {
-    m_failed.push_back(std::move(failed));
-    return;
+  if (ended.return_code != 0) {
+    m_log.warning("the recovery script of job {} ({}) failed with {}", node.key(), ended.job.name, ended.return_code);
   }
-  m_log.warning("the recovery script of job {} ({}) failed with {}: the job does not run again", node.key(),
-                failed.finished.job.name, ended.return_code);
-  m_finished.push_back(std::move(failed.finished));
+  m_failed.push_back(std::move(node.mapped()));
 }
 
 /// @throws base::ApiError

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "torc/base/units.hpp"
+
 namespace torc::runner {
 namespace {
 
@@ -15,21 +17,25 @@ constexpr milliseconds k_after_kill{3'000};
 
 }  // namespace
 
-RunningJobs::RunningJobs(const ExecutionConfig& config, const Resources& capacity, GpuPool gpus,
-                         const std::stop_token& stop, const std::stop_token& drain, RunnerLog& log)
+RunningJobs::RunningJobs(const ExecutionConfig& config, const MonitorConfig& monitor, std::filesystem::path metrics,
+                         const Resources& capacity, GpuPool gpus, const std::stop_token& stop,
+                         const std::stop_token& drain, RunnerLog& log)
     : m_config(config),
       m_free(capacity),
       m_gpus(std::move(gpus)),
       m_log(log),
       m_trees(config.termination_signal),
       m_environment(own_environment()),
-      m_simple(m_environment) {
+      m_simple(m_environment),
+      m_monitor(monitor, std::move(metrics), log, [this] { m_events.wake(); }) {
   m_events.wake_on(stop);
   m_events.wake_on(drain);
 }
 
 void RunningJobs::start(const model::Job& job, const JobNeeds& needs, const JobSettings& settings) {
+  const auto argv = job.invocation_script.value_or("").empty() ? m_simple.argv(job.command) : std::nullopt;
   const JobLaunch launch{
+      .argv = argv.value_or(std::vector<std::string>()),
       .stdio = m_config.stdio_of(job.name),
       .gpus = m_gpus.take(static_cast<std::size_t>(std::max<std::int64_t>(0, needs.resources.gpus)))};
   try {
@@ -37,7 +43,9 @@ void RunningJobs::start(const model::Job& job, const JobNeeds& needs, const JobS
     if (m_config.limit_resources && needs.runtime) {
       started.deadline = started.process.started + *needs.runtime;
     }
+    started.memory_limit = m_config.limit_resources ? needs.memory_bytes : std::nullopt;
     started.process.needs = needs.resources;
+    m_monitor.started(started.process.child.pid(), job, needs, started.memory_limit);
     add(std::move(started));
   } catch (const base::Error&) {
     m_gpus.give_back(launch.gpus);
@@ -76,9 +84,11 @@ std::vector<EndedJob> RunningJobs::reap() {
       continue;
     }
     const pid_t leader = it->second.process.child.pid();
+    const auto usage = m_monitor.ended(leader);  // Before it is reaped: then the kernel knows it no more.
     if (const auto status = it->second.process.child.try_wait()) {
       m_trees.leader_ended(leader);
       ended.push_back(end_of(std::move(it->second), *status));
+      ended.back().usage = usage;
       forget(it);
     }
   }
@@ -101,6 +111,10 @@ EndedJob RunningJobs::end_of(Job&& job, proc::ExitStatus status) {
                  .reason = job.reason};
   if (ended.reason == EndReason::run_time) {
     ended.return_code = m_config.timeout_exit_code;
+  } else if (ended.reason == EndReason::memory) {
+    ended.return_code = m_config.oom_exit_code;
+    ended.excess_bytes = job.excess_bytes;
+    ended.memory_limit = job.memory_limit.value_or(0);
   }
   if (ended.reason == EndReason::itself && ended.return_code == 0) {
     job.process.remove_output_of_success();
@@ -109,6 +123,7 @@ EndedJob RunningJobs::end_of(Job&& job, proc::ExitStatus status) {
 }
 
 std::optional<RunningJobs::Clock::time_point> RunningJobs::tend() {
+  end_greedy();
   const auto next_deadline = end_overdue(Clock::now());
   const auto trees_due = m_trees.tend();
   return next_deadline && trees_due ? std::min(*next_deadline, *trees_due) : next_deadline ? next_deadline : trees_due;
@@ -131,6 +146,23 @@ std::optional<RunningJobs::Clock::time_point> RunningJobs::end_overdue(Clock::ti
     m_trees.end(job.process.child.pid(), m_config.sigterm_lead);
   }
   return next;
+}
+
+void RunningJobs::end_greedy() {
+  for (const auto& excess : m_monitor.take_excesses()) {
+    const auto it = std::find_if(m_jobs.begin(), m_jobs.end(),
+                                 [&](const auto& entry) { return entry.second.process.child.pid() == excess.leader; });
+    if (it == m_jobs.end() || it->second.reason != EndReason::itself) {
+      continue;
+    }
+    Job& job = it->second;
+    job.reason = EndReason::memory;
+    job.excess_bytes = excess.memory_bytes;
+    m_log.warning("job {} ({}) uses {} of memory, more than the {} it asked for: it is killed", it->first,
+                  job.process.job.name, base::format_bytes(excess.memory_bytes),
+                  base::format_bytes(job.memory_limit.value_or(0)));
+    m_trees.end(excess.leader, milliseconds(0));
+  }
 }
 
 std::vector<EndedJob> RunningJobs::end_all(milliseconds lead, const std::stop_token& haste) {

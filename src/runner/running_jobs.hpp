@@ -12,6 +12,7 @@
 #include "runner/execution_config.hpp"
 #include "runner/gpu_pool.hpp"
 #include "runner/job_process.hpp"
+#include "runner/monitor.hpp"
 #include "runner/process_trees.hpp"
 #include "runner/runner_log.hpp"
 #include "runner/simple_command.hpp"
@@ -22,6 +23,7 @@ namespace torc::runner {
 enum class EndReason {
   itself,       ///< Its process ended.
   run_time,     ///< It ran longer than it may.
+  memory,       ///< Its processes used more memory than they may.
   interrupted,  ///< The runner ended it, for reasons that are not the job's.
 };
 
@@ -32,6 +34,9 @@ struct EndedJob {
   std::int64_t return_code{0};
   std::chrono::duration<double> ran{};
   EndReason reason{EndReason::itself};
+  std::optional<metrics::JobSummary> usage{};  ///< Where it was measured.
+  std::int64_t excess_bytes{0};                ///< With EndReason::memory: what it used when that was noticed.
+  std::int64_t memory_limit{0};                ///< And what it might.
 };
 
 /// The jobs that run on this machine: starts them, ends with their whole process trees those that exceed their limits,
@@ -41,8 +46,10 @@ class RunningJobs {
   using Clock = std::chrono::steady_clock;
 
   /// @param stop, drain  Their requests wake `wait`.
-  RunningJobs(const ExecutionConfig& config, const Resources& capacity, GpuPool gpus, const std::stop_token& stop,
-              const std::stop_token& drain, RunnerLog& log);
+  /// @param metrics  The database for what is recorded.
+  RunningJobs(const ExecutionConfig& config, const MonitorConfig& monitor, std::filesystem::path metrics,
+              const Resources& capacity, GpuPool gpus, const std::stop_token& stop, const std::stop_token& drain,
+              RunnerLog& log);
   RunningJobs(const RunningJobs&) = delete;
   RunningJobs& operator=(const RunningJobs&) = delete;
 
@@ -74,6 +81,9 @@ class RunningJobs {
   /// From any thread: ends a `wait`.
   void wake() { m_events.wake(); }
 
+  /// To be called at the end. @returns what the machine used; nothing where nobody wants to know
+  std::optional<metrics::UsageSummary> finish_monitoring() { return m_monitor.finish(); }
+
   /// Ends all jobs and what earlier ones left, and waits until they are gone: the termination signal, and after `lead`,
   /// or when `haste` is requested, SIGKILL.
   /// @returns the jobs
@@ -84,12 +94,15 @@ class RunningJobs {
     JobProcess process;
     std::optional<Clock::time_point> deadline{};
     EndReason reason{EndReason::itself};
+    std::int64_t excess_bytes{0};
+    std::optional<std::int64_t> memory_limit{};
     std::optional<model::Job> recovered{};  ///< Of a recovery script: the job it is for.
   };
 
   void add(Job&& job);
   EndedJob end_of(Job&& job, proc::ExitStatus status);
   std::optional<Clock::time_point> end_overdue(Clock::time_point now);
+  void end_greedy();
   void forget(std::map<model::Id, Job>::iterator it);
 
   const ExecutionConfig& m_config;
@@ -101,6 +114,7 @@ class RunningJobs {
   std::vector<std::string> m_environment;
   SimpleCommands m_simple;
   std::map<model::Id, Job> m_jobs;
+  Monitor m_monitor;
 };
 
 }  // namespace torc::runner

@@ -64,13 +64,21 @@ TEST_F(FailuresTest, GivesUpAfterAsManyRetriesAsTheRuleAllows) {
   EXPECT_EQ(api->get_job(job).status, JobStatus::failed);
 }
 
-TEST_F(FailuresTest, LeavesAJobFailedThatNoRuleIsAboutOrWhoseRecoveryFails) {
+TEST_F(FailuresTest, LeavesAJobFailedThatNoRuleIsAbout) {
   create_workflow();
   add_handled_job("exit 4", add_handler(R"([{"exit_codes":[3]}])"));
-  add_handled_job("exit 3", add_handler(R"([{"exit_codes":[3],"recovery_script":"false"}])"));
   initialize();
-  EXPECT_EQ(run(options()).failed, 2);
-  EXPECT_EQ(states(), (std::map<JobStatus, int>{{JobStatus::failed, 2}}));
+  EXPECT_EQ(run(options()).failed, 1);
+  EXPECT_EQ(states(), (std::map<JobStatus, int>{{JobStatus::failed, 1}}));
+}
+
+TEST_F(FailuresTest, RunsAJobAgainWhoseRecoveryFails) {
+  create_workflow();
+  add_handled_job(note("try") + "; exit 3",
+                  add_handler(R"([{"exit_codes":[3],"recovery_script":"false","max_retries":1}])"));
+  initialize();
+  EXPECT_EQ(run(options()).failed, 1);
+  EXPECT_EQ(lines("log").size(), 2U);
 }
 
 TEST_F(FailuresTest, HandsAFailureOnToPeopleWhereTheWorkflowWantsThat) {

@@ -46,6 +46,55 @@ TEST_F(RunJobsTest, WarnsBeforeItKillsAndUsesTheSignalThatIsWanted) {
   EXPECT_EQ(api->list_results(workflow, {}).items.at(0).return_code, 99);
 }
 
+TEST_F(RunJobsTest, KillsAJobThatUsesMoreMemoryThanItAskedFor) {
+  create_workflow();
+  // The tree counts: the shell itself is small.
+  add_job(
+      "echo $$ >" + directory.file("pid") + "; (x=$(head -c 60000000 /dev/zero | tr '\\0' x); sleep 60; true); true",
+      {}, add_requirements(1, "30m"));
+  initialize();
+  const auto report = run(options());
+  EXPECT_EQ(report.failed, 1);
+  const auto result = api->list_results(workflow, {}).items.at(0);
+  EXPECT_EQ(result.return_code, 137);
+  EXPECT_EQ(result.status, JobStatus::failed);
+  EXPECT_GT(result.peak_memory_bytes.value_or(0), 30 << 20);
+  EXPECT_FALSE(lives(pid_in(directory.file("pid"))));
+  const auto event = api->list_events(workflow, {.category = "job", .after_timestamp = {}}).items.at(0).data.dump();
+  EXPECT_NE(event.find("job_exceeded_memory"), std::string::npos) << event;
+  EXPECT_NE(event.find("of memory, more than the 30"), std::string::npos) << event;
+}
+
+TEST_F(RunJobsTest, TellsWhatJobsAndMachineUsed) {
+  model::Workflow body;
+  body.name = "test";
+  body.user = "tester";
+  body.resource_monitor_config =
+      R"({"sample_interval_seconds":1,"generate_plots":true,"jobs":{"enabled":true,"granularity":"time_series"},
+          "compute_node":{"enabled":true,"granularity":"time_series"}})";
+  workflow = api->create_workflow(body).id.value();
+  add_job(
+      "x=$(head -c 20000000 /dev/zero | tr '\\0' x); end=$((SECONDS + 3)); while [ $SECONDS -lt $end ]; do :; done");
+  initialize();
+  run(options());
+  const auto result = api->list_results(workflow, {}).items.at(0);
+  EXPECT_GT(result.peak_memory_bytes.value_or(0), 20'000'000);
+  EXPECT_GT(result.avg_memory_bytes.value_or(0), 5'000'000);
+  EXPECT_GT(result.peak_cpu_percent.value_or(0), 10);
+  EXPECT_GT(result.avg_cpu_percent.value_or(0), 10);
+  const auto node = api->list_compute_nodes(workflow, {}).items.at(0);
+  EXPECT_GE(node.sample_count.value_or(0), 1);
+  EXPECT_GT(node.peak_memory_bytes.value_or(0), 0);
+  std::size_t databases = 0;
+  std::size_t pages = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(directory.file("out/resource_utilization"))) {
+    databases += entry.path().extension() == ".db" ? 1U : 0U;
+    pages += entry.path().extension() == ".html" ? 1U : 0U;
+  }
+  EXPECT_EQ(databases, 1U);
+  EXPECT_GE(pages, 1U);
+}
+
 TEST_F(RunJobsTest, LimitsNothingWhereThatIsNotWanted) {
   execution_config = R"({"limit_resources":false})";
   create_workflow();

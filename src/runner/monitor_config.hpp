@@ -1,0 +1,24 @@
+#pragma once
+
+#include <chrono>
+
+#include "torc/model/models.hpp"
+
+namespace torc::runner {
+
+/// What a workflow wants recorded: its `resource_monitor_config` (docs/workflow-file.md).
+struct MonitorConfig {
+  enum class Detail { off, summary, time_series };
+
+  Detail jobs{Detail::off};
+  Detail node{Detail::off};
+  std::chrono::seconds interval{10};
+  bool generate_plots{false};
+
+  bool records() const { return jobs == Detail::time_series || node == Detail::time_series; }
+};
+
+/// What cannot be understood is off: recording is a help, no duty.
+MonitorConfig monitor_config_of(const model::Workflow& workflow);
+
+}  // namespace torc::runner
