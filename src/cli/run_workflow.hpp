@@ -1,0 +1,30 @@
+#pragma once
+
+#include <string>
+
+#include "torc/cli/command.hpp"
+#include "torc/runner/runner.hpp"
+
+namespace torc::cli {
+
+/// What `torc run` and `torc exec` tell run_workflow.
+struct RunRequest {
+  runner::RunnerOptions
+      runner{};                 ///< `api_url` and `haste` are filled in; with `worker`, a manager has initialised it.
+  bool skip_checks{false};      ///< Do not look for input files.
+  std::string program{"torc"};  ///< How hints call this program.
+  bool tell_output{false};      ///< Where jobs failed, say where their output is.
+};
+
+/// From here on signals ask for an orderly end. To be called before anything is started: what the embedded server
+/// starts must not get them, either.
+void take_signals(Services& services);
+
+/// Runs the jobs of a workflow on this machine until it is over, with a line of progress on a terminal, and prints how
+/// it ended. A workflow that was only created is initialised first.
+///
+/// take_signals has to be called before.
+/// @returns the exit status: 1 where jobs failed, or were left although nothing stopped the run
+int run_workflow(Services& services, RunRequest request);
+
+}  // namespace torc::cli
