@@ -70,7 +70,7 @@ std::string progress_text(const Progress& progress) {
 
 ProgressLine::ProgressLine(std::int64_t total, std::int64_t done_before, bool wanted)
     : m_progress{.total = total, .done_before = done_before} {
-  if (wanted && ::isatty(STDERR_FILENO) != 0) {
+  if (wanted && can_be_seen()) {
     m_painter = std::jthread([this](const std::stop_token& stop) { paint_until(stop); });
   }
 }
@@ -81,6 +81,10 @@ ProgressLine::~ProgressLine() {
     m_painter.join();
     write_line("");
   }
+}
+
+bool ProgressLine::can_be_seen() {
+  return ::isatty(STDERR_FILENO) != 0;
 }
 
 void ProgressLine::show(std::int64_t done_here, std::int64_t running, std::int64_t failed) {

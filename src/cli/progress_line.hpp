@@ -34,6 +34,9 @@ class ProgressLine {
   /// Wipes the line out.
   ~ProgressLine();
 
+  /// Whether there is a terminal for it.
+  static bool can_be_seen();
+
   /// From one thread, whenever something changed.
   void show(std::int64_t done_here, std::int64_t running, std::int64_t failed);
 

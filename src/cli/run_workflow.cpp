@@ -67,9 +67,26 @@ int exit_status_of(const runner::RunnerReport& report, const JobCounts& counts) 
   return counts.failed > 0 || given_up ? k_exit_failure : report.exit_status();
 }
 
-runner::RunnerReport run_jobs(Services& services, const RunRequest& request, const JobCounts& before) {
-  const bool wanted = !request.runner.worker && !services.output().json();
-  ProgressLine progress(before.total, before.total - before.left(), wanted);
+void initialize(client::Api& api, const RunRequest& request) {
+  if (request.new_jobs) {
+    start_next_run(api, request.runner.workflow_id, /*only_uninitialized=*/true);
+  } else if (!request.runner.worker) {
+    initialize_if_new(api, request.runner.workflow_id, request.skip_checks);  // On a worker the manager has done it.
+  }
+}
+
+/// For the progress line; the server is not asked where nobody sees it.
+JobCounts counts_before(client::Api& api, const RunRequest& request, bool seen) {
+  if (request.new_jobs) {
+    return {.total = *request.new_jobs};
+  }
+  return seen ? count_jobs(api, request.runner.workflow_id) : JobCounts{};
+}
+
+runner::RunnerReport run_jobs(Services& services, const RunRequest& request) {
+  const bool seen = !request.runner.worker && !services.output().json() && ProgressLine::can_be_seen();
+  const JobCounts before = counts_before(services.api(), request, seen);
+  ProgressLine progress(before.total, before.total - before.left(), seen);
   return runner::run_jobs(services.api(), request.runner, services.stop_on_signal(),
                           [&](const runner::RunnerReport& now, std::int64_t running) {
                             progress.show(now.completed + now.failed, running, now.failed);
@@ -87,15 +104,13 @@ int run_workflow(Services& services, RunRequest request) {
   client::Api& api = services.api();
   const model::Id workflow_id = request.runner.workflow_id;
   const bool local = !request.runner.worker;
-  if (local) {
-    initialize_if_new(api, workflow_id, request.skip_checks);  // On a worker the manager has done it.
-  }
+  initialize(api, request);
   request.runner.api_url = services.api_url();
   request.runner.haste = services.haste();
 
   const proc::ProcessTreeGuard nothing_left_behind;
   const auto started = Clock::now();
-  const runner::RunnerReport report = run_jobs(services, request, local ? count_jobs(api, workflow_id) : JobCounts{});
+  const runner::RunnerReport report = run_jobs(services, request);
   const auto took = std::chrono::duration_cast<milliseconds>(Clock::now() - started);
   // A worker answers for its own jobs, a local run for the workflow's.
   const JobCounts counts =

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 
 #include "torc/cli/command.hpp"
@@ -9,11 +11,14 @@ namespace torc::cli {
 
 /// What `torc run` and `torc exec` tell run_workflow.
 struct RunRequest {
-  runner::RunnerOptions
-      runner{};                 ///< `api_url` and `haste` are filled in; with `worker`, a manager has initialised it.
+  /// `api_url` and `haste` are filled in. With `worker`, a manager has initialised the workflow.
+  runner::RunnerOptions runner{};
   bool skip_checks{false};      ///< Do not look for input files.
   std::string program{"torc"};  ///< How hints call this program.
   bool tell_output{false};      ///< Where jobs failed, say where their output is.
+  /// Where this command made the workflow just now: how many jobs it has. Then the server need not be asked how far the
+  /// workflow is; and no input file is looked for.
+  std::optional<std::int64_t> new_jobs{};
 };
 
 /// From here on signals ask for an orderly end. To be called before anything is started: what the embedded server

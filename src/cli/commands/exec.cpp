@@ -44,6 +44,7 @@ int run(const Options& options, Services& services) {
   RunRequest request{.program = program(services.options()), .tell_output = options.workflow.stdio != "none"};
   request.runner.workflow_id =
       create_workflow(services.api(), spec, {.user = services.user(), .stop = services.stop_on_signal()});
+  request.new_jobs = static_cast<std::int64_t>(spec.jobs.size());
   request.runner.max_parallel_jobs = options.max_parallel_jobs;
   request.runner.output_directory = options.output_directory;
   output.line(fmt::format("Created workflow {}", request.runner.workflow_id));
