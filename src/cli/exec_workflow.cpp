@@ -1,5 +1,6 @@
 #include "cli/exec_workflow.hpp"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <array>
@@ -33,18 +34,17 @@ std::string default_name() {
 }
 
 std::string read_commands(const std::string& file) {
-  if (file != "-") {
-    return base::read_file(file);
-  }
-  if (can_ask()) {
+  const bool standard_input = file == "-";
+  if (standard_input && can_ask()) {
     throw base::UsageError(
         "-C -: standard input is a terminal; let a file or a program give the commands, as in 'ls *.txt | sed "
         "s/^/wc / | torc exec -C -'");
   }
+  const base::Fd opened = standard_input ? base::Fd{} : base::open_file(file, O_RDONLY);
   try {
-    return base::read_all(STDIN_FILENO);
+    return spec::read_list(standard_input ? STDIN_FILENO : opened.get());
   } catch (base::Error& error) {
-    error.add_context("standard input");
+    error.add_context(standard_input ? "standard input" : file);
     throw;
   }
 }

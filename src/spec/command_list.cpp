@@ -1,12 +1,18 @@
 #include "torc/spec/command_list.hpp"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <array>
+#include <cerrno>
 #include <optional>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "spec/parameters.hpp"
+#include "torc/base/fd.hpp"
 #include "torc/base/file.hpp"
 #include "torc/base/shell_quote.hpp"
 #include "torc/base/strings.hpp"
@@ -14,9 +20,19 @@
 namespace torc::spec {
 namespace {
 
+std::string read_list_file(const std::string& path) {
+  const base::Fd fd = base::open_file(path, O_RDONLY);
+  try {
+    return read_list(fd.get());
+  } catch (base::Error& error) {
+    error.add_context(path);
+    throw;
+  }
+}
+
 Parameter lines_as_values(const std::string& name, const std::string& path) {
   Parameter parameter{.name = name};
-  for (const auto& line : parse_command_lines(base::read_file(path))) {
+  for (const auto& line : parse_command_lines(read_list_file(path))) {
     parameter.values.push_back(written_value(line));
   }
   if (parameter.values.empty()) {
@@ -157,6 +173,24 @@ void check_command(const std::string& command) {
 }
 
 }  // namespace
+
+std::string read_list(int fd) {
+  std::string text;
+  std::array<char, 65536> buffer{};
+  for (;;) {
+    const ssize_t count = ::read(fd, buffer.data(), buffer.size());
+    if (count == 0) {
+      return text;
+    }
+    if (count < 0 && errno != EINTR) {
+      throw base::SystemError("cannot read");
+    }
+    text.append(buffer.data(), static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
+    if (text.size() > k_max_file_bytes) {
+      throw base::Error(fmt::format("more than {} MiB", k_max_file_bytes >> 20U));
+    }
+  }
+}
 
 std::vector<std::string> parse_command_lines(std::string_view text) {
   constexpr std::string_view k_byte_order_mark = "\xEF\xBB\xBF";

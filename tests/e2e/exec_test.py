@@ -130,6 +130,7 @@ class Exec(E2ETest):
     def test_files_that_cannot_be_read(self):
         (self.dir / "closed").mkdir()
         for args, words in ((["-C", "none"], "cannot open none: No such file"), (["-C", "closed"], "closed: cannot read"),
+                            (["-C", "/dev/zero"], "/dev/zero: more than 256 MiB"),
                             (["-c", "{p}", "--param", "p=@none"], "--param p: cannot open none: No such file")):
             self.assertIn(words, self.refusal(*args, status=1))
 

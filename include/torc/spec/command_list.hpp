@@ -20,6 +20,10 @@ enum class Link {
   zip,      ///< The first values together, then the second ones.
 };
 
+/// What `fd` has to be read: a file of commands or of values, which may be a pipe.
+/// @throws base::Error where it cannot be read, or does not end within 256 MiB
+std::string read_list(int fd);
+
 /// The commands in a text, one a line, without the white space around them. Blank lines and lines that begin with '#'
 /// are none.
 std::vector<std::string> parse_command_lines(std::string_view text);
