@@ -1,5 +1,6 @@
 #include "cli/command_line.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <utility>
 #include <vector>
@@ -95,6 +96,15 @@ Option Option::allow_extra_args(bool allowed) const {
   return *this;
 }
 
+Option Option::every_word() const {
+  // Not by extra arguments: with those CLI11 takes a word "[a,b]" for a list and splits it. It goes on taking words
+  // until it has as many as it expects, which it does not insist on.
+  m_option->allow_extra_args(false);
+  m_option->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  m_option->expected(CLI::detail::expected_max_vector_size - 1, CLI::detail::expected_max_vector_size);
+  return *this;
+}
+
 Option Option::excludes(const Option& other) const {
   m_option->excludes(other.m_option);
   return *this;
@@ -156,6 +166,11 @@ Command Command::footer(const std::string& text) const {
 Command Command::group(const std::string& name) const {
   m_app->group(name);
   return *this;
+}
+
+bool Command::has_mark() const {
+  const auto left = m_app->remaining();
+  return std::find(left.begin(), left.end(), "--") != left.end();
 }
 
 Command Command::allow_extras() const {

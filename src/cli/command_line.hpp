@@ -42,6 +42,8 @@ class Option {
   Option group(const std::string& name) const;
   /// Whether several values may follow one mention of the option; where not, it can still be repeated.
   Option allow_extra_args(bool allowed) const;
+  /// Of an argument told by its place: takes every word that is left over, as it stands.
+  Option every_word() const;
   /// Refused together with `other`.
   Option excludes(const Option& other) const;
 
@@ -76,6 +78,8 @@ class Command {
   Command footer(const std::string& text) const;
   /// The heading in help of the parent below which it stands; "" hides it.
   Command group(const std::string& name) const;
+  /// Whether "--" stood in the command line; known once parsing has come to the callback.
+  bool has_mark() const;
   /// Takes whatever words follow.
   Command allow_extras() const;
   /// Whether options that it does not know may be its parent's.

@@ -89,6 +89,7 @@ void add_commands(Command app, Action& chosen) {
   app.require_subcommand(0, 1);
   add_create(app, chosen);
   add_run(app, chosen);
+  add_exec(app, chosen);
   add_status(app, chosen);
   add_cancel(app, chosen);
   add_delete(app, chosen);

@@ -51,6 +51,9 @@ std::shared_ptr<GlobalOptions> add_global_options(Command app) {
 bool asks_for_json(int argc, const char* const* argv) {
   for (int i = 1; i < argc; ++i) {
     const std::string_view word = argv[i];
+    if (word == "--") {
+      break;  // What follows are another program's options.
+    }
     const bool next_is_json = i + 1 < argc && std::string_view(argv[i + 1]) == "json";
     if (word == "--format=json" || word == "-fjson" || ((word == "-f" || word == "--format") && next_is_json)) {
       return true;

@@ -62,7 +62,8 @@ constexpr const char* k_examples =
     "  torc run 1                                   run its jobs on this machine\n"
     "  torc remote run 1 --workers hosts.txt        ... or on machines that ssh reaches\n"
     "  torc status 1                                see how far it is\n"
-    "  torc -s run sweep.yaml                       all of it without a server\n";
+    "  torc -s run sweep.yaml                       all of it without a server\n"
+    "  torc -s exec -j 8 -C commands.txt            ... and without a workflow file\n";
 
 int parse_and_run(int argc, const char* const* argv) {
   CommandLine command_line("torc", "Runs thousands of jobs on whatever machines there are",

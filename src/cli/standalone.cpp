@@ -18,6 +18,8 @@ server::ServerOptions server_options(const std::string& database) {
   server::ServerOptions options;
   options.port = 0;
   options.database = database;
+  // One command asks, one question at a time: a second reader would only cost its start.
+  options.readers = 1;
   return options;
 }
 

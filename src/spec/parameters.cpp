@@ -216,6 +216,12 @@ std::vector<Value> parse_values(std::string_view text) {
   return {parse_value(trimmed)};
 }
 
+Value written_value(std::string_view text) {
+  Value value = parse_value(text);
+  value.text = std::string(text);
+  return value;
+}
+
 std::vector<Parameter> parse_parameters(const Document& document, const Node& map) {
   if (map.kind != Node::Kind::map) {
     fail(document, map, "'parameters' must be a map, found {}", describe(map));

@@ -41,6 +41,9 @@ struct Parameter {
 /// @throws ParameterError
 std::vector<Value> parse_values(std::string_view text);
 
+/// A value of a list that somebody else wrote: `{p}` is that very text ("007", "1.10"), but a number for the formats.
+Value written_value(std::string_view text);
+
 /// The parameters of one map, in its order.
 std::vector<Parameter> parse_parameters(const Document& document, const Node& map);
 

@@ -28,6 +28,12 @@ int open_flags(Connection::Mode mode) {
   return access | SQLITE_OPEN_NOMUTEX;
 }
 
+/// Before SQLite makes the file.
+bool is_missing(const std::string& path) {
+  std::error_code ignored;
+  return !std::filesystem::exists(path, ignored);
+}
+
 void run(Connection& connection, std::string_view sql) {
   execute(connection, sql);
 }
@@ -67,9 +73,13 @@ void refuse_second_name(const std::string& path) {
 }  // namespace
 
 Connection::Impl::Impl(const std::string& path, Mode open_mode, Durability durability)
-    : database(path, open_flags(open_mode), k_busy_timeout_ms), mode(open_mode) {
+    : is_new(is_missing(path)), database(path, open_flags(open_mode), k_busy_timeout_ms), mode(open_mode) {
   try {
     if (mode == Mode::write) {
+      if (is_new) {
+        // What there is to be rolled back is an empty file: a journal on disk, synced three times, is not needed.
+        database.exec("PRAGMA journal_mode = MEMORY");
+      }
       database.exec("PRAGMA journal_mode = WAL");
       database.exec(durability == Durability::full ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
       database.exec("PRAGMA foreign_keys = ON");
@@ -152,10 +162,10 @@ Database::Database(const std::string& path, Durability durability) : m_path(path
   }
   m_lock = lock_database(m_path);
   refuse_second_name(m_path);
-  Connection connection = open(Connection::Mode::write);
+  m_first.emplace(open(Connection::Mode::write));
   try {
-    migrate(connection, m_path, migrations());
-    m_server_id = store::server_id(connection);
+    migrate(*m_first, m_path, migrations());
+    m_server_id = store::server_id(*m_first);
   } catch (const StorageError& error) {
     throw base::Error(fmt::format("cannot use the database {}: {}", m_path, error.what()));
   }

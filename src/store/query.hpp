@@ -39,6 +39,7 @@ struct SignOfLife {
 struct Connection::Impl {
   Impl(const std::string& path, Mode open_mode, Durability durability);
 
+  bool is_new;  ///< There was no file before. First, since opening makes one.
   SQLite::Database database;
   Mode mode;
   std::unordered_map<std::string, std::unique_ptr<CachedStatement>, TextHash, std::equal_to<>> statements;

@@ -105,6 +105,7 @@ void add_cancel(Command parent, Action& chosen);
 void add_compute_nodes_list(Command parent, Action& chosen);
 void add_create(Command parent, Action& chosen);
 void add_delete(Command parent, Action& chosen);
+void add_exec(Command parent, Action& chosen);
 void add_jobs_get(Command parent, Action& chosen);
 void add_jobs_list(Command parent, Action& chosen);
 void add_ping(Command parent, Action& chosen);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "torc/base/fd.hpp"
@@ -72,6 +73,9 @@ class Database {
   Durability m_durability;
   base::Fd m_lock;  ///< Held with flock on PATH.lock: a descriptor of the database itself would undo SQLite's locks.
   std::string m_server_id;
+  /// Keeps the file open: when the last connection is closed SQLite puts its log away, which the next begins anew, and
+  /// each of both is several syncs. Used at the start only.
+  std::optional<Connection> m_first;
 };
 
 }  // namespace torc::store

@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <iterator>
 
 #include "torc/base/file.hpp"
 #include "unit/store/raw_sql.hpp"
@@ -41,6 +42,21 @@ TEST(DatabaseTest, KeepsItsIdAndWhatIsInIt) {
   EXPECT_EQ(id.size(), 36U);
   EXPECT_EQ(again.server_id(), id);
   EXPECT_EQ(get<model::Workflow>(connection, 1).name, "kept");
+}
+
+TEST(DatabaseTest, KeepsItsLogFromTheStartToTheEnd) {
+  const support::TempDir dir;
+  const auto files = [&] {
+    const std::filesystem::directory_iterator all{dir / "."};
+    return std::distance(begin(all), end(all));
+  };
+  {
+    const Database database{dir / "torc.db"};
+    { auto connection = database.open(Connection::Mode::write); }
+    EXPECT_TRUE(std::filesystem::exists(dir / "torc.db-wal")) << "put away, and begun anew by the next connection";
+    EXPECT_EQ(files(), 4) << "torc.db, its log, the index of that, torc.db.lock";
+  }
+  EXPECT_FALSE(std::filesystem::exists(dir / "torc.db-wal"));
 }
 
 TEST(DatabaseTest, TwoDatabasesHaveTwoIds) {

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "torc/spec/command_list.hpp"
+
+namespace torc::cli {
+
+/// The options of `torc exec` that make its workflow.
+struct ExecOptions {
+  std::string name{};  ///< Empty: "exec_" and the time.
+  std::string description{};
+  std::vector<std::string> commands{};  ///< -c
+  std::string commands_file{};          ///< -C; "-" is standard input.
+  std::vector<std::string> words{};     ///< The one command behind "--".
+  bool marked{false};                   ///< Whether there was a "--" at all.
+  std::vector<std::string> parameters{};
+  std::string link{"product"};
+  std::string monitor{"summary"};           ///< off, summary, time-series
+  std::string monitor_compute_node{"off"};  ///< The same.
+  bool generate_plots{false};
+  std::optional<std::int64_t> sample_interval_s{};
+  std::string stdio{};  ///< separate, combined, no-stdout, no-stderr, none; empty: nothing is said about it.
+};
+
+/// The workflow that the options describe; reads the files they name, and standard input.
+/// @throws base::UsageError where they make none, base::Error where a file cannot be read
+spec::WorkflowSpec exec_workflow(const ExecOptions& options);
+
+/// The workflow file that stands for `workflow`, one of exec_workflow.
+nlohmann::json workflow_file_document(const spec::WorkflowSpec& workflow);
+
+}  // namespace torc::cli

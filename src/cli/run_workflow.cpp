@@ -1,0 +1,134 @@
+#include "cli/run_workflow.hpp"
+
+#include <chrono>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "cli/job_counts.hpp"
+#include "cli/progress_line.hpp"
+#include "torc/base/units.hpp"
+#include "torc/cli/create_workflow.hpp"
+#include "torc/proc/guardian.hpp"
+#include "torc/proc/process_tree_guard.hpp"
+
+namespace torc::cli {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+
+/// Why the run ended, where not because all was done.
+std::string end_text(const RunRequest& request, const runner::RunnerReport& report, const JobCounts& counts) {
+  if (report.canceled) {
+    return "; the workflow was canceled";
+  }
+  if (report.unfit) {
+    return "; job after job could not be started here, so no more were claimed";
+  }
+  if (report.drained) {
+    return "; no more were claimed, as it was told";
+  }
+  if (report.stopped) {
+    return fmt::format("; stopped{}, {} jobs given back", report.timed_out ? " at the time limit" : "",
+                       report.given_back);
+  }
+  if (counts.ready > 0) {
+    return fmt::format("; {} are ready but need more than this run had to give ('{} jobs list {} --status ready')",
+                       counts.ready, request.program, request.runner.workflow_id);
+  }
+  return counts.left() > 0 ? fmt::format("; {} are not done, and nothing became ready for too long", counts.left())
+                           : "";
+}
+
+void print(const Output& output, const RunRequest& request, const runner::RunnerReport& report, const JobCounts& counts,
+           milliseconds took, int exit_status) {
+  const model::Id workflow_id = request.runner.workflow_id;
+  std::string text = fmt::format("{} in {}", completed_text(counts), base::format_duration(took));
+  if (counts.failed > 0) {
+    text += fmt::format(" (see '{} results list {} --failed')", request.program, workflow_id);
+  }
+  output.line(text + end_text(request, report, counts));
+  if (counts.failed > 0 && request.tell_output) {
+    output.line(fmt::format("Output of the jobs: {}/job_stdio", request.runner.output_directory));
+  }
+  if (output.json()) {
+    output.document({{"workflow_id", workflow_id},
+                     {"total_jobs", counts.total},
+                     {"completed", counts.completed},
+                     {"failed", counts.failed},
+                     {"canceled_jobs", counts.canceled},
+                     {"completed_here", report.completed},
+                     {"failed_here", report.failed},
+                     {"given_back", report.given_back},
+                     {"stopped", report.stopped},
+                     {"canceled", report.canceled},
+                     {"seconds", static_cast<double>(took.count()) / 1000.0},
+                     {"ok", exit_status == k_exit_ok}});
+  }
+}
+
+/// 1 where jobs failed, or were left although nothing stopped the run.
+int exit_status_of(const runner::RunnerReport& report, const JobCounts& counts) {
+  const bool given_up = !report.stopped && !report.canceled && !report.drained && counts.left() > 0;
+  return counts.failed > 0 || given_up ? k_exit_failure : report.exit_status();
+}
+
+void initialize(client::Api& api, const RunRequest& request) {
+  if (request.new_jobs) {
+    start_next_run(api, request.runner.workflow_id, /*only_uninitialized=*/true);
+  } else if (!request.runner.worker) {
+    initialize_if_new(api, request.runner.workflow_id, request.skip_checks);  // On a worker the manager has done it.
+  }
+}
+
+/// For the progress line; the server is not asked where nobody sees it.
+JobCounts counts_before(client::Api& api, const RunRequest& request, bool seen) {
+  if (request.new_jobs) {
+    return {.total = *request.new_jobs};
+  }
+  return seen ? count_jobs(api, request.runner.workflow_id) : JobCounts{};
+}
+
+runner::RunnerReport run_jobs(Services& services, const RunRequest& request) {
+  const bool seen = !request.runner.worker && !services.output().json() && ProgressLine::can_be_seen();
+  const JobCounts before = counts_before(services.api(), request, seen);
+  ProgressLine progress(before.total, before.total - before.left(), seen);
+  return runner::run_jobs(services.api(), request.runner, services.stop_on_signal(),
+                          [&](const runner::RunnerReport& now, std::int64_t running) {
+                            progress.show(now.completed + now.failed, running, now.failed);
+                          });
+}
+
+}  // namespace
+
+void prepare_run(Services& services) {
+  proc::split_off_guardian();
+  // A second one must not cut short what ends the jobs and gives them back.
+  services.stop_on_signal(proc::FurtherSignals::hasten);
+}
+
+int run_workflow(Services& services, RunRequest request) {
+  client::Api& api = services.api();
+  const model::Id workflow_id = request.runner.workflow_id;
+  const bool local = !request.runner.worker;
+  initialize(api, request);
+  request.runner.api_url = services.api_url();
+  request.runner.haste = services.haste();
+  request.runner.drain = services.drain();
+
+  const proc::ProcessTreeGuard nothing_left_behind;
+  const auto started = Clock::now();
+  const runner::RunnerReport report = run_jobs(services, request);
+  const auto took = std::chrono::duration_cast<milliseconds>(Clock::now() - started);
+  // A worker answers for its own jobs, a local run for the workflow's.
+  const JobCounts counts =
+      local ? count_jobs(api, workflow_id)
+            : JobCounts{
+                  .total = report.completed + report.failed, .completed = report.completed, .failed = report.failed};
+  const int exit_status = exit_status_of(report, counts);
+  print(services.output(), request, report, counts, took, exit_status);
+  return exit_status;
+}
+
+}  // namespace torc::cli
