@@ -14,7 +14,8 @@ class Stop(E2ETest):
     def start_workers(self, command, count=2):
         self.srv = self.server()
         self.ws = self.workers(count, self.srv)
-        self.wf = self.srv.create({"name": "w", "jobs": [{"name": f"j{i}", "command": command} for i in range(count)]})
+        self.wf = self.srv.create({"name": "w", "execution_config": {"sigterm_lead_seconds": 1},
+                                   "jobs": [{"name": f"j{i}", "command": command} for i in range(count)]})
         self.srv.torc("remote", "add-workers", self.wf, *self.ws.names, check=True)
         document = self.srv.json("remote", "run", self.wf, "--max-parallel-jobs", "1", "--poll-interval", "0.2")
         return [row["pid"] for row in document["workers"]]
