@@ -30,8 +30,8 @@ using std::chrono::seconds;
 constexpr std::int64_t k_default_wait_for_new_jobs_s = 90;
 /// Between two signs of life.
 constexpr seconds k_heartbeat_interval{30};
-/// Of a claim; less than what proxies and heartbeats allow.
-constexpr seconds k_longest_wait{20};
+/// A claim is a sign of life, too. But only the answer to a heartbeat tells that the server wants no more claimed here.
+constexpr seconds k_longest_without_heartbeat{80};
 constexpr std::int64_t k_default_wait_for_server_min = 20;
 /// Return code of a job that could not be started; what a shell answers for a program it cannot execute.
 constexpr std::int64_t k_cannot_execute = 126;
@@ -238,7 +238,7 @@ void RunLoop::rest(std::optional<Clock::time_point> jobs_due) {
 
 void RunLoop::wait_for_work(JobExchange::Wanted room) {
   const auto started = Clock::now();
-  auto until = std::min(started + k_longest_wait, m_next_heartbeat);
+  auto until = started + m_options.longest_wait;
   if (m_stop_at) {
     until = std::min(until, *m_stop_at);
   }
@@ -257,10 +257,18 @@ void RunLoop::wait_for_work(JobExchange::Wanted room) {
     if (!m_claimed.empty()) {
       return;
     }
-    if (Clock::now() - started < room.wait / 2) {
-      // The workflow is over, which the next look tells; or the server is about to end, which is no reason to hurry.
-      m_no_wait_until = Clock::now() + m_options.poll_interval;
+    const auto now = Clock::now();
+    if (now - started >= room.wait / 2) {
+      // Nothing has happened: then there is nothing to look for either, and an idle runner hardly ever asks.
+      m_may_claim = false;
+      m_next_poll = now + m_options.poll_interval;
+      if (now - m_last_heartbeat < k_longest_without_heartbeat) {
+        m_next_heartbeat = now + k_heartbeat_interval;
+      }
+      return;
     }
+    // The workflow is over, which the next look tells; or the server is about to end, which is no reason to hurry.
+    m_no_wait_until = now + m_options.poll_interval;
   } catch (const base::ApiError& error) {
     if (m_break_off.stop_requested()) {
       return;
@@ -276,7 +284,8 @@ void RunLoop::beat() {
       m_drained_by_server = true;
       m_log.info("the server wants no more jobs claimed here");
     }
-    m_next_heartbeat = Clock::now() + k_heartbeat_interval;
+    m_last_heartbeat = Clock::now();
+    m_next_heartbeat = m_last_heartbeat + k_heartbeat_interval;
   }
 }
 

@@ -156,6 +156,7 @@ class RunLoop {
   int m_starts_failed{0};         ///< In a row.
   Clock::time_point m_next_poll;
   Clock::time_point m_next_heartbeat;
+  Clock::time_point m_last_heartbeat;
   Clock::time_point m_no_wait_until;  ///< A claim that should have waited did not.
   Clock::time_point m_last_work;
   bool m_over{false};

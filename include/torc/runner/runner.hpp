@@ -32,15 +32,17 @@ struct RunnerOptions {
   model::Id workflow_id{0};
   std::string output_directory{"torc_output"};
   std::chrono::milliseconds poll_interval{5'000};
+  /// A claim waits so long for work before it is made anew; less than the minute after which proxies lose patience.
+  std::chrono::milliseconds longest_wait{55'000};
   std::optional<std::int64_t> max_parallel_jobs;  ///< Given: claims by count, else by resources.
   std::optional<std::int64_t> num_cpus;           ///< Nothing: what this process may use.
   std::optional<double> memory_gb;
   std::optional<std::int64_t> num_gpus;
   std::optional<std::chrono::milliseconds> time_limit;  ///< After it the run is stopped as by `stop`.
-  std::string api_url;                             ///< For the jobs' environment.
-  std::optional<WorkerIdentity> worker;            ///< Nothing: a local `torc run`.
-  std::stop_token haste{};                         ///< Requested: jobs that are being ended get SIGKILL at once.
-  std::stop_token drain{};                         ///< Requested: no more is claimed; ends when no job runs any more.
+  std::string api_url;                                  ///< For the jobs' environment.
+  std::optional<WorkerIdentity> worker;                 ///< Nothing: a local `torc run`.
+  std::stop_token haste{};                              ///< Requested: jobs that are being ended get SIGKILL at once.
+  std::stop_token drain{};  ///< Requested: no more is claimed; ends when no job runs any more.
 };
 
 /// How a run went.

@@ -65,6 +65,24 @@ void print_table(client::Api& api, const std::vector<model::Result>& results, mo
   output.line(fmt::format("\nTotal: {} results", results.size()));
 }
 
+/// Why jobs were killed for their memory: figures that no column has.
+void print_memory_notes(client::Api& api, const std::vector<model::Result>& results, model::Id workflow_id,
+                        const Output& output) {
+  const auto failed = [](const auto& result) { return result.status == model::JobStatus::failed; };
+  if (std::none_of(results.begin(), results.end(), failed)) {
+    return;
+  }
+  for (const auto& event : api.list_events(workflow_id, {.category = "job", .after_timestamp = {}}).items) {
+    const auto job_id = event.data.value("job_id", model::Id{0});
+    const bool shown = std::any_of(results.begin(), results.end(),
+                                   [&](const auto& result) { return failed(result) && result.job_id == job_id; });
+    if (shown && event.data.value("event_type", "") == "job_exceeded_memory") {
+      output.line(fmt::format("Job {} ({}): {}", job_id, event.data.value("job_name", ""),
+                              base::printable(event.data.value("message", ""))));
+    }
+  }
+}
+
 int run(const Options& options, Services& services) {
   const Output& output = services.output();
   client::ResultFilter filter = options.filter;
@@ -85,6 +103,7 @@ int run(const Options& options, Services& services) {
     output.line(fmt::format("No results found for workflow ID: {}", workflow_id));
   } else {
     print_table(api, results, workflow_id, output);
+    print_memory_notes(api, results, workflow_id, output);
   }
   return k_exit_ok;
 }

@@ -342,6 +342,24 @@ TEST_F(RunJobsTest, TakesUpWhatOthersMakeReady) {
   EXPECT_EQ(proxy.seen("start_job"), 0);
 }
 
+TEST_F(RunJobsTest, AsksHardlyEverWhileThereIsNothingToDo) {
+  create_workflow();
+  add_job("true");  // Not initialised.
+  LossyProxy proxy(server->port());
+  auto patient = options();
+  patient.longest_wait = seconds(1);
+  std::stop_source stop;
+  std::jthread runner([&] {
+    const auto own = connect(proxy.url());
+    run_jobs(*own, patient, stop.get_token());
+  });
+  ASSERT_TRUE(wait_until([&] { return proxy.seen("wait=") == 1; }));
+  const int before = proxy.seen("HTTP");
+  ASSERT_TRUE(wait_until([&] { return proxy.seen("wait=") == 4; }));
+  EXPECT_EQ(proxy.seen("HTTP") - before, 3) << "each wait is one request, and no other is made";
+  stop.request_stop();
+}
+
 TEST_F(RunJobsTest, StopsAtOnceWhileItWaitsForWork) {
   create_workflow();
   add_job("true");
