@@ -54,8 +54,7 @@ std::optional<FailureRule> FailureRules::find(const model::Job& job, std::int64_
   if (m_rules->empty()) {
     return std::nullopt;
   }
-  // A claim's answer does not name it.
-  const auto rules = m_rules->find(m_api.get_job(job.id.value_or(0)).failure_handler_id.value_or(0));
+  const auto rules = m_rules->find(job.failure_handler_id.value_or(0));
   if (rules == m_rules->end()) {
     return std::nullopt;
   }
