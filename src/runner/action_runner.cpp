@@ -1,6 +1,7 @@
 #include "runner/action_runner.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>

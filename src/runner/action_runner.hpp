@@ -1,6 +1,8 @@
 #pragma once
 
+#include <atomic>
 #include <functional>
+#include <optional>
 #include <set>
 #include <stop_token>
 #include <string>

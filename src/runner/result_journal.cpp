@@ -4,6 +4,8 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <iterator>
+#include <string_view>
 #include <system_error>
 #include <utility>
 
