@@ -4,7 +4,8 @@
     bench/runner.py [--torc build/release/torc] [--other-torc PROGRAM] [--jobs 10000] [--rounds 3]
 
 Every torc command is standalone (`-s`): server, runner and database in one, everything durable. `xargs` and `parallel`
-keep nothing. A program that is not installed is left out. The directories are made below $TMPDIR and removed.
+keep nothing. A program that is not installed is left out. The directories are made below $TMPDIR and removed at the end: ext4
+makes files slowly for some seconds after it has removed many.
 """
 import argparse
 import json
@@ -43,9 +44,7 @@ class Bench:
         """Seconds of `torc run` of a workflow that was created and initialised before."""
         directory = self.fresh()
         subprocess.run([self.torc, "-s", "create", spec(directory, jobs)], check=True, cwd=directory, capture_output=True)
-        took = timed([self.torc, "-s", "run", "1", *options], cwd=directory)
-        shutil.rmtree(directory)
-        return took
+        return timed([self.torc, "-s", "run", "1", *options], cwd=directory)
 
     def many(self, count: int) -> float:
         return self.run([{"name": f"j{i}", "command": "true"} for i in range(count)], "--max-parallel-jobs", "16")
@@ -55,10 +54,7 @@ class Bench:
                          for i in range(links)])
 
     def one(self) -> float:
-        directory = self.fresh()
-        took = timed([self.torc, "-s", "exec", "--", "true"], cwd=directory)
-        shutil.rmtree(directory)
-        return took
+        return timed([self.torc, "-s", "exec", "--", "true"], cwd=self.fresh())
 
     def memory(self, running: int) -> dict[str, float]:
         """MB of a runner, and of its guardian, while `running` jobs sleep (0: while it waits for a first one)."""
@@ -86,7 +82,6 @@ class Bench:
         finally:
             server.terminate()
             server.wait()
-            shutil.rmtree(directory)
 
     @staticmethod
     def _memory_when_ready(guardian: int, running: int) -> dict[str, float]:
