@@ -36,9 +36,9 @@ TEST_F(RunJobsTest, EndsAJobThatRunsLongerThanItAskedFor) {
 }
 
 TEST_F(RunJobsTest, WarnsBeforeItKillsAndUsesTheSignalThatIsWanted) {
-  execution_config = R"({"termination_signal":"SIGINT","sigterm_lead_seconds":1,"timeout_exit_code":99})";
+  execution_config = R"({"termination_signal":"SIGUSR1","sigterm_lead_seconds":1,"timeout_exit_code":99})";
   create_workflow();
-  add_job("trap 'echo warned >" + directory.file("warned") + "' INT; while :; do sleep 0.05; done", {},
+  add_job("trap 'echo warned >" + directory.file("warned") + "' USR1; while :; do sleep 0.05; done", {},
           add_requirements(1, "1m", "PT1S"));
   initialize();
   run(options());
