@@ -22,7 +22,7 @@ using testing::wait_until;
 TEST_F(RunJobsTest, EndsAJobThatRunsLongerThanItAskedFor) {
   create_workflow();
   const auto job = add_job(TORC_HELPER_DAEMONIZE " " + directory.file("daemon") + "; sleep 60", {},
-                           add_requirements(1, "1m", "PT1S"));
+                           add_requirements(1, "1g", "PT1S"));
   add_job("true", {job});
   initialize();
   const auto report = run(options());
@@ -39,7 +39,7 @@ TEST_F(RunJobsTest, WarnsBeforeItKillsAndUsesTheSignalThatIsWanted) {
   execution_config = R"({"termination_signal":"SIGUSR1","sigterm_lead_seconds":1,"timeout_exit_code":99})";
   create_workflow();
   add_job("trap 'echo warned >" + directory.file("warned") + "' USR1; while :; do sleep 0.05; done", {},
-          add_requirements(1, "1m", "PT1S"));
+          add_requirements(1, "1g", "PT1S"));
   initialize();
   run(options());
   EXPECT_EQ(lines("warned"), std::vector<std::string>{"warned"});
@@ -98,7 +98,7 @@ TEST_F(RunJobsTest, TellsWhatJobsAndMachineUsed) {
 TEST_F(RunJobsTest, LimitsNothingWhereThatIsNotWanted) {
   execution_config = R"({"limit_resources":false})";
   create_workflow();
-  add_job("sleep 1.2", {}, add_requirements(1, "1m", "PT1S"));
+  add_job("sleep 1.2", {}, add_requirements(1, "1g", "PT1S"));
   initialize();
   EXPECT_EQ(run(options()).completed, 1);
 }
@@ -244,7 +244,7 @@ TEST_F(RunJobsTest, StaysAfterTheEndOfTheWorkflowWhereThatIsWanted) {
 
 TEST_F(RunJobsTest, GivesGpusOutByIndex) {
   create_workflow();
-  const auto one = add_requirements(1, "1m", "PT1M", 1);
+  const auto one = add_requirements(1, "1g", "PT1M", 1);
   for (int i = 0; i < 2; ++i) {
     add_job("echo $CUDA_VISIBLE_DEVICES $TORC_GPU_VISIBLE_DEVICES >>" + directory.file("gpus") + "; until [ $(wc -l <" +
                 directory.file("gpus") + ") = 2 ]; do sleep 0.01; done",
