@@ -139,6 +139,21 @@ class CreateSections(E2ETest):
         pending = self.daemon.get(f"/workflows/{workflow}/actions/pending?trigger_type=on_workflow_start")
         self.assertEqual([action["trigger_type"] for action in pending], ["on_workflow_start"])
 
+    def test_run_makes_them_too(self):
+        path = self.dir / "wf.yaml"
+        path.write_text("name: p\n"
+                        "failure_handlers: [{name: h, rules: [{exit_codes: [1]}]}]\n"
+                        "user_data: [{name: u, data: 1}]\n"
+                        "jobs: [{name: a, command: 'true', failure_handler: h, input_user_data: [u], stdio: {mode: none}}]\n"
+                        "actions: [{trigger_type: on_workflow_complete, action_type: run_commands, commands: [date]}]\n")
+        self.daemon.torc("run", path, check=True)
+        self.assertEqual(self.daemon.statuses(1), {"a": "completed"})
+        self.assertEqual(self.daemon.jobs(1)[0]["failure_handler_id"], self.ids("/workflows/1/failure_handlers")["h"])
+        self.assertEqual(self.ids("/user_data?workflow_id=1").keys(), {"u"})
+        self.assertEqual(len(self.daemon.get("/workflows/1/actions")), 1)
+        self.assertEqual(json.loads(self.daemon.get("/workflows/1")["execution_config"]),
+                         {"mode": "direct", "job_stdio_overrides": {"a": {"mode": "none"}}})
+
     def test_dry_run_counts_them(self):
         path = self.dir / "wf.yaml"
         path.write_text(EVERYTHING)

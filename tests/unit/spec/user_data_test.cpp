@@ -70,7 +70,9 @@ TEST(UserData, StandsInCommandsAsJson) {
 name: p
 user_data: [{name: u, data: {k: [1, "é"], a: 1.0}}, {name: "t_{i}", data: "x{i}", parameters: {i: "1:2"}}]
 jobs:
-  - {name: a, command: "f '${user_data.input.u}' ${user_data.output.t_1}", invocation_script: "g ${user_data.input.t_2}"}
+  - name: a
+    command: f '${user_data.input.u}' ${user_data.output.t_1}
+    invocation_script: g ${user_data.input.t_2}
 )");
   EXPECT_EQ(spec.jobs[0].command, R"(f '{"a":1.0,"k":[1,"é"]}' "x1")");
   EXPECT_EQ(spec.jobs[0].invocation_script, R"(g "x2")");
