@@ -1,36 +1,14 @@
 #include "torc/metrics/metrics_database.hpp"
 
-#include <signal.h>
-#include <sys/resource.h>
-
 #include <gtest/gtest.h>
 
+#include "support/file_size_limit.hpp"
 #include "support/temp_dir.hpp"
 #include "torc/base/file.hpp"
 #include "unit/metrics/sql.hpp"
 
 namespace torc::metrics {
 namespace {
-
-/// No file may grow past `bytes` while it lives.
-class FileSizeLimit {
- public:
-  explicit FileSizeLimit(rlim_t bytes) : m_handler(::signal(SIGXFSZ, SIG_IGN)) {
-    ::getrlimit(RLIMIT_FSIZE, &m_before);
-    const rlimit limit{bytes, m_before.rlim_max};
-    EXPECT_EQ(::setrlimit(RLIMIT_FSIZE, &limit), 0);
-  }
-  FileSizeLimit(const FileSizeLimit&) = delete;
-  FileSizeLimit& operator=(const FileSizeLimit&) = delete;
-  ~FileSizeLimit() {
-    ::setrlimit(RLIMIT_FSIZE, &m_before);
-    ::signal(SIGXFSZ, m_handler);
-  }
-
- private:
-  sighandler_t m_handler;
-  rlimit m_before{};
-};
 
 Sample sample_of(double timestamp, std::size_t jobs) {
   Sample sample{.timestamp = timestamp};
@@ -104,7 +82,7 @@ TEST(MetricsDatabase, GoesOnWithoutRoomAndAgainWithIt) {
   database.add_job({.job_id = 7, .name = "named while there was no room"});
   testing::internal::CaptureStderr();
   {
-    const FileSizeLimit limit{std::filesystem::file_size(dir / "m.db")};
+    const support::FileSizeLimit limit{std::filesystem::file_size(dir / "m.db")};
     EXPECT_FALSE(database.write(sample_of(2, 5'000)));
     EXPECT_FALSE(database.write(sample_of(3, 5'000)));
   }
