@@ -77,8 +77,7 @@ std::int64_t jobs_there(Connection& connection, const WorkflowAction& action) {
 
 bool all_jobs_have_ended(Connection& connection, Id workflow_id) {
   return value<int>(connection, "SELECT 1 FROM jobs WHERE workflow_id = ? LIMIT 1", workflow_id) &&
-         !value<int>(connection, "SELECT 1 FROM jobs WHERE workflow_id = ? AND status IN (0, 1, 2, 3, 4, 10) LIMIT 1",
-                     workflow_id);
+         !has_unfinished_jobs(connection, workflow_id);
 }
 
 /// Fills in what follows from the jobs: nothing has to be counted while they run.

@@ -34,19 +34,20 @@ void make_ready_or_blocked(Connection& connection, Id workflow_id) {
   // Nobody's state changes between final and not final here, so the order of the rows does not matter.
   static const std::string sql = fmt::format(
       "UPDATE jobs SET status = CASE WHEN EXISTS (SELECT 1 {0}) THEN 1 ELSE 2 END, blockers = (SELECT COUNT(*) {0}), "
-      "compute_node_id = NULL, result_id = NULL, failure_retries = 0, time_limits = 0 WHERE workflow_id = ? AND status = 0",
-      blockers);
+      "compute_node_id = NULL, result_id = NULL, failure_retries = 0, time_limits = 0 "
+      "WHERE workflow_id = ? AND {1} AND status = 0",
+      blockers, k_unfinished);
   execute(connection, sql, workflow_id);
 }
 
 /// Jobs whose blocker had failed before they were initialised are canceled as if it failed now.
 void cancel_after_failures(Connection& connection, Id workflow_id) {
-  const auto canceled = column<Id>(connection,
-                                   "SELECT DISTINCT j.id FROM jobs b JOIN job_dependencies d ON d.depends_on_job_id = "
-                                   "b.id JOIN jobs j ON j.id = d.job_id "
-                                   "WHERE b.workflow_id = ? AND b.status IN (6, 7, 8) AND j.status IN (1, 2) AND "
-                                   "j.cancel_on_blocking_job_failure = 1",
-                                   workflow_id);
+  static const std::string sql = fmt::format(
+      "SELECT DISTINCT j.id FROM jobs j JOIN job_dependencies d ON d.job_id = j.id "
+      "JOIN jobs b ON b.id = d.depends_on_job_id WHERE j.workflow_id = ? AND j.{} AND j.status IN (1, 2) "
+      "AND b.status IN (6, 7, 8) AND j.cancel_on_blocking_job_failure = 1",
+      k_unfinished);
+  const auto canceled = column<Id>(connection, sql, workflow_id);
   for (const Id id : canceled) {
     if (execute(connection, "UPDATE jobs SET status = 7, blockers = 0 WHERE id = ? AND status IN (1, 2)", id) != 0) {
       release_dependents(connection, id, model::JobStatus::canceled);

@@ -79,6 +79,17 @@ model::Job get_job(Connection& connection, Id id) {
   return std::move(jobs.front());
 }
 
+void filter_by_status(Filter& filter, JobStatus status) {
+  if (!model::is_final(status)) {
+    filter.where(k_unfinished);
+  }
+  filter.equals("status", static_cast<std::int64_t>(status));
+}
+
+void filter_by_active_node(Filter& filter, Id compute_node_id) {
+  filter.where(k_unfinished).where("status IN (3, 4) AND compute_node_id = ?", compute_node_id);
+}
+
 model::Page<model::Job> list_jobs(Connection& connection, const Filter& filter, const Paging& paging,
                                   Relations relations) {
   auto page = list<model::Job>(connection, filter, paging);

@@ -30,6 +30,11 @@ void note_claimable(Connection& connection, Id job_id) {
 
 }  // namespace
 
+bool has_unfinished_jobs(Connection& connection, Id workflow_id) {
+  static const std::string sql = fmt::format("SELECT 1 FROM jobs WHERE workflow_id = ? AND {} LIMIT 1", k_unfinished);
+  return value<int>(connection, sql, workflow_id).has_value();
+}
+
 void release_dependents(Connection& connection, Id job_id, JobStatus status) {
   // A list instead of recursion: chains of dependent jobs are as long as users make them.
   std::vector<std::pair<Id, JobStatus>> ended{{job_id, status}};
@@ -95,8 +100,8 @@ void set_status(Connection& connection, Id job_id, JobStatus from, JobStatus to)
 }
 
 void recount_blockers(Connection& connection, Id workflow_id) {
-  static const std::string sql =
-      fmt::format("UPDATE jobs SET blockers = {} WHERE workflow_id = ? AND status = 1", count_blockers_sql());
+  static const std::string sql = fmt::format(
+      "UPDATE jobs SET blockers = {} WHERE workflow_id = ? AND {} AND status = 1", count_blockers_sql(), k_unfinished);
   execute(connection, sql, workflow_id);
 }
 

@@ -51,10 +51,7 @@ void update_workflow_status(Connection& connection, Id workflow_id, const model:
 
 model::Completion workflow_completion(Connection& connection, Id workflow_id) {
   const auto status = workflow_status(connection, workflow_id);
-  const bool unfinished =
-      value<int>(connection, "SELECT 1 FROM jobs WHERE workflow_id = ? AND status IN (0, 1, 2, 3, 4, 10) LIMIT 1",
-                 workflow_id)
-          .has_value();
+  const bool unfinished = has_unfinished_jobs(connection, workflow_id);
   return {.is_canceled = status.is_canceled,
           .is_complete = status.is_canceled || !unfinished,
           .needs_to_run_completion_script = false};

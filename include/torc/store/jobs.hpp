@@ -22,6 +22,11 @@ std::vector<model::Job> create_jobs(Connection& connection, Id workflow_id, std:
 /// With all relations.
 model::Job get_job(Connection& connection, Id id);
 
+/// Adds to a filter of jobs that they have this status.
+void filter_by_status(Filter& filter, model::JobStatus status);
+/// That they run on this compute node, or are to.
+void filter_by_active_node(Filter& filter, Id compute_node_id);
+
 model::Page<model::Job> list_jobs(Connection& connection, const Filter& filter, const Paging& paging,
                                   Relations relations);
 

@@ -65,7 +65,7 @@ Response claimed(const Request& request, store::Connection& connection, const st
 Response list(const Request& request, store::Connection& connection) {
   auto filter = workflow_filter(request, connection);
   if (const auto status = request.query_status("status")) {
-    filter.equals("status", static_cast<std::int64_t>(*status));
+    store::filter_by_status(filter, *status);
   }
   if (const auto id = request.query_int("needs_file_id")) {
     filter.where("id IN (SELECT job_id FROM job_input_files WHERE file_id = ?)", *id);
@@ -74,7 +74,7 @@ Response list(const Request& request, store::Connection& connection) {
     filter.where("id IN (SELECT job_id FROM job_dependencies WHERE depends_on_job_id = ?)", *id);
   }
   if (const auto id = request.query_int("active_compute_node_id")) {
-    filter.where("status IN (3, 4) AND compute_node_id = ?", *id);
+    store::filter_by_active_node(filter, *id);
   }
   const auto relations = request.query_flag("include_relationships") ? store::Relations::all : store::Relations::none;
   auto page = store::list_jobs(connection, filter, request.paging(), relations);
