@@ -111,6 +111,7 @@ JobNeeds needs_of(const model::ResourceRequirements& requirements) {
                                .gpus = requirements.num_gpus.value_or(0)}};
   if (requirements.name != "default") {
     needs.memory_bytes = bytes;
+    needs.cpus = requirements.num_cpus;
     if (const auto runtime = base::parse_iso_duration(requirements.runtime.value_or(""))) {
       needs.runtime = std::chrono::ceil<std::chrono::seconds>(*runtime);
     }

@@ -36,6 +36,7 @@ struct JobNeeds {
   Resources resources{};
   std::optional<std::chrono::seconds> runtime{};  ///< Nothing: as long as it takes.
   std::optional<std::int64_t> memory_bytes{};     ///< Nothing: no limit.
+  std::optional<std::int64_t> cpus{};             ///< Its processes get no more at once. Nothing: no limit.
 
   bool operator==(const JobNeeds&) const = default;
 };
