@@ -16,8 +16,8 @@ struct ForkedStart {
 
 /// Starts what the options say in the group of `options.join_fd`, which posix_spawn(3) cannot do before glibc 2.39.
 ///
-/// By fork and not by vfork, as posix_spawn does it: a process that shares this one's memory must not be in a group with
-/// a limit, since the kernel, short of memory there, ends all processes that share it. That would be this one, too.
+/// By fork and not by vfork, as posix_spawn does it: a process that shares this one's memory must not be in a group
+/// with a limit, since the kernel, short of memory there, ends all processes that share it: this one, too.
 /// @param mask  The child's signal mask.
 ForkedStart fork_and_execute(const SpawnOptions& options, char* const* argv, char* const* env, const sigset_t& mask);
 

@@ -1,5 +1,5 @@
 // Theory of operation: a cgroup that hands controllers on to groups below it may hold no processes itself. So this
-// process and its guardian move out of the group that they were started in (OWN) into one below it, and jobs get others:
+// process and its guardian move out of the group they were started in (OWN) into one below it, and jobs get others:
 //
 //   OWN/torc-PID-TICKS/runner    this process and its guardian
 //   OWN/torc-PID-TICKS/job-J-A-N job J in its attempt A, the Nth that this runner made

@@ -20,9 +20,9 @@
 
 namespace torc::runner {
 
-/// Holds jobs to their CPUs and memory by cgroups v2, where the group that holds this process is delegated to it: it may
-/// make groups there, has the controllers, and holds no process but this one and its guardian. See job_cgroups.cpp for
-/// what is made where.
+/// Holds jobs to their CPUs and memory by cgroups v2, where the group of this process is delegated to it: it may make
+/// groups there, has the controllers, and holds no process but this one and its guardian. See job_cgroups.cpp for what
+/// is made where.
 ///
 /// Nothing here fails a job: what cannot be done is told once in the log, and whoever asked has to do without. One
 /// thread.

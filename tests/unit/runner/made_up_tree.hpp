@@ -13,9 +13,9 @@
 
 namespace torc::runner::testing {
 
-/// A tree of cgroups v2 out of plain directories and files, for machines whose own cannot be used. What the kernel would
-/// do in it does not happen: files of new groups do not appear by themselves, processes do not leave one file for
-/// another, nobody is held to a limit.
+/// A tree of cgroups v2 out of plain directories and files, for machines whose own cannot be used. What the kernel
+/// would do in it does not happen: files of new groups do not appear by themselves, processes do not leave one file
+/// for another, nobody is held to a limit.
 class MadeUpTree {
  public:
   /// @param directory  Which is not there yet.

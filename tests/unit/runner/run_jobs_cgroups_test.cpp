@@ -92,6 +92,18 @@ TEST_F(RunJobsInMadeUpTree, TellsNothingOfMemoryWhereTheKernelKilledNothing) {
   EXPECT_EQ(events().find("job_exceeded_memory"), std::string::npos) << events();
 }
 
+TEST_F(RunJobsInMadeUpTree, MeasuresWhatIsLeftToTheKernel) {
+  model::Workflow body;
+  body.name = "test";
+  body.user = "tester";
+  body.resource_monitor_config = R"({"sample_interval_seconds":1,"jobs":{"enabled":true,"granularity":"summary"}})";
+  workflow = api->create_workflow(body).id.value();
+  add_job("x=$(head -c 60000000 /dev/zero | tr '\\0' x); sleep 3; true", {}, add_requirements(1, "30m"));
+  initialize();
+  EXPECT_EQ(run_in_tree().completed, 1) << "here the kernel would have killed it, and nobody else is to";
+  EXPECT_GT(api->list_results(workflow, {}).items.at(0).peak_memory_bytes.value_or(0), 60'000'000) << "it was seen";
+}
+
 TEST_F(RunJobsInMadeUpTree, SamplesWhereTheControllerOfMemoryIsMissing) {
   MadeUpTree::write(tree.own() / "cgroup.controllers", "cpu\n");
   create_workflow();
