@@ -348,13 +348,13 @@ std::optional<std::int64_t> JobCgroups::ended(pid_t leader) {
   const Group& group = node.mapped();
   std::optional<std::int64_t> used;
   if (value_in(group.directory / "memory.events", "oom_kill").value_or(0) > 0) {
-    // Counted here are also kills because memory ran out further up; the other file knows whose limit it was.
+    // Counted here are also kills for limits further up, or of groups below; the other file knows whose limit it was.
     const bool was_own = value_in(group.directory / "memory.events.local", "oom").value_or(1) > 0;
     if (group.memory_limit && was_own) {
       used = number_in(group.directory / "memory.peak").value_or(*group.memory_limit);
     } else {
       m_log.warning(
-          "{}: the kernel killed processes of the job, though not for its own limit: memory ran out around it",
+          "{}: the kernel killed processes of the job for want of memory, though its own limit was not reached",
           group.directory.string());
     }
   }

@@ -1,16 +1,25 @@
 #include "runner/job_cgroups.hpp"
 
+#include <unistd.h>
+
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "made_up_tree.hpp"
+#include "torc/proc/process_info.hpp"
+#include "torc/proc/spawn.hpp"
 
 namespace torc::runner {
 namespace {
 
-using testing::lives;
 using testing::MadeUpTree;
 using testing::TempDir;
 using testing::wait_until;
@@ -209,7 +218,7 @@ TEST_F(JobCgroupsInMadeUpTree, TellWhatTheKernelKilledForItsOwnLimit) {
     child.wait();
     EXPECT_EQ(cgroups->ended(pid), used);
   }
-  EXPECT_EQ(count_in_log("memory ran out around it"), 1U);
+  EXPECT_EQ(count_in_log("though its own limit was not reached"), 1U);
   EXPECT_TRUE(tend_to_the_end());
 }
 

@@ -4,7 +4,6 @@
 
 #include <filesystem>
 #include <fstream>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -33,11 +32,6 @@ class MadeUpTree {
   std::filesystem::path mount() const { return m_directory / "unified"; }
   /// The group that this process is said to be in.
   std::filesystem::path own() const { return mount() / "user/own"; }
-  /// For a shell: the files of a job's group.
-  std::string job_glob(std::int64_t job) const {
-    return (own() / "torc-*" / ("job-" + std::to_string(job) + "-1-*")).string();
-  }
-
   /// The directories that were made in it.
   std::vector<std::filesystem::path> groups() const {
     std::vector<std::filesystem::path> found;

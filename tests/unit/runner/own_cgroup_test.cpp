@@ -1,6 +1,13 @@
 #include "runner/own_cgroup.hpp"
 
+#include <unistd.h>
+
 #include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <string>
+#include <vector>
 
 #include "made_up_tree.hpp"
 #include "runner/capacity.hpp"

@@ -2,15 +2,17 @@
 // enforces anything, and a job writes itself what the kernel would.
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <string>
+#include <vector>
+
 #include "made_up_tree.hpp"
 #include "run_jobs_fixture.hpp"
-#include "torc/base/units.hpp"
 
 namespace torc::runner {
 namespace {
 
 using model::JobStatus;
-using testing::lives;
 using testing::MadeUpTree;
 using testing::pid_in;
 using testing::RunJobsTest;
