@@ -19,6 +19,9 @@ namespace {
 
 constexpr std::array<int, 7> k_handed_on{SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGTSTP};
 
+/// Of this process, for its whole life; set while there is one thread.
+pid_t g_guardian = 0;
+
 bool is_ignored(int number) {
   struct sigaction action {};
   return ::sigaction(number, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
@@ -97,7 +100,7 @@ void split_off_guardian() {
   if (::sigprocmask(SIG_BLOCK, &set, &before) != 0) {
     throw base::SystemError("cannot block signals");
   }
-  const pid_t guardian = ::getpid();
+  const pid_t own = ::getpid();
   const pid_t child = ::fork();
   if (child < 0) {
     const int error = errno;
@@ -105,11 +108,16 @@ void split_off_guardian() {
     throw base::SystemError("cannot make a process for the runner", error);
   }
   if (child == 0) {
-    be_guarded(guardian, before);
+    g_guardian = own;
+    be_guarded(own, before);
     return;
   }
   ::setpgid(child, child);
   guard(child, set);
+}
+
+pid_t guardian() {
+  return g_guardian > 0 && ::getppid() == g_guardian ? g_guardian : 0;
 }
 
 }  // namespace torc::proc

@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "proc/forked_start.hpp"
 #include "torc/base/error.hpp"
 
 namespace torc::proc {
@@ -109,6 +110,20 @@ std::vector<char*> pointers(const std::vector<std::string>& words) {
   return result;
 }
 
+pid_t spawn_by_posix(const SpawnOptions& options, char* const* argv, char* const* env) {
+  SpawnAttributes spawn;
+  const base::Fd in = place(spawn, options.stdin_fd, STDIN_FILENO, O_RDONLY);
+  const base::Fd out = place(spawn, options.stdout_fd, STDOUT_FILENO, O_WRONLY);
+  const base::Fd err = place(spawn, options.stderr_fd, STDERR_FILENO, O_WRONLY);
+  prepare(spawn, options);
+  pid_t pid = -1;
+  const int error_number = ::posix_spawnp(&pid, argv[0], spawn.actions(), spawn.attributes(), argv, env);
+  if (error_number != 0) {
+    throw base::SystemError("cannot execute " + options.argv.front(), error_number);
+  }
+  return pid;
+}
+
 }  // namespace
 
 ExitStatus ExitStatus::from_wait_status(int status) {
@@ -122,23 +137,27 @@ Child Child::spawn(const SpawnOptions& options) {
   if (options.argv.empty()) {
     throw base::Error("nothing to execute: the argument list is empty");
   }
-  SpawnAttributes spawn;
-  const base::Fd in = place(spawn, options.stdin_fd, STDIN_FILENO, O_RDONLY);
-  const base::Fd out = place(spawn, options.stdout_fd, STDOUT_FILENO, O_WRONLY);
-  const base::Fd err = place(spawn, options.stderr_fd, STDERR_FILENO, O_WRONLY);
-  prepare(spawn, options);
   const auto argv = pointers(options.argv);
   const auto env = options.env ? pointers(*options.env) : std::vector<char*>{};
-  pid_t pid = -1;
-  const int error_number = ::posix_spawnp(&pid, argv[0], spawn.actions(), spawn.attributes(), argv.data(),
-                                          options.env ? env.data() : environ);
-  if (error_number != 0) {
-    throw base::SystemError("cannot execute " + options.argv.front(), error_number);
+  char* const* const environment = options.env ? env.data() : environ;
+  if (options.join_fd < 0) {
+    return watched(spawn_by_posix(options, argv.data(), environment), options);
   }
+  const ForkedStart start = fork_and_execute(options, argv.data(), environment, original_mask());
+  if (start.error != 0) {
+    throw base::SystemError("cannot execute " + options.argv.front(), start.error);
+  }
+  if (start.pid < 0) {  // The group is less important than the program.
+    return watched(spawn_by_posix(options, argv.data(), environment), options, start.join_error);
+  }
+  return watched(start.pid, options, start.join_error);
+}
+
+Child Child::watched(pid_t pid, const SpawnOptions& options, int join_error) {
   // A plain system call: glibc 2.36 has a wrapper, but no header of an older kernel need know it.
   base::Fd pidfd{static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))};
   const int pidfd_error = errno;
-  Child child{pid, std::move(pidfd), options.new_session || options.new_group};
+  Child child{pid, std::move(pidfd), options.new_session || options.new_group, join_error};
   if (!child.m_pidfd) {
     // Nobody would learn of its end. The child is killed by its destructor.
     throw base::SystemError("cannot watch " + options.argv.front(), pidfd_error);
@@ -146,11 +165,14 @@ Child Child::spawn(const SpawnOptions& options) {
   return child;
 }
 
-Child::Child(pid_t pid, base::Fd pidfd, bool leads_group) noexcept
-    : m_pid(pid), m_pidfd(std::move(pidfd)), m_leads_group(leads_group) {}
+Child::Child(pid_t pid, base::Fd pidfd, bool leads_group, int join_error) noexcept
+    : m_pid(pid), m_pidfd(std::move(pidfd)), m_leads_group(leads_group), m_join_error(join_error) {}
 
 Child::Child(Child&& other) noexcept
-    : m_pid(std::exchange(other.m_pid, -1)), m_pidfd(std::move(other.m_pidfd)), m_leads_group(other.m_leads_group) {}
+    : m_pid(std::exchange(other.m_pid, -1)),
+      m_pidfd(std::move(other.m_pidfd)),
+      m_leads_group(other.m_leads_group),
+      m_join_error(other.m_join_error) {}
 
 Child& Child::operator=(Child&& other) noexcept {
   if (this != &other) {
@@ -158,6 +180,7 @@ Child& Child::operator=(Child&& other) noexcept {
     m_pid = std::exchange(other.m_pid, -1);
     m_pidfd = std::move(other.m_pidfd);
     m_leads_group = other.m_leads_group;
+    m_join_error = other.m_join_error;
   }
   return *this;
 }

@@ -9,8 +9,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
+#include "runner/own_cgroup.hpp"
 #include "torc/base/error.hpp"
 #include "torc/base/file.hpp"
 #include "torc/base/strings.hpp"
@@ -45,24 +45,6 @@ std::int64_t cpus_of_affinity_mask() {
     }
   }
   return std::max<std::int64_t>(1, ::sysconf(_SC_NPROCESSORS_ONLN));
-}
-
-/// The cgroup v2 directories that hold this process, innermost first; none without cgroup v2.
-std::vector<std::filesystem::path> cgroup_directories() {
-  const std::filesystem::path root = "/sys/fs/cgroup";
-  std::vector<std::filesystem::path> directories;
-  for (const auto& line : base::split_lines(read_or_empty("/proc/self/cgroup"))) {
-    if (!line.starts_with("0::/")) {
-      continue;
-    }
-    for (std::filesystem::path inner = line.substr(4);; inner = inner.parent_path()) {
-      directories.push_back(root / inner);
-      if (inner.empty()) {
-        break;
-      }
-    }
-  }
-  return directories;
 }
 
 /// CPUs of a "cpu.max" file, "QUOTA PERIOD" or "max PERIOD".
@@ -100,9 +82,9 @@ Resources& Resources::operator-=(const Resources& other) {
   return *this;
 }
 
-Resources detect_capacity() {
+Resources detect_capacity(const CgroupPlaces& cgroups) {
   Resources found{.cpus = cpus_of_affinity_mask(), .memory_gb = machine_memory_gb()};
-  for (const auto& directory : cgroup_directories()) {
+  for (const auto& directory : cgroup_directories(cgroups)) {
     if (const auto quota = cpu_quota(read_or_empty(directory / "cpu.max"))) {
       found.cpus = std::min(found.cpus, static_cast<std::int64_t>(std::ceil(*quota)));
     }
@@ -115,7 +97,7 @@ Resources detect_capacity() {
 }
 
 Resources capacity_from(const RunnerOptions& options, std::size_t gpus) {
-  Resources capacity = detect_capacity();
+  Resources capacity = detect_capacity(options.cgroups);
   capacity.cpus = options.num_cpus.value_or(capacity.cpus);
   capacity.memory_gb = options.memory_gb.value_or(capacity.memory_gb);
   capacity.gpus = options.num_gpus.value_or(static_cast<std::int64_t>(gpus));
@@ -129,6 +111,7 @@ JobNeeds needs_of(const model::ResourceRequirements& requirements) {
                                .gpus = requirements.num_gpus.value_or(0)}};
   if (requirements.name != "default") {
     needs.memory_bytes = bytes;
+    needs.cpus = requirements.num_cpus;
     if (const auto runtime = base::parse_iso_duration(requirements.runtime.value_or(""))) {
       needs.runtime = std::chrono::ceil<std::chrono::seconds>(*runtime);
     }

@@ -25,7 +25,7 @@ struct Resources {
 
 /// What this process may really use: CPUs of its affinity mask and its cgroup's quota, memory of the machine and its
 /// cgroup's limit. At least one CPU. GPUs are those of detect_gpus.
-Resources detect_capacity();
+Resources detect_capacity(const CgroupPlaces& cgroups = {});
 
 /// The same with what the options say instead.
 /// @param gpus  How many there are.
@@ -36,6 +36,7 @@ struct JobNeeds {
   Resources resources{};
   std::optional<std::chrono::seconds> runtime{};  ///< Nothing: as long as it takes.
   std::optional<std::int64_t> memory_bytes{};     ///< Nothing: no limit.
+  std::optional<std::int64_t> cpus{};             ///< Its processes get no more at once. Nothing: no limit.
 
   bool operator==(const JobNeeds&) const = default;
 };

@@ -164,6 +164,7 @@ JobProcess JobProcess::start(const model::Job& job, const JobSettings& settings,
                              .env = std::move(environment),
                              .stdout_fd = outputs.out ? outputs.out.get() : -1,
                              .stderr_fd = outputs.error_fd(),
+                             .join_fd = launch.join_fd,
                              .new_session = true};
   proc::Child child;
   try {

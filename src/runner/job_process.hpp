@@ -61,6 +61,7 @@ struct JobLaunch {
   std::vector<std::string> gpus{};              ///< That were given out to it.
   std::string file_suffix{};                    ///< Behind the usual names of output files.
   std::vector<std::string> more_environment{};  ///< "NAME=value" each.
+  int join_fd{-1};                              ///< Of its cgroup, as proc::SpawnOptions has it.
 };
 
 /// A job that runs on this machine, as the leader of a session of its own.

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace torc::runner {
 namespace {
@@ -19,7 +20,8 @@ bool group_exists(pid_t leader) {
 
 }  // namespace
 
-ProcessTrees::ProcessTrees(int signal) : m_signal(signal) {}
+ProcessTrees::ProcessTrees(int signal, std::function<void(pid_t leader)> kill_more)
+    : m_signal(signal), m_kill_more(std::move(kill_more)) {}
 
 void ProcessTrees::started(pid_t leader, const JobKey& key) {
   m_running[leader] = key;
@@ -99,6 +101,11 @@ void ProcessTrees::sweep(Clock::time_point now) {
   Snapshot snapshot{.all = proc::all_processes(), .by_pid = {}, .leader_of = {}};
   for (const auto& process : snapshot.all) {
     snapshot.by_pid[process.pid] = &process;
+  }
+  for (auto& [leader, ending] : m_ending) {
+    if (m_kill_more && now >= ending.kill_at && !std::exchange(ending.killed_more, true)) {
+      m_kill_more(leader);
+    }
   }
   std::set<pid_t> present;
   for (const auto& process : snapshot.all) {

@@ -3,6 +3,7 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -25,8 +26,9 @@ class ProcessTrees {
  public:
   using Clock = std::chrono::steady_clock;
 
-  /// @param signal  Sent to what `end` ends, before SIGKILL.
-  explicit ProcessTrees(int signal);
+  /// @param signal     Sent to what `end` ends, before SIGKILL.
+  /// @param kill_more  Called once for each tree when it gets SIGKILL: kills those that are not found here.
+  explicit ProcessTrees(int signal, std::function<void(pid_t leader)> kill_more = {});
 
   /// The leader of a job's session was started.
   void started(pid_t leader, const JobKey& key);
@@ -45,6 +47,8 @@ class ProcessTrees {
 
   /// Whether something is left of trees that are to end.
   bool ending() const { return !m_ending.empty(); }
+  /// Whether something may be left of this one.
+  bool ending(pid_t leader) const { return m_ending.contains(leader); }
 
  private:
   struct Ending {
@@ -53,6 +57,7 @@ class ProcessTrees {
     Clock::time_point kill_at;
     int signal;
     std::set<pid_t> told{};  ///< Got the signal.
+    bool killed_more{false};
   };
   struct Snapshot {
     std::vector<proc::ProcessEntry> all;
@@ -67,6 +72,7 @@ class ProcessTrees {
   const std::optional<JobKey>& key_of_orphan(pid_t orphan);
 
   const int m_signal;
+  const std::function<void(pid_t leader)> m_kill_more;
   std::map<pid_t, JobKey> m_running;
   std::map<pid_t, Ending> m_ending;
   std::map<pid_t, JobKey> m_just_ended;

@@ -47,6 +47,19 @@ void note_usage(const metrics::JobSummary& used, model::Result& result) {
   }
 }
 
+std::string message_of_excess(const EndedJob& ended) {
+  const std::string used = base::format_bytes(ended.excess_bytes);
+  const std::string limit = base::format_bytes(ended.memory_limit);
+  // Where the kernel holds it to its limit, it never has more.
+  return ended.killed_by_kernel
+             ? fmt::format(
+                   "its processes used {} of memory and needed more than the {} it asked for: the kernel "
+                   "killed it",
+                   used, limit)
+             : fmt::format("its processes used {} of memory, more than the {} it asked for: it was killed", used,
+                           limit);
+}
+
 }  // namespace
 
 RunLoop::RunLoop(client::Api& api, const RunnerOptions& options, const std::stop_token& stop, const OnChange& on_change)
@@ -74,9 +87,10 @@ RunLoop::RunLoop(client::Api& api, const RunnerOptions& options, const std::stop
   m_capacity = capacity_from(options, gpus.size());
   const auto wanted_gpus = static_cast<std::size_t>(m_capacity.gpus);
   gpus.resize(std::min(gpus.size(), wanted_gpus));
-  m_running = std::make_unique<RunningJobs>(
-      m_config, monitor_config_of(m_workflow), metrics_path(), m_capacity,
-      gpus.size() == wanted_gpus ? GpuPool(std::move(gpus)) : GpuPool(wanted_gpus), stop, options.drain, m_log);
+  m_running =
+      std::make_unique<RunningJobs>(m_config, monitor_config_of(m_workflow), metrics_path(), m_capacity,
+                                    gpus.size() == wanted_gpus ? GpuPool(std::move(gpus)) : GpuPool(wanted_gpus), stop,
+                                    options.drain, options.cgroups, m_log);
   set_time_limit();
   register_node();
   m_exchange = std::make_unique<JobExchange>(api, options.workflow_id, m_run_id, m_node.id.value_or(0), m_log);
@@ -317,8 +331,7 @@ void RunLoop::finish(EndedJob&& ended) {
   if (ended.reason == EndReason::memory) {
     finished.result.peak_memory_bytes = std::max(finished.result.peak_memory_bytes.value_or(0), ended.excess_bytes);
     finished.event_type = "job_exceeded_memory";
-    finished.message = fmt::format("its processes used {} of memory, more than the {} it asked for: it was killed",
-                                   base::format_bytes(ended.excess_bytes), base::format_bytes(ended.memory_limit));
+    finished.message = message_of_excess(ended);
   }
   if (finished.result.status == model::JobStatus::failed) {
     m_failed.push_back({.finished = std::move(finished)});

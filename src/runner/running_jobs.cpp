@@ -16,40 +16,62 @@ using std::chrono::milliseconds;
 /// Beyond SIGKILL there is nothing to wait for but processes the kernel does not let go.
 constexpr milliseconds k_after_kill{3'000};
 
+std::optional<std::chrono::steady_clock::time_point> earlier(
+    std::optional<std::chrono::steady_clock::time_point> one,
+    std::optional<std::chrono::steady_clock::time_point> other) {
+  return one && other ? std::min(*one, *other) : one ? one : other;
+}
+
 }  // namespace
 
 RunningJobs::RunningJobs(const ExecutionConfig& config, const MonitorConfig& monitor, std::filesystem::path metrics,
                          const Resources& capacity, GpuPool gpus, const std::stop_token& stop,
-                         const std::stop_token& drain, RunnerLog& log)
+                         const std::stop_token& drain, const CgroupPlaces& cgroups, RunnerLog& log)
     : m_config(config),
       m_free(capacity),
       m_gpus(std::move(gpus)),
       m_log(log),
-      m_trees(config.termination_signal),
+      m_trees(config.termination_signal,
+              [this](pid_t leader) {
+                if (m_cgroups) {
+                  m_cgroups->kill(leader);
+                }
+              }),
       m_environment(own_environment()),
       m_simple(m_environment),
       m_monitor(monitor, std::move(metrics), log, [this] { m_events.wake(); }) {
+  if (config.limit_resources) {
+    m_cgroups.emplace(cgroups, log);
+  }
   m_events.wake_on(stop);
   m_events.wake_on(drain);
 }
 
 void RunningJobs::start(const model::Job& job, const JobNeeds& needs, const JobSettings& settings) {
   const auto argv = job.invocation_script.value_or("").empty() ? m_simple.argv(job.command) : std::nullopt;
-  const JobLaunch launch{
-      .argv = argv.value_or(std::vector<std::string>()),
-      .stdio = m_config.stdio_of(job.name),
-      .gpus = m_gpus.take(static_cast<std::size_t>(std::max<std::int64_t>(0, needs.resources.gpus)))};
+  const auto memory_limit = m_config.limit_resources ? needs.memory_bytes : std::nullopt;
+  auto group =
+      m_cgroups ? m_cgroups->make(key_of(job), {.memory_bytes = memory_limit, .cpus = needs.cpus}) : std::nullopt;
+  const JobLaunch launch{.argv = argv.value_or(std::vector<std::string>()),
+                         .stdio = m_config.stdio_of(job.name),
+                         .gpus = m_gpus.take(static_cast<std::size_t>(std::max<std::int64_t>(0, needs.resources.gpus))),
+                         .join_fd = group ? group->procs.get() : -1};
   try {
     Job started{.process = JobProcess::start(job, settings, launch, m_environment)};
     if (m_config.limit_resources && needs.runtime) {
       started.deadline = started.process.started + *needs.runtime;
     }
-    started.memory_limit = m_config.limit_resources ? needs.memory_bytes : std::nullopt;
+    started.memory_limit = memory_limit;
     started.process.needs = needs.resources;
-    m_monitor.started(started.process.child.pid(), job, needs, started.memory_limit);
+    const proc::Child& leader = started.process.child;
+    const bool is_held = group && m_cgroups->started(std::move(*std::exchange(group, std::nullopt)), leader);
+    m_monitor.started(leader.pid(), job, needs, is_held ? std::nullopt : memory_limit);
     add(std::move(started));
   } catch (const base::Error&) {
     m_gpus.give_back(launch.gpus);
+    if (group) {
+      m_cgroups->discard(std::move(*group));
+    }
     throw;
   }
   m_free -= needs.resources;
@@ -88,12 +110,27 @@ std::vector<EndedJob> RunningJobs::reap() {
     const auto usage = m_monitor.ended(leader);  // Before it is reaped: then the kernel knows it no more.
     if (const auto status = it->second.process.child.try_wait()) {
       m_trees.leader_ended(leader);
+      if (const auto used = m_cgroups ? m_cgroups->ended(leader) : std::nullopt) {
+        note_kill_by_kernel(it->second, *used);
+      }
       ended.push_back(end_of(std::move(it->second), *status));
       ended.back().usage = usage;
       forget(it);
     }
   }
   return ended;
+}
+
+void RunningJobs::note_kill_by_kernel(Job& job, std::int64_t used_bytes) {
+  if (job.reason != EndReason::itself) {
+    return;  // Somebody was about to end it anyway.
+  }
+  job.reason = EndReason::memory;
+  job.killed_by_kernel = true;
+  job.excess_bytes = used_bytes;
+  m_log.warning("job {} ({}) used {} of memory and needed more than the {} it asked for: the kernel killed it",
+                job.process.job.id.value_or(0), job.process.job.name, base::format_bytes(used_bytes),
+                base::format_bytes(job.memory_limit.value_or(0)));
 }
 
 /// Its part of the resources is free again.
@@ -114,6 +151,7 @@ EndedJob RunningJobs::end_of(Job&& job, proc::ExitStatus status) {
     ended.return_code = m_config.timeout_exit_code;
   } else if (ended.reason == EndReason::memory) {
     ended.return_code = m_config.oom_exit_code;
+    ended.killed_by_kernel = job.killed_by_kernel;
     ended.excess_bytes = job.excess_bytes;
     ended.memory_limit = job.memory_limit.value_or(0);
   }
@@ -126,8 +164,15 @@ EndedJob RunningJobs::end_of(Job&& job, proc::ExitStatus status) {
 std::optional<RunningJobs::Clock::time_point> RunningJobs::tend() {
   end_greedy();
   const auto next_deadline = end_overdue(Clock::now());
+  return earlier(next_deadline, tend_trees());
+}
+
+/// Processes first: their groups can be removed when they are gone.
+std::optional<RunningJobs::Clock::time_point> RunningJobs::tend_trees() {
   const auto trees_due = m_trees.tend();
-  return next_deadline && trees_due ? std::min(*next_deadline, *trees_due) : next_deadline ? next_deadline : trees_due;
+  const auto groups_due =
+      m_cgroups ? m_cgroups->tend([this](pid_t leader) { return m_trees.ending(leader); }) : std::nullopt;
+  return earlier(trees_due, groups_due);
 }
 
 std::optional<RunningJobs::Clock::time_point> RunningJobs::end_overdue(Clock::time_point now) {
@@ -185,7 +230,7 @@ std::vector<EndedJob> RunningJobs::end_all(milliseconds lead, const std::stop_to
       m_trees.hasten();
       give_up = std::min(give_up, Clock::now() + k_after_kill);
     }
-    const auto due = m_trees.tend();
+    const auto due = tend_trees();
     if ((!due && m_jobs.empty()) || Clock::now() > give_up) {
       break;
     }

@@ -12,6 +12,7 @@
 #include "runner/event_loop.hpp"
 #include "runner/execution_config.hpp"
 #include "runner/gpu_pool.hpp"
+#include "runner/job_cgroups.hpp"
 #include "runner/job_process.hpp"
 #include "runner/monitor.hpp"
 #include "runner/process_trees.hpp"
@@ -36,6 +37,7 @@ struct EndedJob {
   std::chrono::duration<double> ran{};
   EndReason reason{EndReason::itself};
   std::optional<metrics::JobSummary> usage{};  ///< Where it was measured.
+  bool killed_by_kernel{false};                ///< With EndReason::memory: its cgroup's limit was reached.
   std::int64_t excess_bytes{0};                ///< With EndReason::memory: what it used when that was noticed.
   std::int64_t memory_limit{0};                ///< And what it might.
 };
@@ -48,9 +50,10 @@ class RunningJobs {
 
   /// @param stop, drain  Their requests wake `wait`.
   /// @param metrics  The database for what is recorded.
+  /// @param cgroups  Where to look for cgroups that can hold jobs to their limits.
   RunningJobs(const ExecutionConfig& config, const MonitorConfig& monitor, std::filesystem::path metrics,
               const Resources& capacity, GpuPool gpus, const std::stop_token& stop, const std::stop_token& drain,
-              RunnerLog& log);
+              const CgroupPlaces& cgroups, RunnerLog& log);
   RunningJobs(const RunningJobs&) = delete;
   RunningJobs& operator=(const RunningJobs&) = delete;
 
@@ -95,6 +98,7 @@ class RunningJobs {
     JobProcess process;
     std::optional<Clock::time_point> deadline{};
     EndReason reason{EndReason::itself};
+    bool killed_by_kernel{false};
     std::int64_t excess_bytes{0};
     std::optional<std::int64_t> memory_limit{};
     std::optional<model::Job> recovered{};  ///< Of a recovery script: the job it is for.
@@ -104,6 +108,8 @@ class RunningJobs {
   EndedJob end_of(Job&& job, proc::ExitStatus status);
   std::optional<Clock::time_point> end_overdue(Clock::time_point now);
   void end_greedy();
+  void note_kill_by_kernel(Job& job, std::int64_t used_bytes);
+  std::optional<Clock::time_point> tend_trees();
   void forget(std::map<model::Id, Job>::iterator it);
 
   const ExecutionConfig& m_config;
@@ -111,6 +117,7 @@ class RunningJobs {
   GpuPool m_gpus;
   RunnerLog& m_log;
   EventLoop m_events;
+  std::optional<JobCgroups> m_cgroups;  ///< Nothing: jobs have no limits.
   ProcessTrees m_trees;
   std::vector<std::string> m_environment;
   SimpleCommands m_simple;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/types.h>
+
 namespace torc::proc {
 
 /// Splits this program in two, so that nothing it starts outlives it whatever becomes of it, SIGKILL included. The call
@@ -11,5 +13,8 @@ namespace torc::proc {
 /// it once. It gets SIGTERM should the guardian be killed. Called while there is only one thread.
 /// @throws base::SystemError
 void split_off_guardian();
+
+/// The process that `split_off_guardian` made this one's guardian; 0 where it has none, or it lives no more.
+pid_t guardian();
 
 }  // namespace torc::proc

@@ -19,8 +19,11 @@ struct SpawnOptions {
   int stdin_fd{-1};                               ///< -1: /dev/null
   int stdout_fd{-1};                              ///< -1: /dev/null
   int stderr_fd{-1};                              ///< -1: /dev/null
-  bool new_session{false};                        ///< A session (and so a process group) of its own.
-  bool new_group{true};                           ///< A process group of its own, where there is no new session.
+  /// A cgroup's cgroup.procs, opened for writing: the child moves there before it executes the program. -1: it stays in
+  /// this process's group.
+  int join_fd{-1};
+  bool new_session{false};  ///< A session (and so a process group) of its own.
+  bool new_group{true};     ///< A process group of its own, where there is no new session.
 };
 
 /// How a process ended.
@@ -55,6 +58,8 @@ class Child {
   /// Readable (poll, epoll) once the child has ended.
   int pidfd() const noexcept { return m_pidfd.get(); }
   bool running() const noexcept { return m_pid > 0; }
+  /// The errno value that says why it did not join the group that it was to; 0 where it did, or was to join none.
+  int join_error() const noexcept { return m_join_error; }
 
   /// Waits until the child ends, and reaps it. Only while it is `running()`.
   ExitStatus wait();
@@ -64,12 +69,14 @@ class Child {
   void signal(int number) const noexcept;
 
  private:
-  Child(pid_t pid, base::Fd pidfd, bool leads_group) noexcept;
+  Child(pid_t pid, base::Fd pidfd, bool leads_group, int join_error) noexcept;
+  static Child watched(pid_t pid, const SpawnOptions& options, int join_error = 0);
   void end() noexcept;
 
   pid_t m_pid{-1};
   base::Fd m_pidfd;
   bool m_leads_group{false};
+  int m_join_error{0};
 };
 
 /// Signal state for the programs this one starts: ignores SIGPIPE here. Called once in main before threads start.

@@ -28,6 +28,15 @@ struct WorkerIdentity {
 /// @throws base::Error where they make no sense
 std::optional<WorkerIdentity> worker_identity_from_environment();
 
+/// Where the kernel tells which cgroup holds this process, and where the tree of cgroup v2 is mounted. Others than
+/// these are for tests, which have a made-up tree.
+struct CgroupPlaces {
+  std::filesystem::path own{"/proc/self/cgroup"};
+  std::filesystem::path mounts{"/proc/self/mountinfo"};
+
+  bool operator==(const CgroupPlaces&) const = default;
+};
+
 struct RunnerOptions {
   model::Id workflow_id{0};
   std::string output_directory{"torc_output"};
@@ -43,6 +52,7 @@ struct RunnerOptions {
   std::optional<WorkerIdentity> worker;                 ///< Nothing: a local `torc run`.
   std::stop_token haste{};                              ///< Requested: jobs that are being ended get SIGKILL at once.
   std::stop_token drain{};  ///< Requested: no more is claimed; ends when no job runs any more.
+  CgroupPlaces cgroups{};   ///< Leave as it is, but for tests.
 };
 
 /// How a run went.

@@ -3,12 +3,16 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <gtest/gtest.h>
 
 #include <cstdint>
 #include <string>
+#include <utility>
 
 #include "torc/base/error.hpp"
 #include "torc/proc/process_info.hpp"
@@ -16,16 +20,42 @@
 namespace torc::proc {
 namespace {
 
-/// What a program prints, with the spawn options given.
-std::string output_of(SpawnOptions options) {
-  base::Pipe pipe = base::Pipe::create();
-  options.stdout_fd = pipe.write_end.get();
-  Child child = Child::spawn(options);
-  pipe.write_end.reset();
-  std::string out = base::read_all(pipe.read_end.get());
-  child.wait();
-  return out;
-}
+/// Both ways to start a program must do the same: the usual one, and the one for programs that join a cgroup. A plain
+/// file stands for the group's cgroup.procs.
+class Spawn : public ::testing::TestWithParam<bool> {
+ protected:
+  Spawn() : m_procs(::memfd_create("cgroup.procs", MFD_CLOEXEC)) {}
+
+  bool joins() const { return GetParam(); }
+
+  Child start(SpawnOptions options) const {
+    options.join_fd = joins() ? m_procs.get() : -1;
+    return Child::spawn(options);
+  }
+
+  /// What a program prints, with the spawn options given.
+  std::string output_of(SpawnOptions options) const {
+    base::Pipe pipe = base::Pipe::create();
+    options.stdout_fd = pipe.write_end.get();
+    Child child = start(std::move(options));
+    pipe.write_end.reset();
+    std::string out = base::read_all(pipe.read_end.get());
+    child.wait();
+    return out;
+  }
+
+  /// What was written to the group's file.
+  std::string procs() const {
+    ::lseek(m_procs.get(), 0, SEEK_SET);
+    return base::read_all(m_procs.get());
+  }
+
+ private:
+  base::Fd m_procs;
+};
+
+INSTANTIATE_TEST_SUITE_P(Start, Spawn, ::testing::Bool(),
+                         [](const auto& instance) { return instance.param ? "InGroup" : "Plain"; });
 
 /// A set of signals in the text of /proc/PID/status.
 std::uint64_t signal_set(const std::string& status, const std::string& name) {
@@ -33,7 +63,7 @@ std::uint64_t signal_set(const std::string& status, const std::string& name) {
   return found == std::string::npos ? ~0ULL : std::stoull(status.substr(found + name.size() + 2, 16), nullptr, 16);
 }
 
-TEST(Spawn, GivesTheChildNoDescriptorButTheStandardOnes) {
+TEST_P(Spawn, GivesTheChildNoDescriptorButTheStandardOnes) {
   // One without close-on-exec, as a library might leave it.
   const base::Fd leaky{::fcntl(STDIN_FILENO, F_DUPFD, 50)};
   ASSERT_GE(leaky.get(), 50);
@@ -41,16 +71,16 @@ TEST(Spawn, GivesTheChildNoDescriptorButTheStandardOnes) {
   EXPECT_EQ(output_of({.argv = {"ls", "/proc/self/fd"}}), "0\n1\n2\n3\n");
 }
 
-TEST(Spawn, GivesNullDevicesWhereNothingElseIsAsked) {
+TEST_P(Spawn, GivesNullDevicesWhereNothingElseIsAsked) {
   base::Pipe pipe = base::Pipe::create();
-  Child child = Child::spawn(
-      {.argv = {"sh", "-c", "readlink /proc/self/fd/0 /proc/self/fd/2"}, .stdout_fd = pipe.write_end.get()});
+  Child child =
+      start({.argv = {"sh", "-c", "readlink /proc/self/fd/0 /proc/self/fd/2"}, .stdout_fd = pipe.write_end.get()});
   pipe.write_end.reset();
   EXPECT_EQ(base::read_all(pipe.read_end.get()), "/dev/null\n/dev/null\n");
   EXPECT_TRUE(child.wait().ok());
 }
 
-TEST(Spawn, PlacesDescriptorsThatCrossEachOther) {
+TEST_P(Spawn, PlacesDescriptorsThatCrossEachOther) {
   // The child's standard output is what is descriptor 2 here, and the other way round.
   base::Pipe out = base::Pipe::create();
   base::Pipe err = base::Pipe::create();
@@ -58,7 +88,7 @@ TEST(Spawn, PlacesDescriptorsThatCrossEachOther) {
   const base::Fd saved_err{::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 10)};
   ::dup2(out.write_end.get(), STDOUT_FILENO);
   ::dup2(err.write_end.get(), STDERR_FILENO);
-  Child child = Child::spawn({.argv = {"sh", "-c", "echo to-out; echo to-err >&2"}, .stdout_fd = 2, .stderr_fd = 1});
+  Child child = start({.argv = {"sh", "-c", "echo to-out; echo to-err >&2"}, .stdout_fd = 2, .stderr_fd = 1});
   ::dup2(saved_out.get(), STDOUT_FILENO);
   ::dup2(saved_err.get(), STDERR_FILENO);
   EXPECT_TRUE(child.wait().ok());
@@ -68,7 +98,7 @@ TEST(Spawn, PlacesDescriptorsThatCrossEachOther) {
   EXPECT_EQ(base::read_all(out.read_end.get()), "to-err\n");
 }
 
-TEST(Spawn, GivesTheChildTheOriginalMaskAndDefaultHandlers) {
+TEST_P(Spawn, GivesTheChildTheOriginalMaskAndDefaultHandlers) {
   prepare_signals_for_children();
   sigset_t blocked;
   sigset_t before;
@@ -84,7 +114,7 @@ TEST(Spawn, GivesTheChildTheOriginalMaskAndDefaultHandlers) {
   EXPECT_EQ(signal_set(state, "SigCgt"), 0U);
 }
 
-TEST(Spawn, MakesSessionsAndGroups) {
+TEST_P(Spawn, MakesSessionsAndGroups) {
   // Fields 1, 5 and 6 of /proc/PID/stat: pid, group, session.
   const std::vector<std::string> argv{"sh", "-c",
                                       "read -r pid a b c group session rest </proc/self/stat; "
@@ -94,7 +124,7 @@ TEST(Spawn, MakesSessionsAndGroups) {
   EXPECT_EQ(output_of({.argv = argv, .new_group = false}), "0 0\n");
 }
 
-TEST(Spawn, UsesTheEnvironmentAndDirectoryGiven) {
+TEST_P(Spawn, UsesTheEnvironmentAndDirectoryGiven) {
   EXPECT_EQ(
       output_of(
           {.argv = {"/bin/sh", "-c", "echo $A; pwd"}, .env = std::vector<std::string>{"A=1 2"}, .directory = "/"}),
@@ -102,16 +132,58 @@ TEST(Spawn, UsesTheEnvironmentAndDirectoryGiven) {
   EXPECT_EQ(output_of({.argv = {"/usr/bin/env"}, .env = std::vector<std::string>{}}), "");
 }
 
-TEST(Spawn, NamesTheProgramThatCannotBeExecuted) {
+TEST_P(Spawn, NamesTheProgramThatCannotBeExecuted) {
   try {
-    Child::spawn({.argv = {"/no/such/program"}});
+    start({.argv = {"/no/such/program"}});
     FAIL() << "no error";
   } catch (const base::SystemError& error) {
     EXPECT_STREQ(error.what(), "cannot execute /no/such/program: No such file or directory");
     EXPECT_EQ(error.error_number(), ENOENT);
   }
-  EXPECT_THROW(Child::spawn({.argv = {}}), base::Error);
-  EXPECT_THROW(Child::spawn({.argv = {"echo", std::string("a\0b", 3)}}), base::Error);
+  EXPECT_THROW(start({.argv = {}}), base::Error);
+  EXPECT_THROW(start({.argv = {"echo", std::string("a\0b", 3)}}), base::Error);
+}
+
+TEST_P(Spawn, LooksProgramsUpInThePath) {
+  EXPECT_EQ(output_of({.argv = {"echo", "found"}}), "found\n");
+  try {
+    start({.argv = {"no-such-program-anywhere"}});
+    FAIL() << "no error";
+  } catch (const base::SystemError& error) {
+    EXPECT_EQ(error.error_number(), ENOENT);
+  }
+}
+
+// Who wants a shell to have a try says so: posix_spawn(3) and execvp(3) differ in that.
+TEST_P(Spawn, LeavesScriptsWithoutInterpreterToTheCaller) {
+  std::string name = "/tmp/torc-spawn-XXXXXX";
+  base::Fd file{::mkostemp(name.data(), O_CLOEXEC)};
+  ASSERT_TRUE(file);
+  base::write_all(file.get(), "echo hi\n");
+  ::fchmod(file.get(), 0700);
+  file.reset();
+  try {
+    start({.argv = {name}});
+    ADD_FAILURE() << "no error";
+  } catch (const base::SystemError& error) {
+    EXPECT_EQ(error.error_number(), ENOEXEC);
+  }
+  ::unlink(name.c_str());
+}
+
+TEST_P(Spawn, MovesTheChildToItsGroupBeforeTheProgramRuns) {
+  Child child = start({.argv = {"true"}});
+  const pid_t pid = child.pid();
+  EXPECT_EQ(procs(), joins() ? std::to_string(pid) : "");
+  EXPECT_EQ(child.join_error(), 0);
+  EXPECT_TRUE(child.wait().ok());
+}
+
+TEST(SpawnInGroup, RunsTheProgramAlsoWhereTheGroupRefusesIt) {
+  const base::Fd refusing{::open("/dev/null", O_RDONLY | O_CLOEXEC)};
+  Child child = Child::spawn({.argv = {"sh", "-c", "exit 5"}, .join_fd = refusing.get()});
+  EXPECT_EQ(child.join_error(), EBADF);
+  EXPECT_EQ(child.wait().return_code(), 5);
 }
 
 TEST(Child, TellsItsEndThroughItsPidfd) {

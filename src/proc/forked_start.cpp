@@ -1,0 +1,193 @@
+// Between fork and execve the child of a program with threads may call what is safe in signal handlers only: whatever
+// needs memory is made before. What the child has to say goes through a pipe that closes when the program is executed:
+// a number for how it joined the group, and another where the program could not be executed.
+
+#include "proc/forked_start.hpp"
+
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "torc/base/fd.hpp"
+#include "torc/base/strings.hpp"
+
+namespace torc::proc {
+namespace {
+
+constexpr int k_first_free = STDERR_FILENO + 1;
+/// What a shell answers for a program that it cannot execute; nobody sees it.
+constexpr int k_not_executed = 127;
+
+struct Plan {
+  const SpawnOptions& options;
+  std::vector<std::string> programs;  ///< Paths to try.
+  char* const* argv;
+  char* const* env;
+  sigset_t mask;
+  int report_fd;
+};
+
+/// As posix_spawnp looks it up.
+std::vector<std::string> programs_of(const std::string& name) {
+  if (name.find('/') != std::string::npos) {
+    return {name};
+  }
+  std::vector<std::string> programs;
+  const char* const path = ::getenv("PATH");
+  for (const auto& directory : base::split(path != nullptr ? path : "/bin:/usr/bin", ':')) {
+    programs.push_back(directory.empty() ? name : directory + "/" + name);
+  }
+  return programs;
+}
+
+/// @returns 0, or an errno value
+int join(int fd) {
+  std::array<char, 16> text{};
+  std::size_t begin = text.size();
+  for (pid_t rest = ::getpid(); rest > 0; rest /= 10) {
+    text[--begin] = static_cast<char>('0' + rest % 10);
+  }
+  const std::size_t size = text.size() - begin;
+  return ::write(fd, text.data() + begin, size) == static_cast<ssize_t>(size) ? 0 : errno;
+}
+
+void report(int fd, int number) {
+  // Fewer bytes than a pipe takes at once; a parent that is gone needs no answer.
+  static_cast<void>(!::write(fd, &number, sizeof number));
+}
+
+/// A copy of the descriptor, or of /dev/null, out of the way of those that are to be placed.
+int copy_of(int fd, int flags) {
+  const int open = fd >= 0 ? fd : ::open("/dev/null", flags | O_CLOEXEC);
+  return open < 0 ? -1 : ::fcntl(open, F_DUPFD_CLOEXEC, k_first_free);
+}
+
+bool place_descriptors(const SpawnOptions& options) {
+  const int in = copy_of(options.stdin_fd, O_RDONLY);
+  const int out = copy_of(options.stdout_fd, O_WRONLY);
+  const int err = copy_of(options.stderr_fd, O_WRONLY);
+  return in >= 0 && out >= 0 && err >= 0 && ::dup2(in, STDIN_FILENO) >= 0 && ::dup2(out, STDOUT_FILENO) >= 0 &&
+         ::dup2(err, STDERR_FILENO) >= 0;
+}
+
+void reset_signals(const sigset_t& mask) {
+  struct sigaction action {};
+  action.sa_handler = SIG_DFL;
+  for (int number = 1; number < _NSIG; ++number) {
+    ::sigaction(number, &action, nullptr);  // Those that cannot be changed are at their defaults.
+  }
+  ::sigprocmask(SIG_SETMASK, &mask, nullptr);
+}
+
+/// @returns the errno value that says why none can be executed
+int execute(const Plan& plan) {
+  int error = ENOENT;
+  for (const auto& program : plan.programs) {
+    ::execve(program.c_str(), plan.argv, plan.env);
+    if (errno == EACCES) {
+      error = EACCES;  // Another one may do; if none does, this tells more.
+    } else if (errno != ENOENT && errno != ENOTDIR && errno != ESTALE && errno != ENODEV && errno != ETIMEDOUT) {
+      return errno;
+    }
+  }
+  return error;
+}
+
+[[noreturn]] void be_child(const Plan& plan) {
+  report(plan.report_fd, join(plan.options.join_fd));
+  if (plan.options.new_session) {
+    ::setsid();
+  } else if (plan.options.new_group) {
+    ::setpgid(0, 0);
+  }
+  const char* const directory = plan.options.directory.c_str();
+  if (!place_descriptors(plan.options) || (*directory != '\0' && ::chdir(directory) != 0)) {
+    report(plan.report_fd, errno);
+    ::_exit(k_not_executed);
+  }
+  // What libraries opened without close-on-exec must not leak into jobs. The pipe is moved to where it stays open.
+  int report_fd = plan.report_fd;
+  if (report_fd != k_first_free && ::dup3(report_fd, k_first_free, O_CLOEXEC) >= 0) {
+    report_fd = k_first_free;
+  }
+  if (::close_range(k_first_free + 1, ~0U, 0) != 0) {
+    report(report_fd, errno);
+    ::_exit(k_not_executed);
+  }
+  reset_signals(plan.mask);
+  report(report_fd, execute(plan));
+  ::_exit(k_not_executed);
+}
+
+/// @returns whether there was a number
+bool read_report(int fd, int& number) {
+  ssize_t count = 0;
+  do {
+    count = ::read(fd, &number, sizeof number);
+  } while (count < 0 && errno == EINTR);
+  return count == static_cast<ssize_t>(sizeof number);
+}
+
+/// Both ends beyond the standard streams, which the child replaces.
+bool make_pipe(base::Fd& read_end, base::Fd& write_end) {
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
+    return false;
+  }
+  read_end.reset(ends[0]);
+  write_end.reset(ends[1]);
+  if (write_end.get() < k_first_free) {
+    write_end.reset(::fcntl(write_end.get(), F_DUPFD_CLOEXEC, k_first_free));
+  }
+  return static_cast<bool>(write_end);
+}
+
+}  // namespace
+
+ForkedStart fork_and_execute(const SpawnOptions& options, char* const* argv, char* const* env, const sigset_t& mask) {
+  base::Fd read_end;
+  base::Fd write_end;
+  if (!make_pipe(read_end, write_end)) {
+    return {.join_error = errno};
+  }
+  const Plan plan{.options = options,
+                  .programs = programs_of(options.argv.front()),
+                  .argv = argv,
+                  .env = env,
+                  .mask = mask,
+                  .report_fd = write_end.get()};
+  // No handler of this program may run in the child.
+  sigset_t all;
+  sigset_t before;
+  ::sigfillset(&all);
+  ::pthread_sigmask(SIG_SETMASK, &all, &before);
+  const pid_t pid = ::fork();
+  if (pid == 0) {
+    be_child(plan);
+  }
+  const int fork_error = errno;
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  if (pid < 0) {
+    return {.join_error = fork_error};
+  }
+  write_end.reset();
+  ForkedStart start{.pid = pid};
+  if (read_report(read_end.get(), start.join_error) && read_report(read_end.get(), start.error)) {
+    while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
+    }
+    start.pid = -1;
+    if (start.error == ENOSYS) {  // A kernel without close_range: posix_spawn can do without.
+      return {.join_error = ENOSYS};
+    }
+  }
+  return start;
+}
+
+}  // namespace torc::proc
