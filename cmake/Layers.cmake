@@ -39,12 +39,21 @@ if(TORC_PRECOMPILED_HEADERS)
   endif()
 endif()
 
+# Most of a file's time goes into the headers it includes; TORC_FILES_TOGETHER shares that. Builds with 1 prove that each
+# file stands on its own.
+function(torc_compile_together target)
+  if(TORC_FILES_TOGETHER GREATER 1)
+    set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE ${TORC_FILES_TOGETHER})
+  endif()
+endfunction()
+
 # One static library for each folder of src: torc_layer(NAME [PRECOMPILED] SOURCES a.cpp b.cpp DEPENDS base proc
 # LIBRARIES CURL::libcurl). DEPENDS names lower layers only; scripts/check_layers.py holds the includes to it.
 # PRECOMPILED pays where most files include nlohmann/json.hpp.
 function(torc_layer name)
   cmake_parse_arguments(arg "PRECOMPILED" "" "SOURCES;DEPENDS;LIBRARIES" ${ARGN})
   add_library(torc_${name} STATIC ${arg_SOURCES})
+  torc_compile_together(torc_${name})
   target_include_directories(torc_${name} PRIVATE "${CMAKE_SOURCE_DIR}/src")
   list(TRANSFORM arg_DEPENDS PREPEND torc_)
   target_link_libraries(torc_${name} PUBLIC torc_settings ${arg_DEPENDS} ${arg_LIBRARIES} PRIVATE torc_warnings)
@@ -60,6 +69,7 @@ add_custom_target(unit_tests)
 function(torc_unit_test name)
   cmake_parse_arguments(arg "" "" "SOURCES;LIBRARIES" ${ARGN})
   add_executable(unit_${name} ${arg_SOURCES})
+  torc_compile_together(unit_${name})
   target_include_directories(unit_${name} PRIVATE "${CMAKE_SOURCE_DIR}/tests" "${CMAKE_SOURCE_DIR}/src")
   target_link_libraries(unit_${name} PRIVATE torc_${name} ${arg_LIBRARIES} torc_warnings GTest::gtest_main)
   target_compile_options(unit_${name} PRIVATE ${TORC_UNIT_TEST_OPTIONS})

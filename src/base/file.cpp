@@ -37,6 +37,14 @@ std::string read_file(const std::filesystem::path& path) {
   }
 }
 
+std::string read_file_or_empty(const std::filesystem::path& path) {
+  try {
+    return read_file(path);
+  } catch (const SystemError&) {
+    return {};
+  }
+}
+
 void sync_directory(const std::filesystem::path& directory) {
   const Fd fd = open_file(directory, O_RDONLY | O_DIRECTORY);
   if (::fsync(fd.get()) != 0) {

@@ -5,23 +5,23 @@
 namespace torc::client {
 namespace {
 
-std::string path_of(model::Id workflow_id) {
+std::string workers_path(model::Id workflow_id) {
   return fmt::format("/workflows/{}/remote_workers", workflow_id);
 }
 
 }  // namespace
 
 std::vector<model::RemoteWorker> RestApi::list_remote_workers(model::Id workflow_id) {
-  const std::string path = path_of(workflow_id);
+  const std::string path = workers_path(workflow_id);
   return models_from<model::RemoteWorker>(server().get(path), "GET " + path);
 }
 
 void RestApi::create_remote_workers(model::Id workflow_id, const std::vector<std::string>& workers) {
-  server().post(path_of(workflow_id), {}, workers);
+  server().post(workers_path(workflow_id), {}, workers);
 }
 
 void RestApi::delete_remote_worker(model::Id workflow_id, const std::string& worker) {
-  server().remove(path_of(workflow_id) + "/" + net::url_encode(worker));
+  server().remove(workers_path(workflow_id) + "/" + net::url_encode(worker));
 }
 
 }  // namespace torc::client

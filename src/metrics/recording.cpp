@@ -16,7 +16,7 @@
 namespace torc::metrics {
 namespace {
 
-constexpr int k_busy_timeout_ms = 10'000;
+constexpr int k_read_timeout_ms = 10'000;
 constexpr std::size_t k_fewest_points = 60;
 constexpr std::size_t k_most_points = 800;
 constexpr std::size_t k_most_system_points = 2'000;
@@ -30,12 +30,12 @@ constexpr const char* k_sane =
 
 std::unique_ptr<SQLite::Database> open(const std::filesystem::path& file) {
   try {
-    auto database = std::make_unique<SQLite::Database>(file.string(), SQLite::OPEN_READONLY, k_busy_timeout_ms);
+    auto database = std::make_unique<SQLite::Database>(file.string(), SQLite::OPEN_READONLY, k_read_timeout_ms);
     database->execAndGet("SELECT count(*) FROM sqlite_master");
     return database;
   } catch (const SQLite::Exception&) {
     // What a killed writer left half done has to be undone first, which takes writing.
-    auto database = std::make_unique<SQLite::Database>(file.string(), SQLite::OPEN_READWRITE, k_busy_timeout_ms);
+    auto database = std::make_unique<SQLite::Database>(file.string(), SQLite::OPEN_READWRITE, k_read_timeout_ms);
     database->execAndGet("SELECT count(*) FROM sqlite_master");
     return database;
   }

@@ -16,6 +16,7 @@
 #include <cerrno>
 #include <optional>
 
+#include "proc/grace.hpp"
 #include "torc/base/error.hpp"
 #include "torc/base/fd.hpp"
 #include "torc/proc/spawn.hpp"
@@ -26,7 +27,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
-constexpr milliseconds k_grace{2'000};
 constexpr milliseconds k_progress_check{1'000};
 /// How long output may still come after the child has ended: a process that it left behind (the master of a shared ssh
 /// connection) may hold the pipes for ever.

@@ -12,6 +12,7 @@
 #include "torc/base/error.hpp"
 #include "torc/proc/process_info.hpp"
 #include "torc/proc/process_tree_guard.hpp"
+#include "torc/proc/signals.hpp"
 #include "torc/proc/spawn.hpp"
 
 namespace torc::proc {
@@ -21,11 +22,6 @@ constexpr std::array<int, 7> k_handed_on{SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUS
 
 /// Of this process, for its whole life; set while there is one thread.
 pid_t g_guardian = 0;
-
-bool is_ignored(int number) {
-  struct sigaction action {};
-  return ::sigaction(number, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
-}
 
 /// A blocked signal is delivered to sigwait even where it is ignored: those that are, stay so.
 sigset_t signals_to_take() {
@@ -48,7 +44,7 @@ void suspend(pid_t child) {
 }
 
 /// @returns the exit status that stands for how the child ended; nothing while it runs
-std::optional<int> status_of(pid_t child) {
+std::optional<int> return_code_if_ended(pid_t child) {
   int status = 0;
   if (::waitpid(child, &status, WNOHANG) != child) {
     return std::nullopt;
@@ -69,7 +65,7 @@ std::optional<int> status_of(pid_t child) {
     } else if (number != SIGCHLD) {
       ::kill(child, number);
     }
-    if (const auto status = status_of(child)) {
+    if (const auto status = return_code_if_ended(child)) {
       end_processes_below();
       ::_exit(*status);
     }

@@ -33,14 +33,6 @@ std::vector<std::string> stat_fields(pid_t pid) {
   return base::split(base::trim(std::string_view(text).substr(end + 2)), ' ');
 }
 
-std::string read_or_empty(const std::string& path) {
-  try {
-    return base::read_file(path);
-  } catch (const base::SystemError&) {
-    return {};
-  }
-}
-
 /// Numbers among the names in a directory: pids in /proc, threads in /proc/self/task.
 std::vector<pid_t> numbered_entries(const char* directory) {
   std::vector<pid_t> numbers;
@@ -81,7 +73,7 @@ std::vector<ProcessEntry> all_processes() {
 std::vector<pid_t> children_of_this_process() {
   std::vector<pid_t> children;
   for (const pid_t thread : numbered_entries("/proc/self/task")) {
-    const std::string text = read_or_empty("/proc/self/task/" + std::to_string(thread) + "/children");
+    const std::string text = base::read_file_or_empty("/proc/self/task/" + std::to_string(thread) + "/children");
     for (const auto& word : base::split(base::trim(text), ' ')) {
       if (const auto pid = base::parse_int(word)) {
         children.push_back(static_cast<pid_t>(*pid));
@@ -92,7 +84,8 @@ std::vector<pid_t> children_of_this_process() {
 }
 
 std::vector<std::string> environment_of(pid_t pid) {
-  std::vector<std::string> entries = base::split(read_or_empty("/proc/" + std::to_string(pid) + "/environ"), '\0');
+  std::vector<std::string> entries =
+      base::split(base::read_file_or_empty("/proc/" + std::to_string(pid) + "/environ"), '\0');
   if (!entries.empty() && entries.back().empty()) {
     entries.pop_back();
   }

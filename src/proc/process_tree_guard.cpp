@@ -7,15 +7,13 @@
 #include <exception>
 #include <thread>
 
+#include "proc/grace.hpp"
 #include "torc/proc/process_info.hpp"
 
 namespace torc::proc {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-using std::chrono::milliseconds;
-
-constexpr milliseconds k_grace{2'000};
 
 /// Signals what is below until nothing is, or until `give_up`. @returns whether nothing is left
 bool end_all(int number, Clock::time_point give_up) {

@@ -9,11 +9,6 @@
 namespace torc::proc {
 namespace {
 
-bool is_ignored(int number) {
-  struct sigaction action {};
-  return ::sigaction(number, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
-}
-
 sigset_t watched_signals(FurtherSignals further, bool want_hangup) {
   sigset_t set;
   ::sigemptyset(&set);
@@ -31,6 +26,11 @@ sigset_t watched_signals(FurtherSignals further, bool want_hangup) {
 }
 
 }  // namespace
+
+bool is_ignored(int number) {
+  struct sigaction action {};
+  return ::sigaction(number, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
+}
 
 StopOnSignal::StopOnSignal(std::function<void(int)> on_first, FurtherSignals further, std::function<void()> on_hangup) {
   prepare_signals_for_children();  // They must not inherit what is blocked here.

@@ -21,14 +21,6 @@ namespace {
 
 constexpr double k_bytes_per_gb = 1024.0 * 1024.0 * 1024.0;
 
-std::string read_or_empty(const std::filesystem::path& path) {
-  try {
-    return base::read_file(path);
-  } catch (const base::SystemError&) {
-    return {};
-  }
-}
-
 std::int64_t cpus_of_affinity_mask() {
   // A machine with more CPUs than a cpu_set_t holds refuses the small mask.
   for (int cpus = 1024; cpus <= 1 << 20; cpus *= 4) {
@@ -85,10 +77,10 @@ Resources& Resources::operator-=(const Resources& other) {
 Resources detect_capacity(const CgroupPlaces& cgroups) {
   Resources found{.cpus = cpus_of_affinity_mask(), .memory_gb = machine_memory_gb()};
   for (const auto& directory : cgroup_directories(cgroups)) {
-    if (const auto quota = cpu_quota(read_or_empty(directory / "cpu.max"))) {
+    if (const auto quota = cpu_quota(base::read_file_or_empty(directory / "cpu.max"))) {
       found.cpus = std::min(found.cpus, static_cast<std::int64_t>(std::ceil(*quota)));
     }
-    if (const auto limit = base::parse_int(base::trim(read_or_empty(directory / "memory.max")))) {
+    if (const auto limit = base::parse_int(base::trim(base::read_file_or_empty(directory / "memory.max")))) {
       found.memory_gb = std::min(found.memory_gb, static_cast<double>(*limit) / k_bytes_per_gb);
     }
   }

@@ -85,21 +85,13 @@ void make_directory(const fs::path& directory) {
   }
 }
 
-std::string read_or_empty(const fs::path& file) {
-  try {
-    return base::read_file(file);
-  } catch (const base::SystemError&) {
-    return {};
-  }
-}
-
 std::optional<std::int64_t> number_in(const fs::path& file) {
-  return base::parse_int(base::trim(read_or_empty(file)));
+  return base::parse_int(base::trim(base::read_file_or_empty(file)));
 }
 
 /// The value in a file of lines "NAME VALUE".
 std::optional<std::int64_t> value_in(const fs::path& file, std::string_view name) {
-  for (const auto& line : base::split_lines(read_or_empty(file))) {
+  for (const auto& line : base::split_lines(base::read_file_or_empty(file))) {
     const auto words = base::split(line, ' ');
     if (words.size() == 2 && words[0] == name) {
       return base::parse_int(words[1]);
@@ -110,7 +102,7 @@ std::optional<std::int64_t> value_in(const fs::path& file, std::string_view name
 
 std::vector<pid_t> processes_in(const fs::path& group) {
   std::vector<pid_t> pids;
-  for (const auto& line : base::split_lines(read_or_empty(group / "cgroup.procs"))) {
+  for (const auto& line : base::split_lines(base::read_file_or_empty(group / "cgroup.procs"))) {
     // One that this process's namespace does not show is 0.
     pids.push_back(static_cast<pid_t>(base::parse_int(line).value_or(0)));
   }

@@ -10,7 +10,6 @@
 namespace torc::store {
 namespace {
 
-constexpr int k_busy_timeout_ms = 10'000;
 /// Of a damaged database the first lines tell enough.
 constexpr int k_most_problems = 100;
 

@@ -20,8 +20,6 @@
 namespace torc::store {
 namespace {
 
-constexpr int k_busy_timeout_ms = 10'000;
-
 int open_flags(Connection::Mode mode) {
   const int access =
       mode == Connection::Mode::write ? SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE : SQLite::OPEN_READONLY;

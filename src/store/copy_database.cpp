@@ -18,7 +18,6 @@
 namespace torc::store {
 namespace {
 
-constexpr int k_busy_timeout_ms = 10'000;
 constexpr int k_pages_at_once = 4096;
 
 /// A copy in the making; what is left of it goes with this object.

@@ -21,6 +21,9 @@
 
 namespace torc::store {
 
+/// How long SQLite waits for another process that has the database locked: a backup, a check, an sqlite3 shell.
+inline constexpr int k_busy_timeout_ms = 10'000;
+
 struct CachedStatement {
   SQLite::Statement statement;
   bool in_use{false};

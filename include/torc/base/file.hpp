@@ -11,6 +11,8 @@ namespace torc::base {
 /// The whole file as bytes.
 /// @throws SystemError that names the path
 std::string read_file(const std::filesystem::path& path);
+/// The same where a file that cannot be read tells as much as an empty one, as in /proc, whose processes come and go.
+std::string read_file_or_empty(const std::filesystem::path& path);
 
 /// Replaces `path` by `content` in one step: a reader sees the old file or the new one. Written to a temporary name
 /// beside it, synced, renamed.

@@ -9,6 +9,9 @@
 
 namespace torc::proc {
 
+/// Whether this process ignores the signal, for instance because it was started so.
+bool is_ignored(int number);
+
 /// What the signals after the first one do, once a stop is under way.
 enum class FurtherSignals {
   end_program,  ///< At once, with status 128 + N; children are left alone.

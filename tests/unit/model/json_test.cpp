@@ -12,7 +12,7 @@ using Reason = JsonError::Reason;
 
 /// The error that `action` ends with, as "REASON FIELD: MESSAGE".
 template <typename Action>
-std::string error_of(Action&& action) {
+std::string json_error_of(Action&& action) {
   try {
     action();
   } catch (const JsonError& error) {
@@ -23,10 +23,10 @@ std::string error_of(Action&& action) {
 }
 
 TEST(ParseJson, SaysWhereTheTextIsWrong) {
-  const std::string error = error_of([] { parse_json("{\n  \"a\": }"); });
+  const std::string error = json_error_of([] { parse_json("{\n  \"a\": }"); });
   EXPECT_TRUE(error.starts_with("wrong body: no valid JSON: parse error at line 2")) << error;
   for (const char* text : {"", "{", "nul", "{} x", "[1,]", "{\"a\":1 \"b\":2}", "\"\xff\"", "1e999"}) {
-    EXPECT_NE(error_of([&] { parse_json(text); }), "no error") << text;
+    EXPECT_NE(json_error_of([&] { parse_json(text); }), "no error") << text;
   }
 }
 
@@ -65,11 +65,11 @@ TEST(DumpJson, NeverThrowsOnBytesThatAreNoText) {
 }
 
 TEST(FromJson, NamesTheFieldThatIsMissing) {
-  EXPECT_EQ(error_of([] {
+  EXPECT_EQ(json_error_of([] {
               from_json<RemoteWorker>(json{{"worker", "ws1"}});
             }),
             "missing workflow_id: missing field `workflow_id`");
-  EXPECT_EQ(error_of([] {
+  EXPECT_EQ(json_error_of([] {
               from_json<RemoteWorker>(json{{"worker", nullptr}, {"workflow_id", 1}});
             }),
             "missing worker: missing field `worker`");
@@ -79,7 +79,7 @@ TEST(FromJson, NamesTheFieldOfAWrongType) {
   const auto file_with = [](const char* field, const json& value) {
     json document{{"workflow_id", 1}, {"name", "f"}, {"path", "p"}};
     document[field] = value;
-    return error_of([&] { from_json<File>(document); });
+    return json_error_of([&] { from_json<File>(document); });
   };
   EXPECT_EQ(file_with("workflow_id", "1"),
             "wrong workflow_id: field `workflow_id`: expected an integer of 64 bits, found \"1\"");
@@ -101,7 +101,7 @@ TEST(FromJson, RefusesANulInAText) {
 
 TEST(FromJson, RefusesNumbersBeyond64Bits) {
   const auto worker_of = [](const char* id) {
-    return error_of(
+    return json_error_of(
         [&] { from_json<RemoteWorker>(parse_json("{\"worker\":\"w\",\"workflow_id\":" + std::string(id) + "}")); });
   };
   EXPECT_EQ(worker_of("9223372036854775807"), "no error");
@@ -111,7 +111,7 @@ TEST(FromJson, RefusesNumbersBeyond64Bits) {
 }
 
 TEST(FromJson, ShortensWhatItShows) {
-  const std::string error = error_of([] {
+  const std::string error = json_error_of([] {
     from_json<RemoteWorker>(json{{"worker", json::array({std::string(10'000, 'x')})}, {"workflow_id", 1}});
   });
   EXPECT_LT(error.size(), 200u);
@@ -120,7 +120,7 @@ TEST(FromJson, ShortensWhatItShows) {
 
 TEST(FromJson, WantsAnObject) {
   for (const json& document : {json(nullptr), json(1), json::array(), json("x")}) {
-    EXPECT_EQ(error_of([&] { from_json<RemoteWorker>(document); }).substr(0, 11), "wrong body:");
+    EXPECT_EQ(json_error_of([&] { from_json<RemoteWorker>(document); }).substr(0, 11), "wrong body:");
   }
 }
 
@@ -134,7 +134,7 @@ TEST(FromJson, KnowsTheNamesOfStates) {
   json document{{"workflow_id", 1}, {"name", "j"}, {"command", "true"}, {"status", "ready"}};
   EXPECT_EQ(from_json<Job>(document).status, JobStatus::ready);
   document["status"] = "asleep";
-  EXPECT_EQ(error_of([&] { from_json<Job>(document); }),
+  EXPECT_EQ(json_error_of([&] { from_json<Job>(document); }),
             "wrong status: field `status`: expected one of the known names, found \"asleep\"");
   document["status"] = nullptr;
   EXPECT_EQ(from_json<Job>(document).status, std::nullopt);
@@ -142,7 +142,7 @@ TEST(FromJson, KnowsTheNamesOfStates) {
 
 TEST(FromJson, ChecksTheItemsOfAList) {
   const auto job_with = [](const json& ids) {
-    return error_of([&] {
+    return json_error_of([&] {
       from_json<Job>(json{{"workflow_id", 1}, {"name", "j"}, {"command", "true"}, {"depends_on_job_ids", ids}});
     });
   };

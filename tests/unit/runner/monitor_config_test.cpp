@@ -7,14 +7,14 @@ namespace {
 
 using Detail = MonitorConfig::Detail;
 
-MonitorConfig read(const std::string& text) {
+MonitorConfig monitoring(const std::string& text) {
   model::Workflow workflow;
   workflow.resource_monitor_config = text;
   return monitor_config_of(workflow);
 }
 
 TEST(MonitorConfigTest, IsWhatTheWorkflowSays) {
-  const auto config = read(
+  const auto config = monitoring(
       R"({"enabled":true,"granularity":"summary","sample_interval_seconds":3,"generate_plots":true,
           "jobs":{"enabled":true,"granularity":"time_series"},"compute_node":{"enabled":true,"granularity":"summary"}})");
   EXPECT_EQ(config.jobs, Detail::time_series);
@@ -22,15 +22,15 @@ TEST(MonitorConfigTest, IsWhatTheWorkflowSays) {
   EXPECT_EQ(config.interval, std::chrono::seconds(3));
   EXPECT_TRUE(config.generate_plots);
   EXPECT_TRUE(config.records());
-  EXPECT_EQ(read(R"({"enabled":true,"compute_node":null})").jobs, Detail::summary) << "of older files";
+  EXPECT_EQ(monitoring(R"({"enabled":true,"compute_node":null})").jobs, Detail::summary) << "of older files";
 }
 
 TEST(MonitorConfigTest, IsOffWhereItMakesNoSense) {
   for (const char* const text : {"", "nonsense", "[]", "{}", R"({"jobs":{"enabled":"yes"}})"}) {
-    EXPECT_EQ(read(text).jobs, Detail::off) << text;
-    EXPECT_FALSE(read(text).records()) << text;
+    EXPECT_EQ(monitoring(text).jobs, Detail::off) << text;
+    EXPECT_FALSE(monitoring(text).records()) << text;
   }
-  EXPECT_EQ(read(R"({"sample_interval_seconds":-5})").interval, std::chrono::seconds(1));
+  EXPECT_EQ(monitoring(R"({"sample_interval_seconds":-5})").interval, std::chrono::seconds(1));
 }
 
 }  // namespace

@@ -5,20 +5,11 @@
 #include <string>
 
 #include "spec/node.hpp"
-#include "torc/base/error.hpp"
 #include "torc/spec/workflow_spec.hpp"
+#include "unit/spec/parsed.hpp"
 
 namespace torc::spec {
 namespace {
-
-std::string message_of(const std::string& text, Format format) {
-  try {
-    parse_workflow(text, format, "wf");
-  } catch (const base::Error& error) {
-    return error.what();
-  }
-  return "no error";
-}
 
 std::string repeated(const std::string& part, int count) {
   std::string result;
