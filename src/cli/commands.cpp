@@ -81,6 +81,7 @@ void add_remote(Command app, Action& chosen) {
   add_remote_stop(group, chosen);
   add_remote_collect_logs(group, chosen);
   add_remote_delete_logs(group, chosen);
+  add_remote_exec(group, chosen);
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "cli/give_back_jobs.hpp"
 
+#include "cli/worker_nodes.hpp"
 #include "torc/base/error.hpp"
 
 namespace torc::cli {
@@ -7,10 +8,6 @@ namespace {
 
 /// Not a failure of the job: no limit of retries stands against it.
 constexpr std::int64_t k_no_limit = 2'147'483'647;
-
-bool runs_on(const model::ComputeNode& node, const std::string& worker) {
-  return node.scheduler && node.scheduler->is_object() && node.scheduler->value("worker", "") == worker;
-}
 
 /// False where the job is no longer the node's: somebody was faster.
 bool give_back(client::Api& api, const model::Job& job, std::int64_t run_id) {

@@ -171,14 +171,18 @@ RemoteRunResult run_remotely(const RemoteRun& run, Services& services) {
     }
   }
   RemoteRunResult result;
-  result.workers = remote::make_workers(addresses);
+  result.workers = choose_workers(remote::make_workers(addresses), run.ssh.hosts);
   if (result.workers.empty()) {
     return result;
   }
   if (run.new_workers.empty()) {
     output.line(fmt::format("Found {} worker(s) for workflow {}", result.workers.size(), run.workflow_id));
   } else {
-    output.line(fmt::format("Checking SSH connectivity for {} worker(s)...", run.new_workers.size()));
+    const auto is_listed = [&](const auto& each) {
+      return std::find(run.new_workers.begin(), run.new_workers.end(), each.address) != run.new_workers.end();
+    };
+    output.line(fmt::format("Checking SSH connectivity for {} worker(s)...",
+                            std::count_if(result.workers.begin(), result.workers.end(), is_listed)));
   }
   auto transport = make_transport(run.ssh, services);
   Decision decision(run, services, result.workers, std::move(stored));

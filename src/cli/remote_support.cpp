@@ -1,5 +1,7 @@
 #include "cli/remote_support.hpp"
 
+#include <fnmatch.h>
+
 #include <algorithm>
 #include <cmath>
 
@@ -38,6 +40,33 @@ void add_ssh_options(Command command, SshSettings& settings) {
       .group("");
 }
 
+void add_host_option(Command command, SshSettings& settings) {
+  command.option("--host", settings.hosts, "Only workers whose host or address matches, as in a shell; may be repeated")
+      .type_name("PATTERN")
+      .allow_extra_args(false);
+}
+
+std::vector<remote::Worker> choose_workers(std::vector<remote::Worker> workers,
+                                           const std::vector<std::string>& patterns) {
+  if (patterns.empty() || workers.empty()) {
+    return workers;
+  }
+  const auto matches = [](const remote::Worker& worker, const std::string& pattern) {
+    return ::fnmatch(pattern.c_str(), worker.address.host.c_str(), 0) == 0 ||
+           ::fnmatch(pattern.c_str(), worker.stored.c_str(), 0) == 0;
+  };
+  for (const auto& pattern : patterns) {
+    if (std::none_of(workers.begin(), workers.end(), [&](const auto& each) { return matches(each, pattern); })) {
+      throw base::Error(fmt::format("--host {}: none of the {} workers matches; 'torc remote list-workers' shows them",
+                                    base::printable(pattern), workers.size()));
+    }
+  }
+  std::erase_if(workers, [&](const auto& worker) {
+    return std::none_of(patterns.begin(), patterns.end(), [&](const auto& each) { return matches(worker, each); });
+  });
+  return workers;
+}
+
 remote::SshOptions make_ssh_options(const SshSettings& settings) {
   remote::SshOptions options;
   options.ssh_program = base::env_or("TORC_SSH", "ssh");
@@ -56,12 +85,13 @@ remote::WorkflowRef workflow_ref(client::Api& api, model::Id workflow_id) {
   return {.server_id = api.server_id(), .workflow_id = workflow_id};
 }
 
-std::vector<remote::Worker> stored_workers(client::Api& api, model::Id workflow_id) {
+std::vector<remote::Worker> stored_workers(client::Api& api, model::Id workflow_id,
+                                           const std::vector<std::string>& hosts) {
   std::vector<std::string> addresses;
   for (const auto& worker : api.list_remote_workers(workflow_id)) {
     addresses.push_back(worker.worker);
   }
-  return remote::make_workers(addresses);
+  return choose_workers(remote::make_workers(addresses), hosts);
 }
 
 int fail_with(const Output& output, const std::string& message) {

@@ -19,18 +19,31 @@ namespace torc::cli {
 struct SshSettings {
   std::size_t max_parallel{10};
   std::vector<std::string> options{};  ///< "K=V" each
+  std::vector<std::string> hosts{};    ///< Patterns of --host; none: all workers.
   double limit_seconds{60};            ///< Hidden: a whole call.
 };
 
 /// --max-parallel-ssh, --ssh-option and the hidden --ssh-limit.
 void add_ssh_options(Command command, SshSettings& settings);
 
+/// --host, for the commands that may act on some of the workers.
+void add_host_option(Command command, SshSettings& settings);
+
+/// Those that a pattern matches, as a shell would: the host, or the whole address as it is stored. All where there are
+/// no patterns.
+/// @throws base::Error for a pattern that matches none
+std::vector<remote::Worker> choose_workers(std::vector<remote::Worker> workers,
+                                           const std::vector<std::string>& patterns);
+
 /// Programs from TORC_SSH and TORC_SCP, the rest from the options. Calls end when the user interrupts.
 remote::SshOptions make_ssh_options(const SshSettings& settings);
 remote::SshTransport make_transport(const SshSettings& settings, Services& services);
 
 remote::WorkflowRef workflow_ref(client::Api& api, model::Id workflow_id);
-std::vector<remote::Worker> stored_workers(client::Api& api, model::Id workflow_id);
+/// The workers of a workflow that --host names; names and keys are those that they have among all of them.
+/// @throws base::Error for a pattern that matches none
+std::vector<remote::Worker> stored_workers(client::Api& api, model::Id workflow_id,
+                                           const std::vector<std::string>& hosts);
 
 /// Prints a message that must stand on standard error as it is (scripts know it), or as an error's JSON.
 /// @returns the exit status

@@ -7,10 +7,12 @@
 #include "torc/remote/logs.hpp"
 #include "torc/remote/start.hpp"
 #include "torc/remote/state.hpp"
+#include "torc/remote/stop.hpp"
 #include "torc/remote/worker.hpp"
 
 // What runs on the workers: POSIX sh, as dash, bash and busybox have it, and Linux's /proc. The scripts need no torc
-// there but for the start, fork as little as possible and never sleep but where the worker's torc is a foreign one.
+// there but for the start, fork as little as possible and sleep only where a process that is not theirs has to come to
+// an end or, of a foreign torc, to live for a while.
 
 namespace torc::remote {
 
@@ -30,7 +32,12 @@ std::string start_script(const Worker& worker, const StartSettings& settings, co
 std::string check_and_start_script(const Worker& worker, const StartSettings& settings);
 
 std::string status_script(const Worker& worker, const WorkflowRef& workflow, const std::string& output_dir);
+/// Signals the worker.
 std::string stop_script(const Worker& worker, const StopRequest& request);
+/// Waits for the end of one that was signaled, as long as the request says.
+std::string wait_script(const Worker& worker, const StopRequest& request);
+/// The signal, the question whether to wait, the wait.
+std::string stop_and_wait_script(const Worker& worker, const StopRequest& request);
 
 enum class AfterPacking {
   ask,   ///< Wait for an answer, then delete the archive.

@@ -37,12 +37,18 @@ find_worker() {
 }
 )sh";
 
+constexpr std::string_view k_end_function = R"sh(
+# What a worker wrote down about its end.
+put_own_words() {
+  [ -f "$state/ended" ] || return 0
+  while IFS= read -r line; do put "ended_${line%%=*}" "${line#*=}"; done <"$state/ended"
+}
+)sh";
+
 constexpr std::string_view k_status_main = R"sh(
 # How it ended, if it said so; who stopped it, if somebody did; the last thing it logged.
 put_end() {
-  if [ "$found" = state ] && [ -f "$state/ended" ]; then
-    while IFS= read -r line; do put "ended_${line%%=*}" "${line#*=}"; done <"$state/ended"
-  fi
+  [ "$found" != state ] || put_own_words
   if [ "$found" = state ] && [ -f "$state/stop_requested" ]; then
     IFS= read -r line <"$state/stop_requested"
     put stop_requested "$line"
@@ -65,7 +71,7 @@ main() {
 }
 )sh";
 
-constexpr std::string_view k_stop_main = R"sh(
+constexpr std::string_view k_stop_functions = R"sh(
 # Kills a process and everything below it. Each is stopped before its children are looked for, so that none gets away.
 kill_tree() {
   known=" $1 "
@@ -88,10 +94,16 @@ kill_tree() {
 }
 
 signal_worker() {
+  if [ "$signal" = USR1 ]; then
+    # It would end a runner of torc 0.23 at once.
+    [ "$found" = state ] || fail "the runner of torc 0.23 (PID $w_pid) cannot drain"
+    kill -s USR1 "$w_pid" 2>/dev/null || fail "cannot signal process $w_pid"
+    return 0
+  fi
   if [ "$found" = state ]; then
     printf '%s\n' "$requested_by" 2>/dev/null >"$state/stop_requested"
   fi
-  if [ -n "$force" ]; then
+  if [ "$signal" = KILL ]; then
     kill_tree "$w_pid"
     if [ "$found" = state ]; then
       printf 'reason=stopped\nexit=137\ntime=%s\ngiven_back=0\n' "$now" 2>/dev/null >"$state/ended"
@@ -101,7 +113,7 @@ signal_worker() {
   fi
 }
 
-main() {
+signal_and_report() {
   set_places
   find_worker
   [ -z "$running" ] || signal_worker
@@ -110,21 +122,80 @@ main() {
   [ -z "$running" ] || put signaled "$w_pid"
   report_end
 }
+
+# Waits until the process that was found is gone; a dot now and then says that this connection is alive.
+wait_for_end() {
+  waited=0
+  while still_there && [ "$waited" -lt "$patience" ]; do
+    sleep 0.2 2>/dev/null || sleep 1
+    waited=$((waited + 200))
+    [ $((waited % 5000)) -ne 0 ] || echo .
+  done
+  report_begin
+  still_there || put gone 1
+  [ "$found" != state ] || put_own_words
+  report_end
+}
+still_there() {
+  if [ "$found" = state ]; then
+    alive "$w_pid" "$w_ticks" "$w_boot"
+  else
+    legacy_alive "$legacy" "$workflow"
+  fi
+}
 )sh";
+
+constexpr std::string_view k_stop_main = R"sh(
+main() { signal_and_report; }
+)sh";
+
+// The worker is looked for again: its own note of who it is stays behind when it ends.
+constexpr std::string_view k_wait_main = R"sh(
+main() {
+  set_places
+  find_worker
+  wait_for_end
+}
+)sh";
+
+constexpr std::string_view k_stop_and_wait_main = R"sh(
+main() {
+  signal_and_report
+  printf '%s\n' '#torc-question'
+  answer=
+  IFS= read -r answer
+  [ "$answer" != go ] || wait_for_end
+}
+)sh";
+
+Script stop_base(const Worker& worker, const StopRequest& request) {
+  // As kill(1) names them: without "SIG".
+  Script script = worker_script(worker, request.workflow, request.output_dir);
+  script.set("signal", signal_name(request.mode) + 3)
+      .set("requested_by", request.requested_by)
+      .set("patience", std::to_string(request.patience.count() * 1000))
+      .add(k_find_function)
+      .add(k_end_function)
+      .add(k_stop_functions);
+  return script;
+}
 
 }  // namespace
 
 std::string status_script(const Worker& worker, const WorkflowRef& workflow, const std::string& output_dir) {
-  return worker_script(worker, workflow, output_dir).add(k_find_function).add(k_status_main).text();
+  return worker_script(worker, workflow, output_dir).add(k_find_function).add(k_end_function).add(k_status_main).text();
 }
 
 std::string stop_script(const Worker& worker, const StopRequest& request) {
-  return worker_script(worker, request.workflow, request.output_dir)
-      .set("force", request.force ? "1" : "")
-      .set("requested_by", request.requested_by)
-      .add(k_find_function)
-      .add(k_stop_main)
-      .text();
+  return stop_base(worker, request).add(k_stop_main).text();
+}
+
+std::string wait_script(const Worker& worker, const StopRequest& request) {
+  return stop_base(worker, request).add(k_wait_main).text();
+}
+
+std::string stop_and_wait_script(const Worker& worker, const StopRequest& request) {
+  return stop_base(worker, request).add(k_stop_and_wait_main).text();
 }
 
 }  // namespace torc::remote

@@ -1,17 +1,16 @@
 // Theory of operation: nothing starts before all are checked. A connection that has checked can wait for the decision
 // and then start, but only as many as there may be connections at once. So the first workers are checked over
 // connections of their own, the last ones over connections that report and stay; the thread that reports last decides
-// for all (Meeting), the connections that stayed get their answer, and those that are gone are made once more.
+// for all (meeting.hpp), the connections that stayed get their answer, and those that are gone are made once more.
 
 #include "torc/remote/start.hpp"
 
-#include <condition_variable>
 #include <exception>
-#include <mutex>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "remote/meeting.hpp"
 #include "remote/scripts.hpp"
 #include "torc/base/error.hpp"
 #include "torc/base/strings.hpp"
@@ -144,65 +143,6 @@ Start judge_start(const proc::CommandResult& call) {
   return start;
 }
 
-/// Where all workers' checks come together.
-class Meeting {
- public:
-  Meeting(std::vector<StartResult>& results, const Decide& decide)
-      : m_results(results), m_decide(decide), m_missing(results.size()), m_go(results.size(), 0) {}
-
-  /// Brings the check of a worker; whoever comes last decides.
-  void arrive(std::size_t index, Check check) {
-    std::unique_lock lock(m_mutex);
-    m_results[index].check = std::move(check);
-    if (--m_missing == 0) {
-      decide();
-      m_decided.notify_all();
-    }
-  }
-
-  /// Waits for the decision; false too where it failed, or where others do not come within `patience`, which can only
-  /// be for want of threads.
-  bool wait(std::size_t index, std::chrono::seconds patience) {
-    std::unique_lock lock(m_mutex);
-    if (!m_decided.wait_for(lock, patience, [&] { return m_missing == 0; })) {
-      m_results[index].check.problem = Check::Problem::unreachable;
-      m_results[index].check.message = "timed out while other workers were checked";
-      return false;
-    }
-    m_results[index].tried = m_go[index] != 0;
-    return m_results[index].tried;
-  }
-
-  /// What the decision threw.
-  void rethrow() const {
-    if (m_error) {
-      std::rethrow_exception(m_error);
-    }
-  }
-
- private:
-  void decide() {
-    try {
-      std::vector<Check> checks;
-      for (const auto& result : m_results) {
-        checks.push_back(result.check);
-      }
-      m_go = m_decide(checks);
-      m_go.resize(m_results.size(), 0);
-    } catch (...) {
-      m_error = std::current_exception();
-    }
-  }
-
-  std::vector<StartResult>& m_results;
-  const Decide& m_decide;
-  std::mutex m_mutex;
-  std::condition_variable m_decided;
-  std::size_t m_missing;
-  std::vector<char> m_go;
-  std::exception_ptr m_error;
-};
-
 /// One `remote run`.
 class StartRound {
  public:
@@ -216,7 +156,8 @@ class StartRound {
         // A worker may need all of its limit, and its ssh some time to be ended.
         m_patience(2 * settings.limit + std::chrono::seconds(30)),
         m_results(workers.size()),
-        m_meeting(m_results, decide) {}
+        m_go(workers.size(), 0),
+        m_meeting(workers.size(), [this, &decide] { let(decide); }) {}
 
   std::vector<StartResult> run() {
     // In this order: no thread waits for a decision while a check waits for a thread.
@@ -235,13 +176,36 @@ class StartRound {
   }
 
  private:
-  void check(std::size_t i) {
-    const auto call = run_or_explain(i, {.script = check_script(m_workers[i], m_settings)});
-    m_meeting.arrive(i, judge_call(call, m_workers[i], m_settings));
+  void check(std::size_t i) { arrive(i, run_or_explain(i, {.script = check_script(m_workers[i], m_settings)})); }
+
+  void arrive(std::size_t i, const proc::CommandResult& call) {
+    m_results[i].check = judge_call(call, m_workers[i], m_settings);
+    m_meeting.arrive();
+  }
+
+  /// Takes the decision, when all have arrived.
+  void let(const Decide& decide) {
+    std::vector<Check> checks;
+    for (const auto& result : m_results) {
+      checks.push_back(result.check);
+    }
+    m_go = decide(checks);
+    m_go.resize(m_results.size(), 0);
+  }
+
+  /// Waits for the decision. @returns whether to start this worker
+  bool is_to_start(std::size_t i) {
+    if (!m_meeting.wait(m_patience)) {
+      m_results[i].check.problem = Check::Problem::unreachable;
+      m_results[i].check.message = "timed out while other workers were checked";
+      return false;
+    }
+    m_results[i].tried = m_go[i] != 0;
+    return m_results[i].tried;
   }
 
   void start(std::size_t i) {
-    if (m_meeting.wait(i, m_patience)) {
+    if (is_to_start(i)) {
       const auto script = start_script(m_workers[i], m_settings, m_results[i].check);
       m_results[i].start = judge_start(run_or_explain(i, {.script = script}));
     }
@@ -255,12 +219,12 @@ class StartRound {
       proc::CommandResult before;
       before.end = proc::CommandResult::End::exited;
       before.out = output;
-      m_meeting.arrive(i, judge_call(before, m_workers[i], m_settings));
-      return m_meeting.wait(i, m_patience) ? k_go : "stop\n";
+      arrive(i, before);
+      return is_to_start(i) ? k_go : "stop\n";
     };
     const auto ended = run_or_explain(i, call);
     if (!asked) {
-      m_meeting.arrive(i, judge_call(ended, m_workers[i], m_settings));
+      arrive(i, ended);
     } else if (m_results[i].tried) {
       m_results[i].start = judge_start(ended);
     }
@@ -285,6 +249,7 @@ class StartRound {
       m_two_connections;  ///< So many of the first workers are checked over one connection and started over another.
   std::chrono::seconds m_patience;
   std::vector<StartResult> m_results;
+  std::vector<char> m_go;
   Meeting m_meeting;
 };
 

@@ -77,21 +77,4 @@ WorkerState query_state(Transport& transport, const Worker& worker, const Workfl
   return result;
 }
 
-StopResult stop_worker(Transport& transport, const Worker& worker, const StopRequest& request) {
-  const auto call = transport.run(worker.address, {.script = stop_script(worker, request)});
-  const auto report = Report::parse(call.out);
-  StopResult result;
-  result.canceled = call.end == proc::CommandResult::End::canceled;
-  if (!report) {
-    result.message = failure_reason(call);
-  } else if (report->has("failed")) {
-    result.message = base::printable(report->get("failed"));
-  } else {
-    result.ok = true;
-    result.was_started = !report->get("found").empty();
-    result.signaled_pid = base::parse_int(report->get("signaled"));
-  }
-  return result;
-}
-
 }  // namespace torc::remote

@@ -29,23 +29,27 @@ class Stop(E2ETest):
             return [int(pid) for pid in found] if len(found) == each * len(self.ws.hosts) else None
         return wait_until(pids, what="the jobs to run")
 
-    def status(self):
-        return self.srv.json("remote", "status", self.wf)["workers"]
+    def status(self, status=0):
+        result = self.srv.torc("-f", "json", "remote", "status", self.wf)
+        self.assertEqual(result.returncode, status, result.stderr)
+        return json.loads(result.stdout)["workers"]
 
     def test_ends_process_trees_and_gives_jobs_back(self):
         runners = self.start_workers(STUBBORN)
         jobs = self.job_pids(2)
         result = self.srv.torc("remote", "stop", self.wf, check=True)
         self.assertEqual(result.stdout.splitlines(), ["Stopping workers (signal: SIGTERM)...", *(
-            f"  [OK] {name}: Sent SIGTERM to PID {pid}" for name, pid in zip(self.ws.names, runners))])
-        wait_until(lambda: not any(alive(pid) for pid in [*runners, *jobs]), what="runners and jobs to end")
-        wait_until(lambda: set(self.srv.statuses(self.wf).values()) == {"ready"}, what="the jobs to be ready again")
+            f"  [OK] {name}: Sent SIGTERM to PID {pid}" for name, pid in zip(self.ws.names, runners)), *(
+            f"  [OK] {name}: Stopped (1 jobs given back)" for name in self.ws.names)])
+        self.assertFalse(any(alive(pid) for pid in [*runners, *jobs]), "runners and jobs have ended")
+        self.assertEqual(set(self.srv.statuses(self.wf).values()), {"ready"}, "the jobs are ready again")
         self.assertEqual([row["state"] for row in self.status()], ["stopped"] * 2)
         self.assertTrue(all("stopped by tester@" in row["message"] for row in self.status()))
         text = self.srv.torc("remote", "status", self.wf, check=True).stdout
-        self.assertEqual(text.splitlines(), [
-            f"{'Host':<30} Status", "-" * 50, *(f"{name:<30} Not Running" for name in self.ws.names), "", "0/2 workers running"])
-        self.assertIn("Not Running (stopped by tester@", self.srv.torc("remote", "status", self.wf, "--wide", check=True).stdout)
+        lines = text.splitlines()
+        self.assertEqual(lines[:2] + lines[4:], [f"{'Host':<30} Status", "-" * 50, "", "0/2 workers running"])
+        for name, line in zip(self.ws.names, lines[2:4]):
+            self.assertTrue(line.startswith(f"{name:<30} Not Running (stopped by tester@"), line)
         again = self.srv.torc("remote", "stop", self.wf, check=True).stdout
         self.assertIn(f"  [OK] {self.ws.names[0]}: Process not running", again)
         # And the jobs run when the workers are started again.
@@ -56,10 +60,51 @@ class Stop(E2ETest):
         runners = self.start_workers(STUBBORN)
         jobs = self.job_pids(2)
         for _ in range(2):  # The second one comes while the first one's grace lasts.
-            text = self.srv.torc("remote", "stop", self.wf, check=True).stdout
+            text = self.srv.torc("remote", "stop", self.wf, "--timeout", "0", check=True).stdout
             self.assertEqual(text.count("Sent SIGTERM to PID"), 2, text)
+            self.assertNotIn("Stopped (", text)
         wait_until(lambda: not any(alive(pid) for pid in [*runners, *jobs]), what="runners and jobs to end")
         self.assertEqual(set(self.srv.statuses(self.wf).values()), {"ready"})
+
+    def test_says_what_still_runs(self):
+        runners = self.start_workers("sleep 300")
+        self.assertTrue(all(row["running_jobs"] == 1 for row in wait_until(
+            lambda: (rows := self.status()) and all(r.get("running_jobs") for r in rows) and rows, what="jobs to run")))
+        text = self.srv.torc("remote", "status", self.wf, check=True).stdout
+        self.assertRegex(text, rf"Running \(PID {runners[0]}\), since \d{{4}}-\d\d-\d\dT[0-9:]{{8}}, 1 job\(s\)\n")
+        os.kill(runners[1], signal.SIGSTOP)
+        result = self.srv.torc("remote", "stop", self.wf, "--timeout", "1")
+        self.assertEqual(result.returncode, 1)
+        self.assertEqual(result.stdout.splitlines()[3:], [
+            f"  [OK] {self.ws.names[0]}: Stopped (1 jobs given back)", f"  [FAILED] {self.ws.names[1]}: Still running"])
+        os.kill(runners[1], signal.SIGCONT)
+        wait_until(lambda: not alive(runners[1]), what="the other one to end")
+
+    def test_drains(self):
+        runners = self.start_workers("echo $$ >>$HOME/pids; until [ -e $HOME/go ]; do sleep 0.05; done")
+        self.job_pids(1)
+        result = self.srv.torc("remote", "stop", self.wf, "--drain", check=True)
+        self.assertEqual(result.stdout.count("Sent SIGUSR1 to PID"), 2, result.stdout)
+        for host in self.ws.hosts:
+            (host.home / "go").touch()
+        wait_until(lambda: not any(alive(pid) for pid in runners), what="the runners to end")
+        self.assertEqual(set(self.srv.statuses(self.wf).values()), {"completed"})
+
+    def test_acts_on_the_hosts_that_are_named(self):
+        runners = self.start_workers("sleep 300", 3)
+        names = self.ws.names
+        self.assertEqual(self.srv.torc("remote", "stop", self.wf, "--host", "nowhere*").returncode, 1)
+        result = self.srv.torc("remote", "stop", self.wf, "--host", names[0], "--host", f"*{names[2]}", check=True)
+        self.assertEqual(result.stdout.count("Sent SIGTERM"), 2, result.stdout)
+        self.assertEqual([alive(pid) for pid in runners], [False, True, False])
+        rows = self.srv.json("remote", "status", self.wf, "--host", names[1])["workers"]
+        self.assertEqual([(row["worker"], row["state"]) for row in rows], [(names[1], "running")])
+        again = self.srv.json("remote", "run", self.wf, "--host", names[0])["workers"]
+        self.assertEqual([(row["worker"], row["already_running"]) for row in again], [(names[0], False)])
+        self.srv.torc("remote", "stop", self.wf, check=True)
+        for command in ("collect-logs", "delete-logs"):
+            rows = self.srv.json("remote", command, self.wf, "--host", names[1])["workers"]
+            self.assertEqual([row["worker"] for row in rows], [names[1]], command)
 
     def test_force_kills_everything_below(self):
         runners = self.start_workers(STUBBORN)
@@ -80,7 +125,7 @@ class Stop(E2ETest):
         self.srv.torc("remote", "add-workers", self.wf, "--skip-ssh-check", "ws1", check=True)
         os.kill(runners[0], signal.SIGKILL)
         wait_until(lambda: not alive(runners[0]), what="the runner to be gone")
-        states = {row["worker"]: row["state"] for row in self.status()}
+        states = {row["worker"]: row["state"] for row in self.status(status=1)}
         self.assertEqual(states, {self.ws.names[0]: "died", "ws1": "never_started"})
         text = self.srv.torc("remote", "stop", self.wf, check=True).stdout
         self.assertIn("  [OK] ws1: No worker found", text)
@@ -91,13 +136,13 @@ class Stop(E2ETest):
         file = next((self.ws.hosts[0].home / ".local/state/torc").glob(f"*/{self.wf}/*/worker"))
         original = file.read_text()
         file.write_text(original.replace(f"pid={runners[0]}\n", f"pid={bystander.pid}\n"))
-        self.assertEqual(self.status()[0]["state"], "died")
+        self.assertEqual(self.status(status=1)[0]["state"], "died")
         for force in ([], ["--force"]):
             text = self.srv.torc("remote", "stop", self.wf, *force, check=True).stdout
             self.assertIn("Process not running", text)
         self.assertIsNone(bystander.poll())
         file.write_text(original.replace("boot_id=", "boot_id=x"))
-        self.assertEqual(self.status()[0]["state"], "died")
+        self.assertEqual(self.status(status=1)[0]["state"], "died")
         file.write_text(original)
         self.srv.torc("remote", "stop", self.wf, check=True)
         wait_until(lambda: not alive(runners[0]), what="the runner to end")

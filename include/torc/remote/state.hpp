@@ -34,21 +34,4 @@ struct WorkerState {
 WorkerState query_state(Transport& transport, const Worker& worker, const WorkflowRef& workflow,
                         const std::string& output_dir);
 
-struct StopRequest {
-  WorkflowRef workflow{};
-  std::string output_dir{};    ///< As for `query_state`.
-  bool force{false};           ///< SIGKILL to the runner and everything below it, instead of SIGTERM to the runner.
-  std::string requested_by{};  ///< Noted on the worker: "alice@login1"
-};
-
-struct StopResult {
-  bool ok{false};
-  std::optional<std::int64_t> signaled_pid{};  ///< Nothing, though `ok`: there was nothing to stop.
-  bool was_started{false};                     ///< Whether there ever was a worker.
-  bool canceled{false};                        ///< Nobody knows whether there was anything to stop.
-  std::string message{};                       ///< Why not.
-};
-
-StopResult stop_worker(Transport& transport, const Worker& worker, const StopRequest& request);
-
 }  // namespace torc::remote

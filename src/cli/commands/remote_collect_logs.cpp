@@ -59,7 +59,7 @@ int run(const Options& options, Services& services) {
     remote::check_remote_directory(*options.remote_dir);
   }
   const model::Id id = services.workflow_id(options.workflow_id);
-  const auto workers = stored_workers(services.api(), id);
+  const auto workers = stored_workers(services.api(), id, options.ssh.hosts);
   if (workers.empty()) {
     return fail_without_workers(output, id, "Use 'torc remote add-workers' first.");
   }
@@ -105,6 +105,7 @@ void add_remote_collect_logs(Command parent, Action& chosen) {
               "Output directory on the workers (default: the one they were started with, else torc_output)")
       .type_name("DIR");
   command.flag("--delete", options->remove, "Delete it there once its archive is verified here");
+  add_host_option(command, options->ssh);
   add_ssh_options(command, options->ssh);
   command.footer(
       "Examples:\n"

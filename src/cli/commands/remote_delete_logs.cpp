@@ -46,7 +46,7 @@ int run(const Options& options, Services& services) {
     remote::check_remote_directory(*options.remote_dir);
   }
   const model::Id id = services.workflow_id(options.workflow_id);
-  const auto workers = stored_workers(services.api(), id);
+  const auto workers = stored_workers(services.api(), id, options.ssh.hosts);
   if (workers.empty()) {
     return fail_without_workers(output, id, "Use 'torc remote add-workers' first.");
   }
@@ -79,6 +79,7 @@ void add_remote_delete_logs(Command parent, Action& chosen) {
       .option("--remote-output-dir", options->remote_dir,
               "Output directory on the workers (default: the one they were started with, else torc_output)")
       .type_name("DIR");
+  add_host_option(command, options->ssh);
   add_ssh_options(command, options->ssh);
   command.footer(
       "Examples:\n"

@@ -126,7 +126,7 @@ int wait_and_report(model::Id id, Services& services, nlohmann::json& document) 
       return k_exit_failure;
     case WaitResult::End::no_workers:
       output.note(
-          fmt::format("No worker is left, but {} of {} jobs are not done; 'torc remote status {} --wide' tells why",
+          fmt::format("No worker is left, but {} of {} jobs are not done; 'torc remote status {}' tells why",
                       jobs.left(), jobs.total, id));
       return k_exit_failure;
     case WaitResult::End::interrupted:
@@ -236,6 +236,7 @@ void add_remote_run(Command parent, Action& chosen) {
       .type_name("PATH");
   command.flag("--keep-going", options->keep_going, "Start those that can be, whatever is wrong with others");
   command.flag("--wait", options->wait, "Stay until the workflow ends; exit status 1 when a job failed");
+  add_host_option(command, options->ssh);
   add_ssh_options(command, options->ssh);
   command.footer(
       "Examples:\n"

@@ -5,6 +5,8 @@
 #include "cli/command_line.hpp"
 #include "cli/common_options.hpp"
 #include "cli/remote_support.hpp"
+#include "cli/worker_nodes.hpp"
+#include "torc/base/units.hpp"
 #include "torc/proc/fan_out.hpp"
 #include "torc/remote/state.hpp"
 
@@ -17,7 +19,6 @@ using remote::WorkerState;
 struct Options {
   std::optional<model::Id> workflow_id{};
   std::optional<std::string> output_dir{};
-  bool wide{false};
   SshSettings ssh{};
 };
 
@@ -40,9 +41,21 @@ std::string reason(const WorkerState& state) {
   return {};
 }
 
-std::string status_text(const WorkerState& state, bool wide) {
+/// What the server adds about a runner that runs: `known` is nothing where it has no active node of that worker.
+std::string runner_text(const WorkerNode* known) {
+  if (known == nullptr) {
+    return ", but the server does not count on it";
+  }
+  std::string text = fmt::format(", since {}, {} job(s)", known->node.start_time.substr(0, 19), known->running_jobs);
+  if (const auto silence = silence_of(known->node)) {
+    text += ", not heard of for " + base::format_duration(*silence);
+  }
+  return text;
+}
+
+std::string status_text(const WorkerState& state, const WorkerNode* known) {
   if (state.state == State::running) {
-    return fmt::format("Running (PID {})", state.pid.value_or(0));
+    return fmt::format("Running (PID {}){}", state.pid.value_or(0), runner_text(known));
   }
   if (state.state == State::unreachable) {
     return "Unreachable: " + state.message;
@@ -50,14 +63,22 @@ std::string status_text(const WorkerState& state, bool wide) {
   if (state.state == State::not_asked) {
     return "Unknown: " + state.message;
   }
-  return wide ? "Not Running (" + reason(state) + ")" : "Not Running";
+  return "Not Running (" + reason(state) + ")";
 }
 
-nlohmann::json row(const remote::Worker& worker, const WorkerState& state) {
+bool is_silent(const WorkerState& state, const WorkerNode* known) {
+  return state.state == State::running && (known == nullptr || silence_of(known->node));
+}
+
+nlohmann::json row(const remote::Worker& worker, const WorkerState& state, const WorkerNode* known) {
   const bool is_known = state.state != State::not_asked;
   auto result = worker_json(worker, is_known && state.state != State::unreachable);
   if (is_known) {
-    result["state"] = remote::to_string(state.state);
+    result["state"] = is_silent(state, known) ? "silent" : remote::to_string(state.state);
+  }
+  if (state.state == State::running && known != nullptr) {
+    result["since"] = known->node.start_time;
+    result["running_jobs"] = known->running_jobs;
   }
   if (state.pid) {
     result["pid"] = *state.pid;
@@ -74,7 +95,7 @@ int run(const Options& options, Services& services) {
     remote::check_remote_directory(*options.output_dir);
   }
   const model::Id id = services.workflow_id(options.workflow_id);
-  const auto workers = stored_workers(services.api(), id);
+  const auto workers = stored_workers(services.api(), id, options.ssh.hosts);
   if (workers.empty()) {
     return fail_without_workers(output, id, "Use 'torc remote add-workers' first.");
   }
@@ -83,6 +104,11 @@ int run(const Options& options, Services& services) {
   const auto states = proc::fan_out(workers, options.ssh.max_parallel, [&](const remote::Worker& worker) {
     return remote::query_state(transport, worker, workflow, options.output_dir.value_or(""));
   });
+  const auto nodes = active_worker_nodes(services.api(), id);
+  const auto known = [&](std::size_t i) {
+    const auto it = nodes.find(workers[i].stored);
+    return it == nodes.end() ? nullptr : &it->second;
+  };
 
   std::size_t width = 30;
   for (const auto& worker : workers) {
@@ -92,8 +118,8 @@ int run(const Options& options, Services& services) {
   output.line(std::string(std::max<std::size_t>(50, width + 20), '-'));
   auto rows = nlohmann::json::array();
   for (std::size_t i = 0; i < workers.size(); ++i) {
-    output.line(fmt::format("{:<{}} {}", workers[i].name, width, status_text(states[i], options.wide)));
-    rows.push_back(row(workers[i], states[i]));
+    output.line(fmt::format("{:<{}} {}", workers[i].name, width, status_text(states[i], known(i))));
+    rows.push_back(row(workers[i], states[i], known(i)));
   }
   const auto count = [&](State state) {
     return std::count_if(states.begin(), states.end(), [&](const auto& each) { return each.state == state; });
@@ -102,20 +128,22 @@ int run(const Options& options, Services& services) {
   if (output.json()) {
     output.document(remote_document(id, std::move(rows)));
   }
-  return count(State::unreachable) + count(State::not_asked) == 0 ? k_exit_ok : k_exit_failure;
+  const bool bad = count(State::unreachable) + count(State::not_asked) + count(State::died) > 0;
+  return bad ? k_exit_failure : k_exit_ok;
 }
 
 }  // namespace
 
 void add_remote_status(Command parent, Action& chosen) {
   auto options = std::make_shared<Options>();
-  const Command command = parent.subcommand("status", "Show which workers run");
+  const Command command =
+      parent.subcommand("status", "Show which workers run, and why others do not; exit status 1 when one died");
   add_optional_workflow_id(command, options->workflow_id);
   command
       .option("--output-dir", options->output_dir,
               "Only workers with this output directory (default: wherever they were started)")
       .type_name("DIR");
-  command.flag("--wide", options->wide, "Say why a worker does not run");
+  add_host_option(command, options->ssh);
   add_ssh_options(command, options->ssh);
   command.footer(
       "Examples:\n"

@@ -7,9 +7,9 @@
 #include "cli/give_back_jobs.hpp"
 #include "cli/remote_support.hpp"
 #include "torc/base/units.hpp"
-#include "torc/proc/fan_out.hpp"
 #include "torc/proc/process_info.hpp"
 #include "torc/remote/state.hpp"
+#include "torc/remote/stop.hpp"
 
 namespace torc::cli {
 namespace {
@@ -18,10 +18,33 @@ struct Options {
   std::optional<model::Id> workflow_id{};
   std::optional<std::string> output_dir{};
   bool force{false};
+  bool drain{false};
+  std::optional<std::int64_t> timeout_seconds{};
   SshSettings ssh{};
 };
 
-std::string result_line(const remote::Worker& worker, const remote::StopResult& result, const char* signal) {
+/// Time for a runner's own lead before it kills its jobs, and for the jobs to be given back.
+constexpr std::chrono::seconds k_patience{60};
+
+remote::StopRequest request_of(const Options& options, model::Id id, Services& services) {
+  remote::StopRequest request{
+      .workflow = workflow_ref(services.api(), id),
+      .output_dir = options.output_dir.value_or(""),
+      .requested_by = fmt::format("{}@{} at {}", services.user(), proc::host_name(), base::timestamp_now())};
+  if (options.force) {
+    request.mode = remote::StopMode::kill;
+    return request;
+  }
+  // Jobs that are let finish may take days.
+  request.patience = options.drain ? std::chrono::seconds(0) : k_patience;
+  request.mode = options.drain ? remote::StopMode::drain : remote::StopMode::end;
+  if (options.timeout_seconds) {
+    request.patience = std::chrono::seconds(*options.timeout_seconds);
+  }
+  return request;
+}
+
+std::string signal_line(const remote::Worker& worker, const remote::StopResult& result, const char* signal) {
   if (!result.ok) {
     return fmt::format("  [FAILED] {}: {}", worker.name, result.message);
   }
@@ -31,20 +54,59 @@ std::string result_line(const remote::Worker& worker, const remote::StopResult& 
   return fmt::format("  [OK] {}: {}", worker.name, result.was_started ? "Process not running" : "No worker found");
 }
 
-nlohmann::json row(const remote::Worker& worker, const remote::StopResult& result) {
-  auto json = worker_json(worker, result.ok);
+std::string end_line(const remote::Worker& worker, const remote::StopResult& result) {
+  if (result.ended) {
+    return result.given_back ? fmt::format("  [OK] {}: Stopped ({} jobs given back)", worker.name, *result.given_back)
+                             : fmt::format("  [OK] {}: Stopped", worker.name);
+  }
+  if (!result.message.empty()) {
+    return fmt::format("  [FAILED] {}: Nobody knows whether it ended: {}", worker.name, result.message);
+  }
+  return fmt::format("  [FAILED] {}: Still running", worker.name);
+}
+
+bool is_good(const remote::StopResult& result, bool waited) {
+  return result.ok && (!waited || !result.signaled_pid || result.ended);
+}
+
+nlohmann::json row(const remote::Worker& worker, const remote::StopResult& result, bool waited) {
+  auto json = worker_json(worker, is_good(result, waited));
+  if (!result.message.empty()) {
+    json["message"] = result.message;
+  }
   if (!result.ok) {
     if (!result.canceled) {
       json["state"] = remote::to_string(remote::State::unreachable);
     }
-    json["message"] = result.message;
   } else if (result.signaled_pid) {
-    json["state"] = remote::to_string(remote::State::stopped);
+    if (!waited || result.ended) {
+      json["state"] = remote::to_string(remote::State::stopped);
+    } else if (result.message.empty()) {
+      json["state"] = remote::to_string(remote::State::running);
+    }
     json["pid"] = *result.signaled_pid;
+    if (result.given_back) {
+      json["given_back"] = *result.given_back;
+    }
   } else if (!result.was_started) {
     json["state"] = remote::to_string(remote::State::never_started);
   }
   return json;
+}
+
+/// What was killed could not give its jobs back itself, nor could what had died before.
+void give_back_for_killed(const std::vector<remote::Worker>& workers, std::vector<remote::StopResult>& results,
+                          model::Id id, Services& services) {
+  std::int64_t total = 0;
+  for (std::size_t i = 0; i < workers.size(); ++i) {
+    if (results[i].ok) {
+      results[i].given_back = give_back_jobs(services.api(), id, workers[i].stored);
+      total += *results[i].given_back;
+    }
+  }
+  if (total > 0) {
+    services.output().note(fmt::format("{} unfinished job(s) of killed workers are ready again", total));
+  }
 }
 
 int run(const Options& options, Services& services) {
@@ -53,40 +115,34 @@ int run(const Options& options, Services& services) {
     remote::check_remote_directory(*options.output_dir);
   }
   const model::Id id = services.workflow_id(options.workflow_id);
-  const auto workers = stored_workers(services.api(), id);
+  const auto workers = stored_workers(services.api(), id, options.ssh.hosts);
   if (workers.empty()) {
     return fail_without_workers(output, id, "Use 'torc remote add-workers' first.");
   }
-  const char* signal = options.force ? "SIGKILL" : "SIGTERM";
-  const remote::StopRequest request{
-      .workflow = workflow_ref(services.api(), id),
-      .output_dir = options.output_dir.value_or(""),
-      .force = options.force,
-      .requested_by = fmt::format("{}@{} at {}", services.user(), proc::host_name(), base::timestamp_now())};
+  const auto request = request_of(options, id, services);
+  const char* signal = remote::signal_name(request.mode);
+  const bool waited = request.patience.count() > 0;
   auto transport = make_transport(options.ssh, services);
   output.line(fmt::format("Stopping workers (signal: {})...", signal));
-  const auto results = proc::fan_out(workers, options.ssh.max_parallel, [&](const remote::Worker& worker) {
-    return remote::stop_worker(transport, worker, request);
-  });
-  auto rows = nlohmann::json::array();
-  std::int64_t given_back = 0;
-  for (std::size_t i = 0; i < workers.size(); ++i) {
-    output.line(result_line(workers[i], results[i], signal));
-    rows.push_back(row(workers[i], results[i]));
-    // What was killed could not give its jobs back itself, nor could what had died before.
-    if (options.force && results[i].ok) {
-      const auto count = give_back_jobs(services.api(), id, workers[i].stored);
-      rows.back()["given_back"] = count;
-      given_back += count;
+  auto results = remote::stop_workers(transport, workers, request, options.ssh.max_parallel, [&](const auto& signaled) {
+    for (std::size_t i = 0; i < workers.size(); ++i) {
+      output.line(signal_line(workers[i], signaled[i], signal));
     }
+  });
+  if (options.force) {
+    give_back_for_killed(workers, results, id, services);
   }
-  if (given_back > 0) {
-    output.note(fmt::format("{} unfinished job(s) of killed workers are ready again", given_back));
+  auto rows = nlohmann::json::array();
+  for (std::size_t i = 0; i < workers.size(); ++i) {
+    if (waited && results[i].signaled_pid) {
+      output.line(end_line(workers[i], results[i]));
+    }
+    rows.push_back(row(workers[i], results[i], waited));
   }
   if (output.json()) {
     output.document(remote_document(id, std::move(rows)));
   }
-  const bool all = std::all_of(results.begin(), results.end(), [](const auto& each) { return each.ok; });
+  const bool all = std::all_of(results.begin(), results.end(), [&](const auto& each) { return is_good(each, waited); });
   return all ? k_exit_ok : k_exit_failure;
 }
 
@@ -96,15 +152,25 @@ void add_remote_stop(Command parent, Action& chosen) {
   auto options = std::make_shared<Options>();
   const Command command = parent.subcommand("stop", "Stop the workers; their unfinished jobs become ready again");
   add_optional_workflow_id(command, options->workflow_id);
-  command.flag("--force", options->force, "Send SIGKILL instead of SIGTERM, to the jobs as well");
+  const Option force = command.flag("--force", options->force, "Send SIGKILL instead of SIGTERM, to the jobs as well");
+  command.flag("--drain", options->drain, "Let running jobs finish; workers end when their last one does")
+      .excludes(force);
+  command
+      .option("--timeout", options->timeout_seconds,
+              "How long to wait for the ends; 0: not at all (default: 60; with --drain: 0)")
+      .type_name("SECONDS")
+      .range(std::int64_t{0}, std::int64_t{10'000'000})
+      .excludes(force);
   command
       .option("--output-dir", options->output_dir,
               "Only workers with this output directory (default: wherever they were started)")
       .type_name("DIR");
+  add_host_option(command, options->ssh);
   add_ssh_options(command, options->ssh);
   command.footer(
       "Examples:\n"
       "  torc remote stop 42\n"
+      "  torc remote stop 42 --host 'gpu*' --drain\n"
       "  torc remote stop 42 --force\n");
   command.callback([options, &chosen] { chosen = [options](Services& services) { return run(*options, services); }; });
 }

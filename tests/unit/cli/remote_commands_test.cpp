@@ -94,7 +94,7 @@ TEST_F(RemoteCommands, TellUnreachableFromNotRunning) {
   EXPECT_EQ(result.out,
             "Host                           Status\n--------------------------------------------------\n"
             "down                           Unreachable: ssh: connect to host down port 22: No route to host\n"
-            "up                             Not Running\n\n0/2 workers running\n");
+            "up                             Not Running (never started)\n\n0/2 workers running\n");
   const auto document = nlohmann::json::parse(torc({"-f", "json", "remote", "status", "1"}).out);
   EXPECT_EQ(document["workers"][0]["state"], "unreachable");
   EXPECT_EQ(document["workers"][1]["state"], "never_started");
@@ -103,6 +103,17 @@ TEST_F(RemoteCommands, TellUnreachableFromNotRunning) {
   EXPECT_EQ(stop.out,
             "Stopping workers (signal: SIGTERM)...\n"
             "  [FAILED] down: ssh: connect to host down port 22: No route to host\n  [OK] up: No worker found\n");
+}
+
+TEST_F(RemoteCommands, ActOnTheHostsThatAreNamed) {
+  torc({"remote", "add-workers", "1", "--skip-ssh-check", "up", "down", "alice@other:2222"});
+  EXPECT_EQ(torc({"remote", "stop", "1", "--host", "u*"}).out,
+            "Stopping workers (signal: SIGTERM)...\n  [OK] up: No worker found\n");
+  const auto document = nlohmann::json::parse(torc({"-f", "json", "remote", "status", "1", "--host", "alice@*"}).out);
+  EXPECT_EQ(document["total"], 1);
+  EXPECT_EQ(document["workers"][0]["worker"], "alice@other:2222");
+  EXPECT_EQ(torc({"remote", "collect-logs", "1", "--host", "up", "--host", "x?"}).err,
+            "Error: --host x?: none of the 3 workers matches; 'torc remote list-workers' shows them\n");
 }
 
 TEST_F(RemoteCommands, SayWhatToDoWithoutWorkers) {

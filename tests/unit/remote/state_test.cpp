@@ -6,6 +6,7 @@
 #include "torc/proc/process_info.hpp"
 #include "torc/proc/spawn.hpp"
 #include "torc/remote/start.hpp"
+#include "torc/remote/stop.hpp"
 
 namespace torc::remote {
 namespace {
@@ -25,8 +26,12 @@ class StateScripts : public RemoteScripts {
 
   WorkerState query(const std::string& output_dir = {}) { return query_state(transport, worker, workflow, output_dir); }
 
-  StopResult stop(bool force = false) {
-    return stop_worker(transport, worker, {.workflow = workflow, .force = force, .requested_by = "alice@login1"});
+  StopResult stop(StopMode mode = StopMode::end, std::chrono::seconds patience = {}, std::size_t width = 1) {
+    const StopRequest request{.workflow = workflow, .mode = mode, .patience = patience, .requested_by = "alice@login1"};
+    signaled = 0;
+    return stop_workers(transport, {worker}, request, width,
+                        [this](const auto& results) { signaled += results.front().signaled_pid ? 1 : 0; })
+        .front();
   }
 
   /// A zombie counts as gone: whoever is the parent may take its time.
@@ -36,6 +41,8 @@ class StateScripts : public RemoteScripts {
     std::getline(stat, text);
     return text.empty() || text.find(") Z ") != std::string::npos;
   }
+
+  int signaled{0};
 };
 
 TEST_P(StateScripts, KnowWhatNeverStarted) {
@@ -73,9 +80,46 @@ TEST_P(StateScripts, KillARunnerAndEverythingBelowIt) {
   ASSERT_TRUE(comes_true([&] { return fs::exists(transport.home() / "child"); }));
   ASSERT_TRUE(comes_true([&] { return !base::read_file(transport.home() / "child").empty(); }));
   const pid_t child = std::stoi(base::read_file(transport.home() / "child"));
-  EXPECT_EQ(stop(true).signaled_pid, pid) << transport.last.err;
+  EXPECT_EQ(stop(StopMode::kill).signaled_pid, pid) << transport.last.err;
   EXPECT_TRUE(comes_true([&] { return gone(pid) && gone(child); }));
   EXPECT_EQ(query().state, State::stopped);
+}
+
+TEST_P(StateScripts, WaitForTheEndOverOneConnectionOrTwo) {
+  for (const std::size_t width : {1U, 0U}) {
+    start();
+    const int before = transport.connections;
+    const auto result = stop(StopMode::end, std::chrono::seconds(15), width);
+    EXPECT_TRUE(result.ended) << result.message << transport.last.err;
+    EXPECT_EQ(result.given_back, std::nullopt) << "this runner wrote nothing down";
+    EXPECT_EQ(signaled, 1);
+    EXPECT_EQ(transport.connections - before, width == 1 ? 1 : 2);
+  }
+}
+
+TEST_P(StateScripts, TellHowManyJobsWereGivenBack) {
+  start();
+  write_text(state_directory() / "ended", "reason=stopped\nexit=0\ntime=1\ngiven_back=3\n");
+  EXPECT_EQ(stop(StopMode::end, std::chrono::seconds(15)).given_back, 3);
+}
+
+TEST_P(StateScripts, GiveUpOnARunnerThatStays) {
+  const pid_t pid = start();
+  ASSERT_TRUE(comes_true([&] { return fs::exists(transport.home() / "child"); }));
+  ::kill(pid, SIGSTOP);
+  const auto result = stop(StopMode::end, std::chrono::seconds(1));
+  EXPECT_EQ(result.signaled_pid, pid);
+  EXPECT_FALSE(result.ended);
+  ::kill(pid, SIGCONT);
+  EXPECT_TRUE(comes_true([&] { return gone(pid); }));
+}
+
+TEST_P(StateScripts, DrainARunner) {
+  const pid_t pid = start();
+  const auto result = stop(StopMode::drain);
+  EXPECT_EQ(result.signaled_pid, pid) << result.message << transport.last.err;
+  ASSERT_TRUE(comes_true([&] { return gone(pid); })) << "the default action of SIGUSR1";
+  EXPECT_EQ(query().state, State::died) << "nobody stopped it";
 }
 
 TEST_P(StateScripts, TellWhyARunnerIsGone) {
@@ -111,7 +155,7 @@ TEST_P(StateScripts, NeverTakeAReusedPidForTheWorker) {
   write_text(state_directory() / "worker", text);
   EXPECT_EQ(query().state, State::died);
   EXPECT_FALSE(stop().signaled_pid);
-  EXPECT_FALSE(stop(true).signaled_pid);
+  EXPECT_FALSE(stop(StopMode::kill).signaled_pid);
   EXPECT_FALSE(bystander.try_wait());
 }
 
@@ -128,6 +172,11 @@ TEST_P(StateScripts, UnderstandThePidFileOfAnOlderTorc) {
   auto legacy = proc::Child::spawn(options);
   write_text(transport.home() / "out put/torc_worker_42.pid", std::to_string(legacy.pid()) + "\n");
   EXPECT_EQ(query("out put").pid, legacy.pid()) << transport.last.err;
+  const auto drained =
+      stop_workers(transport, {worker}, {.workflow = workflow, .output_dir = "out put", .mode = StopMode::drain}, 1,
+                   [](const auto&) {})
+          .front();
+  EXPECT_EQ(drained.message, fmt::format("the runner of torc 0.23 (PID {}) cannot drain", legacy.pid()));
   EXPECT_EQ(query().state, State::never_started);
   write_text(transport.home() / "torc_output/torc_worker_42.pid", std::to_string(::getpid()) + "\n");
   EXPECT_EQ(query().state, State::died);
@@ -170,9 +219,13 @@ TEST(State, IsUnreachableWhereSshFails) {
   const auto worker = make_workers({"ws2"}).front();
   EXPECT_EQ(query_state(transport, worker, {}, {}).state, State::unreachable);
   EXPECT_EQ(query_state(transport, worker, {}, {}).message, "ssh: connect to host ws2 port 22: No route to host");
-  EXPECT_FALSE(stop_worker(transport, worker, {}).ok);
+  const auto stop = [&] {
+    return stop_workers(transport, {worker}, {.patience = std::chrono::seconds(5)}, 1, [](const auto&) {}).front();
+  };
+  EXPECT_EQ(stop().message, "ssh: connect to host ws2 port 22: No route to host");
+  EXPECT_FALSE(stop().ok);
   transport.result.end = proc::CommandResult::End::timed_out;
-  EXPECT_FALSE(stop_worker(transport, worker, {}).ok);
+  EXPECT_FALSE(stop().ok);
 }
 
 INSTANTIATE_TEST_SUITE_P(Shells, StateScripts, testing::Values("dash", "bash", "busybox"), shell_name);

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "torc/client/api.hpp"
+
+namespace torc::cli {
+
+/// What the server knows of the runner of an ssh worker.
+struct WorkerNode {
+  model::ComputeNode node{};
+  std::int64_t running_jobs{0};
+};
+
+/// Whether this node is a runner of the worker with this address, as stored.
+bool runs_on(const model::ComputeNode& node, const std::string& worker);
+
+/// The active compute nodes of a workflow by the stored addresses of their workers; of several of one worker the latest.
+/// @throws base::ApiError
+std::map<std::string, WorkerNode> active_worker_nodes(client::Api& api, model::Id workflow_id);
+
+/// How long the server has not heard of a node that sends heartbeats; nothing where that is no longer than it should be,
+/// or where it sends none.
+std::optional<std::chrono::milliseconds> silence_of(const model::ComputeNode& node);
+
+}  // namespace torc::cli

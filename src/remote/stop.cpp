@@ -1,0 +1,145 @@
+// Theory of operation: everybody is signaled before anybody is waited for, so that a worker that takes its time does not
+// keep others running. Where all workers may be connected to at once, a connection stays after the signal and waits for
+// the end there; else those that were signaled are connected to once more.
+
+#include "torc/remote/stop.hpp"
+
+#include "remote/meeting.hpp"
+#include "remote/scripts.hpp"
+#include "torc/base/error.hpp"
+#include "torc/base/strings.hpp"
+#include "torc/proc/fan_out.hpp"
+
+namespace torc::remote {
+namespace {
+
+StopResult judge_signal(const proc::CommandResult& call) {
+  const auto report = Report::parse(call.out);
+  StopResult result;
+  result.canceled = call.end == proc::CommandResult::End::canceled;
+  if (!report) {
+    result.message = failure_reason(call);
+  } else if (report->has("failed")) {
+    result.message = base::printable(report->get("failed"));
+  } else {
+    result.ok = true;
+    result.was_started = !report->get("found").empty();
+    result.signaled_pid = base::parse_int(report->get("signaled"));
+  }
+  return result;
+}
+
+/// Adds what a script that waited said.
+void judge_end(StopResult& result, const proc::CommandResult& call) {
+  const auto report = Report::parse(call.out);
+  if (!report || report->has("failed")) {
+    result.canceled = call.end == proc::CommandResult::End::canceled;
+    result.message = report ? base::printable(report->get("failed")) : failure_reason(call);
+    return;
+  }
+  result.ended = report->has("gone");
+  result.given_back = base::parse_int(report->get("ended_given_back"));
+}
+
+/// One `remote stop`.
+class StopRound {
+ public:
+  StopRound(Transport& transport, const std::vector<Worker>& workers, const StopRequest& request, std::size_t width,
+            const std::function<void(const std::vector<StopResult>&)>& on_signaled)
+      : m_transport(transport),
+        m_workers(workers),
+        m_request(request),
+        m_width(width),
+        m_results(workers.size()),
+        m_meeting(workers.size(), [this, &on_signaled] { on_signaled(m_results); }) {}
+
+  std::vector<StopResult> run() {
+    const bool waits = m_request.patience.count() > 0;
+    const bool one_connection = waits && m_workers.size() <= m_width;
+    proc::for_each_index(m_workers.size(), m_width,
+                         [&](std::size_t i) { one_connection ? signal_and_wait(i) : signal(i); });
+    m_meeting.rethrow();
+    if (waits && !one_connection) {
+      proc::for_each_index(m_workers.size(), m_width, [&](std::size_t i) { wait(i); });
+    }
+    return std::move(m_results);
+  }
+
+ private:
+  /// More than an ssh call may take until it is ended.
+  static constexpr std::chrono::minutes k_patience{10};
+
+  void arrive(std::size_t i, const proc::CommandResult& call) {
+    m_results[i] = judge_signal(call);
+    m_meeting.arrive();
+  }
+
+  void signal(std::size_t i) { arrive(i, run_or_explain(i, {.script = stop_script(m_workers[i], m_request)})); }
+
+  void wait(std::size_t i) {
+    if (m_results[i].signaled_pid) {
+      judge_end(m_results[i],
+                run_or_explain(i, {.script = wait_script(m_workers[i], m_request), .limit_is_silence = true}));
+    }
+  }
+
+  void signal_and_wait(std::size_t i) {
+    bool asked = false;
+    ScriptCall call{
+        .script = stop_and_wait_script(m_workers[i], m_request), .limit_is_silence = true, .question = k_question};
+    call.answer = [&](std::string_view output) -> std::string {
+      asked = true;
+      proc::CommandResult before;
+      before.end = proc::CommandResult::End::exited;
+      before.out = output;
+      arrive(i, before);
+      return m_meeting.wait(k_patience) && m_results[i].signaled_pid ? k_go : "stop\n";
+    };
+    const auto ended = run_or_explain(i, call);
+    if (!asked) {
+      arrive(i, ended);
+    } else if (m_results[i].signaled_pid) {
+      judge_end(m_results[i], ended);
+    }
+  }
+
+  /// Others wait for this call: that this machine cannot make it must be a value, too.
+  proc::CommandResult run_or_explain(std::size_t i, const ScriptCall& call) {
+    try {
+      return m_transport.run(m_workers[i].address, call);
+    } catch (const base::Error& error) {
+      proc::CommandResult result;
+      result.err = error.what();
+      return result;
+    }
+  }
+
+  Transport& m_transport;
+  const std::vector<Worker>& m_workers;
+  const StopRequest& m_request;
+  std::size_t m_width;
+  std::vector<StopResult> m_results;
+  Meeting m_meeting;
+};
+
+}  // namespace
+
+const char* signal_name(StopMode mode) {
+  switch (mode) {
+    case StopMode::end:
+      return "SIGTERM";
+    case StopMode::drain:
+      return "SIGUSR1";
+    case StopMode::kill:
+      break;
+  }
+  return "SIGKILL";
+}
+
+std::vector<StopResult> stop_workers(Transport& transport, const std::vector<Worker>& workers,
+                                     const StopRequest& request, std::size_t width,
+                                     const std::function<void(const std::vector<StopResult>&)>& on_signaled) {
+  return StopRound(transport, workers, request, width, on_signaled).run();
+}
+
+}  // namespace torc::remote
