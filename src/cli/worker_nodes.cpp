@@ -16,11 +16,12 @@ bool runs_on(const model::ComputeNode& node, const std::string& worker) {
   return node.scheduler && node.scheduler->is_object() && node.scheduler->value("worker", "") == worker;
 }
 
-std::map<std::string, WorkerNode> active_worker_nodes(client::Api& api, model::Id workflow_id) {
-  client::ComputeNodeFilter active;
-  active.is_active = true;
+std::map<std::string, WorkerNode> latest_worker_nodes(client::Api& api, model::Id workflow_id) {
+  client::ComputeNodeFilter latest;
+  latest.paging.sort_by = "id";
+  latest.paging.reverse_sort = true;
   std::map<std::string, WorkerNode> found;
-  for (auto& node : api.list_compute_nodes(workflow_id, active).items) {
+  for (auto& node : api.list_compute_nodes(workflow_id, latest).items) {
     if (!node.scheduler || !node.scheduler->is_object() || !node.scheduler->contains("worker")) {
       continue;
     }
@@ -31,6 +32,9 @@ std::map<std::string, WorkerNode> active_worker_nodes(client::Api& api, model::I
     slot.node = std::move(node);
   }
   for (auto& [worker, known] : found) {
+    if (!known.node.is_active.value_or(false)) {
+      continue;
+    }
     client::JobFilter running;
     running.status = model::JobStatus::running;
     running.active_compute_node_id = known.node.id;

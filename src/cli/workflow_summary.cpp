@@ -14,9 +14,8 @@ namespace torc::cli {
 namespace {
 
 void sum_times(client::Api& api, model::Id id, WorkflowSummary& summary) {
-  using Clock = std::chrono::system_clock;
-  std::optional<Clock::time_point> first;
-  std::optional<Clock::time_point> last;
+  std::optional<std::chrono::system_clock::time_point> first;
+  std::optional<std::chrono::system_clock::time_point> last;
   for (const auto& result : api.list_results(id, {}).items) {
     summary.exec_time_minutes += result.exec_time_minutes;
     if (const auto end = base::parse_timestamp(result.completion_time)) {

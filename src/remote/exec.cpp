@@ -9,8 +9,8 @@ namespace {
 
 // The output stands between two lines, since files that shells read at their start may print as well. The second one
 // has the exit status behind it, and a line end of its own in front.
-constexpr std::string_view k_begin = "\n#torc-exec\n";
-constexpr std::string_view k_end = "\n#torc-exec-end ";
+constexpr std::string_view k_output_begin = "\n#torc-exec\n";
+constexpr std::string_view k_output_end = "\n#torc-exec-end ";
 
 std::string exec_script(const std::vector<std::string>& words) {
   std::string command = words.size() == 1 ? "sh -c " : "";
@@ -28,16 +28,16 @@ std::string exec_script(const std::vector<std::string>& words) {
 ExecResult exec_on_worker(Transport& transport, const Worker& worker, const std::vector<std::string>& words) {
   const auto call = transport.run(worker.address, {.script = exec_script(words)});
   ExecResult result;
-  const auto begin = call.out.find(k_begin);
-  const auto end = call.out.rfind(k_end);
-  const auto start = begin == std::string::npos ? begin : begin + k_begin.size();
+  const auto begin = call.out.find(k_output_begin);
+  const auto end = call.out.rfind(k_output_end);
+  const auto start = begin == std::string::npos ? begin : begin + k_output_begin.size();
   // Without output the first mark's line end is the second one's, too.
   if (begin == std::string::npos || end == std::string::npos || end + 1 < start) {
     result.canceled = call.end == proc::CommandResult::End::canceled;
     result.message = failure_reason(call);
     return result;
   }
-  const auto status = base::parse_int(base::trim(std::string_view(call.out).substr(end + k_end.size())));
+  const auto status = base::parse_int(base::trim(std::string_view(call.out).substr(end + k_output_end.size())));
   result.reached = status.has_value();
   result.exit_status = static_cast<int>(status.value_or(0));
   result.output = end < start ? "" : call.out.substr(start, end - start);

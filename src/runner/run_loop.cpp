@@ -234,7 +234,7 @@ RunLoop::Clock::time_point RunLoop::next_wake(std::optional<Clock::time_point> j
   if (m_stop_at) {
     wake = std::min(wake, *m_stop_at);
   }
-  if (!m_options.worker && idle() && !patience_is_over()) {
+  if (leaves_when_idle() && idle() && !patience_is_over()) {
     wake = std::min(wake, m_last_work + patience());
   }
   return jobs_due ? std::min(wake, *jobs_due) : wake;
@@ -358,8 +358,8 @@ model::Result RunLoop::result_of(const model::Job& job, std::int64_t run_id, std
 void RunLoop::talk() {
   const bool was_away = m_link.away();
   try {
-    const bool poll_due =
-        Clock::now() >= m_next_poll || (idle() && is_draining()) || (!m_options.worker && idle() && patience_is_over());
+    const bool poll_due = Clock::now() >= m_next_poll || (idle() && is_draining()) ||
+                          (leaves_when_idle() && idle() && patience_is_over());
     m_may_claim = m_may_claim || poll_due || was_away;
     recover_failed();
     deliver();
@@ -566,8 +566,9 @@ void RunLoop::check_completion() {
     m_over = true;
     return;
   }
-  if (!m_options.worker && patience_is_over()) {
-    m_log.info("there was nothing to claim for {} s (compute_node_wait_for_new_jobs_seconds)", patience().count());
+  if (leaves_when_idle() && patience_is_over()) {
+    m_log.info("there was nothing to claim for {} s ({})", patience().count(),
+               m_options.idle_timeout ? "--idle-timeout" : "compute_node_wait_for_new_jobs_seconds");
     m_over = true;
   }
 }
@@ -579,7 +580,15 @@ bool RunLoop::has_too_little_time() const {
          !m_workflow.compute_node_ignore_workflow_completion.value_or(false);
 }
 
+/// A worker that `remote run` started stays until the workflow is over, unless it was told otherwise.
+bool RunLoop::leaves_when_idle() const {
+  return !m_options.worker || m_options.idle_timeout;
+}
+
 seconds RunLoop::patience() const {
+  if (m_options.idle_timeout) {
+    return *m_options.idle_timeout;
+  }
   return seconds(m_workflow.compute_node_wait_for_new_jobs_seconds.value_or(k_default_wait_for_new_jobs_s));
 }
 

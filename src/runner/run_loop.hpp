@@ -67,6 +67,7 @@ class RunLoop {
   void beat();
   void rest(std::optional<Clock::time_point> jobs_due);
   void wait_for_work(JobExchange::Wanted room);
+  bool leaves_when_idle() const;
   std::chrono::seconds patience() const;
   bool patience_is_over() const;
   bool has_too_little_time() const;

@@ -68,8 +68,7 @@ class Stop(E2ETest):
 
     def test_says_what_still_runs(self):
         runners = self.start_workers("sleep 300")
-        self.assertTrue(all(row["running_jobs"] == 1 for row in wait_until(
-            lambda: (rows := self.status()) and all(r.get("running_jobs") for r in rows) and rows, what="jobs to run")))
+        wait_until(lambda: [row.get("running_jobs") for row in self.status()] == [1, 1], what="the jobs to run")
         text = self.srv.torc("remote", "status", self.wf, check=True).stdout
         self.assertRegex(text, rf"Running \(PID {runners[0]}\), since \d{{4}}-\d\d-\d\dT[0-9:]{{8}}, 1 job\(s\)\n")
         os.kill(runners[1], signal.SIGSTOP)

@@ -48,11 +48,13 @@ struct RunnerOptions {
   std::optional<double> memory_gb;
   std::optional<std::int64_t> num_gpus;
   std::optional<std::chrono::milliseconds> time_limit;  ///< After it the run is stopped as by `stop`.
-  std::string api_url;                                  ///< For the jobs' environment.
-  std::optional<WorkerIdentity> worker;                 ///< Nothing: a local `torc run`.
-  std::stop_token haste{};                              ///< Requested: jobs that are being ended get SIGKILL at once.
-  std::stop_token drain{};  ///< Requested: no more is claimed; ends when no job runs any more.
-  CgroupPlaces cgroups{};   ///< Leave as it is, but for tests.
+  /// Leaves after so long with nothing to claim. Nothing: a worker stays, a local run waits as long as the workflow says.
+  std::optional<std::chrono::seconds> idle_timeout;
+  std::string api_url;                   ///< For the jobs' environment.
+  std::optional<WorkerIdentity> worker;  ///< Nothing: a local `torc run`.
+  std::stop_token haste{};               ///< Requested: jobs that are being ended get SIGKILL at once.
+  std::stop_token drain{};               ///< Requested: no more is claimed; ends when no job runs any more.
+  CgroupPlaces cgroups{};                ///< Leave as it is, but for tests.
 };
 
 /// How a run went.

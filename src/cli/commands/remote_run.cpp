@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "cli/common_options.hpp"
+#include "cli/time_options.hpp"
 #include "cli/wait_for_workflow.hpp"
 #include "torc/base/file.hpp"
 #include "torc/base/version.hpp"
@@ -27,6 +28,7 @@ struct Options {
   bool keep_going{false};
   bool wait{false};
   std::string remote_torc{};
+  TimeOptions times{};
   SshSettings ssh{};
 };
 
@@ -42,6 +44,8 @@ std::vector<std::string> run_options(const Options& options) {
   add("--num-cpus", options.num_cpus);
   add("--memory-gb", options.memory_gb);
   add("--num-gpus", options.num_gpus);
+  const auto times = words_of(options.times);
+  words.insert(words.end(), times.begin(), times.end());
   return words;
 }
 
@@ -125,9 +129,8 @@ int wait_and_report(model::Id id, Services& services, nlohmann::json& document) 
       output.line(fmt::format("Workflow {} was canceled", id));
       return k_exit_failure;
     case WaitResult::End::no_workers:
-      output.note(
-          fmt::format("No worker is left, but {} of {} jobs are not done; 'torc remote status {}' tells why",
-                      jobs.left(), jobs.total, id));
+      output.note(fmt::format("No worker is left, but {} of {} jobs are not done; 'torc remote status {}' tells why",
+                              jobs.left(), jobs.total, id));
       return k_exit_failure;
     case WaitResult::End::interrupted:
       output.note(services.options().standalone
@@ -161,6 +164,7 @@ int run(const Options& options, Services& services) {
         "server with 'torc server run'");
   }
   remote::check_remote_directory(options.output_dir);
+  time_left(options.times);  // A mistake is told here, not by each worker.
   RemoteRun request{.keep_going = options.keep_going, .ssh = options.ssh};
   if (!options.worker_file.empty()) {
     try {
@@ -231,6 +235,7 @@ void add_remote_run(Command parent, Action& chosen) {
   add_optional_workflow_id(command, options->workflow_id);
   command.option("-w,--workers", options->worker_file, "Worker file: add these first").type_name("FILE");
   add_worker_options(command, *options);
+  add_time_options(command, options->times);
   command.flag("--skip-version-check", options->skip_version_check, "Start torcs of other versions, too");
   command.option("--remote-torc", options->remote_torc, "Where torc is on the workers (default: looked for)")
       .type_name("PATH");

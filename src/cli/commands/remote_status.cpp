@@ -41,10 +41,13 @@ std::string reason(const WorkerState& state) {
   return {};
 }
 
-/// What the server adds about a runner that runs: `known` is nothing where it has no active node of that worker.
+/// What the server adds about a runner that runs: `known` is nothing where it knows none of that worker.
 std::string runner_text(const WorkerNode* known) {
   if (known == nullptr) {
-    return ", but the server does not count on it";
+    return {};
+  }
+  if (!known->node.is_active.value_or(false)) {
+    return ", but the server has given it up";
   }
   std::string text = fmt::format(", since {}, {} job(s)", known->node.start_time.substr(0, 19), known->running_jobs);
   if (const auto silence = silence_of(known->node)) {
@@ -67,7 +70,8 @@ std::string status_text(const WorkerState& state, const WorkerNode* known) {
 }
 
 bool is_silent(const WorkerState& state, const WorkerNode* known) {
-  return state.state == State::running && (known == nullptr || silence_of(known->node));
+  return state.state == State::running && known != nullptr &&
+         (!known->node.is_active.value_or(false) || silence_of(known->node));
 }
 
 nlohmann::json row(const remote::Worker& worker, const WorkerState& state, const WorkerNode* known) {
@@ -104,7 +108,7 @@ int run(const Options& options, Services& services) {
   const auto states = proc::fan_out(workers, options.ssh.max_parallel, [&](const remote::Worker& worker) {
     return remote::query_state(transport, worker, workflow, options.output_dir.value_or(""));
   });
-  const auto nodes = active_worker_nodes(services.api(), id);
+  const auto nodes = latest_worker_nodes(services.api(), id);
   const auto known = [&](std::size_t i) {
     const auto it = nodes.find(workers[i].stored);
     return it == nodes.end() ? nullptr : &it->second;

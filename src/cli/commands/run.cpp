@@ -8,8 +8,8 @@
 #include "cli/command_line.hpp"
 #include "cli/common_options.hpp"
 #include "cli/run_workflow.hpp"
+#include "cli/time_options.hpp"
 #include "torc/base/strings.hpp"
-#include "torc/base/units.hpp"
 #include "torc/cli/create_workflow.hpp"
 #include "torc/spec/workflow_spec.hpp"
 
@@ -24,8 +24,7 @@ struct RunOptions {
   std::optional<std::int64_t> num_gpus;
   double poll_interval_s{5.0};
   std::string output_directory{"torc_output"};
-  std::string time_limit;
-  std::string end_time;
+  TimeOptions times{};
   bool skip_checks{false};
 };
 
@@ -41,30 +40,6 @@ model::Id find_or_create(const RunOptions& options, Services& services) {
   return id;
 }
 
-/// What is left of --time-limit and --end-time, whichever ends first.
-std::optional<std::chrono::seconds> time_left(const RunOptions& options) {
-  std::optional<std::chrono::seconds> left;
-  if (!options.time_limit.empty()) {
-    const auto limit = base::parse_iso_duration(options.time_limit);
-    if (!limit || limit->count() <= 0) {
-      throw base::UsageError("--time-limit: '" + options.time_limit + "' is no ISO 8601 duration such as PT1H");
-    }
-    left = std::chrono::ceil<std::chrono::seconds>(*limit);
-  }
-  if (!options.end_time.empty()) {
-    const auto end = base::parse_timestamp(options.end_time);
-    if (!end) {
-      throw base::UsageError("--end-time: '" + options.end_time + "' is no time such as 2026-03-14T15:00:00Z");
-    }
-    const auto until = std::chrono::ceil<std::chrono::seconds>(*end - std::chrono::system_clock::now());
-    if (until.count() <= 0) {
-      throw base::UsageError("--end-time: " + options.end_time + " has passed");
-    }
-    left = left ? std::min(*left, until) : until;
-  }
-  return left;
-}
-
 runner::RunnerOptions runner_options(const RunOptions& options) {
   runner::RunnerOptions result;
   result.output_directory = options.output_directory;
@@ -73,6 +48,7 @@ runner::RunnerOptions runner_options(const RunOptions& options) {
   result.num_cpus = options.num_cpus;
   result.memory_gb = options.memory_gb;
   result.num_gpus = options.num_gpus;
+  result.idle_timeout = idle_timeout(options.times);
   return result;
 }
 
@@ -80,9 +56,9 @@ int run(const RunOptions& options, Services& services) {
   prepare_run(services);
   RunRequest request{.runner = runner_options(options), .skip_checks = options.skip_checks};
   request.runner.worker = runner::worker_identity_from_environment();
-  time_left(options);  // A mistake is told before a workflow is made.
+  time_left(options.times);  // A mistake is told before a workflow is made.
   request.runner.workflow_id = find_or_create(options, services);
-  request.runner.time_limit = time_left(options);
+  request.runner.time_limit = time_left(options.times);
   return run_workflow(services, std::move(request));
 }
 
@@ -105,8 +81,7 @@ void add_run(Command parent, Action& chosen) {
       .range(0.01, 86'400.0);
   command.option("-o,--output-dir", options->output_directory, "Where output and logs go [torc_output]")
       .check(check_not_empty);
-  command.option("--time-limit", options->time_limit, "Stop after this time (ISO 8601: PT1H, PT30M)");
-  command.option("--end-time", options->end_time, "Stop at this time (2026-03-14T15:00:00Z)");
+  add_time_options(command, options->times);
   command.flag("--skip-checks", options->skip_checks, "Do not check that input files are there");
   command.footer(
       "Examples:\n"

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace torc::cli {
+
+class Command;
+
+/// How long a runner stays, as the command line says.
+struct TimeOptions {
+  std::string time_limit{};  ///< ISO 8601 duration; "": none.
+  std::string end_time{};    ///< ISO 8601 point in time; "": none.
+  std::optional<std::int64_t> idle_seconds{};
+};
+
+/// --time-limit, --end-time, --idle-timeout
+void add_time_options(Command command, TimeOptions& times);
+
+/// What is left of --time-limit and --end-time, whichever ends first.
+/// @throws UsageError where they make no sense
+std::optional<std::chrono::seconds> time_left(const TimeOptions& times);
+
+std::optional<std::chrono::seconds> idle_timeout(const TimeOptions& times);
+
+/// The same options for another `torc run`.
+std::vector<std::string> words_of(const TimeOptions& times);
+
+}  // namespace torc::cli
