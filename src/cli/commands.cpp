@@ -78,6 +78,7 @@ void add_remote(Command app, Action& chosen) {
   add_remote_list_workers(group, chosen);
   add_remote_run(group, chosen);
   add_remote_status(group, chosen);
+  add_remote_watch(group, chosen);
   add_remote_stop(group, chosen);
   add_remote_collect_logs(group, chosen);
   add_remote_delete_logs(group, chosen);

@@ -47,6 +47,10 @@ void Output::document(const nlohmann::json& document) const {
   write_unless_closed(STDOUT_FILENO, model::dump_json(document, 2) + "\n");
 }
 
+void Output::document_line(const nlohmann::json& document) const {
+  write_unless_closed(STDOUT_FILENO, model::dump_json(document) + "\n");
+}
+
 void Output::note(const std::string& text) const {
   write_unless_closed(STDERR_FILENO, text + "\n");
 }

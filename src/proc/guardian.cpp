@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <optional>
 
+#include "proc/file_pages.hpp"
 #include "torc/base/error.hpp"
 #include "torc/proc/process_info.hpp"
 #include "torc/proc/process_tree_guard.hpp"
@@ -55,6 +56,7 @@ std::optional<int> return_code_if_ended(pid_t child) {
 [[noreturn]] void guard(pid_t child, const sigset_t& set) {
   // What the program has open is the child's: who waits for its end must not wait for this process.
   ::close_range(STDERR_FILENO + 1, ~0U, 0);
+  drop_file_pages();
   for (;;) {
     int number = 0;
     if (::sigwait(&set, &number) != 0) {

@@ -66,6 +66,9 @@ main() {
   put found "$found"
   put pid "$w_pid"
   put running "$running"
+  load=
+  IFS=' ' read -r load rest 2>/dev/null </proc/loadavg
+  put load "$load"
   [ -z "$found" ] || [ -n "$running" ] || put_end
   report_end
 }

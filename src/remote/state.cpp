@@ -73,6 +73,7 @@ WorkerState query_state(Transport& transport, const Worker& worker, const Workfl
   } else {
     result.state = State::running;
     result.pid = base::parse_int(report->get("pid"));
+    result.load = base::parse_double(report->get("load"));
   }
   return result;
 }

@@ -45,6 +45,8 @@ class Output {
   void table(const Table& table) const;
   /// The document of `-f json`.
   void document(const nlohmann::json& document) const;
+  /// One of many documents of `-f json`, each a line of its own, out at once.
+  void document_line(const nlohmann::json& document) const;
   /// A line on standard error, for people: progress, hints, warnings.
   void note(const std::string& text) const;
 
@@ -120,6 +122,7 @@ void add_remote_remove_worker(Command parent, Action& chosen);
 void add_remote_run(Command parent, Action& chosen);
 void add_remote_status(Command parent, Action& chosen);
 void add_remote_stop(Command parent, Action& chosen);
+void add_remote_watch(Command parent, Action& chosen);
 void add_results_list(Command parent, Action& chosen);
 void add_run(Command parent, Action& chosen);
 void add_server_backup(Command parent, Action& chosen);

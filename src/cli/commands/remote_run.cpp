@@ -7,7 +7,7 @@
 
 #include "cli/common_options.hpp"
 #include "cli/time_options.hpp"
-#include "cli/wait_for_workflow.hpp"
+#include "cli/watch_workers.hpp"
 #include "torc/base/file.hpp"
 #include "torc/base/version.hpp"
 #include "torc/remote/state.hpp"
@@ -115,30 +115,13 @@ nlohmann::json row(const remote::Worker& worker, const remote::StartResult& resu
 
 /// Waits for the workflow's end and says how it went.
 /// @returns the exit status
-int wait_and_report(model::Id id, Services& services, nlohmann::json& document) {
-  const Output& output = services.output();
-  const auto result = wait_for_workflow(services, id);
+int wait_and_report(model::Id id, const SshSettings& ssh, Services& services, nlohmann::json& document) {
+  const auto result =
+      watch_workers(services, {.workflow_id = id, .ssh = ssh, .target = WatchView::Target::standard_error});
   const auto& jobs = result.jobs;
   document["jobs"] = {
       {"total", jobs.total}, {"completed", jobs.completed}, {"failed", jobs.failed}, {"canceled", jobs.canceled}};
-  switch (result.end) {
-    case WaitResult::End::complete:
-      output.line(completed_text(jobs));
-      return jobs.failed + jobs.canceled > 0 ? k_exit_failure : k_exit_ok;
-    case WaitResult::End::canceled:
-      output.line(fmt::format("Workflow {} was canceled", id));
-      return k_exit_failure;
-    case WaitResult::End::no_workers:
-      output.note(fmt::format("No worker is left, but {} of {} jobs are not done; 'torc remote status {}' tells why",
-                              jobs.left(), jobs.total, id));
-      return k_exit_failure;
-    case WaitResult::End::interrupted:
-      output.note(services.options().standalone
-                      ? "Interrupted: the server ends with this command, the workers lose it"
-                      : fmt::format("Interrupted: the workers go on; 'torc remote stop {}' stops them", id));
-      return k_exit_failure;
-  }
-  return k_exit_failure;
+  return report_end(result, id, services);
 }
 
 /// Runners of a workflow that is over would end as soon as they start.
@@ -193,7 +176,7 @@ int run(const Options& options, Services& services) {
   if (result.error.empty()) {
     output.line(fmt::format("\nStarted {}/{} workers", result.started(), result.workers.size()));
     if (options.wait && result.started() > 0) {
-      status = std::max(status, wait_and_report(id, services, document));
+      status = std::max(status, wait_and_report(id, options.ssh, services, document));
     }
   }
   if (output.json()) {

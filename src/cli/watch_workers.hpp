@@ -1,0 +1,47 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <vector>
+
+#include "cli/job_counts.hpp"
+#include "cli/remote_support.hpp"
+#include "cli/watch_view.hpp"
+#include "torc/cli/command.hpp"
+#include "torc/remote/start.hpp"
+
+namespace torc::cli {
+
+struct WatchRequest {
+  model::Id workflow_id{0};
+  SshSettings ssh{};                  ///< With --host: the workers to watch.
+  std::chrono::seconds interval{30};  ///< Between questions to the workers themselves; the server is asked more often.
+  WatchView::Target target{WatchView::Target::standard_output};
+  /// Starts dead workers again; empty: nobody does.
+  std::function<std::vector<remote::StartResult>(remote::Transport&, const std::vector<remote::Worker>&)> restart{};
+  int most_restarts{5};                    ///< Of each worker.
+  std::chrono::seconds restart_pause{10};  ///< Before the second one; twice as long before each further one.
+};
+
+/// How a workflow stood when the watching ended.
+struct WatchResult {
+  enum class End {
+    complete,
+    canceled,
+    no_workers,   ///< No runner is left, and none is started again; jobs are.
+    interrupted,  ///< The user did not want to wait longer.
+  };
+
+  End end{End::complete};
+  JobCounts jobs{};
+};
+
+/// Shows workers and progress until the workflow is complete or canceled, nobody works on it any more, or the user
+/// interrupts.
+/// @throws base::ApiError where the server stays away for minutes
+WatchResult watch_workers(Services& services, const WatchRequest& request);
+
+/// Says how it ended. @returns the exit status: 0 only where all jobs completed
+int report_end(const WatchResult& result, model::Id workflow_id, Services& services);
+
+}  // namespace torc::cli
