@@ -1,4 +1,4 @@
-#include "proc/file_pages.hpp"
+#include "torc/proc/file_pages.hpp"
 
 #include <sys/mman.h>
 

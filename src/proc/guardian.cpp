@@ -9,8 +9,8 @@
 #include <cerrno>
 #include <optional>
 
-#include "proc/file_pages.hpp"
 #include "torc/base/error.hpp"
+#include "torc/proc/file_pages.hpp"
 #include "torc/proc/process_info.hpp"
 #include "torc/proc/process_tree_guard.hpp"
 #include "torc/proc/signals.hpp"

@@ -19,6 +19,7 @@
 #include "runner/worker_state.hpp"
 #include "torc/base/error.hpp"
 #include "torc/base/units.hpp"
+#include "torc/proc/file_pages.hpp"
 #include "torc/proc/process_info.hpp"
 
 namespace torc::runner {
@@ -244,6 +245,11 @@ void RunLoop::rest(std::optional<Clock::time_point> jobs_due) {
   const bool nothing_to_do = idle() && !jobs_due && !m_link.away() && Clock::now() >= m_no_wait_until;
   const auto room = nothing_to_do && m_exchange->claims_can_wait() ? wanted() : std::nullopt;
   if (room) {
+    if (!m_has_rested) {
+      // What a start needs, the command line and TLS above all, is not needed again.
+      proc::drop_file_pages();
+      m_has_rested = true;
+    }
     wait_for_work(*room);
   } else {
     m_running->wait(next_wake(jobs_due));
@@ -256,7 +262,7 @@ void RunLoop::wait_for_work(JobExchange::Wanted room) {
   if (m_stop_at) {
     until = std::min(until, *m_stop_at);
   }
-  if (!m_options.worker) {
+  if (leaves_when_idle()) {
     until = std::min(until, m_last_work + patience());
   }
   room.wait = std::chrono::floor<seconds>(until - started);

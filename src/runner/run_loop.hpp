@@ -158,6 +158,7 @@ class RunLoop {
   Clock::time_point m_next_poll;
   Clock::time_point m_next_heartbeat;
   Clock::time_point m_last_heartbeat;
+  bool m_has_rested{false};
   Clock::time_point m_no_wait_until;  ///< A claim that should have waited did not.
   Clock::time_point m_last_work;
   bool m_over{false};

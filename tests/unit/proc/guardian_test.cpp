@@ -3,13 +3,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <iostream>
-
 #include <gtest/gtest.h>
 
-#include "proc/file_pages.hpp"
 #include "torc/base/file.hpp"
 #include "torc/base/strings.hpp"
+#include "torc/proc/file_pages.hpp"
 #include "torc/proc/spawn.hpp"
 
 namespace torc::proc {
@@ -39,18 +37,11 @@ std::int64_t kilobytes(pid_t pid, const std::string& name) {
 }
 
 TEST(FilePages, CanBeGivenBackAndComeAgain) {
-  const pid_t child = ::fork();
-  ASSERT_GE(child, 0);
-  if (child == 0) {
-    const auto before = kilobytes(::getpid(), "RssFile");
-    drop_file_pages();
-    const auto after = kilobytes(::getpid(), "RssFile");
-    std::cout << "file pages: " << before << " kB before, " << after << " kB after\n" << std::flush;
-    ::_exit(after > 0 && after < before * 3 / 4 ? 7 : 8);
-  }
-  int status = 0;
-  ASSERT_EQ(::waitpid(child, &status, 0), child);
-  EXPECT_EQ(ExitStatus::from_wait_status(status).return_code(), 7);
+  const auto before = kilobytes(::getpid(), "RssFile");
+  drop_file_pages();
+  const auto after = kilobytes(::getpid(), "RssFile");
+  EXPECT_GT(after, 0);
+  EXPECT_LT(after, before * 3 / 4) << "of " << before << " kB; and this program still works";
 }
 
 }  // namespace
