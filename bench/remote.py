@@ -1,7 +1,10 @@
 #!/usr/bin/env python3
 """Measures `torc remote run`, `status` and `collect-logs` on loopback workers beside as many plain `ssh HOST true`.
 
-usage: bench/remote.py [--torc build/release/torc] [--workers 16] [--rounds 5] [--parallel 10]
+usage: bench/remote.py [--torc build/release/torc] [--workers 16] [--rounds 5] [--parallel 10] [--jobs N]
+
+With --jobs: from stored workers to a complete workflow of N jobs `true`, four at once on each worker (`remote run --wait`), with
+--parallel connections at once and with as many as there are workers.
 
 Each round uses a fresh workflow, and measures everything one after the other, so that a change of the machine's speed
 touches all figures alike. Ratios are of the medians; plain ssh runs `--parallel` at once, as torc does.
@@ -98,6 +101,21 @@ class Bench:
         self.wait_stopped()
         return figures
 
+    def jobs_round(self, count: int) -> dict[str, float]:
+        figures = {}
+        for width in (self.parallel, len(self.workers.names)):
+            jobs = [{"name": f"job{number}", "command": "true"} for number in range(count)]
+            (self.dir / "workflow.json").write_text(json.dumps({"name": "bench", "jobs": jobs}))
+            workflow = json.loads(self.torc("-f", "json", "create", "workflow.json"))["workflow_id"]
+            self.torc("remote", "add-workers", workflow, *self.workers.names)
+            figures[f"{count} jobs, {width} ssh at once"] = timed(
+                lambda: self.torc("remote", "run", workflow, "--wait", "--max-parallel-jobs", 4, "--max-parallel-ssh", width))
+            summary = json.loads(self.torc("-f", "json", "status", workflow))
+            if f'"completed": {count}' not in json.dumps(summary).lower():
+                sys.exit(f"not all jobs are complete: {summary}")
+            self.wait_stopped()
+        return figures
+
     def wait_stopped(self) -> None:
         deadline = time.monotonic() + 30
         while self.workers.processes() and time.monotonic() < deadline:
@@ -110,6 +128,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=16)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--parallel", type=int, default=10)
+    parser.add_argument("--jobs", type=int)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="torc-bench-") as directory:
         bench = Bench(arguments, pathlib.Path(directory).resolve())
@@ -117,16 +136,17 @@ def main() -> None:
             bench.plain_ssh()  # host keys become known
             rounds = []
             for number in range(arguments.rounds):
-                rounds.append(bench.round(number))
+                rounds.append(bench.jobs_round(arguments.jobs) if arguments.jobs else bench.round(number))
                 print(f"round {number + 1}: " + ", ".join(f"{name} {value:.2f} s" for name, value in rounds[-1].items()))
         finally:
             bench.close()
     medians = {name: statistics.median(figures[name] for figures in rounds) for name in rounds[0]}
     print(f"\n{arguments.workers} workers, {arguments.parallel} ssh at once, median of {arguments.rounds} rounds, "
           f"{os.cpu_count()} cores, {platform.machine()}\n")
+    plain = medians.get("ssh HOST true")
     print("| what | seconds | times plain ssh |\n| --- | ---: | ---: |")
     for name, value in medians.items():
-        print(f"| {name} | {value:.2f} | {value / medians['ssh HOST true']:.2f} |")
+        print(f"| {name} | {value:.2f} | {'' if plain is None else f'{value / plain:.2f}'} |")
 
 
 if __name__ == "__main__":

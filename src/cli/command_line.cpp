@@ -105,6 +105,11 @@ Option Option::every_word() const {
   return *this;
 }
 
+Option Option::needs(const Option& other) const {
+  m_option->needs(other.m_option);
+  return *this;
+}
+
 Option Option::excludes(const Option& other) const {
   m_option->excludes(other.m_option);
   return *this;

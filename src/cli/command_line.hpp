@@ -44,6 +44,8 @@ class Option {
   Option allow_extra_args(bool allowed) const;
   /// Of an argument told by its place: takes every word that is left over, as it stands.
   Option every_word() const;
+  /// Refused without `other`.
+  Option needs(const Option& other) const;
   /// Refused together with `other`.
   Option excludes(const Option& other) const;
 

@@ -25,7 +25,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using remote::State;
 
-constexpr std::chrono::milliseconds k_first_pause{100};
+constexpr std::chrono::milliseconds k_shortest_pause{100};
 constexpr std::chrono::milliseconds k_longest_pause{2'000};
 /// A server that is started anew is waited for.
 constexpr std::chrono::minutes k_server_patience{5};
@@ -94,13 +94,13 @@ class Watching {
         m_asker(m_transport, m_workers, workflow_ref(m_api, request.workflow_id), request.ssh.max_parallel) {}
 
   WatchResult run() {
-    auto pause = k_first_pause;
     while (!m_stop.stop_requested()) {
       if (look()) {
         return m_result;
       }
-      sleep(pause);
-      pause = std::min(pause * 3 / 2, k_longest_pause);
+      // The end of a short run is seen soon, a long one costs the server little.
+      const auto elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - m_began_at);
+      sleep(std::clamp(elapsed / 20, k_shortest_pause, k_longest_pause));
     }
     m_result.end = WatchResult::End::interrupted;
     return m_result;

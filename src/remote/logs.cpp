@@ -67,13 +67,15 @@ bool judge_packing(const proc::CommandResult& call, bool remove, CollectResult& 
   return false;
 }
 
-/// A name for `file` that is free: "torc_logs_1_ws1.2.tar.gz".
+constexpr std::string_view k_ending = ".tar.gz";
+
+/// A name like that of `file`, an archive or a directory, that is free: "torc_logs_1_ws1.2.tar.gz".
 fs::path free_name(const fs::path& file) {
-  constexpr std::string_view k_ending = ".tar.gz";
   const std::string text = file.string();
-  const std::string stem = text.substr(0, text.size() - k_ending.size());
+  const std::string_view ending = text.ends_with(k_ending) ? k_ending : "";
+  const std::string stem = text.substr(0, text.size() - ending.size());
   for (int number = 1;; ++number) {
-    fs::path candidate = fmt::format("{}.{}{}", stem, number, k_ending);
+    fs::path candidate = fmt::format("{}.{}{}", stem, number, ending);
     if (!fs::exists(candidate)) {
       return candidate;
     }
@@ -102,6 +104,28 @@ void move_into_place(const fs::path& from, const fs::path& to) {
   fs::rename(from, to);
 }
 
+/// Unpacks an archive beside itself; under its own name only once it is complete.
+/// @returns the directory
+/// @throws base::Error that says why not
+std::string extract_archive(const fs::path& archive) {
+  const std::string text = archive.string();
+  const fs::path target = text.substr(0, text.size() - k_ending.size());
+  const fs::path partial = fmt::format("{}.{}.part", target.string(), ::getpid());
+  fs::create_directories(partial);
+  proc::Command unpack;
+  // Who owns the files there is nobody here.
+  unpack.argv = {"tar", "-xzf", text, "--no-same-owner", "-C", partial.string()};
+  unpack.limit = std::chrono::hours(1);
+  const auto unpacked = proc::run_command(unpack);
+  if (!unpacked.ok()) {
+    std::error_code ignored;
+    fs::remove_all(partial, ignored);
+    throw base::Error(fmt::format("saved to {}, but it cannot be unpacked: {}", text, failure_reason(unpacked)));
+  }
+  move_into_place(partial, target);
+  return target.string();
+}
+
 /// Fetches, verifies and names the archive.
 /// @returns whether it is safe here; else `result.message` says why not
 bool fetch_archive(Transport& transport, const Worker& worker, const CollectSettings& settings, const Packed& packed,
@@ -115,6 +139,10 @@ bool fetch_archive(Transport& transport, const Worker& worker, const CollectSett
     problem = call.ok() ? find_damage(partial.string(), packed) : failure_reason(call);
     if (problem.empty()) {
       move_into_place(partial, target);
+      result.file = target.string();
+      if (settings.extract) {
+        result.extracted = extract_archive(target);
+      }
     }
   } catch (const base::Error& error) {
     problem = error.what();
@@ -127,7 +155,6 @@ bool fetch_archive(Transport& transport, const Worker& worker, const CollectSett
     result.message = problem + (settings.remove ? k_nothing_deleted : "");
     return false;
   }
-  result.file = target.string();
   return true;
 }
 

@@ -190,15 +190,19 @@ discard_packed() {
 )sh";
 
 constexpr std::string_view k_delete_packed_main = R"sh(
+refuse_changes() {
+  refuse_running
+  newer=$(find "$out" -newer "$packed_in/before" 2>/dev/null | head -n 1)
+  [ -z "$newer" ] || fail "$newer changed since the archive was made"
+}
+
 main() {
   trap discard_packed EXIT
   set_places
   enter_output_dir
   refuse_precious
-  refuse_running
   [ -f "$packed_in/before" ] || fail "its archive is gone"
-  newer=$(find "$out" -newer "$packed_in/before" 2>/dev/null | head -n 1)
-  [ -z "$newer" ] || fail "$newer changed since the archive was made"
+  [ -n "$force" ] || refuse_changes
   remove_output_dir
   report_begin
   put removed "$out"
@@ -237,6 +241,7 @@ std::string discard_script(const std::string& packed_in) {
 std::string delete_packed_script(const Worker& worker, const CollectSettings& settings, const std::string& packed_in) {
   return worker_script(worker, settings.workflow, settings.output_dir)
       .set("packed_in", packed_in)
+      .set("force", settings.force ? "1" : "")
       .add(k_safety_functions)
       .add(k_discard_main)
       .add(k_delete_packed_main)

@@ -15,6 +15,8 @@ struct CollectSettings {
   std::string output_dir{};  ///< On the workers; empty: where each was started, else "torc_output".
   std::string local_dir{};   ///< Must exist.
   bool remove{false};        ///< Delete the directory on the worker once its archive is safe here.
+  bool force{false};         ///< With `remove`: also where a worker runs there, or something changed since.
+  bool extract{false};       ///< Unpack each archive into a directory beside it, "torc_logs_W_KEY".
   std::size_t width{10};     ///< ssh and scp processes at once, both counted.
 };
 
@@ -22,15 +24,17 @@ struct CollectResult {
   bool ok{false};
   bool missing{false};  ///< The worker has no such directory.
   bool removed{false};
-  std::string file{};     ///< The archive here, where it was fetched and verified.
-  std::string message{};  ///< Why not, or what is worth knowing.
+  std::string file{};       ///< The archive here, where it was fetched and verified.
+  std::string extracted{};  ///< The directory that it was unpacked into.
+  std::string message{};    ///< Why not, or what is worth knowing.
 };
 
 /// Packs the output directory of every worker there, fetches and verifies the archives, and with `remove` then deletes
 /// the directories: only what is safe here, only when all workers were fetched (two may share a home), never while a
 /// worker runs there or when something changed since it was packed.
 ///
-/// An archive that is here already under the same name is kept beside the new one ("NAME.1.tar.gz").
+/// An archive, or an unpacked one, that is here already under the same name is kept beside the new one ("NAME.1.tar.gz",
+/// "NAME.1").
 std::vector<CollectResult> collect_logs(Transport& transport, const std::vector<Worker>& workers,
                                         const CollectSettings& settings);
 

@@ -6,6 +6,7 @@
 #include "cli/command_line.hpp"
 #include "cli/common_options.hpp"
 #include "cli/remote_support.hpp"
+#include "cli/transfer_progress.hpp"
 #include "torc/remote/logs.hpp"
 
 namespace torc::cli {
@@ -16,6 +17,8 @@ struct Options {
   std::string local_dir{"remote_logs"};
   std::optional<std::string> remote_dir{};
   bool remove{false};
+  bool force{false};
+  bool extract{false};
   SshSettings ssh{};
 };
 
@@ -26,13 +29,18 @@ std::string result_line(const remote::Worker& worker, const remote::CollectResul
   if (result.missing) {
     return fmt::format("  [OK] {}: No output directory found", worker.name);
   }
-  return fmt::format("  [OK] {}: Saved to {}{}", worker.name, result.file, result.removed ? " and deleted remote" : "");
+  return fmt::format("  [OK] {}: Saved to {}{}{}", worker.name, result.file,
+                     result.extracted.empty() ? "" : ", unpacked in " + result.extracted,
+                     result.removed ? " and deleted remote" : "");
 }
 
 nlohmann::json row(const remote::Worker& worker, const remote::CollectResult& result) {
   auto json = worker_json(worker, result.ok);
   if (!result.file.empty()) {
     json["file"] = result.file;
+  }
+  if (!result.extracted.empty()) {
+    json["extracted"] = result.extracted;
   }
   if (result.removed) {
     json["deleted"] = true;
@@ -68,11 +76,14 @@ int run(const Options& options, Services& services) {
                           options.remove ? "Collecting and deleting" : "Collecting", workers.size(),
                           options.local_dir));
   auto transport = make_transport(options.ssh, services);
+  const TransferProgress progress(options.local_dir, fmt::format("torc_logs_{}_", id), !output.json());
   const auto results = remote::collect_logs(transport, workers,
                                             {.workflow = workflow_ref(services.api(), id),
                                              .output_dir = options.remote_dir.value_or(""),
                                              .local_dir = options.local_dir,
                                              .remove = options.remove,
+                                             .force = options.force,
+                                             .extract = options.extract,
                                              .width = options.ssh.max_parallel});
   auto rows = nlohmann::json::array();
   for (std::size_t i = 0; i < workers.size(); ++i) {
@@ -104,12 +115,16 @@ void add_remote_collect_logs(Command parent, Action& chosen) {
       .option("--remote-output-dir", options->remote_dir,
               "Output directory on the workers (default: the one they were started with, else torc_output)")
       .type_name("DIR");
-  command.flag("--delete", options->remove, "Delete it there once its archive is verified here");
+  const Option remove = command.flag("--delete", options->remove, "Delete it there once its archive is verified here");
+  command.flag("--force", options->force, "With --delete: also where a worker runs, or files changed since")
+      .needs(remove);
+  command.flag("--extract", options->extract, "Unpack each archive into a directory beside it");
   add_host_option(command, options->ssh);
   add_ssh_options(command, options->ssh);
   command.footer(
       "Examples:\n"
       "  torc remote collect-logs 42 -l logs\n"
+      "  torc remote collect-logs 42 -l logs --extract && ls logs/torc_logs_42_ws1/job_stdio\n"
       "  torc remote collect-logs 42 --delete\n");
   command.callback([options, &chosen] { chosen = [options](Services& services) { return run(*options, services); }; });
 }

@@ -5,6 +5,7 @@
 #include "cli/command_line.hpp"
 #include "cli/common_options.hpp"
 #include "cli/remote_support.hpp"
+#include "cli/terminal.hpp"
 #include "torc/proc/fan_out.hpp"
 #include "torc/remote/logs.hpp"
 
@@ -14,6 +15,7 @@ namespace {
 struct Options {
   std::optional<model::Id> workflow_id{};
   std::optional<std::string> remote_dir{};
+  bool yes{false};
   SshSettings ssh{};
 };
 
@@ -50,6 +52,11 @@ int run(const Options& options, Services& services) {
   if (workers.empty()) {
     return fail_without_workers(output, id, "Use 'torc remote add-workers' first.");
   }
+  if (!options.yes && !output.json() && can_ask() &&
+      !ask_yes_no(fmt::format("Delete the output of workflow {} on {} worker(s)?", id, workers.size()))) {
+    output.note("Nothing was deleted");
+    return k_exit_failure;
+  }
   const auto workflow = workflow_ref(services.api(), id);
   auto transport = make_transport(options.ssh, services);
   output.line(fmt::format("Deleting logs from {} worker(s)...", workers.size()));
@@ -79,6 +86,7 @@ void add_remote_delete_logs(Command parent, Action& chosen) {
       .option("--remote-output-dir", options->remote_dir,
               "Output directory on the workers (default: the one they were started with, else torc_output)")
       .type_name("DIR");
+  command.flag("-y,--yes", options->yes, "Do not ask on a terminal");
   add_host_option(command, options->ssh);
   add_ssh_options(command, options->ssh);
   command.footer(

@@ -130,6 +130,33 @@ TEST_P(LogScripts, CollectFilesThatGrowButDoNotDeleteThem) {
   EXPECT_TRUE(fs::exists(transport.home() / "torc_output/job_stdio/job_1.o"));
 }
 
+TEST_P(LogScripts, DeleteWhereAWorkerRunsOnlyWithForce) {
+  write_output();
+  write_state(::getpid(), proc::start_ticks(::getpid()).value_or(0), proc::boot_id(), "here");
+  settings.remove = true;
+  auto result = collect();
+  EXPECT_FALSE(result.ok);
+  EXPECT_NE(result.message.find("a worker runs there"), std::string::npos) << result.message;
+  EXPECT_TRUE(fs::exists(result.file));
+  EXPECT_TRUE(fs::exists(transport.home() / "torc_output/job_stdio/job_1.o"));
+  settings.force = true;
+  result = collect();
+  EXPECT_TRUE(result.ok && result.removed) << result.message;
+  EXPECT_FALSE(fs::exists(transport.home() / "torc_output"));
+}
+
+TEST_P(LogScripts, UnpackWhatWasCollected) {
+  write_output();
+  settings.extract = true;
+  const auto directory = fs::path(settings.local_dir) / "torc_logs_42_ws1";
+  EXPECT_EQ(collect().extracted, directory.string());
+  EXPECT_EQ(base::read_file(directory / "job_stdio/job_1.o"), "hello\n");
+  write_text(transport.home() / "torc_output/job_stdio/job_1.o", "again\n");
+  EXPECT_TRUE(collect().ok);
+  EXPECT_EQ(base::read_file(directory / "job_stdio/job_1.o"), "again\n");
+  EXPECT_EQ(base::read_file(directory.string() + ".1/job_stdio/job_1.o"), "hello\n") << "the older one is kept";
+}
+
 TEST_P(LogScripts, KeepAnOlderArchive) {
   write_output();
   write_text(settings.local_dir + "/torc_logs_42_ws1.tar.gz", "older");
