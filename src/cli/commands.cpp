@@ -98,6 +98,7 @@ void add_commands(Command app, Action& chosen) {
   add_workflows(app, chosen);
   add_jobs(app, chosen);
   add_results(app, chosen);
+  add_logs(app, chosen);
   add_compute_nodes(app, chosen);
   add_remote(app, chosen);
   add_server(app, chosen);

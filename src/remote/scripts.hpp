@@ -4,6 +4,7 @@
 #include <string>
 
 #include "remote/script.hpp"
+#include "torc/remote/job_output.hpp"
 #include "torc/remote/logs.hpp"
 #include "torc/remote/start.hpp"
 #include "torc/remote/state.hpp"
@@ -38,6 +39,11 @@ std::string stop_script(const Worker& worker, const StopRequest& request);
 std::string wait_script(const Worker& worker, const StopRequest& request);
 /// The signal, the question whether to wait, the wait.
 std::string stop_and_wait_script(const Worker& worker, const StopRequest& request);
+
+/// Prints a job's files between marks, or an empty report where there is none.
+std::string job_output_script(const Worker& worker, const JobOutputRequest& request);
+/// Prints them and what they grow by, until standard input ends.
+std::string follow_output_script(const Worker& worker, const JobOutputRequest& request);
 
 enum class AfterPacking {
   ask,   ///< Wait for an answer, then delete the archive.

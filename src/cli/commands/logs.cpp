@@ -1,0 +1,193 @@
+#include <unistd.h>
+
+#include <chrono>
+#include <condition_variable>
+#include <fstream>
+#include <mutex>
+
+#include <fmt/format.h>
+
+#include "cli/command_line.hpp"
+#include "cli/common_options.hpp"
+#include "cli/job_output.hpp"
+#include "cli/remote_support.hpp"
+#include "torc/base/file.hpp"
+#include "torc/base/strings.hpp"
+#include "torc/proc/command.hpp"
+#include "torc/remote/job_output.hpp"
+
+namespace torc::cli {
+namespace {
+
+constexpr std::chrono::milliseconds k_between_looks{200};
+
+struct Options {
+  std::vector<std::string> words{};  ///< The workflow id, perhaps, and the job.
+  bool follow{false};
+  std::string output_dir{"torc_output"};
+  std::string collected{"remote_logs"};
+  std::optional<std::string> remote_dir{};
+  SshSettings ssh{};
+};
+
+/// Output of jobs is passed on as it is: bytes, to the stream that they were written to.
+void print(const std::string& out, const std::string& err) {
+  base::write_all(STDOUT_FILENO, out);
+  base::write_all(STDERR_FILENO, err);
+}
+
+bool is_error_file(const std::filesystem::path& file) {
+  return file.extension() == ".e";
+}
+
+/// What files grow by, until the job has ended.
+class LocalFollower {
+ public:
+  explicit LocalFollower(const std::vector<std::filesystem::path>& files)
+      : m_offsets(files.size(), 0), m_files(files) {}
+
+  void print_news() {
+    for (std::size_t i = 0; i < m_files.size(); ++i) {
+      std::ifstream file(m_files[i], std::ios::binary);
+      file.seekg(m_offsets[i]);
+      const std::string news{std::istreambuf_iterator<char>(file), {}};
+      m_offsets[i] += static_cast<std::streamoff>(news.size());
+      base::write_all(is_error_file(m_files[i]) ? STDERR_FILENO : STDOUT_FILENO, news);
+    }
+  }
+
+ private:
+  std::vector<std::streamoff> m_offsets;
+  const std::vector<std::filesystem::path>& m_files;
+};
+
+/// Calls `look` until the job has ended, the user interrupts, or `look` says that there is nothing more to see.
+template <typename Look>
+void until_the_end(const model::Job& job, Services& services, Look&& look) {
+  const auto stop = services.stop_on_signal();
+  std::mutex mutex;
+  std::unique_lock lock(mutex);
+  std::condition_variable_any none;
+  int looks = 0;
+  while (!stop.stop_requested() && look()) {
+    // The server is asked once a second.
+    if (++looks % 5 == 0 && services.api().get_job(job.id.value_or(0)).status != model::JobStatus::running) {
+      return;
+    }
+    none.wait_for(lock, stop, k_between_looks, [] { return false; });
+  }
+}
+
+bool show_local(const JobAttempt& attempt, model::Id id, const Options& options, Services& services) {
+  const auto files = local_output(attempt, id, options.output_dir, options.collected);
+  if (files.empty()) {
+    return false;
+  }
+  LocalFollower follower(files);
+  if (options.follow && !attempt.has_ended) {
+    until_the_end(attempt.job, services, [&] {
+      follower.print_news();
+      return true;
+    });
+  }
+  follower.print_news();
+  return true;
+}
+
+/// A file of an archive; nothing where it holds none of that name.
+std::optional<std::string> file_in(const std::filesystem::path& archive, const std::string& name) {
+  proc::Command tar;
+  tar.argv = {"tar", "-xzOf", archive.string(), "./job_stdio/" + name};
+  tar.limit = std::chrono::minutes(10);
+  auto result = proc::run_command(tar);
+  return result.ok() ? std::optional(std::move(result.out)) : std::nullopt;
+}
+
+bool show_archived(const JobAttempt& attempt, model::Id id, const Options& options) {
+  const auto archive = archive_of(attempt, id, options.collected);
+  if (!archive || !attempt.has_ended) {
+    return false;
+  }
+  const auto out = file_in(*archive, attempt.stem + ".o");
+  const auto both = out ? std::nullopt : file_in(*archive, attempt.stem + ".log");
+  const auto err = file_in(*archive, attempt.stem + ".e");
+  print(out.value_or(both.value_or("")), err.value_or(""));
+  return out || both || err;
+}
+
+void show_remote(const JobAttempt& attempt, model::Id id, const Options& options, Services& services) {
+  const remote::JobOutputRequest request{.workflow = workflow_ref(services.api(), id),
+                                         .output_dir = options.remote_dir.value_or(""),
+                                         .stem = attempt.stem};
+  if (options.follow && !attempt.has_ended) {
+    remote::FollowedOutput output(make_ssh_options(options.ssh), *attempt.worker, request);
+    until_the_end(attempt.job, services, [&] { return output.stands(); });
+    output.finish();
+    return;
+  }
+  auto transport = make_transport(options.ssh, services);
+  const auto output = remote::read_job_output(transport, *attempt.worker, request);
+  if (!output.found) {
+    throw base::Error(output.message);
+  }
+  print(output.out, output.err);
+}
+
+int run(Options options, Services& services) {
+  if (options.words.empty() || options.words.size() > 2) {
+    throw base::UsageError("torc logs [workflow-id] JOB: give one job, by its id or name");
+  }
+  std::optional<model::Id> given;
+  if (options.words.size() == 2) {
+    if (const auto problem = check_id(options.words.front()); !problem.empty()) {
+      throw base::UsageError("workflow-id: " + problem);
+    }
+    given = base::parse_int(options.words.front());
+  }
+  const model::Id id = services.workflow_id(given);
+  const auto attempt = latest_attempt(services.api(), id, options.words.back());
+  if (show_local(attempt, id, options, services) || show_archived(attempt, id, options)) {
+    return k_exit_ok;
+  }
+  if (!attempt.worker) {
+    throw base::Error(fmt::format("the output of job '{}' ({}) is not in {} nor in {}; name the directory with -o",
+                                  base::printable(attempt.job.name), attempt.stem, options.output_dir,
+                                  options.collected));
+  }
+  show_remote(attempt, id, options, services);
+  return k_exit_ok;
+}
+
+}  // namespace
+
+void add_logs(Command parent, Action& chosen) {
+  auto options = std::make_shared<Options>();
+  const Command command = parent.subcommand("logs", "Show what a job has written, here, collected, or on its worker")
+                              .require_subcommand(0, 1);
+  command.option("JOB", options->words, "[workflow-id] and the id or name of a job").every_word().type_name("");
+  command.flag("-F,--follow", options->follow, "Go on until the job ends");
+  command.option("-o,--output-dir", options->output_dir, "Output directory of runners on this machine")
+      .type_name("DIR")
+      .capture_default_str();
+  command.option("-l,--local-output-dir", options->collected, "Where 'torc remote collect-logs' has put archives")
+      .type_name("DIR")
+      .capture_default_str();
+  command
+      .option("--remote-output-dir", options->remote_dir,
+              "Output directory on the worker (default: the one it was started with, else torc_output)")
+      .type_name("DIR");
+  add_ssh_options(command, options->ssh);
+  add_logs_bundle(command, chosen);
+  add_logs_analyze(command, chosen);
+  command.footer(
+      "Examples:\n"
+      "  torc logs 42 train_7\n"
+      "  torc logs 42 1311 -F\n");
+  command.callback([options, &chosen] {
+    if (!chosen) {
+      chosen = [options](Services& services) { return run(*options, services); };
+    }
+  });
+}
+
+}  // namespace torc::cli

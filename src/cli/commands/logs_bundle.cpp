@@ -1,0 +1,82 @@
+#include <filesystem>
+
+#include <fmt/format.h>
+
+#include "cli/command_line.hpp"
+#include "cli/common_options.hpp"
+#include "cli/log_files.hpp"
+#include "torc/base/error.hpp"
+#include "torc/cli/command.hpp"
+#include "torc/proc/command.hpp"
+
+namespace torc::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Options {
+  std::optional<model::Id> workflow_id{};
+  std::string output_dir{"torc_output"};
+  std::string bundle_dir{"."};
+};
+
+/// The names go to tar over its standard input: no argument list holds that many.
+void pack(const fs::path& directory, const std::vector<fs::path>& files, const fs::path& bundle) {
+  const fs::path partial = bundle.string() + ".part";
+  proc::Command tar;
+  tar.argv = {
+      "tar", "-czf", fs::absolute(partial).string(), "-C", directory.string(), "--null", "--verbatim-files-from",
+      "-T",  "-"};
+  for (const auto& file : files) {
+    tar.input += "./" + file.lexically_relative(directory).string() + '\0';
+  }
+  tar.limit = std::chrono::hours(1);
+  const auto result = proc::run_command(tar);
+  // 1: a file changed as it was read, which those of running jobs do.
+  if (result.end != proc::CommandResult::End::exited || result.code > 1) {
+    std::error_code ignored;
+    fs::remove(partial, ignored);
+    throw base::Error(fmt::format("cannot make {}: {}", bundle.string(), result.err));
+  }
+  fs::rename(partial, bundle);
+}
+
+int run(const Options& options, Services& services) {
+  const model::Id id = services.workflow_id(options.workflow_id);
+  const auto files = log_files(options.output_dir, id);
+  if (files.empty()) {
+    throw base::Error(fmt::format("{} holds no log of workflow {}", options.output_dir, id));
+  }
+  std::error_code error;
+  fs::create_directories(options.bundle_dir, error);
+  if (error) {
+    throw base::Error(fmt::format("cannot make the directory {}: {}", options.bundle_dir, error.message()));
+  }
+  const fs::path bundle = fs::path(options.bundle_dir) / fmt::format("wf{}.tar.gz", id);
+  pack(options.output_dir, files, bundle);
+  services.output().line(fmt::format("Bundled {} file(s) of workflow {} in {}", files.size(), id, bundle.string()));
+  if (services.output().json()) {
+    services.output().document({{"workflow_id", id}, {"files", files.size()}, {"bundle", bundle.string()}});
+  }
+  return k_exit_ok;
+}
+
+}  // namespace
+
+void add_logs_bundle(Command parent, Action& chosen) {
+  auto options = std::make_shared<Options>();
+  const Command command =
+      parent.subcommand("bundle", "Pack a workflow's logs into one archive, to be sent to somebody");
+  add_optional_workflow_id(command, options->workflow_id);
+  command.option("-o,--output-dir", options->output_dir, "Output directory that 'torc run' was given")
+      .type_name("DIR")
+      .capture_default_str();
+  command.option("--bundle-dir", options->bundle_dir, "Where wfN.tar.gz goes").type_name("DIR").capture_default_str();
+  command.footer(
+      "Examples:\n"
+      "  torc logs bundle 42\n"
+      "  torc logs bundle 42 -o /data/torc_output --bundle-dir bundles\n");
+  command.callback([options, &chosen] { chosen = [options](Services& services) { return run(*options, services); }; });
+}
+
+}  // namespace torc::cli
