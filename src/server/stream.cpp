@@ -86,6 +86,10 @@ void Stream::end_sending(std::function<void()> done) {
   });
 }
 
+void Stream::wait_for_client(std::function<void(const Error& error)> done) {
+  m_socket.async_wait(asio::ip::tcp::socket::wait_read, std::move(done));
+}
+
 bool Stream::is_closed_by_client() {
   pollfd polled{.fd = m_socket.native_handle(), .events = POLLRDHUP, .revents = 0};
   return ::poll(&polled, 1, 0) > 0;
