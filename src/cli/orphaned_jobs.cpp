@@ -1,7 +1,9 @@
 #include "cli/orphaned_jobs.hpp"
 
 #include <algorithm>
+#include <cstdint>
 #include <set>
+#include <utility>
 
 #include <fmt/format.h>
 
