@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Many jobs through several runners of which one is killed again and again: every job is done exactly once all the same.
+"""Many jobs through several runners of which one is killed again and again: every job is done exactly once, still.
 
     bench/lost_runners.py [--torc build/release/torc] [--jobs 100000] [--runners 8] [--kill-every 2]
 
-Starts a server and runners on this machine. Every so many seconds one of the runners gets SIGKILL and is replaced. At the
-end it looks into the database: each job must be completed, with one result. Prints counts and times; the exit status is 0
-only where all of this holds. The directory is made below $TMPDIR and removed at the end.
+Starts a server and runners on this machine. Every so many seconds one of the runners gets SIGKILL and is replaced. At
+the end it looks into the database: each job must be completed, with one result. Prints counts and times; the exit
+status is 0 only where all of this holds. The directory is made below $TMPDIR and removed at the end.
 """
 import argparse
 import json
@@ -125,7 +125,8 @@ def look(database: pathlib.Path) -> dict:
             "jobs_requeued": one("SELECT count(*) FROM jobs WHERE losses > 0"),
             "losses": one("SELECT sum(losses) FROM jobs"),
             "compute_nodes": one("SELECT count(*) FROM compute_nodes"),
-            "lost_nodes": one("SELECT count(*) FROM events WHERE json_extract(data, '$.event_type') = 'compute_node_lost'"),
+            "lost_nodes": one("SELECT count(*) FROM events "
+                              "WHERE json_extract(data, '$.event_type') = 'compute_node_lost'"),
         }
 
 
@@ -152,8 +153,8 @@ def main() -> int:
         site.end()
     found = look(directory / "torc.db")
     print(f"{options.jobs} jobs, {options.runners} runners of {options.parallel} jobs at once, worker timeout "
-          f"{options.worker_timeout} s: {ran['seconds']:.1f} s, {options.jobs / ran['seconds']:.0f} jobs/s; {ran['kills']} runners "
-          f"killed, one each {options.kill_every:g} s")
+          f"{options.worker_timeout} s: {ran['seconds']:.1f} s, {options.jobs / ran['seconds']:.0f} jobs/s; "
+          f"{ran['kills']} runners killed, one each {options.kill_every:g} s")
     print(json.dumps(found))
     right = (found["completed"] == found["results"] == found["jobs_with_one_completed_result"] == options.jobs)
     print("every job exactly once" if right else f"WRONG; the database is {directory / 'torc.db'}")

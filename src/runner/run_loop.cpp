@@ -11,12 +11,9 @@
 
 #include "runner/run_loop.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <utility>
 
-#include "runner/worker_state.hpp"
 #include "torc/base/error.hpp"
 #include "torc/base/units.hpp"
 #include "torc/proc/process_info.hpp"

@@ -1,10 +1,10 @@
-// How the server knows that this runner lives, and what follows where it did not: it has given the jobs to others then.
+// How the server knows that this runner lives, and what follows where it did not: others have got the jobs then.
 //
-// A runner that was lost (its network was cut, it was suspended) learns that from the answer to a heartbeat, which comes
-// before anything it claims or starts. It ends what it runs, for others may run it by now: at once, since files that a
-// job writes in its grace would be in the way of the attempt that counts. Results that it still has are refused by the
-// server (an attempt is ended once), their output files stay. Then it goes on as a compute node of its own, so that
-// nothing that is still on its way in the name of the lost one gets anything.
+// A runner that was lost (its network was cut, it was suspended) learns that from the answer to a heartbeat, which
+// comes before anything it claims or starts. It ends what it runs, for others may run it by now: at once, since files
+// that a job writes in its grace would be in the way of the attempt that counts. Results that it still has are refused
+// by the server (an attempt is ended once), their output files stay. Then it goes on as a compute node of its own, so
+// that nothing that is still on its way in the name of the lost one gets anything.
 
 #include <unistd.h>
 

@@ -10,10 +10,9 @@ from harness import ROOT, TORC, E2ETest, main
 
 class LostMany(E2ETest):
     def test_every_job_exactly_once(self):
-        result = subprocess.run([sys.executable, str(ROOT / "bench" / "lost_runners.py"), "--torc", TORC, "--jobs", "3000",
-                                 "--runners", "4", "--kill-every", "1", "--worker-timeout", "2", "--command", "sleep 0.02",
-                                 "--limit", "240"],
-                                capture_output=True, text=True, timeout=280, check=False,
+        command = [sys.executable, ROOT / "bench" / "lost_runners.py", "--torc", TORC, "--jobs", "3000",
+                   "--runners", "4", "--kill-every", "1", "--worker-timeout", "2", "--command", "sleep 0.02", "--limit", "240"]
+        result = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=280, check=False,
                                 env={**os.environ, "TMPDIR": str(self.dir)})
         print("\n" + result.stdout, flush=True)
         self.assertEqual(result.returncode, 0, result.stdout + result.stderr)

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Runners that the server loses: killed, with their whole host, cut off, suspended. No job is lost, none has two results,
-no process is left; how long it took until the jobs were ready again is printed."""
+"""Runners that the server loses: killed, with their whole host, cut off, suspended. No job is lost, none has two
+results, no process is left; how long it took until the jobs were ready again is printed."""
 import collections
 import os
 import signal
@@ -20,8 +20,8 @@ class LostTest(E2ETest):
 
     def workflow(self, server, count: int) -> int:
         # Each attempt notes its pid in a file of its own.
-        command = (f"echo $$ >{self.dir}/pids/$TORC_JOB_NAME.$TORC_ATTEMPT_ID; until [ -e {self.go} ]; do sleep 0.05; done; "
-                   f"echo $TORC_JOB_NAME >>{self.dir}/done")
+        command = (f"echo $$ >{self.dir}/pids/$TORC_JOB_NAME.$TORC_ATTEMPT_ID; "
+                   f"until [ -e {self.go} ]; do sleep 0.05; done; echo $TORC_JOB_NAME >>{self.dir}/done")
         workflow = server.create({"name": "w", "jobs": [{"name": f"j{number}", "command": command}
                                                         for number in range(1, count + 1)]})
         server.torc("workflows", "init", workflow, "--no-prompts", check=True)

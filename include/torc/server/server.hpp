@@ -41,7 +41,7 @@ struct ServerOptions {
   int readers{2};  ///< Threads that answer questions; changes have one of their own.
   SecurityOptions security{};
   LimitOptions limits{};
-  /// A compute node that has ever sent a heartbeat, and of which nothing was heard for so long, is lost: its jobs become
+  /// A compute node that has ever sent a heartbeat, and of which nothing was heard for so long, is lost: its jobs are
   /// ready again. 0: never.
   std::chrono::milliseconds worker_timeout{90'000};
 };
