@@ -38,6 +38,9 @@ class Search {
   bool look_at(const model::ComputeNode& node) {
     const bool active = node.is_active.value_or(false);
     if (active && !is_dead_here(node)) {
+      if (!names_process(node)) {
+        m_orphans.undecided.push_back(node);
+      }
       return true;
     }
     client::JobFilter of_node;
@@ -78,8 +81,12 @@ class Search {
 
 }  // namespace
 
+bool names_process(const model::ComputeNode& node) {
+  return node.pid > 1;
+}
+
 bool is_dead_here(const model::ComputeNode& node) {
-  if (node.hostname != proc::host_name() || node.pid <= 0) {
+  if (node.hostname != proc::host_name() || !names_process(node)) {
     return false;
   }
   const auto ticks = proc::start_ticks(static_cast<pid_t>(node.pid));

@@ -57,6 +57,12 @@ int run(const Options& options, Services& services) {
   if (!options.dry_run) {
     deactivate(api, orphans.dead_nodes);
   }
+  for (const auto& node : orphans.undecided) {
+    output.note(base::printable(fmt::format(
+        "Note: the runner of compute node {} on {} did not say which process it is (torc 0.23's 'run' does not), so "
+        "whether it lives cannot be seen; its jobs stay",
+        node.id.value_or(0), node.hostname)));
+  }
   if (orphans.jobs.empty()) {
     output.line("No job is pending or running whose runner is known to be gone");
   }
