@@ -47,6 +47,7 @@ void add_workflows(Command app, Action& chosen) {
   add_workflows_get(group, chosen);
   add_workflows_init(group, chosen);
   add_workflows_reset_status(group, chosen);
+  add_workflows_sync_status(group, chosen);
 }
 
 void add_jobs(Command app, Action& chosen) {

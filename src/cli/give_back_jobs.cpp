@@ -9,11 +9,12 @@ namespace {
 /// Not a failure of the job: no limit of retries stands against it.
 constexpr std::int64_t k_no_limit = 2'147'483'647;
 
-/// False where the job is no longer the node's: somebody was faster.
-bool give_back(client::Api& api, const model::Job& job, std::int64_t run_id) {
+}  // namespace
+
+bool give_back_job(client::Api& api, const model::Job& job, std::int64_t run_id) {
   try {
     if (job.status == model::JobStatus::running) {
-      api.retry_job(job.id.value_or(0), run_id, k_no_limit);
+      api.retry_job(job.id.value_or(0), run_id, k_no_limit, job.attempt_id);
     } else if (job.status == model::JobStatus::pending) {
       api.manage_status_change(job.id.value_or(0), model::JobStatus::ready, run_id);
     } else {
@@ -21,14 +22,14 @@ bool give_back(client::Api& api, const model::Job& job, std::int64_t run_id) {
     }
     return true;
   } catch (const base::ApiError& error) {
-    if (error.status() == 409 || error.status() == 422) {
+    // torc 0.23 answers 500 to some refusals.
+    if (error.status() == 409 || error.status() == 422 ||
+        (error.status() >= 500 && api.get_job(job.id.value_or(0)).status != job.status)) {
       return false;
     }
     throw;
   }
 }
-
-}  // namespace
 
 std::int64_t give_back_jobs(client::Api& api, model::Id workflow_id, const std::string& worker) {
   const std::int64_t run_id = api.get_workflow_status(workflow_id).run_id;
@@ -45,7 +46,7 @@ std::int64_t give_back_jobs(client::Api& api, model::Id workflow_id, const std::
     of_node.active_compute_node_id = node_id;
     const auto jobs = api.list_jobs(workflow_id, of_node).items;
     for (const auto& job : jobs) {
-      count += give_back(api, job, run_id) ? 1 : 0;
+      count += give_back_job(api, job, run_id) ? 1 : 0;
     }
     node.is_active = false;
     api.update_compute_node(node_id, node);

@@ -1,11 +1,14 @@
 #include "cli/server_options.hpp"
 
+#include <optional>
+
 #include <fmt/format.h>
 
 #include "cli/command_line.hpp"
 #include "cli/common_options.hpp"
 #include "torc/base/error.hpp"
 #include "torc/base/file.hpp"
+#include "torc/base/strings.hpp"
 
 namespace torc::cli {
 
@@ -40,6 +43,40 @@ void add_commit_options(Command command, server::ServerOptions& options) {
           "-c,--completion-check-interval-secs", [](double) {},
           "Accepted, no effect: a job is ready at once when its last blocker ends")
       .type_name("SECONDS");
+}
+
+namespace {
+
+/// Nothing where `text` is no time to wait for workers; 0: for ever.
+std::optional<std::chrono::milliseconds> worker_timeout_from(const std::string& text) {
+  constexpr std::int64_t k_longest_s = std::int64_t{7} * 24 * 3600;
+  if (base::to_lower(text) == "off") {
+    return std::chrono::milliseconds(0);
+  }
+  const auto seconds = base::parse_int(text);
+  return seconds && *seconds >= 0 && *seconds <= k_longest_s ? std::optional(std::chrono::seconds(*seconds))
+                                                             : std::nullopt;
+}
+
+std::string check_worker_timeout(const std::string& text) {
+  return worker_timeout_from(text) ? ""
+                                   : fmt::format("'{}' is neither a number of seconds from 1 to 604800 nor off", text);
+}
+
+}  // namespace
+
+void add_worker_timeout(Command command, server::ServerOptions& options) {
+  const auto set = [&options](const std::string& text) {
+    options.worker_timeout = worker_timeout_from(text).value_or(options.worker_timeout);
+  };
+  command
+      .option_function<std::string>(
+          "--worker-timeout", set,
+          "A runner that is silent for so long is lost: its jobs are ready again. off (or 0): "
+          "none is ever lost")
+      .type_name("SECONDS")
+      .check(check_worker_timeout)
+      .default_str("90");
 }
 
 void add_service_options(Command command, ServiceOptions& options) {

@@ -25,6 +25,9 @@ void add_database_option(Command command, std::string& database);
 /// --synchronous, -c
 void add_commit_options(Command command, server::ServerOptions& options);
 
+/// --worker-timeout
+void add_worker_timeout(Command command, server::ServerOptions& options);
+
 /// --log-dir, --json-logs, --pid-file, --daemon
 void add_service_options(Command command, ServiceOptions& options);
 

@@ -43,8 +43,10 @@ class RestApi final : public Api {
   void complete_job(model::Id id, const model::Result& result) override;
   Completed complete_jobs(model::Id workflow_id, const std::vector<model::Result>& results) override;
   void manage_status_change(model::Id id, model::JobStatus status, std::int64_t run_id) override;
-  model::Job retry_job(model::Id id, std::int64_t run_id, std::int64_t max_retries) override;
-  model::Job retry_job_after_time_limit(model::Id id, std::int64_t run_id, std::int64_t most) override;
+  model::Job retry_job(model::Id id, std::int64_t run_id, std::int64_t max_retries,
+                       std::optional<std::int64_t> attempt_id) override;
+  model::Job retry_job_after_time_limit(model::Id id, std::int64_t run_id, std::int64_t most,
+                                        std::optional<std::int64_t> attempt_id) override;
 
   model::ResourceRequirements create_resource_requirements(const model::ResourceRequirements& body) override;
   model::ResourceRequirements get_resource_requirements(model::Id id) override;
@@ -74,6 +76,7 @@ class RestApi final : public Api {
   std::int64_t count_scheduled_compute_nodes(model::Id workflow_id, const std::string& status) override;
 
  private:
+  model::Job retry(model::Id id, std::int64_t run_id, Query query, std::optional<std::int64_t> attempt_id);
   /// What a claim says about its claimer.
   void add_claimer(Query& query, const Claimer& claimer);
   /// The connection, once the server is known to speak this program's interface.

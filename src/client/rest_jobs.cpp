@@ -118,15 +118,22 @@ void RestApi::manage_status_change(model::Id id, model::JobStatus status, std::i
   server().put(fmt::format("/jobs/{}/manage_status_change/{}/{}", id, model::to_string(status), run_id));
 }
 
-model::Job RestApi::retry_job(model::Id id, std::int64_t run_id, std::int64_t max_retries) {
+model::Job RestApi::retry(model::Id id, std::int64_t run_id, Query query, std::optional<std::int64_t> attempt_id) {
   const std::string path = fmt::format("/jobs/{}/retry/{}", id, run_id);
-  return model_from<model::Job>(server().post(path, Query().add("max_retries", max_retries)), "POST " + path);
+  if (attempt_id && has_capability("retry_attempt")) {
+    query.add("attempt_id", *attempt_id);
+  }
+  return model_from<model::Job>(server().post(path, query), "POST " + path);
 }
 
-model::Job RestApi::retry_job_after_time_limit(model::Id id, std::int64_t run_id, std::int64_t most) {
-  const std::string path = fmt::format("/jobs/{}/retry/{}", id, run_id);
-  return model_from<model::Job>(server().post(path, Query().add("max_retries", most).add("reason", std::string("time_limit"))),
-                                "POST " + path);
+model::Job RestApi::retry_job(model::Id id, std::int64_t run_id, std::int64_t max_retries,
+                              std::optional<std::int64_t> attempt_id) {
+  return retry(id, run_id, Query().add("max_retries", max_retries), attempt_id);
+}
+
+model::Job RestApi::retry_job_after_time_limit(model::Id id, std::int64_t run_id, std::int64_t most,
+                                               std::optional<std::int64_t> attempt_id) {
+  return retry(id, run_id, Query().add("max_retries", most).add("reason", std::string("time_limit")), attempt_id);
 }
 
 }  // namespace torc::client

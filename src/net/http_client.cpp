@@ -1,5 +1,9 @@
 #include "torc/net/http_client.hpp"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
 #include <cerrno>
 #include <mutex>
 #include <optional>
@@ -76,6 +80,7 @@ struct HttpClient::Impl {
   std::string explain(CURLcode code, const std::string& url, bool sent) const;
 
   static std::size_t take_body(char* data, std::size_t size, std::size_t count, void* self);
+  static int on_socket(void* self, curl_socket_t socket, curlsocktype purpose);
   static int before_request(void* self, char* /*remote*/, char* /*local*/, int /*remote_port*/, int /*local_port*/);
 
   HttpOptions options;
@@ -108,6 +113,9 @@ HttpClient::Impl::Impl(HttpOptions given) : options(std::move(given)), handle(ma
   set(curl, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
   set(curl, CURLOPT_TCP_NODELAY, 1L);
   set(curl, CURLOPT_TCP_KEEPALIVE, 1L);
+  set(curl, CURLOPT_TCP_KEEPIDLE, 15L);
+  set(curl, CURLOPT_TCP_KEEPINTVL, 5L);
+  set(curl, CURLOPT_SOCKOPTFUNCTION, &Impl::on_socket);
   set(curl, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(options.connect_limit.count()));
   set(curl, CURLOPT_TIMEOUT_MS, static_cast<long>(options.request_limit.count()));
   set(curl, CURLOPT_WRITEFUNCTION, &Impl::take_body);
@@ -138,6 +146,14 @@ std::size_t HttpClient::Impl::take_body(char* data, std::size_t size, std::size_
   } catch (const std::exception&) {
     return 0;  // curl ends the transfer with an error; no exception may pass through it
   }
+}
+
+/// A network that is cut says nothing. TCP tries again after pauses that double, so once it is whole again the request
+/// would stay where it is for as long as the cut had lasted: better to fail soon, and to connect anew.
+int HttpClient::Impl::on_socket(void* /*self*/, curl_socket_t socket, curlsocktype /*purpose*/) {
+  constexpr unsigned int k_unanswered_ms = 10'000;
+  ::setsockopt(socket, IPPROTO_TCP, TCP_USER_TIMEOUT, &k_unanswered_ms, sizeof k_unanswered_ms);
+  return CURL_SOCKOPT_OK;
 }
 
 int HttpClient::Impl::before_request(void* self, char* /*remote*/, char* /*local*/, int /*remote_port*/,

@@ -69,10 +69,8 @@ std::vector<model::Job> JobExchange::find_lost_claims() {
   if (!m_api.has_capability("claim_compute_node_id")) {
     return {};
   }
-  client::JobFilter mine;  // Claimed, or running where claims start.
-  mine.active_compute_node_id = m_compute_node_id;
   std::vector<model::Job> lost;
-  for (auto& job : m_api.list_jobs(m_workflow_id, mine).items) {
+  for (auto& job : jobs_at_work()) {  // Claimed, or running where claims start.
     if (m_held.insert(job.id.value_or(0)).second) {
       m_log.info("job {} ({}) was claimed by a call whose answer was lost", job.id.value_or(0), job.name);
       lost.push_back(std::move(job));
@@ -185,26 +183,41 @@ void JobExchange::done_with(model::Id job_id) {
   m_refusals.erase(job_id);
 }
 
-bool JobExchange::send_heartbeat() {
+model::Heartbeat JobExchange::send_heartbeat() {
+  const model::Heartbeat nothing_known{.compute_node_id = m_compute_node_id, .is_active = true};
   if (!m_api.has_capability("heartbeat")) {
-    return false;
+    return nothing_known;
   }
   try {
-    return m_api.send_heartbeat(m_compute_node_id).is_draining;
+    return m_api.send_heartbeat(m_compute_node_id);
   } catch (const base::ApiError& error) {
     if (may_pass(error)) {
       throw;
     }
     // Somebody deleted the compute node; jobs are run all the same.
     m_log.warning("a heartbeat was refused: {}", error.what());
-    return false;
+    return nothing_known;
   }
+}
+
+std::vector<model::Job> JobExchange::jobs_at_work() {
+  client::JobFilter mine;
+  mine.active_compute_node_id = m_compute_node_id;
+  return m_api.list_jobs(m_workflow_id, mine).items;
+}
+
+void JobExchange::continue_as(model::Id compute_node_id) {
+  m_compute_node_id = compute_node_id;
+  m_held.clear();
+  m_starts_in_doubt.clear();
+  m_refusals.clear();
+  m_claims_in_doubt = false;
 }
 
 bool JobExchange::retry(const model::Job& job, std::int64_t max_retries) {
   const model::Id id = job.id.value_or(0);
   try {
-    m_api.retry_job(id, m_run_id, max_retries);
+    m_api.retry_job(id, m_run_id, max_retries, job.attempt_id);
   } catch (const base::ApiError& error) {
     // torc 0.23 answers 500 to refusals.
     if (is_outage(error)) {
@@ -224,9 +237,9 @@ JobExchange::GivenBack JobExchange::give_back(const model::Job& job, bool starte
     const bool running =
         started || job.status == model::JobStatus::running || (m_starts_in_doubt.contains(id) && runs_here(id));
     if (running && time_is_over && m_api.has_capability("retry_reason")) {
-      m_api.retry_job_after_time_limit(id, m_run_id, k_most_time_limits);
+      m_api.retry_job_after_time_limit(id, m_run_id, k_most_time_limits, job.attempt_id);
     } else if (running) {
-      m_api.retry_job(id, m_run_id, k_any_number_of_retries);
+      m_api.retry_job(id, m_run_id, k_any_number_of_retries, job.attempt_id);
     } else {
       m_api.manage_status_change(id, model::JobStatus::ready, m_run_id);
     }

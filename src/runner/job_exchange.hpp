@@ -75,8 +75,14 @@ class JobExchange {
   bool retry(const model::Job& job, std::int64_t max_retries);
 
   /// Tells the server that this runner lives, where it wants to know.
-  /// @returns whether the runner is to claim no more jobs
-  bool send_heartbeat();
+  /// @returns what it answers; where it does not want to know: an active node
+  model::Heartbeat send_heartbeat();
+
+  /// What the server says that this runner has claimed or runs. On servers that do not note who claims: what it runs.
+  std::vector<model::Job> jobs_at_work();
+
+  /// From now on as another compute node; what the one so far had is forgotten.
+  void continue_as(model::Id compute_node_id);
 
   /// What a job needs, from its resource requirements.
   JobNeeds needs(const model::Job& job);

@@ -11,12 +11,9 @@
 
 #include "runner/run_loop.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <utility>
 
-#include "runner/worker_state.hpp"
 #include "torc/base/error.hpp"
 #include "torc/base/units.hpp"
 #include "torc/proc/file_pages.hpp"
@@ -29,10 +26,6 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr std::int64_t k_default_wait_for_new_jobs_s = 90;
-/// Between two signs of life.
-constexpr seconds k_heartbeat_interval{30};
-/// A claim is a sign of life, too. But only the answer to a heartbeat tells that the server wants no more claimed here.
-constexpr seconds k_longest_without_heartbeat{80};
 constexpr std::int64_t k_default_wait_for_server_min = 20;
 /// Return code of a job that could not be started; what a shell answers for a program it cannot execute.
 constexpr std::int64_t k_cannot_execute = 126;
@@ -83,6 +76,7 @@ RunLoop::RunLoop(client::Api& api, const RunnerOptions& options, const std::stop
       m_rules(api, options.workflow_id),
       m_next_poll(m_started),
       m_next_heartbeat(m_started),
+      m_heartbeat_interval(k_heartbeat_interval),
       m_last_work(m_started) {
   auto gpus = detect_gpus();
   m_capacity = capacity_from(options, gpus.size());
@@ -93,6 +87,7 @@ RunLoop::RunLoop(client::Api& api, const RunnerOptions& options, const std::stop
                                     gpus.size() == wanted_gpus ? GpuPool(std::move(gpus)) : GpuPool(wanted_gpus), stop,
                                     options.drain, options.cgroups, m_log);
   set_time_limit();
+  describe_node();
   register_node();
   m_exchange = std::make_unique<JobExchange>(api, options.workflow_id, m_run_id, m_node.id.value_or(0), m_log);
   m_actions =
@@ -148,30 +143,6 @@ std::filesystem::path RunLoop::log_path() const {
 std::filesystem::path RunLoop::metrics_path() const {
   return m_settings.output_directory / "resource_utilization" /
          fmt::format("resource_metrics_{}_{}_{}.db", key(), m_options.workflow_id, m_run_id);
-}
-
-void RunLoop::register_node() {
-  m_node.workflow_id = m_options.workflow_id;
-  m_node.hostname = proc::host_name();
-  m_node.pid = ::getpid();
-  m_node.start_time = base::timestamp_now();
-  m_node.is_active = true;
-  m_node.num_cpus = m_capacity.cpus;
-  m_node.memory_gb = m_capacity.memory_gb;
-  m_node.num_gpus = m_capacity.gpus;
-  m_node.num_nodes = 1;
-  m_node.compute_node_type = "local";
-  if (m_options.time_limit) {
-    m_node.time_limit = base::format_iso_duration(std::chrono::ceil<seconds>(*m_options.time_limit));
-  }
-  if (m_options.worker) {
-    m_node.scheduler = worker_scheduler(*m_options.worker);
-  }
-  m_node.id = m_api.create_compute_node(m_node).id;
-  m_log.info("runner of workflow {} run {} on {} (PID {}, compute node {}): {} CPUs, {:.1f} GB, {} GPUs{}",
-             m_options.workflow_id, m_run_id, m_node.hostname, m_node.pid, m_node.id.value_or(0), m_capacity.cpus,
-             m_capacity.memory_gb, m_capacity.gpus,
-             m_options.max_parallel_jobs ? fmt::format(", {} jobs at once", *m_options.max_parallel_jobs) : "");
 }
 
 RunnerReport RunLoop::run() {
@@ -256,59 +227,6 @@ void RunLoop::rest(std::optional<Clock::time_point> jobs_due) {
   }
 }
 
-void RunLoop::wait_for_work(JobExchange::Wanted room) {
-  const auto started = Clock::now();
-  auto until = started + m_options.longest_wait;
-  if (m_stop_at) {
-    until = std::min(until, *m_stop_at);
-  }
-  if (leaves_when_idle()) {
-    until = std::min(until, m_last_work + patience());
-  }
-  room.wait = std::chrono::floor<seconds>(until - started);
-  room.stop = m_break_off.get_token();
-  if (room.wait <= seconds(0)) {
-    m_running->wait(next_wake({}));
-    return;
-  }
-  try {
-    take(m_exchange->claim(room));
-    m_link.answered();
-    if (!m_claimed.empty()) {
-      return;
-    }
-    const auto now = Clock::now();
-    if (now - started >= room.wait / 2) {
-      // Nothing has happened: then there is nothing to look for either, and an idle runner hardly ever asks.
-      m_may_claim = false;
-      m_next_poll = now + m_options.poll_interval;
-      if (now - m_last_heartbeat < k_longest_without_heartbeat) {
-        m_next_heartbeat = now + k_heartbeat_interval;
-      }
-      return;
-    }
-    // The workflow is over, which the next look tells; or the server is about to end, which is no reason to hurry.
-    m_no_wait_until = now + m_options.poll_interval;
-  } catch (const base::ApiError& error) {
-    if (m_break_off.stop_requested()) {
-      return;
-    }
-    lose_touch(error);
-  }
-  m_next_poll = Clock::now();
-}
-
-void RunLoop::beat() {
-  if (Clock::now() >= m_next_heartbeat) {
-    if (m_exchange->send_heartbeat() && !m_drained_by_server) {
-      m_drained_by_server = true;
-      m_log.info("the server wants no more jobs claimed here");
-    }
-    m_last_heartbeat = Clock::now();
-    m_next_heartbeat = m_last_heartbeat + k_heartbeat_interval;
-  }
-}
-
 void RunLoop::reap() {
   for (auto& ended : m_running->reap()) {
     finish(std::move(ended));
@@ -367,6 +285,9 @@ void RunLoop::talk() {
     const bool poll_due = Clock::now() >= m_next_poll || (idle() && is_draining()) ||
                           (leaves_when_idle() && idle() && patience_is_over());
     m_may_claim = m_may_claim || poll_due || was_away;
+    if (was_away) {
+      m_next_heartbeat = Clock::now();  // Whether the server has missed this runner matters before anything starts.
+    }
     recover_failed();
     deliver();
     beat();
@@ -392,31 +313,6 @@ void RunLoop::talk() {
   }
 }
 
-/// @throws what `error` is where no later call can go better
-void RunLoop::lose_touch(const base::ApiError& error) {
-  if (!may_pass(error)) {
-    throw base::ApiError(error);
-  }
-  if (!m_link.away()) {
-    m_log.warning("the server does not answer, {} jobs go on running: {}", m_running->count(), error.what());
-  }
-  m_link.failed(Clock::now(), random_jitter());
-}
-
-/// While the server is away, results are worth more than what this process may lose.
-void RunLoop::keep_undelivered() {
-  if (!m_link.away()) {
-    return;
-  }
-  std::vector<model::Result> results;
-  for (auto& finished : m_finished) {
-    if (!std::exchange(finished.is_journaled, true)) {
-      results.push_back(finished.result);
-    }
-  }
-  m_journal.add(results);
-}
-
 void RunLoop::deliver() {
   while (!m_finished.empty()) {
     std::vector<model::Result> results;
@@ -435,6 +331,9 @@ void RunLoop::note_delivered(bool on_record) {
   const Finished& next = m_finished.front();
   if (!next.event_type.empty()) {
     tell_what_happened(next);
+  }
+  if (!on_record) {
+    m_next_heartbeat = Clock::now();  // Perhaps everything that runs here is others' now.
   }
   const bool counts = on_record && !next.is_inherited;
   if (counts && next.result.status == model::JobStatus::completed) {

@@ -22,8 +22,12 @@
 
 namespace torc::runner {
 
+/// Between two signs of life, where the server does not say how long it waits for them.
+inline constexpr std::chrono::seconds k_heartbeat_interval{30};
+
 /// One run of one runner, from the registration of its compute node to its deactivation. See run_loop.cpp for how it
-/// works; what follows failures is in run_loop_failures.cpp, how it ends in run_loop_end.cpp. One thread.
+/// works; what follows failures is in run_loop_failures.cpp, signs of life are in run_loop_life.cpp, how it ends in
+/// run_loop_end.cpp. One thread.
 class RunLoop {
  public:
   using Clock = std::chrono::steady_clock;
@@ -64,7 +68,6 @@ class RunLoop {
   void claim();
   void take(std::vector<model::Job>&& jobs);
   void check_completion();
-  void beat();
   void rest(std::optional<Clock::time_point> jobs_due);
   void wait_for_work(JobExchange::Wanted room);
   bool leaves_when_idle() const;
@@ -72,7 +75,15 @@ class RunLoop {
   bool patience_is_over() const;
   bool has_too_little_time() const;
   void lose_touch(const base::ApiError& error);
+
+  // Signs of life
+  void beat();
+  void say_alive();
+  void end_lost_jobs();
+  void rejoin();
   void keep_undelivered();
+
+  // More of a turn
   bool wants_to_stop();
   Clock::time_point next_wake(std::optional<Clock::time_point> jobs_due) const;
 
@@ -113,6 +124,7 @@ class RunLoop {
   void insist(Clock::time_point until, Call&& call);
 
   // The beginning
+  void describe_node();
   void register_node();
   void take_over_results();
   std::string key() const;
@@ -159,6 +171,8 @@ class RunLoop {
   Clock::time_point m_next_heartbeat;
   Clock::time_point m_last_heartbeat;
   bool m_has_rested{false};
+  std::chrono::milliseconds m_heartbeat_interval;
+  bool m_lost{false};                 ///< The server counts the compute node as gone.
   Clock::time_point m_no_wait_until;  ///< A claim that should have waited did not.
   Clock::time_point m_last_work;
   bool m_over{false};

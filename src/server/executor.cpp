@@ -3,6 +3,8 @@
 #include <iterator>
 
 #include "server/errors.hpp"
+#include "torc/base/log.hpp"
+#include "torc/base/strings.hpp"
 #include "torc/store/workflows.hpp"
 
 namespace torc::server {
@@ -30,6 +32,14 @@ std::string wish_of(const Request& request) {
     words += '/' + value;
   }
   return words;
+}
+
+void log_lost(const std::vector<store::LostNode>& nodes) {
+  for (const auto& [node, requeued, failed] : nodes) {
+    base::log_warning("workflow {}: compute node {} on {} (PID {}) is lost: {} jobs are ready again, {} failed",
+                      node.workflow_id, node.id.value_or(0), base::printable(node.hostname), node.pid, requeued.size(),
+                      failed.size());
+  }
 }
 
 void fail_all(std::vector<Answer>& answers, const Response& failure) {
@@ -103,10 +113,12 @@ void TaskQueue::close() {
   m_changed.notify_all();
 }
 
-Writer::Writer(store::Connection connection, Deliver deliver, Announce announce)
+Writer::Writer(store::Connection connection, Deliver deliver, Announce announce,
+               std::chrono::milliseconds worker_timeout)
     : m_connection(std::move(connection)),
       m_deliver(std::move(deliver)),
       m_announce(std::move(announce)),
+      m_watch(worker_timeout, NodeWatch::Clock::now()),
       m_thread([this] { run(); }) {}
 
 Writer::~Writer() {
@@ -120,16 +132,25 @@ void Writer::end_waits() {
 }
 
 std::optional<TaskQueue::Clock::time_point> Writer::deadline() const {
-  return m_passes.empty() ? m_parked.deadline() : TaskQueue::Clock::time_point{};
+  if (!m_passes.empty()) {
+    return TaskQueue::Clock::time_point{};
+  }
+  const auto parked = m_parked.deadline();
+  const auto look = m_watch.due();
+  return parked && look ? std::min(*parked, *look) : parked ? parked : look;
 }
 
 void Writer::run() {
+  if (m_watch.due()) {
+    hear_all_nodes();
+  }
   for (;;) {
     auto tasks = m_queue.pop(k_group, deadline());
     if (!tasks) {
       break;
     }
-    if (!tasks->empty() || !m_passes.empty()) {
+    m_silence = look_for_silent_nodes();
+    if (!tasks->empty() || !m_passes.empty() || m_silence) {
       m_deliver(run_group(*tasks));
     }
     auto due = m_waits_ended ? m_parked.take_all() : m_parked.take_due(TaskQueue::Clock::now());
@@ -138,6 +159,47 @@ void Writer::run() {
     }
   }
   m_deliver(m_parked.take_all());
+}
+
+void Writer::hear_all_nodes() {
+  try {
+    store::hear_all_nodes(m_connection);
+  } catch (const base::Error& error) {
+    base::log_error("the compute nodes cannot be read, those that are silent go unnoticed: {}", error.what());
+  }
+}
+
+bool Writer::look_for_silent_nodes() {
+  const auto now = NodeWatch::Clock::now();
+  switch (m_watch.look(now)) {
+    case NodeWatch::Look::not_yet:
+      return false;
+    case NodeWatch::Look::was_away:
+      hear_all_nodes();
+      return false;
+    case NodeWatch::Look::silent:
+      break;
+  }
+  if (store::silent_nodes(m_connection, now - m_watch.timeout()).empty()) {
+    return false;
+  }
+  // Who waits inside a claim says nothing else meanwhile.
+  for (const auto& [workflow_id, node_id] : m_parked.nodes()) {
+    store::note_open_connection(m_connection, workflow_id, node_id);
+  }
+  return !store::silent_nodes(m_connection, now - m_watch.timeout()).empty();
+}
+
+std::vector<store::LostNode> Writer::lose_silent_nodes() {
+  std::vector<store::LostNode> lost;
+  if (std::exchange(m_silence, false)) {
+    for (const Id id : store::silent_nodes(m_connection, NodeWatch::Clock::now() - m_watch.timeout())) {
+      if (auto one = store::lose_node(m_connection, id)) {
+        lost.push_back(std::move(*one));
+      }
+    }
+  }
+  return lost;
 }
 
 Response Writer::run_in_savepoint(const Task& task) {
@@ -192,9 +254,11 @@ std::vector<Answer> Writer::run_group(std::vector<Task>& tasks) {
     while (next < tasks.size()) {
       run_task(tasks[next++], answers);
     }
+    const auto lost = lose_silent_nodes();
     serve_parked(answers);
     m_connection.commit();
     announce();
+    log_lost(lost);
   } catch (const GroupLost& lost) {
     fail(lost.response);
   } catch (...) {

@@ -6,7 +6,9 @@
 // takes all requests that wait, runs them in one transaction, each in a savepoint of its own, and commits once: one
 // sync to disk for the whole group. Only then are the group's answers handed back, in one go. Readers each have a
 // connection of their own, so that a long listing holds up neither claims nor other listings. Claims that wait for work
-// are the writer's too, see parked_claims.hpp; no thread waits with them.
+// are the writer's too, see parked_claims.hpp; no thread waits with them. And it looks, now and then, for compute nodes
+// that are silent (node_watch.hpp): when each was heard of last is known to its connection, so that a look costs no
+// transaction unless there is one, which is then lost in the same group, and before, the claims that wait are served.
 
 #include <condition_variable>
 #include <functional>
@@ -14,9 +16,11 @@
 #include <thread>
 #include <vector>
 
+#include "server/node_watch.hpp"
 #include "server/parked_claims.hpp"
 #include "server/router.hpp"
 #include "server/task.hpp"
+#include "torc/store/compute_nodes.hpp"
 
 namespace torc::server {
 
@@ -58,7 +62,9 @@ class TaskQueue {
 /// The one thread that changes the database.
 class Writer {
  public:
-  Writer(store::Connection connection, Deliver deliver, Announce announce = {});
+  /// @param worker_timeout  After so long without a sign of life a compute node is lost; 0: never.
+  Writer(store::Connection connection, Deliver deliver, Announce announce = {},
+         std::chrono::milliseconds worker_timeout = {});
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
   /// Runs what is queued, then ends.
@@ -82,6 +88,11 @@ class Writer {
   void run_task(Task& task, std::vector<Answer>& answers);
   Response run_in_savepoint(const Task& task);
   void announce();
+  void hear_all_nodes();
+  /// Whether there are silent nodes.
+  bool look_for_silent_nodes();
+  /// @returns those that were lost
+  std::vector<store::LostNode> lose_silent_nodes();
   void serve_parked(std::vector<Answer>& answers);
   void answer_parked(Id workflow_id, std::vector<Answer>& answers);
   /// @returns whether it came to an end
@@ -95,6 +106,8 @@ class Writer {
   TaskQueue m_queue;
   ParkedClaims m_parked;
   std::map<Id, Pass> m_passes;  ///< Of workflows whose parked claims may get something.
+  NodeWatch m_watch;
+  bool m_silence{false};  ///< The group that is run next is to look for silent nodes.
   std::atomic<bool> m_waits_ended{false};
   std::thread m_thread;
 };

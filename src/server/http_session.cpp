@@ -155,6 +155,21 @@ void HttpSession::look_after_waiting_client() {
   }
 }
 
+void HttpSession::watch_waiting_client() {
+  if (std::exchange(m_is_watched, true)) {
+    return;
+  }
+  // Not what keeps the session alive: it may outlast the request, until the client says something.
+  m_stream.wait_for_client([weak = weak_from_this()](const error_code& error) {
+    if (const auto self = weak.lock()) {
+      self->m_is_watched = false;
+      if (!error && self->m_state == State::waiting && self->m_stream.is_closed_by_client()) {
+        *self->m_gone = true;
+      }
+    }
+  });
+}
+
 void HttpSession::begin_request() {
   if (!m_is_welcome) {
     refuse(503, fmt::format("there are {} connections already, as many as this server takes: try again later",
@@ -299,6 +314,9 @@ void HttpSession::dispatch() {
   auto head = incoming(request);
   head.body = std::move(request.body());
   head.gone = m_gone;
+  if (head.target.find("wait=") != std::string_view::npos) {
+    watch_waiting_client();
+  }
   m_owner.handle(std::move(head), [self = shared_from_this(), keep_alive,
                                    is_head = request.method() == http::verb::head](Response response) {
     if (is_head) {

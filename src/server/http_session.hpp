@@ -97,6 +97,8 @@ class HttpSession final : public std::enable_shared_from_this<HttpSession>, publ
 
   /// The client may leave while its request is with the handler.
   void look_after_waiting_client();
+  /// Notes it at once when that client leaves: the next look may come too late for a job that it would be given.
+  void watch_waiting_client();
   void begin_stream(const EventFilter& filter);
   void tend_stream(Clock::time_point now);
   void send_later(std::string_view text);
@@ -117,6 +119,7 @@ class HttpSession final : public std::enable_shared_from_this<HttpSession>, publ
   std::string m_body;
   bool m_is_http_1_0{false};
   std::shared_ptr<std::atomic<bool>> m_gone;  ///< Of the request that is with its handler.
+  bool m_is_watched{false};                   ///< Whether the stream is being waited for.
 
   // While events are streamed; m_body is what is being written.
   std::string m_outgoing;

@@ -46,6 +46,17 @@ std::optional<std::uint64_t> ParkedClaims::next(Id workflow_id, std::uint64_t fr
   }
 }
 
+std::set<std::pair<Id, Id>> ParkedClaims::nodes() const {
+  std::set<std::pair<Id, Id>> nodes;
+  for (const auto& [number, claim] : m_claims) {
+    const auto node = claim.task.is_wanted() ? claim.task.request.query_int("compute_node_id") : std::nullopt;
+    if (node) {
+      nodes.emplace(claim.workflow_id, *node);
+    }
+  }
+  return nodes;
+}
+
 Answer ParkedClaims::take(std::uint64_t number, Response response) {
   Answer answer{std::move(m_claims.at(number).task.reply), std::move(response)};
   remove(number);

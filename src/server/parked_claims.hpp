@@ -42,6 +42,8 @@ class ParkedClaims {
   /// The oldest claim of the workflow from number `from` on that is still wanted; nothing after the last.
   std::optional<std::uint64_t> next(Id workflow_id, std::uint64_t from);
   const Task& task(std::uint64_t number) const { return m_claims.at(number).task; }
+  /// Workflows and compute nodes that claims name which are still wanted.
+  std::set<std::pair<Id, Id>> nodes() const;
   /// Takes one, answered with `response`.
   Answer take(std::uint64_t number, Response response);
 

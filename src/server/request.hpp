@@ -53,8 +53,9 @@ struct Request {
   /// The body as JSON, once it was asked for. Handled by one thread at a time, which hands the request on.
   mutable std::optional<nlohmann::json> parsed{};
   std::string user{"anonymous"};
-  bool restricted{false};                 ///< The user sees only what is theirs.
-  Authenticator* authenticator{nullptr};  ///< Null where the server has no password file.
+  std::chrono::milliseconds worker_timeout{};  ///< The server's setting; 0: none.
+  bool restricted{false};                      ///< The user sees only what is theirs.
+  Authenticator* authenticator{nullptr};       ///< Null where the server has no password file.
 
   /// A number of the path. @throws RequestError 400
   Id id(std::string_view name = "id") const;

@@ -23,8 +23,10 @@ store::Connection writing_connection(const store::Database& database, const std:
 
 Service::Service(const store::Database& database, Deliver deliver, ServiceSettings settings)
     : m_enforce_access(settings.security.enforce_access),
+      m_worker_timeout(settings.worker_timeout),
       m_router(routes()),
-      m_writer(writing_connection(database, settings.listeners), deliver, std::move(settings.announce)),
+      m_writer(writing_connection(database, settings.listeners), deliver, std::move(settings.announce),
+               settings.worker_timeout),
       m_parser([this](Task task) { m_writer.submit(std::move(task)); }),
       m_readers(reading_connections(database, settings.readers), deliver),
       m_connection(database.open(store::Connection::Mode::read)) {
@@ -78,6 +80,7 @@ bool Service::prepare(Incoming& incoming, Task& task) {
     task.route = &m_router.find(incoming.method, incoming.target, task.request);
     task.request.body = std::move(incoming.body);
     task.request.restricted = m_enforce_access;
+    task.request.worker_timeout = m_worker_timeout;
     task.request.authenticator = m_authenticator.get();
     return true;
   } catch (...) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <memory>
 #include <string>
 
@@ -18,7 +19,8 @@ struct ServiceSettings {
   const std::atomic<int>* listeners{
       nullptr};  ///< How many follow events; outlives the service. Null: nobody ever does.
   SecurityOptions security{};
-  int readers{2};  ///< Threads that answer questions.
+  int readers{2};                              ///< Threads that answer questions.
+  std::chrono::milliseconds worker_timeout{};  ///< Of compute nodes' silence; 0: they are never lost.
 };
 
 /// The server without its network: takes requests, has them answered. `handle` and the replies belong to one thread,
@@ -50,6 +52,7 @@ class Service {
   void dispatch(Task task);
 
   const bool m_enforce_access;
+  const std::chrono::milliseconds m_worker_timeout;
   Router m_router;
   /// Closed last: only a connection that may write takes the -wal and -shm files away.
   Writer m_writer;

@@ -1,6 +1,9 @@
 #include "server/stream.hpp"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
+#include <sys/socket.h>
 
 #include <boost/asio/ssl/error.hpp>
 #include <boost/asio/ssl/stream.hpp>
@@ -11,6 +14,22 @@ namespace torc::server {
 
 namespace asio = boost::asio;
 
+namespace {
+
+/// A client whose machine or network is gone says nothing; without this, one that waits for work would wait on, and
+/// count as alive, until its time is up.
+void notice_dead_peer(int socket) {
+  const auto set = [socket](int level, int name, int value) {
+    ::setsockopt(socket, level, name, &value, sizeof value);
+  };
+  set(SOL_SOCKET, SO_KEEPALIVE, 1);
+  set(IPPROTO_TCP, TCP_KEEPIDLE, 15);          // seconds
+  set(IPPROTO_TCP, TCP_KEEPINTVL, 5);          // seconds
+  set(IPPROTO_TCP, TCP_USER_TIMEOUT, 30'000);  // milliseconds
+}
+
+}  // namespace
+
 struct Stream::Tls {
   Tls(asio::ip::tcp::socket& socket, const TlsContext& context) : stream(socket, context.context()) {}
 
@@ -20,6 +39,7 @@ struct Stream::Tls {
 Stream::Stream(asio::ip::tcp::socket socket, const TlsContext* tls) : m_socket(std::move(socket)) {
   Error ignored;
   m_socket.set_option(asio::ip::tcp::no_delay{true}, ignored);
+  notice_dead_peer(m_socket.native_handle());
   if (tls != nullptr) {
     m_tls = std::make_unique<Tls>(m_socket, *tls);
   }
@@ -64,6 +84,10 @@ void Stream::end_sending(std::function<void()> done) {
     shut_down_sending();
     done();
   });
+}
+
+void Stream::wait_for_client(std::function<void(const Error& error)> done) {
+  m_socket.async_wait(asio::ip::tcp::socket::wait_read, std::move(done));
 }
 
 bool Stream::is_closed_by_client() {

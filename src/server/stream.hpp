@@ -65,6 +65,8 @@ class Stream {
     m_socket.async_read_some(buffer, std::move(handler));
   }
 
+  /// Calls `done` once the client has sent something, or has closed its side, or is gone.
+  void wait_for_client(std::function<void(const Error& error)> done);
   /// Whether the client has closed its side or is gone, as far as this machine knows. Takes nothing of what it sent.
   bool is_closed_by_client();
   /// What is under way ends with an error.

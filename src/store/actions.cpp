@@ -10,6 +10,7 @@
 #include "store/query.hpp"
 #include "store/transitions.hpp"
 #include "torc/base/units.hpp"
+#include "torc/store/compute_nodes.hpp"
 #include "torc/store/workflows.hpp"
 
 namespace torc::store {
@@ -142,6 +143,9 @@ std::vector<WorkflowAction> pending_actions(Connection& connection, Id workflow_
 }
 
 bool claim_action(Connection& connection, Id workflow_id, Id action_id, std::optional<Id> compute_node_id) {
+  if (compute_node_id) {
+    note_sign_of_life(connection, workflow_id, *compute_node_id);
+  }
   const auto action = find<WorkflowAction>(connection, action_id);
   if (!action || action->workflow_id != workflow_id) {
     throw Refused(Refused::Reason::not_found, fmt::format("Action not found with ID: {}", action_id));

@@ -17,10 +17,10 @@ std::string text_at(const nlohmann::json& data, const char* name) {
 
 /// Of kept events that do not say.
 Severity severity_of(std::string_view type) {
-  if (type == "job_retried" || type == "workflow_canceled") {
+  if (type == "job_retried" || type == "workflow_canceled" || type == "compute_node_lost") {
     return Severity::warning;
   }
-  return type == "job_start_failed" ? Severity::error : Severity::info;
+  return type == "job_start_failed" || type == "job_lost" ? Severity::error : Severity::info;
 }
 
 }  // namespace

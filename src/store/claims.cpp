@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "store/job_starts.hpp"
+#include "store/job_runs.hpp"
 #include "store/relations.hpp"
 #include "store/rows.hpp"
 #include "torc/base/units.hpp"

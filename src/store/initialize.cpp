@@ -34,7 +34,8 @@ void make_ready_or_blocked(Connection& connection, Id workflow_id) {
   // Nobody's state changes between final and not final here, so the order of the rows does not matter.
   static const std::string sql = fmt::format(
       "UPDATE jobs SET status = CASE WHEN EXISTS (SELECT 1 {0}) THEN 1 ELSE 2 END, blockers = (SELECT COUNT(*) {0}), "
-      "compute_node_id = NULL, result_id = NULL, failure_retries = 0, time_limits = 0 "
+      "compute_node_id = NULL, result_id = NULL, failure_retries = 0, time_limits = 0, losses = 0, lost_on = NULL "
+      ""
       "WHERE workflow_id = ? AND {1} AND status = 0",
       blockers, k_unfinished);
   execute(connection, sql, workflow_id);

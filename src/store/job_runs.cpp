@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "store/changed_inputs.hpp"
-#include "store/job_starts.hpp"
+#include "store/job_runs.hpp"
 #include "store/query.hpp"
 #include "store/relations.hpp"
 #include "store/transitions.hpp"
@@ -27,21 +27,24 @@ struct State {
   std::int64_t attempt_id;
   std::optional<Id> compute_node_id;
   std::int64_t run_id;
+  bool is_lost;  ///< It failed because its workers were lost.
 };
 
 State state_of(Connection& connection, Id id) {
   Query row = query(connection,
-                    "SELECT j.workflow_id, j.status, j.attempt_id, j.compute_node_id, w.run_id "
+                    "SELECT j.workflow_id, j.status, j.attempt_id, j.compute_node_id, w.run_id, j.losses "
                     "FROM jobs j JOIN workflows w ON w.id = j.workflow_id WHERE j.id = ?",
                     id);
   if (!row.step()) {
     throw Refused(Reason::not_found, fmt::format("Job not found with ID: {}", id));
   }
+  const auto status = row.get<JobStatus>(1);
   return {.workflow_id = row.get<Id>(0),
-          .status = row.get<JobStatus>(1),
+          .status = status,
           .attempt_id = row.get<std::int64_t>(2),
           .compute_node_id = row.get<std::optional<Id>>(3),
-          .run_id = row.get<std::int64_t>(4)};
+          .run_id = row.get<std::int64_t>(4),
+          .is_lost = status == JobStatus::failed && row.get<std::int64_t>(5) >= k_most_losses};
 }
 
 /// States as 0.23 writes them in its messages.
@@ -67,6 +70,16 @@ void require_owner(const State& state, Id job_id, Id compute_node_id) {
   }
 }
 
+/// Of an attempt that is over for the server, whatever became of the job since.
+void require_current(const State& state, Id id, std::optional<std::int64_t> attempt_id) {
+  if (attempt_id && *attempt_id != state.attempt_id) {
+    throw Refused(Reason::conflict, fmt::format("Job {} is at attempt {}, not {}", id, state.attempt_id, *attempt_id));
+  }
+  if (state.is_lost) {
+    throw Refused(Reason::conflict, fmt::format("Job {} has failed: its workers were lost too often", id));
+  }
+}
+
 void require_can_end(const State& state, Id id, JobStatus end) {
   if (!model::is_final(end) && end != JobStatus::pending_failed) {
     throw Refused(Reason::unprocessable,
@@ -87,27 +100,24 @@ void check_result(const State& state, Id id, const model::Result& result) {
     throw Refused(Reason::unprocessable, fmt::format("ResultModel workflow_id {} does not match workflow {} of job {}",
                                                      result.workflow_id, state.workflow_id, id));
   }
-  if (result.attempt_id && *result.attempt_id != state.attempt_id) {
-    throw Refused(Reason::conflict,
-                  fmt::format("Job {} is at attempt {}, not {}", id, state.attempt_id, *result.attempt_id));
-  }
 }
 
-void tell_ended(Connection& connection, Id workflow_id, const model::Job& job, const model::Result& result) {
-  connection.changes().ended.insert(workflow_id);
+void tell_ended(Connection& connection, const model::Result& result) {
+  connection.changes().ended.insert(result.workflow_id);
   if (!connection.changes().wanted()) {
     return;
   }
   const bool completed = result.status == JobStatus::completed || result.status == JobStatus::disabled;
   const bool failed = result.status == JobStatus::failed || result.status == JobStatus::pending_failed;
-  notify(connection, workflow_id, completed ? "job_completed" : "job_failed",
-         completed ? Severity::info
-         : failed  ? Severity::error
-                   : Severity::warning,
-         {{"job_id", result.job_id},
-          {"job_name", job.name},
-          {"return_code", result.return_code},
-          {"status", to_string(result.status)}});
+  notify(
+      connection, result.workflow_id, completed ? "job_completed" : "job_failed",
+      completed ? Severity::info
+      : failed  ? Severity::error
+                : Severity::warning,
+      {{"job_id", result.job_id},
+       {"job_name", value<std::string>(connection, "SELECT name FROM jobs WHERE id = ?", result.job_id).value_or("")},
+       {"return_code", result.return_code},
+       {"status", to_string(result.status)}});
 }
 
 }  // namespace
@@ -157,8 +167,19 @@ model::Job start_job(Connection& connection, Id id, std::int64_t run_id, Id comp
   return job;
 }
 
+void end_job(Connection& connection, const model::Result& result) {
+  const Id result_id = insert(connection, result);
+  execute(connection, "UPDATE jobs SET status = ?, result_id = ? WHERE id = ?", result.status, result_id,
+          result.job_id);
+  if (model::is_final(result.status)) {
+    release_dependents(connection, result.job_id, result.status);
+  }
+  tell_ended(connection, result);
+}
+
 model::Job complete_job(Connection& connection, Id id, JobStatus status, std::int64_t run_id, model::Result result) {
   const State state = state_of(connection, id);
+  require_current(state, id, result.attempt_id);
   require_can_end(state, id, status);
   require_run(run_id, state.run_id);
   check_result(state, id, result);
@@ -169,15 +190,9 @@ model::Job complete_job(Connection& connection, Id id, JobStatus status, std::in
   result.run_id = run_id;
   result.attempt_id = state.attempt_id;
   result.status = status;
-  const Id result_id = insert(connection, result);
-  execute(connection, "UPDATE jobs SET status = ?, result_id = ? WHERE id = ?", status, result_id, id);
-  if (model::is_final(status)) {
-    release_dependents(connection, id, status);
-  }
   note_sign_of_life(connection, state.workflow_id, result.compute_node_id);
-  auto job = get_job(connection, id);
-  tell_ended(connection, state.workflow_id, job, result);
-  return job;
+  end_job(connection, result);
+  return get_job(connection, id);
 }
 
 Completed complete_jobs(Connection& connection, Id workflow_id, const std::vector<Completion>& completions) {
@@ -221,8 +236,12 @@ void count_retry(Connection& connection, Id id, std::int64_t max_retries, RetryR
 
 }  // namespace
 
-model::Job retry_job(Connection& connection, Id id, std::int64_t run_id, std::int64_t max_retries, RetryReason reason) {
+model::Job retry_job(Connection& connection, Id id, std::int64_t run_id, std::int64_t max_retries, RetryReason reason,
+                     std::optional<std::int64_t> attempt_id) {
   const State state = state_of(connection, id);
+  if (attempt_id) {
+    require_current(state, id, attempt_id);
+  }
   if (run_id != state.run_id) {
     throw Refused(Reason::unprocessable,
                   fmt::format("Run ID mismatch: provided {} but workflow is at run {}", run_id, state.run_id));

@@ -87,7 +87,7 @@ void filter_by_status(Filter& filter, JobStatus status) {
 }
 
 void filter_by_active_node(Filter& filter, Id compute_node_id) {
-  filter.where(k_unfinished).where("status IN (3, 4) AND compute_node_id = ?", compute_node_id);
+  filter.where("status IN (3, 4) AND compute_node_id = ?", compute_node_id);
 }
 
 model::Page<model::Job> list_jobs(Connection& connection, const Filter& filter, const Paging& paging,

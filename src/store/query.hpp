@@ -2,6 +2,7 @@
 
 // Statements of one connection: prepared once, used many times.
 
+#include <chrono>
 #include <concepts>
 #include <cstdint>
 #include <optional>
@@ -34,9 +35,11 @@ struct TextHash {
   std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
 };
 
+/// Of a compute node.
 struct SignOfLife {
   Id workflow_id{0};
-  std::int64_t time{0};
+  std::chrono::steady_clock::time_point seen{};  ///< The last one.
+  std::int64_t written{0};                       ///< When one was last written down, in milliseconds since 1970.
 };
 
 struct Connection::Impl {
@@ -47,7 +50,6 @@ struct Connection::Impl {
   Mode mode;
   std::unordered_map<std::string, std::unique_ptr<CachedStatement>, TextHash, std::equal_to<>> statements;
   Changes changes{};
-  /// When each compute node's sign of life was last written down, in milliseconds since 1970.
   std::unordered_map<Id, SignOfLife> signs_of_life{};
 };
 

@@ -113,7 +113,8 @@ class Server:
 
     def start(self) -> None:
         """Starts it, on the port it had before if any, and waits until it listens."""
-        command = [*self.prefix, TORC, "server", "run", "--host", "127.0.0.1", "--port", str(self.port),
+        host = [] if "--host" in self.args else ["--host", "127.0.0.1"]
+        command = [*self.prefix, TORC, "server", "run", *host, "--port", str(self.port),
                    "--database", str(self.database), *map(str, self.args)]
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(command, env=clean_environment(self.home), stdin=subprocess.DEVNULL,

@@ -138,5 +138,6 @@ void add_workflows_get(Command parent, Action& chosen);
 void add_workflows_init(Command parent, Action& chosen);
 void add_workflows_list(Command parent, Action& chosen);
 void add_workflows_reset_status(Command parent, Action& chosen);
+void add_workflows_sync_status(Command parent, Action& chosen);
 
 }  // namespace torc::cli

@@ -135,10 +135,14 @@ class Api {
   virtual Completed complete_jobs(model::Id workflow_id, const std::vector<model::Result>& results) = 0;
   virtual void manage_status_change(model::Id id, model::JobStatus status, std::int64_t run_id) = 0;
   /// Makes a running, failed or terminated job ready again as its next attempt.
-  virtual model::Job retry_job(model::Id id, std::int64_t run_id, std::int64_t max_retries) = 0;
+  /// @param attempt_id  The one that is meant; sent where the server announces "retry_attempt".
+  /// @throws base::ApiError 409 where another attempt is under way
+  virtual model::Job retry_job(model::Id id, std::int64_t run_id, std::int64_t max_retries,
+                               std::optional<std::int64_t> attempt_id) = 0;
   /// The same because the time of its runner is over; needs the capability "retry_reason".
   /// @throws base::ApiError 422 where that has happened `most` times before
-  virtual model::Job retry_job_after_time_limit(model::Id id, std::int64_t run_id, std::int64_t most) = 0;
+  virtual model::Job retry_job_after_time_limit(model::Id id, std::int64_t run_id, std::int64_t most,
+                                                std::optional<std::int64_t> attempt_id) = 0;
 
   // What belongs to a workflow
   virtual model::ResourceRequirements create_resource_requirements(const model::ResourceRequirements& body) = 0;

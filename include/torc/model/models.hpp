@@ -287,6 +287,8 @@ struct Heartbeat {
   bool is_active{false};      ///< Of the node.
   bool is_draining{false};    ///< Of the node.
   bool is_canceled{false};    ///< Of its workflow.
+  /// After so long without a sign of life the node is lost; nothing where the server waits for ever.
+  std::optional<double> timeout_seconds{};
 
   template <typename Self, typename Visitor>
   static void visit(Self& self, Visitor&& visitor) {
@@ -295,6 +297,7 @@ struct Heartbeat {
     visitor("is_active", self.is_active);
     visitor("is_draining", self.is_draining);
     visitor("is_canceled", self.is_canceled);
+    visitor("timeout_seconds", self.timeout_seconds);
   }
 };
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -40,6 +41,9 @@ struct ServerOptions {
   int readers{2};  ///< Threads that answer questions; changes have one of their own.
   SecurityOptions security{};
   LimitOptions limits{};
+  /// A compute node that has ever sent a heartbeat, and of which nothing was heard for so long, is lost: its jobs are
+  /// ready again. 0: never.
+  std::chrono::milliseconds worker_timeout{90'000};
 };
 
 /// The REST server over one database. Runs in threads of its own from the constructor's return on.

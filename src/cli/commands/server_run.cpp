@@ -168,6 +168,7 @@ void add_server_run(Command parent, Action& chosen) {
   add_listen_options(command, options->server);
   add_database_option(command, options->server.database);
   add_commit_options(command, options->server);
+  add_worker_timeout(command, options->server);
   add_service_options(command, options->service);
   add_security_options(command, options->server.security);
   add_limit_options(command, options->server.limits);
@@ -175,6 +176,7 @@ void add_server_run(Command parent, Action& chosen) {
       "Examples:\n"
       "  torc server run --database ~/torc.db\n"
       "  torc server run --host 0.0.0.0 --port 9000 --database /srv/torc/torc.db\n"
+      "  torc server run --worker-timeout 30\n"
       "  torc server run --daemon --log-dir ~/torc-logs --pid-file ~/torc.pid --database ~/torc.db\n"
       "  torc server run --host 0.0.0.0 --https --tls-cert torc.pem --tls-key torc.key --auth-file users "
       "--require-auth\n"

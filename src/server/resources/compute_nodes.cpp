@@ -30,7 +30,11 @@ Response update(const Request& request, store::Connection& connection) {
 }
 
 Response heartbeat(const Request& request, store::Connection& connection) {
-  return answer(store::note_heartbeat(connection, request.id()));
+  auto heartbeat = store::note_heartbeat(connection, request.id());
+  if (request.worker_timeout.count() > 0) {
+    heartbeat.timeout_seconds = std::chrono::duration<double>(request.worker_timeout).count();
+  }
+  return answer(heartbeat);
 }
 
 Response remove(const Request& request, store::Connection& connection) {

@@ -168,8 +168,8 @@ Response retry(const Request& request, store::Connection& connection) {
     }
     reason = *word == "failure" ? reason : store::RetryReason::time_limit;
   }
-  return answer(
-      store::retry_job(connection, request.id(), request.id("run_id"), request.required_int("max_retries"), reason));
+  return answer(store::retry_job(connection, request.id(), request.id("run_id"), request.required_int("max_retries"),
+                                 reason, request.query_int("attempt_id")));
 }
 
 Response change_status(const Request& request, store::Connection& connection) {

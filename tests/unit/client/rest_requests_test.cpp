@@ -115,7 +115,7 @@ TEST(RestJobs, AskAsTheInterfaceSays) {
                                  result.status = model::JobStatus::failed;
                                  api.complete_job(5, result);
                                  api.manage_status_change(5, model::JobStatus::ready, 3);
-                                 EXPECT_EQ(api.retry_job(5, 3, 2147483647).name, "j");
+                                 EXPECT_EQ(api.retry_job(5, 3, 2147483647, 2).name, "j");
                                });
   EXPECT_EQ(log, (Lines{"GET /jobs?workflow_id=1&status=pending_failed&upstream_job_id=2&active_compute_node_id=6&"
                         "include_relationships=true&offset=0&limit=100000",

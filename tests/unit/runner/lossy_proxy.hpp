@@ -55,6 +55,8 @@ class LossyProxy {
     const std::scoped_lock lock(m_mutex);
     m_hidden.push_back(word);
   }
+  /// From now on no request gets through, and no answer, until it is mended.
+  void cut(bool is_cut) { m_is_cut = is_cut; }
   /// How many requests came whose first line holds `text`.
   int seen(const std::string& text) {
     const std::scoped_lock lock(m_mutex);
@@ -149,7 +151,7 @@ class LossyProxy {
       return;
     }
     while (const auto request = read_message(client.get())) {
-      if (!send_all(server.get(), *request)) {
+      if (m_is_cut || !send_all(server.get(), *request)) {
         return;
       }
       note(*request);
@@ -157,7 +159,7 @@ class LossyProxy {
       if (answer) {
         hide_words(*answer);
       }
-      if (!answer || loses(*request) || !send_all(client.get(), *answer)) {
+      if (!answer || m_is_cut || loses(*request) || !send_all(client.get(), *answer)) {
         return;
       }
     }
@@ -196,6 +198,7 @@ class LossyProxy {
   std::string m_text;
   int m_times{0};
   std::atomic<int> m_lost{0};
+  std::atomic<bool> m_is_cut{false};
 };
 
 }  // namespace torc::runner::testing

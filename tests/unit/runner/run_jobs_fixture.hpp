@@ -27,8 +27,8 @@ class RunJobsTest : public ::testing::Test {
   }
 
   void start_server(std::uint16_t port) {
-    server = std::make_unique<server::Server>(
-        server::ServerOptions{.host = "127.0.0.1", .port = port, .database = directory.file("torc.db")});
+    server = std::make_unique<server::Server>(server::ServerOptions{
+        .host = "127.0.0.1", .port = port, .database = directory.file("torc.db"), .worker_timeout = worker_timeout});
   }
 
   std::unique_ptr<client::Api> connect(const std::string& url = "") const {
@@ -116,6 +116,7 @@ class RunJobsTest : public ::testing::Test {
   std::unique_ptr<server::Server> server;
   std::unique_ptr<client::Api> api;
   model::Id workflow{0};
+  milliseconds worker_timeout{90'000};  ///< Of servers to come.
   /// Of workflows to come. Jobs that do not heed a signal must not hold tests up for the usual half a minute.
   std::string execution_config{R"({"sigterm_lead_seconds": 1})"};
 

@@ -76,6 +76,27 @@ class ListenerTest : public testing::Test {
 
 }  // namespace
 
+TEST_F(HttpTest, AClaimWhoseClientHasJustLeftIsGivenNothing) {
+  RawClient other{server.port()};
+  const auto ask = [&](const std::string& method, const std::string& path, const std::string& body = {}) {
+    other.send(request_text(method, path, body));
+    return other.read_answer().value().body;
+  };
+  ask("POST", "/workflows", R"({"name":"w","user":"u"})");
+  ask("POST", "/bulk_jobs", R"({"jobs":[{"workflow_id":1,"name":"a","command":"c"}]})");
+  for (int i = 0; i < 20; ++i) {
+    ask("POST", "/workflows/1/reset_job_status");
+    RawClient leaves{server.port()};
+    leaves.send(request_text("POST", "/workflows/1/claim_next_jobs?wait=60"));
+    RawClient looks{server.port()};  // Connected and answered after the other: that one waits by now.
+    looks.send(request_text("POST", "/workflows/1/claim_next_jobs?limit=0"));
+    ASSERT_TRUE(looks.read_answer());
+    leaves.close();
+    ask("POST", "/workflows/1/initialize_jobs");
+    ASSERT_NE(ask("POST", "/workflows/1/claim_next_jobs").find("\"name\":\"a\""), std::string::npos) << i;
+  }
+}
+
 TEST_F(HttpTest, KeepsAConnectionOpen) {
   RawClient client{server.port()};
   for (int i = 0; i < 3; ++i) {

@@ -44,6 +44,7 @@ TEST(MigrateTest, AnOldDatabaseKeepsItsRowsAndACopyOfItStays) {
     EXPECT_EQ(list<model::Result>(connection, {}, {}).total_count, 2000);
   }
   EXPECT_EQ(run_sql(dir / "torc.db", "PRAGMA user_version"), std::to_string(migrations().size()));
+  EXPECT_EQ(run_sql(dir / "torc.db", "SELECT count(*) FROM jobs WHERE losses = 0 AND lost_on IS NULL"), "2000");
   EXPECT_EQ(run_sql(dir / "torc.db", "PRAGMA integrity_check"), "ok");
   EXPECT_EQ(run_sql(dir / "torc.db", "PRAGMA foreign_key_check"), "");
 

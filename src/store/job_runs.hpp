@@ -1,6 +1,6 @@
 #pragma once
 
-// What a claim that starts its jobs and start_job have in common.
+// What other changes have in common with start_job and complete_job.
 
 #include <cstdint>
 
@@ -19,5 +19,9 @@ void mark_running(Connection& connection, Id job_id, Id compute_node_id);
 
 /// Tells listeners.
 void tell_started(Connection& connection, const model::Job& job, std::int64_t run_id, Id compute_node_id);
+
+/// A job ends with a result that is known to fit: notes it, lets go or cancels the jobs that wait for it, tells
+/// listeners.
+void end_job(Connection& connection, const model::Result& result);
 
 }  // namespace torc::store

@@ -1,0 +1,243 @@
+#!/usr/bin/env python3
+"""Runners that the server loses: killed, with their whole host, cut off, suspended. No job is lost, none has two
+results, no process is left; how long it took until the jobs were ready again is printed."""
+import collections
+import os
+import signal
+import subprocess
+import time
+import unittest
+
+from harness import TORC, E2ETest, alive, children_of, main, processes_below, wait_until
+
+TIMEOUT = 2  # seconds without a sign of life
+
+
+class LostTest(E2ETest):
+    def setUp(self):
+        self.go = self.dir / "go"  # jobs end once it is there
+        (self.dir / "pids").mkdir()
+
+    def workflow(self, server, count: int) -> int:
+        # Each attempt notes its pid in a file of its own.
+        command = (f"echo $$ >{self.dir}/pids/$TORC_JOB_NAME.$TORC_ATTEMPT_ID; "
+                   f"until [ -e {self.go} ]; do sleep 0.05; done; echo $TORC_JOB_NAME >>{self.dir}/done")
+        workflow = server.create({"name": "w", "jobs": [{"name": f"j{number}", "command": command}
+                                                        for number in range(1, count + 1)]})
+        server.torc("workflows", "init", workflow, "--no-prompts", check=True)
+        return workflow
+
+    def runner(self, server, workflow, name, prefix=(), url=None, jobs=2) -> subprocess.Popen:
+        return self.start([*prefix, TORC, "run", workflow, "--max-parallel-jobs", jobs, "--poll-interval", "0.5",
+                           "--output-dir", self.dir / name],
+                          home=server.home, env={"TORC_API_URL": url or server.url})
+
+    def pid_of(self, job: int, attempt: int) -> int:
+        path = self.dir / "pids" / f"j{job}.{attempt}"
+        return int(wait_until(lambda: path.exists() and path.read_text().strip(), what=f"attempt {attempt} of j{job}"))
+
+    def log_of(self, name: str) -> str:
+        return "".join(path.read_text() for path in (self.dir / name).glob("job_runner_*"))
+
+    def events(self, server, workflow, kind) -> list[dict]:
+        return [event for event in server.get(f"/events?workflow_id={workflow}")["items"]
+                if event["data"].get("event_type") == kind]
+
+    def wait_lost(self, server, workflow, since: float, what: str, timeout=TIMEOUT) -> float:
+        """Waits until the server has lost the runner; prints and returns the seconds from `since` to then."""
+        event = wait_until(lambda: self.events(server, workflow, "compute_node_lost"), timeout + 30, "the loss")[-1]
+        seconds = event["timestamp"] / 1000 - since
+        print(f"\n  {what}: jobs ready again after {seconds:.2f} s (worker timeout {timeout} s); "
+              f"{event['data']['message']}", flush=True)
+        self.assertLess(seconds, timeout + 5)
+        return seconds
+
+    def check_end(self, server, workflow, attempts: dict[str, int]) -> None:
+        """Every job is done, with one result of the attempt that is expected; nothing is left."""
+        server.wait_complete(workflow)
+        self.assertEqual(set(server.statuses(workflow).values()), {"completed"})
+        names = {job["id"]: job["name"] for job in server.jobs(workflow)}
+        results = server.results(workflow)
+        self.assertEqual(collections.Counter(names[result["job_id"]] for result in results),
+                         dict.fromkeys(names.values(), 1))
+        self.assertEqual({names[result["job_id"]]: result["attempt_id"] for result in results}, attempts)
+        self.assertEqual({result["return_code"] for result in results}, {0})
+        own = {server.process.pid}
+        wait_until(lambda: not set(processes_below(self.dir)) - own, what="the runners to leave")
+        for path in (self.dir / "pids").iterdir():
+            self.assertFalse(alive(int(path.read_text())), path.name)
+
+
+class LostRunners(LostTest):
+    def test_a_killed_runner(self):
+        server = self.server(args=["--worker-timeout", TIMEOUT])
+        workflow = self.workflow(server, 4)
+        guardian = self.runner(server, workflow, "a")
+        first = [self.pid_of(1, 1), self.pid_of(2, 1)]
+        self.runner(server, workflow, "b")
+        self.pid_of(4, 1)
+        killed = time.time()
+        os.kill(children_of(guardian.pid)[0], signal.SIGKILL)
+        guardian.wait(30)
+        self.assertFalse(any(map(alive, first)), "its guardian ends its jobs")
+        self.wait_lost(server, workflow, killed, "SIGKILL of a runner")
+        self.go.touch()
+        self.check_end(server, workflow, {"j1": 2, "j2": 2, "j3": 1, "j4": 1})
+        lost = server.json("compute-nodes", "list", workflow)["compute_nodes"][0]
+        self.assertFalse(lost["is_active"])
+
+    @unittest.skipIf(os.geteuid() != 0, "a host that dies is a PID namespace, which needs root")
+    def test_a_killed_host(self):
+        server = self.server(args=["--worker-timeout", TIMEOUT])
+        workflow = self.workflow(server, 3)
+        # What the kernel ends with the namespace's first process ends as with a power cut: nobody tells anybody.
+        host = self.runner(server, workflow, "a", prefix=["unshare", "--fork", "--pid", "--mount-proc"])
+        self.pid_of(1, 1), self.pid_of(2, 1)  # Numbers in there mean nothing here.
+        inside = set(processes_below(self.dir)) - {server.process.pid, host.pid}
+        for path in (self.dir / "pids").iterdir():
+            path.unlink()
+        self.runner(server, workflow, "b", jobs=1)
+        self.pid_of(3, 1)
+        killed = time.time()
+        os.kill(children_of(host.pid)[0], signal.SIGKILL)
+        host.wait(30)
+        self.assertFalse(any(map(alive, inside)), inside)
+        self.wait_lost(server, workflow, killed, "SIGKILL of a whole host")
+        self.go.touch()
+        self.check_end(server, workflow, {"j1": 2, "j2": 2, "j3": 1})
+
+    def test_a_suspended_runner(self):
+        server = self.server(args=["--worker-timeout", TIMEOUT])
+        workflow = self.workflow(server, 2)
+        guardian = self.runner(server, workflow, "a")
+        first = [self.pid_of(1, 1), self.pid_of(2, 1)]
+        runner = children_of(guardian.pid)[0]
+        stopped = time.time()
+        os.kill(runner, signal.SIGSTOP)
+        self.wait_lost(server, workflow, stopped, "a suspended runner")
+        self.runner(server, workflow, "b", jobs=1)
+        taken = self.pid_of(1, 2)
+        os.kill(runner, signal.SIGCONT)
+        self.pid_of(2, 2)  # The runner that was suspended goes on, with what it is given now.
+        self.assertFalse(any(map(alive, first)), "it ends what others run")
+        self.assertTrue(alive(taken))
+        self.go.touch()
+        self.check_end(server, workflow, {"j1": 2, "j2": 2})
+        self.assertEqual(self.log_of("a").count("attempt 1, was ended"), 2, self.log_of("a"))
+
+    def test_jobs_that_end_while_their_runner_is_suspended(self):
+        server = self.server(args=["--worker-timeout", TIMEOUT])
+        workflow = self.workflow(server, 2)
+        guardian = self.runner(server, workflow, "a")
+        first = [self.pid_of(1, 1), self.pid_of(2, 1)]
+        runner = children_of(guardian.pid)[0]
+        stopped = time.time()
+        os.kill(runner, signal.SIGSTOP)
+        self.go.touch()
+        wait_until(lambda: not any(map(alive, first)), what="the jobs to end")
+        self.wait_lost(server, workflow, stopped, "a suspended runner whose jobs end")
+        self.runner(server, workflow, "b")
+        server.wait_complete(workflow)
+        os.kill(runner, signal.SIGCONT)
+        self.assertEqual(guardian.wait(60), 0)
+        self.check_end(server, workflow, {"j1": 2, "j2": 2})
+        self.assertEqual(self.log_of("a").count("was refused"), 2, self.log_of("a"))
+        self.assertEqual(list((self.dir / "a").glob("undelivered*")), [])
+
+    def test_a_suspended_server(self):
+        server = self.server(args=["--worker-timeout", TIMEOUT])
+        workflow = self.workflow(server, 1)
+        self.runner(server, workflow, "a")
+        self.pid_of(1, 1)
+        os.kill(server.process.pid, signal.SIGSTOP)
+        time.sleep(2 * TIMEOUT)  # What matters is that this much time passes.
+        os.kill(server.process.pid, signal.SIGCONT)
+        node = server.get(f"/compute_nodes?workflow_id={workflow}")["items"][0]
+        wait_until(lambda: server.get(f"/compute_nodes/{node['id']}")["last_heartbeat"] > node["last_heartbeat"],
+                   what="another heartbeat")
+        self.assertEqual(self.events(server, workflow, "compute_node_lost"), [])
+        self.go.touch()
+        self.check_end(server, workflow, {"j1": 1})
+
+
+@unittest.skipIf(os.geteuid() != 0, "a network that is cut is a network namespace, which needs root")
+class CutNetwork(LostTest):
+    """The runner is on a host of its own, with a cable to the server's that can be pulled."""
+
+    def setUp(self):
+        super().setUp()
+        number = os.getpid() % 4096
+        self.namespace, self.cable = f"torc{number}", f"torc{number}s"
+        self.subnet = f"10.{224 + number // 256}.{number % 256}"
+        if subprocess.run(["ip", "netns", "add", self.namespace], capture_output=True, check=False).returncode != 0:
+            self.skipTest("no network namespaces here")
+        self.addCleanup(self.ip, "netns", "del", self.namespace)
+        self.ip("link", "add", self.cable, "type", "veth", "peer", "name", "cable", "netns", self.namespace)
+        self.ip("addr", "add", f"{self.subnet}.1/24", "dev", self.cable)
+        self.ip("-n", self.namespace, "addr", "add", f"{self.subnet}.2/24", "dev", "cable")
+        self.ip("-n", self.namespace, "link", "set", "cable", "up")
+        self.ip("link", "set", self.cable, "up")
+
+    def ip(self, *args) -> None:
+        subprocess.run(["ip", *args], check=True, capture_output=True, timeout=20)
+
+    def behind_cable(self, server, workflow) -> subprocess.Popen:
+        return self.runner(server, workflow, "a", prefix=["ip", "netns", "exec", self.namespace],
+                           url=server.url.replace("127.0.0.1", f"{self.subnet}.1"))
+
+    def test_a_cut_longer_than_the_timeout(self):
+        server = self.server(args=["--worker-timeout", TIMEOUT, "--host", "0.0.0.0"])
+        workflow = self.workflow(server, 2)
+        self.behind_cable(server, workflow)
+        first = [self.pid_of(1, 1), self.pid_of(2, 1)]
+        cut = time.time()
+        self.ip("link", "set", self.cable, "down")
+        self.wait_lost(server, workflow, cut, "a cut network")
+        self.runner(server, workflow, "b", jobs=1)
+        taken = self.pid_of(1, 2)
+        self.assertTrue(all(map(alive, first)), "nobody can tell it")
+        self.ip("link", "set", self.cable, "up")
+        mended = time.time()
+        self.pid_of(2, 2)  # It is back, as a node of its own.
+        print(f"  and its runner works again {time.time() - mended:.2f} s after the network was mended", flush=True)
+        self.assertFalse(any(map(alive, first)), "it ends what others run")
+        self.assertTrue(alive(taken))
+        self.go.touch()
+        self.check_end(server, workflow, {"j1": 2, "j2": 2})
+
+    def test_a_cut_shorter_than_the_timeout(self):
+        timeout = 18
+        server = self.server(args=["--worker-timeout", timeout, "--host", "0.0.0.0"])
+        workflow = self.workflow(server, 2)
+        self.behind_cable(server, workflow)
+        first = [self.pid_of(1, 1), self.pid_of(2, 1)]
+        node = server.get(f"/compute_nodes?workflow_id={workflow}")["items"][0]["id"]
+        self.ip("link", "set", self.cable, "down")
+        cut = time.monotonic()
+        self.go.touch()  # The jobs end while nobody can be told.
+        wait_until(lambda: not any(map(alive, first)), what="the jobs to end")
+        wait_until(lambda: time.time() * 1000 - server.get(f"/compute_nodes/{node}")["last_heartbeat"] > 400 * timeout,
+                   what="a heartbeat to be missed")
+        self.ip("link", "set", self.cable, "up")
+        print(f"\n  a cut of {time.monotonic() - cut:.1f} s (worker timeout {timeout} s)", flush=True)
+        self.check_end(server, workflow, {"j1": 1, "j2": 1})
+        self.assertEqual(self.events(server, workflow, "compute_node_lost"), [])
+        self.assertEqual((self.dir / "done").read_text().split().count("j1"), 1)
+
+
+class Option(E2ETest):
+    def test_it_can_be_off(self):
+        for value in ("off", "0"):
+            server = self.server(name=value, args=["--worker-timeout", value])
+            workflow = server.create({"name": "w", "jobs": [{"name": "j", "command": "true"}]})
+            node = server.post("/compute_nodes", {"workflow_id": workflow, "hostname": "h", "pid": 1, "start_time": "t",
+                                                  "is_active": True, "num_cpus": 1, "memory_gb": 1, "num_gpus": 0,
+                                                  "num_nodes": 1, "compute_node_type": "local"})["id"]
+            self.assertNotIn("timeout_seconds", server.post(f"/compute_nodes/{node}/heartbeat"))
+        wrong = server.torc("server", "run", "--worker-timeout", "soon")
+        self.assertEqual(wrong.returncode, 2)
+        self.assertIn("'soon' is neither a number of seconds from 1 to 604800 nor off", wrong.stderr)
+
+
+if __name__ == "__main__":
+    main()
