@@ -53,6 +53,7 @@ struct Request {
   /// The body as JSON, once it was asked for. Handled by one thread at a time, which hands the request on.
   mutable std::optional<nlohmann::json> parsed{};
   std::string user{"anonymous"};
+  bool additions{true};                   ///< The server has what torc 0.23 does not have.
   bool restricted{false};                 ///< The user sees only what is theirs.
   Authenticator* authenticator{nullptr};  ///< Null where the server has no password file.
 

@@ -111,7 +111,8 @@ struct Server::Impl {
                                std::set<Id> deleted) { listener.announce(std::move(notices), std::move(deleted)); },
             .listeners = &listener.listeners(),
             .security = security,
-            .readers = options.readers});
+            .readers = options.readers,
+            .additions = !options.no_additions});
     thread = std::thread([this] {
       listener.run([this](Incoming request, Reply reply) { service->handle(std::move(request), std::move(reply)); },
                    [this](const Incoming& head, Admitted then) { service->admit(head, std::move(then)); });

@@ -18,7 +18,8 @@ struct ServiceSettings {
   const std::atomic<int>* listeners{
       nullptr};  ///< How many follow events; outlives the service. Null: nobody ever does.
   SecurityOptions security{};
-  int readers{2};  ///< Threads that answer questions.
+  int readers{2};        ///< Threads that answer questions.
+  bool additions{true};  ///< See ServerOptions.
 };
 
 /// The server without its network: takes requests, has them answered. `handle` and the replies belong to one thread,
@@ -50,6 +51,7 @@ class Service {
   void dispatch(Task task);
 
   const bool m_enforce_access;
+  const bool m_additions;
   Router m_router;
   /// Closed last: only a connection that may write takes the -wal and -shm files away.
   Writer m_writer;

@@ -40,6 +40,9 @@ struct ServerOptions {
   int readers{2};  ///< Threads that answer questions; changes have one of their own.
   SecurityOptions security{};
   LimitOptions limits{};
+  /// Do without what torc 0.23 does not have: this server then is to clients what that one is. It names no capability,
+  /// has none of their operations, and ignores their parameters. For tests of clients.
+  bool no_additions{false};
 };
 
 /// The REST server over one database. Runs in threads of its own from the constructor's return on.
