@@ -102,7 +102,7 @@ TEST_P(BothServersTest, SpreadsTheFirstLooksOfWorkersThatPoll) {
   add_job("true");
   initialize();
   auto worker = options();
-  worker.poll_interval = seconds(2);
+  worker.poll_interval = seconds(is_plain ? 2 : 60);
   worker.worker = WorkerIdentity{.address = "ws1", .key = "ws1", .state_directory = directory.file("state")};
   const auto begin = std::chrono::steady_clock::now();
   EXPECT_EQ(run(worker).completed, 1);
@@ -110,7 +110,7 @@ TEST_P(BothServersTest, SpreadsTheFirstLooksOfWorkersThatPoll) {
   if (is_plain) {
     EXPECT_GE(took, seconds(1)) << "half of the interval at least";
   } else {
-    EXPECT_LT(took, seconds(1)) << "it waits inside a claim, where nobody is in another's way";
+    EXPECT_LT(took, seconds(20)) << "it waits inside a claim, where nobody is in another's way";
   }
 }
 
