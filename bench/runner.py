@@ -2,12 +2,16 @@
 """Times the runner beside what else starts many processes, all in one run on one machine, and prints ratios.
 
     bench/runner.py [--torc build/release/torc] [--other-torc PROGRAM] [--jobs 10000] [--rounds 3]
+    bench/runner.py --sampling [SECONDS]       # what monitoring 64 jobs once a second costs
 
 Every torc command is standalone (`-s`): server, runner and database in one, everything durable. `xargs` and `parallel`
-keep nothing. A program that is not installed is left out. The directories are made below $TMPDIR and removed at the end: ext4
-makes files slowly for some seconds after it has removed many.
+keep nothing, nor does HyperQueue, which takes part where its Python package can be imported (`pip install hyperqueue`;
+its LocalCluster is server and worker as threads). What is not installed is left out and named. The directories are
+made below $TMPDIR and removed at the end: ext4 makes files slowly for some seconds after it has removed many.
 """
 import argparse
+import contextlib
+import importlib.util
 import json
 import os
 import pathlib
@@ -36,6 +40,8 @@ def spec(directory: pathlib.Path, jobs) -> str:
 class Bench:
     def __init__(self, torc: str, directory: pathlib.Path):
         self.torc, self.directory = torc, directory
+        # The other one's server is a program of its own beside it.
+        self.env = {**os.environ, "PATH": f"{os.path.dirname(torc)}:{os.environ['PATH']}"}
 
     def fresh(self) -> pathlib.Path:
         return pathlib.Path(tempfile.mkdtemp(dir=self.directory))
@@ -43,8 +49,9 @@ class Bench:
     def run(self, jobs, *options) -> float:
         """Seconds of `torc run` of a workflow that was created and initialised before."""
         directory = self.fresh()
-        subprocess.run([self.torc, "-s", "create", spec(directory, jobs)], check=True, cwd=directory, capture_output=True)
-        return timed([self.torc, "-s", "run", "1", *options], cwd=directory)
+        subprocess.run([self.torc, "-s", "create", spec(directory, jobs)], check=True, cwd=directory,
+                       capture_output=True, env=self.env)
+        return timed([self.torc, "-s", "run", "1", *options], cwd=directory, env=self.env)
 
     def many(self, count: int) -> float:
         return self.run([{"name": f"j{i}", "command": "true"} for i in range(count)], "--max-parallel-jobs", "16")
@@ -54,28 +61,24 @@ class Bench:
                          for i in range(links)])
 
     def one(self) -> float:
-        return timed([self.torc, "-s", "exec", "--", "true"], cwd=self.fresh())
+        return timed([self.torc, "-s", "exec", "--", "true"], cwd=self.fresh(), env=self.env)
 
-    def memory(self, running: int) -> dict[str, float]:
-        """MB of a runner, and of its guardian, while `running` jobs sleep (0: while it waits for a first one)."""
+    @contextlib.contextmanager
+    def runner_at_work(self, document, *options):
+        """A server, and `torc run` of the workflow: gives the pid of the runner's guardian."""
         directory = self.fresh()
         server = subprocess.Popen([self.torc, "server", "run", "--port", "0", "--database", directory / "t.db"],
                                   stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         try:
             port = server.stdout.readline().strip().partition("=")[2]
             env = {**os.environ, "TORC_API_URL": f"http://127.0.0.1:{port}/torc-service/v1"}
-            jobs = [{"name": f"j{i}", "command": "sleep 1000"} for i in range(max(running, 1))]
-            if not running:
-                jobs = [{"name": "j", "command": "true", "resource_requirements": "big"}]
-            more = {} if running else {"resource_requirements": [{"name": "big", "num_cpus": 9999, "memory": "1m"}]}
             path = directory / "w.json"
-            path.write_text(json.dumps({"name": "m", "jobs": jobs, **more}))
+            path.write_text(json.dumps(document))
             subprocess.run([self.torc, "create", path], check=True, env=env, capture_output=True)
-            options = ["--max-parallel-jobs", str(running)] if running else []
             guardian = subprocess.Popen([self.torc, "run", "1", *options], env=env, cwd=directory,
                                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             try:
-                return self._memory_when_ready(guardian.pid, running)
+                yield guardian.pid
             finally:
                 guardian.terminate()
                 guardian.wait()
@@ -83,25 +86,60 @@ class Bench:
             server.terminate()
             server.wait()
 
-    @staticmethod
-    def _memory_when_ready(guardian: int, running: int) -> dict[str, float]:
-        def children(pid):
-            return [int(word) for word in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    def memory(self, running: int) -> dict[str, float]:
+        """MB of a runner, and of its guardian, while `running` jobs sleep (0: while it waits for a first one)."""
+        jobs = [{"name": f"j{i}", "command": "sleep 1000"} for i in range(running)]
+        more, options = {}, ["--max-parallel-jobs", str(running)]
+        if not running:
+            jobs = [{"name": "j", "command": "true", "resource_requirements": "big"}]
+            more, options = {"resource_requirements": [{"name": "big", "num_cpus": 9999, "memory": "1m"}]}, []
+        with self.runner_at_work({"name": "m", "jobs": jobs, **more}, *options) as guardian:
+            wait_for_jobs(guardian, running)
+            time.sleep(2)  # Until nothing moves any more.
+            figures = {"VmRSS": 0.0, "RssAnon": 0.0}
+            for pid in [guardian, *children(guardian)]:
+                for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
+                    name, _, rest = line.partition(":")
+                    if name in figures:
+                        figures[name] += int(rest.split()[0]) / 1024
+            return figures
 
-        deadline = time.monotonic() + 30
-        while time.monotonic() < deadline:
-            below = children(guardian)
-            if below and len(children(below[0])) >= running:
-                break
-            time.sleep(0.05)
-        time.sleep(2)  # Until nothing moves any more.
-        figures = {"VmRSS": 0.0, "RssAnon": 0.0}
-        for pid in [guardian, *children(guardian)]:
-            for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
-                name, _, rest = line.partition(":")
-                if name in figures:
-                    figures[name] += int(rest.split()[0]) / 1024
-        return figures
+    def sampling(self, running: int, seconds: float, monitor) -> float:
+        """% of a core that runner and guardian take while `running` jobs of three processes each do nothing."""
+        jobs = [{"name": f"j{i}", "command": "sleep 1000 & sleep 1000 & wait"} for i in range(running)]
+        document = {"name": "s", "jobs": jobs, "resource_monitor": monitor, "execution_config": {
+            "limit_resources": False, "sigterm_lead_seconds": 1}}
+        with self.runner_at_work(document, "--max-parallel-jobs", str(running)) as guardian:
+            wait_for_jobs(guardian, running)
+            time.sleep(3)  # What the starts cost is over.
+            pids = [guardian, *children(guardian)]
+            began, before = time.monotonic(), sum(map(cpu_seconds, pids))
+            time.sleep(seconds)
+            return 100 * (sum(map(cpu_seconds, pids)) - before) / (time.monotonic() - began)
+
+
+def children(pid: int) -> list[int]:
+    return [int(word) for word in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def wait_for_jobs(guardian: int, running: int) -> None:
+    """Until the runner has so many children."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        below = children(guardian)
+        if below and len(children(below[0])) >= running:
+            return
+        time.sleep(0.05)
+    raise RuntimeError(f"the runner has not started {running} jobs in 30 s")
+
+
+def cpu_seconds(pid: int) -> float:
+    """What a process has used itself, to a microsecond where the kernel tells, else to a tick."""
+    tasks = list(pathlib.Path(f"/proc/{pid}/task").glob("*/schedstat"))
+    if tasks:
+        return sum(int(task.read_text().split()[0]) for task in tasks) / 1e9
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def report(what: str, samples: list[float], unit: float, name: str) -> float:
@@ -111,38 +149,101 @@ def report(what: str, samples: list[float], unit: float, name: str) -> float:
     return median
 
 
+def beside(what: str, samples: list[float], unit: float, name: str, ours: float) -> None:
+    """A row of another program, and how many times ours it takes."""
+    print(f"{'  times ours':<58} {report(what, samples, unit, name) / ours:9.2f}")
+
+
+# A program of its own, as it prints much: server, worker and client of HyperQueue in one process.
+HYPERQUEUE = """
+import hyperqueue, os, sys, tempfile, time
+from hyperqueue.cluster import LocalCluster, WorkerConfig
+with tempfile.TemporaryDirectory() as directory, LocalCluster() as cluster:
+    os.chdir(directory)
+    cluster.start_worker(WorkerConfig(cores=16))
+    client, job = cluster.client(), hyperqueue.Job()
+    for _ in range(int(sys.argv[1])):
+        job.program(["true"], stdout=None, stderr=None)
+    began = time.monotonic()
+    client.wait_for_jobs([client.submit(job)])
+    took = time.monotonic() - began
+    os.chdir("/")
+print(took)
+"""
+
+
+def hyperqueue(count: int) -> float:
+    done = subprocess.run([sys.executable, "-c", HYPERQUEUE, str(count)], check=True, capture_output=True, text=True)
+    return float(done.stdout.split()[-1])
+
+
+def compare_many(bench: Bench, arguments) -> None:
+    """Many jobs at once; the rows of a round one after the other."""
+    count = arguments.jobs
+    numbers = ("\n".join(str(i) for i in range(count)) + "\n").encode()
+    commands = {f"{count} times bash -c true, xargs -P16": ["xargs", "-P16", "-I{}", "bash", "-c", "true"]}
+    if shutil.which("parallel"):
+        commands[f"{count} times true, parallel -j16"] = ["parallel", "-j16", "true"]
+    torc, others = [], {what: [] for what in commands}
+    for _ in range(arguments.rounds):
+        torc.append(bench.many(count))
+        for what, command in commands.items():
+            others[what].append(timed(command, input=numbers))
+    ours = report(f"{count} jobs true, torc run --max-parallel-jobs 16", torc, 1000 / count, "ms a job")
+    for what, samples in others.items():
+        beside(what, samples, 1000 / count, "ms a job", ours)
+    if not shutil.which("parallel"):
+        print("parallel is not installed")
+    if importlib.util.find_spec("hyperqueue"):
+        # Slow enough that a tenth must do.
+        beside(f"{count // 10} tasks true, HyperQueue's LocalCluster, 16 cores", [hyperqueue(count // 10)],
+               10_000 / count, "ms a job", ours)
+    else:
+        print("HyperQueue's Python package is not installed")
+    if arguments.other_torc:
+        # So slow that a hundred jobs must do; ours of a hundred for the ratio, as starting up counts for more.
+        ours = report("100 jobs true, ours", [bench.many(100) for _ in range(arguments.rounds)], 10, "ms a job")
+        other = Bench(os.path.abspath(arguments.other_torc), bench.directory)
+        beside("100 jobs true, the other torc", [other.many(100)], 10, "ms a job", ours)
+
+
+def compare_sampling(bench: Bench, seconds: float) -> None:
+    """What it costs to look at 64 jobs once a second."""
+    every_second = {"enabled": True, "granularity": "summary", "sample_interval_seconds": 1}
+    figures = {}
+    for what, monitor in (("off", {"enabled": False}), ("every second, summary", every_second),
+                          ("every second, time series", {**every_second, "granularity": "time_series"})):
+        figures[what] = bench.sampling(64, seconds, monitor)
+        print(f"{'64 running jobs, monitoring ' + what:<58} {figures[what]:9.3f} % of a core, runner and guardian")
+        sys.stdout.flush()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--torc", default=str(ROOT / "build/release/torc"))
-    parser.add_argument("--other-torc", help="another torc, for the small rows")
+    parser.add_argument("--other-torc", default=os.environ.get("OTHER_TORC"), help="another torc (Env:OTHER_TORC)")
     parser.add_argument("--jobs", type=int, default=10_000)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--sampling", type=float, metavar="SECONDS", nargs="?", const=30.0,
+                        help="only measure what monitoring costs, so long for each row")
     arguments = parser.parse_args()
     directory = pathlib.Path(tempfile.mkdtemp())
-    numbers = "\n".join(str(i) for i in range(arguments.jobs)) + "\n"
-    per_job = 1000 / arguments.jobs
     bench = Bench(os.path.abspath(arguments.torc), directory)
     try:
-        torc, xargs, parallel = [], [], []
-        for _ in range(arguments.rounds):
-            torc.append(bench.many(arguments.jobs))
-            xargs.append(timed(["xargs", "-P16", "-I{}", "bash", "-c", "true"], input=numbers.encode()))
-            if shutil.which("parallel"):
-                parallel.append(timed(["parallel", "-j16", "true"], input=numbers.encode()))
-        ours = report(f"{arguments.jobs} jobs true, torc run --max-parallel-jobs 16", torc, per_job, "ms a job")
-        others = report(f"{arguments.jobs} times bash -c true, xargs -P16", xargs, per_job, "ms a job")
-        print(f"{'  ratio':<58} {ours / others:9.3f}")
-        if parallel:
-            report(f"{arguments.jobs} times true, parallel -j16", parallel, per_job, "ms a job")
-        report("torc -s exec -- true, whole process", [bench.one() for _ in range(20)], 1000, "ms")
+        if arguments.sampling:
+            compare_sampling(bench, arguments.sampling)
+            return
+        compare_many(bench, arguments)
+        exec_times = [bench.one() for _ in range(20)]
+        ours = report("torc -s exec -- true, whole process", exec_times, 1000, "ms")
+        if arguments.other_torc:
+            other = Bench(os.path.abspath(arguments.other_torc), directory)
+            beside("the same, the other torc", [other.one()], 1000, "ms", ours)
         report("chain of 200 jobs true", [bench.chain(200) for _ in range(arguments.rounds)], 1000 / 200, "ms a link")
         for running in (0, 64):
             figures = bench.memory(running)
             print(f"{f'memory with {running} running jobs, guardian included':<58} {figures['VmRSS']:9.1f} MB VmRSS, "
                   f"{figures['RssAnon']:.1f} MB RssAnon")
-        if arguments.other_torc:
-            other = Bench(os.path.abspath(arguments.other_torc), directory)
-            report("the other torc: 100 jobs true", [other.many(100)], 10, "ms a job")
     finally:
         shutil.rmtree(directory, ignore_errors=True)
 

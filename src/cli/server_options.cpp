@@ -43,6 +43,8 @@ void add_commit_options(Command command, server::ServerOptions& options) {
           "-c,--completion-check-interval-secs", [](double) {},
           "Accepted, no effect: a job is ready at once when its last blocker ends")
       .type_name("SECONDS");
+  command.flag("--no-additions", options.no_additions,
+               "Do without what torc 0.23 does not have; to see how clients get on with that");
 }
 
 namespace {

@@ -51,6 +51,7 @@ class RestApi final : public Api {
   model::ResourceRequirements create_resource_requirements(const model::ResourceRequirements& body) override;
   model::ResourceRequirements get_resource_requirements(model::Id id) override;
   model::Page<model::ResourceRequirements> list_resource_requirements(model::Id workflow_id) override;
+  model::Result create_result(const model::Result& result) override;
   model::Page<model::Result> list_results(model::Id workflow_id, const ResultFilter& filter) override;
   model::ComputeNode create_compute_node(const model::ComputeNode& node) override;
   model::ComputeNode get_compute_node(model::Id id) override;

@@ -16,4 +16,8 @@ model::Page<model::Result> RestApi::list_results(model::Id workflow_id, const Re
   return server().list<model::Result>("/results", query, filter.paging);
 }
 
+model::Result RestApi::create_result(const model::Result& result) {
+  return model_from<model::Result>(server().post("/results", {}, model::to_json(result)), "POST /results");
+}
+
 }  // namespace torc::client

@@ -230,6 +230,19 @@ bool JobExchange::retry(const model::Job& job, std::int64_t max_retries) {
   return true;
 }
 
+void JobExchange::record_attempt(const model::Result& result) {
+  try {
+    m_api.create_result(result);
+  } catch (const base::ApiError& error) {
+    if (is_outage(error)) {
+      throw;
+    }
+    // Both servers keep one result for each attempt: after an answer that was lost this is the second try.
+    m_log.info("the result of attempt {} of job {} was not kept: {}", result.attempt_id.value_or(0), result.job_id,
+               error.what());
+  }
+}
+
 JobExchange::GivenBack JobExchange::give_back(const model::Job& job, bool started, bool time_is_over) {
   const model::Id id = job.id.value_or(0);
   auto outcome = GivenBack::yes;

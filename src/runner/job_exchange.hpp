@@ -74,6 +74,9 @@ class JobExchange {
   /// @returns false where it has been retried as often as it may, or is no longer this runner's
   bool retry(const model::Job& job, std::int64_t max_retries);
 
+  /// Keeps the result of an attempt after which the job was retried. One that the server refuses is nobody's loss.
+  void record_attempt(const model::Result& result);
+
   /// Tells the server that this runner lives, where it wants to know.
   /// @returns what it answers; where it does not want to know: an active node
   model::Heartbeat send_heartbeat();

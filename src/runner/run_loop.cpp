@@ -324,6 +324,9 @@ void RunLoop::deliver() {
     }
   }
   m_journal.clear();
+  for (; !m_retried.empty(); m_retried.pop_front()) {
+    m_exchange->record_attempt(m_retried.front());
+  }
 }
 
 /// The first of the finished ones was handed in.

@@ -54,6 +54,7 @@ struct Request {
   mutable std::optional<nlohmann::json> parsed{};
   std::string user{"anonymous"};
   std::chrono::milliseconds worker_timeout{};  ///< The server's setting; 0: none.
+  bool additions{true};                        ///< The server has what torc 0.23 does not have.
   bool restricted{false};                      ///< The user sees only what is theirs.
   Authenticator* authenticator{nullptr};       ///< Null where the server has no password file.
 

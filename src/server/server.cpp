@@ -112,7 +112,8 @@ struct Server::Impl {
             .listeners = &listener.listeners(),
             .security = security,
             .readers = options.readers,
-            .worker_timeout = options.worker_timeout});
+            .worker_timeout = options.worker_timeout,
+            .additions = !options.no_additions});
     thread = std::thread([this] {
       listener.run([this](Incoming request, Reply reply) { service->handle(std::move(request), std::move(reply)); },
                    [this](const Incoming& head, Admitted then) { service->admit(head, std::move(then)); });

@@ -1,5 +1,6 @@
 #include "server/service.hpp"
 
+#include "server/additions.hpp"
 #include "server/errors.hpp"
 
 namespace torc::server {
@@ -19,12 +20,18 @@ store::Connection writing_connection(const store::Database& database, const std:
   return connection;
 }
 
+const std::vector<Route>& plain_routes() {
+  static const std::vector<Route> plain = without_additions(routes());
+  return plain;
+}
+
 }  // namespace
 
 Service::Service(const store::Database& database, Deliver deliver, ServiceSettings settings)
     : m_enforce_access(settings.security.enforce_access),
+      m_additions(settings.additions),
       m_worker_timeout(settings.worker_timeout),
-      m_router(routes()),
+      m_router(settings.additions ? routes() : plain_routes()),
       m_writer(writing_connection(database, settings.listeners), deliver, std::move(settings.announce),
                settings.worker_timeout),
       m_parser([this](Task task) { m_writer.submit(std::move(task)); }),
@@ -79,6 +86,10 @@ bool Service::prepare(Incoming& incoming, Task& task) {
   try {
     task.route = &m_router.find(incoming.method, incoming.target, task.request);
     task.request.body = std::move(incoming.body);
+    task.request.additions = m_additions;
+    if (!m_additions) {
+      drop_additions(*task.route, task.request);
+    }
     task.request.restricted = m_enforce_access;
     task.request.worker_timeout = m_worker_timeout;
     task.request.authenticator = m_authenticator.get();

@@ -21,6 +21,7 @@ struct ServiceSettings {
   SecurityOptions security{};
   int readers{2};                              ///< Threads that answer questions.
   std::chrono::milliseconds worker_timeout{};  ///< Of compute nodes' silence; 0: they are never lost.
+  bool additions{true};                        ///< See ServerOptions.
 };
 
 /// The server without its network: takes requests, has them answered. `handle` and the replies belong to one thread,
@@ -52,6 +53,7 @@ class Service {
   void dispatch(Task task);
 
   const bool m_enforce_access;
+  const bool m_additions;
   const std::chrono::milliseconds m_worker_timeout;
   Router m_router;
   /// Closed last: only a connection that may write takes the -wal and -shm files away.

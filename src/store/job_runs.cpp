@@ -236,6 +236,12 @@ void count_retry(Connection& connection, Id id, std::int64_t max_retries, RetryR
 
 }  // namespace
 
+bool has_result(Connection& connection, Id job_id, std::int64_t run_id, std::int64_t attempt_id) {
+  return value<std::int64_t>(connection, "SELECT 1 FROM results WHERE job_id = ? AND run_id = ? AND attempt_id = ?",
+                             job_id, run_id, attempt_id)
+      .has_value();
+}
+
 model::Job retry_job(Connection& connection, Id id, std::int64_t run_id, std::int64_t max_retries, RetryReason reason,
                      std::optional<std::int64_t> attempt_id) {
   const State state = state_of(connection, id);

@@ -37,6 +37,8 @@ from loopback_workers import CannotRun, LoopbackWorkers, end_processes_below, pr
 
 TORC = os.path.abspath(os.environ.get("TORC_BIN") or ROOT / "build" / "release" / "torc")
 EXIT_SKIPPED = 125
+# Arguments of a server that has nothing torc 0.23 does not have.
+PLAIN = ("--no-additions",)
 
 
 def wait_until(condition, timeout: float = 30.0, what: str = "", interval: float = 0.02):
@@ -232,6 +234,9 @@ class E2ETest(unittest.TestCase):
     """A test with a directory of its own, `self.dir`: removed when it passed, kept and named when it failed."""
 
     maxDiff = None
+    # Of every server of the test. A class that derives from another and sets PLAIN runs that one's tests against a
+    # server that has nothing torc 0.23 does not have.
+    server_args = ()
 
     def run(self, result=None):
         result = result if result is not None else self.defaultTestResult()
@@ -248,7 +253,7 @@ class E2ETest(unittest.TestCase):
                 shutil.rmtree(self.dir, ignore_errors=True)
 
     def server(self, name: str = "server", args=(), env=None, prefix=()) -> Server:
-        server = Server(self.dir / name, args, env, prefix)
+        server = Server(self.dir / name, [*self.server_args, *args], env, prefix)
         self.addCleanup(lambda: server.kill())
         return server
 

@@ -7,7 +7,7 @@ import pty
 import signal
 import time
 
-from harness import TORC, E2ETest, alive, children_of, clean_environment, main, wait_until
+from harness import PLAIN, TORC, E2ETest, alive, children_of, clean_environment, main, wait_until
 
 # A grandchild in a session of its own, without parent and environment, deaf to SIGTERM.
 DAEMON = "env -i setsid -f bash -c \"trap '' TERM; echo \\$\\$ >{pid}; while :; do sleep 1; done\"; sleep 60"
@@ -22,8 +22,12 @@ class Guardian(E2ETest):
                                                           for i, command in enumerate(commands, 1)]}))
         return path
 
+    def runner(self, *args):
+        """A run of its own server."""
+        return self.start([TORC, "-s", "run", *args])
+
     def run_in_background(self, *commands):
-        return self.start([TORC, "-s", "run", self.spec(*commands), "--max-parallel-jobs", "4"])
+        return self.runner(self.spec(*commands), "--max-parallel-jobs", "4")
 
     def pid_in(self, name: str) -> int:
         path = self.dir / name
@@ -70,8 +74,8 @@ class Guardian(E2ETest):
 
     def test_sigusr1_drains(self):
         go = self.dir / "go"
-        guardian = self.start([TORC, "-s", "run", self.spec(f"touch {self.dir}/started; until [ -e {go} ]; do sleep 0.02; done",
-                                                            "true"), "--max-parallel-jobs", "1"])
+        guardian = self.runner(self.spec(f"touch {self.dir}/started; until [ -e {go} ]; do sleep 0.02; done", "true"),
+                               "--max-parallel-jobs", "1")
         wait_until((self.dir / "started").exists, what="the first job")
         guardian.send_signal(signal.SIGUSR1)
         go.touch()
@@ -99,6 +103,16 @@ class Guardian(E2ETest):
         self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), 0, shown)
         self.assertIn(b"1 jobs given back", shown)
         self.assertTrue((self.dir / "done").exists(), "the job was killed before it could end")
+
+
+class GuardianOnPlainServer(Guardian):
+    """The same with a server that has nothing torc 0.23 does not have."""
+
+    server_args = PLAIN
+
+    def runner(self, *args):
+        server = self.server(f"server{len(list(self.dir.glob('server*')))}")
+        return self.start([TORC, "run", *args], env={"TORC_API_URL": server.url})
 
 
 if __name__ == "__main__":

@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 """torc run: the real program, a real server that is killed and comes back, signals."""
+import datetime
 import json
 import os
 import pathlib
 import signal
+import time
 
-from harness import TORC, E2ETest, alive, children_of, main, processes_below, run_torc, wait_until
+from harness import PLAIN, TORC, E2ETest, alive, children_of, main, processes_below, run_torc, wait_until
 
 # Starts a grandchild in a session of its own, without parent and environment, that ignores SIGTERM.
 DAEMON = "env -i setsid -f bash -c \"trap '' TERM; echo \\$\\$ >{pid}; while :; do sleep 1; done\"; sleep 60"
@@ -15,16 +17,11 @@ def workflow(*jobs, **more) -> dict:
     return {"name": "test", "jobs": [{"name": f"j{i}", **job} for i, job in enumerate(jobs, 1)], **more}
 
 
-class Run(E2ETest):
-    def runner(self, server, *args, env=None):
-        return self.start([TORC, "run", *args, "-p", "0.1", "-o", self.dir / "out"],
-                          env={"TORC_API_URL": server.url, **(env or {})})
+class Standalone(E2ETest):
+    """Server and runner in one program."""
 
     def pid_in(self, path: pathlib.Path) -> int:
         return int(wait_until(lambda: path.exists() and path.read_text().strip(), what=f"{path} to hold a pid"))
-
-    def runner_log(self) -> str:
-        return "".join(path.read_text() for path in (self.dir / "out").glob("job_runner_*"))
 
     def test_standalone(self):
         spec = self.dir / "w.json"
@@ -96,6 +93,29 @@ class Run(E2ETest):
         self.assertIn("no-such-file.yaml", missing.stderr)
         self.assertEqual(run_torc("-s", "run", "77", home=self.dir).returncode, 1)
 
+    def test_stop_of_a_standalone_run(self):
+        spec = self.dir / "w.json"
+        spec.write_text(json.dumps(workflow({"command": f"echo $$ >{self.dir}/pid; sleep 60"})))
+        runner = self.start([TORC, "-s", "run", spec])
+        job = self.pid_in(self.dir / "pid")
+        runner.send_signal(signal.SIGTERM)
+        self.assertEqual(runner.wait(30), 0, runner.stderr_path.read_text())
+        self.assertFalse(alive(job))
+        jobs = json.loads(run_torc("-s", "-f", "json", "jobs", "list", "1", home=self.dir, check=True).stdout)
+        self.assertIn('"ready"', json.dumps(jobs))
+
+
+class Run(E2ETest):
+    def runner(self, server, *args, env=None):
+        return self.start([TORC, "run", *args, "-p", "0.1", "-o", self.dir / "out"],
+                          env={"TORC_API_URL": server.url, **(env or {})})
+
+    def pid_in(self, path: pathlib.Path) -> int:
+        return int(wait_until(lambda: path.exists() and path.read_text().strip(), what=f"{path} to hold a pid"))
+
+    def runner_log(self) -> str:
+        return "".join(path.read_text() for path in (self.dir / "out").glob("job_runner_*"))
+
     def test_jobs_see_no_secret(self):
         server = self.server()
         wf = server.create(workflow({"command": "env; ls -l /proc/self/fd"}))
@@ -126,17 +146,6 @@ class Run(E2ETest):
                 nodes = server.get(f"/compute_nodes?workflow_id={wf}")["items"]
                 self.assertEqual([node["is_active"] for node in nodes], [False])
                 self.assertIn("2 jobs given back", runner.stdout_path.read_text())
-
-    def test_stop_of_a_standalone_run(self):
-        spec = self.dir / "w.json"
-        spec.write_text(json.dumps(workflow({"command": f"echo $$ >{self.dir}/pid; sleep 60"})))
-        runner = self.start([TORC, "-s", "run", spec])
-        job = self.pid_in(self.dir / "pid")
-        runner.send_signal(signal.SIGTERM)
-        self.assertEqual(runner.wait(30), 0, runner.stderr_path.read_text())
-        self.assertFalse(alive(job))
-        jobs = json.loads(run_torc("-s", "-f", "json", "jobs", "list", "1", home=self.dir, check=True).stdout)
-        self.assertIn('"ready"', json.dumps(jobs))
 
     def test_nohup_keeps_sighup_ignored(self):
         server = self.server()
@@ -211,6 +220,77 @@ class Run(E2ETest):
         ended = dict(line.split("=", 1) for line in (state / "ended").read_text().splitlines())
         self.assertEqual((ended["reason"], ended["exit"], ended["given_back"]), ("finished", "0", "0"))
         self.assertTrue((self.dir / f"out/job_runner_alice_ws3_wf{wf}_r0.log").exists())
+
+    def test_a_job_killed_for_its_memory(self):
+        server = self.server()
+        wf = server.create(workflow(
+            {"command": "x=$(head -c 60000000 /dev/zero | tr '\\0' x); sleep 60; true",
+             "resource_requirements": "small"},
+            resource_requirements=[{"name": "small", "num_cpus": 1, "memory": "30m", "runtime": "PT1M"}]))
+        self.assertEqual(self.runner(server, wf).wait(30), 1)
+        figures = r"used [0-9.]+ MiB of memory, more than the 30.0 MiB it asked for: it was killed"
+        self.assertRegex(self.runner_log(), figures.replace("used", "uses").replace("was", "is"))
+        self.assertRegex(server.torc("results", "list", wf, check=True).stdout, figures)
+        self.assertRegex(json.dumps(server.get(f"/events?workflow_id={wf}")), figures)
+
+    def test_the_end_time_gives_jobs_back(self):
+        server = self.server()
+        wf = server.create(workflow({"command": "sleep 60"}))
+        end = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=4)
+        runner = self.runner(server, wf, "--end-time", end.strftime("%Y-%m-%dT%H:%M:%SZ"), "--max-parallel-jobs", "1")
+        wait_until(lambda: "running" in server.statuses(wf).values(), what="the job to run")
+        self.assertEqual(runner.wait(30), 0, runner.stderr_path.read_text())
+        self.assertEqual(server.statuses(wf), {"j1": "ready"})
+        self.assertEqual(server.jobs(wf)[0]["attempt_id"], 2)
+
+    def test_the_next_runner_delivers_what_a_killed_one_left(self):
+        server = self.server()
+        wf = server.create(workflow({"command": f"until [ -e {self.dir}/go ]; do sleep 0.02; done"}))
+        runner = self.runner(server, wf)
+        wait_until(lambda: "running" in server.statuses(wf).values(), what="the job to run")
+        server.kill()
+        (self.dir / "go").touch()
+        journal = wait_until(lambda: list((self.dir / "out").glob("undelivered_results_*")), what="a journal")[0]
+        os.kill(children_of(runner.pid)[0], signal.SIGKILL)
+        self.assertEqual(runner.wait(30), 128 + signal.SIGKILL)
+        server.start()
+        self.assertEqual(server.statuses(wf), {"j1": "running"})
+        self.assertEqual(self.runner(server, wf).wait(30), 0)
+        self.assertEqual(server.statuses(wf), {"j1": "completed"})
+        self.assertEqual([result["return_code"] for result in server.results(wf)], [0])
+        self.assertFalse(journal.exists())
+
+
+class RunOnPlainServer(Run):
+    server_args = PLAIN
+    # There nothing tells who has a job whose claim was answered to nobody, so that it may stay claimed.
+    test_server_killed_in_the_middle = None
+
+
+class IdleRunner(E2ETest):
+    def test_uses_no_cpu(self):
+        server = self.server()
+        wf = server.create(workflow({"command": "true"}))
+        # A worker: it waits to be given work.
+        env = {"TORC_API_URL": server.url, "TORC_WORKER_KEY": "w", "TORC_WORKER_ADDRESS": "w",
+               "TORC_WORKER_STATE": str(self.dir / "state")}
+        guardian = self.start([TORC, "run", wf, "-o", self.dir / "out"], env=env)
+        node = wait_until(lambda: server.get(f"/compute_nodes?workflow_id={wf}")["items"], what="the runner")[0]
+        # Until what it does at its start is over: nothing is used in a whole second.
+        pids = [guardian.pid, node["pid"]]
+        wait_until(lambda: cpu_ms(pids, seconds=1) < 1, what="an idle second")
+        self.assertLess(cpu_ms(pids, seconds=3), 3, "a thousandth of a core")
+
+
+def cpu_ms(pids: list[int], seconds: float) -> float:
+    """What the processes use in this time."""
+    def used():
+        return sum(int(path.read_text().split()[0]) for pid in pids
+                   for path in pathlib.Path(f"/proc/{pid}/task").glob("*/schedstat"))
+
+    before = used()
+    time.sleep(seconds)
+    return (used() - before) / 1e6
 
 
 if __name__ == "__main__":

@@ -149,6 +149,8 @@ class Api {
   virtual model::ResourceRequirements get_resource_requirements(model::Id id) = 0;
   virtual model::Page<model::ResourceRequirements> list_resource_requirements(model::Id workflow_id) = 0;
   virtual model::Page<model::Result> list_results(model::Id workflow_id, const ResultFilter& filter) = 0;
+  /// Keeps a result beside the ones of complete_job, such as that of an attempt that was retried; changes no job.
+  virtual model::Result create_result(const model::Result& result) = 0;
   virtual model::ComputeNode create_compute_node(const model::ComputeNode& node) = 0;
   virtual model::ComputeNode get_compute_node(model::Id id) = 0;
   virtual model::ComputeNode update_compute_node(model::Id id, const model::ComputeNode& node) = 0;

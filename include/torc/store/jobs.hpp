@@ -128,6 +128,9 @@ enum class RetryReason {
   time_limit,  ///< Its runner's time was over.
 };
 
+/// Whether there is a result of this attempt of the job.
+bool has_result(Connection& connection, Id job_id, std::int64_t run_id, std::int64_t attempt_id);
+
 /// The job runs again, as its next attempt.
 /// @param attempt_id  Given: the attempt that is meant. It is refused with conflict where it is no longer current.
 /// @throws Refused unprocessable where it was retried `max_retries` times for this reason, or its state does not allow it

@@ -3,6 +3,7 @@
 #include "server/errors.hpp"
 #include "server/handlers.hpp"
 #include "server/resources/crud.hpp"
+#include "torc/store/jobs.hpp"
 
 namespace torc::server::results {
 
@@ -26,6 +27,10 @@ Response create(const Request& request, store::Connection& connection) {
   store::require_workflow(connection, result.workflow_id);
   if (store::get<model::Job>(connection, result.job_id).workflow_id != result.workflow_id) {
     throw RequestError(422, fmt::format("job {} is not one of workflow {}", result.job_id, result.workflow_id));
+  }
+  if (store::has_result(connection, result.job_id, result.run_id, result.attempt_id.value_or(1))) {
+    throw RequestError(409, fmt::format("job {} has a result of run {}, attempt {} already", result.job_id,
+                                        result.run_id, result.attempt_id.value_or(1)));
   }
   result.id = store::insert(connection, result);
   return answer(store::get<model::Result>(connection, *result.id));

@@ -25,11 +25,14 @@ Response ping(const Request&, store::Connection&) {
   return {200, R"({"status":"ok"})"};
 }
 
-Response version(const Request&, store::Connection& connection) {
+Response version(const Request& request, store::Connection& connection) {
   model::ServerVersion version;
   version.version = fmt::format("{} ({})", base::k_version, base::k_build_id);
   version.api_version = base::k_api_version;
   version.git_hash = base::k_build_id;
+  if (!request.additions) {
+    return answer(version);
+  }
   version.server_id = store::server_id(connection);
   // Own additions to the interface; clients use them only where they are named here.
   version.capabilities = {

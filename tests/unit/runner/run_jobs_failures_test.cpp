@@ -9,10 +9,10 @@ namespace torc::runner {
 namespace {
 
 using model::JobStatus;
-using testing::RunJobsTest;
+using testing::BothServersTest;
 using testing::wait_until;
 
-class FailuresTest : public RunJobsTest {
+class FailuresTest : public BothServersTest {
  protected:
   model::Id add_handler(const std::string& rules) {
     return api->create_failure_handler({.id = std::nullopt, .workflow_id = workflow, .name = "h", .rules = rules})
@@ -39,7 +39,9 @@ class FailuresTest : public RunJobsTest {
   }
 };
 
-TEST_F(FailuresTest, RunsAJobAgainAfterItsRecoveryScript) {
+INSTANTIATE_TEST_SUITE_P(Runner, FailuresTest, ::testing::Bool(), testing::server_name);
+
+TEST_P(FailuresTest, RunsAJobAgainAfterItsRecoveryScript) {
   create_workflow();
   const auto handler = add_handler(R"([{"exit_codes":[3],"recovery_script":"echo $TORC_RETURN_CODE $TORC_JOB_NAME >)" +
                                    directory.file("fixed") + R"(","max_retries":2}])");
@@ -53,7 +55,29 @@ TEST_F(FailuresTest, RunsAJobAgainAfterItsRecoveryScript) {
   EXPECT_EQ(api->get_job(job).attempt_id, 2);
 }
 
-TEST_F(FailuresTest, GivesUpAfterAsManyRetriesAsTheRuleAllows) {
+TEST_P(FailuresTest, KeepsTheResultOfEachAttempt) {
+  create_workflow();
+  const auto handler = add_handler(R"([{"match_all_exit_codes":true,"max_retries":5}])");
+  const auto job = add_handled_job("exit $((3 - TORC_ATTEMPT_ID))", handler);
+  add_job("true", {job});
+  initialize();
+  EXPECT_EQ(run(options()).exit_status(), 0);
+  client::ResultFilter of_the_job;
+  of_the_job.job_id = job;
+  of_the_job.all_runs = true;
+  std::map<std::int64_t, std::pair<std::int64_t, JobStatus>> by_attempt;
+  for (const auto& result : api->list_results(workflow, of_the_job).items) {
+    by_attempt[result.attempt_id.value_or(0)] = {result.return_code, result.status};
+  }
+  EXPECT_EQ(by_attempt.size(), 3U);
+  EXPECT_EQ(by_attempt[1], std::pair(std::int64_t{2}, JobStatus::failed));
+  EXPECT_EQ(by_attempt[2], std::pair(std::int64_t{1}, JobStatus::failed));
+  EXPECT_EQ(by_attempt[3], std::pair(std::int64_t{0}, JobStatus::completed));
+  of_the_job.all_runs = false;
+  EXPECT_EQ(api->list_results(workflow, of_the_job).items.size(), 1U) << "the last one is what the job came to";
+}
+
+TEST_P(FailuresTest, GivesUpAfterAsManyRetriesAsTheRuleAllows) {
   create_workflow();
   const auto handler = add_handler(R"([{"match_all_exit_codes":true,"max_retries":2}])");
   const auto job = add_handled_job(note("try") + "; exit 1", handler);
@@ -64,7 +88,7 @@ TEST_F(FailuresTest, GivesUpAfterAsManyRetriesAsTheRuleAllows) {
   EXPECT_EQ(api->get_job(job).status, JobStatus::failed);
 }
 
-TEST_F(FailuresTest, LeavesAJobFailedThatNoRuleIsAbout) {
+TEST_P(FailuresTest, LeavesAJobFailedThatNoRuleIsAbout) {
   create_workflow();
   add_handled_job("exit 4", add_handler(R"([{"exit_codes":[3]}])"));
   initialize();
@@ -72,7 +96,7 @@ TEST_F(FailuresTest, LeavesAJobFailedThatNoRuleIsAbout) {
   EXPECT_EQ(states(), (std::map<JobStatus, int>{{JobStatus::failed, 1}}));
 }
 
-TEST_F(FailuresTest, RunsAJobAgainWhoseRecoveryFails) {
+TEST_P(FailuresTest, RunsAJobAgainWhoseRecoveryFails) {
   create_workflow();
   add_handled_job(note("try") + "; exit 3",
                   add_handler(R"([{"exit_codes":[3],"recovery_script":"false","max_retries":1}])"));
@@ -81,7 +105,7 @@ TEST_F(FailuresTest, RunsAJobAgainWhoseRecoveryFails) {
   EXPECT_EQ(lines("log").size(), 2U);
 }
 
-TEST_F(FailuresTest, HandsAFailureOnToPeopleWhereTheWorkflowWantsThat) {
+TEST_P(FailuresTest, HandsAFailureOnToPeopleWhereTheWorkflowWantsThat) {
   model::Workflow body;
   body.name = "test";
   body.user = "tester";
@@ -95,7 +119,7 @@ TEST_F(FailuresTest, HandsAFailureOnToPeopleWhereTheWorkflowWantsThat) {
   EXPECT_EQ(states(), (std::map<JobStatus, int>{{JobStatus::pending_failed, 2}}));
 }
 
-TEST_F(FailuresTest, GivesAJobBackWhoseRecoveryIsInterrupted) {
+TEST_P(FailuresTest, GivesAJobBackWhoseRecoveryIsInterrupted) {
   create_workflow();
   const auto handler = add_handler(R"([{"match_all_exit_codes":true,"recovery_script":"touch )" +
                                    directory.file("recovering") + R"(; sleep 60"}])");
@@ -111,7 +135,7 @@ TEST_F(FailuresTest, GivesAJobBackWhoseRecoveryIsInterrupted) {
   EXPECT_EQ(api->get_job(job).status, JobStatus::ready);
 }
 
-TEST_F(FailuresTest, RunsActionsAtTheirTriggers) {
+TEST_P(FailuresTest, RunsActionsAtTheirTriggers) {
   create_workflow();
   const auto first = add_job(note("first"));
   const auto second = add_job(note("second"), {first});
@@ -136,7 +160,7 @@ TEST_F(FailuresTest, RunsActionsAtTheirTriggers) {
   EXPECT_GT(position("leaving"), position("second"));
 }
 
-TEST_F(FailuresTest, OfTwoRunnersOneRunsAnActionBothAPersistentOne) {
+TEST_P(FailuresTest, OfTwoRunnersOneRunsAnActionBothAPersistentOne) {
   create_workflow();
   for (int i = 0; i < 4; ++i) {
     add_job("sleep 0.2");

@@ -21,14 +21,18 @@ using std::chrono::milliseconds;
 /// A server, and a runner's view of it.
 class RunJobsTest : public ::testing::Test {
  protected:
-  RunJobsTest() {
+  /// @param plain  The server is to the runner what torc 0.23's is.
+  explicit RunJobsTest(bool plain = false) : is_plain(plain) {
     start_server(0);
     api = connect();
   }
 
   void start_server(std::uint16_t port) {
-    server = std::make_unique<server::Server>(server::ServerOptions{
-        .host = "127.0.0.1", .port = port, .database = directory.file("torc.db"), .worker_timeout = worker_timeout});
+    server = std::make_unique<server::Server>(server::ServerOptions{.host = "127.0.0.1",
+                                                                    .port = port,
+                                                                    .database = directory.file("torc.db"),
+                                                                    .worker_timeout = worker_timeout,
+                                                                    .no_additions = is_plain});
   }
 
   std::unique_ptr<client::Api> connect(const std::string& url = "") const {
@@ -111,6 +115,7 @@ class RunJobsTest : public ::testing::Test {
     return "echo " + text + " >>" + directory.file(file);
   }
 
+  const bool is_plain;
   const proc::ProcessTreeGuard guard;
   const TempDir directory;
   std::unique_ptr<server::Server> server;
@@ -123,5 +128,16 @@ class RunJobsTest : public ::testing::Test {
  private:
   int m_jobs{0};
 };
+
+/// The same with either server: this project's, and one that has nothing torc 0.23 does not have.
+class BothServersTest : public RunJobsTest, public ::testing::WithParamInterface<bool> {
+ protected:
+  BothServersTest() : RunJobsTest(GetParam()) {}
+};
+
+/// How the two are called in names of tests.
+inline std::string server_name(const ::testing::TestParamInfo<bool>& info) {
+  return info.param ? "Plain" : "Own";
+}
 
 }  // namespace torc::runner::testing

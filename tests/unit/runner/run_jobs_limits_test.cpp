@@ -13,13 +13,14 @@ namespace {
 using model::JobStatus;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
+using testing::BothServersTest;
 using testing::lives;
 using testing::LossyProxy;
 using testing::pid_in;
 using testing::RunJobsTest;
 using testing::wait_until;
 
-TEST_F(RunJobsTest, EndsAJobThatRunsLongerThanItAskedFor) {
+TEST_P(BothServersTest, EndsAJobThatRunsLongerThanItAskedFor) {
   create_workflow();
   const auto job = add_job(TORC_HELPER_DAEMONIZE " " + directory.file("daemon") + "; sleep 60", {},
                            add_requirements(1, "1g", "PT1S"));
@@ -35,7 +36,7 @@ TEST_F(RunJobsTest, EndsAJobThatRunsLongerThanItAskedFor) {
   EXPECT_EQ(states(), (std::map<JobStatus, int>{{JobStatus::terminated, 1}, {JobStatus::canceled, 1}}));
 }
 
-TEST_F(RunJobsTest, WarnsBeforeItKillsAndUsesTheSignalThatIsWanted) {
+TEST_P(BothServersTest, WarnsBeforeItKillsAndUsesTheSignalThatIsWanted) {
   execution_config = R"({"termination_signal":"SIGUSR1","sigterm_lead_seconds":1,"timeout_exit_code":99})";
   create_workflow();
   add_job("trap 'echo warned >" + directory.file("warned") + "' USR1; while :; do sleep 0.05; done", {},
@@ -46,7 +47,7 @@ TEST_F(RunJobsTest, WarnsBeforeItKillsAndUsesTheSignalThatIsWanted) {
   EXPECT_EQ(api->list_results(workflow, {}).items.at(0).return_code, 99);
 }
 
-TEST_F(RunJobsTest, KillsAJobThatUsesMoreMemoryThanItAskedFor) {
+TEST_P(BothServersTest, KillsAJobThatUsesMoreMemoryThanItAskedFor) {
   create_workflow();
   // The tree counts: the shell itself is small.
   add_job(
@@ -65,7 +66,7 @@ TEST_F(RunJobsTest, KillsAJobThatUsesMoreMemoryThanItAskedFor) {
   EXPECT_NE(event.find("of memory, more than the 30"), std::string::npos) << event;
 }
 
-TEST_F(RunJobsTest, TellsWhatJobsAndMachineUsed) {
+TEST_P(BothServersTest, TellsWhatJobsAndMachineUsed) {
   model::Workflow body;
   body.name = "test";
   body.user = "tester";
@@ -95,7 +96,7 @@ TEST_F(RunJobsTest, TellsWhatJobsAndMachineUsed) {
   EXPECT_GE(pages, 1U);
 }
 
-TEST_F(RunJobsTest, LimitsNothingWhereThatIsNotWanted) {
+TEST_P(BothServersTest, LimitsNothingWhereThatIsNotWanted) {
   execution_config = R"({"limit_resources":false})";
   create_workflow();
   add_job("sleep 1.2", {}, add_requirements(1, "1g", "PT1S"));
@@ -121,7 +122,7 @@ TEST_F(RunJobsTest, GivesAJobBackThreeTimesAtTheEndOfItsTime) {
   EXPECT_EQ(api->list_results(workflow, {}).items.at(0).return_code, 152);
 }
 
-TEST_F(RunJobsTest, StopsClaimingOnAMachineThatIsUnfit) {
+TEST_P(BothServersTest, StopsClaimingOnAMachineThatIsUnfit) {
   create_workflow();
   for (int i = 0; i < 20; ++i) {
     add_job("true");
@@ -156,7 +157,7 @@ TEST_F(RunJobsTest, StopsClaimingOnAMachineThatIsUnfit) {
       std::string::npos);
 }
 
-TEST_F(RunJobsTest, DrainsWhenItIsTold) {
+TEST_P(BothServersTest, DrainsWhenItIsTold) {
   create_workflow();
   add_job("touch " + directory.file("started") + "; until [ -e " + directory.file("go") + " ]; do sleep 0.01; done");
   add_job("true");
@@ -177,7 +178,7 @@ TEST_F(RunJobsTest, DrainsWhenItIsTold) {
   EXPECT_EQ(states(), (std::map<JobStatus, int>{{JobStatus::completed, 1}, {JobStatus::ready, 1}}));
 }
 
-TEST_F(RunJobsTest, DrainsAtOnceWhileItWaitsForWork) {
+TEST_P(BothServersTest, DrainsAtOnceWhileItWaitsForWork) {
   create_workflow();
   add_job("true");  // Not initialised: there is nothing to claim.
   auto settings = options();
@@ -214,7 +215,7 @@ TEST_F(RunJobsTest, IsGivenNothingAnyMoreWhenTheServerDrainsIt) {
   EXPECT_EQ(api->get_job(job).status, JobStatus::ready);
 }
 
-TEST_F(RunJobsTest, DoesNotWaitForWorkAtTheEndOfItsTime) {
+TEST_P(BothServersTest, DoesNotWaitForWorkAtTheEndOfItsTime) {
   create_workflow();
   add_job("true");  // Not initialised: there is nothing to claim.
   auto settings = options();
@@ -225,7 +226,7 @@ TEST_F(RunJobsTest, DoesNotWaitForWorkAtTheEndOfItsTime) {
   EXPECT_FALSE(report.stopped);
 }
 
-TEST_F(RunJobsTest, StaysAfterTheEndOfTheWorkflowWhereThatIsWanted) {
+TEST_P(BothServersTest, StaysAfterTheEndOfTheWorkflowWhereThatIsWanted) {
   model::Workflow body;
   body.name = "test";
   body.user = "tester";
@@ -242,7 +243,7 @@ TEST_F(RunJobsTest, StaysAfterTheEndOfTheWorkflowWhereThatIsWanted) {
   EXPECT_TRUE(report.timed_out);
 }
 
-TEST_F(RunJobsTest, GivesGpusOutByIndex) {
+TEST_P(BothServersTest, GivesGpusOutByIndex) {
   create_workflow();
   const auto one = add_requirements(1, "1g", "PT1M", 1);
   for (int i = 0; i < 2; ++i) {
@@ -259,7 +260,7 @@ TEST_F(RunJobsTest, GivesGpusOutByIndex) {
   EXPECT_EQ(seen, (std::vector<std::string>{"0 0", "1 1"}));
 }
 
-TEST_F(RunJobsTest, LeavesResultsForTheNextRunWhenTheServerIsGoneForGood) {
+TEST_P(BothServersTest, LeavesResultsForTheNextRunWhenTheServerIsGoneForGood) {
   create_workflow(90, 0);
   add_job("until [ -e " + directory.file("go") + " ]; do sleep 0.01; done; touch " + directory.file("done"));
   add_job("until [ -e " + directory.file("done") + " ]; do sleep 0.01; done; sleep 0.3; exit 7");
@@ -290,7 +291,10 @@ TEST_F(RunJobsTest, LeavesResultsForTheNextRunWhenTheServerIsGoneForGood) {
   ASSERT_EQ(states()[JobStatus::running], 3);
   std::stop_source stop;
   RunnerReport report;
-  std::jthread heir([&] { report = run(options(), stop.get_token()); });
+  std::jthread heir([&] {
+    const auto own = connect(proxy.url());  // A server without an id of its own is known by its address.
+    report = run_jobs(*own, options(), stop.get_token());
+  });
   EXPECT_TRUE(wait_until([&] { return states()[JobStatus::completed] == 1; }));
   stop.request_stop();
   heir.join();

@@ -19,13 +19,16 @@ namespace {
 using model::JobStatus;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
+using testing::BothServersTest;
 using testing::lives;
 using testing::LossyProxy;
 using testing::pid_in;
 using testing::RunJobsTest;
 using testing::wait_until;
 
-TEST_F(RunJobsTest, RunsAWorkflowToItsEnd) {
+INSTANTIATE_TEST_SUITE_P(Runner, BothServersTest, ::testing::Bool(), testing::server_name);
+
+TEST_P(BothServersTest, RunsAWorkflowToItsEnd) {
   create_workflow();
   const auto first = add_job("echo out; echo err >&2");
   const auto left = add_job("[ \"$TORC_JOB_NAME\" = job2 ]", {first});
@@ -64,7 +67,7 @@ TEST_F(RunJobsTest, RunsAWorkflowToItsEnd) {
   }
 }
 
-TEST_F(RunJobsTest, ReportsHowJobsFailed) {
+TEST_P(BothServersTest, ReportsHowJobsFailed) {
   create_workflow();
   const auto signaled = add_job("kill -9 $$");
   const auto failed = add_job("exit 3");
@@ -93,7 +96,7 @@ TEST_F(RunJobsTest, ReportsHowJobsFailed) {
   EXPECT_TRUE(told);
 }
 
-TEST_F(RunJobsTest, RunsEachJobOnceWithThreeRunners) {
+TEST_P(BothServersTest, RunsEachJobOnceWithThreeRunners) {
   create_workflow();
   for (int chain = 0; chain < 20; ++chain) {
     std::vector<model::Id> before;
@@ -121,7 +124,7 @@ TEST_F(RunJobsTest, RunsEachJobOnceWithThreeRunners) {
   EXPECT_EQ(api->list_results(workflow, {}).items.size(), 60U);
 }
 
-TEST_F(RunJobsTest, NeverTakesMoreThanThereIs) {
+TEST_P(BothServersTest, NeverTakesMoreThanThereIs) {
   create_workflow();
   const auto one = add_requirements(1, "1g");
   const auto three = add_requirements(3, "1g");
@@ -151,7 +154,7 @@ TEST_F(RunJobsTest, NeverTakesMoreThanThereIs) {
   EXPECT_EQ(most_cpus, 4) << "what there is, is used";
 }
 
-TEST_F(RunJobsTest, RunsAsManyAtOnceAsAllowed) {
+TEST_P(BothServersTest, RunsAsManyAtOnceAsAllowed) {
   create_workflow();
   for (int i = 0; i < 10; ++i) {
     add_job(note("+") + "; sleep 0.03; " + note("-"));
@@ -169,7 +172,7 @@ TEST_F(RunJobsTest, RunsAsManyAtOnceAsAllowed) {
   EXPECT_EQ(most, 2);
 }
 
-TEST_F(RunJobsTest, GivesJobsBackAtAStopAndLeavesNoProcess) {
+TEST_P(BothServersTest, GivesJobsBackAtAStopAndLeavesNoProcess) {
   create_workflow();
   add_job(TORC_HELPER_DAEMONIZE " " + directory.file("daemon") + " ignore-term; sleep 60");
   add_job("trap '' TERM; echo $$ >" + directory.file("deaf") + "; while :; do sleep 60; done");
@@ -194,7 +197,7 @@ TEST_F(RunJobsTest, GivesJobsBackAtAStopAndLeavesNoProcess) {
   EXPECT_EQ(api->list_compute_nodes(workflow, {}).items.at(0).is_active, false);
 }
 
-TEST_F(RunJobsTest, GivesJobsBackInHasteWithoutWaitingForThem) {
+TEST_P(BothServersTest, GivesJobsBackInHasteWithoutWaitingForThem) {
   create_workflow();
   add_job("trap '' TERM; echo $$ >" + directory.file("deaf") + "; while :; do sleep 60; done");
   initialize();
@@ -215,7 +218,7 @@ TEST_F(RunJobsTest, GivesJobsBackInHasteWithoutWaitingForThem) {
   EXPECT_EQ(states(), (std::map<JobStatus, int>{{JobStatus::ready, 1}}));
 }
 
-TEST_F(RunJobsTest, StopsAtItsTimeLimit) {
+TEST_P(BothServersTest, StopsAtItsTimeLimit) {
   create_workflow();
   add_job("sleep 60");
   initialize();
@@ -229,7 +232,7 @@ TEST_F(RunJobsTest, StopsAtItsTimeLimit) {
   EXPECT_EQ(states(), (std::map<JobStatus, int>{{JobStatus::ready, 1}}));
 }
 
-TEST_F(RunJobsTest, EndsJobsOfACanceledWorkflow) {
+TEST_P(BothServersTest, EndsJobsOfACanceledWorkflow) {
   create_workflow();
   add_job("echo $$ >" + directory.file("pid") + "; sleep 60");
   add_job("sleep 60", {1});
@@ -246,7 +249,7 @@ TEST_F(RunJobsTest, EndsJobsOfACanceledWorkflow) {
   EXPECT_FALSE(after.contains(JobStatus::running) || after.contains(JobStatus::pending));
 }
 
-TEST_F(RunJobsTest, EndsWhatFinishedJobsLeaveBehind) {
+TEST_P(BothServersTest, EndsWhatFinishedJobsLeaveBehind) {
   create_workflow();
   add_job(TORC_HELPER_DAEMONIZE " " + directory.file("daemon"));
   add_job("sleep 60 & echo $! >" + directory.file("background"));
@@ -256,7 +259,7 @@ TEST_F(RunJobsTest, EndsWhatFinishedJobsLeaveBehind) {
   EXPECT_FALSE(lives(pid_in(directory.file("background"))));
 }
 
-TEST_F(RunJobsTest, LeavesWhenThereIsNothingItCanRun) {
+TEST_P(BothServersTest, LeavesWhenThereIsNothingItCanRun) {
   create_workflow(0);
   add_job("true", {}, add_requirements(100, "1g"));
   initialize();
@@ -297,12 +300,12 @@ TEST_F(RunJobsTest, StaysOnAWorkerUntilTheWorkflowEnds) {
   EXPECT_TRUE(std::filesystem::exists(directory.file("out/job_runner_alice_ws3_2222_wf1_r1.log")));
 }
 
-TEST_F(RunJobsTest, TakesUpARunThatBeginsWhileItWaits) {
+TEST_P(BothServersTest, TakesUpARunThatBeginsWhileItWaits) {
   create_workflow();
   add_job("true");
   RunnerReport report;
   auto patient = options();
-  patient.poll_interval = seconds(60);  // It waits inside a claim.
+  patient.poll_interval = is_plain ? milliseconds(100) : seconds(60);  // There it polls, here it waits inside a claim.
   std::jthread runner([&] { report = run(patient); });
   ASSERT_TRUE(wait_until([&] { return !api->list_compute_nodes(workflow, {}).items.empty(); }));
   initialize();
@@ -439,7 +442,7 @@ TEST_F(RunJobsTest, RunsNoJobTwiceWhenAnswersAreLost) {
   }
 }
 
-TEST_F(RunJobsTest, GoesOnWhenTheServerIsBack) {
+TEST_P(BothServersTest, GoesOnWhenTheServerIsBack) {
   create_workflow();
   const auto first = add_job("until [ -e " + directory.file("go") + " ]; do sleep 0.01; done; " + note("$TORC_JOB_ID") +
                              "; touch " + directory.file("done"));
@@ -462,7 +465,7 @@ TEST_F(RunJobsTest, GoesOnWhenTheServerIsBack) {
   EXPECT_EQ(states(), (std::map<JobStatus, int>{{JobStatus::completed, 2}}));
 }
 
-TEST_F(RunJobsTest, EndsItsJobsWhenTheServerIsGoneForGood) {
+TEST_P(BothServersTest, EndsItsJobsWhenTheServerIsGoneForGood) {
   create_workflow(90, 0);
   add_job("echo $$ >" + directory.file("pid") + "; sleep 60");
   initialize();
@@ -482,7 +485,7 @@ TEST_F(RunJobsTest, EndsItsJobsWhenTheServerIsGoneForGood) {
   EXPECT_FALSE(lives(pid));
 }
 
-TEST_F(RunJobsTest, EndsItsJobsWhenTheWorkflowIsDeleted) {
+TEST_P(BothServersTest, EndsItsJobsWhenTheWorkflowIsDeleted) {
   create_workflow();
   add_job("echo $$ >" + directory.file("pid") + "; sleep 60");
   initialize();

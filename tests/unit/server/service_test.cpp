@@ -99,6 +99,27 @@ TEST_F(ServiceTest, SaysWhichServerItIs) {
                                                      "retry_attempt", "retry_reason", "summary"}));
 }
 
+TEST_F(ServiceTest, DoesWithoutItsAdditionsWhereThatIsWanted) {
+  make_workflow();
+  ask("POST", "/bulk_jobs", R"({"jobs":[{"workflow_id":1,"name":"a","command":"c"}]})");
+  Service plain{database, reply_at_once, ServiceSettings{.additions = false}};
+  const auto ask_plain = [&](const char* method, const std::string& path) {
+    std::promise<Response> promise;
+    plain.handle({.method = method, .target = "/torc-service/v1" + path, .body = {}},
+                 [&](Response response) { promise.set_value(std::move(response)); });
+    return promise.get_future().get();
+  };
+  const auto version = model::parse_json(ask_plain("GET", "/version").body);
+  EXPECT_FALSE(version.contains("capabilities") || version.contains("server_id")) << version;
+  EXPECT_EQ(ask_plain("GET", "/workflows/1/summary").status, 404);
+  EXPECT_EQ(ask_plain("POST", "/compute_nodes/1/heartbeat").status, 404);
+  EXPECT_EQ(ask_plain("POST", "/workflows/1/initialize_jobs?next_run=true").status, 200);
+  EXPECT_EQ(json("GET", "/workflows/1/status")["run_id"], 0);
+  EXPECT_EQ(ask_plain("POST", "/workflows/1/claim_next_jobs?start=true&compute_node_id=7").status, 200);
+  EXPECT_EQ(json("GET", "/jobs?workflow_id=1&status=pending")["count"], 1) << "claimed, not started";
+  EXPECT_EQ(json("GET", "/jobs?workflow_id=1&active_compute_node_id=7")["count"], 0);
+}
+
 // Two managers that both find the workflow new must not begin two runs.
 TEST_F(ServiceTest, BeginsTheNextRunOnceForAllWhoAsk) {
   make_workflow();

@@ -1,0 +1,140 @@
+// What is claimed and when, and what a claimed job finds.
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <filesystem>
+#include <string>
+#include <thread>
+
+#include "lossy_proxy.hpp"
+#include "run_jobs_fixture.hpp"
+
+namespace torc::runner {
+namespace {
+
+using model::JobStatus;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using testing::BothServersTest;
+using testing::LossyProxy;
+using testing::RunJobsTest;
+using testing::wait_until;
+
+TEST_P(BothServersTest, TakesNoJobThatNeedsMoreTimeThanIsLeft) {
+  create_workflow(0);
+  add_job("true", {}, add_requirements(1, "1g", "PT10M"));
+  const auto fits = add_job("true", {}, add_requirements(1, "1g", "PT10S"));
+  initialize();
+  auto settings = options();
+  settings.time_limit = seconds(60);
+  EXPECT_EQ(run(settings).completed, 1);
+  EXPECT_EQ(api->get_job(fits).status, JobStatus::completed);
+  EXPECT_EQ(states(), (std::map<JobStatus, int>{{JobStatus::completed, 1}, {JobStatus::ready, 1}}));
+}
+
+TEST_P(BothServersTest, TakesNoJobForSeveralNodes) {
+  create_workflow(0);
+  model::ResourceRequirements two_nodes;
+  two_nodes.workflow_id = workflow;
+  two_nodes.name = "two nodes";
+  two_nodes.num_nodes = 2;
+  two_nodes.memory = "1m";
+  two_nodes.runtime = "PT1M";
+  add_job("true", {}, api->create_resource_requirements(two_nodes).id);
+  add_job("true");
+  initialize();
+  EXPECT_EQ(run(options()).completed, 1);
+  EXPECT_EQ(states(), (std::map<JobStatus, int>{{JobStatus::completed, 1}, {JobStatus::ready, 1}}));
+}
+
+TEST_P(BothServersTest, GivesAJobWhatItsWorkflowAndItselfSay) {
+  execution_config = R"({"stdio": {"mode": "combined"}})";
+  create_workflow();
+  model::Job body;
+  body.workflow_id = workflow;
+  body.name = "wrapped";
+  body.command = "two words";
+  body.invocation_script = "printf '%s|%s|%s\\n' \"$PWD\" $TORC_JOB_NAME/$TORC_ATTEMPT_ID";
+  const auto job = api->create_job(body).id.value();
+  add_job("[ $(ps -o sid= -p $$) = $$ ]");
+  initialize();
+  EXPECT_EQ(run(options()).completed, 2);
+  EXPECT_EQ(base::read_file(directory.file("out/job_stdio/job_wf1_j" + std::to_string(job) + "_r1_a1.log")),
+            std::filesystem::current_path().string() + "|wrapped/1|two\nwords||\n");
+}
+
+TEST_P(BothServersTest, TellsAKillForMemoryByTheCodeThatIsWanted) {
+  execution_config = R"({"sigterm_lead_seconds": 1, "oom_exit_code": 77})";
+  create_workflow();
+  add_job("x=$(head -c 60000000 /dev/zero | tr '\\0' x); sleep 60; true", {}, add_requirements(1, "30m"));
+  initialize();
+  EXPECT_EQ(run(options()).failed, 1);
+  EXPECT_EQ(api->list_results(workflow, {}).items.at(0).return_code, 77);
+}
+
+TEST_P(BothServersTest, AsksNoMoreOftenThanItPollsWhileItsJobsRun) {
+  create_workflow();
+  add_job("until [ -e " + directory.file("go") + " ]; do sleep 0.01; done");
+  initialize();
+  LossyProxy proxy(server->port());
+  auto settings = options();
+  settings.poll_interval = milliseconds(300);
+  RunnerReport report;
+  std::jthread runner([&] {
+    const auto own = connect(proxy.url());
+    report = run_jobs(*own, settings, {});
+  });
+  // The first look is made at the start, each further one after an interval.
+  const auto looks = [&] { return proxy.seen("is_complete"); };
+  ASSERT_TRUE(wait_until([&] { return looks() >= 1; }));
+  const auto begin = std::chrono::steady_clock::now();
+  const int before = looks();
+  ASSERT_TRUE(wait_until([&] { return looks() >= before + 3; }));
+  EXPECT_GE(std::chrono::steady_clock::now() - begin, milliseconds(600));
+  base::write_file_atomically(directory.file("go"), "");
+  runner.join();
+  EXPECT_EQ(report.completed, 1);
+}
+
+TEST_P(BothServersTest, SpreadsTheFirstLooksOfWorkersThatPoll) {
+  execution_config = R"({"staggered_start": true})";
+  create_workflow();
+  add_job("true");
+  initialize();
+  auto worker = options();
+  worker.poll_interval = seconds(is_plain ? 2 : 60);
+  worker.worker = WorkerIdentity{.address = "ws1", .key = "ws1", .state_directory = directory.file("state")};
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_EQ(run(worker).completed, 1);
+  const auto took = std::chrono::steady_clock::now() - begin;
+  if (is_plain) {
+    EXPECT_GE(took, seconds(1)) << "half of the interval at least";
+  } else {
+    EXPECT_LT(took, seconds(20)) << "it waits inside a claim, where nobody is in another's way";
+  }
+}
+
+TEST_F(RunJobsTest, LeavesWhenTheServerDrainsIt) {
+  create_workflow();
+  add_job("true");
+  initialize();
+  LossyProxy proxy(server->port());
+  proxy.lose("heartbeat", 1000);  // Nothing is claimed before the first one is answered.
+  RunnerReport report;
+  std::jthread runner([&] {
+    const auto own = connect(proxy.url());
+    report = run_jobs(*own, options(), {});
+  });
+  ASSERT_TRUE(wait_until([&] { return proxy.lost() >= 1; }));
+  auto node = api->list_compute_nodes(workflow, {}).items.at(0);
+  node.is_draining = true;
+  api->update_compute_node(node.id.value(), node);
+  proxy.lose("", 0);
+  runner.join();
+  EXPECT_TRUE(report.drained);
+  EXPECT_EQ(report.exit_status(), 0);
+  EXPECT_EQ(states(), (std::map<JobStatus, int>{{JobStatus::ready, 1}}));
+}
+
+}  // namespace
+}  // namespace torc::runner
