@@ -1,6 +1,7 @@
 #include "torc/base/units.hpp"
 
 #include <cmath>
+#include <limits>
 #include <cstdlib>
 #include <ctime>
 
@@ -198,6 +199,11 @@ std::optional<std::chrono::system_clock::time_point> parse_timestamp(std::string
     return std::nullopt;
   }
   const std::int64_t seconds = ::timegm(&parts) - *offset;
+  // Nanoseconds since 1970 in 64 bits end in 2262.
+  constexpr std::int64_t k_last = std::numeric_limits<std::int64_t>::max() / 1'000'000'000 - 1;
+  if (seconds > k_last || seconds < -k_last) {
+    return std::nullopt;
+  }
   return std::chrono::system_clock::time_point(
       std::chrono::milliseconds(seconds * 1000 + std::llround(fraction * 1000)));
 }

@@ -1,12 +1,16 @@
 #include "cli/run_workflow.hpp"
 
 #include <chrono>
+#include <stop_token>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "cli/give_back_jobs.hpp"
 #include "cli/job_counts.hpp"
+#include "cli/orphaned_jobs.hpp"
 #include "cli/progress_line.hpp"
+#include "torc/base/shell_quote.hpp"
 #include "torc/base/units.hpp"
 #include "torc/cli/create_workflow.hpp"
 #include "torc/proc/guardian.hpp"
@@ -18,8 +22,26 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
+/// How hints call this program, so that they find the workflow.
+std::string program_in_hints(const GlobalOptions& options) {
+  if (!options.standalone) {
+    return "torc";
+  }
+  return options.database == GlobalOptions{}.database ? "torc -s"
+                                                      : "torc -s --db " + base::shell_quote(options.database);
+}
+
+/// "http://h:8080/x" of "http://user:word@h:8080/x"
+std::string without_login(const std::string& url) {
+  const auto scheme = url.find("://");
+  const auto host = scheme == std::string::npos ? 0 : scheme + 3;
+  const auto at = url.rfind('@', url.find('/', host));
+  return at == std::string::npos || at < host ? url : url.substr(0, host) + url.substr(at + 1);
+}
+
 /// Why the run ended, where not because all was done.
-std::string end_text(const RunRequest& request, const runner::RunnerReport& report, const JobCounts& counts) {
+std::string end_text(const RunRequest& request, const std::string& program, const runner::RunnerReport& report,
+                     const JobCounts& counts) {
   if (report.canceled) {
     return "; the workflow was canceled";
   }
@@ -35,20 +57,22 @@ std::string end_text(const RunRequest& request, const runner::RunnerReport& repo
   }
   if (counts.ready > 0) {
     return fmt::format("; {} are ready but need more than this run had to give ('{} jobs list {} --status ready')",
-                       counts.ready, request.program, request.runner.workflow_id);
+                       counts.ready, program, request.runner.workflow_id);
   }
   return counts.left() > 0 ? fmt::format("; {} are not done, and nothing became ready for too long", counts.left())
                            : "";
 }
 
-void print(const Output& output, const RunRequest& request, const runner::RunnerReport& report, const JobCounts& counts,
+void print(Services& services, const RunRequest& request, const runner::RunnerReport& report, const JobCounts& counts,
            milliseconds took, int exit_status) {
+  const Output& output = services.output();
+  const std::string program = program_in_hints(services.options());
   const model::Id workflow_id = request.runner.workflow_id;
   std::string text = fmt::format("{} in {}", completed_text(counts), base::format_duration(took));
   if (counts.failed > 0) {
-    text += fmt::format(" (see '{} results list {} --failed')", request.program, workflow_id);
+    text += fmt::format(" (see '{} results list {} --failed')", program, workflow_id);
   }
-  output.line(text + end_text(request, report, counts));
+  output.line(text + end_text(request, program, report, counts));
   if (counts.failed > 0 && request.tell_output) {
     output.line(fmt::format("Output of the jobs: {}/job_stdio", request.runner.output_directory));
   }
@@ -63,6 +87,9 @@ void print(const Output& output, const RunRequest& request, const runner::Runner
                      {"given_back", report.given_back},
                      {"stopped", report.stopped},
                      {"canceled", report.canceled},
+                     {"timed_out", report.timed_out},
+                     {"drained", report.drained},
+                     {"unfit", report.unfit},
                      {"seconds", static_cast<double>(took.count()) / 1000.0},
                      {"ok", exit_status == k_exit_ok}});
   }
@@ -82,6 +109,25 @@ void initialize(client::Api& api, const RunRequest& request) {
   }
 }
 
+/// Jobs of runners that were killed on this machine would stay running: nobody else can know that they do not.
+void take_over_orphans(Services& services, model::Id workflow_id) {
+  client::Api& api = services.api();
+  auto orphans = find_orphans(api, workflow_id);
+  const std::int64_t run_id = orphans.jobs.empty() ? 0 : api.get_workflow_status(workflow_id).run_id;
+  std::int64_t count = 0;
+  for (const auto& orphan : orphans.jobs) {
+    // One that was claimed without a compute node may be a client's that is no runner.
+    count += orphan.compute_node_id && give_back_job(api, orphan.job, run_id) ? 1 : 0;
+  }
+  for (auto& node : orphans.dead_nodes) {
+    node.is_active = false;
+    api.update_compute_node(node.id.value_or(0), node);
+  }
+  if (count > 0 && !services.output().json()) {
+    services.output().note(fmt::format("{} job(s) of runners that are gone are ready again", count));
+  }
+}
+
 /// For the progress line; the server is not asked where nobody sees it.
 JobCounts counts_before(client::Api& api, const RunRequest& request, bool seen) {
   if (request.new_jobs) {
@@ -94,6 +140,13 @@ runner::RunnerReport run_jobs(Services& services, const RunRequest& request) {
   const bool seen = !request.runner.worker && !services.output().json() && ProgressLine::can_be_seen();
   const JobCounts before = counts_before(services.api(), request, seen);
   ProgressLine progress(before.total, before.total - before.left(), seen);
+  const auto stop = services.stop_on_signal();
+  const std::stop_callback tell{stop, [&] {
+                                  if (!request.runner.worker && !services.output().json()) {
+                                    services.output().note(std::string(seen ? "\r\x1b[K" : "") +
+                                                           "Stopping: running jobs are ended; once more kills them");
+                                  }
+                                }};
   return runner::run_jobs(services.api(), request.runner, services.stop_on_signal(),
                           [&](const runner::RunnerReport& now, std::int64_t running) {
                             progress.show(now.completed + now.failed, running, now.failed);
@@ -113,7 +166,10 @@ int run_workflow(Services& services, RunRequest request) {
   const model::Id workflow_id = request.runner.workflow_id;
   const bool local = !request.runner.worker;
   initialize(api, request);
-  request.runner.api_url = services.api_url();
+  if (local && !request.new_jobs) {
+    take_over_orphans(services, workflow_id);
+  }
+  request.runner.api_url = without_login(services.api_url());  // For jobs, whom a password is no business of.
   request.runner.haste = services.haste();
   request.runner.drain = services.drain();
 
@@ -127,7 +183,7 @@ int run_workflow(Services& services, RunRequest request) {
             : JobCounts{
                   .total = report.completed + report.failed, .completed = report.completed, .failed = report.failed};
   const int exit_status = exit_status_of(report, counts);
-  print(services.output(), request, report, counts, took, exit_status);
+  print(services, request, report, counts, took, exit_status);
   return exit_status;
 }
 

@@ -13,9 +13,8 @@ namespace torc::cli {
 struct RunRequest {
   /// `api_url` and `haste` are filled in. With `worker`, a manager has initialised the workflow.
   runner::RunnerOptions runner{};
-  bool skip_checks{false};      ///< Do not look for input files.
-  std::string program{"torc"};  ///< How hints call this program.
-  bool tell_output{false};      ///< Where jobs failed, say where their output is.
+  bool skip_checks{false};  ///< Do not look for input files.
+  bool tell_output{false};  ///< Where jobs failed, say where their output is.
   /// Where this command made the workflow just now: how many jobs it has. Then the server need not be asked how far the
   /// workflow is; and no input file is looked for.
   std::optional<std::int64_t> new_jobs{};

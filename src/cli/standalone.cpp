@@ -20,6 +20,8 @@ server::ServerOptions server_options(const std::string& database) {
   options.database = database;
   // One command asks, one question at a time: a second reader would only cost its start.
   options.readers = 1;
+  // Whoever else could reach it could have commands run.
+  options.own_user_only = true;
   return options;
 }
 

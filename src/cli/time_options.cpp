@@ -38,7 +38,9 @@ std::optional<std::chrono::seconds> time_left(const TimeOptions& times) {
     }
     left = left ? std::min(*left, until) : until;
   }
-  return left;
+  // A clock counts nanoseconds in 64 bits: centuries would be in the past.
+  constexpr std::chrono::hours k_century{24 * 36'525};
+  return left ? std::optional(std::min<std::chrono::seconds>(*left, k_century)) : std::nullopt;
 }
 
 std::optional<std::chrono::seconds> idle_timeout(const TimeOptions& times) {

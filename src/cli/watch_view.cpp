@@ -33,7 +33,7 @@ TerminalSize size_of_terminal(int fd) {
 
 /// A worker that works, or has nothing left to do, needs no look.
 bool is_fine(const WatchedWorker& worker) {
-  return worker.state == "running" || worker.state == "finished" || worker.state.empty();
+  return worker.state == "running" || worker.state == "finished" || worker.state == "ending" || worker.state.empty();
 }
 
 std::string heard_text(const WatchedWorker& worker) {

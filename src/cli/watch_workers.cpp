@@ -112,10 +112,14 @@ class Watching {
     std::optional<remote::WorkerState> state{};  ///< As it said itself.
     std::optional<WorkerNode> node{};            ///< As the server has it.
     Clock::time_point asked_at{};
+    bool asked_inactive{false};        ///< The server had given it up when it was asked.
+    bool asked_since_inactive{false};  ///< And it has answered.
     int restarts{0};
     Clock::time_point restart_at{};  ///< Not earlier.
 
-    bool is_silent() const { return node && (!node->node.is_active.value_or(false) || silence_of(node->node)); }
+    /// The server has given it up, or it has ended.
+    bool is_inactive() const { return node && !node->node.is_active.value_or(false); }
+    bool is_silent() const { return is_inactive() || (node && silence_of(node->node)); }
   };
 
   /// @returns whether the watching is over
@@ -178,6 +182,7 @@ class Watching {
   void ask_workers() {
     for (auto& [i, state] : m_asker.take()) {
       m_slots[i].state = std::move(state);
+      m_slots[i].asked_since_inactive = m_slots[i].asked_inactive;
     }
     if (m_asker.is_busy()) {
       return;
@@ -193,6 +198,7 @@ class Watching {
       if (now - slot.asked_at >= pause) {
         due.push_back(i);
         m_slots[i].asked_at = now;
+        m_slots[i].asked_inactive = slot.is_inactive();
       }
     }
     if (!due.empty()) {
@@ -218,7 +224,9 @@ class Watching {
             std::chrono::milliseconds(std::max<std::int64_t>(0, base::unix_millis_now() - *node.last_heartbeat));
       }
       if (worker.state == "running" && slot.is_silent()) {
-        worker.state = "silent";
+        // Whether it runs still is known only once it was asked again.
+        const bool is_known = !slot.is_inactive() || slot.asked_since_inactive;
+        worker.state = is_known ? "silent" : "ending";
       }
     }
     return worker;

@@ -77,7 +77,15 @@ void ActionRunner::run_triggered(model::Id compute_node_id, const std::vector<st
   });
 }
 
-void ActionRunner::wait() {
+void ActionRunner::wait(const std::stop_token& stop) {
+  if (m_thread.joinable()) {
+    const std::stop_callback on_stop{stop, [this] { m_thread.request_stop(); }};
+    m_thread.join();
+  }
+}
+
+void ActionRunner::end() {
+  m_thread.request_stop();
   if (m_thread.joinable()) {
     m_thread.join();
   }

@@ -38,8 +38,10 @@ class ActionRunner {
 
   /// Whether commands run.
   bool is_busy() const { return m_busy; }
-  /// Waits for them.
-  void wait();
+  /// Waits for them; ends them when `stop` is requested.
+  void wait(const std::stop_token& stop);
+  /// Ends them.
+  void end();
 
  private:
   void run_commands(const std::stop_token& stop, model::Id action_id, const std::vector<std::string>& commands);

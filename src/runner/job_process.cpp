@@ -169,8 +169,10 @@ JobProcess JobProcess::start(const model::Job& job, const JobSettings& settings,
   proc::Child child;
   try {
     child = proc::Child::spawn(options);
-  } catch (const base::SystemError&) {
-    if (launch.argv.empty()) {
+  } catch (const base::SystemError& error) {
+    const int number = error.error_number();
+    const bool is_shortage = number == EMFILE || number == ENFILE || number == EAGAIN || number == ENOMEM;
+    if (launch.argv.empty() || is_shortage) {
       throw;
     }
     // A script without a first line that names its interpreter, say: bash knows what to do, or how to put it.

@@ -12,7 +12,9 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds k_leftover_grace{2'000};
-constexpr milliseconds k_sweep_interval{20};
+/// Most trees are gone at once. Each look reads all of /proc, so one that takes its grace is looked at ever less often.
+constexpr milliseconds k_first_sweep{20};
+constexpr milliseconds k_last_sweep{500};
 
 bool group_exists(pid_t leader) {
   return ::kill(-leader, 0) == 0 || errno == EPERM;
@@ -68,7 +70,19 @@ std::optional<ProcessTrees::Clock::time_point> ProcessTrees::tend() {
   }
   const auto now = Clock::now();
   sweep(now);
-  return m_ending.empty() ? std::nullopt : std::optional(now + k_sweep_interval);
+  if (m_ending.empty()) {
+    return std::nullopt;
+  }
+  auto next = Clock::time_point::max();
+  for (const auto& [leader, ending] : m_ending) {
+    const auto waited = std::chrono::duration_cast<milliseconds>(now - ending.began);
+    const auto pause = now >= ending.kill_at ? k_first_sweep : std::clamp(waited / 10, k_first_sweep, k_last_sweep);
+    next = std::min(next, now + pause);
+    if (now < ending.kill_at) {
+      next = std::min(next, ending.kill_at);
+    }
+  }
+  return next;
 }
 
 /// Cheap where nothing is left, since it runs for each job that ends: no look at all of /proc.

@@ -56,6 +56,7 @@ class ProcessTrees {
     bool leader_reaped{false};
     Clock::time_point kill_at;
     int signal;
+    Clock::time_point began{Clock::now()};
     std::set<pid_t> told{};  ///< Got the signal.
     bool killed_more{false};
   };

@@ -12,6 +12,7 @@
 #include "runner/run_loop.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <utility>
 
 #include "torc/base/error.hpp"
@@ -152,12 +153,16 @@ RunnerReport RunLoop::run() {
   try {
     while (!m_over) {
       reap();
-      const auto jobs_due = m_running->tend();
+      auto jobs_due = m_running->tend();
       if (wants_to_stop()) {
         break;
       }
+      const auto running = m_running->count();
       if (m_link.may_try(Clock::now())) {
         talk();
+      }
+      if (m_running->count() != running) {
+        jobs_due = m_running->tend();  // What was started has limits of its own.
       }
       keep_undelivered();
       if (m_link.gone(Clock::now())) {
@@ -375,6 +380,12 @@ bool RunLoop::fits(const Resources& needs) const {
 void RunLoop::start_claimed() {
   // More may lie here than fits where a claim took effect after its answer was given up.
   while (!m_claimed.empty() && !m_stop.stop_requested()) {
+    if (m_report.unfit) {
+      m_exchange->give_back(m_claimed.front(), false);
+      m_claimed.pop_front();
+      ++m_report.given_back;
+      continue;
+    }
     const model::Job& job = m_claimed.front();
     const JobNeeds needs = m_exchange->needs(job);
     if (!fits(needs.resources)) {
@@ -399,7 +410,10 @@ void RunLoop::launch(const model::Job& job, const JobNeeds& needs) {
     auto result = result_of(job, m_settings.run_id, k_cannot_execute, {});
     m_finished.push_back(
         {.job = job, .result = std::move(result), .event_type = "job_start_failed", .message = error.what()});
-    if (++m_starts_failed == k_most_failed_starts) {
+    // A command line that no machine could take says nothing about this one.
+    const auto* system = dynamic_cast<const base::SystemError*>(&error);
+    const bool is_commands_fault = system != nullptr && system->error_number() == E2BIG;
+    if (!is_commands_fault && ++m_starts_failed == k_most_failed_starts) {
       m_report.unfit = true;
       m_log.error("{} jobs in a row could not be started: this machine is unfit, the runner claims no more",
                   m_starts_failed);
@@ -462,6 +476,9 @@ void RunLoop::check_completion() {
     m_over = true;
     return;
   }
+  if (is_preparing()) {
+    return;  // What the actions of the start do may take longer than it has patience.
+  }
   if (is_draining()) {
     m_report.drained = !m_report.unfit;
     m_log.info("{}",
@@ -470,7 +487,9 @@ void RunLoop::check_completion() {
     return;
   }
   if (has_too_little_time()) {
-    m_log.info("there is nothing to claim, and too little time left to wait for more");
+    m_log.info(
+        "there is nothing to claim, and less time left than is waited for more in "
+        "(compute_node_min_time_for_new_jobs_seconds)");
     m_over = true;
     return;
   }

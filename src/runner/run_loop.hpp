@@ -89,6 +89,7 @@ class RunLoop {
 
   // Failed jobs and actions
   void recover_failed();
+  bool may_run_again(const Failed& failed);
   void begin_recovery(Failed&& failed);
   void recovery_ended(const EndedJob& ended);
   void fail(Finished&& finished);

@@ -1,6 +1,7 @@
 // What follows when jobs fail, and the workflow's actions: whether a failed job runs again is asked of its failure
 // handler, after its recovery script has run; commands of actions run beside the jobs.
 
+#include <algorithm>
 #include <utility>
 
 #include "runner/run_loop.hpp"
@@ -24,7 +25,7 @@ void RunLoop::recover_failed() {
     const auto code = next.finished.result.return_code;
     if (!next.rule) {
       next.rule = m_rules.find(next.finished.job, code);
-      next.script_is_due = next.rule && !next.rule->recovery_script.empty();
+      next.script_is_due = next.rule && !next.rule->recovery_script.empty() && may_run_again(next);
     }
     if (!next.rule) {
       fail(std::move(next.finished));
@@ -40,6 +41,20 @@ void RunLoop::recover_failed() {
     }
     m_failed.pop_front();
   }
+}
+
+/// Whether its rule has a retry left: each attempt that failed in this run has left a result.
+bool RunLoop::may_run_again(const Failed& failed) {
+  const auto& result = failed.finished.result;
+  client::ResultFilter earlier;
+  earlier.job_id = result.job_id;
+  earlier.run_id = result.run_id;
+  earlier.all_runs = true;
+  const auto attempts = m_api.list_results(m_options.workflow_id, earlier).items;
+  const auto failures = std::count_if(attempts.begin(), attempts.end(), [&](const model::Result& each) {
+    return each.attempt_id != result.attempt_id && each.status == model::JobStatus::failed;
+  });
+  return failures < failed.rule->max_retries;
 }
 
 void RunLoop::begin_recovery(Failed&& failed) {
@@ -72,18 +87,26 @@ void RunLoop::run_actions(bool poll_due) {
     m_actions->run_triggered(m_node.id.value_or(0),
                              {"on_workflow_start", "on_worker_start", "on_jobs_ready", "on_jobs_complete"});
   }
-  m_claims_begun = m_claims_begun || !m_actions->is_busy();
+  if (!m_claims_begun && !m_actions->is_busy()) {
+    m_claims_begun = true;
+    m_last_work = Clock::now();  // Its patience begins where it can get work.
+    m_check_when_idle = true;
+  }
 }
 
 /// What is triggered by the end.
 void RunLoop::run_last_actions() {
+  if (m_report.stopped || m_report.canceled) {
+    m_actions->end();
+    return;
+  }
   try {
-    m_actions->wait();
+    m_actions->wait(m_stop);
     if (!m_stop.stop_requested()) {
       m_actions->run_triggered(m_node.id.value_or(0), {"on_jobs_complete"});
-      m_actions->wait();
+      m_actions->wait(m_stop);
       m_actions->run_triggered(m_node.id.value_or(0), {"on_workflow_complete", "on_worker_complete"});
-      m_actions->wait();
+      m_actions->wait(m_stop);
     }
   } catch (const base::ApiError& error) {
     m_log.warning("the last actions could not be asked for: {}", error.what());

@@ -35,6 +35,7 @@ constexpr std::array k_parameters{
     Parameter{k_initialize, "next_run"},
     Parameter{k_initialize, "if_uninitialized"},
     Parameter{"/jobs/{id}/retry/{run_id}", "reason"},
+    Parameter{"/jobs/{id}/retry/{run_id}", "attempt_id"},
 };
 
 }  // namespace

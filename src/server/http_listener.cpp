@@ -10,6 +10,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "server/http_session.hpp"
+#include "server/peer_user.hpp"
 #include "server/tls_context.hpp"
 #include "torc/base/log.hpp"
 
@@ -110,6 +111,10 @@ struct HttpListener::Impl final : SessionOwner {
         return;
       }
       m_accept_failed = false;
+      if (m_limits.own_user_only && !is_own_user(socket)) {
+        accept();  // The socket closes with this handler.
+        return;
+      }
       auto session = std::make_shared<HttpSession>(std::move(socket), m_tls.get(), *this);
       const bool is_welcome = m_sessions.size() < m_limits.connections;
       m_sessions.insert(session.get());

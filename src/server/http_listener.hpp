@@ -17,6 +17,7 @@ struct HttpLimits {
   std::size_t bodies{128UL * 1024 * 1024};  ///< Of all large bodies together, until they are answered.
   std::uint32_t header{32 * 1024};
   std::size_t connections{16'000};              ///< Further ones are told that there are too many.
+  bool own_user_only{false};                    ///< See ServerOptions.
   std::chrono::milliseconds handshake{10'000};  ///< For TLS to begin.
   std::chrono::milliseconds idle{600'000};      ///< Between two requests.
   std::chrono::milliseconds request{120'000};   ///< From a request's first byte to its last.

@@ -34,8 +34,9 @@ class SignalsBlocked {
   sigset_t m_before{};
 };
 
-HttpLimits http_limits(const LimitOptions& options) {
+HttpLimits http_limits(const LimitOptions& options, bool own_user_only) {
   HttpLimits limits;
+  limits.own_user_only = own_user_only;
   limits.body = options.body;
   limits.bodies = 2 * options.body;
   limits.connections = options.connections;
@@ -91,7 +92,8 @@ struct Server::Impl {
       : host(options.host),
         security(checked(options.security)),
         database(std::make_unique<store::Database>(options.database, options.durability)),
-        listener(options.host, options.port, http_limits(options.limits), tls_context(options.security)) {
+        listener(options.host, options.port, http_limits(options.limits, options.own_user_only),
+                 tls_context(options.security)) {
     if (!listener.is_loopback() && !security.require_auth) {
       base::log_warning(
           "listening on {} without authentication: everybody who reaches this address can run commands on your "

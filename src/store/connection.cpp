@@ -44,8 +44,10 @@ base::Fd lock_database(const std::string& path) {
       throw base::SystemError(fmt::format("cannot lock {}", lock_path));
     }
     const std::string holder{base::trim(base::read_file(lock_path))};
-    throw base::Error(fmt::format("another server already uses the database {}{}; stop it, or give another --database",
-                                  path, holder.empty() ? "" : fmt::format(" ({})", base::printable(holder))));
+    throw base::Error(
+        fmt::format("another server already uses the database {}{}; stop it, or name another database (--database of "
+                    "'server run', --db with -s)",
+                    path, holder.empty() ? "" : fmt::format(" ({})", base::printable(holder))));
   }
   try {
     if (::ftruncate(lock.get(), 0) == 0) {

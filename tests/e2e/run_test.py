@@ -23,6 +23,19 @@ class Standalone(E2ETest):
     def pid_in(self, path: pathlib.Path) -> int:
         return int(wait_until(lambda: path.exists() and path.read_text().strip(), what=f"{path} to hold a pid"))
 
+    def test_what_a_killed_runner_left_runs_again_at_once(self):
+        server = self.server()
+        workflow = server.create({"name": "w", "jobs": [
+            {"name": "j", "command": "[ -e $HOME/tried ] || { touch $HOME/tried; sleep 300; }"}]})
+        first = self.start([TORC, "run", workflow], home=server.home, env={"TORC_API_URL": server.url})
+        wait_until((server.home / "tried").exists, what="the job to run")
+        node = server.json("compute-nodes", "list", workflow)["compute_nodes"][0]
+        os.kill(node["pid"], signal.SIGKILL)
+        first.wait(20)
+        again = server.torc("run", workflow, check=True, cwd=self.dir)
+        self.assertIn("1 job(s) of runners that are gone are ready again", again.stderr)
+        self.assertEqual(server.statuses(workflow), {"j": "completed"})
+
     def test_standalone(self):
         spec = self.dir / "w.json"
         spec.write_text(json.dumps(workflow({"command": "echo hello"}, {"command": "true", "depends_on": ["j1"]})))
@@ -54,7 +67,7 @@ class Standalone(E2ETest):
         result = run_torc("-s", "run", spec, home=self.dir)
         self.assertEqual(result.returncode, 1)
         self.assertRegex(result.stdout.splitlines()[1], r"^1 of 2 jobs completed in [0-9.]+ s; 1 are ready but need more than "
-                                                        r"this run had to give \('torc jobs list 1 --status ready'\)$")
+                                                        r"this run had to give \('torc -s jobs list 1 --status ready'\)$")
 
     def test_a_short_time_limit_keeps_no_job_of_unknown_length_away(self):
         spec = self.dir / "w.json"

@@ -44,6 +44,8 @@ struct ServerOptions {
   /// A compute node that has ever sent a heartbeat, and of which nothing was heard for so long, is lost: its jobs are
   /// ready again. 0: never.
   std::chrono::milliseconds worker_timeout{90'000};
+  /// Connections of other users of this machine are closed unanswered (root's are not). For a server on 127.0.0.1.
+  bool own_user_only{false};
   /// Do without what torc 0.23 does not have: this server then is to clients what that one is. It names no capability,
   /// has none of their operations, and ignores their parameters. For tests of clients.
   bool no_additions{false};

@@ -9,7 +9,6 @@
 #include "cli/common_options.hpp"
 #include "cli/exec_workflow.hpp"
 #include "cli/run_workflow.hpp"
-#include "torc/base/shell_quote.hpp"
 #include "torc/cli/create_workflow.hpp"
 
 namespace torc::cli {
@@ -22,15 +21,6 @@ struct Options {
   bool dry_run{false};
 };
 
-/// How hints call this program, so that they find the workflow.
-std::string program(const GlobalOptions& options) {
-  if (!options.standalone) {
-    return "torc";
-  }
-  return options.database == GlobalOptions{}.database ? "torc -s"
-                                                      : "torc -s --db " + base::shell_quote(options.database);
-}
-
 int run(const Options& options, Services& services) {
   const Output& output = services.output();
   if (options.dry_run) {
@@ -41,7 +31,7 @@ int run(const Options& options, Services& services) {
   prepare_run(services);
   // Where that fails, there is no workflow to be left behind.
   runner::make_output_directory(options.output_directory);
-  RunRequest request{.program = program(services.options()), .tell_output = options.workflow.stdio != "none"};
+  RunRequest request{.tell_output = options.workflow.stdio != "none"};
   request.runner.workflow_id =
       create_workflow(services.api(), spec, {.user = services.user(), .stop = services.stop_on_signal()});
   request.new_jobs = static_cast<std::int64_t>(spec.jobs.size());

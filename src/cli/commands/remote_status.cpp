@@ -111,7 +111,8 @@ int run(const Options& options, Services& services) {
   const auto nodes = latest_worker_nodes(services.api(), id);
   const auto known = [&](std::size_t i) {
     const auto it = nodes.find(workers[i].stored);
-    return it == nodes.end() ? nullptr : &it->second;
+    // The node of an earlier runner says nothing about this one, which may be one of torc 0.23.
+    return it == nodes.end() || it->second.node.pid != states[i].pid ? nullptr : &it->second;
   };
 
   std::size_t width = 30;

@@ -135,6 +135,41 @@ TEST_P(FailuresTest, GivesAJobBackWhoseRecoveryIsInterrupted) {
   EXPECT_EQ(api->get_job(job).status, JobStatus::ready);
 }
 
+TEST_P(FailuresTest, RunsNoRecoveryScriptWhereNoRetryIsLeft) {
+  create_workflow();
+  const auto handler = add_handler(R"([{"match_all_exit_codes":true,"max_retries":1,"recovery_script":"echo again >>)" +
+                                   directory.file("recovered") + R"("}])");
+  const auto job = add_handled_job("exit 3", handler);
+  initialize();
+  EXPECT_EQ(run(options()).failed, 1);
+  EXPECT_EQ(api->get_job(job).attempt_id, 2);
+  EXPECT_EQ(lines("recovered").size(), 1U);
+}
+
+TEST_P(FailuresTest, WaitsForTheActionsOfItsStartHoweverLongTheyTake) {
+  create_workflow(/*wait_for_new_jobs_s=*/1);
+  add_job(note("job"));
+  add_action("on_workflow_start", "sleep 2");
+  initialize();
+  auto with_little_time = options();
+  with_little_time.time_limit = std::chrono::minutes(1);  // Less than is waited for more work in.
+  EXPECT_EQ(run(with_little_time).completed, 1);
+}
+
+TEST_P(FailuresTest, EndsActionsWhenItIsStopped) {
+  create_workflow();
+  add_job("true");
+  add_action("on_worker_start", "touch " + directory.file("acting") + "; sleep 60");
+  initialize();
+  std::stop_source stop;
+  std::jthread runner([&] { run(options(), stop.get_token()); });
+  ASSERT_TRUE(wait_until([&] { return std::filesystem::exists(directory.file("acting")); }));
+  const auto asked = std::chrono::steady_clock::now();
+  stop.request_stop();
+  runner.join();
+  EXPECT_LT(std::chrono::steady_clock::now() - asked, std::chrono::seconds(30));
+}
+
 TEST_P(FailuresTest, RunsActionsAtTheirTriggers) {
   create_workflow();
   const auto first = add_job(note("first"));

@@ -36,6 +36,16 @@ TEST_P(BothServersTest, EndsAJobThatRunsLongerThanItAskedFor) {
   EXPECT_EQ(states(), (std::map<JobStatus, int>{{JobStatus::terminated, 1}, {JobStatus::canceled, 1}}));
 }
 
+TEST_P(BothServersTest, EndsAJobAtItsLimitHoweverSeldomItPolls) {
+  create_workflow();
+  add_job("sleep 60", {}, add_requirements(1, "1g", "PT1S"));
+  initialize();
+  auto seldom = options();
+  seldom.poll_interval = std::chrono::minutes(1);
+  EXPECT_EQ(run(seldom).failed, 1);
+  EXPECT_LT(api->list_results(workflow, {}).items.at(0).exec_time_minutes * 60, 10.0);
+}
+
 TEST_P(BothServersTest, WarnsBeforeItKillsAndUsesTheSignalThatIsWanted) {
   execution_config = R"({"termination_signal":"SIGUSR1","sigterm_lead_seconds":1,"timeout_exit_code":99})";
   create_workflow();

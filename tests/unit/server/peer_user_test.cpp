@@ -1,0 +1,61 @@
+#include "server/peer_user.hpp"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <gtest/gtest.h>
+
+#include "support/temp_dir.hpp"
+#include "torc/server/server.hpp"
+#include "unit/server/raw_client.hpp"
+
+namespace torc::server {
+namespace {
+
+/// @returns whether a server of one user answers a process of this user
+bool is_answered(std::uint16_t port, uid_t user) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    if (::setresuid(user, user, user) != 0) {
+      ::_exit(3);
+    }
+    bool answered = false;
+    try {
+      RawClient client{port};
+      client.send("GET /torc-service/v1/ping HTTP/1.1\r\nHost: h\r\n\r\n");
+      answered = client.read_answer().has_value();
+    } catch (const std::exception&) {
+      answered = false;
+    }
+    ::_exit(answered ? 0 : 1);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) < 2) << status;
+  return WEXITSTATUS(status) == 0;
+}
+
+TEST(OwnUserOnly, AnswersNobodyElse) {
+  const support::TempDir dir;
+  ServerOptions options{"127.0.0.1", 0, dir / "torc.db"};
+  options.own_user_only = true;
+  const Server server{options};
+  EXPECT_TRUE(is_answered(server.port(), ::geteuid()));
+  if (::geteuid() != 0) {
+    GTEST_SKIP() << "only root can be somebody else";
+  }
+  EXPECT_FALSE(is_answered(server.port(), 65'534));
+  EXPECT_TRUE(is_answered(server.port(), 0)) << "others have not harmed it";
+}
+
+TEST(OwnUserOnly, IsNotAskedOfOtherServers) {
+  const support::TempDir dir;
+  const Server server{ServerOptions{"127.0.0.1", 0, dir / "torc.db"}};
+  if (::geteuid() != 0) {
+    GTEST_SKIP() << "only root can be somebody else";
+  }
+  EXPECT_TRUE(is_answered(server.port(), 65'534));
+}
+
+}  // namespace
+}  // namespace torc::server
