@@ -1,6 +1,7 @@
 #include "cli/remote_run.hpp"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include <fmt/format.h>
@@ -117,6 +118,8 @@ class Decision {
     const std::string server = server_address(m_services.api_url());
     add(Check::Problem::unreachable,
         [](std::size_t count) { return fmt::format("SSH connectivity check failed for {} worker(s):", count); });
+    add(Check::Problem::install,
+        [](std::size_t count) { return fmt::format("torc could not be installed on {} worker(s):", count); });
     add(Check::Problem::version,
         [](std::size_t count) { return fmt::format("Version check failed on {} worker(s):", count); });
     add(Check::Problem::server,
@@ -141,6 +144,42 @@ class Decision {
   std::stop_token m_stop;
   std::string m_error;
 };
+
+/// Why the installation failed, by `Worker::stored`.
+using InstallFailures = std::map<std::string, std::string>;
+
+/// Copies torc to the workers that lack it, and notes in `settings` where each one's is: another version may stand in
+/// front of it in its PATH.
+InstallFailures install_first(const RemoteRun& run, Services& services, const std::vector<remote::Worker>& workers,
+                              remote::StartSettings& settings) {
+  InstallFailures failures;
+  const auto installed = install_torc(*run.install, workers, run.ssh, services);
+  for (std::size_t i = 0; i < workers.size(); ++i) {
+    if (installed[i].ok) {
+      settings.of_worker[workers[i].stored].torc = installed[i].path;
+    } else if (installed[i].reached && !installed[i].canceled) {
+      failures.emplace(workers[i].stored, installed[i].message);
+    }
+  }
+  return failures;
+}
+
+/// What kept torc from being installed says more than that there is none.
+void note_failure(Check& check, const remote::Worker& worker, const InstallFailures& failures) {
+  const auto failure = failures.find(worker.stored);
+  if (failure != failures.end() && check.problem == Check::Problem::version) {
+    check.problem = Check::Problem::install;
+    check.message = failure->second;
+  }
+}
+
+std::vector<Check> with_failures(std::vector<Check> checks, const std::vector<remote::Worker>& workers,
+                                 const InstallFailures& failures) {
+  for (std::size_t i = 0; i < checks.size(); ++i) {
+    note_failure(checks[i], workers[i], failures);
+  }
+  return checks;
+}
 
 }  // namespace
 
@@ -184,10 +223,16 @@ RemoteRunResult run_remotely(const RemoteRun& run, Services& services) {
     output.line(fmt::format("Checking SSH connectivity for {} worker(s)...",
                             std::count_if(result.workers.begin(), result.workers.end(), is_listed)));
   }
+  remote::StartSettings settings = run.settings;
+  const auto failures = run.install ? install_first(run, services, result.workers, settings) : InstallFailures{};
   auto transport = make_transport(run.ssh, services);
   Decision decision(run, services, result.workers, std::move(stored));
-  result.results = remote::check_and_start(transport, result.workers, run.settings, run.ssh.max_parallel,
-                                           [&](const auto& checks) { return decision.decide(checks); });
+  result.results = remote::check_and_start(
+      transport, result.workers, settings, run.ssh.max_parallel,
+      [&](const auto& checks) { return decision.decide(with_failures(checks, result.workers, failures)); });
+  for (std::size_t i = 0; i < result.results.size(); ++i) {
+    note_failure(result.results[i].check, result.workers[i], failures);
+  }
   result.error = decision.error();
   return result;
 }

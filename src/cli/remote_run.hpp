@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/install_torc.hpp"
 #include "cli/remote_support.hpp"
 #include "torc/remote/start.hpp"
 
@@ -15,6 +16,7 @@ struct RemoteRun {
   model::Id workflow_id{0};
   std::vector<model::WorkerAddress> new_workers{};  ///< From --workers.
   remote::StartSettings settings{};
+  std::optional<InstallRequest> install{};  ///< Copy torc first where it is missing.
   bool keep_going{false};
   SshSettings ssh{};
 };

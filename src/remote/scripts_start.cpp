@@ -9,37 +9,7 @@ namespace torc::remote {
 namespace {
 
 constexpr std::string_view k_check_functions = R"sh(
-find_torc() {
-  torc=
-  if [ -n "$remote_torc" ]; then
-    case $remote_torc in
-      */* | '~') expand "$remote_torc"; [ -f "$expanded" ] && [ -x "$expanded" ] && torc=$expanded ;;
-      *) torc=$(command -v -- "$remote_torc") || torc= ;;
-    esac
-    return 0
-  fi
-  torc=$(command -v torc) || torc=
-  case $torc in /*) return 0 ;; esac
-  # A login shell may know better; what its start files print stands before the answer.
-  torc=$(limited "${SHELL:-/bin/sh}" -l -c 'command -v torc' 2>/dev/null </dev/null)
-  torc=${torc##*"$newline"}
-  case $torc in /*) [ -x "$torc" ] && return 0 ;; esac
-  torc=$HOME/.local/bin/torc
-  [ -x "$torc" ] || torc=
-}
-
-# A program that hangs must not outlive the connection for ever.
-limited() {
-  if command -v timeout >/dev/null 2>&1; then
-    timeout "$probe_limit" "$@"
-  else
-    "$@"
-  fi
-}
-
 check() {
-  newline='
-'
   find_torc
   has_probe=
   hangs=
@@ -49,20 +19,7 @@ check() {
   if [ -n "$torc" ]; then
     TORC_WORKER_STATE=$state
     export TORC_WORKER_STATE
-    probe=$(limited "$torc" worker-probe "$workflow" 2>/dev/null </dev/null)
-    status=$?
-    case $status:$probe in
-      *'"torc_probe"'*) has_probe=1 ;;
-      124:*)
-        probe=
-        hangs=1
-        ;;
-      *)
-        probe=
-        version=$(limited "$torc" --version 2>&1 </dev/null)
-        version=${version##*"$newline"}
-        ;;
-    esac
+    ask_torc
   fi
   expand "$output_dir"
   out=$expanded
@@ -234,7 +191,10 @@ main() {
 
 Script prepare(const Worker& worker, const StartSettings& settings) {
   Script script = worker_script(worker, settings.workflow, settings.output_dir);
-  script.set("remote_torc", settings.remote_torc)
+  const auto own = settings.of_worker.find(worker.stored);
+  script
+      .set("remote_torc",
+           own == settings.of_worker.end() || own->second.torc.empty() ? settings.remote_torc : own->second.torc)
       .set("limit", std::to_string(settings.limit.count()))
       // Within the limit of the whole call there may be two of them.
       .set("probe_limit", std::to_string(probe_limit(settings).count()))
@@ -246,6 +206,7 @@ Script prepare(const Worker& worker, const StartSettings& settings) {
   for (const auto& [name, value] : settings.environment) {
     script.set_exported(name, value);
   }
+  script.add(torc_functions());
   return script;
 }
 

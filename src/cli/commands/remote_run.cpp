@@ -25,6 +25,8 @@ struct Options {
   std::optional<double> memory_gb{};
   std::optional<std::int64_t> num_gpus{};
   bool skip_version_check{false};
+  bool install{false};
+  std::string prefix{"~/.local"};
   bool keep_going{false};
   bool wait{false};
   std::string remote_torc{};
@@ -164,6 +166,7 @@ int run(const Options& options, Services& services) {
         "server with 'torc server run'");
   }
   remote::check_remote_directory(options.output_dir);
+  remote::check_prefix(options.prefix);
   time_left(options.times);  // A mistake is told here, not by each worker.
   RemoteRun request{.keep_going = options.keep_going, .ssh = options.ssh};
   if (!options.worker_file.empty()) {
@@ -177,6 +180,9 @@ int run(const Options& options, Services& services) {
   request.workflow_id = id;
   require_something_to_run(id, services);
   request.settings = start_settings(options, id, services);
+  if (options.install) {
+    request.install = InstallRequest{.workflow = request.settings.workflow, .prefix = options.prefix};
+  }
   const auto result = run_remotely(request, services);
   if (result.workers.empty()) {
     return fail_without_workers(output, id, "Use 'torc remote add-workers' or '--workers' flag.");
@@ -236,9 +242,13 @@ void add_remote_run(Command parent, Action& chosen) {
   command.option("-w,--workers", options->worker_file, "Worker file: add these first").type_name("FILE");
   add_worker_options(command, *options);
   add_time_options(command, options->times);
+  const Option install =
+      command.flag("--install", options->install, "Copy this torc to workers that have none of its version first");
+  add_prefix_option(command, options->prefix);
   command.flag("--skip-version-check", options->skip_version_check, "Start torcs of other versions, too");
   command.option("--remote-torc", options->remote_torc, "Where torc is on the workers (default: looked for)")
-      .type_name("PATH");
+      .type_name("PATH")
+      .excludes(install);
   command.flag("--keep-going", options->keep_going, "Start those that can be, whatever is wrong with others");
   command.flag("--wait", options->wait, "Stay until the workflow ends; exit status 1 when a job failed");
   add_host_option(command, options->ssh);
@@ -246,6 +256,7 @@ void add_remote_run(Command parent, Action& chosen) {
   command.footer(
       "Examples:\n"
       "  torc remote run 42 --workers workers.txt --output-dir /data/torc_output\n"
+      "  torc remote run 42 --workers workers.txt --install\n"
       "  torc remote run 42 --max-parallel-jobs 8 --wait\n"
       "  torc remote run 42 --ssh-option ProxyJump=gate --keep-going\n");
   command.callback([options, &chosen] { chosen = [options](Services& services) { return run(*options, services); }; });

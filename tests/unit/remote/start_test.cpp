@@ -38,6 +38,7 @@ class CountingTransport : public Transport {
     return result;
   }
   proc::CommandResult fetch(const model::WorkerAddress&, const std::string&, const std::string&) override { return {}; }
+  proc::CommandResult send(const model::WorkerAddress&, const std::string&, const std::string&) override { return {}; }
 
   std::atomic<int> connections{0};
   std::atomic<int> most{0};  ///< At once.
