@@ -81,6 +81,9 @@ become_runner='
   printf "pid=%s\nstart_ticks=%s\nboot_id=%s\nhost=%s\noutput_dir=%s\nlog=%s\nstarted=%s\n" \
     "$$" "$ticks" "$boot" "$host" "$out" "$log" "$now" >"$state/worker.new" || exit 1
   mv -f -- "$state/worker.new" "$state/worker" || exit 1
+  # Last, as none of these names is to be mistaken for one of ours; and in no argument list.
+  eval "unset TORC_RUNNER_ENVIRONMENT
+$TORC_RUNNER_ENVIRONMENT"
   exec "$@"
 '
 
@@ -189,22 +192,32 @@ main() {
 }
 )sh";
 
+/// What the runner and so its jobs find in their environment, as a line for the shell.
+std::string export_line(const std::vector<std::pair<std::string, std::string>>& environment) {
+  Script script;
+  for (const auto& [name, value] : environment) {
+    script.set_exported(name, value);
+  }
+  return script.body();
+}
+
 Script prepare(const Worker& worker, const StartSettings& settings) {
-  Script script = worker_script(worker, settings.workflow, settings.output_dir);
-  const auto own = settings.of_worker.find(worker.stored);
-  script
-      .set("remote_torc",
-           own == settings.of_worker.end() || own->second.torc.empty() ? settings.remote_torc : own->second.torc)
+  const WorkerStart own = settings.start_of(worker);
+  Script script = worker_script(worker, settings.workflow, own.output_dir);
+  script.set("remote_torc", own.torc)
       .set("limit", std::to_string(settings.limit.count()))
       // Within the limit of the whole call there may be two of them.
       .set("probe_limit", std::to_string(probe_limit(settings).count()))
       .set("settle", fmt::format("{:g}", std::chrono::duration<double>(settings.settle).count()))
-      .set("run_words", base::shell_join(settings.run_options))
+      .set("run_words", base::shell_join(own.run_options))
       .set("ca_certificate", settings.ca_certificate)
       .set("TORC_WORKER_ADDRESS", worker.stored)
       .set("TORC_WORKER_KEY", worker.key);
   for (const auto& [name, value] : settings.environment) {
     script.set_exported(name, value);
+  }
+  if (!own.environment.empty()) {
+    script.set_exported("TORC_RUNNER_ENVIRONMENT", export_line(own.environment));
   }
   script.add(torc_functions());
   return script;

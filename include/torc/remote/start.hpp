@@ -15,9 +15,12 @@
 
 namespace torc::remote {
 
-/// What holds for one worker alone; empty: as for all.
+/// What holds for one worker; what is empty in `StartSettings::of_worker` is as for all.
 struct WorkerStart {
-  std::string torc{};  ///< Where it is, absolute.
+  std::string torc{};  ///< Where it is; empty: looked for.
+  std::string output_dir{};
+  std::vector<std::string> run_options{};
+  std::vector<std::pair<std::string, std::string>> environment{};  ///< For the runner, and so for its jobs.
 };
 
 /// What `torc remote run` wants on each worker.
@@ -36,6 +39,9 @@ struct StartSettings {
   std::string ca_certificate{};
   std::chrono::seconds limit{60};          ///< For the worker's torc to answer.
   std::chrono::milliseconds settle{2000};  ///< How long a torc without the probe must live to count as started.
+
+  /// What holds for a worker, nothing left open.
+  WorkerStart start_of(const Worker& worker) const;
 };
 
 /// What was found on a worker before anything starts there.

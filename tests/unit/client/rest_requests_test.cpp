@@ -266,7 +266,7 @@ TEST(RestOthers, AskAsTheInterfaceSays) {
                     nodes.is_active = true;
                     EXPECT_EQ(api.list_compute_nodes(1, nodes).total_count, 4);
                     EXPECT_EQ(api.list_remote_workers(1).at(0).worker, "a@h:22");
-                    api.create_remote_workers(1, {"a@h:22", "b"});
+                    api.create_remote_workers(1, {{.worker = "a@h:22"}, {.worker = "b"}});
                     api.delete_remote_worker(1, "a@h:22");
                     model::Event event;
                     event.workflow_id = 1;

@@ -94,9 +94,9 @@ TEST_F(ServiceTest, SaysWhichServerItIs) {
   EXPECT_EQ(version["server_id"], database.server_id());
   EXPECT_EQ(version["api_version"], "0.12.0");
   EXPECT_TRUE(version["version"].get<std::string>().starts_with("0.23.0 ("));
-  EXPECT_EQ(version["capabilities"],
-            (nlohmann::json{"batch_complete_jobs", "claim_compute_node_id", "claim_start", "claim_wait",
-                            "events_stream", "heartbeat", "initialize_next_run", "retry_reason", "summary"}));
+  EXPECT_EQ(version["capabilities"], (nlohmann::json{"batch_complete_jobs", "claim_compute_node_id", "claim_start",
+                                                     "claim_wait", "events_stream", "heartbeat", "initialize_next_run",
+                                                     "retry_reason", "summary", "worker_settings"}));
 }
 
 // Two managers that both find the workflow new must not begin two runs.
