@@ -77,6 +77,7 @@ void add_remote(Command app, Action& chosen) {
   add_remote_add_workers_from_file(group, chosen);
   add_remote_remove_worker(group, chosen);
   add_remote_list_workers(group, chosen);
+  add_remote_install(group, chosen);
   add_remote_run(group, chosen);
   add_remote_status(group, chosen);
   add_remote_watch(group, chosen);

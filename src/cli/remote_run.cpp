@@ -1,6 +1,7 @@
 #include "cli/remote_run.hpp"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include <fmt/format.h>
@@ -68,32 +69,37 @@ class Decision {
 
  private:
   void add_new_workers(const std::vector<Check>& checks) {
-    std::vector<std::string> reachable;
+    std::vector<model::RemoteWorker> reachable;
+    std::size_t added = 0;
     std::size_t tried = 0;
     std::size_t passed = 0;
     for (std::size_t i = 0; i < checks.size(); ++i) {
-      if (!is_listed(m_workers[i])) {
+      const auto* const entry = entry_of(m_workers[i]);
+      if (entry == nullptr) {
         continue;
       }
       ++tried;
       if (checks[i].problem != Check::Problem::unreachable && checks[i].problem != Check::Problem::canceled) {
         ++passed;
-        if (!m_stored.contains(m_workers[i].stored)) {
-          reachable.push_back(m_workers[i].stored);
-        }
+        added += m_stored.contains(m_workers[i].stored) ? 0 : 1;
+        reachable.push_back(stored_form(*entry));
       }
     }
     m_output.line(fmt::format("{}/{} workers passed SSH check", passed, tried));
+    if (added != 0) {
+      m_output.line(fmt::format("Adding {} worker(s) to database...", added));
+    }
     if (!reachable.empty()) {
-      m_output.line(fmt::format("Adding {} worker(s) to database...", reachable.size()));
+      note_lost_settings(m_run.new_workers, m_services, "; it holds for this start");
       m_services.api().create_remote_workers(m_run.workflow_id, reachable);
     }
-    m_output.line(
-        fmt::format("Found {} worker(s) for workflow {}", m_stored.size() + reachable.size(), m_run.workflow_id));
+    m_output.line(fmt::format("Found {} worker(s) for workflow {}", m_stored.size() + added, m_run.workflow_id));
   }
 
-  bool is_listed(const remote::Worker& worker) const {
-    return std::find(m_run.new_workers.begin(), m_run.new_workers.end(), worker.address) != m_run.new_workers.end();
+  const model::WorkerEntry* entry_of(const remote::Worker& worker) const {
+    const auto found = std::find_if(m_run.new_workers.begin(), m_run.new_workers.end(),
+                                    [&](const auto& entry) { return entry.address == worker.address; });
+    return found == m_run.new_workers.end() ? nullptr : &*found;
   }
 
   std::vector<std::string> lines_of(const std::vector<Check>& checks, Check::Problem problem) const {
@@ -117,6 +123,8 @@ class Decision {
     const std::string server = server_address(m_services.api_url());
     add(Check::Problem::unreachable,
         [](std::size_t count) { return fmt::format("SSH connectivity check failed for {} worker(s):", count); });
+    add(Check::Problem::install,
+        [](std::size_t count) { return fmt::format("torc could not be installed on {} worker(s):", count); });
     add(Check::Problem::version,
         [](std::size_t count) { return fmt::format("Version check failed on {} worker(s):", count); });
     add(Check::Problem::server,
@@ -142,6 +150,42 @@ class Decision {
   std::string m_error;
 };
 
+/// Why the installation failed, by `Worker::stored`.
+using InstallFailures = std::map<std::string, std::string>;
+
+/// Copies torc to the workers that lack it, and notes in `settings` where each one's is: another version may stand in
+/// front of it in its PATH.
+InstallFailures install_first(const RemoteRun& run, Services& services, const std::vector<remote::Worker>& workers,
+                              remote::StartSettings& settings) {
+  InstallFailures failures;
+  const auto installed = install_torc(*run.install, workers, run.ssh, services);
+  for (std::size_t i = 0; i < workers.size(); ++i) {
+    if (installed[i].ok) {
+      settings.of_worker[workers[i].stored].torc = installed[i].path;
+    } else if (installed[i].reached && !installed[i].canceled) {
+      failures.emplace(workers[i].stored, installed[i].message);
+    }
+  }
+  return failures;
+}
+
+/// What kept torc from being installed says more than that there is none.
+void note_failure(Check& check, const remote::Worker& worker, const InstallFailures& failures) {
+  const auto failure = failures.find(worker.stored);
+  if (failure != failures.end() && check.problem == Check::Problem::version) {
+    check.problem = Check::Problem::install;
+    check.message = failure->second;
+  }
+}
+
+std::vector<Check> with_failures(std::vector<Check> checks, const std::vector<remote::Worker>& workers,
+                                 const InstallFailures& failures) {
+  for (std::size_t i = 0; i < checks.size(); ++i) {
+    note_failure(checks[i], workers[i], failures);
+  }
+  return checks;
+}
+
 }  // namespace
 
 std::string server_address(const std::string& url) {
@@ -159,19 +203,22 @@ std::size_t RemoteRunResult::started() const {
 
 RemoteRunResult run_remotely(const RemoteRun& run, Services& services) {
   const Output& output = services.output();
-  std::vector<std::string> addresses;
+  std::vector<model::RemoteWorker> all = services.api().list_remote_workers(run.workflow_id);
   std::set<std::string> stored;
-  for (const auto& worker : services.api().list_remote_workers(run.workflow_id)) {
-    addresses.push_back(worker.worker);
+  for (const auto& worker : all) {
     stored.insert(worker.worker);
   }
-  for (const auto& worker : run.new_workers) {
-    if (const auto address = model::to_string(worker); !stored.contains(address)) {
-      addresses.push_back(address);
+  for (const auto& entry : run.new_workers) {
+    const auto given = stored_form(entry);
+    const auto same = [&](const auto& each) { return each.worker == given.worker; };
+    if (const auto known = std::find_if(all.begin(), all.end(), same); known != all.end()) {
+      *known = given;
+    } else {
+      all.push_back(given);
     }
   }
   RemoteRunResult result;
-  result.workers = choose_workers(remote::make_workers(addresses), run.ssh.hosts);
+  result.workers = choose_workers(make_workers(all), run.ssh.hosts);
   if (result.workers.empty()) {
     return result;
   }
@@ -179,15 +226,27 @@ RemoteRunResult run_remotely(const RemoteRun& run, Services& services) {
     output.line(fmt::format("Found {} worker(s) for workflow {}", result.workers.size(), run.workflow_id));
   } else {
     const auto is_listed = [&](const auto& each) {
-      return std::find(run.new_workers.begin(), run.new_workers.end(), each.address) != run.new_workers.end();
+      return std::any_of(run.new_workers.begin(), run.new_workers.end(),
+                         [&](const auto& entry) { return entry.address == each.address; });
     };
     output.line(fmt::format("Checking SSH connectivity for {} worker(s)...",
                             std::count_if(result.workers.begin(), result.workers.end(), is_listed)));
   }
+  remote::StartSettings settings = run.settings;
+  for (const auto& worker : result.workers) {
+    if (run.start_of && worker.settings != model::WorkerSettings{}) {
+      settings.of_worker.emplace(worker.stored, run.start_of(worker.settings));
+    }
+  }
+  const auto failures = run.install ? install_first(run, services, result.workers, settings) : InstallFailures{};
   auto transport = make_transport(run.ssh, services);
   Decision decision(run, services, result.workers, std::move(stored));
-  result.results = remote::check_and_start(transport, result.workers, run.settings, run.ssh.max_parallel,
-                                           [&](const auto& checks) { return decision.decide(checks); });
+  result.results = remote::check_and_start(
+      transport, result.workers, settings, run.ssh.max_parallel,
+      [&](const auto& checks) { return decision.decide(with_failures(checks, result.workers, failures)); });
+  for (std::size_t i = 0; i < result.results.size(); ++i) {
+    note_failure(result.results[i].check, result.workers[i], failures);
+  }
   result.error = decision.error();
   return result;
 }

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/install_torc.hpp"
 #include "cli/remote_support.hpp"
 #include "torc/remote/start.hpp"
 
@@ -13,8 +14,11 @@ namespace torc::cli {
 /// What `torc remote run` was asked for.
 struct RemoteRun {
   model::Id workflow_id{0};
-  std::vector<model::WorkerAddress> new_workers{};  ///< From --workers.
+  std::vector<model::WorkerEntry> new_workers{};  ///< From --workers.
   remote::StartSettings settings{};
+  /// What a worker's own settings mean for its start.
+  std::function<remote::WorkerStart(const model::WorkerSettings&)> start_of{};
+  std::optional<InstallRequest> install{};  ///< Copy torc first where it is missing.
   bool keep_going{false};
   SshSettings ssh{};
 };

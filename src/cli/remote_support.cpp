@@ -23,6 +23,35 @@ std::string check_ssh_option(const std::string& text) {
   return good ? "" : "'" + base::printable(text) + "' is not of the form KEY=VALUE (see ssh_config(5))";
 }
 
+bool matches_worker(const std::string& pattern, const std::string& host, const std::string& address,
+                    const model::WorkerSettings& settings) {
+  if (pattern.starts_with('@')) {
+    return std::any_of(settings.groups.begin(), settings.groups.end(),
+                       [&](const auto& group) { return ::fnmatch(pattern.c_str() + 1, group.c_str(), 0) == 0; });
+  }
+  return ::fnmatch(pattern.c_str(), host.c_str(), 0) == 0 || ::fnmatch(pattern.c_str(), address.c_str(), 0) == 0;
+}
+
+/// @throws base::Error for a pattern that matches none, and where none is left
+void exclude_workers(std::vector<model::WorkerEntry>& entries, const std::vector<std::string>& patterns,
+                     const std::string& path) {
+  const auto matches = [](const model::WorkerEntry& entry, const std::string& pattern) {
+    return matches_worker(pattern, entry.address.host, model::to_string(entry.address), entry.settings);
+  };
+  for (const auto& pattern : patterns) {
+    if (std::none_of(entries.begin(), entries.end(), [&](const auto& each) { return matches(each, pattern); })) {
+      throw base::Error(fmt::format("--exclude {}: none of the {} workers in '{}' matches", base::printable(pattern),
+                                    entries.size(), path));
+    }
+  }
+  std::erase_if(entries, [&](const auto& entry) {
+    return std::any_of(patterns.begin(), patterns.end(), [&](const auto& each) { return matches(entry, each); });
+  });
+  if (entries.empty()) {
+    throw base::Error(fmt::format("--exclude leaves none of the workers in '{}'", path));
+  }
+}
+
 }  // namespace
 
 void add_ssh_options(Command command, SshSettings& settings) {
@@ -41,7 +70,15 @@ void add_ssh_options(Command command, SshSettings& settings) {
 }
 
 void add_host_option(Command command, SshSettings& settings) {
-  command.option("--host", settings.hosts, "Only workers whose host or address matches, as in a shell; may be repeated")
+  command
+      .option("--host", settings.hosts,
+              "Only workers whose host or address matches, as in a shell; @NAME: a group; may be repeated")
+      .type_name("PATTERN")
+      .allow_extra_args(false);
+}
+
+void add_exclude_option(Command command, std::vector<std::string>& patterns) {
+  command.option("-x,--exclude", patterns, "Leave out workers of the file that match, as for --host; may be repeated")
       .type_name("PATTERN")
       .allow_extra_args(false);
 }
@@ -52,8 +89,7 @@ std::vector<remote::Worker> choose_workers(std::vector<remote::Worker> workers,
     return workers;
   }
   const auto matches = [](const remote::Worker& worker, const std::string& pattern) {
-    return ::fnmatch(pattern.c_str(), worker.address.host.c_str(), 0) == 0 ||
-           ::fnmatch(pattern.c_str(), worker.stored.c_str(), 0) == 0;
+    return matches_worker(pattern, worker.address.host, worker.stored, worker.settings);
   };
   for (const auto& pattern : patterns) {
     if (std::none_of(workers.begin(), workers.end(), [&](const auto& each) { return matches(each, pattern); })) {
@@ -87,11 +123,7 @@ remote::WorkflowRef workflow_ref(client::Api& api, model::Id workflow_id) {
 
 std::vector<remote::Worker> stored_workers(client::Api& api, model::Id workflow_id,
                                            const std::vector<std::string>& hosts) {
-  std::vector<std::string> addresses;
-  for (const auto& worker : api.list_remote_workers(workflow_id)) {
-    addresses.push_back(worker.worker);
-  }
-  return choose_workers(remote::make_workers(addresses), hosts);
+  return choose_workers(make_workers(api.list_remote_workers(workflow_id)), hosts);
 }
 
 int fail_with(const Output& output, const std::string& message) {
@@ -133,22 +165,61 @@ std::string connectivity_error(const std::vector<std::pair<std::string, std::str
   return problem_list(fmt::format("SSH connectivity check failed for {} worker(s):", lines.size()), lines);
 }
 
-std::vector<model::WorkerAddress> read_worker_file(const std::string& path) {
+std::vector<model::WorkerEntry> read_worker_file(const std::string& path, const std::vector<std::string>& exclude) {
   std::string text;
   try {
     text = base::read_file(path);
   } catch (const base::SystemError& error) {
     throw base::Error(fmt::format("Failed to read worker file '{}': {}", path, base::errno_text(error.error_number())));
   }
-  return model::parse_worker_file(text, path);
+  auto entries = model::parse_worker_file(text, path);
+  for (const auto& entry : entries) {
+    if (!entry.settings.dir.empty()) {
+      try {
+        remote::check_remote_directory(entry.settings.dir);
+      } catch (base::Error& error) {
+        error.add_context(path + ": " + model::to_string(entry.address));
+        throw;
+      }
+    }
+  }
+  exclude_workers(entries, exclude, path);
+  return entries;
+}
+
+model::RemoteWorker stored_form(const model::WorkerEntry& entry) {
+  return {.worker = model::to_string(entry.address), .settings = model::to_json(entry.settings)};
+}
+
+void note_lost_settings(const std::vector<model::WorkerEntry>& entries, Services& services, const char* consequence) {
+  const bool any = std::any_of(entries.begin(), entries.end(),
+                               [](const auto& entry) { return entry.settings != model::WorkerSettings{}; });
+  if (any && !services.api().has_capability("worker_settings")) {
+    services.output().note(fmt::format(
+        "This server keeps the workers' addresses only, not what the worker file says beside them{}", consequence));
+  }
+}
+
+std::vector<remote::Worker> make_workers(const std::vector<model::RemoteWorker>& stored) {
+  std::vector<std::string> addresses;
+  for (const auto& worker : stored) {
+    addresses.push_back(worker.worker);
+  }
+  auto workers = remote::make_workers(addresses);
+  for (std::size_t i = 0; i < workers.size(); ++i) {
+    if (stored[i].settings) {
+      workers[i].settings = model::worker_settings_from_json(*stored[i].settings);
+    }
+  }
+  return workers;
 }
 
 int add_workers(const AddWorkers& request, Services& services) {
   const Output& output = services.output();
   client::Api& api = services.api();
   std::vector<std::string> addresses;
-  for (const auto& address : request.addresses) {
-    addresses.push_back(model::to_string(address));
+  for (const auto& entry : request.workers) {
+    addresses.push_back(model::to_string(entry.address));
   }
   // Whether the workflow is there at all; and before workers of it are tried.
   static_cast<void>(api.list_remote_workers(request.workflow_id));
@@ -159,7 +230,7 @@ int add_workers(const AddWorkers& request, Services& services) {
     auto transport = make_transport(request.ssh, services);
     problems = remote::check_connectivity(transport, workers, request.ssh.max_parallel);
   }
-  std::vector<std::string> reachable;
+  std::vector<model::RemoteWorker> reachable;
   std::vector<std::pair<std::string, std::string>> unreachable;
   auto rows = nlohmann::json::array();
   for (std::size_t i = 0; i < workers.size(); ++i) {
@@ -168,7 +239,8 @@ int add_workers(const AddWorkers& request, Services& services) {
       unreachable.emplace_back(workers[i].name, *problems[i]);
       rows.back()["message"] = *problems[i];
     } else {
-      reachable.push_back(addresses[i]);
+      reachable.push_back(request.keep_settings ? stored_form(request.workers[i])
+                                                : model::RemoteWorker{.worker = addresses[i]});
     }
   }
   if (!request.skip_ssh_check) {
@@ -177,9 +249,10 @@ int add_workers(const AddWorkers& request, Services& services) {
   if (!reachable.empty()) {
     api.create_remote_workers(request.workflow_id, reachable);
     output.line(fmt::format("Added {} worker(s) to workflow {}", reachable.size(), request.workflow_id));
-    for (const auto& address : reachable) {
-      output.line("  " + address);
+    for (const auto& worker : reachable) {
+      output.line("  " + worker.worker);
     }
+    note_lost_settings(request.workers, services, "");
   }
   if (output.json()) {
     output.document(remote_document(request.workflow_id, std::move(rows)));

@@ -29,8 +29,11 @@ void add_ssh_options(Command command, SshSettings& settings);
 /// --host, for the commands that may act on some of the workers.
 void add_host_option(Command command, SshSettings& settings);
 
-/// Those that a pattern matches, as a shell would: the host, or the whole address as it is stored. All where there are
-/// no patterns.
+/// -x, --exclude, for the commands that read worker files.
+void add_exclude_option(Command command, std::vector<std::string>& patterns);
+
+/// Those that a pattern matches, as a shell would: the host, or the whole address as it is stored; with '@' in front,
+/// one of the worker's groups. All where there are no patterns.
 /// @throws base::Error for a pattern that matches none
 std::vector<remote::Worker> choose_workers(std::vector<remote::Worker> workers,
                                            const std::vector<std::string>& patterns);
@@ -64,13 +67,22 @@ std::string problem_list(const std::string& heading, const std::vector<std::stri
 /// The heading and lines of "SSH connectivity check failed for N worker(s):".
 std::string connectivity_error(const std::vector<std::pair<std::string, std::string>>& name_and_reason);
 
-/// The addresses of a worker file. @throws base::Error with "Error parsing worker file: ..."'s second half
-std::vector<model::WorkerAddress> read_worker_file(const std::string& path);
+/// The workers of a worker file but those that a pattern matches.
+/// @throws base::Error with "Error parsing worker file: ..."'s second half
+std::vector<model::WorkerEntry> read_worker_file(const std::string& path, const std::vector<std::string>& exclude);
+
+/// A worker of a file as the server is to keep it.
+model::RemoteWorker stored_form(const model::WorkerEntry& entry);
+/// Says so where the server keeps addresses only, and there is more to keep. @param consequence  Said behind it.
+void note_lost_settings(const std::vector<model::WorkerEntry>& entries, Services& services, const char* consequence);
+/// A workflow's workers with their settings.
+std::vector<remote::Worker> make_workers(const std::vector<model::RemoteWorker>& stored);
 
 /// Adds workers to a workflow: `torc remote add-workers` and `add-workers-from-file`.
 struct AddWorkers {
   model::Id workflow_id{0};
-  std::vector<model::WorkerAddress> addresses{};
+  std::vector<model::WorkerEntry> workers{};
+  bool keep_settings{false};  ///< They are from a worker file, which has the say about settings.
   bool skip_ssh_check{false};
   SshSettings ssh{};
 };

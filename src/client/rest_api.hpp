@@ -59,7 +59,7 @@ class RestApi final : public Api {
   model::Heartbeat send_heartbeat(model::Id compute_node_id) override;
   model::Page<model::ComputeNode> list_compute_nodes(model::Id workflow_id, const ComputeNodeFilter& filter) override;
   std::vector<model::RemoteWorker> list_remote_workers(model::Id workflow_id) override;
-  void create_remote_workers(model::Id workflow_id, const std::vector<std::string>& workers) override;
+  void create_remote_workers(model::Id workflow_id, const std::vector<model::RemoteWorker>& workers) override;
   void delete_remote_worker(model::Id workflow_id, const std::string& worker) override;
   model::Event create_event(const model::Event& event) override;
   model::Page<model::Event> list_events(model::Id workflow_id, const EventFilter& filter) override;

@@ -16,8 +16,16 @@ std::vector<model::RemoteWorker> RestApi::list_remote_workers(model::Id workflow
   return models_from<model::RemoteWorker>(server().get(path), "GET " + path);
 }
 
-void RestApi::create_remote_workers(model::Id workflow_id, const std::vector<std::string>& workers) {
-  server().post(workers_path(workflow_id), {}, workers);
+void RestApi::create_remote_workers(model::Id workflow_id, const std::vector<model::RemoteWorker>& workers) {
+  auto body = nlohmann::json::array();
+  for (const auto& worker : workers) {
+    if (worker.settings && has_capability("worker_settings")) {
+      body.push_back({{"worker", worker.worker}, {"settings", *worker.settings}});
+    } else {
+      body.push_back(worker.worker);
+    }
+  }
+  server().post(workers_path(workflow_id), {}, body);
 }
 
 void RestApi::delete_remote_worker(model::Id workflow_id, const std::string& worker) {

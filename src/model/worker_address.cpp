@@ -144,33 +144,4 @@ std::vector<std::string> worker_keys(const std::vector<WorkerAddress>& workers) 
   return keys;
 }
 
-std::vector<WorkerAddress> parse_worker_file(std::string_view text, const std::string& name) {
-  std::vector<WorkerAddress> workers;
-  std::set<std::string> hosts;
-  constexpr std::string_view k_byte_order_mark = "\xEF\xBB\xBF";
-  if (text.starts_with(k_byte_order_mark)) {
-    text.remove_prefix(k_byte_order_mark.size());
-  }
-  const auto lines = base::split_lines(text);
-  for (std::size_t i = 0; i < lines.size(); ++i) {
-    const std::string_view line = base::trim(lines[i]);
-    if (line.empty() || line.starts_with('#')) {
-      continue;
-    }
-    try {
-      WorkerAddress worker = WorkerAddress::parse(line);
-      if (!hosts.insert(worker.host).second) {
-        throw Error(fmt::format("Duplicate host '{}' (each host should only appear once)", worker.host));
-      }
-      workers.push_back(std::move(worker));
-    } catch (Error& error) {
-      throw Error(fmt::format("{}:{}: {}", name, i + 1, error.what()));
-    }
-  }
-  if (workers.empty()) {
-    throw Error(fmt::format("Worker file '{}' contains no valid entries", name));
-  }
-  return workers;
-}
-
 }  // namespace torc::model

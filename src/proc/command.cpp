@@ -16,9 +16,14 @@
 #include <cerrno>
 #include <optional>
 
+#include <fmt/format.h>
+
 #include "proc/grace.hpp"
 #include "torc/base/error.hpp"
 #include "torc/base/fd.hpp"
+#include "torc/base/file.hpp"
+#include "torc/base/strings.hpp"
+#include "torc/proc/process_info.hpp"
 #include "torc/proc/spawn.hpp"
 
 namespace torc::proc {
@@ -28,6 +33,7 @@ using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
 constexpr milliseconds k_progress_check{1'000};
+constexpr std::int64_t k_least_progress{4'096};
 /// How long output may still come after the child has ended: a process that it left behind (the master of a shared ssh
 /// connection) may hold the pipes for ever.
 constexpr milliseconds k_linger{500};
@@ -42,6 +48,19 @@ void set_non_blocking(int fd) {
 std::int64_t file_size(const std::string& path) {
   struct stat info {};
   return ::stat(path.c_str(), &info) == 0 ? static_cast<std::int64_t>(info.st_size) : -1;
+}
+
+/// Bytes that a process has read and written so far; 0 where that cannot be told.
+std::int64_t bytes_moved(pid_t pid) {
+  std::int64_t sum = 0;
+  for (const auto& line : base::split_lines(base::read_file_or_empty(fmt::format("/proc/{}/io", pid)))) {
+    for (const std::string_view name : {"rchar: ", "wchar: "}) {
+      if (line.starts_with(name)) {
+        sum += base::parse_int(line.substr(name.size())).value_or(0);
+      }
+    }
+  }
+  return sum;
 }
 
 class Run {
@@ -148,7 +167,7 @@ class Run {
     }
     auto until = m_ending ? (m_killed_at ? *m_killed_at + k_grace : m_term_at + k_grace) : m_deadline;
     auto left = std::chrono::ceil<milliseconds>(until - Clock::now());
-    if (!m_ending && !m_command.progress_file.empty()) {
+    if (!m_ending && (!m_command.progress_file.empty() || m_command.limit_is_standstill)) {
       left = std::min(left, k_progress_check);
     }
     return static_cast<int>(std::clamp<std::int64_t>(left.count() + 1, 0, 3'600'000));
@@ -228,15 +247,29 @@ class Run {
       terminate(CommandResult::End::canceled);
       return;
     }
-    if (!m_command.progress_file.empty()) {
-      if (const auto size = file_size(m_command.progress_file); size > m_progress) {
-        m_progress = size;
-        m_deadline = now + m_command.limit;
-      }
+    if (makes_progress()) {
+      m_deadline = now + m_command.limit;
     }
     if (now >= m_deadline) {
       terminate(CommandResult::End::timed_out);
     }
+  }
+
+  bool makes_progress() {
+    const auto before = m_progress;
+    if (!m_command.progress_file.empty()) {
+      m_progress = std::max(m_progress, file_size(m_command.progress_file));
+    } else if (m_command.limit_is_standstill) {
+      std::int64_t sum = bytes_moved(m_child.pid());
+      for (const pid_t pid : descendants(m_child.pid())) {
+        sum += bytes_moved(pid);
+      }
+      // Signs of life that ssh sends are no progress; one of several processes may have ended.
+      if (sum > before + k_least_progress || sum < before) {
+        m_progress = sum;
+      }
+    }
+    return m_progress != before;
   }
 
   void terminate(CommandResult::End why) {

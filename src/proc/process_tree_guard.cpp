@@ -31,7 +31,7 @@ bool end_all(int number, Clock::time_point give_up) {
       return false;
     }
     signal_descendants(::getpid(), number);
-    std::this_thread::sleep_for(milliseconds(10));
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
 }
 

@@ -23,6 +23,8 @@ class Script {
   Script& add(std::string_view text);
 
   std::string text() const;
+  /// The same without the call of `main`.
+  const std::string& body() const { return m_text; }
 
  private:
   std::string m_text;

@@ -2,8 +2,11 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
+#include "remote/checksum.hpp"
 #include "remote/script.hpp"
+#include "torc/remote/install.hpp"
 #include "torc/remote/job_output.hpp"
 #include "torc/remote/logs.hpp"
 #include "torc/remote/start.hpp"
@@ -20,12 +23,19 @@ namespace torc::remote {
 /// A script with the variables that name the worker's places, and the functions that all scripts share.
 Script worker_script(const Worker& worker, const WorkflowRef& workflow, const std::string& output_dir);
 
+/// A script that needs nothing but the functions for reports.
+Script bare_script();
+
+/// Functions that look for a worker's torc (`find_torc`) and ask it who it is (`ask_torc`). They take the variables
+/// `remote_torc` and `probe_limit`.
+std::string_view torc_functions();
+
 /// Reports that it was reached.
 std::string connectivity_script();
 
-/// Looks the worker over: torc, version, server, output directory.
 /// How long one call of the worker's torc may take.
 std::chrono::seconds probe_limit(const StartSettings& settings);
+/// Looks the worker over: torc, version, server, output directory.
 std::string check_script(const Worker& worker, const StartSettings& settings);
 /// Starts the runner that a check found good.
 std::string start_script(const Worker& worker, const StartSettings& settings, const Check& check);
@@ -56,5 +66,14 @@ std::string discard_script(const std::string& packed_in);
 /// Deletes the directory that was packed, if nothing changed in it since, and the archive.
 std::string delete_packed_script(const Worker& worker, const CollectSettings& settings, const std::string& packed_in);
 std::string delete_script(const Worker& worker, const WorkflowRef& workflow, const std::string& output_dir);
+
+/// Looks for a torc of the wanted version, and where there is none makes the directory for it.
+std::string look_for_torc_script(const Worker& worker, const InstallSettings& settings);
+/// Verifies what was sent to `temporary`, starts it to see whether it does, and gives it the name `target`; whatever
+/// goes wrong, nothing is left at `temporary`.
+std::string place_torc_script(const InstallSettings& settings, const Checksum& checksum, const std::string& temporary,
+                              const std::string& target);
+/// Deletes what was sent in part, and tells whether there was no room for more.
+std::string discard_torc_script(const std::string& temporary);
 
 }  // namespace torc::remote

@@ -104,6 +104,58 @@ choose_output_dir() {
 }
 )sh";
 
+constexpr std::string_view k_torc_functions = R"sh(
+find_torc() {
+  torc=
+  if [ -n "$remote_torc" ]; then
+    case $remote_torc in
+      */* | '~') expand "$remote_torc"; [ -f "$expanded" ] && [ -x "$expanded" ] && torc=$expanded ;;
+      *) torc=$(command -v -- "$remote_torc") || torc= ;;
+    esac
+    return 0
+  fi
+  torc=$(command -v torc) || torc=
+  case $torc in /*) return 0 ;; esac
+  # A login shell may know better; what its start files print stands before the answer.
+  torc=$(limited "${SHELL:-/bin/sh}" -l -c 'command -v torc' 2>/dev/null </dev/null)
+  torc=${torc##*"$newline"}
+  case $torc in /*) [ -x "$torc" ] && return 0 ;; esac
+  torc=$HOME/.local/bin/torc
+  [ -x "$torc" ] || torc=
+}
+
+# A program that hangs must not outlive the connection for ever.
+limited() {
+  if command -v timeout >/dev/null 2>&1; then
+    timeout "$probe_limit" "$@"
+  else
+    "$@"
+  fi
+}
+
+# Asks `torc` who it is: `probe` where it has the probe, `version` for another one.
+ask_torc() {
+  has_probe= hangs= probe= version=
+  probe=$(limited "$torc" worker-probe "$workflow" 2>/dev/null </dev/null)
+  status=$?
+  case $status:$probe in
+    *'"torc_probe"'*) has_probe=1 ;;
+    124:*)
+      probe=
+      hangs=1
+      ;;
+    *)
+      probe=
+      version=$(limited "$torc" --version 2>&1 </dev/null)
+      version=${version##*"$newline"}
+      ;;
+  esac
+}
+
+newline='
+'
+)sh";
+
 /// Server ids become names of directories: one of a strange server is replaced by its hash.
 std::string safe_id(const std::string& id) {
   const bool plain = !id.empty() && id.size() <= 64 && std::all_of(id.begin(), id.end(), [](char c) {
@@ -126,8 +178,18 @@ Script worker_script(const Worker& worker, const WorkflowRef& workflow, const st
   return script;
 }
 
+Script bare_script() {
+  Script script;
+  script.add(k_report_functions);
+  return script;
+}
+
+std::string_view torc_functions() {
+  return k_torc_functions;
+}
+
 std::string connectivity_script() {
-  return Script().add(k_report_functions).add("main() { report_begin; put reached 1; report_end; }\n").text();
+  return bare_script().add("main() { report_begin; put reached 1; report_end; }\n").text();
 }
 
 }  // namespace torc::remote

@@ -9,37 +9,7 @@ namespace torc::remote {
 namespace {
 
 constexpr std::string_view k_check_functions = R"sh(
-find_torc() {
-  torc=
-  if [ -n "$remote_torc" ]; then
-    case $remote_torc in
-      */* | '~') expand "$remote_torc"; [ -f "$expanded" ] && [ -x "$expanded" ] && torc=$expanded ;;
-      *) torc=$(command -v -- "$remote_torc") || torc= ;;
-    esac
-    return 0
-  fi
-  torc=$(command -v torc) || torc=
-  case $torc in /*) return 0 ;; esac
-  # A login shell may know better; what its start files print stands before the answer.
-  torc=$(limited "${SHELL:-/bin/sh}" -l -c 'command -v torc' 2>/dev/null </dev/null)
-  torc=${torc##*"$newline"}
-  case $torc in /*) [ -x "$torc" ] && return 0 ;; esac
-  torc=$HOME/.local/bin/torc
-  [ -x "$torc" ] || torc=
-}
-
-# A program that hangs must not outlive the connection for ever.
-limited() {
-  if command -v timeout >/dev/null 2>&1; then
-    timeout "$probe_limit" "$@"
-  else
-    "$@"
-  fi
-}
-
 check() {
-  newline='
-'
   find_torc
   has_probe=
   hangs=
@@ -49,20 +19,7 @@ check() {
   if [ -n "$torc" ]; then
     TORC_WORKER_STATE=$state
     export TORC_WORKER_STATE
-    probe=$(limited "$torc" worker-probe "$workflow" 2>/dev/null </dev/null)
-    status=$?
-    case $status:$probe in
-      *'"torc_probe"'*) has_probe=1 ;;
-      124:*)
-        probe=
-        hangs=1
-        ;;
-      *)
-        probe=
-        version=$(limited "$torc" --version 2>&1 </dev/null)
-        version=${version##*"$newline"}
-        ;;
-    esac
+    ask_torc
   fi
   expand "$output_dir"
   out=$expanded
@@ -124,6 +81,9 @@ become_runner='
   printf "pid=%s\nstart_ticks=%s\nboot_id=%s\nhost=%s\noutput_dir=%s\nlog=%s\nstarted=%s\n" \
     "$$" "$ticks" "$boot" "$host" "$out" "$log" "$now" >"$state/worker.new" || exit 1
   mv -f -- "$state/worker.new" "$state/worker" || exit 1
+  # Last, as none of these names is to be mistaken for one of ours; and in no argument list.
+  eval "unset TORC_RUNNER_ENVIRONMENT
+$TORC_RUNNER_ENVIRONMENT"
   exec "$@"
 '
 
@@ -232,20 +192,34 @@ main() {
 }
 )sh";
 
+/// What the runner and so its jobs find in their environment, as a line for the shell.
+std::string export_line(const std::vector<std::pair<std::string, std::string>>& environment) {
+  Script script;
+  for (const auto& [name, value] : environment) {
+    script.set_exported(name, value);
+  }
+  return script.body();
+}
+
 Script prepare(const Worker& worker, const StartSettings& settings) {
-  Script script = worker_script(worker, settings.workflow, settings.output_dir);
-  script.set("remote_torc", settings.remote_torc)
+  const WorkerStart own = settings.start_of(worker);
+  Script script = worker_script(worker, settings.workflow, own.output_dir);
+  script.set("remote_torc", own.torc)
       .set("limit", std::to_string(settings.limit.count()))
       // Within the limit of the whole call there may be two of them.
       .set("probe_limit", std::to_string(probe_limit(settings).count()))
       .set("settle", fmt::format("{:g}", std::chrono::duration<double>(settings.settle).count()))
-      .set("run_words", base::shell_join(settings.run_options))
+      .set("run_words", base::shell_join(own.run_options))
       .set("ca_certificate", settings.ca_certificate)
       .set("TORC_WORKER_ADDRESS", worker.stored)
       .set("TORC_WORKER_KEY", worker.key);
   for (const auto& [name, value] : settings.environment) {
     script.set_exported(name, value);
   }
+  if (!own.environment.empty()) {
+    script.set_exported("TORC_RUNNER_ENVIRONMENT", export_line(own.environment));
+  }
+  script.add(torc_functions());
   return script;
 }
 

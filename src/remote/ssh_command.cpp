@@ -36,6 +36,35 @@ std::vector<std::string> common_options(const SshOptions& options) {
   return words;
 }
 
+/// The words of an scp call up to the two paths.
+std::vector<std::string> scp_options(const SshOptions& options, const model::WorkerAddress& worker) {
+  refuse_options(worker);
+  std::vector<std::string> words = common_options(options);
+  words.insert(words.begin(), options.scp_program);
+  // Over sftp no shell of the worker reads the path.
+  words.emplace_back("-s");
+  if (options.ssh_program != "ssh" && options.scp_program == "scp") {
+    words.emplace_back("-S");
+    words.push_back(options.ssh_program);
+  }
+  if (worker.port) {
+    words.emplace_back("-P");
+    words.push_back(std::to_string(*worker.port));
+  }
+  words.emplace_back("--");
+  return words;
+}
+
+std::string scp_remote(const model::WorkerAddress& worker, const std::string& path) {
+  const std::string host = worker.host.find(':') == std::string::npos ? worker.host : "[" + worker.host + "]";
+  return (worker.user.empty() ? "" : worker.user + "@") + host + ":" + path;
+}
+
+/// A local name with a colon would be taken for a host's.
+std::string scp_local(const std::string& path) {
+  return path.starts_with('/') ? path : "./" + path;
+}
+
 }  // namespace
 
 std::vector<std::string> ssh_command(const SshOptions& options, const model::WorkerAddress& worker) {
@@ -59,24 +88,17 @@ std::vector<std::string> ssh_command(const SshOptions& options, const model::Wor
 
 std::vector<std::string> scp_fetch_command(const SshOptions& options, const model::WorkerAddress& worker,
                                            const std::string& remote_path, const std::string& local_path) {
-  refuse_options(worker);
-  std::vector<std::string> words = common_options(options);
-  words.insert(words.begin(), options.scp_program);
-  // Over sftp no shell of the worker reads the path.
-  words.emplace_back("-s");
-  if (options.ssh_program != "ssh" && options.scp_program == "scp") {
-    words.emplace_back("-S");
-    words.push_back(options.ssh_program);
-  }
-  if (worker.port) {
-    words.emplace_back("-P");
-    words.push_back(std::to_string(*worker.port));
-  }
-  words.emplace_back("--");
-  const std::string host = worker.host.find(':') == std::string::npos ? worker.host : "[" + worker.host + "]";
-  words.push_back((worker.user.empty() ? "" : worker.user + "@") + host + ":" + remote_path);
-  // A local name with a colon would be taken for a host's.
-  words.push_back(local_path.starts_with('/') ? local_path : "./" + local_path);
+  std::vector<std::string> words = scp_options(options, worker);
+  words.push_back(scp_remote(worker, remote_path));
+  words.push_back(scp_local(local_path));
+  return words;
+}
+
+std::vector<std::string> scp_send_command(const SshOptions& options, const model::WorkerAddress& worker,
+                                          const std::string& local_path, const std::string& remote_path) {
+  std::vector<std::string> words = scp_options(options, worker);
+  words.push_back(scp_local(local_path));
+  words.push_back(scp_remote(worker, remote_path));
   return words;
 }
 

@@ -49,4 +49,16 @@ proc::CommandResult SshTransport::fetch(const model::WorkerAddress& worker, cons
   return proc::run_command(command, m_stop);
 }
 
+proc::CommandResult SshTransport::send(const model::WorkerAddress& worker, const std::string& local_path,
+                                       const std::string& remote_path) {
+  if (m_stop.stop_requested()) {
+    return canceled();
+  }
+  proc::Command command;
+  command.argv = scp_send_command(m_options, worker, std::filesystem::absolute(local_path).string(), remote_path);
+  command.limit = m_options.transfer_limit;
+  command.limit_is_standstill = true;
+  return proc::run_command(command, m_stop);
+}
+
 }  // namespace torc::remote

@@ -95,11 +95,11 @@ Check judge_report(const Report& report, const Worker& worker, const StartSettin
                 fmt::format("Version mismatch: local={}, {}={}", settings.version, worker.name, version));
   }
   if (check.ok() && !report.get("owner").empty()) {
+    const std::string output_dir = settings.start_of(worker).output_dir;
     set_problem(check, Check::Problem::output_dir,
                 fmt::format("'{}' holds output of a workflow {} of another server; give another directory with -o, or "
                             "delete it: torc remote delete-logs {} --remote-output-dir {}",
-                            settings.output_dir, settings.workflow.workflow_id, settings.workflow.workflow_id,
-                            settings.output_dir));
+                            output_dir, settings.workflow.workflow_id, settings.workflow.workflow_id, output_dir));
   }
   return check;
 }
@@ -254,6 +254,15 @@ class StartRound {
 };
 
 }  // namespace
+
+WorkerStart StartSettings::start_of(const Worker& worker) const {
+  const auto found = of_worker.find(worker.stored);
+  WorkerStart start = found == of_worker.end() ? WorkerStart{} : found->second;
+  start.torc = start.torc.empty() ? remote_torc : start.torc;
+  start.output_dir = start.output_dir.empty() ? output_dir : start.output_dir;
+  start.run_options = start.run_options.empty() ? run_options : start.run_options;
+  return start;
+}
 
 std::vector<StartResult> check_and_start(Transport& transport, const std::vector<Worker>& workers,
                                          const StartSettings& settings, std::size_t width, const Decide& decide) {

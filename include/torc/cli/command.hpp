@@ -120,6 +120,7 @@ void add_remote_add_workers_from_file(Command parent, Action& chosen);
 void add_remote_collect_logs(Command parent, Action& chosen);
 void add_remote_delete_logs(Command parent, Action& chosen);
 void add_remote_exec(Command parent, Action& chosen);
+void add_remote_install(Command parent, Action& chosen);
 void add_remote_list_workers(Command parent, Action& chosen);
 void add_remote_remove_worker(Command parent, Action& chosen);
 void add_remote_run(Command parent, Action& chosen);

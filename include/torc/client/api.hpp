@@ -159,7 +159,9 @@ class Api {
   virtual model::Page<model::ComputeNode> list_compute_nodes(model::Id workflow_id,
                                                              const ComputeNodeFilter& filter) = 0;
   virtual std::vector<model::RemoteWorker> list_remote_workers(model::Id workflow_id) = 0;
-  virtual void create_remote_workers(model::Id workflow_id, const std::vector<std::string>& workers) = 0;
+  /// Adds those that are not there yet. Settings are kept where the server can ("worker_settings"), also of one that is
+  /// there already; elsewhere addresses alone.
+  virtual void create_remote_workers(model::Id workflow_id, const std::vector<model::RemoteWorker>& workers) = 0;
   virtual void delete_remote_worker(model::Id workflow_id, const std::string& worker) = 0;
   virtual model::Event create_event(const model::Event& event) = 0;
   virtual model::Page<model::Event> list_events(model::Id workflow_id, const EventFilter& filter) = 0;

@@ -385,11 +385,13 @@ struct RemoteWorker {
 
   std::string worker;  ///< [user@]host[:port]
   Id workflow_id{0};
+  std::optional<nlohmann::json> settings{};  ///< An own addition; see worker_file.hpp.
 
   template <typename Self, typename Visitor>
   static void visit(Self& self, Visitor&& visitor) {
     visitor("worker", self.worker);
     visitor("workflow_id", self.workflow_id);
+    visitor("settings", self.settings);
   }
 };
 

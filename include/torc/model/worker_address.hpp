@@ -36,11 +36,4 @@ std::vector<std::string> display_names(const std::vector<WorkerAddress>& workers
 /// and 8 hex digits of the address's hash added where two addresses of the list would collide.
 std::vector<std::string> worker_keys(const std::vector<WorkerAddress>& workers);
 
-/// Reads a worker file: an address a line, '#' starts a comment line, blank lines are passed over.
-///
-/// @param name  How the file is named in errors.
-/// @throws base::Error "FILE:LINE: ..." for a bad address or a host that stands twice (user and port left aside);
-///         "Worker file 'FILE' contains no valid entries"
-std::vector<WorkerAddress> parse_worker_file(std::string_view text, const std::string& name);
-
 }  // namespace torc::model

@@ -14,7 +14,7 @@ namespace torc::proc {
 struct Command {
   std::vector<std::string> argv{};
   std::optional<std::vector<std::string>> env{};  ///< "NAME=value" each; nothing: this program's own environment.
-  std::string input{};  ///< Given on standard input, which is then closed (see `answer`).
+  std::string input{};                            ///< Given on standard input, which is then closed (see `answer`).
 
   /// A dialogue of one question: called once with everything on standard output up to and without the first line that
   /// equals `question`; what it returns goes to standard input, which is closed then. Empty: no dialogue.
@@ -22,8 +22,11 @@ struct Command {
   std::string question{};
 
   std::chrono::milliseconds limit{60'000};  ///< For the whole call; then the process group is killed.
-  /// Where not zero: `limit` is counted anew whenever the size of `progress_file` grows (for transfers).
+  /// Where not empty: `limit` is counted anew whenever the size of `progress_file` grows (for what is fetched).
   std::string progress_file{};
+  /// `limit` is counted anew as long as the program, or what it started, reads or writes some kilobytes (for what is
+  /// sent, where nothing grows here).
+  bool limit_is_standstill{false};
   bool limit_is_silence{false};  ///< `limit` is counted anew whenever output comes (for programs that report progress).
   std::size_t output_limit{64UL << 20U};  ///< Bytes kept of each stream; the rest is read and dropped.
 };

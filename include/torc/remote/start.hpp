@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -14,14 +15,23 @@
 
 namespace torc::remote {
 
+/// What holds for one worker; what is empty in `StartSettings::of_worker` is as for all.
+struct WorkerStart {
+  std::string torc{};  ///< Where it is; empty: looked for.
+  std::string output_dir{};
+  std::vector<std::string> run_options{};
+  std::vector<std::pair<std::string, std::string>> environment{};  ///< For the runner, and so for its jobs.
+};
+
 /// What `torc remote run` wants on each worker.
 struct StartSettings {
   WorkflowRef workflow{};
   std::string version{};  ///< This program's; the worker's torc must have the same.
   bool skip_version_check{false};
-  std::string remote_torc{};               ///< Where torc is on the workers; empty: looked for.
-  std::string output_dir{"torc_output"};   ///< Relative: below the worker's home.
-  std::vector<std::string> run_options{};  ///< For `torc run W --output-dir O`: words, quoted later.
+  std::string remote_torc{};                       ///< Where torc is on the workers; empty: looked for.
+  std::map<std::string, WorkerStart> of_worker{};  ///< By `Worker::stored`.
+  std::string output_dir{"torc_output"};           ///< Relative: below the worker's home.
+  std::vector<std::string> run_options{};          ///< For `torc run W --output-dir O`: words, quoted later.
   /// Variables for the runner, secrets among them: they travel over ssh's standard input only.
   std::vector<std::pair<std::string, std::string>> environment{};
   /// The certificates that the server is known by (PEM); empty: those that the worker trusts anyway. Written to a file
@@ -29,11 +39,14 @@ struct StartSettings {
   std::string ca_certificate{};
   std::chrono::seconds limit{60};          ///< For the worker's torc to answer.
   std::chrono::milliseconds settle{2000};  ///< How long a torc without the probe must live to count as started.
+
+  /// What holds for a worker, nothing left open.
+  WorkerStart start_of(const Worker& worker) const;
 };
 
 /// What was found on a worker before anything starts there.
 struct Check {
-  enum class Problem { none, unreachable, version, server, output_dir, canceled };
+  enum class Problem { none, unreachable, install, version, server, output_dir, canceled };
 
   Problem problem{Problem::unreachable};
   std::string message{};                      ///< Why, where there is a problem; without the worker's name in front.

@@ -31,6 +31,11 @@ std::vector<std::string> ssh_command(const SshOptions& options, const model::Wor
 std::vector<std::string> scp_fetch_command(const SshOptions& options, const model::WorkerAddress& worker,
                                            const std::string& remote_path, const std::string& local_path);
 
+/// The argument list of one scp call that sends `local_path` to `remote_path` (absolute), over sftp.
+/// @throws base::Error for a host or user that starts with '-'
+std::vector<std::string> scp_send_command(const SshOptions& options, const model::WorkerAddress& worker,
+                                          const std::string& local_path, const std::string& remote_path);
+
 /// A POSIX sh script to run on a worker.
 struct ScriptCall {
   std::string script{};
@@ -43,7 +48,7 @@ struct ScriptCall {
   std::function<std::string(std::string_view)> answer{};
 };
 
-/// Runs scripts on workers and fetches files from them. `SshTransport` is the real one.
+/// Runs scripts on workers, fetches files from them and sends files there. `SshTransport` is the real one.
 ///
 /// Thread-safety: the methods are called by all fan-out threads at once. Results are values: a fan-out reports every
 /// worker, the unreachable ones too.
@@ -57,6 +62,10 @@ class Transport {
   /// Copies a file of the worker to here.
   virtual proc::CommandResult fetch(const model::WorkerAddress& worker, const std::string& remote_path,
                                     const std::string& local_path) = 0;
+
+  /// Copies a file from here to a worker. What was sent when a call fails stays there.
+  virtual proc::CommandResult send(const model::WorkerAddress& worker, const std::string& local_path,
+                                   const std::string& remote_path) = 0;
 };
 
 /// Transport over OpenSSH's client.
@@ -68,6 +77,8 @@ class SshTransport : public Transport {
   proc::CommandResult run(const model::WorkerAddress& worker, const ScriptCall& call) override;
   proc::CommandResult fetch(const model::WorkerAddress& worker, const std::string& remote_path,
                             const std::string& local_path) override;
+  proc::CommandResult send(const model::WorkerAddress& worker, const std::string& local_path,
+                           const std::string& remote_path) override;
 
  private:
   SshOptions m_options;

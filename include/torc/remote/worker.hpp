@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "torc/model/models.hpp"
-#include "torc/model/worker_address.hpp"
+#include "torc/model/worker_file.hpp"
 
 namespace torc::remote {
 
@@ -14,6 +14,7 @@ struct Worker {
   std::string stored{};  ///< The address as it stands on the server; the runner is told this one.
   std::string name{};    ///< How it is shown.
   std::string key{};     ///< Names its files and its state directory.
+  model::WorkerSettings settings{};
 };
 
 /// The workers of a workflow, names and keys chosen over the whole list.

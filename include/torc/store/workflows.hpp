@@ -94,8 +94,8 @@ void note_amounts(Connection& connection, Id id, std::int64_t memory_bytes, std:
 /// @throws Refused not_found
 void remove_failure_handler(Connection& connection, Id id);
 
-/// Adds those that are not known yet.
-void add_remote_workers(Connection& connection, Id workflow_id, const std::vector<std::string>& workers);
+/// Adds those that are not known yet; settings that are given replace those of one that is.
+void add_remote_workers(Connection& connection, Id workflow_id, const std::vector<model::RemoteWorker>& workers);
 std::vector<model::RemoteWorker> remote_workers(Connection& connection, Id workflow_id);
 /// False where there was none.
 bool remove_remote_worker(Connection& connection, Id workflow_id, const std::string& worker);

@@ -16,8 +16,8 @@ struct Options {
   SshSettings ssh{};
 };
 
-std::vector<model::WorkerAddress> parse_workers(const std::vector<std::string>& words) {
-  std::vector<model::WorkerAddress> addresses;
+std::vector<model::WorkerEntry> parse_workers(const std::vector<std::string>& words) {
+  std::vector<model::WorkerEntry> workers;
   std::set<std::string> hosts;
   for (std::size_t i = 0; i < words.size(); ++i) {
     try {
@@ -25,19 +25,19 @@ std::vector<model::WorkerAddress> parse_workers(const std::vector<std::string>& 
       if (!hosts.insert(address.host).second) {
         throw base::Error(fmt::format("Duplicate host '{}' (each host should only appear once)", address.host));
       }
-      addresses.push_back(std::move(address));
+      workers.push_back({.address = std::move(address)});
     } catch (base::Error& error) {
       error.add_context(fmt::format("command line:{}", i + 1));
       throw;
     }
   }
-  return addresses;
+  return workers;
 }
 
 int run(const Options& options, Services& services) {
   AddWorkers request{.workflow_id = options.workflow_id, .skip_ssh_check = options.skip_ssh_check, .ssh = options.ssh};
   try {
-    request.addresses = parse_workers(options.workers);
+    request.workers = parse_workers(options.workers);
   } catch (const base::Error& error) {
     return fail_with(services.output(), std::string("Error parsing worker addresses: ") + error.what());
   }

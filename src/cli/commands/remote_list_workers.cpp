@@ -9,8 +9,12 @@ namespace torc::cli {
 namespace {
 
 /// One that another program stored and that is no address is shown as it is.
-nlohmann::json row(const std::string& stored) {
+nlohmann::json row(const model::RemoteWorker& worker) {
+  const std::string& stored = worker.worker;
   nlohmann::json result{{"worker", stored}};
+  if (worker.settings) {
+    result["settings"] = *worker.settings;
+  }
   try {
     const auto address = model::WorkerAddress::parse(stored);
     if (!address.user.empty()) {
@@ -37,8 +41,10 @@ int run(const std::optional<model::Id>& given, Services& services) {
   }
   auto rows = nlohmann::json::array();
   for (const auto& worker : workers) {
-    output.line("  " + base::printable(worker.worker));
-    rows.push_back(row(worker.worker));
+    const std::string settings =
+        worker.settings ? model::describe(model::worker_settings_from_json(*worker.settings)) : "";
+    output.line("  " + base::printable(worker.worker) + (settings.empty() ? "" : "  " + settings));
+    rows.push_back(row(worker));
   }
   if (output.json()) {
     output.document({{"workflow_id", id}, {"total", workers.size()}, {"workers", std::move(rows)}});

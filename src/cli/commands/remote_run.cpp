@@ -15,16 +15,21 @@
 namespace torc::cli {
 namespace {
 
+constexpr const char* k_output_dir = "torc_output";
+
 struct Options {
   std::optional<model::Id> workflow_id{};
   std::string worker_file{};
-  std::string output_dir{"torc_output"};
+  std::vector<std::string> exclude{};
+  std::optional<std::string> output_dir{};
   double poll_interval{5.0};
   std::optional<std::int64_t> max_parallel_jobs{};
   std::optional<std::int64_t> num_cpus{};
   std::optional<double> memory_gb{};
   std::optional<std::int64_t> num_gpus{};
   bool skip_version_check{false};
+  bool install{false};
+  std::string prefix{"~/.local"};
   bool keep_going{false};
   bool wait{false};
   std::string remote_torc{};
@@ -32,7 +37,8 @@ struct Options {
   SshSettings ssh{};
 };
 
-std::vector<std::string> run_options(const Options& options) {
+/// What the command line leaves open is as the worker's own settings say.
+std::vector<std::string> run_options(const Options& options, const model::WorkerSettings& settings) {
   std::vector<std::string> words{"--poll-interval", fmt::format("{}", options.poll_interval)};
   const auto add = [&](const char* name, const auto& value) {
     if (value) {
@@ -40,13 +46,22 @@ std::vector<std::string> run_options(const Options& options) {
       words.push_back(fmt::format("{}", *value));
     }
   };
-  add("--max-parallel-jobs", options.max_parallel_jobs);
-  add("--num-cpus", options.num_cpus);
-  add("--memory-gb", options.memory_gb);
-  add("--num-gpus", options.num_gpus);
+  add("--max-parallel-jobs", options.max_parallel_jobs ? options.max_parallel_jobs : settings.max_jobs);
+  add("--num-cpus", options.num_cpus ? options.num_cpus : settings.cpus);
+  add("--memory-gb", options.memory_gb ? options.memory_gb : settings.memory_gb);
+  add("--num-gpus", options.num_gpus ? options.num_gpus : settings.gpus);
   const auto times = words_of(options.times);
   words.insert(words.end(), times.begin(), times.end());
   return words;
+}
+
+remote::WorkerStart worker_start(const Options& options, const model::WorkerSettings& settings) {
+  if (!settings.dir.empty()) {
+    remote::check_remote_directory(settings.dir);  // Whoever stored it.
+  }
+  return {.output_dir = options.output_dir ? "" : settings.dir,
+          .run_options = run_options(options, settings),
+          .environment = {settings.environment.begin(), settings.environment.end()}};
 }
 
 /// What the runners must know of the server, and nobody else.
@@ -72,8 +87,8 @@ remote::StartSettings start_settings(const Options& options, model::Id id, Servi
   settings.version = base::k_version;
   settings.skip_version_check = options.skip_version_check;
   settings.remote_torc = options.remote_torc;
-  settings.output_dir = options.output_dir;
-  settings.run_options = run_options(options);
+  settings.output_dir = options.output_dir.value_or(k_output_dir);
+  settings.run_options = run_options(options, {});
   settings.environment = environment(services);
   if (const auto& file = services.options().connection.tls_ca_cert; !file.empty()) {
     settings.ca_certificate = base::read_file(file);
@@ -146,12 +161,16 @@ int run(const Options& options, Services& services) {
         "with --standalone the server ends with this command, and the workers would lose it: add --wait, or start a "
         "server with 'torc server run'");
   }
-  remote::check_remote_directory(options.output_dir);
+  remote::check_remote_directory(options.output_dir.value_or(k_output_dir));
+  if (!options.exclude.empty() && options.worker_file.empty()) {
+    throw base::UsageError("--exclude leaves out workers of a file: give one with --workers, or see --host");
+  }
+  remote::check_prefix(options.prefix);
   time_left(options.times);  // A mistake is told here, not by each worker.
   RemoteRun request{.keep_going = options.keep_going, .ssh = options.ssh};
   if (!options.worker_file.empty()) {
     try {
-      request.new_workers = read_worker_file(options.worker_file);
+      request.new_workers = read_worker_file(options.worker_file, options.exclude);
     } catch (const base::Error& error) {
       return fail_with(output, std::string("Error parsing worker file: ") + error.what());
     }
@@ -160,6 +179,10 @@ int run(const Options& options, Services& services) {
   request.workflow_id = id;
   require_something_to_run(id, services);
   request.settings = start_settings(options, id, services);
+  request.start_of = [&options](const model::WorkerSettings& settings) { return worker_start(options, settings); };
+  if (options.install) {
+    request.install = InstallRequest{.workflow = request.settings.workflow, .prefix = options.prefix};
+  }
   const auto result = run_remotely(request, services);
   if (result.workers.empty()) {
     return fail_without_workers(output, id, "Use 'torc remote add-workers' or '--workers' flag.");
@@ -190,7 +213,7 @@ int run(const Options& options, Services& services) {
 void add_worker_options(Command command, Options& options) {
   command.option("-o,--output-dir", options.output_dir, "Output directory on the workers; relative: below the home")
       .type_name("DIR")
-      .capture_default_str();
+      .default_str(k_output_dir);
   command.option("-p,--poll-interval", options.poll_interval, "How often idle workers ask for jobs, in seconds")
       .type_name("SECONDS")
       .range(0.001, 86'400.0)
@@ -217,11 +240,16 @@ void add_remote_run(Command parent, Action& chosen) {
   const Command command = parent.subcommand("run", "Start a runner on every ssh worker of a workflow");
   add_optional_workflow_id(command, options->workflow_id);
   command.option("-w,--workers", options->worker_file, "Worker file: add these first").type_name("FILE");
+  add_exclude_option(command, options->exclude);
   add_worker_options(command, *options);
   add_time_options(command, options->times);
+  const Option install =
+      command.flag("--install", options->install, "Copy this torc to workers that have none of its version first");
+  add_prefix_option(command, options->prefix);
   command.flag("--skip-version-check", options->skip_version_check, "Start torcs of other versions, too");
   command.option("--remote-torc", options->remote_torc, "Where torc is on the workers (default: looked for)")
-      .type_name("PATH");
+      .type_name("PATH")
+      .excludes(install);
   command.flag("--keep-going", options->keep_going, "Start those that can be, whatever is wrong with others");
   command.flag("--wait", options->wait, "Stay until the workflow ends; exit status 1 when a job failed");
   add_host_option(command, options->ssh);
@@ -229,6 +257,7 @@ void add_remote_run(Command parent, Action& chosen) {
   command.footer(
       "Examples:\n"
       "  torc remote run 42 --workers workers.txt --output-dir /data/torc_output\n"
+      "  torc remote run 42 --workers workers.txt --install\n"
       "  torc remote run 42 --max-parallel-jobs 8 --wait\n"
       "  torc remote run 42 --ssh-option ProxyJump=gate --keep-going\n");
   command.callback([options, &chosen] { chosen = [options](Services& services) { return run(*options, services); }; });

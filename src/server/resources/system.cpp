@@ -36,8 +36,8 @@ Response version(const Request& request, store::Connection& connection) {
   version.server_id = store::server_id(connection);
   // Own additions to the interface; clients use them only where they are named here.
   version.capabilities = {
-      "batch_complete_jobs", "claim_compute_node_id", "claim_start",   "claim_wait",   "events_stream",
-      "heartbeat",           "initialize_next_run",   "retry_attempt", "retry_reason", "summary"};
+      "batch_complete_jobs", "claim_compute_node_id", "claim_start",  "claim_wait", "events_stream",  "heartbeat",
+      "initialize_next_run", "retry_attempt",         "retry_reason", "summary",    "worker_settings"};
   return answer(version);
 }
 

@@ -187,6 +187,17 @@ TEST(RestClaims, SayNoMoreThanIsUnderstood) {
                    "POST /workflows/1/claim_jobs_based_on_resources/4?strict_scheduler_match=false" + all + body}));
 }
 
+TEST(RestRemoteWorkers, HaveSettingsWhereTheServerKeepsThem) {
+  const std::map<std::string, std::string> answers{{"POST /workflows/1/remote_workers", "[]"}};
+  const auto add = [](Api& api) {
+    api.create_remote_workers(1, {{.worker = "a", .settings = {{{"cpus", 2}}}}, {.worker = "b"}});
+  };
+  EXPECT_EQ(requests_of(answers, add), (Lines{R"(POST /workflows/1/remote_workers ["a","b"])"}));
+  EXPECT_EQ(requests_of(answers, add,
+                        R"({"version": "0.23.0", "api_version": "0.12.0", "capabilities": ["worker_settings"]})"),
+            (Lines{R"(POST /workflows/1/remote_workers [{"settings":{"cpus":2},"worker":"a"},"b"])"}));
+}
+
 TEST(RestClaims, AreGivenUpAtAStop) {
   std::stop_source stop;
   support::RecordingServer server([&](const support::Recorded& request) {
@@ -266,7 +277,7 @@ TEST(RestOthers, AskAsTheInterfaceSays) {
                     nodes.is_active = true;
                     EXPECT_EQ(api.list_compute_nodes(1, nodes).total_count, 4);
                     EXPECT_EQ(api.list_remote_workers(1).at(0).worker, "a@h:22");
-                    api.create_remote_workers(1, {"a@h:22", "b"});
+                    api.create_remote_workers(1, {{.worker = "a@h:22"}, {.worker = "b"}});
                     api.delete_remote_worker(1, "a@h:22");
                     model::Event event;
                     event.workflow_id = 1;

@@ -18,15 +18,6 @@ std::string error_of(const std::string& text) {
   return "no error";
 }
 
-std::string file_error_of(const std::string& text) {
-  try {
-    parse_worker_file(text, "workers.txt");
-  } catch (const base::Error& error) {
-    return error.what();
-  }
-  return "no error";
-}
-
 std::vector<WorkerAddress> parse_all(const std::vector<std::string>& texts) {
   std::vector<WorkerAddress> workers;
   for (const auto& text : texts) {
@@ -127,27 +118,6 @@ TEST(WorkerKeys, DoNotDependOnTheOrder) {
   const auto backward = worker_keys(parse_all({"a_b", "a.b"}));
   EXPECT_EQ(forward[0], backward[1]);
   EXPECT_EQ(forward[1], backward[0]);
-}
-
-TEST(WorkerFile, PassesOverCommentsAndBlankLines) {
-  EXPECT_EQ(parse_worker_file("\xEF\xBB\xBFws1\n", "workers.txt").at(0).host, "ws1");
-  const auto workers = parse_worker_file("# a comment\n\n  ws1  \r\n\t# indented\nalice@ws2:2222", "workers.txt");
-  EXPECT_EQ(workers, parse_all({"ws1", "alice@ws2:2222"}));
-}
-
-TEST(WorkerFile, NamesFileAndLineOfAnError) {
-  EXPECT_EQ(file_error_of("# two\nws1\n\nalice@ws1:22\n"),
-            "workers.txt:4: Duplicate host 'ws1' (each host should only appear once)");
-  EXPECT_EQ(file_error_of("[::1]\nu@[::1]:5\n"),
-            "workers.txt:2: Duplicate host '::1' (each host should only appear once)");
-  EXPECT_EQ(file_error_of("ws1\nws2:99999\n"), "workers.txt:2: Invalid port '99999' in 'ws2:99999'");
-  EXPECT_EQ(file_error_of("alice@\n"), "workers.txt:1: Empty hostname");
-  EXPECT_EQ(file_error_of("[::1\n"), "workers.txt:1: Unclosed bracket in IPv6 address");
-}
-
-TEST(WorkerFile, WantsAtLeastOneWorker) {
-  EXPECT_EQ(file_error_of(""), "Worker file 'workers.txt' contains no valid entries");
-  EXPECT_EQ(file_error_of("# nobody\n\n"), "Worker file 'workers.txt' contains no valid entries");
 }
 
 }  // namespace

@@ -139,6 +139,15 @@ TEST(RunCommand, CountsTheLimitAnewWhileAFileGrows) {
   std::filesystem::remove_all(directory);
 }
 
+TEST(RunCommand, CountsTheLimitAnewWhileBytesMove) {
+  Command command{.argv = {"sh", "-c", "for i in 1 2 3 4 5 6; do head -c 100000 /dev/zero; sleep 0.4; done"},
+                  .limit = milliseconds(1500),
+                  .limit_is_standstill = true};
+  EXPECT_TRUE(run_command(command).ok());
+  command.argv = {"sleep", "100"};
+  EXPECT_EQ(run_command(command).end, End::timed_out);
+}
+
 TEST(RunCommand, RunsInManyThreadsAtOnce) {
   const auto ok = fan_out(std::vector<int>(40), 8, [](int) {
     return run_command({.argv = {"sh", "-c", "cat; echo e >&2"}, .input = "in"}).out == "in" ? 1 : 0;

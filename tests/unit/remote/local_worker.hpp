@@ -5,6 +5,7 @@
 #include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -82,13 +83,30 @@ class LocalTransport : public Transport {
     return result;
   }
 
+  proc::CommandResult send(const model::WorkerAddress&, const std::string& local_path,
+                           const std::string& remote_path) override {
+    ++sends;
+    proc::Command command;
+    command.argv = {"cp", "--", local_path, remote_path};
+    auto result = proc::run_command(command);
+    if (damage) {
+      std::ofstream(remote_path, std::ios::app) << "x";
+    }
+    if (sent) {
+      result = *sent;
+    }
+    return result;
+  }
+
   const fs::path& home() const { return m_home; }
 
   int connections{0};
   int fetches{0};
-  bool damage{false};                    ///< Spoil what is fetched.
-  std::string noise{};                   ///< Shell lines that run before the script, as login files do.
-  std::vector<std::string> variables{};  ///< "NAME=value" for the session.
+  int sends{0};
+  bool damage{false};                         ///< Spoil what is fetched or sent.
+  std::optional<proc::CommandResult> sent{};  ///< How sending goes instead, though all is there.
+  std::string noise{};                        ///< Shell lines that run before the script, as login files do.
+  std::vector<std::string> variables{};       ///< "NAME=value" for the session.
   proc::CommandResult last{};
 
  private:

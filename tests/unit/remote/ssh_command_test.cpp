@@ -71,6 +71,15 @@ TEST(ScpFetchCommand, UsesTheSshThatWasGiven) {
             (Words{"scp"} + k_common + Words{"-s", "-S", "/opt/ssh", "--", "ws1:/r", "/l"}));
 }
 
+TEST(ScpSendCommand, SendsOverSftp) {
+  SshOptions options;
+  options.ssh_program = "/opt/ssh";
+  EXPECT_EQ(scp_send_command(options, WorkerAddress::parse("alice@[::1]:2222"), "/proc/1/exe", "/home/a b/t"),
+            (Words{"scp"} + k_common +
+             Words{"-s", "-S", "/opt/ssh", "-P", "2222", "--", "/proc/1/exe", "alice@[::1]:/home/a b/t"}));
+  EXPECT_THROW(scp_send_command({}, {.user = "", .host = "-x", .port = {}}, "/a", "/b"), base::Error);
+}
+
 proc::CommandResult ended(int code, std::string out, std::string err) {
   return {.end = proc::CommandResult::End::exited, .code = code, .out = std::move(out), .err = std::move(err)};
 }

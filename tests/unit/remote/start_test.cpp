@@ -38,6 +38,7 @@ class CountingTransport : public Transport {
     return result;
   }
   proc::CommandResult fetch(const model::WorkerAddress&, const std::string&, const std::string&) override { return {}; }
+  proc::CommandResult send(const model::WorkerAddress&, const std::string&, const std::string&) override { return {}; }
 
   std::atomic<int> connections{0};
   std::atomic<int> most{0};  ///< At once.
@@ -121,6 +122,31 @@ TEST_P(StartScripts, StartsADetachedRunner) {
   EXPECT_NE(state.find("output_dir=" + home + "/torc_output\n"), std::string::npos);
   EXPECT_NE(state.find("log=" + home + "/torc_output/torc_worker_42_ws1.log\n"), std::string::npos);
   EXPECT_EQ(base::read_file(home + "/torc_output/.torc_server_42"), "server-1\n");
+}
+
+TEST_P(StartScripts, StartsAWorkerWithWhatIsItsOwn) {
+  write_program(transport.home() / "own/torc", k_fake_torc);
+  set_torc("#!/bin/sh\necho torc 0.6.5\n");
+  settings.of_worker["ws1"] = {.torc = (transport.home() / "own/torc").string(),
+                               .output_dir = "out/own",
+                               .run_options = {"--num-cpus", "3"},
+                               .environment = {{"state", "odd"}, {"log", "x"}, {"TEXT", "it's \"two\" words"}}};
+  settings.of_worker["ws2"] = {.output_dir = "others"};
+  for (const std::size_t width : {1U, 0U}) {
+    const auto result = start(width);
+    ASSERT_TRUE(result.start.ok) << result.check.message << result.start.message << transport.last.err;
+    const auto home = fs::canonical(transport.home()).string();
+    EXPECT_EQ(base::split_lines(base::read_file(home + "/run_arguments")),
+              (std::vector<std::string>{"run", "42", "--output-dir", home + "/out/own", "--num-cpus", "3"}));
+    const auto environment = base::read_file(home + "/run_environment");
+    for (const char* wanted : {"state=odd\n", "log=x\n", "TEXT=it's \"two\" words\n", "TORC_API_URL=http"}) {
+      EXPECT_NE(environment.find(wanted), std::string::npos) << wanted << environment;
+    }
+    EXPECT_EQ(environment.find("TORC_RUNNER_ENVIRONMENT"), std::string::npos);
+    EXPECT_TRUE(fs::exists(state_directory() / "worker"));
+    ::kill(-static_cast<pid_t>(*result.start.pid), SIGKILL);
+    EXPECT_TRUE(comes_true([&] { return query_state(transport, worker, workflow, "").state != State::running; }));
+  }
 }
 
 TEST_P(StartScripts, GivesTheRunnerItsEnvironment) {

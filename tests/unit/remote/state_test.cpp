@@ -208,6 +208,9 @@ class FailingTransport : public Transport {
   proc::CommandResult fetch(const model::WorkerAddress&, const std::string&, const std::string&) override {
     return result;
   }
+  proc::CommandResult send(const model::WorkerAddress&, const std::string&, const std::string&) override {
+    return result;
+  }
   proc::CommandResult result{};
 };
 

@@ -96,7 +96,7 @@ TEST_F(ServiceTest, SaysWhichServerItIs) {
   EXPECT_TRUE(version["version"].get<std::string>().starts_with("0.23.0 ("));
   EXPECT_EQ(version["capabilities"], (nlohmann::json{"batch_complete_jobs", "claim_compute_node_id", "claim_start",
                                                      "claim_wait", "events_stream", "heartbeat", "initialize_next_run",
-                                                     "retry_attempt", "retry_reason", "summary"}));
+                                                     "retry_attempt", "retry_reason", "summary", "worker_settings"}));
 }
 
 TEST_F(ServiceTest, DoesWithoutItsAdditionsWhereThatIsWanted) {

@@ -127,7 +127,7 @@ TEST_F(StoreTest, DeletingAWorkflowDeletesAllThatBelongsToIt) {
   job("b", {a});
   initialize();
   complete(a);
-  add_remote_workers(connection, workflow, {"h1"});
+  add_remote_workers(connection, workflow, {{.worker = "h1"}});
   add_event(connection, workflow, {{"x", 1}});
   node();
   remove<model::Workflow>(connection, workflow);
@@ -135,6 +135,15 @@ TEST_F(StoreTest, DeletingAWorkflowDeletesAllThatBelongsToIt) {
   EXPECT_FALSE(find<model::Result>(connection, 1));
   EXPECT_FALSE(find<model::ComputeNode>(connection, 1));
   EXPECT_FALSE(find<model::ResourceRequirements>(connection, 1));
+}
+
+TEST_F(StoreTest, KeepsTheSettingsOfWorkers) {
+  add_remote_workers(connection, workflow, {{.worker = "h1", .settings = {{{"cpus", 2}}}}, {.worker = "h2"}});
+  add_remote_workers(connection, workflow, {{.worker = "h1"}, {.worker = "h2", .settings = {{{"gpus", 1}}}}});
+  const auto workers = remote_workers(connection, workflow);
+  ASSERT_EQ(workers.size(), 2U);
+  EXPECT_EQ(workers[0].settings, (nlohmann::json{{"cpus", 2}})) << "an address alone changes nothing";
+  EXPECT_EQ(workers[1].settings, (nlohmann::json{{"gpus", 1}}));
 }
 
 TEST_F(StoreTest, ARefusedChangeLeavesNothing) {

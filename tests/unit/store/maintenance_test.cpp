@@ -107,7 +107,7 @@ TEST(MaintenanceTest, ACheckTellsWhatIsWrong) {
     }
     connection.commit();
   }
-  run_sql(path, "PRAGMA foreign_keys = OFF; INSERT INTO remote_workers VALUES (99999, 'h1')");
+  run_sql(path, "PRAGMA foreign_keys = OFF; INSERT INTO remote_workers (workflow_id, worker) VALUES (99999, 'h1')");
   const Check lost = check_database(path);
   ASSERT_EQ(lost.problems.size(), 1U);
   EXPECT_NE(lost.problems.front().find("remote_workers"), std::string::npos) << lost.problems.front();

@@ -1,0 +1,146 @@
+#!/usr/bin/env python3
+"""`torc remote install` and `run --install`: this very program comes to workers over real sshd's, whole or not at all."""
+import json
+import os
+import signal
+
+from harness import TORC, E2ETest, main, processes_below, wait_until
+
+OTHER_VERSION = "#!/bin/sh\necho torc 0.6.5\n"
+
+
+class Install(E2ETest):
+    def set_up_workers(self, count=1):
+        self.srv = self.server()
+        self.ws = self.workers(count, self.srv)
+        self.wf = self.srv.create({"name": "w", "jobs": [{"name": "j", "command": "readlink /proc/$PPID/exe >$HOME/runner"}]})
+        self.srv.torc("remote", "add-workers", self.wf, *self.ws.names, check=True)
+        for host in self.ws.hosts:
+            host.set_torc(None)
+        return self.srv, self.ws
+
+    def program(self, host):
+        return host.home / ".local/bin/torc"
+
+    def put_scp(self, script):
+        """An scp that is another one; REAL in it stands for the real one."""
+        scp = self.dir / "scp"
+        scp.write_text("#!/bin/sh\n" + script.replace("REAL", str(self.ws.client / "scp")))
+        scp.chmod(0o755)
+        return {"TORC_SCP": str(scp)}
+
+    def assert_is_ours(self, path):
+        with open(TORC, "rb") as ours, open(path, "rb") as theirs:
+            self.assertEqual(ours.read(), theirs.read())
+        self.assertEqual([entry.name for entry in path.parent.iterdir()], ["torc"], "nothing else is left")
+
+    def test_a_worker_without_and_one_with_it_and_one_with_another(self):
+        server, workers = self.set_up_workers(3)
+        workers.hosts[1].set_torc(TORC)
+        workers.hosts[2].set_torc(OTHER_VERSION)
+        paths = [self.program(host) for host in workers.hosts]
+        result = server.torc("remote", "install", self.wf, check=True)
+        self.assertEqual(result.stdout.splitlines(), [
+            "Installing torc 0.23.0 on 3 worker(s)...", f"  [OK] {workers.names[0]}: Installed {paths[0]}",
+            f"  [OK] {workers.names[1]}: {workers.hosts[1].bin}/torc is torc 0.23.0 already",
+            f"  [OK] {workers.names[2]}: Installed {paths[2]}", "Installed torc on 3/3 workers"])
+        self.assert_is_ours(paths[0])
+        self.assert_is_ours(paths[2])
+        self.assertFalse(paths[1].exists())
+        workers.forget_calls()
+        rows = server.json("remote", "install", self.wf)["workers"]
+        self.assertEqual([row["installed"] for row in rows], [False] * 3)
+        self.assertEqual(rows[2], {"worker": workers.names[2], "host": workers.names[2], "ok": True, "file": str(paths[2]),
+                                   "version": "0.23.0", "installed": False})
+        self.assertEqual([call.split()[0] for call in workers.calls()], ["ssh"] * 3, "nothing is copied again")
+        result = server.torc("remote", "install", self.wf, "--force", "--host", workers.names[1], "--prefix", "opt", check=True)
+        self.assertIn(f"Installed {workers.hosts[1].home}/opt/bin/torc", result.stdout)
+
+    def test_a_damaged_transfer(self):
+        server, workers = self.set_up_workers()
+        env = self.put_scp('for to; do :; done\nREAL "$@" && printf x >>"${to#*:}"\n')
+        self.program(workers.hosts[0]).parent.mkdir(parents=True)
+        self.program(workers.hosts[0]).write_text(OTHER_VERSION)
+        result = server.torc("remote", "install", self.wf, env=env)
+        self.assertEqual(result.returncode, 1)
+        self.assertEqual(result.stdout.splitlines()[1:], [
+            f"  [FAILED] {workers.names[0]}: the program was damaged on its way there", "Installed torc on 0/1 workers"])
+        self.assertEqual(self.program(workers.hosts[0]).read_text(), OTHER_VERSION)
+        self.assertEqual(len(list(self.program(workers.hosts[0]).parent.iterdir())), 1)
+
+    def test_a_program_that_does_not_start_there(self):
+        server, workers = self.set_up_workers()
+        self.take_library_away(workers.hosts[0])
+        result = server.torc("remote", "install", self.wf)
+        self.assertEqual(result.returncode, 1, result.stdout)
+        self.assertRegex(result.stdout, r"\[FAILED\] \S+: it does not start there: lib\S+ is missing; install what has it")
+        self.assertEqual(list(self.program(workers.hosts[0]).parent.iterdir()), [])
+        run = server.torc("remote", "run", self.wf, "--install")
+        self.assertEqual(run.returncode, 1)
+        self.assertIn("Error: torc could not be installed on 1 worker(s):", run.stderr)
+        self.assertRegex(run.stderr, r"  127\.0\.0\.2: it does not start there: lib\S+ is missing")
+
+    def take_library_away(self, host):
+        """`timeout`, through which a worker's torc is called, says what the loader says where a library is missing."""
+        wrapper = host.bin / "timeout"
+        wrapper.write_text('#!/bin/sh\nshift\necho "$1: error while loading shared libraries: libmissing.so.3: cannot open '
+                           'shared object file: No such file or directory" >&2\nexit 127\n')
+        wrapper.chmod(0o755)
+
+    def test_run_installs_and_starts_what_it_installed(self):
+        server, workers = self.set_up_workers(2)
+        workers.hosts[1].set_torc(OTHER_VERSION)
+        workflow = server.create({"name": "v", "jobs": [
+            {"name": f"j{i}", "command": "readlink /proc/$PPID/exe >>$HOME/runner; sleep 0.2"} for i in range(8)]})
+        file = self.dir / "workers.txt"
+        file.write_text("\n".join(workers.names))
+        refused = server.torc("remote", "run", workflow, "--workers", file)
+        self.assertIn("Version check failed on 2 worker(s)", refused.stderr)
+        result = server.torc("remote", "run", workflow, "--workers", file, "--install", "--wait", "--max-parallel-jobs", "1",
+                             check=True)
+        self.assertIn("Installed torc on 2/2 workers\n", result.stdout)
+        self.assertIn("Started 2/2 workers\n", result.stdout)
+        self.assertIn("8 of 8 jobs completed", result.stdout)
+        for host in workers.hosts:
+            self.assert_is_ours(self.program(host))
+            self.assertEqual(set((host.home / "runner").read_text().split()), {str(self.program(host))})
+
+    def test_a_worker_that_is_down_and_one_without_room(self):
+        server, workers = self.set_up_workers(2)
+        workers.stop_host(0)
+        (workers.hosts[1].home / ".local").write_text("")
+        result = server.torc("-f", "json", "remote", "install", self.wf)
+        self.assertEqual(result.returncode, 1)
+        rows = json.loads(result.stdout)["workers"]
+        self.assertEqual(rows[0]["state"], "unreachable")
+        self.assertIn("Connection refused", rows[0]["message"])
+        self.assertIn("mkdir", rows[1]["message"])
+
+    def test_what_runs_is_not_disturbed_and_an_interrupt_leaves_nothing(self):
+        server, workers = self.set_up_workers()
+        host = workers.hosts[0]
+        long = server.create({"name": "long", "jobs": [{"name": "j", "command": "sleep 300"}]})
+        server.torc("remote", "add-workers", long, *workers.names, check=True)
+        pid = json.loads(server.torc("-f", "json", "remote", "run", long, "--install", check=True).stdout)["workers"][0]["pid"]
+        # A copy that is half there when the user has had enough.
+        ours = self.program(host)
+        env = self.put_scp('for to; do :; done\nprintf half >"${to#*:}"\n: >"$0.at"\nexec sleep 300\n')
+        installing = self.start([TORC, "remote", "install", self.wf, "--force"], home=server.home,
+                                env={"TORC_API_URL": server.url, **workers.env, **env})
+        wait_until((self.dir / "scp.at").exists, what="scp to be called")
+        self.assertEqual(len(list(ours.parent.iterdir())), 2)
+        installing.send_signal(signal.SIGINT)
+        self.assertEqual(installing.wait(30), 1)
+        self.assertIn("canceled", installing.stdout_path.read_text())
+        self.assert_is_ours(ours)
+        inode = ours.stat().st_ino
+        server.torc("remote", "install", self.wf, "--force", check=True)
+        self.assert_is_ours(ours)
+        self.assertNotEqual(ours.stat().st_ino, inode, "renamed, not written over")
+        self.assertEqual(server.json("remote", "status", long)["workers"][0]["pid"], pid)
+        self.assertIn(pid, processes_below(self.dir / "workers"))
+        self.assertTrue(os.readlink(f"/proc/{pid}/exe").endswith(" (deleted)"))
+
+
+if __name__ == "__main__":
+    main()

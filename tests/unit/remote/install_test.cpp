@@ -1,0 +1,195 @@
+#include "torc/remote/install.hpp"
+
+#include <sys/utsname.h>
+
+#include "local_worker.hpp"
+#include "torc/base/error.hpp"
+#include "torc/proc/spawn.hpp"
+
+namespace torc::remote {
+namespace {
+
+class InstallScripts : public RemoteScripts {
+ protected:
+  InstallScripts() {
+    settings.workflow = workflow;
+    settings.program = (m_dir / "program").string();
+    settings.version = "0.23.0";
+    settings.build_id = "ours";
+    settings.limit = std::chrono::seconds(8);
+    write_program(settings.program, "#!/bin/sh\necho torc 0.23.0\n");
+  }
+
+  void SetUp() override {
+    RemoteScripts::SetUp();
+    fs::remove(transport.home() / "bin/torc");
+  }
+
+  InstallResult install() { return install_on_workers(transport, {worker}, settings, 1).front(); }
+
+  /// What lies beside the place of the program.
+  std::vector<std::string> installed_files() const {
+    std::vector<std::string> names;
+    for (const auto& entry : fs::directory_iterator(directory())) {
+      names.push_back(entry.path().filename().string());
+    }
+    return names;
+  }
+
+  /// An attempt that fails, says why, and leaves nothing.
+  void expect_failure(const std::string& message) {
+    const auto result = install();
+    EXPECT_FALSE(result.ok || result.installed);
+    EXPECT_NE(result.message.find(message), std::string::npos) << result.message << transport.last.err;
+    EXPECT_EQ(installed_files(), std::vector<std::string>{});
+  }
+
+  fs::path directory() const { return transport.home() / ".local/bin"; }
+  fs::path target() const { return directory() / "torc"; }
+
+  InstallSettings settings;
+};
+
+TEST_P(InstallScripts, CopiesTheProgramWhereThereIsNone) {
+  transport.noise = "echo '#torc-report'; echo noise\n";
+  const auto result = install();
+  EXPECT_TRUE(result.ok && result.installed && result.reached) << result.message << transport.last.err;
+  EXPECT_EQ(result.path, target().string());
+  EXPECT_EQ(base::read_file(target()), base::read_file(settings.program));
+  EXPECT_EQ(fs::status(target()).permissions(), fs::perms(0755));
+  EXPECT_EQ(installed_files(), std::vector<std::string>{"torc"});
+}
+
+TEST_P(InstallScripts, LeavesTheSameVersionAlone) {
+  write_program(transport.home() / "bin/torc", k_fake_torc);
+  auto result = install();
+  EXPECT_TRUE(result.ok && !result.installed) << result.message;
+  EXPECT_EQ(result.path, (transport.home() / "bin/torc").string());
+  EXPECT_EQ(result.message, "another build of it; --force replaces it");
+  settings.build_id = "test";
+  EXPECT_EQ(install().message, "");
+  // One without the probe, too.
+  write_program(transport.home() / "bin/torc", "#!/bin/sh\n[ \"$1\" = --version ] && echo torc 0.23.0\n");
+  EXPECT_TRUE(install().ok);
+  EXPECT_EQ(transport.sends, 0);
+  settings.force = true;
+  result = install();
+  EXPECT_TRUE(result.ok && result.installed) << result.message;
+  EXPECT_EQ(result.path, target().string());
+}
+
+TEST_P(InstallScripts, FindsWhatWasInstalledBehindAnotherVersion) {
+  write_program(transport.home() / "bin/torc", "#!/bin/sh\necho torc 0.6.5\n");
+  EXPECT_TRUE(install().installed);
+  const auto again = install();
+  EXPECT_TRUE(again.ok && !again.installed) << again.message;
+  EXPECT_EQ(again.path, target().string());
+  EXPECT_EQ(base::read_file(transport.home() / "bin/torc"), "#!/bin/sh\necho torc 0.6.5\n");
+}
+
+TEST_P(InstallScripts, ReplacesAProgramThatRuns) {
+  write_program(target(), "#!/bin/sh\n[ \"$1\" = run ] && exec sleep 300\necho torc 0.6.5\n");
+  proc::SpawnOptions options;
+  options.argv = {target().string(), "run"};
+  auto running = proc::Child::spawn(options);
+  EXPECT_TRUE(install().installed);
+  EXPECT_EQ(::kill(running.pid(), 0), 0);
+  running.signal(SIGKILL);
+  running.wait();
+}
+
+TEST_P(InstallScripts, TakesAnotherPrefix) {
+  settings.prefix = "opt/it's mine";
+  const auto result = install();
+  EXPECT_EQ(result.path, transport.home().string() + "/opt/it's mine/bin/torc") << result.message;
+  settings.prefix = "~/tools/";
+  settings.force = true;
+  EXPECT_EQ(install().path, transport.home().string() + "/tools/bin/torc");
+  EXPECT_THROW(check_prefix(""), base::UsageError);
+  EXPECT_THROW(check_prefix("a\nb"), base::UsageError);
+}
+
+TEST_P(InstallScripts, SaysWhereNothingCanBePut) {
+  write_text(transport.home() / "file", "");
+  settings.prefix = "file";
+  EXPECT_FALSE(install().ok);
+  EXPECT_NE(install().message, "");
+  settings.prefix = "~/.local";
+  fs::create_directories(target());
+  EXPECT_EQ(install().message, target().string() + " is a directory");
+  EXPECT_EQ(transport.sends, 0);
+}
+
+TEST_P(InstallScripts, KeepsWhatIsThereWhenTheTransferIsDamaged) {
+  transport.damage = true;
+  fs::create_directories(directory());
+  expect_failure("the program was damaged on its way there");
+  transport.damage = false;
+  EXPECT_TRUE(install().ok);
+}
+
+TEST_P(InstallScripts, NamesAMissingLibrary) {
+  write_program(settings.program,
+                "#!/bin/sh\necho \"$0: error while loading shared libraries: libx.so.1: cannot open shared object "
+                "file: No such file or directory\" >&2\nexit 127\n");
+  expect_failure("libx.so.1 is missing; install what has it");
+}
+
+TEST_P(InstallScripts, SaysWhyTheProgramDoesNotStart) {
+  for (const auto& [script, message] : std::vector<std::pair<std::string, std::string>>{
+           {"echo \"torc: /lib/libc.so.6: version \\`GLIBC_2.38' not found (required by torc)\"; exit 1",
+            "the C library there is older than this program needs (version `GLIBC_2.38' not found"},
+           {"echo 'cannot execute binary file: Exec format error'; exit 126", "a program for other machines"},
+           {"echo 'torc: not found'; exit 127", "another C library"},
+           {"echo 'torc: Permission denied'; exit 126", "noexec"},
+           {"echo torc 0.24.0", "it does not start there: torc 0.24.0"},
+           {"exec sleep 100", "it does not answer"},
+           {"exit 7", "exit status 7"}}) {
+    write_program(settings.program, "#!/bin/sh\n" + script + "\n");
+    expect_failure(message);
+  }
+}
+
+TEST_P(InstallScripts, ComparesTheMachines) {
+  settings.machine = "Linux pdp11";
+  const auto result = install();
+  EXPECT_TRUE(result.message.ends_with(", this program is for Linux pdp11; build torc there")) << result.message;
+  EXPECT_EQ(transport.sends, 0);
+  EXPECT_FALSE(fs::exists(directory()));
+}
+
+TEST_P(InstallScripts, LeavesNothingOfATransferThatFails) {
+  using End = proc::CommandResult::End;
+  transport.sent = proc::CommandResult{.end = End::exited, .code = 1, .err = "scp: write remote: Failure\n"};
+  expect_failure("scp: write remote: Failure");
+  transport.sent->end = End::canceled;
+  expect_failure("canceled");
+  // What sftp does not say: the disk is full.
+  transport.sent->end = End::exited;
+  write_program(transport.home() / "bin/head", "#!/bin/sh\necho 'head: No space left on device' >&2\nexit 1\n");
+  if (std::string(GetParam()) != "busybox") {  // Its own head is built in.
+    expect_failure("no space left for " + target().string());
+  }
+}
+
+TEST_P(InstallScripts, RemovesWhatABrokenConnectionLeft) {
+  const auto left = directory() / ".torc-install.0";
+  write_text(left, "");
+  write_text(directory() / ".torc-install.1", "");
+  fs::last_write_time(left, fs::file_time_type::clock::now() - std::chrono::hours(49));
+  EXPECT_TRUE(install().ok);
+  EXPECT_FALSE(fs::exists(left));
+  EXPECT_TRUE(fs::exists(directory() / ".torc-install.1")) << "another installation is under way";
+}
+
+TEST_P(InstallScripts, NamesTheUnreachable) {
+  transport.noise = "echo 'ssh: connect to host ws1 port 22: No route to host' >&2; exit 255\n";
+  const auto result = install();
+  EXPECT_FALSE(result.ok || result.reached);
+  EXPECT_EQ(result.message, "ssh: connect to host ws1 port 22: No route to host");
+}
+
+INSTANTIATE_TEST_SUITE_P(Shells, InstallScripts, testing::Values("dash", "bash", "busybox"), shell_name);
+
+}  // namespace
+}  // namespace torc::remote
