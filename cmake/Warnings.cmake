@@ -6,7 +6,8 @@ target_compile_options(
             -Wextra
             -Wpedantic
             -Wconversion # silent narrowing loses ids above 2^31
-            -Wshadow
+            # Files that are compiled together see each other's names.
+            $<$<NOT:$<BOOL:$<TARGET_PROPERTY:UNITY_BUILD>>>:-Wshadow>
             -Wold-style-cast
             -Wmissing-declarations # a function outside an anonymous namespace that no header names
             -Wnon-virtual-dtor
