@@ -10,13 +10,13 @@
 
 #include <array>
 #include <cerrno>
-#include <cstdlib>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "proc/program_path.hpp"
 #include "torc/base/fd.hpp"
-#include "torc/base/strings.hpp"
+#include "torc/proc/open_files.hpp"
 
 namespace torc::proc {
 namespace {
@@ -33,19 +33,6 @@ struct Plan {
   sigset_t mask;
   int report_fd;
 };
-
-/// As posix_spawnp looks it up.
-std::vector<std::string> programs_of(const std::string& name) {
-  if (name.find('/') != std::string::npos) {
-    return {name};
-  }
-  std::vector<std::string> programs;
-  const char* const path = ::getenv("PATH");
-  for (const auto& directory : base::split(path != nullptr ? path : "/bin:/usr/bin", ':')) {
-    programs.push_back(directory.empty() ? name : directory + "/" + name);
-  }
-  return programs;
-}
 
 /// @returns 0, or an errno value
 int join(int fd) {
@@ -121,6 +108,7 @@ int execute(const Plan& plan) {
     report(report_fd, errno);
     ::_exit(k_not_executed);
   }
+  restore_open_files(0);
   reset_signals(plan.mask);
   report(report_fd, execute(plan));
   ::_exit(k_not_executed);
@@ -158,7 +146,7 @@ ForkedStart fork_and_execute(const SpawnOptions& options, char* const* argv, cha
     return {.join_error = errno};
   }
   const Plan plan{.options = options,
-                  .programs = programs_of(options.argv.front()),
+                  .programs = paths_of_program(options.argv.front()),
                   .argv = argv,
                   .env = env,
                   .mask = mask,

@@ -1,7 +1,14 @@
 #include "torc/proc/signals.hpp"
 
+#include <poll.h>
 #include <pthread.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
 #include <unistd.h>
+
+#include <array>
+#include <cstdint>
+#include <utility>
 
 #include "torc/base/error.hpp"
 #include "torc/proc/spawn.hpp"
@@ -12,12 +19,12 @@ namespace {
 sigset_t watched_signals(FurtherSignals further, bool want_hangup) {
   sigset_t set;
   ::sigemptyset(&set);
-  ::sigaddset(&set, SIGUSR2);
+  ::sigaddset(&set, SIGUSR2);  // Means nothing here; by default it would end the program.
   if (further == FurtherSignals::hasten) {
     ::sigaddset(&set, SIGUSR1);
   }
   for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
-    // A blocked signal is delivered to sigwait even where it is ignored, so it must not be waited for.
+    // A blocked signal is delivered to a signalfd even where it is ignored, so it must not be waited for.
     if (!is_ignored(number) || (number == SIGHUP && want_hangup)) {
       ::sigaddset(&set, number);
     }
@@ -32,54 +39,68 @@ bool is_ignored(int number) {
   return ::sigaction(number, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
 }
 
-StopOnSignal::StopOnSignal(std::function<void(int)> on_first, FurtherSignals further, std::function<void()> on_hangup) {
+StopOnSignal::StopOnSignal(std::function<void(int)> on_first, FurtherSignals further, std::function<void()> on_hangup)
+    : m_on_first(std::move(on_first)), m_further(further), m_on_hangup(std::move(on_hangup)) {
   prepare_signals_for_children();  // They must not inherit what is blocked here.
-  const sigset_t set = watched_signals(further, static_cast<bool>(on_hangup));
+  const sigset_t set = watched_signals(further, static_cast<bool>(m_on_hangup));
+  m_signals.reset(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
+  m_end.reset(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!m_signals || !m_end) {
+    throw base::SystemError("cannot watch signals");
+  }
   if (const int error = ::pthread_sigmask(SIG_BLOCK, &set, &m_mask_before); error != 0) {
     throw base::SystemError("cannot block signals", error);
   }
-  m_thread = std::thread([this, set, further, on_first = std::move(on_first), on_hangup = std::move(on_hangup)] {
-    for (;;) {
-      int number = 0;
-      if (::sigwait(&set, &number) != 0) {
-        continue;
-      }
-      // SIGUSR2 is how the destructor ends this thread; sent by somebody else it means nothing.
-      if (number == SIGUSR2) {
-        if (m_ending) {
-          return;
-        }
-        continue;
-      }
-      if (number == SIGHUP && on_hangup) {
-        on_hangup();
-        continue;
-      }
-      if (number == SIGUSR1) {
-        m_drain.request_stop();
-        continue;
-      }
-      int none = 0;
-      if (!m_signal.compare_exchange_strong(none, number)) {
-        if (further == FurtherSignals::hasten) {
-          m_haste.request_stop();
-          continue;
-        }
-        ::_exit(128 + number);
-      }
-      m_source.request_stop();
-      if (on_first) {
-        on_first(number);
-      }
-    }
-  });
+  m_thread = std::thread([this] { watch(); });
 }
 
 StopOnSignal::~StopOnSignal() {
-  m_ending = true;
-  ::pthread_kill(m_thread.native_handle(), SIGUSR2);
+  const std::uint64_t one = 1;
+  [[maybe_unused]] const ssize_t written = ::write(m_end.get(), &one, sizeof one);
   m_thread.join();
   ::pthread_sigmask(SIG_SETMASK, &m_mask_before, nullptr);
+}
+
+void StopOnSignal::watch() {
+  std::array<pollfd, 2> events{{{m_signals.get(), POLLIN, 0}, {m_end.get(), POLLIN, 0}}};
+  for (;;) {
+    if (::poll(events.data(), events.size(), -1) < 0) {
+      continue;
+    }
+    if (events[1].revents != 0) {
+      return;
+    }
+    signalfd_siginfo info{};
+    while (::read(m_signals.get(), &info, sizeof info) == static_cast<ssize_t>(sizeof info)) {
+      take(static_cast<int>(info.ssi_signo));
+    }
+  }
+}
+
+void StopOnSignal::take(int number) {
+  if (number == SIGHUP && m_on_hangup) {
+    m_on_hangup();
+    return;
+  }
+  if (number == SIGUSR1) {
+    m_drain.request_stop();
+    return;
+  }
+  if (number == SIGUSR2) {
+    return;
+  }
+  int none = 0;
+  if (!m_signal.compare_exchange_strong(none, number)) {
+    if (m_further == FurtherSignals::end_program) {
+      ::_exit(128 + number);
+    }
+    m_haste.request_stop();
+    return;
+  }
+  m_source.request_stop();
+  if (m_on_first) {
+    m_on_first(number);
+  }
 }
 
 }  // namespace torc::proc

@@ -13,6 +13,7 @@
 
 #include "proc/forked_start.hpp"
 #include "torc/base/error.hpp"
+#include "torc/proc/open_files.hpp"
 
 namespace torc::proc {
 namespace {
@@ -121,6 +122,8 @@ pid_t spawn_by_posix(const SpawnOptions& options, char* const* argv, char* const
   if (error_number != 0) {
     throw base::SystemError("cannot execute " + options.argv.front(), error_number);
   }
+  // posix_spawn cannot do it in the child; the program has hardly begun to load its libraries.
+  restore_open_files(pid);
   return pid;
 }
 

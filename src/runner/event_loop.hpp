@@ -40,8 +40,12 @@ class EventLoop {
     void operator()() const noexcept;
   };
 
+  void set_timer(Clock::time_point until);
+
   base::Fd m_epoll;
   base::Fd m_wake;
+  base::Fd m_timer;
+  Clock::time_point m_timer_at{};                 ///< What the timer is set to.
   std::list<std::stop_callback<Wake>> m_on_stop;  ///< Callbacks do not move.
 };
 

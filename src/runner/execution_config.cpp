@@ -96,6 +96,16 @@ const Stdio& ExecutionConfig::stdio_of(const std::string& job_name) const {
   return it == job_stdio.end() ? stdio : it->second;
 }
 
+LastMoments last_moments(const ExecutionConfig& config, const model::Workflow& workflow,
+                         std::chrono::milliseconds time_limit) {
+  using std::chrono::milliseconds;
+  const milliseconds most = time_limit / 10;
+  const std::chrono::seconds buffer{workflow.compute_node_expiration_buffer_seconds.value_or(0)};
+  const milliseconds lead = std::min<milliseconds>(config.sigterm_lead, most);
+  const milliseconds headroom = std::min<milliseconds>(std::max(config.sigkill_headroom, buffer), most);
+  return {.stop_after = time_limit - headroom - lead, .lead = lead};
+}
+
 ExecutionConfig execution_config_of(const model::Workflow& workflow) {
   ExecutionConfig config;
   const std::string text = workflow.execution_config.value_or("");

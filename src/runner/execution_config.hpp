@@ -35,6 +35,18 @@ struct ExecutionConfig {
   const Stdio& stdio_of(const std::string& job_name) const;
 };
 
+/// When a runner whose own time is limited ends what runs.
+struct LastMoments {
+  std::chrono::milliseconds stop_after;  ///< Jobs get the termination signal, counted from the runner's start,
+  std::chrono::milliseconds lead;        ///< and so long after it SIGKILL.
+};
+
+/// Jobs get the termination signal `sigterm_lead` before SIGKILL, and that comes `sigkill_headroom` (or the workflow's
+/// compute_node_expiration_buffer_seconds, if that is longer) before the runner's own time is over; of a short time each
+/// takes no more than a tenth.
+LastMoments last_moments(const ExecutionConfig& config, const model::Workflow& workflow,
+                         std::chrono::milliseconds time_limit);
+
 /// Absent fields have their defaults, unknown ones are passed over: a newer client may have put them there.
 /// @throws base::Error that names the field
 ExecutionConfig execution_config_of(const model::Workflow& workflow);

@@ -34,6 +34,9 @@ std::size_t count_in_proc() {
 }
 
 std::size_t count_of_smi() {
+  if (!proc::is_in_path("nvidia-smi")) {
+    return 0;  // Most machines have none: told without a process.
+  }
   const auto listing = proc::run_command({.argv = {"nvidia-smi", "-L"}, .limit = k_smi_limit});
   if (!listing.ok()) {
     return 0;

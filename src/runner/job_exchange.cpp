@@ -268,6 +268,17 @@ JobExchange::GivenBack JobExchange::give_back(const model::Job& job, bool starte
   return outcome;
 }
 
+void JobExchange::give_back(const ResultJournal::Return& left) {
+  if (left.run_id != m_run_id) {
+    m_log.info("job {} ({}) of run {} needs not be given back: the workflow is in run {}", left.job.id.value_or(0),
+               left.job.name, left.run_id, m_run_id);
+    return;
+  }
+  if (give_back(left.job, left.started, left.time_is_over) == GivenBack::yes) {
+    m_log.info("job {} ({}) of an earlier runner is given back", left.job.id.value_or(0), left.job.name);
+  }
+}
+
 JobNeeds JobExchange::needs(const model::Job& job) {
   if (!job.resource_requirements_id) {
     return {};

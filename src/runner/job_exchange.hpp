@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "runner/capacity.hpp"
+#include "runner/result_journal.hpp"
 #include "runner/runner_log.hpp"
 #include "torc/client/api.hpp"
 
@@ -69,6 +70,9 @@ class JobExchange {
   /// Makes a claimed or started job ready for others.
   /// @param time_is_over  Why, where it was started.
   GivenBack give_back(const model::Job& job, bool started, bool time_is_over = false);
+
+  /// The same for one that an earlier runner had. Its run may be over, and the job another's: then nothing happens.
+  void give_back(const ResultJournal::Return& left);
 
   /// Makes a failed job, of which nothing was handed in, ready again as its next attempt.
   /// @returns false where it has been retried as often as it may, or is no longer this runner's

@@ -22,17 +22,27 @@ namespace {
 
 constexpr std::string_view k_suffix = ".jsonl";
 
-/// A line that was cut off when its runner, or the machine, ended is no result.
-std::vector<model::Result> results_in(const std::string& text) {
-  std::vector<model::Result> results;
+constexpr const char* k_return_key = "give_back";
+
+/// A line that was cut off when its runner, or the machine, ended says nothing.
+ResultJournal::Left left_in(const std::string& text) {
+  ResultJournal::Left left;
   for (const auto& line : base::split_lines(text)) {
     try {
-      results.push_back(model::from_json<model::Result>(nlohmann::json::parse(line)));
+      const auto entry = nlohmann::json::parse(line);
+      if (entry.contains(k_return_key)) {
+        left.returns.push_back({.job = model::from_json<model::Job>(entry.at(k_return_key)),
+                                .run_id = entry.at("run_id").get<std::int64_t>(),
+                                .started = entry.at("started").get<bool>(),
+                                .time_is_over = entry.at("time_is_over").get<bool>()});
+      } else {
+        left.results.push_back(model::from_json<model::Result>(entry));
+      }
     } catch (const std::exception&) {
       continue;
     }
   }
-  return results;
+  return left;
 }
 
 }  // namespace
@@ -54,25 +64,41 @@ void ResultJournal::open() {
 }
 
 void ResultJournal::add(const std::vector<model::Result>& results) {
-  if (results.empty()) {
-    return;
-  }
-  std::string text;
+  std::string lines;
   for (const auto& result : results) {
-    text += model::dump_json(model::to_json(result)) + '\n';
+    lines += model::dump_json(model::to_json(result)) + '\n';
+  }
+  append(lines);
+}
+
+void ResultJournal::add(const std::vector<Return>& returns) {
+  std::string lines;
+  for (const auto& each : returns) {
+    const nlohmann::json entry{{k_return_key, model::to_json(each.job)},
+                               {"run_id", each.run_id},
+                               {"started", each.started},
+                               {"time_is_over", each.time_is_over}};
+    lines += model::dump_json(entry) + '\n';
+  }
+  append(lines);
+}
+
+void ResultJournal::append(const std::string& lines) {
+  if (lines.empty()) {
+    return;
   }
   try {
     if (!m_file) {
       open();
     }
-    base::write_all(m_file.get(), text);
+    base::write_all(m_file.get(), lines);
     if (::fdatasync(m_file.get()) != 0) {
       throw base::SystemError("cannot write " + m_path.string());
     }
     m_failed = false;
   } catch (const base::SystemError& error) {
     if (!std::exchange(m_failed, true)) {
-      m_log.warning("results that the server has not got yet are kept in memory only: {}", error.what());
+      m_log.warning("what the server has not been told yet is kept in memory only: {}", error.what());
     }
   }
 }
@@ -94,8 +120,8 @@ bool ResultJournal::is_journal(const std::filesystem::path& path) const {
   return name.starts_with(m_prefix) && name.ends_with(k_suffix) && path != m_path;
 }
 
-std::vector<model::Result> ResultJournal::take_over() {
-  std::vector<model::Result> results;
+ResultJournal::Left ResultJournal::take_over() {
+  Left left;
   std::error_code error;
   for (std::filesystem::directory_iterator it(m_directory, error), end; !error && it != end; it.increment(error)) {
     if (!is_journal(it->path())) {
@@ -106,15 +132,18 @@ std::vector<model::Result> ResultJournal::take_over() {
       if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
         continue;  // Its runner lives.
       }
-      auto found = results_in(base::read_file(it->path()));
-      m_log.info("{} results that an earlier runner could not hand in are in {}", found.size(), it->path().string());
-      std::move(found.begin(), found.end(), std::back_inserter(results));
+      auto found = left_in(base::read_file(it->path()));
+      m_log.info(
+          "{} results that an earlier runner could not hand in, and {} jobs that it could not give back, are in {}",
+          found.results.size(), found.returns.size(), it->path().string());
+      std::move(found.results.begin(), found.results.end(), std::back_inserter(left.results));
+      std::move(found.returns.begin(), found.returns.end(), std::back_inserter(left.returns));
       m_inherited.push_back({.path = it->path(), .lock = std::move(lock)});
     } catch (const base::SystemError& failure) {
       m_log.warning("{}", failure.what());
     }
   }
-  return results;
+  return left;
 }
 
 }  // namespace torc::runner

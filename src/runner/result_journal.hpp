@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -10,11 +11,25 @@
 
 namespace torc::runner {
 
-/// Results of jobs that the server could not be told, on disk until it was: a runner that is killed meanwhile, or gives
-/// up, leaves them to the next one of the same workflow in the same output directory. One JSON object a line; the file
-/// is there only while there is such a result, and locked while its runner lives. One thread.
+/// What the server could not be told of jobs, on disk until it was: results, and which jobs were to be given back. A
+/// runner that is killed meanwhile, or gives up, leaves it to the next one of the same workflow in the same output
+/// directory. One JSON object a line; the file is there only while it holds something, and locked while its runner
+/// lives. One thread.
 class ResultJournal {
  public:
+  /// A job that a runner had, and did not do.
+  struct Return {
+    model::Job job;
+    std::int64_t run_id{0};
+    bool started{false};
+    bool time_is_over{false};  ///< Why, where it was started.
+  };
+
+  struct Left {
+    std::vector<model::Result> results{};
+    std::vector<Return> returns{};
+  };
+
   /// @param directory  Of the output.
   /// @param server_id  Numbers of workflows and jobs mean something only together with it.
   /// @param key        Tells the files of runners that share the directory apart.
@@ -27,14 +42,16 @@ class ResultJournal {
 
   /// Appends them; they are on disk when it returns. Where that cannot be (a full disk) the log says so.
   void add(const std::vector<model::Result>& results);
+  void add(const std::vector<Return>& returns);
   /// Everything that was added has been handed in: takes the file away.
   void clear();
   /// Where they are.
   const std::filesystem::path& path() const { return m_path; }
   bool empty() const { return !m_file; }
+  bool has_inherited() const { return !m_inherited.empty(); }
 
-  /// Results that runners left which are gone. Each of their files is this journal's from now on, until `clear`.
-  std::vector<model::Result> take_over();
+  /// What runners left which are gone. Each of their files is this journal's from now on, until `clear`.
+  Left take_over();
 
  private:
   struct Inherited {
@@ -43,6 +60,7 @@ class ResultJournal {
   };
 
   void open();
+  void append(const std::string& lines);
   bool is_journal(const std::filesystem::path& path) const;
 
   std::filesystem::path m_directory;

@@ -111,22 +111,19 @@ std::string RunLoop::key() const {
   return m_options.worker ? m_options.worker->key : proc::host_name();
 }
 
-/// Jobs get the termination signal `sigterm_lead` before SIGKILL, and that comes `sigkill_headroom` (or the workflow's
-/// compute_node_expiration_buffer_seconds, if that is longer) before the runner's own time is over; of a short time each
-/// takes no more than a tenth.
 void RunLoop::set_time_limit() {
   if (m_options.time_limit) {
-    const milliseconds limit = *m_options.time_limit;
-    m_last_lead = std::min<milliseconds>(m_config.sigterm_lead, limit / 10);
-    const seconds headroom{
-        std::max(m_config.sigkill_headroom.count(), m_workflow.compute_node_expiration_buffer_seconds.value_or(0))};
-    m_stop_at = m_started + limit - std::min<milliseconds>(headroom, limit / 10) - m_last_lead;
+    const LastMoments moments = last_moments(m_config, m_workflow, *m_options.time_limit);
+    m_last_lead = moments.lead;
+    m_stop_at = m_started + moments.stop_after;
   }
 }
 
-/// What earlier runners could not hand in, this one does.
+/// What earlier runners could not tell, this one does.
 void RunLoop::take_over_results() {
-  for (auto& result : m_journal.take_over()) {
+  auto left = m_journal.take_over();
+  m_returns.assign(std::make_move_iterator(left.returns.begin()), std::make_move_iterator(left.returns.end()));
+  for (auto& result : left.results) {
     model::Job job;
     job.id = result.job_id;
     job.workflow_id = result.workflow_id;
@@ -172,10 +169,11 @@ RunnerReport RunLoop::run() {
                 "the server has been away for too long (compute_node_wait_for_healthy_database_minutes says how "
                 "long that is); {} jobs were ended{}",
                 m_running->count(),
-                m_journal.empty() ? ""
-                                  : fmt::format("; results that it has not got are in {}, the next run in this "
-                                                "directory hands them in",
-                                                m_journal.path().string())));
+                m_journal.empty() && m_running->count() == 0 && m_claimed.empty()
+                    ? ""
+                    : fmt::format("; what it has not been told is in {}, the next run in this "
+                                  "directory tells it",
+                                  m_journal.path().string())));
       }
       if (!m_over && !m_stop.stop_requested()) {
         rest(jobs_due);
@@ -327,6 +325,10 @@ void RunLoop::deliver() {
     for (const bool on_record : m_exchange->complete(results)) {
       note_delivered(on_record);
     }
+  }
+  // A runner ends its jobs before it notes them, so that none of these runs any more.
+  for (; !m_returns.empty(); m_returns.pop_front()) {
+    m_exchange->give_back(m_returns.front());
   }
   m_journal.clear();
   for (; !m_retried.empty(); m_retried.pop_front()) {

@@ -120,6 +120,7 @@ class RunLoop {
   void abandon() noexcept;
   void deactivate();
   void give_back_claimed(Clock::time_point until);
+  void keep_returns();
   void give_back_lost_claims();
   template <typename Call>
   void insist(Clock::time_point until, Call&& call);
@@ -157,12 +158,13 @@ class RunLoop {
   std::unique_ptr<ActionRunner> m_actions;
   std::stop_source m_break_off;  ///< Requested by a stop or drain: a claim that waits is given up.
 
-  std::deque<model::Job> m_claimed;          ///< Not started yet.
-  std::deque<Finished> m_finished;           ///< Not handed in yet.
-  std::deque<Failed> m_failed;               ///< Whether they run again is to be found out.
-  std::deque<model::Result> m_retried;       ///< Of attempts whose jobs run again; not handed in yet.
-  std::map<model::Id, Failed> m_recovering;  ///< Their recovery scripts run.
-  std::vector<EndedJob> m_interrupted;       ///< Ended by a stop or cancel.
+  std::deque<model::Job> m_claimed;             ///< Not started yet.
+  std::deque<Finished> m_finished;              ///< Not handed in yet.
+  std::deque<Failed> m_failed;                  ///< Whether they run again is to be found out.
+  std::deque<ResultJournal::Return> m_returns;  ///< What an earlier runner could not give back.
+  std::deque<model::Result> m_retried;          ///< Of attempts whose jobs run again; not handed in yet.
+  std::map<model::Id, Failed> m_recovering;     ///< Their recovery scripts run.
+  std::vector<EndedJob> m_interrupted;          ///< Ended by a stop or cancel.
   bool m_drained_by_server{false};
   bool m_claims_begun{false};
   bool m_actions_due{true};       ///< Something happened that may trigger one.

@@ -119,7 +119,8 @@ void RunLoop::abandon() noexcept {
     end_jobs();
     keep_undelivered();
     if (m_link.away()) {
-      return;  // Nobody listens.
+      keep_returns();  // Nobody listens.
+      return;
     }
     const auto until = Clock::now() + k_last_words;
     insist(until, [this] { deliver(); });
@@ -130,6 +131,22 @@ void RunLoop::abandon() noexcept {
     deactivate();
   } catch (const std::exception& error) {
     m_log.error("jobs could not be given back: {}", error.what());
+  }
+}
+
+/// For the next runner in this directory, which gives them back.
+void RunLoop::keep_returns() {
+  std::vector<ResultJournal::Return> returns;
+  for (const auto& ended : m_interrupted) {
+    returns.push_back({.job = ended.job, .run_id = ended.run_id, .started = true, .time_is_over = m_report.timed_out});
+  }
+  for (const auto& job : m_claimed) {
+    returns.push_back({.job = job, .run_id = m_exchange->run_id(), .started = job.status == model::JobStatus::running});
+  }
+  m_journal.add(returns);
+  if (!returns.empty()) {
+    m_log.warning("{} jobs could not be given back; the next runner in this directory does it: {}", returns.size(),
+                  m_journal.path().string());
   }
 }
 

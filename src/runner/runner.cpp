@@ -5,9 +5,13 @@
 
 #include "runner/run_loop.hpp"
 #include "runner/worker_state.hpp"
+#include "torc/proc/open_files.hpp"
 
 namespace torc::runner {
 namespace {
+
+/// A running job holds a descriptor or two. More than so many would only make work for what closes all there could be.
+constexpr rlim_t k_most_open_files = 65'536;
 
 const char* reason_of(const RunnerReport& report) {
   return report.canceled ? "canceled" : report.stopped ? "stopped" : "finished";
@@ -29,6 +33,7 @@ std::filesystem::path make_output_directory(const std::string& path) {
 
 RunnerReport run_jobs(client::Api& api, const RunnerOptions& options, const std::stop_token& stop,
                       const std::function<void(const RunnerReport&, std::int64_t running)>& on_change) {
+  proc::raise_open_files(k_most_open_files);
   std::unique_ptr<WorkerState> worker;
   if (options.worker) {
     worker = std::make_unique<WorkerState>(*options.worker);

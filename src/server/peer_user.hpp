@@ -8,8 +8,16 @@
 
 namespace torc::server {
 
-/// The user whose process holds the other end of a connection over IPv4's loopback, from the kernel's own list
-/// (proc(5), /proc/net/tcp); nothing where it is not in there.
+/// The user whose process holds the other end of a connection over IPv4's loopback, as the kernel answers for that one
+/// socket (sock_diag(7)): in microseconds, however many there are. Nothing where it does not answer.
+std::optional<uid_t> user_by_diagnosis(const boost::asio::ip::tcp::endpoint& peer,
+                                       const boost::asio::ip::tcp::endpoint& local);
+
+/// The same from the kernel's list of all sockets (proc(5), /proc/net/tcp): takes milliseconds.
+std::optional<uid_t> user_by_list(const boost::asio::ip::tcp::endpoint& peer,
+                                  const boost::asio::ip::tcp::endpoint& local);
+
+/// The same from whichever knows; nothing where neither does, or the connection is not over IPv4.
 std::optional<uid_t> user_of_peer(const boost::asio::ip::tcp::endpoint& peer,
                                   const boost::asio::ip::tcp::endpoint& local);
 

@@ -7,6 +7,8 @@
 #include <stop_token>
 #include <thread>
 
+#include "torc/base/fd.hpp"
+
 namespace torc::proc {
 
 /// Whether this process ignores the signal, for instance because it was started so.
@@ -22,7 +24,8 @@ enum class FurtherSignals {
 /// FurtherSignals says what the others do.
 ///
 /// Made in the main thread before other threads start: it blocks the signals there until the end of its life, and a
-/// thread of its own takes them with sigwait(3), so no code runs in a signal handler. Signals that this program was
+/// thread of its own takes them from a signalfd(2), so no code runs in a signal handler, and a stop reaches also a
+/// thread that waits for the server. Signals that this program was
 /// started to ignore stay ignored (nohup, a background job of a script).
 class StopOnSignal {
  public:
@@ -44,12 +47,19 @@ class StopOnSignal {
   int signal() const { return m_signal; }
 
  private:
+  void watch();
+  void take(int number);
+
+  std::function<void(int)> m_on_first;
+  FurtherSignals m_further;
+  std::function<void()> m_on_hangup;
   sigset_t m_mask_before{};
+  base::Fd m_signals;
+  base::Fd m_end;  ///< Readable: the thread is to end.
   std::stop_source m_source;
   std::stop_source m_haste;
   std::stop_source m_drain;
   std::atomic<int> m_signal{0};
-  std::atomic<bool> m_ending{false};
   std::thread m_thread;
 };
 

@@ -79,6 +79,9 @@ class Child {
   int m_join_error{0};
 };
 
+/// Whether PATH has a program of that name that this user may execute.
+bool is_in_path(const std::string& program);
+
 /// Signal state for the programs this one starts: ignores SIGPIPE here. Called once in main before threads start.
 /// Children get every signal at its default and the mask that this program was started with.
 void prepare_signals_for_children();

@@ -1,13 +1,10 @@
 #include <signal.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include <cerrno>
 #include <condition_variable>
-#include <cstring>
 #include <filesystem>
 #include <mutex>
 #include <optional>
@@ -21,6 +18,7 @@
 #include "torc/base/version.hpp"
 #include "torc/cli/command.hpp"
 #include "torc/proc/daemon.hpp"
+#include "torc/proc/open_files.hpp"
 #include "torc/server/server.hpp"
 
 namespace torc::cli {
@@ -77,31 +75,20 @@ void start_log(base::LogSettings settings, const std::string& level) {
   base::log_start(settings);
 }
 
-/// Thousands of clients may be connected, each a descriptor: takes as many as the system allows.
-void raise_descriptor_limit() {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
-    limit.rlim_cur = limit.rlim_max;
-    if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) {
-      base::log_debug("the limit of open files stays: {}", std::strerror(errno));
-    }
-  }
-}
-
 /// Descriptors that are no client's: the database's, the log's, and of clients that are told that there are too many.
 constexpr std::size_t k_own_descriptors = 200;
 
-/// More connections than descriptors could not even be told so.
+/// Each client is a descriptor: takes as many as the system allows. More connections than descriptors could not even
+/// be told so.
 void fit_connections(server::LimitOptions& limits) {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= limits.connections + k_own_descriptors) {
+  const rlim_t files = proc::raise_open_files();
+  if (files >= limits.connections + k_own_descriptors) {
     return;
   }
-  const std::size_t possible =
-      limit.rlim_cur > k_own_descriptors ? static_cast<std::size_t>(limit.rlim_cur) - k_own_descriptors : 1;
+  const std::size_t possible = files > k_own_descriptors ? static_cast<std::size_t>(files) - k_own_descriptors : 1;
   base::log_warning(
       "{} connections at once, not {}: 'ulimit -n' allows {} open files; raise it, or lower --max-connections",
-      possible, limits.connections, limit.rlim_cur);
+      possible, limits.connections, files);
   limits.connections = possible;
 }
 
@@ -126,7 +113,6 @@ int serve(ServerRunOptions& options, proc::Detached& detached, Services& service
   start_log(options.service.log, services.options().log_level);
   // A file at the limit that `ulimit -f` sets is a full disk, not the server's end.
   ::signal(SIGXFSZ, SIG_IGN);
-  raise_descriptor_limit();
   fit_connections(options.server.limits);
   const auto reloadable = std::make_shared<Reloadable>();
   std::function<void()> on_hangup;

@@ -54,6 +54,26 @@ TEST(ExecutionConfigTest, IsWhatTheWorkflowSays) {
   EXPECT_EQ(config.stdio_of("a"), (Stdio{.mode = StdioMode::none, .delete_on_success = false}));
 }
 
+TEST(LastMomentsTest, LeaveTheHeadroomOrTheBufferWhicheverIsLonger) {
+  using std::chrono::hours;
+  model::Workflow workflow;
+  const auto config = read(R"({"sigterm_lead_seconds": 5, "sigkill_headroom_seconds": 60})");
+  for (const auto& [buffer, stop_after] : {std::pair{0, 3600 - 60 - 5}, {59, 3600 - 60 - 5}, {90, 3600 - 90 - 5}}) {
+    workflow.compute_node_expiration_buffer_seconds = buffer;
+    const auto moments = last_moments(config, workflow, hours(1));
+    EXPECT_EQ(moments.stop_after, seconds(stop_after)) << buffer;
+    EXPECT_EQ(moments.lead, seconds(5));
+  }
+}
+
+TEST(LastMomentsTest, TakeNoMoreThanATenthOfTheTimeEach) {
+  model::Workflow workflow;
+  workflow.compute_node_expiration_buffer_seconds = 100'000;
+  const auto moments = last_moments(read("{}"), workflow, seconds(100));
+  EXPECT_EQ(moments.stop_after, seconds(80));
+  EXPECT_EQ(moments.lead, seconds(10));
+}
+
 TEST(ExecutionConfigTest, NamesWhatIsWrong) {
   EXPECT_NE(refusal("nonsense").find("no JSON object"), std::string::npos);
   EXPECT_NE(refusal("[]").find("no JSON object"), std::string::npos);

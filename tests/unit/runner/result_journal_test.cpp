@@ -43,9 +43,10 @@ class ResultJournalTest : public ::testing::Test {
 
 TEST_F(ResultJournalTest, IsThereOnlyWhileItHoldsSomething) {
   const auto own = journal();
-  own->add({});
+  own->add(std::vector<model::Result>{});
+  own->add(std::vector<ResultJournal::Return>{});
   EXPECT_EQ(files(), 0U);
-  own->add({result_of(1)});
+  own->add(std::vector{result_of(1)});
   EXPECT_EQ(files(), 1U);
   EXPECT_FALSE(own->empty());
   own->clear();
@@ -54,12 +55,12 @@ TEST_F(ResultJournalTest, IsThereOnlyWhileItHoldsSomething) {
 
 TEST_F(ResultJournalTest, IsTakenOverFromARunnerThatIsGone) {
   auto dead = journal();
-  dead->add({result_of(1)});
-  dead->add({result_of(2), result_of(3)});
+  dead->add(std::vector{result_of(1)});
+  dead->add(std::vector{result_of(2), result_of(3)});
   const auto heir = journal();
-  EXPECT_TRUE(heir->take_over().empty()) << "its runner lives";
+  EXPECT_TRUE(heir->take_over().results.empty()) << "its runner lives";
   dead.reset();
-  const auto results = heir->take_over();
+  const auto results = heir->take_over().results;
   ASSERT_EQ(results.size(), 3U);
   EXPECT_EQ(results[0].job_id, 1);
   EXPECT_EQ(results[2].job_id, 3);
@@ -67,15 +68,35 @@ TEST_F(ResultJournalTest, IsTakenOverFromARunnerThatIsGone) {
   EXPECT_EQ(results[0].attempt_id, 2);
   EXPECT_EQ(results[0].compute_node_id, 7);
   EXPECT_EQ(results[0].status, model::JobStatus::failed);
-  EXPECT_TRUE(journal()->take_over().empty()) << "one heir is enough";
+  EXPECT_TRUE(journal()->take_over().results.empty()) << "one heir is enough";
   heir->clear();
   EXPECT_EQ(files(), 0U);
 }
 
+TEST_F(ResultJournalTest, KeepsWhichJobsWereToBeGivenBack) {
+  model::Job job;
+  job.id = 9;
+  job.workflow_id = 3;
+  job.name = "nine";
+  job.attempt_id = 4;
+  auto dead = journal();
+  dead->add(std::vector<ResultJournal::Return>{{.job = job, .run_id = 2, .started = true, .time_is_over = true}});
+  dead->add(std::vector{result_of(1)});
+  dead.reset();
+  const auto left = journal()->take_over();
+  EXPECT_EQ(left.results.size(), 1U);
+  ASSERT_EQ(left.returns.size(), 1U);
+  EXPECT_EQ(left.returns[0].job.id, 9);
+  EXPECT_EQ(left.returns[0].job.attempt_id, 4);
+  EXPECT_EQ(left.returns[0].run_id, 2);
+  EXPECT_TRUE(left.returns[0].started);
+  EXPECT_TRUE(left.returns[0].time_is_over);
+}
+
 TEST_F(ResultJournalTest, LeavesThoseOfOtherWorkflowsAndServers) {
-  journal("other", 3)->add({result_of(1)});
-  journal("s", 33)->add({result_of(1)});
-  EXPECT_TRUE(journal()->take_over().empty());
+  journal("other", 3)->add(std::vector{result_of(1)});
+  journal("s", 33)->add(std::vector{result_of(1)});
+  EXPECT_TRUE(journal()->take_over().results.empty());
   EXPECT_EQ(files(), 2U);
 }
 
@@ -83,11 +104,11 @@ TEST_F(ResultJournalTest, PassesOverALineThatWasCutOff) {
   std::filesystem::path path;
   {
     const auto dead = journal();
-    dead->add({result_of(1)});
+    dead->add(std::vector{result_of(1)});
     path = dead->path();
   }
   std::ofstream(path, std::ios::app) << R"({"job_id": 2, "workf)";
-  EXPECT_EQ(journal()->take_over().size(), 1U);
+  EXPECT_EQ(journal()->take_over().results.size(), 1U);
 }
 
 }  // namespace

@@ -132,6 +132,77 @@ TEST_F(RunJobsTest, GivesAJobBackThreeTimesAtTheEndOfItsTime) {
   EXPECT_EQ(api->list_results(workflow, {}).items.at(0).return_code, 152);
 }
 
+TEST_P(BothServersTest, WarnsJobsBeforeItKillsThemAtTheEndOfItsTime) {
+  create_workflow();
+  // Each shell that the signal ends notes when; the job itself does not heed it.
+  add_job("trap 'date +%s%N >>" + directory.file("warned") + "' TERM; while :; do date +%s%N >" +
+          directory.file("alive") + "; sleep 0.02; done");
+  initialize();
+  auto limited = options();
+  limited.time_limit = milliseconds(2500);  // A tenth of it for each: warned after 2.0 s, killed after 2.25 s.
+  limited.max_parallel_jobs = 1;
+  const auto now = [] {
+    return std::chrono::duration_cast<milliseconds>(std::chrono::system_clock::now().time_since_epoch());
+  };
+  const auto begin = now();
+  const auto report = run(limited);
+  const auto since_begin = [&](const std::string& file) {
+    return std::chrono::duration_cast<milliseconds>(std::chrono::nanoseconds(std::stoll(lines(file).at(0)))) - begin;
+  };
+  EXPECT_TRUE(report.timed_out);
+  EXPECT_EQ(report.given_back, 1);
+  EXPECT_GE(since_begin("warned"), milliseconds(2000));
+  EXPECT_GT(since_begin("alive"), since_begin("warned")) << "it had its lead";
+  EXPECT_LT(since_begin("alive"), since_begin("warned") + seconds(1)) << "and no more than that";
+}
+
+TEST_P(BothServersTest, EndsAJobWhoseCommandNoMachineCouldTakeAndGoesOn) {
+  create_workflow();
+  add_job("true " + std::string(200'000, 'x'));  // The kernel takes 128 KiB in one argument (MAX_ARG_STRLEN).
+  for (int i = 0; i < 6; ++i) {
+    add_job("true " + std::string(200'000, 'y'));
+  }
+  const auto good = add_job("true");
+  initialize();
+  auto settings = options();
+  settings.max_parallel_jobs = 1;
+  const auto report = run(settings);
+  EXPECT_EQ(report.failed, 7);
+  EXPECT_FALSE(report.unfit) << "the commands are to blame, not the machine";
+  EXPECT_EQ(api->get_job(good).status, JobStatus::completed);
+  EXPECT_NE(
+      api->list_events(workflow, {.category = "job", .after_timestamp = {}}).items.at(0).data.dump().find("too long"),
+      std::string::npos);
+}
+
+TEST_F(RunJobsTest, FinishesWhatRunsWhenTheServerDrainsIt) {
+  worker_timeout = milliseconds(900);  // It asks each third of that.
+  const auto port = server->port();
+  server.reset();
+  start_server(port);
+  create_workflow();
+  add_job("touch " + directory.file("started") + "; until [ -e " + directory.file("go") + " ]; do sleep 0.01; done");
+  add_job("true");
+  initialize();
+  auto settings = options();
+  settings.max_parallel_jobs = 1;
+  RunnerReport report;
+  std::jthread runner([&] { report = run(settings); });
+  ASSERT_TRUE(wait_until([&] { return std::filesystem::exists(directory.file("started")); }));
+  auto node = api->list_compute_nodes(workflow, {}).items.at(0);
+  node.is_draining = true;
+  api->update_compute_node(node.id.value(), node);
+  const auto beats = [&] { return api->list_compute_nodes(workflow, {}).items.at(0).last_heartbeat; };
+  const auto before = beats();
+  ASSERT_TRUE(wait_until([&] { return beats() != before; })) << "it has been told by then, or with the next one";
+  base::write_file_atomically(directory.file("go"), "");
+  runner.join();
+  EXPECT_TRUE(report.drained);
+  EXPECT_EQ(report.completed, 1);
+  EXPECT_EQ(report.exit_status(), 0);
+  EXPECT_EQ(states(), (std::map<JobStatus, int>{{JobStatus::completed, 1}, {JobStatus::ready, 1}}));
+}
+
 TEST_P(BothServersTest, StopsClaimingOnAMachineThatIsUnfit) {
   create_workflow();
   for (int i = 0; i < 20; ++i) {
@@ -274,7 +345,7 @@ TEST_P(BothServersTest, LeavesResultsForTheNextRunWhenTheServerIsGoneForGood) {
   create_workflow(90, 0);
   add_job("until [ -e " + directory.file("go") + " ]; do sleep 0.01; done; touch " + directory.file("done"));
   add_job("until [ -e " + directory.file("done") + " ]; do sleep 0.01; done; sleep 0.3; exit 7");
-  add_job("sleep 60");
+  const auto unfinished = add_job("sleep 60");
   initialize();
   std::string message;
   auto settings = options();
@@ -306,6 +377,9 @@ TEST_P(BothServersTest, LeavesResultsForTheNextRunWhenTheServerIsGoneForGood) {
     report = run_jobs(*own, options(), stop.get_token());
   });
   EXPECT_TRUE(wait_until([&] { return states()[JobStatus::completed] == 1; }));
+  // The job that the first one ended in vain is given back, and runs again.
+  const auto attempt = [&] { return api->get_job(unfinished).attempt_id; };
+  EXPECT_TRUE(wait_until([&] { return attempt() > 1 && api->get_job(unfinished).status == JobStatus::running; }));
   stop.request_stop();
   heir.join();
   EXPECT_EQ(report.completed, 0) << "it was another one's";

@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include <boost/asio/io_context.hpp>
+
 #include "support/temp_dir.hpp"
 #include "torc/server/server.hpp"
 #include "unit/server/raw_client.hpp"
@@ -46,6 +48,26 @@ TEST(OwnUserOnly, AnswersNobodyElse) {
   }
   EXPECT_FALSE(is_answered(server.port(), 65'534));
   EXPECT_TRUE(is_answered(server.port(), 0)) << "others have not harmed it";
+}
+
+TEST(PeerUser, IsWhoHoldsTheOtherEndHoweverItIsAsked) {
+  namespace asio = boost::asio;
+  using asio::ip::tcp;
+  asio::io_context context;
+  tcp::acceptor acceptor(context, tcp::endpoint(asio::ip::address_v4::loopback(), 0));
+  tcp::socket client(context);
+  client.connect(acceptor.local_endpoint());
+  const tcp::socket accepted = acceptor.accept();
+  const auto peer = accepted.remote_endpoint();
+  const auto local = accepted.local_endpoint();
+  EXPECT_EQ(user_by_diagnosis(peer, local), ::geteuid());
+  EXPECT_EQ(user_by_list(peer, local), ::geteuid());
+  const tcp::endpoint nobody(peer.address(), 1);
+  EXPECT_EQ(user_by_diagnosis(nobody, local), std::nullopt);
+  EXPECT_EQ(user_by_list(nobody, local), std::nullopt);
+  client.close();  // What is left of it in the kernel is nobody's.
+  EXPECT_EQ(user_by_diagnosis(peer, local), std::nullopt);
+  EXPECT_EQ(user_by_list(peer, local), std::nullopt);
 }
 
 TEST(OwnUserOnly, IsNotAskedOfOtherServers) {
