@@ -15,6 +15,19 @@ void blot_out(char* text) {
   }
 }
 
+/// The login of a URL, "user:password" in "http://user:password@host/": whichever option it stands behind.
+void blot_out_login(std::string_view word, char* text) {
+  const auto scheme = word.find("://");
+  if (scheme == std::string_view::npos) {
+    return;
+  }
+  const auto begin = scheme + 3;
+  const auto at = word.substr(0, word.find_first_of("/?#", begin)).rfind('@');
+  if (at != std::string_view::npos && at > begin) {
+    std::fill(text + begin, text + at, '*');
+  }
+}
+
 bool is_secret_name(std::string_view word) {
   return std::find(k_secrets.begin(), k_secrets.end(), word) != k_secrets.end();
 }
@@ -29,6 +42,8 @@ std::vector<std::string> take_arguments(int argc, char** argv) {
       blot_out(argv[i] + equals + 1);
     } else if (is_secret_name(words[i]) && i + 1 < words.size()) {
       blot_out(argv[++i]);
+    } else {
+      blot_out_login(words[i], argv[i]);
     }
   }
   return words;

@@ -22,6 +22,22 @@ TEST(Arguments, SecretsAreBlottedOutWhereOthersCanReadThem) {
   EXPECT_EQ(given, left);
 }
 
+TEST(Arguments, TheLoginOfAUrlIsASecretToo) {
+  std::vector<std::string> given{"torc",
+                                 "--url",
+                                 "http://me:pa@ss@host:8/torc-service/v1?a=b@c",
+                                 "--url=https://me@host",
+                                 "http://host/a@b",
+                                 "me:pass@host"};
+  std::vector<char*> argv;
+  for (auto& word : given) {
+    argv.push_back(word.data());
+  }
+  EXPECT_EQ(take_arguments(static_cast<int>(argv.size()), argv.data())[3], "--url=https://me@host");
+  EXPECT_EQ(given, (std::vector<std::string>{"torc", "--url", "http://********@host:8/torc-service/v1?a=b@c",
+                                             "--url=https://**@host", "http://host/a@b", "me:pass@host"}));
+}
+
 TEST(Arguments, AnOptionWithoutItsValueDoesNoHarm) {
   std::string program = "torc";
   std::string option = "--password";
