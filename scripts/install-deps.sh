@@ -1,7 +1,19 @@
 #!/usr/bin/env bash
 # Installs what building, testing and the demo need, from Debian's own packages. What is there already is left alone:
 # then this needs neither network nor privilege.
+#
+# usage: scripts/install-deps.sh [--with-browser]    --with-browser: also what looks at pages in the tests (220 MB)
 set -euo pipefail
+
+with_browser=false
+case "${1-}" in
+  "") ;;
+  --with-browser) with_browser=true ;;
+  *)
+    sed -n '2,6s/^# \{0,1\}//p' "$0" >&2
+    exit 2
+    ;;
+esac
 
 packages=(
   # to build
@@ -11,6 +23,12 @@ packages=(
   # to test and for the demo
   libgtest-dev sqlite3 openssh-client openssh-server openssl procps busybox python3-venv clang libclang-rt-14-dev
 )
+
+# Any browser of the kind will do that is there already.
+browser=()
+if [[ $with_browser == true ]] && ! command -v chromium-headless-shell chromium chromium-browser google-chrome >/dev/null; then
+  browser=(chromium-headless-shell)
+fi
 
 if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
   echo "Error: this script installs Debian packages, and this system has no apt-get. Install what corresponds to:" >&2
@@ -24,7 +42,7 @@ missing=()
 for package in "${packages[@]}"; do
   is_installed "$package" || missing+=("$package")
 done
-if ((${#missing[@]} == 0)); then
+if ((${#missing[@]} + ${#browser[@]} == 0)); then
   echo "install-deps: all ${#packages[@]} packages are there"
   exit 0
 fi
@@ -32,15 +50,22 @@ fi
 as_root=(env DEBIAN_FRONTEND=noninteractive)
 if ((EUID != 0)); then
   if ! command -v sudo >/dev/null; then
-    echo "Error: not root and no sudo. Ask an administrator to run: apt-get install ${missing[*]}" >&2
+    echo "Error: not root and no sudo. Ask an administrator to run: apt-get install ${missing[*]} ${browser[*]}" >&2
     exit 1
   fi
   as_root=(sudo "${as_root[@]}")
 fi
 
-echo "install-deps: installing ${missing[*]}"
+echo "install-deps: installing ${missing[*]} ${browser[*]}"
 "${as_root[@]}" apt-get update -q
-"${as_root[@]}" apt-get install -q -y --no-install-recommends "${missing[@]}" </dev/null
+if ((${#missing[@]} > 0)); then
+  "${as_root[@]}" apt-get install -q -y --no-install-recommends "${missing[@]}" </dev/null
+fi
+if ((${#browser[@]} > 0)) && ! is_installed "${browser[0]}"; then
+  # The only one that can be done without: the tests that need it are skipped, and say so.
+  "${as_root[@]}" apt-get install -q -y --no-install-recommends "${browser[@]}" </dev/null ||
+    echo "install-deps: ${browser[0]} cannot be installed; tests that look at pages will be skipped" >&2
+fi
 
 # The tests run sshd's of their own, on loopback. The machine's own, which the package starts, was not asked for.
 if [[ " ${missing[*]} " == *" openssh-server "* && -d /run/systemd/system ]]; then

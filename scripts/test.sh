@@ -3,7 +3,7 @@
 # sanitizers, those of proc, store and server under the thread sanitizer, the fuzzers for a short while, then all tests
 # of the release build.
 #
-# usage: scripts/test.sh [--quick]    --quick: no sanitizers, no fuzzing and no slow tests
+# usage: scripts/test.sh [--quick]    --quick: no sanitizers, no fuzzing, no slow tests, no browser
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -50,7 +50,11 @@ run_sanitized_tests() {
 }
 
 section "packages"
-scripts/install-deps.sh
+if [[ $quick == true ]]; then
+  scripts/install-deps.sh
+else
+  scripts/install-deps.sh --with-browser
+fi
 
 section "release build"
 build release
