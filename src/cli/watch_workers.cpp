@@ -31,6 +31,8 @@ constexpr std::chrono::milliseconds k_longest_pause{2'000};
 constexpr std::chrono::minutes k_server_patience{5};
 /// A runner may register some time after its start: only a longer lack of runners counts.
 constexpr std::chrono::seconds k_lack{10};
+/// Workers that have just been started are left alone so long: a short run ends without another connection.
+constexpr std::chrono::seconds k_first_question{5};
 /// A worker whose runner seems gone is not asked more often.
 constexpr std::chrono::seconds k_ask_again{5};
 constexpr std::chrono::minutes k_longest_restart_pause{10};
@@ -88,10 +90,21 @@ class Watching {
         m_request(request),
         m_stop(services.stop_on_signal()),
         m_workers(stored_workers(m_api, request.workflow_id, request.ssh.hosts)),
-        m_transport(make_transport(request.ssh, services)),
+        m_transport(make_ssh_options(request.ssh), m_end_calls.get_token()),
         m_view(m_output, request.target),
         m_slots(m_workers.size()),
-        m_asker(m_transport, m_workers, workflow_ref(m_api, request.workflow_id), request.ssh.max_parallel) {}
+        m_asker(m_transport, m_workers, workflow_ref(m_api, request.workflow_id), request.ssh.max_parallel) {
+    for (std::size_t i = 0; i < m_workers.size(); ++i) {
+      if (const auto known = request.known.find(m_workers[i].stored); known != request.known.end()) {
+        m_slots[i].state = known->second;
+        m_slots[i].asked_at = m_began_at - std::max(m_request.interval - k_first_question, std::chrono::seconds(0));
+      }
+    }
+  }
+  Watching(const Watching&) = delete;
+  Watching& operator=(const Watching&) = delete;
+  /// What is still being asked is of no interest any more.
+  ~Watching() { m_end_calls.request_stop(); }
 
   WatchResult run() {
     while (!m_stop.stop_requested()) {
@@ -307,6 +320,8 @@ class Watching {
   client::Api& m_api;
   const WatchRequest& m_request;
   std::stop_token m_stop;
+  std::stop_source m_end_calls;
+  std::stop_callback<std::function<void()>> m_on_stop{m_stop, [this] { m_end_calls.request_stop(); }};
   std::vector<remote::Worker> m_workers;
   remote::SshTransport m_transport;
   WatchView m_view;

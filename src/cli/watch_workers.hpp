@@ -2,6 +2,8 @@
 
 #include <chrono>
 #include <functional>
+#include <map>
+#include <string>
 #include <vector>
 
 #include "cli/job_counts.hpp"
@@ -9,6 +11,7 @@
 #include "cli/watch_view.hpp"
 #include "torc/cli/command.hpp"
 #include "torc/remote/start.hpp"
+#include "torc/remote/state.hpp"
 
 namespace torc::cli {
 
@@ -17,6 +20,8 @@ struct WatchRequest {
   SshSettings ssh{};                  ///< With --host: the workers to watch.
   std::chrono::seconds interval{30};  ///< Between questions to the workers themselves; the server is asked more often.
   WatchView::Target target{WatchView::Target::standard_output};
+  /// What is known of workers, by their `stored`: these are asked some seconds later.
+  std::map<std::string, remote::WorkerState> known{};
   /// Starts dead workers again; empty: nobody does.
   std::function<std::vector<remote::StartResult>(remote::Transport&, const std::vector<remote::Worker>&)> restart{};
   int most_restarts{5};                    ///< Of each worker.

@@ -2,6 +2,7 @@
 """`torc remote run`: a workflow on real ssh workers, from the first job to the last; starting twice, waiting, secrets."""
 import json
 import signal
+import time
 
 from harness import TORC, E2ETest, main, processes_below, wait_until
 
@@ -104,8 +105,12 @@ class Run(E2ETest):
         workflow = server.create({"name": "w", "jobs": [{"name": "good", "command": "true"},
                                                         {"name": "bad", "command": "exit 3"}]})
         server.torc("remote", "add-workers", workflow, *workers.names, check=True)
+        workers.forget_calls()
+        began = time.monotonic()
         result = server.torc("remote", "run", workflow, "--wait", "--poll-interval", "0.2")
+        took = time.monotonic() - began
         self.assertEqual(result.returncode, 1, result.stderr)
+        self.assertLessEqual(len(workers.calls()), 1 + took // 5, "who has just been started is not asked at once")
         self.assertEqual(result.stdout.splitlines()[-1], "1 of 2 jobs completed, 1 failed")
         self.assertIn("2/2 jobs  0 running  1 failed", result.stderr)
 

@@ -130,9 +130,16 @@ nlohmann::json row(const remote::Worker& worker, const remote::StartResult& resu
 
 /// Waits for the workflow's end and says how it went.
 /// @returns the exit status
-int wait_and_report(model::Id id, const SshSettings& ssh, Services& services, nlohmann::json& document) {
-  const auto result =
-      watch_workers(services, {.workflow_id = id, .ssh = ssh, .target = WatchView::Target::standard_error});
+int wait_and_report(model::Id id, const SshSettings& ssh, const RemoteRunResult& started, Services& services,
+                    nlohmann::json& document) {
+  WatchRequest request{.workflow_id = id, .ssh = ssh, .target = WatchView::Target::standard_error};
+  for (std::size_t i = 0; i < started.workers.size(); ++i) {
+    if (started.results[i].start.ok) {
+      request.known.emplace(started.workers[i].stored,
+                            remote::WorkerState{.state = remote::State::running, .pid = started.results[i].start.pid});
+    }
+  }
+  const auto result = watch_workers(services, request);
   const auto& jobs = result.jobs;
   document["jobs"] = {
       {"total", jobs.total}, {"completed", jobs.completed}, {"failed", jobs.failed}, {"canceled", jobs.canceled}};
@@ -199,7 +206,7 @@ int run(const Options& options, Services& services) {
   if (result.error.empty()) {
     output.line(fmt::format("\nStarted {}/{} workers", result.started(), result.workers.size()));
     if (options.wait && result.started() > 0) {
-      status = std::max(status, wait_and_report(id, options.ssh, services, document));
+      status = std::max(status, wait_and_report(id, options.ssh, result, services, document));
     }
   }
   if (output.json()) {
