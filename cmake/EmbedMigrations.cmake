@@ -1,6 +1,7 @@
-# torc_embed_migrations(OUT): writes migrations.cpp, which holds migrations/NNNN_name.sql in the order of their numbers.
+# torc_embed_migrations(OUT): writes migrations.cpp, which holds migrations/NNNN_name.sql in the order of their numbers,
+# and migrations/schema.sql.
 function(torc_embed_migrations out)
-  file(GLOB files CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/migrations/*.sql")
+  file(GLOB files CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/migrations/[0-9]*.sql")
   list(SORT files)
   set(TORC_MIGRATIONS "")
   foreach(file IN LISTS files)
@@ -9,6 +10,8 @@ function(torc_embed_migrations out)
     file(READ "${file}" sql)
     string(APPEND TORC_MIGRATIONS "    {\"${name}\", R\"__sql__(${sql})__sql__\"},\n")
   endforeach()
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/migrations/schema.sql")
+  file(READ "${CMAKE_SOURCE_DIR}/migrations/schema.sql" TORC_SCHEMA)
   configure_file("${CMAKE_SOURCE_DIR}/cmake/migrations.cpp.in" "${CMAKE_CURRENT_BINARY_DIR}/migrations.cpp" @ONLY)
   set(${out} "${CMAKE_CURRENT_BINARY_DIR}/migrations.cpp" PARENT_SCOPE)
 endfunction()

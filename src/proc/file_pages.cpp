@@ -21,6 +21,10 @@ struct Mapping {
 };
 
 std::optional<Mapping> mapping_in(const std::string& line) {
+  // Addresses are in lower case; the lines of values, by far the most, begin with a capital.
+  if (line.empty() || (line.front() >= 'A' && line.front() <= 'Z')) {
+    return std::nullopt;
+  }
   std::istringstream words(line);
   Mapping mapping;
   char dash = 0;

@@ -38,6 +38,10 @@ std::string keep_copy(const std::string& path, std::size_t version) {
   return copy;
 }
 
+void set_version(Connection& connection, std::size_t version) {
+  connection.impl().database.exec(fmt::format("PRAGMA user_version = {}", version));
+}
+
 void run_steps(Connection& connection, std::size_t version, const std::vector<Migration>& steps) {
   auto& database = connection.impl().database;
   connection.begin();
@@ -45,10 +49,19 @@ void run_steps(Connection& connection, std::size_t version, const std::vector<Mi
     for (std::size_t i = version; i < steps.size(); ++i) {
       database.exec(std::string{steps[i].sql});
     }
-    if (version == 0) {
-      execute(connection, "INSERT INTO server (server_id) VALUES (?)", base::random_uuid());
-    }
-    database.exec(fmt::format("PRAGMA user_version = {}", steps.size()));
+    set_version(connection, steps.size());
+  } catch (const SQLite::Exception& error) {
+    rethrow(connection.impl(), error);
+  }
+  connection.commit();
+}
+
+void make_new(Connection& connection, std::size_t version) {
+  connection.begin();
+  try {
+    connection.impl().database.exec(std::string{schema()});
+    execute(connection, "INSERT INTO server (server_id) VALUES (?)", base::random_uuid());
+    set_version(connection, version);
   } catch (const SQLite::Exception& error) {
     rethrow(connection.impl(), error);
   }
@@ -73,16 +86,24 @@ void migrate(Connection& connection, const std::string& path, const std::vector<
                     "another --database",
                     path));
   }
-  const std::string copy = version == 0 ? "" : keep_copy(path, steps.size());
+  if (version == 0) {
+    try {
+      make_new(connection, steps.size());
+    } catch (base::Error& error) {
+      connection.rollback();
+      error.add_context(fmt::format("cannot make the database {}", path));
+      throw;
+    }
+    return;
+  }
+  const std::string copy = keep_copy(path, steps.size());
   try {
     run_steps(connection, version, steps);
   } catch (base::Error& error) {
     connection.rollback();
-    if (!copy.empty()) {
-      // The database is as it was; a start that is tried again and again must not fill the disk with copies.
-      std::error_code ignored;
-      std::filesystem::remove(copy, ignored);
-    }
+    // The database is as it was; a start that is tried again and again must not fill the disk with copies.
+    std::error_code ignored;
+    std::filesystem::remove(copy, ignored);
     throw base::Error(fmt::format("cannot bring the database {} up to date, it is as it was: {}", path, error.what()));
   }
 }

@@ -31,7 +31,40 @@ std::string copy_name(const std::filesystem::path& path) {
   return path.string() + ".before-v" + std::to_string(migrations().size());
 }
 
+/// Tables with their columns, indexes with their columns and conditions, foreign keys, and rows that are always there.
+std::string shape_of(const std::filesystem::path& path) {
+  const auto lines = [&](const std::string& columns, const std::string& rest) {
+    return run_sql(path, "SELECT group_concat(line, char(10)) FROM (SELECT " + columns + " AS line " + rest + ")") +
+           "\n";
+  };
+  return lines(
+             "t.name || ' ' || t.wr || t.strict || ' ' || x.name || ' ' || x.type || x.\"notnull\" || x.pk || x.hidden "
+             "|| "
+             "quote(x.dflt_value)",
+             "FROM pragma_table_list t, pragma_table_xinfo(t.name) x WHERE t.name NOT LIKE 'sqlite_%' ORDER BY t.name, "
+             "x.cid") +
+         lines("tbl_name || ' ' || name || ' ' || quote(sql)",
+               "FROM sqlite_schema WHERE type <> 'table' ORDER BY tbl_name, name") +
+         lines("t.name || ' ' || f.\"from\" || ' ' || f.\"table\" || quote(f.\"to\") || f.on_delete",
+               "FROM pragma_table_list t, pragma_foreign_key_list(t.name) f ORDER BY t.name, f.\"from\"") +
+         lines("id || name || description", "FROM access_groups");
+}
+
 }  // namespace
+
+TEST(MigrateTest, ANewDatabaseIsWhatAllStepsComeTo) {
+  const support::TempDir dir;
+  { const Database database{dir / "new.db"}; }
+  std::string sql = "BEGIN;";
+  for (const auto& step : migrations()) {
+    sql += step.sql;
+  }
+  run_sql(dir / "old.db", sql + "COMMIT;");
+  for (const char* part : {"jobs 00 priority INTEGER", "jobs_ready", "CASCADE", "System administrators"}) {
+    EXPECT_NE(shape_of(dir / "new.db").find(part), std::string::npos) << part;
+  }
+  EXPECT_EQ(shape_of(dir / "new.db"), shape_of(dir / "old.db"));
+}
 
 TEST(MigrateTest, AnOldDatabaseKeepsItsRowsAndACopyOfItStays) {
   const support::TempDir dir;
