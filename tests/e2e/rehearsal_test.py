@@ -100,8 +100,11 @@ class Night(E2ETest):
 
     # The workers.
 
+    def remote(self, *args) -> None:
+        self.srv.torc("remote", *args, check=True, timeout=180)
+
     def start_workers(self, *options) -> None:
-        self.srv.torc("remote", "run", self.wf, "--max-parallel-jobs", AT_ONCE, "--poll-interval", "0.5", *options, check=True)
+        self.remote("run", self.wf, "--max-parallel-jobs", AT_ONCE, "--poll-interval", "0.5", *options)
 
     def node_of(self, host) -> dict | None:
         """The compute node as which its runner is known now."""
@@ -200,7 +203,7 @@ class Night(E2ETest):
     def a_worker_is_stopped(self, *options):
         host, node, jobs = self.choose()
         self.diary(f"remote stop --host {host.name} {' '.join(options)}")
-        self.srv.torc("remote", "stop", self.wf, "--host", host.name, *options, check=True)
+        self.remote("stop", self.wf, "--host", host.name, *options)
         if "--drain" not in options:
             self.assertFalse(self.srv.get(f"/compute_nodes/{node['id']}")["is_active"])
         yield
@@ -217,10 +220,10 @@ class Night(E2ETest):
     def a_worker_leaves_and_joins(self):
         host, _, _ = self.choose()
         self.diary(f"{host.name} is stopped and taken off the list")
-        self.srv.torc("remote", "stop", self.wf, "--host", host.name, check=True)
-        self.srv.torc("remote", "remove-worker", host.name, self.wf, check=True)
+        self.remote("stop", self.wf, "--host", host.name)
+        self.remote("remove-worker", host.name, self.wf)
         yield
-        self.srv.torc("remote", "add-workers", self.wf, host.name, check=True)
+        self.remote("add-workers", self.wf, host.name)
         # Without --host: those that run are left alone. Not while another one is away on purpose.
         self.start_workers(*(["--host", host.name] if self.busy - {host} else []))
         self.well_again(host)
@@ -266,7 +269,7 @@ class Night(E2ETest):
     def test_every_job_once_no_process_left_no_file_lost(self):
         try:
             self.diary(f"seed {SEED}: {JOBS} jobs on {WORKERS} workers, {AT_ONCE} at once each; worker timeout {TIMEOUT} s")
-            self.srv.torc("remote", "add-workers", self.wf, *self.ws.names, check=True)
+            self.remote("add-workers", self.wf, *self.ws.names)
             self.start_workers()
             self.happen()
             self.open_gate()
@@ -316,7 +319,7 @@ class Night(E2ETest):
             output = host.home / "torc_output"
             before[host.name] = {str(path.relative_to(output)): path.read_bytes() for path in output.rglob("*") if path.is_file()}
         logs = self.dir / "logs"
-        rows = self.srv.json("remote", "collect-logs", self.wf, "--delete", "--extract", "-l", logs)["workers"]
+        rows = self.srv.json("remote", "collect-logs", self.wf, "--delete", "--extract", "-l", logs, timeout=180)["workers"]
         found = collections.defaultdict(list)  # name of the file: contents
         for host, row in zip(self.ws.hosts, rows):
             self.assertTrue(row["deleted"], row)
