@@ -109,7 +109,7 @@ def end_processes_below(directory, timeout: float = 10.0) -> None:
         time.sleep(0.02)
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(eq=False)
 class Host:
     """One worker. `home` is what its sessions see as HOME, `bin` stands first on their PATH."""
 
@@ -120,6 +120,7 @@ class Host:
     dir: pathlib.Path
     home: pathlib.Path
     bin: pathlib.Path
+    prefix: list[str] = dataclasses.field(default_factory=list)  # what starts its sshd
     sshd: subprocess.Popen | None = None
     listener: socket.socket | None = None
 
@@ -145,10 +146,12 @@ class LoopbackWorkers:
     """`count` workers below `directory` (made if missing). A context manager: all are ended at its end.
 
     shared_home: all have one home, as with NFS. same_address: all are 127.0.0.2, told apart by their ports; their
-    names then carry the port.
+    names then carry the port. behind: (prefix, addresses), for hosts behind a network of their own: the first ones have these
+    addresses, which are reached from here, in the network namespace that the command `prefix` enters.
     """
 
-    def __init__(self, directory, count: int, torc=None, shared_home: bool = False, same_address: bool = False):
+    def __init__(self, directory, count: int, torc=None, shared_home: bool = False, same_address: bool = False,
+                 behind: tuple[list[str], list[str]] = ([], [])):
         self.dir = pathlib.Path(directory).resolve()
         self.client = self.dir / "client"
         self.hosts: list[Host] = []
@@ -156,9 +159,11 @@ class LoopbackWorkers:
         self._make_client()
         for index in range(count):
             host_dir = self.dir / f"host{index + 1}"
-            address = "127.0.0.2" if same_address else f"127.0.0.{index + 2}"
+            is_behind = index < len(behind[1])
+            address = behind[1][index] if is_behind else "127.0.0.2" if same_address else f"127.0.0.{index + 2}"
             home = self.dir / "home" if shared_home else host_dir / "home"
-            host = Host(index, address, address, 0, host_dir, home, host_dir / "bin")
+            host = Host(index, address, address, 0, host_dir, home, host_dir / "bin",
+                        list(behind[0]) if is_behind else [])
             host.bin.mkdir(parents=True)
             home.mkdir(exist_ok=True)
             if torc:
@@ -264,7 +269,7 @@ class LoopbackWorkers:
     def _start_anywhere(self, host: Host) -> None:
         # Between finding a free port and sshd's taking it, another program may take it: then the next one.
         for _ in range(5):
-            host.port = free_port(host.address)
+            host.port = 2222 + host.index if host.prefix else free_port(host.address)
             self._start(host)
             if self._answers(host):
                 return
@@ -279,7 +284,7 @@ class LoopbackWorkers:
         config.write_text(SSHD_CONFIG.format(port=host.port, address=host.address, dir=self.dir, host=host.dir,
                                              home=host.home, bin=host.bin, sftp_server=find_sftp_server()))
         # A session of its own: ^C on the terminal is for whoever started us, who then ends the workers in order.
-        host.sshd = subprocess.Popen([self._sshd, "-D", "-f", config, "-E", host.dir / "sshd.log"], cwd="/",
+        host.sshd = subprocess.Popen([*host.prefix, self._sshd, "-D", "-f", config, "-E", host.dir / "sshd.log"], cwd="/",
                                      stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                                      start_new_session=True)
 

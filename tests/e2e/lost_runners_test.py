@@ -8,6 +8,7 @@ import subprocess
 import time
 import unittest
 
+from cables import Cable, NoCables
 from harness import TORC, E2ETest, alive, children_of, main, processes_below, wait_until
 
 TIMEOUT = 2  # seconds without a sign of life
@@ -160,30 +161,20 @@ class LostRunners(LostTest):
         self.check_end(server, workflow, {"j1": 1})
 
 
-@unittest.skipIf(os.geteuid() != 0, "a network that is cut is a network namespace, which needs root")
 class CutNetwork(LostTest):
     """The runner is on a host of its own, with a cable to the server's that can be pulled."""
 
     def setUp(self):
         super().setUp()
-        number = os.getpid() % 4096
-        self.namespace, self.cable = f"torc{number}", f"torc{number}s"
-        self.subnet = f"10.{224 + number // 256}.{number % 256}"
-        if subprocess.run(["ip", "netns", "add", self.namespace], capture_output=True, check=False).returncode != 0:
-            self.skipTest("no network namespaces here")
-        self.addCleanup(self.ip, "netns", "del", self.namespace)
-        self.ip("link", "add", self.cable, "type", "veth", "peer", "name", "cable", "netns", self.namespace)
-        self.ip("addr", "add", f"{self.subnet}.1/24", "dev", self.cable)
-        self.ip("-n", self.namespace, "addr", "add", f"{self.subnet}.2/24", "dev", "cable")
-        self.ip("-n", self.namespace, "link", "set", "cable", "up")
-        self.ip("link", "set", self.cable, "up")
-
-    def ip(self, *args) -> None:
-        subprocess.run(["ip", *args], check=True, capture_output=True, timeout=20)
+        try:
+            self.cable = Cable()
+        except NoCables as error:
+            self.skipTest(str(error))
+        self.addCleanup(self.cable.remove)
 
     def behind_cable(self, server, workflow) -> subprocess.Popen:
-        return self.runner(server, workflow, "a", prefix=["ip", "netns", "exec", self.namespace],
-                           url=server.url.replace("127.0.0.1", f"{self.subnet}.1"))
+        return self.runner(server, workflow, "a", prefix=self.cable.prefix,
+                           url=server.url.replace("127.0.0.1", self.cable.here))
 
     def test_a_cut_longer_than_the_timeout(self):
         server = self.server(args=["--worker-timeout", TIMEOUT, "--host", "0.0.0.0"])
@@ -191,12 +182,12 @@ class CutNetwork(LostTest):
         self.behind_cable(server, workflow)
         first = [self.pid_of(1, 1), self.pid_of(2, 1)]
         cut = time.time()
-        self.ip("link", "set", self.cable, "down")
+        self.cable.pull()
         self.wait_lost(server, workflow, cut, "a cut network")
         self.runner(server, workflow, "b", jobs=1)
         taken = self.pid_of(1, 2)
         self.assertTrue(all(map(alive, first)), "nobody can tell it")
-        self.ip("link", "set", self.cable, "up")
+        self.cable.mend()
         mended = time.time()
         self.pid_of(2, 2)  # It is back, as a node of its own.
         print(f"  and its runner works again {time.time() - mended:.2f} s after the network was mended", flush=True)
@@ -212,13 +203,13 @@ class CutNetwork(LostTest):
         self.behind_cable(server, workflow)
         first = [self.pid_of(1, 1), self.pid_of(2, 1)]
         node = server.get(f"/compute_nodes?workflow_id={workflow}")["items"][0]["id"]
-        self.ip("link", "set", self.cable, "down")
+        self.cable.pull()
         cut = time.monotonic()
         self.go.touch()  # The jobs end while nobody can be told.
         wait_until(lambda: not any(map(alive, first)), what="the jobs to end")
         wait_until(lambda: time.time() * 1000 - server.get(f"/compute_nodes/{node}")["last_heartbeat"] > 400 * timeout,
                    what="a heartbeat to be missed")
-        self.ip("link", "set", self.cable, "up")
+        self.cable.mend()
         print(f"\n  a cut of {time.monotonic() - cut:.1f} s (worker timeout {timeout} s)", flush=True)
         self.check_end(server, workflow, {"j1": 1, "j2": 1})
         self.assertEqual(self.events(server, workflow, "compute_node_lost"), [])

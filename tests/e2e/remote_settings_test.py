@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Worker files with ranges, settings and groups: each worker starts with its own, and its jobs see them."""
-from harness import E2ETest, main, processes_below, wait_until
+from harness import PLAIN, E2ETest, main, processes_below, wait_until
 
 
 class Settings(E2ETest):
@@ -81,6 +81,30 @@ class Settings(E2ETest):
         self.assertIn("leaves none of the workers", result.stderr)
         self.assertEqual(server.torc("remote", "run", self.wf, "-x", "a").returncode, 2)
         self.assertEqual(server.json("remote", "list-workers", self.wf)["total"], 0)
+
+    def test_a_server_that_keeps_addresses_only_is_told_of(self):
+        lost = "This server keeps the workers' addresses only, not what the worker file says beside them"
+        self.srv = server = self.server(args=PLAIN)
+        workers = self.workers(2, server)
+        self.wf = server.create({"name": "w", "jobs": [{"name": "j", "command": "true"}]})
+        one, two = workers.names
+        plain, own = self.dir / "plain.txt", self.worker_file(f"{two} cpus=1 env:COLOUR=blue\n")
+        plain.write_text(one + "\n")
+        result = server.torc("remote", "add-workers-from-file", plain, self.wf, check=True)
+        self.assertEqual(result.stderr, "", "nothing is lost")
+        result = server.torc("remote", "add-workers-from-file", own, self.wf, check=True)
+        self.assertEqual(result.stderr, lost + "\n")
+        self.assertIn(f"Added 1 worker(s) to workflow {self.wf}", result.stdout)
+        for shown in server.json("remote", "list-workers", self.wf)["workers"]:
+            self.assertFalse(shown.get("settings"), shown)
+        self.assertEqual([row["worker"] for row in server.get(f"/workflows/{self.wf}/remote_workers")], [one, two])
+        # Started in the same command, it has them all the same: this once.
+        server.torc("remote", "remove-worker", two, self.wf, check=True)
+        result = server.torc("remote", "run", self.wf, "--workers", own, "--poll-interval", "0.2", check=True)
+        self.assertIn(lost + "; it holds for this start\n", result.stderr)
+        server.wait_complete(self.wf)
+        self.assertEqual(self.nodes()[two]["num_cpus"], 1)
+        wait_until(lambda: not self.runners(), what="the runners to leave")
 
 
 if __name__ == "__main__":
