@@ -11,8 +11,8 @@
 #include <nlohmann/json.hpp>
 
 #include "remote/meeting.hpp"
+#include "remote/run_or_explain.hpp"
 #include "remote/scripts.hpp"
-#include "torc/base/error.hpp"
 #include "torc/base/strings.hpp"
 #include "torc/model/json.hpp"
 #include "torc/proc/fan_out.hpp"
@@ -176,7 +176,9 @@ class StartRound {
   }
 
  private:
-  void check(std::size_t i) { arrive(i, run_or_explain(i, {.script = check_script(m_workers[i], m_settings)})); }
+  void check(std::size_t i) {
+    arrive(i, run_or_explain(m_transport, m_workers[i], {.script = check_script(m_workers[i], m_settings)}));
+  }
 
   void arrive(std::size_t i, const proc::CommandResult& call) {
     m_results[i].check = judge_call(call, m_workers[i], m_settings);
@@ -207,7 +209,7 @@ class StartRound {
   void start(std::size_t i) {
     if (is_to_start(i)) {
       const auto script = start_script(m_workers[i], m_settings, m_results[i].check);
-      m_results[i].start = judge_start(run_or_explain(i, {.script = script}));
+      m_results[i].start = judge_start(run_or_explain(m_transport, m_workers[i], {.script = script}));
     }
   }
 
@@ -222,22 +224,11 @@ class StartRound {
       arrive(i, before);
       return is_to_start(i) ? k_go : "stop\n";
     };
-    const auto ended = run_or_explain(i, call);
+    const auto ended = run_or_explain(m_transport, m_workers[i], call);
     if (!asked) {
       arrive(i, ended);
     } else if (m_results[i].tried) {
       m_results[i].start = judge_start(ended);
-    }
-  }
-
-  /// Others wait for this call: that this machine cannot make it must be a value, too.
-  proc::CommandResult run_or_explain(std::size_t i, const ScriptCall& call) {
-    try {
-      return m_transport.run(m_workers[i].address, call);
-    } catch (const base::Error& error) {
-      proc::CommandResult result;
-      result.err = error.what();
-      return result;
     }
   }
 
