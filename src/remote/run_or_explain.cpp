@@ -1,5 +1,7 @@
 #include "remote/run_or_explain.hpp"
 
+#include <cstdint>
+
 #include "torc/base/error.hpp"
 
 namespace torc::remote {
@@ -12,6 +14,10 @@ proc::CommandResult run_or_explain(Transport& transport, const Worker& worker, c
     result.err = error.what();
     return result;
   }
+}
+
+std::chrono::seconds delay_of_all(const Transport& transport, std::size_t calls) {
+  return std::chrono::ceil<std::chrono::seconds>(transport.connect_delay() * static_cast<std::int64_t>(calls));
 }
 
 }  // namespace torc::remote

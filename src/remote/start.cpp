@@ -154,7 +154,7 @@ class StartRound {
         m_width(width),
         m_two_connections(workers.size() - std::min(workers.size(), width)),
         // A worker may need all of its limit, and its ssh some time to be ended.
-        m_patience(2 * settings.limit + std::chrono::seconds(30)),
+        m_patience(2 * settings.limit + std::chrono::seconds(30) + delay_of_all(transport, workers.size())),
         m_results(workers.size()),
         m_go(workers.size(), 0),
         m_meeting(workers.size(), [this, &decide] { let(decide); }) {}

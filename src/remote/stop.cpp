@@ -96,7 +96,9 @@ class StopRound {
       before.end = proc::CommandResult::End::exited;
       before.out = output;
       arrive(i, before);
-      return m_meeting.wait(k_patience) && m_results[i].signaled_pid ? k_go : "stop\n";
+      return m_meeting.wait(k_patience + delay_of_all(m_transport, m_workers.size())) && m_results[i].signaled_pid
+                 ? k_go
+                 : "stop\n";
     };
     const auto ended = run_or_explain(m_transport, m_workers[i], call);
     if (!asked) {
