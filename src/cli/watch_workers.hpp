@@ -1,14 +1,15 @@
 #pragma once
 
 #include <chrono>
-#include <functional>
-#include <vector>
+#include <cstdint>
+#include <map>
+#include <string>
 
 #include "cli/job_counts.hpp"
 #include "cli/remote_support.hpp"
+#include "cli/restart_options.hpp"
 #include "cli/watch_view.hpp"
 #include "torc/cli/command.hpp"
-#include "torc/remote/start.hpp"
 
 namespace torc::cli {
 
@@ -17,10 +18,7 @@ struct WatchRequest {
   SshSettings ssh{};                  ///< With --host: the workers to watch.
   std::chrono::seconds interval{30};  ///< Between questions to the workers themselves; the server is asked more often.
   WatchView::Target target{WatchView::Target::standard_output};
-  /// Starts dead workers again; empty: nobody does.
-  std::function<std::vector<remote::StartResult>(remote::Transport&, const std::vector<remote::Worker>&)> restart{};
-  int most_restarts{5};                    ///< Of each worker.
-  std::chrono::seconds restart_pause{10};  ///< Before the second one; twice as long before each further one.
+  RestartOptions restarts{};  ///< Whether workers that died are started again, with the settings of their last start.
 };
 
 /// How a workflow stood when the watching ended.
@@ -34,6 +32,7 @@ struct WatchResult {
 
   End end{End::complete};
   JobCounts jobs{};
+  std::map<std::string, std::int64_t> restarts{};  ///< Of workers that were started again, by address as stored.
 };
 
 /// Shows workers and progress until the workflow is complete or canceled, nobody works on it any more, or the user

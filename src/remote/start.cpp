@@ -68,6 +68,10 @@ void judge_probe(Check& check, const Report& report, const Worker& worker, std::
 
 Check judge_report(const Report& report, const Worker& worker, const StartSettings& settings) {
   Check check;
+  if (report.has("refused")) {
+    set_problem(check, Check::Problem::not_again, base::printable(report.get("refused")));
+    return check;
+  }
   check.problem = Check::Problem::none;
   check.torc = report.get("torc");
   check.has_probe = !report.get("has_probe").empty();
@@ -90,12 +94,13 @@ Check judge_report(const Report& report, const Worker& worker, const StartSettin
                                                           worker.name, check.torc, probe_limit(settings).count()));
     return check;
   }
-  if (check.problem != Check::Problem::version && !settings.skip_version_check && version != settings.version) {
+  if (check.problem != Check::Problem::version && report.get("skip_version_check").empty() &&
+      version != settings.version) {
     set_problem(check, Check::Problem::version,
                 fmt::format("Version mismatch: local={}, {}={}", settings.version, worker.name, version));
   }
   if (check.ok() && !report.get("owner").empty()) {
-    const std::string output_dir = settings.start_of(worker).output_dir;
+    const std::string output_dir = base::printable(report.get("output_dir"));
     set_problem(check, Check::Problem::output_dir,
                 fmt::format("'{}' holds output of a workflow {} of another server; give another directory with -o, or "
                             "delete it: torc remote delete-logs {} --remote-output-dir {}",
@@ -125,8 +130,8 @@ Start judge_start(const proc::CommandResult& call) {
     const bool unknown =
         call.end == proc::CommandResult::End::timed_out || call.end == proc::CommandResult::End::canceled;
     start.message = failure_reason(call) + (unknown ? "; it may have started: 'torc remote status' tells" : "");
-  } else if (report->has("failed")) {
-    start.message = base::printable(report->get("failed"));
+  } else if (report->has("failed") || report->has("refused")) {
+    start.message = base::printable(report->get(report->has("failed") ? "failed" : "refused"));
   } else if (report->has("died")) {
     start.message = "Process died immediately. Last log:";
     for (const auto& line : report->all("log")) {
@@ -252,6 +257,7 @@ WorkerStart StartSettings::start_of(const Worker& worker) const {
   start.torc = start.torc.empty() ? remote_torc : start.torc;
   start.output_dir = start.output_dir.empty() ? output_dir : start.output_dir;
   start.run_options = start.run_options.empty() ? run_options : start.run_options;
+  start.later_options = start.later_options.empty() ? later_options : start.later_options;
   return start;
 }
 
