@@ -33,7 +33,7 @@ PasswordAuthentication no
 KbdInteractiveAuthentication no
 PermitRootLogin yes
 PrintMotd no
-MaxStartups 1000
+MaxStartups {max_startups}
 MaxSessions 1000
 Subsystem sftp {sftp_server}
 SetEnv HOME={home} PATH={bin}:/usr/bin:/bin
@@ -121,6 +121,7 @@ class Host:
     home: pathlib.Path
     bin: pathlib.Path
     prefix: list[str] = dataclasses.field(default_factory=list)  # what starts its sshd
+    max_startups: str = "1000"  # of its sshd; holds from start_host on
     sshd: subprocess.Popen | None = None
     listener: socket.socket | None = None
 
@@ -205,6 +206,14 @@ class LoopbackWorkers:
     def forget_calls(self) -> None:
         (self.client / "calls").write_text("")
 
+    def logins(self, index: int) -> int:
+        """How many connections the host has let in so far."""
+        return self._log_of(self.hosts[index]).count("Accepted publickey")
+
+    def configure_client(self, text: str) -> None:
+        """Lines of ssh_config(5) that come before those given always."""
+        self._write_client_config(text)
+
     def stop_host(self, index: int) -> None:
         """The host refuses connections from now on; what runs on it goes on."""
         host = self.hosts[index]
@@ -222,7 +231,7 @@ class LoopbackWorkers:
         host = self.hosts[index]
         self._start(host)
         if not self._answers(host):
-            raise CannotRun(f"sshd of {host.full_name} does not start again: {self._log_of(host)}")
+            raise CannotRun(f"sshd of {host.full_name} does not start again: {self._end_of_log(host)}")
 
     def hang_host(self, index: int) -> None:
         """The host takes connections from now on, and never answers."""
@@ -257,8 +266,8 @@ class LoopbackWorkers:
             wrapper.write_text(CLIENT_WRAPPER.format(dir=self.dir, program=program, path=find_program(program)))
             wrapper.chmod(0o755)
 
-    def _write_client_config(self) -> None:
-        lines = []
+    def _write_client_config(self, first: str = "") -> None:
+        lines = [first] if first else []
         for host in self.hosts:
             aliases = f"ws{host.index + 1}" if ":" in host.name else f"ws{host.index + 1} {host.address}"
             lines += [f"Host {aliases}", f"  HostName {host.address}", f"  Port {host.port}"]
@@ -274,14 +283,14 @@ class LoopbackWorkers:
             if self._answers(host):
                 return
             self.stop_host(host.index)
-        raise CannotRun(f"sshd does not start on {host.address}: {self._log_of(host)}")
+        raise CannotRun(f"sshd does not start on {host.address}: {self._end_of_log(host)}")
 
     def _start(self, host: Host) -> None:
         if os.geteuid() == 0:
             os.makedirs("/run/sshd", mode=0o755, exist_ok=True)  # sshd wants it as root
         (host.dir / "authorized_keys").write_text((self.client / "user_key.pub").read_text())
         config = host.dir / "sshd_config"
-        config.write_text(SSHD_CONFIG.format(port=host.port, address=host.address, dir=self.dir, host=host.dir,
+        config.write_text(SSHD_CONFIG.format(max_startups=host.max_startups, port=host.port, address=host.address, dir=self.dir, host=host.dir,
                                              home=host.home, bin=host.bin, sftp_server=find_sftp_server()))
         # A session of its own: ^C on the terminal is for whoever started us, who then ends the workers in order.
         host.sshd = subprocess.Popen([*host.prefix, self._sshd, "-D", "-f", config, "-E", host.dir / "sshd.log"], cwd="/",
@@ -300,7 +309,10 @@ class LoopbackWorkers:
 
     def _log_of(self, host: Host) -> str:
         log = host.dir / "sshd.log"
-        return log.read_text(errors="replace")[-400:].strip() if log.exists() else "no log"
+        return log.read_text(errors="replace") if log.exists() else ""
+
+    def _end_of_log(self, host: Host) -> str:
+        return self._log_of(host)[-400:].strip() or "no log"
 
 
 def stop_below(directory: pathlib.Path) -> None:

@@ -59,6 +59,10 @@ void add_ssh_options(Command command, SshSettings& settings) {
       .type_name("N")
       .range(std::size_t{1}, std::size_t{1000})
       .capture_default_str();
+  command.option("--connect-delay", settings.connect_delay_seconds, "At least so long between two connections")
+      .type_name("SECONDS")
+      .range(0.0, 3'600.0)
+      .default_str("0");
   command.option("--ssh-option", settings.options, "Option for ssh and scp, as for their -o; may be repeated")
       .type_name("KEY=VALUE")
       .check(check_ssh_option)
@@ -110,6 +114,8 @@ remote::SshOptions make_ssh_options(const SshSettings& settings) {
   options.options = settings.options;
   options.script_limit = std::chrono::milliseconds(std::llround(settings.limit_seconds * 1000));
   options.transfer_limit = options.script_limit;
+  options.connect_delay = std::chrono::milliseconds(std::llround(settings.connect_delay_seconds * 1000));
+  options.pace = settings.pace;
   return options;
 }
 

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -21,9 +22,11 @@ struct SshSettings {
   std::vector<std::string> options{};  ///< "K=V" each
   std::vector<std::string> hosts{};    ///< Patterns of --host; none: all workers.
   double limit_seconds{60};            ///< Hidden: a whole call.
+  double connect_delay_seconds{0};
+  std::shared_ptr<remote::ConnectPace> pace{std::make_shared<remote::ConnectPace>()};
 };
 
-/// --max-parallel-ssh, --ssh-option and the hidden --ssh-limit.
+/// --max-parallel-ssh, --connect-delay, --ssh-option and the hidden --ssh-limit.
 void add_ssh_options(Command command, SshSettings& settings);
 
 /// --host, for the commands that may act on some of the workers.

@@ -47,6 +47,14 @@ std::optional<std::chrono::seconds> idle_timeout(const TimeOptions& times) {
   return times.idle_seconds ? std::optional(std::chrono::seconds(*times.idle_seconds)) : std::nullopt;
 }
 
+TimeOptions with_fixed_end(const TimeOptions& times) {
+  TimeOptions fixed{.idle_seconds = times.idle_seconds};
+  if (const auto left = time_left(times)) {
+    fixed.end_time = base::format_timestamp(std::chrono::system_clock::now() + *left);
+  }
+  return fixed;
+}
+
 std::vector<std::string> words_of(const TimeOptions& times) {
   std::vector<std::string> words;
   const auto add = [&](const char* name, const std::string& value) {

@@ -26,6 +26,10 @@ std::optional<std::chrono::seconds> time_left(const TimeOptions& times);
 
 std::optional<std::chrono::seconds> idle_timeout(const TimeOptions& times);
 
+/// The same with the end as a point in time, for a runner that is started later.
+/// @throws UsageError where they make no sense
+TimeOptions with_fixed_end(const TimeOptions& times);
+
 /// The same options for another `torc run`.
 std::vector<std::string> words_of(const TimeOptions& times);
 

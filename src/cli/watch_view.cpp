@@ -48,7 +48,12 @@ std::string worker_line(const WatchedWorker& worker, std::size_t width) {
   if (worker.restarts > 0) {
     line += fmt::format("  started again {} time(s)", worker.restarts);
   }
-  return worker.message.empty() ? line : line + "  " + worker.message;
+  for (std::string message : {worker.message, worker.restart_message}) {
+    // The end of a worker's log has several lines.
+    std::replace(message.begin(), message.end(), '\n', ' ');
+    line += message.empty() ? "" : "  " + base::printable(message);
+  }
+  return line;
 }
 
 std::string change_text(const WatchedWorker& worker) {
@@ -114,6 +119,9 @@ nlohmann::json watch_json(const WatchSnapshot& snapshot) {
     if (!each.message.empty()) {
       row["message"] = each.message;
     }
+    if (!each.restart_message.empty()) {
+      row["restart_message"] = each.restart_message;
+    }
     workers.push_back(std::move(row));
   }
   const Progress& progress = snapshot.progress;
@@ -175,6 +183,7 @@ void WatchView::tell(const std::string& line) {
   if (!m_output.json()) {
     print(line);
   }
+  m_told_at = {};  // Lines of JSON have no place for it but the next snapshot, which is due then.
 }
 
 void WatchView::print(const std::string& line) const {

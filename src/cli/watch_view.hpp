@@ -25,7 +25,8 @@ struct WatchedWorker {
   std::optional<double> load{};  ///< Of the last minute: processes that want to run.
   std::optional<std::chrono::milliseconds> heard_ago{};
   std::string message{};
-  int restarts{0};
+  std::int64_t restarts{0};
+  std::string restart_message{};  ///< Why it is not started again, or why the last start failed.
 };
 
 /// How a workflow and its workers stand at one time.

@@ -1,22 +1,24 @@
 // Theory of operation: the server is asked every second or two, which costs it little and tells of jobs and of runners
 // that report to it. The workers themselves are asked over ssh, all of them at intervals and, in between, those that the
-// server no longer hears of; a thread of its own does that, as a host that is down takes its time to say so.
+// server no longer hears of; threads of their own do that, as a host that is down takes its time to say so. What was
+// found dead is started again over the same threads, and no sooner than the pause after the start before allows. Each
+// worker has one call at a time, so whatever becomes of a start is known before it is asked again.
 
 #include "cli/watch_workers.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <condition_variable>
-#include <map>
 #include <mutex>
 #include <stop_token>
-#include <thread>
 
 #include <fmt/format.h>
 
 #include "cli/give_back_jobs.hpp"
+#include "cli/start_settings.hpp"
+#include "cli/worker_calls.hpp"
 #include "cli/worker_nodes.hpp"
 #include "torc/base/units.hpp"
-#include "torc/proc/fan_out.hpp"
 #include "torc/remote/state.hpp"
 
 namespace torc::cli {
@@ -33,53 +35,10 @@ constexpr std::chrono::minutes k_server_patience{5};
 constexpr std::chrono::seconds k_lack{10};
 /// Workers that have just been started are left alone so long: a short run ends without another connection.
 constexpr std::chrono::seconds k_first_question{5};
-/// A worker whose runner seems gone is not asked more often.
+/// A worker whose runner seems gone is not asked more often, and one that was found dead so long ago is asked once more
+/// before it is started again.
 constexpr std::chrono::seconds k_ask_again{5};
-constexpr std::chrono::minutes k_longest_restart_pause{10};
-
-/// The states of workers, asked for in a thread of its own.
-class Asker {
- public:
-  Asker(remote::Transport& transport, const std::vector<remote::Worker>& workers, remote::WorkflowRef workflow,
-        std::size_t width)
-      : m_transport(transport), m_workers(workers), m_workflow(std::move(workflow)), m_width(width) {}
-
-  bool is_busy() const {
-    const std::scoped_lock lock(m_mutex);
-    return m_busy;
-  }
-
-  /// To be called while it is not busy.
-  void ask(std::vector<std::size_t> indexes) {
-    m_busy = true;
-    m_thread = std::jthread([this, asked = std::move(indexes)] {
-      const auto states = proc::fan_out(asked, m_width, [&](std::size_t i) {
-        return remote::query_state(m_transport, m_workers[i], m_workflow, "");
-      });
-      const std::scoped_lock lock(m_mutex);
-      for (std::size_t k = 0; k < asked.size(); ++k) {
-        m_answers[asked[k]] = states[k];
-      }
-      m_busy = false;
-    });
-  }
-
-  /// What was answered since the last call.
-  std::map<std::size_t, remote::WorkerState> take() {
-    const std::scoped_lock lock(m_mutex);
-    return std::exchange(m_answers, {});
-  }
-
- private:
-  remote::Transport& m_transport;
-  const std::vector<remote::Worker>& m_workers;
-  remote::WorkflowRef m_workflow;
-  std::size_t m_width;
-  mutable std::mutex m_mutex{};
-  std::map<std::size_t, remote::WorkerState> m_answers{};  ///< Under m_mutex.
-  bool m_busy{false};                                      ///< Under m_mutex.
-  std::jthread m_thread{};                                 ///< Last: it ends before what it uses.
-};
+constexpr double k_longest_restart_pause_seconds = 600;
 
 class Watching {
  public:
@@ -90,25 +49,33 @@ class Watching {
         m_request(request),
         m_stop(services.stop_on_signal()),
         m_workers(stored_workers(m_api, request.workflow_id, request.ssh.hosts)),
-        m_transport(make_ssh_options(request.ssh), m_end_calls.get_token()),
+        m_transport(make_ssh_options(request.ssh), m_quit.get_token()),
         m_view(m_output, request.target),
         m_slots(m_workers.size()),
-        m_asker(m_transport, m_workers, workflow_ref(m_api, request.workflow_id), request.ssh.max_parallel) {
+        m_workflow(workflow_ref(m_api, request.workflow_id)),
+        m_calls(request.ssh.max_parallel) {
     for (std::size_t i = 0; i < m_workers.size(); ++i) {
       if (const auto known = request.known.find(m_workers[i].stored); known != request.known.end()) {
         m_slots[i].state = known->second;
         m_slots[i].asked_at = m_began_at - std::max(m_request.interval - k_first_question, std::chrono::seconds(0));
       }
     }
+    if (request.restarts.restart) {
+      m_settings = start_settings(request.workflow_id, request.ssh, services);
+      m_settings.again = true;
+    }
   }
   Watching(const Watching&) = delete;
   Watching& operator=(const Watching&) = delete;
-  /// What is still being asked is of no interest any more.
-  ~Watching() { m_end_calls.request_stop(); }
+  /// Nobody waits for the calls under way.
+  ~Watching() { m_quit.request_stop(); }
 
   WatchResult run() {
+    const std::stop_callback end_calls(m_stop, [this] { m_quit.request_stop(); });
     while (!m_stop.stop_requested()) {
-      if (look()) {
+      const bool is_over = look();
+      note_restarts_in_result();
+      if (is_over) {
         return m_result;
       }
       // The end of a short run is seen soon, a long one costs the server little.
@@ -125,10 +92,14 @@ class Watching {
     std::optional<remote::WorkerState> state{};  ///< As it said itself.
     std::optional<WorkerNode> node{};            ///< As the server has it.
     Clock::time_point asked_at{};
+    Clock::time_point answered_at{};
     bool asked_inactive{false};        ///< The server had given it up when it was asked.
     bool asked_since_inactive{false};  ///< And it has answered.
-    int restarts{0};
+    std::int64_t restarts{0};
     Clock::time_point restart_at{};  ///< Not earlier.
+    bool given_up{false};            ///< Found dead, it is not started again.
+    bool has_jobs_of_others{false};  ///< Given up, its unfinished jobs are to be given back.
+    std::string restart_message{};   ///< Why it is not, or why the last start failed.
 
     /// The server has given it up, or it has ended.
     bool is_inactive() const { return node && !node->node.is_active.value_or(false); }
@@ -140,9 +111,12 @@ class Watching {
     try {
       const bool over = ask_server();
       m_away_since.reset();
+      take_answers();
+      if (m_request.restarts.restart && !over) {
+        restart_dead();
+      }
       ask_workers();
       show();
-      restart_dead(over);
       return over;
     } catch (const base::ApiError& error) {
       const auto now = Clock::now();
@@ -185,23 +159,55 @@ class Watching {
   }
 
   bool somebody_may_restart() const {
-    return m_request.restart && std::any_of(m_slots.begin(), m_slots.end(), [&](const Slot& slot) {
-             return slot.restarts < m_request.most_restarts &&
-                    (!slot.state || slot.state->state == State::died || slot.state->state == State::unreachable);
-           });
+    return m_request.restarts.restart &&
+           std::any_of(m_slots.begin(), m_slots.end(), [&](const Slot& slot) { return may_restart(slot); });
   }
 
-  /// Takes what workers answered, and asks those whose turn it is.
+  bool may_restart(const Slot& slot) const {
+    if (slot.given_up || slot.restarts >= m_request.restarts.most) {
+      return false;
+    }
+    if (!slot.state) {
+      return true;  // Nobody knows yet.
+    }
+    switch (slot.state->state) {
+      case State::died:
+      case State::running:  // When it was asked. If it is gone by now, that will show.
+      case State::not_asked:
+        return true;
+      case State::unreachable:
+        // One that never ran is not waited for.
+        return slot.node.has_value();
+      case State::never_started:
+      case State::finished:
+      case State::stopped:
+        break;
+    }
+    return false;
+  }
+
+  void take_answers() {
+    for (auto& [i, answer] : m_calls.take()) {
+      Slot& slot = m_slots[i];
+      if (answer.start) {
+        note_restart(i, *answer.start);
+        continue;
+      }
+      slot.state = answer.state ? std::move(*answer.state)
+                                : remote::WorkerState{.state = State::unreachable, .message = answer.error};
+      slot.answered_at = Clock::now();
+      slot.asked_since_inactive = slot.asked_inactive;
+      if (slot.state->state == State::running) {
+        // Whoever started it: it may die again.
+        slot.given_up = false;
+        slot.restart_message.clear();
+      }
+    }
+  }
+
+  /// Asks those whose turn it is.
   void ask_workers() {
-    for (auto& [i, state] : m_asker.take()) {
-      m_slots[i].state = std::move(state);
-      m_slots[i].asked_since_inactive = m_slots[i].asked_inactive;
-    }
-    if (m_asker.is_busy()) {
-      return;
-    }
     const auto now = Clock::now();
-    std::vector<std::size_t> due;
     for (std::size_t i = 0; i < m_slots.size(); ++i) {
       const Slot& slot = m_slots[i];
       const bool seems_gone = slot.state && slot.state->state == State::running && slot.is_silent();
@@ -209,20 +215,27 @@ class Watching {
                          : seems_gone ? Clock::duration(k_ask_again)
                                       : Clock::duration(m_request.interval);
       if (now - slot.asked_at >= pause) {
-        due.push_back(i);
-        m_slots[i].asked_at = now;
-        m_slots[i].asked_inactive = slot.is_inactive();
+        ask(i);
       }
     }
-    if (!due.empty()) {
-      m_asker.ask(std::move(due));
+  }
+
+  void ask(std::size_t i) {
+    if (m_calls.is_under_way(i)) {
+      return;
     }
+    Slot& slot = m_slots[i];
+    slot.asked_at = Clock::now();
+    slot.asked_inactive = slot.is_inactive();
+    m_calls.begin(
+        i, [this, i] { return WorkerAnswer{.state = remote::query_state(m_transport, m_workers[i], m_workflow, "")}; });
   }
 
   WatchedWorker watched(std::size_t i) const {
     const Slot& slot = m_slots[i];
     WatchedWorker worker{.name = m_workers[i].name, .stored = m_workers[i].stored, .host = m_workers[i].address.host};
     worker.restarts = slot.restarts;
+    worker.restart_message = slot.restart_message;
     if (slot.state) {
       worker.state = remote::to_string(slot.state->state);
       worker.pid = slot.state->pid;
@@ -264,47 +277,92 @@ class Watching {
     m_view.show(snapshot);
   }
 
-  void restart_dead(bool over) {
-    if (over || !m_request.restart) {
-      return;
-    }
-    const auto now = Clock::now();
-    std::vector<std::size_t> due;
-    std::vector<remote::Worker> dead;
+  /// Begins the starts that are due.
+  void restart_dead() {
     for (std::size_t i = 0; i < m_slots.size(); ++i) {
-      const Slot& slot = m_slots[i];
-      if (slot.state && slot.state->state == State::died && slot.restarts < m_request.most_restarts &&
-          now >= slot.restart_at) {
-        due.push_back(i);
-        dead.push_back(m_workers[i]);
+      Slot& slot = m_slots[i];
+      if (slot.has_jobs_of_others) {
+        give_back_jobs(m_api, m_request.workflow_id, m_workers[i].stored);
+        slot.has_jobs_of_others = false;
       }
-    }
-    if (dead.empty()) {
-      return;
-    }
-    for (const auto& worker : dead) {
-      give_back_jobs(m_api, m_request.workflow_id, worker.stored);
-    }
-    const auto results = m_request.restart(m_transport, dead);
-    for (std::size_t k = 0; k < due.size(); ++k) {
-      note_restart(due[k], results[k]);
+      if (!slot.state || slot.state->state != State::died || slot.given_up || m_calls.is_under_way(i)) {
+        continue;
+      }
+      const auto now = Clock::now();
+      if (slot.restarts >= m_request.restarts.most) {
+        give_up(i, fmt::format("died again and is not started again: {0} of {0} restarts are used (--max-restarts)",
+                               m_request.restarts.most));
+      } else if (now >= slot.restart_at && now - slot.answered_at > k_ask_again) {
+        ask(i);  // Somebody else may have started it.
+      } else if (now >= slot.restart_at) {
+        // It is dead for certain, which the server need not find out by itself.
+        give_back_jobs(m_api, m_request.workflow_id, m_workers[i].stored);
+        m_calls.begin(i, [this, i] { return WorkerAnswer{.start = start_again(m_workers[i])}; });
+      }
     }
   }
 
+  remote::StartResult start_again(const remote::Worker& worker) {
+    return remote::check_and_start(m_transport, {worker}, m_settings, 1,
+                                   [](const std::vector<remote::Check>& checks) {
+                                     return std::vector<char>(1, checks.front().ok() ? 1 : 0);
+                                   })
+        .front();
+  }
+
+  void give_up(std::size_t i, const std::string& why) {
+    m_slots[i].given_up = true;
+    m_slots[i].restart_message = why;
+    m_slots[i].has_jobs_of_others = true;
+    m_view.tell(m_workers[i].name + ": " + why);
+  }
+
   void note_restart(std::size_t i, const remote::StartResult& result) {
+    using Problem = remote::Check::Problem;
     Slot& slot = m_slots[i];
-    const auto pause = m_request.restart_pause * (1 << std::min(slot.restarts, 10));
+    slot.asked_at = {};  // How it goes on shows best at once.
+    if (!result.tried && result.check.problem == Problem::not_again) {
+      give_up(i, "is not started again: " + result.check.message);
+    } else if (!result.tried &&
+               (result.check.problem == Problem::unreachable || result.check.problem == Problem::canceled)) {
+      // Its turn comes when it answers again.
+      slot.state = remote::WorkerState{.state = State::unreachable, .message = result.check.message};
+      slot.asked_at = Clock::now();
+    } else if (result.start.already_running) {
+      slot.state = remote::WorkerState{.state = State::running, .pid = result.start.pid};
+      slot.node.reset();
+    } else {
+      count_restart(i, result);
+    }
+  }
+
+  void count_restart(std::size_t i, const remote::StartResult& result) {
+    Slot& slot = m_slots[i];
+    const auto pause = std::chrono::duration<double>(std::min(
+        std::ldexp(m_request.restarts.pause_seconds, static_cast<int>(std::min<std::int64_t>(slot.restarts, 20))),
+        std::max(k_longest_restart_pause_seconds, m_request.restarts.pause_seconds)));
     ++slot.restarts;
-    slot.restart_at = Clock::now() + std::min<Clock::duration>(pause, k_longest_restart_pause);
-    slot.asked_at = {};
+    slot.restart_at = Clock::now() + std::chrono::duration_cast<Clock::duration>(pause);
+    const std::string of_most = fmt::format("{} of {}", slot.restarts, m_request.restarts.most);
     if (result.start.ok) {
       slot.state = remote::WorkerState{.state = State::running, .pid = result.start.pid};
       slot.node.reset();
-      m_view.tell(fmt::format("{}: started again (PID {}), {} of {}", m_workers[i].name, result.start.pid.value_or(0),
-                              slot.restarts, m_request.most_restarts));
-    } else {
-      m_view.tell(fmt::format("{}: cannot be started again ({} of {}): {}", m_workers[i].name, slot.restarts,
-                              m_request.most_restarts, result.tried ? result.start.message : result.check.message));
+      slot.restart_message.clear();
+      m_view.tell(fmt::format("{}: started again (PID {}), {}; not again within {}", m_workers[i].name,
+                              result.start.pid.value_or(0), of_most,
+                              base::format_duration(std::chrono::duration_cast<std::chrono::milliseconds>(pause))));
+      return;
+    }
+    slot.restart_message = fmt::format("cannot be started again ({}): {}", of_most,
+                                       result.tried ? result.start.message : result.check.message);
+    m_view.tell(m_workers[i].name + ": " + slot.restart_message);
+  }
+
+  void note_restarts_in_result() {
+    for (std::size_t i = 0; i < m_slots.size(); ++i) {
+      if (m_slots[i].restarts > 0) {
+        m_result.restarts[m_workers[i].stored] = m_slots[i].restarts;
+      }
     }
   }
 
@@ -320,18 +378,19 @@ class Watching {
   client::Api& m_api;
   const WatchRequest& m_request;
   std::stop_token m_stop;
-  std::stop_source m_end_calls;
-  std::stop_callback<std::function<void()>> m_on_stop{m_stop, [this] { m_end_calls.request_stop(); }};
+  std::stop_source m_quit{};  ///< Ends the calls: the user does not want to wait, or the watching is over.
   std::vector<remote::Worker> m_workers;
   remote::SshTransport m_transport;
   WatchView m_view;
   std::vector<Slot> m_slots;
-  Asker m_asker;
+  remote::WorkflowRef m_workflow;
+  remote::StartSettings m_settings{};  ///< For starts again.
   WatchResult m_result{};
   std::optional<std::int64_t> m_done_before{};
   Clock::time_point m_began_at{Clock::now()};
   Clock::time_point m_worked_at{Clock::now()};  ///< When some runner was last seen.
   std::optional<Clock::time_point> m_away_since{};
+  WorkerCalls m_calls;  ///< Last: its threads end before what they use.
 };
 
 }  // namespace

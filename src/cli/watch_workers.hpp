@@ -1,16 +1,15 @@
 #pragma once
 
 #include <chrono>
-#include <functional>
+#include <cstdint>
 #include <map>
 #include <string>
-#include <vector>
 
 #include "cli/job_counts.hpp"
 #include "cli/remote_support.hpp"
+#include "cli/restart_options.hpp"
 #include "cli/watch_view.hpp"
 #include "torc/cli/command.hpp"
-#include "torc/remote/start.hpp"
 #include "torc/remote/state.hpp"
 
 namespace torc::cli {
@@ -22,10 +21,7 @@ struct WatchRequest {
   WatchView::Target target{WatchView::Target::standard_output};
   /// What is known of workers, by their `stored`: these are asked some seconds later.
   std::map<std::string, remote::WorkerState> known{};
-  /// Starts dead workers again; empty: nobody does.
-  std::function<std::vector<remote::StartResult>(remote::Transport&, const std::vector<remote::Worker>&)> restart{};
-  int most_restarts{5};                    ///< Of each worker.
-  std::chrono::seconds restart_pause{10};  ///< Before the second one; twice as long before each further one.
+  RestartOptions restarts{};  ///< Whether workers that died are started again, with the settings of their last start.
 };
 
 /// How a workflow stood when the watching ended.
@@ -39,6 +35,7 @@ struct WatchResult {
 
   End end{End::complete};
   JobCounts jobs{};
+  std::map<std::string, std::int64_t> restarts{};  ///< Of workers that were started again, by address as stored.
 };
 
 /// Shows workers and progress until the workflow is complete or canceled, nobody works on it any more, or the user

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include "remote/refused_connection.hpp"
+#include "remote/ssh_messages.hpp"
 #include "torc/base/strings.hpp"
 #include "torc/remote/transport.hpp"
 
@@ -21,23 +23,37 @@ std::string without_address(std::string line) {
   return line;
 }
 
-bool is_noise(std::string_view line) {
-  return line.empty() || line.starts_with("Warning: Permanently added") || line.starts_with("** ") ||
-         line.starts_with("debug");
+/// ssh says so where its way to the worker is a jump host or another program, scp where ssh failed: those said more.
+bool follows_from_another(std::string_view line) {
+  return line.find("UNKNOWN port 65535") != std::string_view::npos || line.ends_with("scp: Connection closed") ||
+         line.starts_with("kex_exchange_identification: ");
 }
 
 /// The last line that says something.
 std::string last_line(const std::string& text) {
   const auto lines = base::split_lines(text);
+  std::string consequence;
   for (auto it = lines.rbegin(); it != lines.rend(); ++it) {
-    if (const auto line = base::trim(*it); !is_noise(line)) {
+    const auto line = base::trim(*it);
+    if (is_ssh_noise(line)) {
+      continue;
+    }
+    if (!follows_from_another(line)) {
       return without_address(base::printable(line));
     }
+    if (consequence.empty()) {
+      consequence = base::printable(line);
+    }
   }
-  return {};
+  return consequence;
 }
 
 }  // namespace
+
+bool is_ssh_noise(std::string_view line) {
+  return line.empty() || line.starts_with("Warning: Permanently added") || line.starts_with("** ") ||
+         line.starts_with("debug");
+}
 
 std::string failure_reason(const proc::CommandResult& result) {
   using End = proc::CommandResult::End;
@@ -55,6 +71,10 @@ std::string failure_reason(const proc::CommandResult& result) {
       return fmt::format("ssh was ended by signal {} ({})", result.code, ::strsignal(result.code));
     case End::exited:
       break;
+  }
+  if (is_refused_connection(result)) {
+    return "sshd closed the connection before the login, as it does when too many come at once (MaxStartups): see "
+           "--connect-delay and --max-parallel-ssh";
   }
   std::string reason = last_line(result.err);
   if (reason.empty()) {

@@ -31,8 +31,40 @@ check() {
   put probe "$probe"
   put version "$version"
   put owner "$owner"
+  put output_dir "$output_dir"
+  put skip_version_check "$skip_version_check"
   if find_running "$out"; then put running "$running"; fi
   report_end
+}
+
+# With `again`: takes up what the last start left, or refuses a worker that did not die or is to stay down.
+recall() {
+  [ -n "$again" ] || return 0
+  refused=
+  if read_worker_file "$state/worker" && alive "$w_pid" "$w_ticks" "$w_boot"; then
+    :
+  elif [ -e "$state/stop_requested" ] || [ -e "$state/stay_down" ]; then
+    refused='a stop was asked for'
+  elif [ ! -f "$state/start" ]; then
+    refused="it has not kept how it was started; 'torc remote run' starts it"
+  else
+    refuse_ended
+  fi
+  [ ! -r "$state/start" ] || . "$state/start"
+  [ -z "$not_after" ] || [ "$now" -lt "$not_after" ] || refused=${refused:-'its time is over'}
+  [ -z "$refused" ] || refuse
+}
+refuse_ended() {
+  [ -f "$state/ended" ] || return 0
+  while IFS= read -r line; do
+    case $line in reason=finished | reason=canceled | reason=stopped) refused='it ended in order' ;; esac
+  done <"$state/ended"
+}
+refuse() {
+  report_begin
+  put refused "$refused"
+  report_end
+  exit 0
 }
 
 # What the server is known by, for the probe and the runner: nobody else's file, as whoever changes it can pose as the
@@ -110,6 +142,15 @@ launch_with() {
   nohup setsid sh -c "$@" </dev/null >"$log" 2>&1 8>&- &
 }
 
+# Keeps what a start like this one takes; it may hold variables of a worker file, which are for this user alone.
+remember() {
+  [ -n "$to_remember" ] || return 0
+  message=$(
+    exec 2>&1
+    umask 077 && printf '%s\n' "$to_remember" >"$state/start.new" && mv -f -- "$state/start.new" "$state/start"
+  ) || fail "$message"
+}
+
 # Two at once must not both start: the second waits here, then finds the first one's worker.
 take_start_lock() {
   [ -w "$state" ] || fail "cannot write to $state"
@@ -136,8 +177,9 @@ start() {
   [ -s "$marker" ] || printf '%s\n' "$server_id" 2>/dev/null >"$marker" || fail "cannot write to $out"
   log=$out/torc_worker_${workflow}_$key.log
   [ ! -s "$log" ] || mv -f -- "$log" "$log.old"
-  if [ -e "$state/ended" ] || [ -e "$state/stop_requested" ]; then
-    rm -f -- "$state/ended" "$state/stop_requested"
+  remember
+  if [ -e "$state/ended" ] || [ -e "$state/stop_requested" ] || [ -e "$state/stay_down" ]; then
+    rm -f -- "$state/ended" "$state/stop_requested" "$state/stay_down"
   fi
   TORC_WORKER_STATE=$state
   export TORC_WORKER_ADDRESS TORC_WORKER_KEY TORC_WORKER_STATE
@@ -166,6 +208,7 @@ report_start() {
 constexpr std::string_view k_check_main = R"sh(
 main() {
   set_places
+  recall
   check
 }
 )sh";
@@ -173,6 +216,7 @@ main() {
 constexpr std::string_view k_start_main = R"sh(
 main() {
   set_places
+  recall
   expand "$output_dir"
   out=$expanded
   place_certificate
@@ -183,6 +227,7 @@ main() {
 constexpr std::string_view k_check_and_start_main = R"sh(
 main() {
   set_places
+  recall
   check
   printf '%s\n' '#torc-question'
   answer=
@@ -201,6 +246,23 @@ std::string export_line(const std::vector<std::pair<std::string, std::string>>& 
   return script.body();
 }
 
+/// The file by which a worker is started like this again: assignments for the shell.
+std::string to_remember(const StartSettings& settings, const WorkerStart& own) {
+  Script script;
+  script.set("remote_torc", own.torc)
+      .set("output_dir", own.output_dir)
+      .set("run_words", base::shell_join(own.later_options))
+      .set("skip_version_check", settings.skip_version_check ? "1" : "");
+  if (settings.ends_at) {
+    const auto since_epoch = std::chrono::duration_cast<std::chrono::seconds>(settings.ends_at->time_since_epoch());
+    script.set("not_after", std::to_string(since_epoch.count()));
+  }
+  if (!own.environment.empty()) {
+    script.set_exported("TORC_RUNNER_ENVIRONMENT", export_line(own.environment));
+  }
+  return script.body();
+}
+
 Script prepare(const Worker& worker, const StartSettings& settings) {
   const WorkerStart own = settings.start_of(worker);
   Script script = worker_script(worker, settings.workflow, own.output_dir);
@@ -210,6 +272,10 @@ Script prepare(const Worker& worker, const StartSettings& settings) {
       .set("probe_limit", std::to_string(probe_limit(settings).count()))
       .set("settle", fmt::format("{:g}", std::chrono::duration<double>(settings.settle).count()))
       .set("run_words", base::shell_join(own.run_options))
+      .set("skip_version_check", settings.skip_version_check ? "1" : "")
+      .set("again", settings.again ? "1" : "")
+      .set("not_after", "")
+      .set("to_remember", settings.again ? "" : to_remember(settings, own))
       .set("ca_certificate", settings.ca_certificate)
       .set("TORC_WORKER_ADDRESS", worker.stored)
       .set("TORC_WORKER_KEY", worker.key);

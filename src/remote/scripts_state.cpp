@@ -100,6 +100,7 @@ signal_worker() {
   if [ "$signal" = USR1 ]; then
     # It would end a runner of torc 0.23 at once.
     [ "$found" = state ] || fail "the runner of torc 0.23 (PID $w_pid) cannot drain"
+    printf '' 2>/dev/null >"$state/stay_down"
     kill -s USR1 "$w_pid" 2>/dev/null || fail "cannot signal process $w_pid"
     return 0
   fi
@@ -119,7 +120,12 @@ signal_worker() {
 signal_and_report() {
   set_places
   find_worker
-  [ -z "$running" ] || signal_worker
+  if [ -n "$running" ]; then
+    signal_worker
+  elif [ "$found" = state ]; then
+    # Whoever watches is not to start again what died before.
+    printf '' 2>/dev/null >"$state/stay_down"
+  fi
   report_begin
   put found "$found"
   [ -z "$running" ] || put signaled "$w_pid"

@@ -1,7 +1,10 @@
 #include <algorithm>
 #include <filesystem>
+#include <optional>
+#include <random>
 #include <utility>
 
+#include "remote/refused_connection.hpp"
 #include "torc/remote/transport.hpp"
 
 namespace torc::remote {
@@ -9,6 +12,8 @@ namespace {
 
 /// Who interrupts waits no longer for what is put in order.
 constexpr std::chrono::milliseconds k_cleanup_limit{10'000};
+/// What has less left of its limit is not tried again.
+constexpr std::chrono::milliseconds k_least_time{1'000};
 
 proc::CommandResult canceled() {
   proc::CommandResult result;
@@ -16,10 +21,48 @@ proc::CommandResult canceled() {
   return result;
 }
 
+double random_share() {
+  thread_local std::minstd_rand source{std::random_device{}()};
+  return std::uniform_real_distribution(0.5, 1.0)(source);
+}
+
 }  // namespace
 
 SshTransport::SshTransport(SshOptions options, std::stop_token stop)
     : m_options(std::move(options)), m_stop(std::move(stop)) {}
+
+proc::CommandResult SshTransport::connect(proc::Command command, const std::stop_token& is_stopped_by) {
+  bool asked = false;
+  if (command.answer) {
+    command.answer = [&asked, answer = std::move(command.answer)](std::string_view output) {
+      asked = true;
+      return answer(output);
+    };
+  }
+  std::optional<std::chrono::steady_clock::time_point> deadline;
+  for (int refusals = 1;; ++refusals) {
+    if (!m_options.pace->wait(m_options.connect_delay, is_stopped_by)) {
+      return canceled();
+    }
+    const auto now = std::chrono::steady_clock::now();
+    if (!deadline) {
+      deadline = now + command.limit;
+    }
+    command.limit = std::chrono::duration_cast<std::chrono::milliseconds>(*deadline - now);
+    auto result = proc::run_command(command, is_stopped_by);
+    // Who was asked has had somebody at the other end.
+    if (asked || refusals >= k_most_refusals || !is_refused_connection(result)) {
+      return result;
+    }
+    const auto again = std::chrono::steady_clock::now() + refusal_pause(refusals, random_share());
+    if (again + m_options.connect_delay + k_least_time >= *deadline) {
+      return result;
+    }
+    if (!pause_unless_stopped(again, is_stopped_by)) {
+      return canceled();
+    }
+  }
+}
 
 proc::CommandResult SshTransport::run(const model::WorkerAddress& worker, const ScriptCall& call) {
   const bool stopped = m_stop.stop_requested();
@@ -33,7 +76,7 @@ proc::CommandResult SshTransport::run(const model::WorkerAddress& worker, const 
   command.answer = call.answer;
   command.limit = stopped ? std::min(m_options.script_limit, k_cleanup_limit) : m_options.script_limit;
   command.limit_is_silence = call.limit_is_silence;
-  return proc::run_command(command, call.cleans_up ? std::stop_token{} : m_stop);
+  return connect(std::move(command), call.cleans_up ? std::stop_token{} : m_stop);
 }
 
 proc::CommandResult SshTransport::fetch(const model::WorkerAddress& worker, const std::string& remote_path,
@@ -46,7 +89,7 @@ proc::CommandResult SshTransport::fetch(const model::WorkerAddress& worker, cons
   command.argv = scp_fetch_command(m_options, worker, remote_path, absolute);
   command.limit = m_options.transfer_limit;
   command.progress_file = absolute;
-  return proc::run_command(command, m_stop);
+  return connect(std::move(command), m_stop);
 }
 
 proc::CommandResult SshTransport::send(const model::WorkerAddress& worker, const std::string& local_path,
@@ -58,7 +101,7 @@ proc::CommandResult SshTransport::send(const model::WorkerAddress& worker, const
   command.argv = scp_send_command(m_options, worker, std::filesystem::absolute(local_path).string(), remote_path);
   command.limit = m_options.transfer_limit;
   command.limit_is_standstill = true;
-  return proc::run_command(command, m_stop);
+  return connect(std::move(command), m_stop);
 }
 
 }  // namespace torc::remote

@@ -11,8 +11,8 @@
 #include <nlohmann/json.hpp>
 
 #include "remote/meeting.hpp"
+#include "remote/run_or_explain.hpp"
 #include "remote/scripts.hpp"
-#include "torc/base/error.hpp"
 #include "torc/base/strings.hpp"
 #include "torc/model/json.hpp"
 #include "torc/proc/fan_out.hpp"
@@ -68,6 +68,10 @@ void judge_probe(Check& check, const Report& report, const Worker& worker, std::
 
 Check judge_report(const Report& report, const Worker& worker, const StartSettings& settings) {
   Check check;
+  if (report.has("refused")) {
+    set_problem(check, Check::Problem::not_again, base::printable(report.get("refused")));
+    return check;
+  }
   check.problem = Check::Problem::none;
   check.torc = report.get("torc");
   check.has_probe = !report.get("has_probe").empty();
@@ -90,12 +94,13 @@ Check judge_report(const Report& report, const Worker& worker, const StartSettin
                                                           worker.name, check.torc, probe_limit(settings).count()));
     return check;
   }
-  if (check.problem != Check::Problem::version && !settings.skip_version_check && version != settings.version) {
+  if (check.problem != Check::Problem::version && report.get("skip_version_check").empty() &&
+      version != settings.version) {
     set_problem(check, Check::Problem::version,
                 fmt::format("Version mismatch: local={}, {}={}", settings.version, worker.name, version));
   }
   if (check.ok() && !report.get("owner").empty()) {
-    const std::string output_dir = settings.start_of(worker).output_dir;
+    const std::string output_dir = base::printable(report.get("output_dir"));
     set_problem(check, Check::Problem::output_dir,
                 fmt::format("'{}' holds output of a workflow {} of another server; give another directory with -o, or "
                             "delete it: torc remote delete-logs {} --remote-output-dir {}",
@@ -125,8 +130,8 @@ Start judge_start(const proc::CommandResult& call) {
     const bool unknown =
         call.end == proc::CommandResult::End::timed_out || call.end == proc::CommandResult::End::canceled;
     start.message = failure_reason(call) + (unknown ? "; it may have started: 'torc remote status' tells" : "");
-  } else if (report->has("failed")) {
-    start.message = base::printable(report->get("failed"));
+  } else if (report->has("failed") || report->has("refused")) {
+    start.message = base::printable(report->get(report->has("failed") ? "failed" : "refused"));
   } else if (report->has("died")) {
     start.message = "Process died immediately. Last log:";
     for (const auto& line : report->all("log")) {
@@ -154,7 +159,7 @@ class StartRound {
         m_width(width),
         m_two_connections(workers.size() - std::min(workers.size(), width)),
         // A worker may need all of its limit, and its ssh some time to be ended.
-        m_patience(2 * settings.limit + std::chrono::seconds(30)),
+        m_patience(2 * settings.limit + std::chrono::seconds(30) + delay_of_all(transport, workers.size())),
         m_results(workers.size()),
         m_go(workers.size(), 0),
         m_meeting(workers.size(), [this, &decide] { let(decide); }) {}
@@ -176,7 +181,9 @@ class StartRound {
   }
 
  private:
-  void check(std::size_t i) { arrive(i, run_or_explain(i, {.script = check_script(m_workers[i], m_settings)})); }
+  void check(std::size_t i) {
+    arrive(i, run_or_explain(m_transport, m_workers[i], {.script = check_script(m_workers[i], m_settings)}));
+  }
 
   void arrive(std::size_t i, const proc::CommandResult& call) {
     m_results[i].check = judge_call(call, m_workers[i], m_settings);
@@ -207,7 +214,7 @@ class StartRound {
   void start(std::size_t i) {
     if (is_to_start(i)) {
       const auto script = start_script(m_workers[i], m_settings, m_results[i].check);
-      m_results[i].start = judge_start(run_or_explain(i, {.script = script}));
+      m_results[i].start = judge_start(run_or_explain(m_transport, m_workers[i], {.script = script}));
     }
   }
 
@@ -222,22 +229,11 @@ class StartRound {
       arrive(i, before);
       return is_to_start(i) ? k_go : "stop\n";
     };
-    const auto ended = run_or_explain(i, call);
+    const auto ended = run_or_explain(m_transport, m_workers[i], call);
     if (!asked) {
       arrive(i, ended);
     } else if (m_results[i].tried) {
       m_results[i].start = judge_start(ended);
-    }
-  }
-
-  /// Others wait for this call: that this machine cannot make it must be a value, too.
-  proc::CommandResult run_or_explain(std::size_t i, const ScriptCall& call) {
-    try {
-      return m_transport.run(m_workers[i].address, call);
-    } catch (const base::Error& error) {
-      proc::CommandResult result;
-      result.err = error.what();
-      return result;
     }
   }
 
@@ -261,6 +257,7 @@ WorkerStart StartSettings::start_of(const Worker& worker) const {
   start.torc = start.torc.empty() ? remote_torc : start.torc;
   start.output_dir = start.output_dir.empty() ? output_dir : start.output_dir;
   start.run_options = start.run_options.empty() ? run_options : start.run_options;
+  start.later_options = start.later_options.empty() ? later_options : start.later_options;
   return start;
 }
 

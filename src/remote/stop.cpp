@@ -5,8 +5,8 @@
 #include "torc/remote/stop.hpp"
 
 #include "remote/meeting.hpp"
+#include "remote/run_or_explain.hpp"
 #include "remote/scripts.hpp"
-#include "torc/base/error.hpp"
 #include "torc/base/strings.hpp"
 #include "torc/proc/fan_out.hpp"
 
@@ -74,12 +74,15 @@ class StopRound {
     m_meeting.arrive();
   }
 
-  void signal(std::size_t i) { arrive(i, run_or_explain(i, {.script = stop_script(m_workers[i], m_request)})); }
+  void signal(std::size_t i) {
+    arrive(i, run_or_explain(m_transport, m_workers[i], {.script = stop_script(m_workers[i], m_request)}));
+  }
 
   void wait(std::size_t i) {
     if (m_results[i].signaled_pid) {
       judge_end(m_results[i],
-                run_or_explain(i, {.script = wait_script(m_workers[i], m_request), .limit_is_silence = true}));
+                run_or_explain(m_transport, m_workers[i],
+                               {.script = wait_script(m_workers[i], m_request), .limit_is_silence = true}));
     }
   }
 
@@ -93,24 +96,15 @@ class StopRound {
       before.end = proc::CommandResult::End::exited;
       before.out = output;
       arrive(i, before);
-      return m_meeting.wait(k_patience) && m_results[i].signaled_pid ? k_go : "stop\n";
+      return m_meeting.wait(k_patience + delay_of_all(m_transport, m_workers.size())) && m_results[i].signaled_pid
+                 ? k_go
+                 : "stop\n";
     };
-    const auto ended = run_or_explain(i, call);
+    const auto ended = run_or_explain(m_transport, m_workers[i], call);
     if (!asked) {
       arrive(i, ended);
     } else if (m_results[i].signaled_pid) {
       judge_end(m_results[i], ended);
-    }
-  }
-
-  /// Others wait for this call: that this machine cannot make it must be a value, too.
-  proc::CommandResult run_or_explain(std::size_t i, const ScriptCall& call) {
-    try {
-      return m_transport.run(m_workers[i].address, call);
-    } catch (const base::Error& error) {
-      proc::CommandResult result;
-      result.err = error.what();
-      return result;
     }
   }
 

@@ -20,6 +20,7 @@ struct WorkerStart {
   std::string torc{};  ///< Where it is; empty: looked for.
   std::string output_dir{};
   std::vector<std::string> run_options{};
+  std::vector<std::string> later_options{};                        ///< Of a later start like this one.
   std::vector<std::pair<std::string, std::string>> environment{};  ///< For the runner, and so for its jobs.
 };
 
@@ -32,6 +33,13 @@ struct StartSettings {
   std::map<std::string, WorkerStart> of_worker{};  ///< By `Worker::stored`.
   std::string output_dir{"torc_output"};           ///< Relative: below the worker's home.
   std::vector<std::string> run_options{};          ///< For `torc run W --output-dir O`: words, quoted later.
+  /// The same for a start like this one at a later time, which the worker keeps them for.
+  std::vector<std::string> later_options{};
+  /// After this time no such start is wanted.
+  std::optional<std::chrono::system_clock::time_point> ends_at{};
+  /// Start as at the last time: where torc is, output directory, run options and environment are those that the worker
+  /// kept. Only a worker that died is started so.
+  bool again{false};
   /// Variables for the runner, secrets among them: they travel over ssh's standard input only.
   std::vector<std::pair<std::string, std::string>> environment{};
   /// The certificates that the server is known by (PEM); empty: those that the worker trusts anyway. Written to a file
@@ -46,7 +54,16 @@ struct StartSettings {
 
 /// What was found on a worker before anything starts there.
 struct Check {
-  enum class Problem { none, unreachable, install, version, server, output_dir, canceled };
+  enum class Problem {
+    none,
+    unreachable,
+    install,
+    version,
+    server,
+    output_dir,
+    canceled,
+    not_again,  ///< With `StartSettings::again`: it did not die, or is not to run any more.
+  };
 
   Problem problem{Problem::unreachable};
   std::string message{};                      ///< Why, where there is a problem; without the worker's name in front.

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <functional>
+#include <memory>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -9,6 +10,7 @@
 
 #include "torc/model/worker_address.hpp"
 #include "torc/proc/command.hpp"
+#include "torc/remote/connect_pace.hpp"
 
 namespace torc::remote {
 
@@ -19,6 +21,9 @@ struct SshOptions {
   std::vector<std::string> options{};  ///< "K=V" each, from --ssh-option; before ours, since ssh takes the first.
   std::chrono::milliseconds script_limit{60'000};    ///< A whole script call, connecting included.
   std::chrono::milliseconds transfer_limit{60'000};  ///< Without a byte moving.
+  std::chrono::milliseconds connect_delay{0};        ///< At least so long between the starts of two connections.
+  /// Keeps them apart; shared by all transports of a command. Never empty.
+  std::shared_ptr<ConnectPace> pace{std::make_shared<ConnectPace>()};
 };
 
 /// The argument list of one ssh call that runs `exec sh -s` on the worker; the script goes over standard input.
@@ -66,9 +71,15 @@ class Transport {
   /// Copies a file from here to a worker. What was sent when a call fails stays there.
   virtual proc::CommandResult send(const model::WorkerAddress& worker, const std::string& local_path,
                                    const std::string& remote_path) = 0;
+
+  /// How long a call may have to wait for each that came before it.
+  virtual std::chrono::milliseconds connect_delay() const { return {}; }
 };
 
 /// Transport over OpenSSH's client.
+///
+/// A connection that sshd closes before the login, for want of room, is made again a few times within the call's limit,
+/// with growing pauses; no other failure is tried again.
 class SshTransport : public Transport {
  public:
   /// @param stop  When requested, calls under way are ended and new ones are not begun.
@@ -79,8 +90,12 @@ class SshTransport : public Transport {
                             const std::string& local_path) override;
   proc::CommandResult send(const model::WorkerAddress& worker, const std::string& local_path,
                            const std::string& remote_path) override;
+  std::chrono::milliseconds connect_delay() const override { return m_options.connect_delay; }
 
  private:
+  /// @param is_stopped_by  What ends it, and its waiting.
+  proc::CommandResult connect(proc::Command command, const std::stop_token& is_stopped_by);
+
   SshOptions m_options;
   std::stop_token m_stop;
 };

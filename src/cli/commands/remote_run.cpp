@@ -1,15 +1,12 @@
 #include "cli/remote_run.hpp"
 #include "cli/command_line.hpp"
 
-#include <cmath>
-
 #include <fmt/format.h>
 
 #include "cli/common_options.hpp"
+#include "cli/start_settings.hpp"
 #include "cli/time_options.hpp"
 #include "cli/watch_workers.hpp"
-#include "torc/base/file.hpp"
-#include "torc/base/version.hpp"
 #include "torc/remote/state.hpp"
 
 namespace torc::cli {
@@ -32,13 +29,15 @@ struct Options {
   std::string prefix{"~/.local"};
   bool keep_going{false};
   bool wait{false};
+  RestartOptions restarts{};
   std::string remote_torc{};
   TimeOptions times{};
   SshSettings ssh{};
 };
 
 /// What the command line leaves open is as the worker's own settings say.
-std::vector<std::string> run_options(const Options& options, const model::WorkerSettings& settings) {
+std::vector<std::string> run_options(const Options& options, const TimeOptions& limits,
+                                     const model::WorkerSettings& settings) {
   std::vector<std::string> words{"--poll-interval", fmt::format("{}", options.poll_interval)};
   const auto add = [&](const char* name, const auto& value) {
     if (value) {
@@ -50,50 +49,32 @@ std::vector<std::string> run_options(const Options& options, const model::Worker
   add("--num-cpus", options.num_cpus ? options.num_cpus : settings.cpus);
   add("--memory-gb", options.memory_gb ? options.memory_gb : settings.memory_gb);
   add("--num-gpus", options.num_gpus ? options.num_gpus : settings.gpus);
-  const auto times = words_of(options.times);
+  const auto times = words_of(limits);
   words.insert(words.end(), times.begin(), times.end());
   return words;
 }
 
-remote::WorkerStart worker_start(const Options& options, const model::WorkerSettings& settings) {
+remote::WorkerStart worker_start(const Options& options, const TimeOptions& later,
+                                 const model::WorkerSettings& settings) {
   if (!settings.dir.empty()) {
     remote::check_remote_directory(settings.dir);  // Whoever stored it.
   }
   return {.output_dir = options.output_dir ? "" : settings.dir,
-          .run_options = run_options(options, settings),
+          .run_options = run_options(options, options.times, settings),
+          .later_options = run_options(options, later, settings),
           .environment = {settings.environment.begin(), settings.environment.end()}};
 }
 
-/// What the runners must know of the server, and nobody else.
-std::vector<std::pair<std::string, std::string>> environment(Services& services) {
-  const auto& connection = services.options().connection;
-  std::vector<std::pair<std::string, std::string>> variables{{"TORC_API_URL", services.api_url()},
-                                                             {"TORC_USERNAME", services.user()}};
-  if (!connection.password.empty()) {
-    variables.emplace_back("TORC_PASSWORD", connection.password);
-  }
-  if (connection.tls_insecure) {
-    variables.emplace_back("TORC_TLS_INSECURE", "true");
-  }
-  if (!connection.cookie_header.empty()) {
-    variables.emplace_back("TORC_COOKIE_HEADER", connection.cookie_header);
-  }
-  return variables;
-}
-
-remote::StartSettings start_settings(const Options& options, model::Id id, Services& services) {
-  remote::StartSettings settings;
-  settings.workflow = workflow_ref(services.api(), id);
-  settings.version = base::k_version;
+remote::StartSettings settings_of(const Options& options, const TimeOptions& later, model::Id id, Services& services) {
+  remote::StartSettings settings = start_settings(id, options.ssh, services);
   settings.skip_version_check = options.skip_version_check;
   settings.remote_torc = options.remote_torc;
   settings.output_dir = options.output_dir.value_or(k_output_dir);
-  settings.run_options = run_options(options, {});
-  settings.environment = environment(services);
-  if (const auto& file = services.options().connection.tls_ca_cert; !file.empty()) {
-    settings.ca_certificate = base::read_file(file);
+  settings.run_options = run_options(options, options.times, {});
+  settings.later_options = run_options(options, later, {});
+  if (const auto left = time_left(options.times)) {
+    settings.ends_at = std::chrono::system_clock::now() + *left;
   }
-  settings.limit = std::chrono::seconds(static_cast<std::int64_t>(std::ceil(options.ssh.limit_seconds)));
   return settings;
 }
 
@@ -130,9 +111,12 @@ nlohmann::json row(const remote::Worker& worker, const remote::StartResult& resu
 
 /// Waits for the workflow's end and says how it went.
 /// @returns the exit status
-int wait_and_report(model::Id id, const SshSettings& ssh, const RemoteRunResult& started, Services& services,
+int wait_and_report(model::Id id, const Options& options, const RemoteRunResult& started, Services& services,
                     nlohmann::json& document) {
-  WatchRequest request{.workflow_id = id, .ssh = ssh, .target = WatchView::Target::standard_error};
+  WatchRequest request{.workflow_id = id,
+                       .ssh = options.ssh,
+                       .target = WatchView::Target::standard_error,
+                       .restarts = options.restarts};
   for (std::size_t i = 0; i < started.workers.size(); ++i) {
     if (started.results[i].start.ok) {
       request.known.emplace(started.workers[i].stored,
@@ -140,6 +124,11 @@ int wait_and_report(model::Id id, const SshSettings& ssh, const RemoteRunResult&
     }
   }
   const auto result = watch_workers(services, request);
+  for (auto& each : document["workers"]) {
+    if (const auto found = result.restarts.find(each["worker"].get<std::string>()); found != result.restarts.end()) {
+      each["restarts"] = found->second;
+    }
+  }
   const auto& jobs = result.jobs;
   document["jobs"] = {
       {"total", jobs.total}, {"completed", jobs.completed}, {"failed", jobs.failed}, {"canceled", jobs.canceled}};
@@ -185,8 +174,9 @@ int run(const Options& options, Services& services) {
   const model::Id id = services.workflow_id(options.workflow_id);
   request.workflow_id = id;
   require_something_to_run(id, services);
-  request.settings = start_settings(options, id, services);
-  request.start_of = [&options](const model::WorkerSettings& settings) { return worker_start(options, settings); };
+  const TimeOptions later = with_fixed_end(options.times);
+  request.settings = settings_of(options, later, id, services);
+  request.start_of = [&](const model::WorkerSettings& settings) { return worker_start(options, later, settings); };
   if (options.install) {
     request.install = InstallRequest{.workflow = request.settings.workflow, .prefix = options.prefix};
   }
@@ -206,7 +196,7 @@ int run(const Options& options, Services& services) {
   if (result.error.empty()) {
     output.line(fmt::format("\nStarted {}/{} workers", result.started(), result.workers.size()));
     if (options.wait && result.started() > 0) {
-      status = std::max(status, wait_and_report(id, options.ssh, result, services, document));
+      status = std::max(status, wait_and_report(id, options, result, services, document));
     }
   }
   if (output.json()) {
@@ -258,14 +248,16 @@ void add_remote_run(Command parent, Action& chosen) {
       .type_name("PATH")
       .excludes(install);
   command.flag("--keep-going", options->keep_going, "Start those that can be, whatever is wrong with others");
-  command.flag("--wait", options->wait, "Stay until the workflow ends; exit status 1 when a job failed");
+  const Option wait =
+      command.flag("--wait", options->wait, "Stay until the workflow ends; exit status 1 when a job failed");
+  add_restart_options(command, options->restarts).needs(wait);
   add_host_option(command, options->ssh);
   add_ssh_options(command, options->ssh);
   command.footer(
       "Examples:\n"
       "  torc remote run 42 --workers workers.txt --output-dir /data/torc_output\n"
       "  torc remote run 42 --workers workers.txt --install\n"
-      "  torc remote run 42 --max-parallel-jobs 8 --wait\n"
+      "  torc remote run 42 --max-parallel-jobs 8 --wait --restart\n"
       "  torc remote run 42 --ssh-option ProxyJump=gate --keep-going\n");
   command.callback([options, &chosen] { chosen = [options](Services& services) { return run(*options, services); }; });
 }

@@ -32,11 +32,13 @@ void add_remote_watch(Command parent, Action& chosen) {
       .type_name("SECONDS")
       .range(std::int64_t{1}, std::int64_t{86'400})
       .capture_default_str();
+  add_restart_options(command, options->request.restarts);
   add_host_option(command, options->request.ssh);
   add_ssh_options(command, options->request.ssh);
   command.footer(
       "Examples:\n"
       "  torc remote watch 42\n"
+      "  torc remote watch 42 --restart --max-restarts 10\n"
       "  torc -f json remote watch 42 | jq -c '.jobs'\n");
   command.callback([options, &chosen] { chosen = [options](Services& services) { return run(*options, services); }; });
 }

@@ -9,6 +9,7 @@
 #include "torc/base/strings.hpp"
 #include "torc/proc/spawn.hpp"
 #include "torc/remote/state.hpp"
+#include "torc/remote/stop.hpp"
 
 namespace torc::remote {
 namespace {
@@ -345,6 +346,99 @@ TEST_P(StartScripts, LetsOnlyOneOfTwoStart) {
   EXPECT_NE(first.start.already_running, second.start.already_running);
 }
 
+/// Starts of workers that died.
+class StartAgain : public StartScripts {
+ protected:
+  StartAgain() {
+    settings.output_dir = "it's $HOME";
+    settings.later_options = {"--end-time", "2100-01-01T00:00:00Z"};
+    settings.of_worker["ws1"].environment = {{"COLOUR", "dark\nred"}};
+  }
+
+  StartResult start_again(std::size_t width = 1) {
+    StartSettings kept = settings;
+    settings = StartSettings{.workflow = kept.workflow, .version = kept.version, .environment = kept.environment};
+    settings.again = true;
+    const auto result = start(width);
+    settings = kept;
+    return result;
+  }
+
+  /// Starts a runner and kills it.
+  void start_and_kill() {
+    const auto result = start();
+    ASSERT_TRUE(result.start.ok) << result.check.message << result.start.message << transport.last.err;
+    kill_runner(result);
+  }
+
+  void kill_runner(const StartResult& result) {
+    ::kill(-static_cast<pid_t>(result.start.pid.value_or(0)), SIGKILL);
+    ASSERT_TRUE(comes_true([&] { return query_state(transport, worker, workflow, "").state == State::died; }));
+  }
+};
+
+TEST_P(StartAgain, TakesWhatTheLastStartLeft) {
+  start_and_kill();
+  for (const std::size_t width : {1U, 0U}) {
+    const auto result = start_again(width);
+    ASSERT_TRUE(result.start.ok && !result.start.already_running)
+        << result.check.message << result.start.message << transport.last.err;
+    const auto home = fs::canonical(transport.home()).string();
+    EXPECT_EQ(base::read_file(home + "/run_arguments"),
+              "run\n42\n--output-dir\n" + home + "/it's $HOME\n--end-time\n2100-01-01T00:00:00Z\n");
+    const auto environment = base::read_file(home + "/run_environment");
+    EXPECT_NE(environment.find("COLOUR=dark\nred\n"), std::string::npos) << environment;
+    EXPECT_NE(environment.find("TORC_PASSWORD=it's \"secret\"\n"), std::string::npos) << environment;
+    kill_runner(result);
+  }
+  const auto kept = state_directory() / "start";
+  EXPECT_EQ(base::read_file(kept.string()).find("secret"), std::string::npos);
+  EXPECT_EQ(base::read_file(kept.string()).find("127.0.0.1"), std::string::npos);
+  EXPECT_EQ(fs::status(kept).permissions(), fs::perms::owner_read | fs::perms::owner_write);
+}
+
+TEST_P(StartAgain, TakesAnotherVersionWhereTheLastStartDid) {
+  set_torc("#!/bin/sh\ncase $1 in --version) echo torc 0.6.5;; run) exec sleep 300;; *) exit 2;; esac\n");
+  settings.skip_version_check = true;
+  start_and_kill();
+  const auto result = start_again();
+  EXPECT_TRUE(result.start.ok) << result.check.message << result.start.message;
+}
+
+TEST_P(StartAgain, LeavesARunnerAlone) {
+  const auto first = start();
+  const auto result = start_again();
+  EXPECT_TRUE(result.start.already_running) << result.check.message;
+  EXPECT_EQ(result.start.pid, first.start.pid);
+}
+
+TEST_P(StartAgain, RefusesWhatIsToStayDown) {
+  const auto refusal = [&] {
+    const auto result = start_again();
+    EXPECT_FALSE(result.tried);
+    EXPECT_EQ(result.check.problem, Check::Problem::not_again);
+    return result.check.message;
+  };
+  EXPECT_EQ(refusal(), "it has not kept how it was started; 'torc remote run' starts it");
+  start_and_kill();
+  // Nothing to signal, but an intention.
+  stop_workers(transport, {worker}, {.workflow = workflow}, 1, [](const auto&) {});
+  EXPECT_EQ(refusal(), "a stop was asked for");
+  start_and_kill();
+  for (const std::string reason : {"finished", "canceled", "stopped"}) {
+    write_text(state_directory() / "ended", "reason=" + reason + "\nexit=0\n");
+    EXPECT_EQ(refusal(), "it ended in order") << reason;
+  }
+  write_text(state_directory() / "ended", "reason=failed\nexit=1\n");
+  const auto result = start_again();
+  EXPECT_TRUE(result.start.ok) << result.check.message;
+  kill_runner(result);
+  settings.ends_at = std::chrono::system_clock::now() - std::chrono::seconds(10);
+  start_and_kill();
+  EXPECT_EQ(refusal(), "its time is over");
+}
+
+INSTANTIATE_TEST_SUITE_P(Shells, StartAgain, testing::Values("dash", "bash", "busybox"), shell_name);
 INSTANTIATE_TEST_SUITE_P(Shells, StartScripts, testing::Values("dash", "bash", "busybox"), shell_name);
 
 }  // namespace

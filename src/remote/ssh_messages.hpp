@@ -1,0 +1,10 @@
+#pragma once
+
+#include <string_view>
+
+namespace torc::remote {
+
+/// Whether a line of ssh's standard error says nothing about a failure.
+bool is_ssh_noise(std::string_view line);
+
+}  // namespace torc::remote
