@@ -20,6 +20,7 @@ struct WorkerStart {
   std::string torc{};  ///< Where it is; empty: looked for.
   std::string output_dir{};
   std::vector<std::string> run_options{};
+  std::string server_url{};                                        ///< How the server is reached from there.
   std::vector<std::pair<std::string, std::string>> environment{};  ///< For the runner, and so for its jobs.
 };
 
@@ -46,7 +47,7 @@ struct StartSettings {
 
 /// What was found on a worker before anything starts there.
 struct Check {
-  enum class Problem { none, unreachable, install, version, server, output_dir, canceled };
+  enum class Problem { none, unreachable, install, version, server, output_dir, tunnel, canceled };
 
   Problem problem{Problem::unreachable};
   std::string message{};                      ///< Why, where there is a problem; without the worker's name in front.
