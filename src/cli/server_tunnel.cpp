@@ -91,31 +91,61 @@ void start_tunnel(model::Id workflow_id, const SshSettings& ssh, Services& servi
   }
 }
 
-/// Asks a process to end and waits until it has. @returns whether it has
-bool end_process(const remote::TunnelNote& note) {
+/// Waits for the end of a process that the note is on. @param number  The signal that it gets first; 0: none.
+/// @returns whether it has ended
+bool wait_for_end(const remote::TunnelNote& note, int number) {
   // What is opened first and looked at then is that very process, or none.
   const base::Fd process{static_cast<int>(::syscall(SYS_pidfd_open, static_cast<pid_t>(note.pid), 0))};
-  if (!process || note.state() != State::running) {
+  if (!process || !note.is_alive()) {
     return true;
   }
-  ::syscall(SYS_pidfd_send_signal, process.get(), SIGTERM, nullptr, 0);
+  if (number != 0) {
+    ::syscall(SYS_pidfd_send_signal, process.get(), number, nullptr, 0);
+  }
   pollfd ended{process.get(), POLLIN, 0};
   return ::poll(&ended, 1, k_end_limit_ms) > 0;
 }
 
-/// A tunnel to where the server is no more (another port, after a restart) is of no use to anybody.
+/// Makes way for a new tunnel: one to where the server is no more (another port, after a restart) is of no use to
+/// anybody, and one that is ending has to be gone.
 void end_outdated(const remote::TunnelPlace& place, const remote::TunnelTarget& target) {
   const auto note = place.note();
   if (!note) {
     return;
   }
-  if (note->state() == State::elsewhere) {
+  const State state = note->state();
+  if (state == State::elsewhere) {
     throw base::Error(fmt::format("this workflow's tunnel is held by process {} on {}; end it there, or delete {}",
                                   note->pid, base::printable(note->host), (place.directory() / "state").string()));
   }
-  if (note->state() == State::running && note->target != target.text() && !end_process(*note)) {
+  const bool is_outdated = state == State::running && note->target != target.text();
+  if ((is_outdated || state == State::ended) && !wait_for_end(*note, is_outdated ? SIGTERM : 0)) {
     throw base::Error(fmt::format("the tunnel's process {} does not end", note->pid));
   }
+}
+
+/// The process that holds the workflow's tunnel, started where there is none.
+remote::TunnelLink link_to_tunnel(const remote::TunnelPlace& place, const remote::TunnelTarget& target,
+                                  model::Id workflow_id, const SshSettings& ssh, Services& services) {
+  const base::Fd lock = place.take_start_lock();
+  end_outdated(place, target);
+  base::Fd socket = place.connect();
+  if (!socket) {
+    start_tunnel(workflow_id, ssh, services);
+    socket = place.connect();
+  }
+  if (!socket) {
+    throw base::Error("the server tunnel has ended at once; " + place.log_file().string() + " may say why");
+  }
+  return remote::TunnelLink(std::move(socket));
+}
+
+std::vector<remote::Forward> hold_forwards(remote::TunnelLink& link, const std::vector<remote::Worker>& workers,
+                                           const SshSettings& ssh, const std::stop_token& stop) {
+  const auto options = make_ssh_options(ssh);
+  // Until it is known how a worker stands it may take some connections, one after another.
+  const auto turns = static_cast<std::int64_t>(workers.size() / ssh.max_parallel + 1);
+  return link.hold(workers, options, 3 * turns * options.script_limit + std::chrono::seconds(30), stop);
 }
 
 void warn_of_open_server(Services& services) {
@@ -138,27 +168,23 @@ HeldTunnel hold_server_tunnel(model::Id workflow_id, const std::vector<remote::W
   warn_of_open_server(services);
   place.make();
   HeldTunnel held;
-  {
-    const base::Fd lock = place.take_start_lock();
-    end_outdated(place, target);
-    base::Fd socket = place.connect();
-    if (!socket) {
-      start_tunnel(workflow_id, ssh, services);
-      socket = place.connect();
+  std::vector<remote::Forward> forwards;
+  try {
+    held.link = link_to_tunnel(place, target, workflow_id, ssh, services);
+    forwards = hold_forwards(held.link, workers, ssh, stop);
+  } catch (const base::Error&) {
+    const auto note = place.note();
+    if (stop.stop_requested() || !note || note->state() != State::ended) {
+      throw;
     }
-    if (!socket) {
-      throw base::Error("the server tunnel has ended at once; " + place.log_file().string() + " may say why");
-    }
-    held.link = remote::TunnelLink(std::move(socket));
+    // It was just about to end by itself.
+    held.link = link_to_tunnel(place, target, workflow_id, ssh, services);
+    forwards = hold_forwards(held.link, workers, ssh, stop);
   }
   if (const auto note = place.note()) {
     held.pid = note->pid;
   }
-  const auto options = make_ssh_options(ssh);
-  // Each may take two connections a port until it is known how it stands.
-  const auto turns = static_cast<std::int64_t>(workers.size() / ssh.max_parallel + 1);
-  const auto limit = 3 * turns * options.script_limit + std::chrono::seconds(30);
-  for (const auto& forward : held.link.hold(workers, options, limit, stop)) {
+  for (const auto& forward : forwards) {
     if (forward.up) {
       held.urls.emplace(forward.worker, remote::url_through_tunnel(url, forward.port));
     } else {
@@ -190,7 +216,11 @@ std::string to_string(State state) {
 }
 
 nlohmann::json tunnel_json(const remote::TunnelNote& note) {
-  return {{"state", to_string(note.state())}, {"pid", note.pid}};
+  nlohmann::json json{{"state", to_string(note.state())}, {"pid", note.pid}};
+  if (note.state() == State::running && !note.down.empty()) {
+    json["down"] = note.down;
+  }
+  return json;
 }
 
 void end_server_tunnel(const remote::WorkflowRef& workflow, bool when_idle, const Output& output) {
@@ -204,7 +234,7 @@ void end_server_tunnel(const remote::WorkflowRef& workflow, bool when_idle, cons
       remote::TunnelLink(std::move(socket)).end_when_idle();
       output.line("The server tunnel ends after the last worker");
     }
-  } else if (end_process(*note)) {
+  } else if (wait_for_end(*note, SIGTERM)) {
     output.line(fmt::format("Server tunnel ended (PID {})", note->pid));
   } else {
     output.note(fmt::format("The server tunnel's process {} does not end", note->pid));

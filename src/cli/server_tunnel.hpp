@@ -31,7 +31,7 @@ std::optional<remote::TunnelNote> find_server_tunnel(const remote::WorkflowRef& 
 
 /// "running", "died" or "elsewhere"
 std::string to_string(remote::TunnelNote::State state);
-/// {"state", "pid"}
+/// {"state", "pid"}, and "down", {NAME: REASON}, where a worker has no forward just now.
 nlohmann::json tunnel_json(const remote::TunnelNote& note);
 
 /// Ends the tunnel, where there is one.

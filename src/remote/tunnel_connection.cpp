@@ -127,7 +127,7 @@ void TunnelConnection::turn(Clock::time_point now) {
     m_forward.up = m_was_up = m_changed = true;
     m_forward.error.clear();
     m_up_since = now;
-    m_released = false;
+    m_released = m_all_refused = false;
     m_output.clear();
   }
   if (m_child.running()) {
@@ -169,14 +169,13 @@ void TunnelConnection::ended(Clock::time_point now, const proc::ExitStatus& stat
 void TunnelConnection::refused(Clock::time_point now) {
   m_phase = Phase::waiting;
   m_next = now;
-  if (!m_released) {
+  if (!m_released && !m_all_refused) {
     m_release = true;
-    return;
-  }
-  m_released = false;
-  if (m_was_up) {
+  } else if (m_was_up) {
+    m_released = false;
     failed(now, fmt::format("port {} of 127.0.0.1 is in use there", m_forward.port));
-  } else if (!take_next_port()) {
+  } else if (!take_next_port() || m_all_refused) {
+    m_all_refused = true;  // From now on one port a try.
     failed(now,
            "its sshd makes no forward; AllowTcpForwarding, PermitListen or DisableForwarding in its sshd_config "
            "may forbid it");

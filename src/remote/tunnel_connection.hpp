@@ -72,9 +72,10 @@ class TunnelConnection {
   Clock::time_point m_up_since{};
   int m_attempt{0};
   int m_candidate{0};
-  bool m_release{false};   ///< Next: end what holds the port there.
-  bool m_released{false};  ///< That was done for this port, since it was last up.
-  bool m_was_up{false};    ///< Runners know the port: it stays.
+  bool m_release{false};      ///< Next: end what holds the port there.
+  bool m_released{false};     ///< That was done, since it was last up.
+  bool m_all_refused{false};  ///< Every port was tried.
+  bool m_was_up{false};       ///< Runners know the port: it stays.
   bool m_settled{false};
   bool m_timed_out{false};
   bool m_changed{false};

@@ -66,6 +66,11 @@ TunnelNote TunnelNote::of_this_process(const TunnelTarget& target) {
           .target = target.text()};
 }
 
+bool TunnelNote::is_alive() const {
+  const auto ticks = boot_id == proc::boot_id() ? proc::start_ticks(static_cast<pid_t>(pid)) : std::nullopt;
+  return ticks && *ticks == start_ticks;
+}
+
 TunnelNote::State TunnelNote::state() const {
   if (!ended.empty()) {
     return State::ended;
@@ -74,8 +79,7 @@ TunnelNote::State TunnelNote::state() const {
     // Another boot of this machine, or another machine that has the same home.
     return host == proc::host_name() ? State::died : State::elsewhere;
   }
-  const auto ticks = proc::start_ticks(static_cast<pid_t>(pid));
-  return ticks && *ticks == start_ticks ? State::running : State::died;
+  return is_alive() ? State::running : State::died;
 }
 
 TunnelPlace::TunnelPlace(const WorkflowRef& workflow)
@@ -105,6 +109,7 @@ std::optional<TunnelNote> TunnelPlace::note() const {
     note.target = json.at("target").get<std::string>();
     note.ended = json.at("ended").get<std::string>();
     note.ports = json.at("ports").get<std::map<std::string, int>>();
+    note.down = json.at("down").get<std::map<std::string, std::string>>();
     return note;
   } catch (const base::Error&) {
     return std::nullopt;
@@ -121,7 +126,8 @@ void TunnelPlace::write(const TunnelNote& note) const {
                                                 {"host", note.host},
                                                 {"target", note.target},
                                                 {"ended", note.ended},
-                                                {"ports", note.ports}},
+                                                {"ports", note.ports},
+                                                {"down", note.down}},
                                                1) +
                                   "\n",
                               0600);

@@ -5,11 +5,9 @@ import os
 import pathlib
 import re
 import signal
-import subprocess
 import sys
-import time
 
-from harness import TORC, E2ETest, alive, clean_environment, main, processes_below, run_torc, wait_until
+from harness import TORC, E2ETest, alive, main, processes_below, run_torc, wait_until
 
 QUICK = ["--ssh-option", "ServerAliveInterval=1", "--ssh-option", "ServerAliveCountMax=2"]
 
@@ -71,6 +69,9 @@ class TunnelTest(E2ETest):
         wait_until(lambda: not alive(pid), timeout, f"the tunnel {pid} to end")
         wait_until(lambda: not self.ssh_of_tunnel(), 10, "the tunnel's ssh processes to end")
 
+    def end_of_process(self, pid):
+        wait_until(lambda: not alive(pid), 20, f"process {pid} to end")
+
     def gates(self):
         """A file that lets jobs go on, and a command for them that notes that it ran."""
         gate, ran = self.dir / "gate", self.dir / "ran"
@@ -124,10 +125,7 @@ class Run(TunnelTest):
         self.end_of(pid)
 
     def test_the_hint_names_the_tunnel(self):
-        # On the worker nobody listens at the server's port, as in a network of its own.
         workflow = self.create()
-        result = self.srv.torc("remote", "run", workflow, env={"TORC_API_URL": "http://127.0.0.1:9/torc-service/v1"})
-        self.assertNotEqual(result.returncode, 0)
         probe = f"#!/bin/sh\nTORC_API_URL=http://127.0.0.1:9/torc-service/v1 exec {TORC} \"$@\"\n"
         for host in self.remote.hosts:
             host.set_torc(probe)
@@ -154,9 +152,38 @@ class Run(TunnelTest):
 
     def test_https_of_another_name_is_refused(self):
         workflow = self.create()
-        result = self.run_remote(workflow, env={"TORC_API_URL": self.srv.url.replace("http:", "https:").replace(
-            "127.0.0.1", "torc.example.org")})
-        self.assertNotEqual(result.returncode, 0)
+        result = self.run_remote(workflow, env={"TORC_API_URL": "https://torc.example.org:8443/torc-service/v1"})
+        self.assertEqual(result.returncode, 2)
+        self.assertIn("its certificate does not hold", result.stderr)
+        self.assertEqual([call for call in self.remote.calls() if " -R " in call], [])
+
+
+class OwnNetwork(TunnelTest):
+    """The workers have a network of their own, in which nobody listens where the server does."""
+
+    def setUp(self):
+        super().setUp()
+        if os.geteuid() != 0:
+            self.skipTest("only root makes networks")
+        holder = self.start(["unshare", "-n", "sh", "-c", f"ip link set lo up && touch {self.dir}/up && exec sleep 1000"])
+        wait_until(lambda: (self.dir / "up").exists() or holder.poll() is not None, 10, "a network of its own")
+        if holder.poll() is not None:
+            self.skipTest(f"no networks to be had here: {holder.stderr_path.read_text()}")
+        config = self.remote.client / "config"
+        lines = []
+        for host in self.remote.hosts:
+            lines += [f"Host {host.name}", f"  ProxyCommand nsenter --net=/proc/{holder.pid}/ns/net "
+                      f"{self.remote._sshd} -i -f {host.dir}/sshd_config"]
+        config.write_text("\n".join(lines) + "\n" + config.read_text())
+
+    def test_only_with_the_tunnel(self):
+        workflow = self.create(4)
+        without = self.srv.torc("remote", "run", workflow)
+        self.assertEqual(without.returncode, 1)
+        self.assertIn("2 worker(s) cannot reach the server", without.stderr)
+        self.assertIn("--server-tunnel", without.stderr)
+        self.run_remote(workflow, "--wait", check=True)
+        self.assertEqual(set(self.srv.statuses(workflow).values()), {"completed"})
 
 
 class Reconnect(TunnelTest):
@@ -250,6 +277,39 @@ class End(TunnelTest):
         self.gate.touch()
         self.srv.wait_complete(self.workflow)
 
+    def test_its_guardian_does_not_die_alone(self):
+        guardian = int(re.search(r"PPid:\s+(\d+)", pathlib.Path(f"/proc/{self.pid}/status").read_text())[1])
+        self.assertIn(b"tunnel", pathlib.Path(f"/proc/{guardian}/cmdline").read_bytes())
+        os.kill(guardian, signal.SIGKILL)
+        self.end_of(self.pid)
+
+    def test_a_host_that_is_away_is_told(self):
+        self.remote.stop_host(0)
+        for ssh in self.ssh_of_tunnel():
+            os.kill(ssh, signal.SIGKILL)
+        name = self.remote.names[0]
+        wait_until(lambda: name in self.tunnel_of(self.workflow).get("down", {}), 30, "the loss to be told")
+        self.assertEqual(set(wait_until(lambda: len(down := self.tunnel_of(self.workflow).get("down", {})) == 1 and down, 30,
+                                        "the other one to be back")), {name})
+        self.assertIn(f"  {name}: no connection: ", self.srv.torc("remote", "status", self.workflow).stdout)
+        self.remote.start_host(0)
+        wait_until(lambda: len(self.ssh_of_tunnel()) == 2, 60, "the forward to come back")
+        self.gate.touch()
+        self.srv.wait_complete(self.workflow)
+
+    def test_a_server_that_moved_gets_a_new_tunnel(self):
+        before = self.runner_ports(self.workflow)
+        self.srv.kill()
+        self.srv.port = 0
+        self.srv.start()
+        self.run_remote(self.workflow, check=True)
+        self.end_of_process(self.pid)
+        self.assertEqual(self.runner_ports(self.workflow), before)
+        self.assertEqual(self.ports(), before)
+        self.gate.touch()
+        self.srv.wait_complete(self.workflow)
+        self.assertEqual(set(self.srv.statuses(self.workflow).values()), {"completed"})
+
     def test_signals_end_it(self):
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             self.run_remote(self.workflow, check=True)
@@ -293,22 +353,39 @@ class Foreground(TunnelTest):
 
 
 class Standalone(E2ETest):
+    def create(self, command, jobs):
+        self.remote = self.workers(2)
+        self.home = self.dir / "home"
+        self.home.mkdir()
+        (self.home / "w.json").write_text(json.dumps({"name": "w", "jobs": [
+            {"name": f"j{i}", "command": command} for i in range(jobs)]}))
+        (self.home / "hosts.txt").write_text("\n".join(self.remote.names) + "\n")
+        return json.loads(run_torc("-f", "json", "-s", "create", "w.json", home=self.home, check=True).stdout)["workflow_id"]
+
+    def tunnels(self):
+        return [pid for pid, line in processes_below(self.home).items() if "remote tunnel" in line]
+
+    def test_a_killed_command_takes_its_tunnel_with_it(self):
+        workflow = self.create("sleep 60", 2)
+        process = self.start([TORC, "-s", "--db", self.home / "torc_output/torc.db", "remote", "run", workflow, "--workers",
+                              self.home / "hosts.txt", "--wait", "--server-tunnel"], home=self.home, env=self.remote.env)
+        wait_until(lambda: "Started 2/2" in process.stdout_path.read_text(), 30, "the workers to start")
+        self.assertEqual(len(self.tunnels()), 2)  # and its guardian
+        process.kill()
+        process.wait()
+        wait_until(lambda: not self.tunnels(), 20, "the tunnel to end with the server")
+
     def test_a_laptop_with_ssh_alone(self):
-        remote = self.workers(2)
-        home = self.dir / "home"
-        home.mkdir()
-        (home / "w.json").write_text(json.dumps({"name": "w", "jobs": [
-            {"name": f"j{i}", "command": "env > $TORC_JOB_ID.env"} for i in range(4)]}))
-        created = json.loads(run_torc("-f", "json", "-s", "create", "w.json", home=home, check=True).stdout)
-        (home / "hosts.txt").write_text("\n".join(remote.names) + "\n")
-        result = run_torc("-s", "remote", "run", created["workflow_id"], "--workers", "hosts.txt", "-p", 0.2, "--wait",
+        # Who has no login gets no answer, though the connection comes from this machine's own user.
+        workflow = self.create("torc jobs list 1 >$TORC_JOB_ID.out 2>&1 && exit 1; grep -i password $TORC_JOB_ID.out", 4)
+        home, remote = self.home, self.remote
+        result = run_torc("-s", "remote", "run", workflow, "--workers", "hosts.txt", "-p", 0.2, "--wait",
                           "--server-tunnel", home=home, env=remote.env, check=True, timeout=90)
         self.assertIn("Started 2/2 workers", result.stdout)
         self.assertNotIn("asks for no password", result.stderr)
-        jobs = json.loads(run_torc("-f", "json", "-s", "jobs", "list", created["workflow_id"], home=home, check=True).stdout)
+        jobs = json.loads(run_torc("-f", "json", "-s", "jobs", "list", workflow, home=home, check=True).stdout)
         self.assertEqual({job["status"] for job in jobs["jobs"] if "status" in job}, {"completed"})
-        wait_until(lambda: not [pid for pid, line in processes_below(home).items() if "remote tunnel" in line], 20,
-                   "the tunnel to end with the server")
+        wait_until(lambda: not self.tunnels(), 20, "the tunnel to end with the server")
         self.assertEqual(list(home.glob("torc_output/*.login.*")), [])
 
 

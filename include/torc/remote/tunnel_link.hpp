@@ -24,12 +24,16 @@ struct TunnelNote {
   std::uint64_t start_ticks{0};
   std::string boot_id{};
   std::string host{};
-  std::string target{};                ///< TunnelTarget::text
-  std::string ended{};                 ///< Why, where it ended in order.
-  std::map<std::string, int> ports{};  ///< By `Worker::stored`; of the last tunnel that there was.
+  std::string target{};                       ///< TunnelTarget::text
+  std::string ended{};                        ///< Why, where it ended in order.
+  std::map<std::string, int> ports{};         ///< By `Worker::stored`; of the last tunnel that there was.
+  std::map<std::string, std::string> down{};  ///< Why a worker has no forward just now, by its name.
 
   /// The note of this very process.
   static TunnelNote of_this_process(const TunnelTarget& target);
+
+  /// Whether that very process runs, on this machine.
+  bool is_alive() const;
 
   enum class State { running, elsewhere, ended, died };
   /// `elsewhere`: on another machine that has the same home, so nobody can tell from here.

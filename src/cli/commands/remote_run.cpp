@@ -177,6 +177,9 @@ int run(const Options& options, Services& services) {
     }
   }
   if (options.server_tunnel) {
+    if (!services.options().standalone) {
+      remote::tunnel_target(services.api_url(), services.options().connection.tls_insecure);
+    }
     services.guard_standalone();  // Who is no user of this machine may reach it now.
   }
   const model::Id id = services.workflow_id(options.workflow_id);

@@ -95,10 +95,18 @@ nlohmann::json row(const remote::Worker& worker, const WorkerState& state, const
   return result;
 }
 
+std::string running_tunnel_text(const remote::TunnelNote& tunnel) {
+  std::string text = fmt::format("Server tunnel: running (PID {})", tunnel.pid);
+  for (const auto& [name, reason] : tunnel.down) {
+    text += fmt::format("\n  {}: no connection: {}", base::printable(name), base::printable(reason));
+  }
+  return text;
+}
+
 std::string tunnel_text(const remote::TunnelNote& tunnel) {
   switch (tunnel.state()) {
     case remote::TunnelNote::State::running:
-      return fmt::format("Server tunnel: running (PID {})", tunnel.pid);
+      return running_tunnel_text(tunnel);
     case remote::TunnelNote::State::elsewhere:
       return fmt::format("Server tunnel: held on {} (PID {})", base::printable(tunnel.host), tunnel.pid);
     case remote::TunnelNote::State::ended:

@@ -82,15 +82,18 @@ class Story {
     m_place.write(m_note);
   }
 
+  /// Throws nothing but what `Output` does.
   void changed(const remote::Forward& forward) {
     const std::lock_guard lock(m_mutex);
     if (forward.up) {
       m_note.ports[forward.worker] = forward.port;
-      m_place.write(m_note);
+      m_note.down.erase(forward.name);
       base::log_info("{}: up, port {}", forward.name, forward.port);
     } else {
+      m_note.down[forward.name] = forward.error;
       base::log_warning("{}: {}", forward.name, forward.error);
     }
+    write_note();
     if (m_options.daemon) {
       return;
     }
@@ -115,10 +118,20 @@ class Story {
     say("The tunnel ends: " + why);
     const std::lock_guard lock(m_mutex);
     m_note.ended = why;
-    m_place.write(m_note);
+    m_note.down.clear();
+    write_note();
   }
 
  private:
+  /// A disk that is full must not cost the workers their server.
+  void write_note() const {
+    try {
+      m_place.write(m_note);
+    } catch (const base::SystemError& error) {
+      base::log_warning("{}", error.what());
+    }
+  }
+
   const Options& m_options;
   const Output& m_output;
   remote::TunnelPlace m_place;
@@ -156,6 +169,10 @@ int hold(const Options& options, model::Id id, proc::Detached& detached, Service
   settings.on_change = [&story](const remote::Forward& forward) { story.changed(forward); };
   remote::Tunnel tunnel(std::move(settings));
   tunnel.listen(place.listen());
+  if (!options.daemon) {
+    services.output().line(
+        fmt::format("Connecting {} worker(s) with {}; Ctrl-C ends it", workers.size(), target.text()));
+  }
   const auto ssh = make_ssh_options(options.ssh);
   for (const auto& worker : workers) {
     tunnel.hold(worker, ssh);
