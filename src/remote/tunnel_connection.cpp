@@ -83,7 +83,9 @@ void TunnelConnection::start(Clock::time_point now) {
     if (::fcntl(out.read_end.get(), F_SETFL, O_NONBLOCK) != 0) {
       throw base::SystemError("cannot make a pipe non-blocking");
     }
-    m_in = std::move(in.write_end);
+    if (m_phase == Phase::connecting) {
+      m_in = std::move(in.write_end);  // Its end would end the connection.
+    }
     m_out = std::move(out.read_end);
     m_release = false;
   } catch (const base::Error& error) {
