@@ -36,6 +36,11 @@ TunnelWatch::TunnelWatch(std::unique_ptr<client::Api> api, const remote::Tunnel&
   m_thread = std::jthread([this](const std::stop_token& stop) { watch(stop); });
 }
 
+bool TunnelWatch::stop() {
+  m_thread.request_stop();
+  return !m_asking;
+}
+
 TunnelWatch::~TunnelWatch() {
   m_thread.request_stop();
 }
@@ -49,28 +54,30 @@ void TunnelWatch::watch(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     std::array<pollfd, 2> polled{pollfd{m_wake.get(), POLLIN, 0}, pollfd{m_process.get(), POLLIN, 0}};
     ::poll(polled.data(), polled.size(), k_look_every_ms);
+    m_asking = true;  // Before the look at the stop: who requests it and then finds this unset waits for nothing.
     if (stop.stop_requested()) {
-      return;
+      break;
     }
     if (polled[1].revents != 0) {
       m_settings.on_over("the process that it was for has ended");
-      return;
+      break;
     }
     // Twice in a row: between two looks a runner that has just been started is heard of.
     auto now = look();
     if (now && before) {
       m_settings.on_over(*now);
-      return;
+      break;
     }
     before = std::move(now);
+    m_asking = false;
   }
+  m_asking = false;
 }
 
 std::optional<std::string> TunnelWatch::look() {
   if (m_tunnel.clients() > 0) {
     return std::nullopt;  // Runners are being started.
   }
-  m_asking = true;
   std::optional<std::string> reason;
   try {
     reason = ask();
@@ -88,7 +95,6 @@ std::optional<std::string> TunnelWatch::look() {
       m_settings.on_problem(error.what());
     }
   }
-  m_asking = false;
   return reason;
 }
 

@@ -30,11 +30,11 @@ class TunnelWatch {
   TunnelWatch(std::unique_ptr<client::Api> api, const remote::Tunnel& tunnel, Settings settings);
   TunnelWatch(const TunnelWatch&) = delete;
   TunnelWatch& operator=(const TunnelWatch&) = delete;
-  /// Waits for the thread, and so for an answer of the server that may be under way: see `is_asking`.
+  /// Waits for the thread, and so for an answer of the server that may be under way: see `stop`.
   ~TunnelWatch();
 
-  /// Whether a request is under way.
-  bool is_asking() const { return m_asking; }
+  /// No more questions. @returns whether none is under way
+  bool stop();
 
  private:
   void watch(const std::stop_token& stop);

@@ -88,13 +88,12 @@ class Story {
     if (forward.up) {
       m_note.ports[forward.worker] = forward.port;
       m_note.down.erase(forward.name);
-      base::log_info("{}: up, port {}", forward.name, forward.port);
     } else {
       m_note.down[forward.name] = forward.error;
-      base::log_warning("{}: {}", forward.name, forward.error);
     }
     write_note();
     if (m_options.daemon) {
+      base::log_info("{}: {}", forward.name, forward.up ? fmt::format("up, port {}", forward.port) : forward.error);
       return;
     }
     if (m_output.json()) {
@@ -108,8 +107,9 @@ class Story {
 
   void say(const std::string& text) {
     const std::lock_guard lock(m_mutex);
-    base::log_info("{}", text);
-    if (!m_options.daemon && !m_output.json()) {
+    if (m_options.daemon) {
+      base::log_info("{}", text);
+    } else if (!m_output.json()) {
       m_output.note(text);
     }
   }
@@ -139,46 +139,62 @@ class Story {
   std::mutex m_mutex;
 };
 
-/// Holds the tunnel until it is not needed, or a signal comes.
-int hold(const Options& options, model::Id id, proc::Detached& detached, Services& services) {
+/// What is settled before there are threads.
+struct Preparation {
+  remote::WorkflowRef workflow{};
+  remote::TunnelTarget target{};
+  remote::TunnelPlace place;
+  base::Fd lock;
+  std::vector<remote::Worker> workers{};
+};
+
+Preparation prepare(const Options& options, model::Id id, Services& services) {
   raise_descriptor_limit();
   const auto target = remote::tunnel_target(services.api_url(), services.options().connection.tls_insecure);
   const auto workflow = workflow_ref(services.api(), id);
-  const remote::TunnelPlace place(workflow);
-  place.make();
-  const base::Fd lock = place.take_lock();
-  const auto workers =
-      options.on_demand ? std::vector<remote::Worker>{} : stored_workers(services.api(), id, options.ssh.hosts);
-  if (workers.empty() && !options.on_demand) {
-    return fail_without_workers(services.output(), id, "Use 'torc remote add-workers' first.");
-  }
+  Preparation ready{.workflow = workflow, .target = target, .place = remote::TunnelPlace(workflow), .lock = {}};
+  ready.place.make();
+  ready.lock = ready.place.take_lock();
   if (options.daemon) {
-    base::log_start(base::LogLevel::info, place.log_file().string());
+    base::log_start(base::LogLevel::info, ready.place.log_file().string());
   }
+  if (!options.on_demand) {
+    ready.workers = stored_workers(services.api(), id, options.ssh.hosts);
+  }
+  return ready;
+}
+
+void hold_workers(remote::Tunnel& tunnel, const Options& options, const Preparation& ready, const Output& output) {
+  if (!options.daemon) {
+    output.line(
+        fmt::format("Connecting {} worker(s) with {}; Ctrl-C ends it", ready.workers.size(), ready.target.text()));
+  }
+  const auto ssh = make_ssh_options(options.ssh);
+  for (const auto& worker : ready.workers) {
+    tunnel.hold(worker, ssh);
+  }
+}
+
+/// Holds the tunnel until it is not needed, or a signal comes.
+void hold(const Options& options, model::Id id, const Preparation& ready, proc::Detached& detached,
+          Services& services) {
   const std::stop_token signaled = services.stop_on_signal();
-  auto note = remote::TunnelNote::of_this_process(target);
-  if (const auto before = place.note()) {
+  auto note = remote::TunnelNote::of_this_process(ready.target);
+  if (const auto before = ready.place.note()) {
     note.ports = before->ports;  // Runners of theirs may still be there.
   }
-  remote::TunnelSettings settings{.workflow = workflow,
-                                  .target = target,
+  remote::TunnelSettings settings{.workflow = ready.workflow,
+                                  .target = ready.target,
                                   .width = options.ssh.max_parallel,
                                   .ports = note.ports,
                                   .environment = environment_of_ssh()};
-  Story story(options, services.output(), place, note);
+  Story story(options, services.output(), ready.place, note);
   settings.on_change = [&story](const remote::Forward& forward) { story.changed(forward); };
   remote::Tunnel tunnel(std::move(settings));
-  tunnel.listen(place.listen());
-  if (!options.daemon) {
-    services.output().line(
-        fmt::format("Connecting {} worker(s) with {}; Ctrl-C ends it", workers.size(), target.text()));
-  }
-  const auto ssh = make_ssh_options(options.ssh);
-  for (const auto& worker : workers) {
-    tunnel.hold(worker, ssh);
-  }
+  tunnel.listen(ready.place.listen());
+  hold_workers(tunnel, options, ready, services.output());
   std::stop_source over;
-  std::string why = "a signal";
+  std::string why;
   const std::stop_callback on_signal(signaled, [&over] { over.request_stop(); });
   TunnelWatch watch(services.new_api(), tunnel,
                     {.workflow_id = id,
@@ -194,10 +210,9 @@ int hold(const Options& options, model::Id id, proc::Detached& detached, Service
   }
   tunnel.run(over.get_token());
   story.ended(signaled.stop_requested() ? fmt::format("signal {}", services.stop_signal()) : why);
-  if (watch.is_asking()) {
+  if (!watch.stop()) {
     ::_exit(k_exit_ok);  // A server that does not answer holds nobody up; ssh is gone, and all is written.
   }
-  return k_exit_ok;
 }
 
 int run(Options options, Services& services) {
@@ -209,7 +224,15 @@ int run(Options options, Services& services) {
   // Before there is a guardian: it may have to ask on the terminal.
   const model::Id id = services.workflow_id(options.workflow_id);
   auto detached = become_holder(options.daemon);
-  return detached.is_parent ? detached.exit_status : hold(options, id, detached, services);
+  if (detached.is_parent) {
+    return detached.exit_status;
+  }
+  const auto ready = prepare(options, id, services);
+  if (ready.workers.empty() && !options.on_demand) {
+    return fail_without_workers(services.output(), id, "Use 'torc remote add-workers' first.");
+  }
+  hold(options, id, ready, detached, services);
+  return k_exit_ok;
 }
 
 }  // namespace
