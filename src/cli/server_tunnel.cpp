@@ -18,8 +18,7 @@
 namespace torc::cli {
 namespace {
 
-using std::chrono::milliseconds;
-using State = remote::TunnelNote::State;
+using TunnelState = remote::TunnelNote::State;
 
 /// For its ssh processes to end, and a second try at those that do not.
 constexpr int k_end_limit_ms = 10'000;
@@ -113,13 +112,13 @@ void end_outdated(const remote::TunnelPlace& place, const remote::TunnelTarget& 
   if (!note) {
     return;
   }
-  const State state = note->state();
-  if (state == State::elsewhere) {
+  const TunnelState state = note->state();
+  if (state == TunnelState::elsewhere) {
     throw base::Error(fmt::format("this workflow's tunnel is held by process {} on {}; end it there, or delete {}",
                                   note->pid, base::printable(note->host), (place.directory() / "state").string()));
   }
-  const bool is_outdated = state == State::running && note->target != target.text();
-  if ((is_outdated || state == State::ended) && !wait_for_end(*note, is_outdated ? SIGTERM : 0)) {
+  const bool is_outdated = state == TunnelState::running && note->target != target.text();
+  if ((is_outdated || state == TunnelState::ended) && !wait_for_end(*note, is_outdated ? SIGTERM : 0)) {
     throw base::Error(fmt::format("the tunnel's process {} does not end", note->pid));
   }
 }
@@ -174,7 +173,7 @@ HeldTunnel hold_server_tunnel(model::Id workflow_id, const std::vector<remote::W
     forwards = hold_forwards(held.link, workers, ssh, stop);
   } catch (const base::Error&) {
     const auto note = place.note();
-    if (stop.stop_requested() || !note || note->state() != State::ended) {
+    if (stop.stop_requested() || !note || note->state() != TunnelState::ended) {
       throw;
     }
     // It was just about to end by itself.
@@ -198,18 +197,18 @@ HeldTunnel hold_server_tunnel(model::Id workflow_id, const std::vector<remote::W
 
 std::optional<remote::TunnelNote> find_server_tunnel(const remote::WorkflowRef& workflow) {
   auto note = remote::TunnelPlace(workflow).note();
-  return note && note->state() != State::ended ? note : std::nullopt;
+  return note && note->state() != TunnelState::ended ? note : std::nullopt;
 }
 
-std::string to_string(State state) {
+std::string to_string(TunnelState state) {
   switch (state) {
-    case State::running:
+    case TunnelState::running:
       return "running";
-    case State::elsewhere:
+    case TunnelState::elsewhere:
       return "elsewhere";
-    case State::ended:
+    case TunnelState::ended:
       return "ended";
-    case State::died:
+    case TunnelState::died:
       break;
   }
   return "died";
@@ -217,7 +216,7 @@ std::string to_string(State state) {
 
 nlohmann::json tunnel_json(const remote::TunnelNote& note) {
   nlohmann::json json{{"state", to_string(note.state())}, {"pid", note.pid}};
-  if (note.state() == State::running && !note.down.empty()) {
+  if (note.state() == TunnelState::running && !note.down.empty()) {
     json["down"] = note.down;
   }
   return json;
@@ -226,7 +225,7 @@ nlohmann::json tunnel_json(const remote::TunnelNote& note) {
 void end_server_tunnel(const remote::WorkflowRef& workflow, bool when_idle, const Output& output) {
   const remote::TunnelPlace place(workflow);
   const auto note = place.note();
-  if (!note || note->state() != State::running) {
+  if (!note || note->state() != TunnelState::running) {
     return;
   }
   if (when_idle) {
