@@ -15,7 +15,7 @@
 namespace torc::cli {
 namespace {
 
-constexpr int k_look_every_ms = 3'000;
+constexpr int k_look_every_ms = 2'000;
 
 }  // namespace
 

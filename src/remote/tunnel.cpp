@@ -8,6 +8,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
+#include <optional>
 
 #include "remote/tunnel_clients.hpp"
 #include "remote/tunnel_connection.hpp"
@@ -48,14 +50,6 @@ class Tunnel::Loop {
       wait_until(next_turn(), true);
     }
     end_all();
-  }
-
-  std::vector<Forward> forwards() const {
-    std::vector<Forward> result;
-    for (const auto& each : m_connections) {
-      result.push_back(each->forward());
-    }
-    return result;
   }
 
   std::size_t clients() const { return m_client_count; }
@@ -171,10 +165,6 @@ void Tunnel::listen(base::Fd socket) {
 
 void Tunnel::run(const std::stop_token& stop) {
   m_loop->run(stop);
-}
-
-std::vector<Forward> Tunnel::forwards() const {
-  return m_loop->forwards();
 }
 
 std::size_t Tunnel::clients() const {

@@ -203,9 +203,8 @@ class Reconnect(TunnelTest):
         self.assertEqual(set(self.srv.statuses(workflow).values()), {"completed"})
         self.assertEqual(len(ran.read_text().split()), 6)
         self.assertEqual(len(set(ran.read_text().split())), 6)
-        log = self.log_of(workflow)
+        log = wait_until(lambda: (log := self.log_of(workflow)).count("up, port") == 4 and log, 30, "the log to tell of both")
         self.assertEqual({int(port) for port in re.findall(r"up, port (\d+)", log)}, before)
-        self.assertEqual(log.count("up, port"), 4)
         self.end_of(pid)
 
     def test_a_connection_that_was_cut_gives_the_port_back(self):

@@ -1,12 +1,10 @@
 #pragma once
 
-#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <functional>
 #include <map>
 #include <memory>
-#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -88,8 +86,6 @@ class Tunnel {
 
   /// Until a stop is requested; then ends every connection in order.
   void run(const std::stop_token& stop);
-
-  std::vector<Forward> forwards() const;
 
   /// How many commands are starting workers right now: a tunnel is not to end meanwhile.
   std::size_t clients() const;
