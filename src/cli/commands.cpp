@@ -81,6 +81,7 @@ void add_remote(Command app, Action& chosen) {
   add_remote_run(group, chosen);
   add_remote_status(group, chosen);
   add_remote_watch(group, chosen);
+  add_remote_tunnel(group, chosen);
   add_remote_stop(group, chosen);
   add_remote_collect_logs(group, chosen);
   add_remote_delete_logs(group, chosen);

@@ -131,11 +131,13 @@ class Decision {
         [&](std::size_t count) { return fmt::format("{} worker(s) cannot reach the server at {}:", count, server); });
     if (!lines_of(checks, Check::Problem::server).empty()) {
       parts.back() += is_loopback(server)
-                          ? "\nThe server listens on this machine only. Start it with --host, and give its address "
-                            "with --url."
+                          ? "\nThe server listens on this machine only. Let the workers reach it through ssh with "
+                            "--server-tunnel; or start it with --host, and give its address with --url."
                           : "\nCheck that the server listens there (--host of 'torc server run'), that --url is its "
                             "address as the workers know it, and that no firewall is between.";
     }
+    add(Check::Problem::tunnel,
+        [](std::size_t count) { return fmt::format("No server tunnel to {} worker(s):", count); });
     add(Check::Problem::output_dir,
         [](std::size_t count) { return fmt::format("Output directory check failed on {} worker(s):", count); });
     return base::join(parts, "\n");
@@ -169,6 +171,25 @@ InstallFailures install_first(const RemoteRun& run, Services& services, const st
   return failures;
 }
 
+/// Has the tunnel lead to the workers, and notes in `settings` what the server's address is on each.
+HeldTunnel hold_tunnel(const RemoteRun& run, Services& services, const std::vector<remote::Worker>& workers,
+                       remote::StartSettings& settings) {
+  auto held = hold_server_tunnel(run.workflow_id, workers, run.ssh, services);
+  for (const auto& [worker, url] : held.urls) {
+    settings.of_worker[worker].server_url = url;
+  }
+  return held;
+}
+
+/// Without its tunnel a worker may reach another server at the same address, so what it says of that counts for nothing.
+void note_missing_tunnel(Check& check, const remote::Worker& worker, const HeldTunnel& tunnel) {
+  const auto failure = tunnel.failures.find(worker.stored);
+  if (failure != tunnel.failures.end() && (check.ok() || check.problem == Check::Problem::server)) {
+    check.problem = Check::Problem::tunnel;
+    check.message = failure->second;
+  }
+}
+
 /// What kept torc from being installed says more than that there is none.
 void note_failure(Check& check, const remote::Worker& worker, const InstallFailures& failures) {
   const auto failure = failures.find(worker.stored);
@@ -179,9 +200,10 @@ void note_failure(Check& check, const remote::Worker& worker, const InstallFailu
 }
 
 std::vector<Check> with_failures(std::vector<Check> checks, const std::vector<remote::Worker>& workers,
-                                 const InstallFailures& failures) {
+                                 const InstallFailures& failures, const HeldTunnel& tunnel) {
   for (std::size_t i = 0; i < checks.size(); ++i) {
     note_failure(checks[i], workers[i], failures);
+    note_missing_tunnel(checks[i], workers[i], tunnel);
   }
   return checks;
 }
@@ -239,13 +261,19 @@ RemoteRunResult run_remotely(const RemoteRun& run, Services& services) {
     }
   }
   const auto failures = run.install ? install_first(run, services, result.workers, settings) : InstallFailures{};
+  // Held until the workers are started: the tunnel is not to end meanwhile.
+  const auto tunnel = run.server_tunnel ? hold_tunnel(run, services, result.workers, settings) : HeldTunnel{};
   auto transport = make_transport(run.ssh, services);
   Decision decision(run, services, result.workers, std::move(stored));
   result.results = remote::check_and_start(
       transport, result.workers, settings, run.ssh.max_parallel,
-      [&](const auto& checks) { return decision.decide(with_failures(checks, result.workers, failures)); });
+      [&](const auto& checks) { return decision.decide(with_failures(checks, result.workers, failures, tunnel)); });
   for (std::size_t i = 0; i < result.results.size(); ++i) {
     note_failure(result.results[i].check, result.workers[i], failures);
+    note_missing_tunnel(result.results[i].check, result.workers[i], tunnel);
+  }
+  if (run.server_tunnel) {
+    result.tunnel = find_server_tunnel(run.settings.workflow);
   }
   result.error = decision.error();
   return result;

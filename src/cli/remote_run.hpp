@@ -7,6 +7,7 @@
 
 #include "cli/install_torc.hpp"
 #include "cli/remote_support.hpp"
+#include "cli/server_tunnel.hpp"
 #include "torc/remote/start.hpp"
 
 namespace torc::cli {
@@ -20,6 +21,7 @@ struct RemoteRun {
   std::function<remote::WorkerStart(const model::WorkerSettings&)> start_of{};
   std::optional<InstallRequest> install{};  ///< Copy torc first where it is missing.
   bool keep_going{false};
+  bool server_tunnel{false};  ///< The workers reach the server through ssh.
   SshSettings ssh{};
 };
 
@@ -27,6 +29,7 @@ struct RemoteRun {
 struct RemoteRunResult {
   std::vector<remote::Worker> workers{};
   std::vector<remote::StartResult> results{};
+  std::optional<remote::TunnelNote> tunnel{};
   std::string error{};  ///< Why nothing was started, where that is so.
 
   std::size_t started() const;

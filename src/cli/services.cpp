@@ -8,6 +8,7 @@
 #include "cli/standalone.hpp"
 #include "cli/workflow_choice.hpp"
 #include "torc/base/file.hpp"
+#include "torc/base/random.hpp"
 #include "torc/cli/command.hpp"
 #include "torc/proc/signals.hpp"
 
@@ -41,13 +42,14 @@ struct Services::Impl {
   /// Starts what has to be started before a first request.
   const client::Connection& connection() {
     if (options.standalone && !server) {
-      server = std::make_unique<StandaloneServer>(options.database);
+      server = std::make_unique<StandaloneServer>(options.database, guarded ? &options.connection : nullptr);
       options.connection.url = server->url();
     }
     return options.connection;
   }
 
   GlobalOptions options;
+  bool guarded{false};
   Output output;
   std::string user;
   // In this order: the connection ends before the server that it talks to.
@@ -85,6 +87,13 @@ const std::string& Services::api_url() {
 
 std::string Services::user() const {
   return m_impl->user;
+}
+
+void Services::guard_standalone() {
+  if (m_impl->options.standalone) {
+    m_impl->guarded = true;
+    m_impl->options.connection.password = base::random_uuid();
+  }
 }
 
 model::Id Services::workflow_id(const std::optional<model::Id>& given) {

@@ -1,9 +1,16 @@
 #include "cli/standalone.hpp"
 
+#include <unistd.h>
+
 #include <filesystem>
+#include <optional>
 #include <system_error>
 
+#include <fmt/format.h>
+
 #include "torc/base/error.hpp"
+#include "torc/base/random.hpp"
+#include "torc/server/password_file.hpp"
 #include "torc/server/server.hpp"
 
 namespace torc::cli {
@@ -25,15 +32,42 @@ server::ServerOptions server_options(const std::string& database) {
   return options;
 }
 
+/// A file with one login, for as long as it takes to read it. It lies beside the database, where its owner can write.
+class LoginFile {
+ public:
+  LoginFile(const std::string& database, const client::Connection& login)
+      : m_path(fmt::format("{}.login.{}", database, base::random_uuid())) {
+    // Nobody guesses what is random in the first place, so the hash need not be slow.
+    server::set_password(m_path, login.user, server::hash_password(login.password, server::k_lowest_cost));
+  }
+  LoginFile(const LoginFile&) = delete;
+  LoginFile& operator=(const LoginFile&) = delete;
+  ~LoginFile() { ::unlink(m_path.c_str()); }
+
+  const std::string& path() const { return m_path; }
+
+ private:
+  std::string m_path;
+};
+
 }  // namespace
 
 struct StandaloneServer::Impl {
-  explicit Impl(const std::string& database) : server(server_options(database)) {}
+  explicit Impl(const server::ServerOptions& options) : server(options) {}
 
   server::Server server;
 };
 
-StandaloneServer::StandaloneServer(const std::string& database) : m_impl(std::make_unique<Impl>(database)) {}
+StandaloneServer::StandaloneServer(const std::string& database, const client::Connection* login) {
+  auto options = server_options(database);
+  std::optional<LoginFile> file;
+  if (login != nullptr) {
+    file.emplace(database, *login);
+    options.security.auth_file = file->path();
+    options.security.require_auth = true;
+  }
+  m_impl = std::make_unique<Impl>(options);
+}
 
 StandaloneServer::~StandaloneServer() = default;
 

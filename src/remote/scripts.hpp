@@ -20,6 +20,9 @@
 
 namespace torc::remote {
 
+/// A server's id as the name of a directory: one of a strange server is replaced by its hash.
+std::string safe_id(const std::string& id);
+
 /// A script with the variables that name the worker's places, and the functions that all scripts share.
 Script worker_script(const Worker& worker, const WorkflowRef& workflow, const std::string& output_dir);
 
@@ -49,6 +52,14 @@ std::string stop_script(const Worker& worker, const StopRequest& request);
 std::string wait_script(const Worker& worker, const StopRequest& request);
 /// The signal, the question whether to wait, the wait.
 std::string stop_and_wait_script(const Worker& worker, const StopRequest& request);
+
+/// What a tunnel's connection does on the worker: says k_tunnel_up, or k_tunnel_refused where another user has the port,
+/// and stays until its standard input ends.
+std::string hold_tunnel_script(const Worker& worker, const WorkflowRef& workflow, int port);
+inline constexpr const char* k_tunnel_up = "#torc-tunnel-up";
+inline constexpr const char* k_tunnel_refused = "#torc-tunnel-refused";
+/// Ends the connection that held the worker's forward before, if it is still there.
+std::string release_tunnel_port_script(const Worker& worker, const WorkflowRef& workflow);
 
 /// Prints a job's files between marks, or an empty report where there is none.
 std::string job_output_script(const Worker& worker, const JobOutputRequest& request);

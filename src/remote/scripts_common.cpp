@@ -156,15 +156,14 @@ newline='
 '
 )sh";
 
-/// Server ids become names of directories: one of a strange server is replaced by its hash.
+}  // namespace
+
 std::string safe_id(const std::string& id) {
   const bool plain = !id.empty() && id.size() <= 64 && std::all_of(id.begin(), id.end(), [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-';
   });
   return plain ? id : base::to_hex(base::hash64(id), 16);
 }
-
-}  // namespace
 
 Script worker_script(const Worker& worker, const WorkflowRef& workflow, const std::string& output_dir) {
   Script script;

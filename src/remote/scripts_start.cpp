@@ -282,6 +282,9 @@ Script prepare(const Worker& worker, const StartSettings& settings) {
   for (const auto& [name, value] : settings.environment) {
     script.set_exported(name, value);
   }
+  if (!own.server_url.empty()) {
+    script.set_exported("TORC_API_URL", own.server_url);
+  }
   if (!own.environment.empty()) {
     script.set_exported("TORC_RUNNER_ENVIRONMENT", export_line(own.environment));
   }

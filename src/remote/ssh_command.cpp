@@ -3,6 +3,7 @@
 #include "torc/base/error.hpp"
 #include "torc/base/strings.hpp"
 #include "torc/remote/transport.hpp"
+#include "torc/remote/tunnel.hpp"
 
 namespace torc::remote {
 namespace {
@@ -34,6 +35,22 @@ std::vector<std::string> common_options(const SshOptions& options) {
   add("ServerAliveInterval=15");
   add("ServerAliveCountMax=3");
   return words;
+}
+
+/// The worker, and the shell that reads the script.
+void add_destination(std::vector<std::string>& words, const model::WorkerAddress& worker) {
+  words.emplace_back("-T");
+  if (worker.port) {
+    words.emplace_back("-p");
+    words.push_back(std::to_string(*worker.port));
+  }
+  if (!worker.user.empty()) {
+    words.emplace_back("-l");
+    words.push_back(worker.user);
+  }
+  words.emplace_back("--");
+  words.push_back(worker.host);
+  words.emplace_back("exec sh -s");
 }
 
 /// The words of an scp call up to the two paths.
@@ -71,18 +88,21 @@ std::vector<std::string> ssh_command(const SshOptions& options, const model::Wor
   refuse_options(worker);
   std::vector<std::string> words = common_options(options);
   words.insert(words.begin(), options.ssh_program);
-  words.emplace_back("-T");
-  if (worker.port) {
-    words.emplace_back("-p");
-    words.push_back(std::to_string(*worker.port));
-  }
-  if (!worker.user.empty()) {
-    words.emplace_back("-l");
-    words.push_back(worker.user);
-  }
-  words.emplace_back("--");
-  words.push_back(worker.host);
-  words.emplace_back("exec sh -s");
+  add_destination(words, worker);
+  return words;
+}
+
+std::vector<std::string> ssh_tunnel_command(const SshOptions& options, const model::WorkerAddress& worker, int port,
+                                            const TunnelTarget& target) {
+  refuse_options(worker);
+  // Before the user's: a master that is shared would keep the forward when this ssh ends.
+  std::vector<std::string> words{options.ssh_program, "-o", "ControlMaster=no",      "-o",
+                                 "ControlPath=none",  "-o", "ClearAllForwardings=no"};
+  const auto common = common_options(options);
+  words.insert(words.end(), common.begin(), common.end());
+  words.insert(words.end(),
+               {"-o", "ExitOnForwardFailure=yes", "-R", fmt::format("127.0.0.1:{}:{}", port, target.text())});
+  add_destination(words, worker);
   return words;
 }
 

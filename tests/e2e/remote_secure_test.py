@@ -84,6 +84,16 @@ class Secure(E2ETest):
         self.start_and_finish(workers, "--max-parallel-ssh", "1")
         self.assertEqual(len(self.certificates_of(workers)), 2)
 
+    def test_through_the_tunnel(self):
+        workers = self.workers(2, self.secure)
+        self.start_and_finish(workers, "--server-tunnel")
+        self.assertEqual(sum(" -R " in call for call in workers.calls()), 2)
+        self.assert_no_secret("\n".join(workers.calls()), "ssh's arguments")
+        states = list((self.secure.home / "state").rglob(".tunnel"))
+        self.assertEqual(len(states), 1)
+        self.assertEqual(stat.S_IMODE(states[0].stat().st_mode), 0o700)
+        self.assertGreater(self.look_at_files(states[0]), 2)
+
     def test_several_certificates_and_none(self):
         workers = self.workers(1, self.secure)
         workflow = self.workflow(self.dir / "go")

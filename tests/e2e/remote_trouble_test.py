@@ -146,7 +146,8 @@ class Trouble(E2ETest):
         address = server.url.removesuffix("/torc-service/v1")
         self.assertEqual(result.stderr.splitlines(), [
             f"Error: 1 worker(s) cannot reach the server at {address}:", f"  {workers.names[0]}: connection refused",
-            "The server listens on this machine only. Start it with --host, and give its address with --url."])
+            "The server listens on this machine only. Let the workers reach it through ssh with --server-tunnel; or start "
+            "it with --host, and give its address with --url."])
         self.nothing_started()
 
     def test_names_that_ssh_would_take_for_options(self):

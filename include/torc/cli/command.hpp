@@ -74,6 +74,10 @@ class Services {
   /// The user: TORC_USERNAME, else USER, else the login name.
   std::string user() const;
 
+  /// Has the server of --standalone, which is yet to be started, ask for a password that is made up here, so that it
+  /// answers no user of another machine to which its port is carried. Nothing without --standalone.
+  void guard_standalone();
+
   /// `given`, or where it is absent the workflow that the user picks from a list of theirs.
   /// @throws UsageError where standard input is no terminal
   model::Id workflow_id(const std::optional<model::Id>& given);
@@ -126,6 +130,7 @@ void add_remote_remove_worker(Command parent, Action& chosen);
 void add_remote_run(Command parent, Action& chosen);
 void add_remote_status(Command parent, Action& chosen);
 void add_remote_stop(Command parent, Action& chosen);
+void add_remote_tunnel(Command parent, Action& chosen);
 void add_remote_watch(Command parent, Action& chosen);
 void add_results_list(Command parent, Action& chosen);
 void add_run(Command parent, Action& chosen);

@@ -21,6 +21,7 @@ struct WorkerStart {
   std::string output_dir{};
   std::vector<std::string> run_options{};
   std::vector<std::string> later_options{};                        ///< Of a later start like this one.
+  std::string server_url{};                                        ///< How the server is reached from there.
   std::vector<std::pair<std::string, std::string>> environment{};  ///< For the runner, and so for its jobs.
 };
 
@@ -61,6 +62,7 @@ struct Check {
     version,
     server,
     output_dir,
+    tunnel,
     canceled,
     not_again,  ///< With `StartSettings::again`: it did not die, or is not to run any more.
   };

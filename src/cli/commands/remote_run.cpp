@@ -30,6 +30,7 @@ struct Options {
   bool keep_going{false};
   bool wait{false};
   RestartOptions restarts{};
+  bool server_tunnel{false};
   std::string remote_torc{};
   TimeOptions times{};
   SshSettings ssh{};
@@ -163,13 +164,19 @@ int run(const Options& options, Services& services) {
   }
   remote::check_prefix(options.prefix);
   time_left(options.times);  // A mistake is told here, not by each worker.
-  RemoteRun request{.keep_going = options.keep_going, .ssh = options.ssh};
+  RemoteRun request{.keep_going = options.keep_going, .server_tunnel = options.server_tunnel, .ssh = options.ssh};
   if (!options.worker_file.empty()) {
     try {
       request.new_workers = read_worker_file(options.worker_file, options.exclude);
     } catch (const base::Error& error) {
       return fail_with(output, std::string("Error parsing worker file: ") + error.what());
     }
+  }
+  if (options.server_tunnel) {
+    if (!services.options().standalone) {
+      remote::tunnel_target(services.api_url(), services.options().connection.tls_insecure);
+    }
+    services.guard_standalone();  // Who is no user of this machine may reach it now.
   }
   const model::Id id = services.workflow_id(options.workflow_id);
   request.workflow_id = id;
@@ -192,6 +199,9 @@ int run(const Options& options, Services& services) {
     }
   }
   auto document = remote_document(id, std::move(rows));
+  if (result.tunnel) {
+    document["tunnel"] = tunnel_json(*result.tunnel);
+  }
   int status = result.started() == result.workers.size() ? k_exit_ok : k_exit_failure;
   if (result.error.empty()) {
     output.line(fmt::format("\nStarted {}/{} workers", result.started(), result.workers.size()));
@@ -251,6 +261,8 @@ void add_remote_run(Command parent, Action& chosen) {
   const Option wait =
       command.flag("--wait", options->wait, "Stay until the workflow ends; exit status 1 when a job failed");
   add_restart_options(command, options->restarts).needs(wait);
+  command.flag("--server-tunnel", options->server_tunnel,
+               "Let the workers reach the server through ssh, held by 'torc remote tunnel' in the background");
   add_host_option(command, options->ssh);
   add_ssh_options(command, options->ssh);
   command.footer(
@@ -258,6 +270,7 @@ void add_remote_run(Command parent, Action& chosen) {
       "  torc remote run 42 --workers workers.txt --output-dir /data/torc_output\n"
       "  torc remote run 42 --workers workers.txt --install\n"
       "  torc remote run 42 --max-parallel-jobs 8 --wait --restart\n"
+      "  torc remote run 42 --server-tunnel --wait\n"
       "  torc remote run 42 --ssh-option ProxyJump=gate --keep-going\n");
   command.callback([options, &chosen] { chosen = [options](Services& services) { return run(*options, services); }; });
 }

@@ -5,7 +5,9 @@
 #include "cli/command_line.hpp"
 #include "cli/common_options.hpp"
 #include "cli/remote_support.hpp"
+#include "cli/server_tunnel.hpp"
 #include "cli/worker_nodes.hpp"
+#include "torc/base/strings.hpp"
 #include "torc/base/units.hpp"
 #include "torc/proc/fan_out.hpp"
 #include "torc/remote/state.hpp"
@@ -93,6 +95,30 @@ nlohmann::json row(const remote::Worker& worker, const WorkerState& state, const
   return result;
 }
 
+std::string running_tunnel_text(const remote::TunnelNote& tunnel) {
+  std::string text = fmt::format("Server tunnel: running (PID {})", tunnel.pid);
+  for (const auto& [name, reason] : tunnel.down) {
+    text += fmt::format("\n  {}: no connection: {}", base::printable(name), base::printable(reason));
+  }
+  return text;
+}
+
+std::string tunnel_text(const remote::TunnelNote& tunnel) {
+  switch (tunnel.state()) {
+    case remote::TunnelNote::State::running:
+      return running_tunnel_text(tunnel);
+    case remote::TunnelNote::State::elsewhere:
+      return fmt::format("Server tunnel: held on {} (PID {})", base::printable(tunnel.host), tunnel.pid);
+    case remote::TunnelNote::State::ended:
+    case remote::TunnelNote::State::died:
+      break;
+  }
+  return fmt::format(
+      "Server tunnel: died (PID {}); the workers cannot reach the server: start it again with 'torc remote run "
+      "--server-tunnel'",
+      tunnel.pid);
+}
+
 int run(const Options& options, Services& services) {
   const Output& output = services.output();
   if (options.output_dir) {
@@ -130,10 +156,19 @@ int run(const Options& options, Services& services) {
     return std::count_if(states.begin(), states.end(), [&](const auto& each) { return each.state == state; });
   };
   output.line(fmt::format("\n{}/{} workers running", count(State::running), workers.size()));
-  if (output.json()) {
-    output.document(remote_document(id, std::move(rows)));
+  const auto tunnel = find_server_tunnel(workflow);
+  if (tunnel) {
+    output.line(tunnel_text(*tunnel));
   }
-  const bool bad = count(State::unreachable) + count(State::not_asked) + count(State::died) > 0;
+  if (output.json()) {
+    auto document = remote_document(id, std::move(rows));
+    if (tunnel) {
+      document["tunnel"] = tunnel_json(*tunnel);
+    }
+    output.document(document);
+  }
+  const bool bad = count(State::unreachable) + count(State::not_asked) + count(State::died) > 0 ||
+                   (tunnel && tunnel->state() == remote::TunnelNote::State::died);
   return bad ? k_exit_failure : k_exit_ok;
 }
 

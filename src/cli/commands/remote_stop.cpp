@@ -6,6 +6,7 @@
 #include "cli/common_options.hpp"
 #include "cli/give_back_jobs.hpp"
 #include "cli/remote_support.hpp"
+#include "cli/server_tunnel.hpp"
 #include "torc/base/units.hpp"
 #include "torc/proc/process_info.hpp"
 #include "torc/remote/state.hpp"
@@ -109,6 +110,10 @@ void give_back_for_killed(const std::vector<remote::Worker>& workers, std::vecto
   }
 }
 
+bool has_signaled(const std::vector<remote::StopResult>& results) {
+  return std::any_of(results.begin(), results.end(), [](const auto& each) { return each.signaled_pid.has_value(); });
+}
+
 int run(const Options& options, Services& services) {
   const Output& output = services.output();
   if (options.output_dir) {
@@ -132,6 +137,7 @@ int run(const Options& options, Services& services) {
   if (options.force) {
     give_back_for_killed(workers, results, id, services);
   }
+  const bool all = std::all_of(results.begin(), results.end(), [&](const auto& each) { return is_good(each, waited); });
   auto rows = nlohmann::json::array();
   for (std::size_t i = 0; i < workers.size(); ++i) {
     if (waited && results[i].signaled_pid) {
@@ -139,10 +145,13 @@ int run(const Options& options, Services& services) {
     }
     rows.push_back(row(workers[i], results[i], waited));
   }
+  if (all && options.ssh.hosts.empty() && !options.output_dir) {
+    const bool runners_left = !waited && !options.force && has_signaled(results);
+    end_server_tunnel(request.workflow, runners_left, output);
+  }
   if (output.json()) {
     output.document(remote_document(id, std::move(rows)));
   }
-  const bool all = std::all_of(results.begin(), results.end(), [&](const auto& each) { return is_good(each, waited); });
   return all ? k_exit_ok : k_exit_failure;
 }
 

@@ -1,0 +1,243 @@
+#include "cli/server_tunnel.hpp"
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <filesystem>
+
+#include <fmt/format.h>
+
+#include "torc/base/file.hpp"
+#include "torc/base/strings.hpp"
+#include "torc/proc/command.hpp"
+#include "torc/proc/process_info.hpp"
+
+namespace torc::cli {
+namespace {
+
+using TunnelState = remote::TunnelNote::State;
+
+/// For its ssh processes to end, and a second try at those that do not.
+constexpr int k_end_limit_ms = 10'000;
+
+/// This very program, also where it has been replaced meanwhile.
+std::string own_program() {
+  std::error_code error;
+  const auto path = std::filesystem::read_symlink("/proc/self/exe", error);
+  return error || !std::filesystem::exists(path, error) ? "/proc/self/exe" : path.string();
+}
+
+std::vector<std::string> tunnel_environment(Services& services) {
+  const auto& connection = services.options().connection;
+  std::vector<std::string> variables;
+  const auto is_ours = [](const std::string& entry) {
+    for (const char* name : {"TORC_API_URL=", "TORC_USERNAME=", "TORC_PASSWORD=", "TORC_COOKIE_HEADER=",
+                             "TORC_TLS_CA_CERT=", "TORC_TLS_INSECURE="}) {
+      if (entry.starts_with(name)) {
+        return true;
+      }
+    }
+    return false;
+  };
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    if (!is_ours(*entry)) {
+      variables.emplace_back(*entry);
+    }
+  }
+  const auto add = [&](const char* name, const std::string& value) {
+    if (!value.empty()) {
+      variables.push_back(std::string(name) + "=" + value);
+    }
+  };
+  add("TORC_API_URL", services.api_url());
+  add("TORC_USERNAME", services.user());
+  add("TORC_PASSWORD", connection.password);
+  add("TORC_COOKIE_HEADER", connection.cookie_header);
+  add("TORC_TLS_CA_CERT", connection.tls_ca_cert);
+  add("TORC_TLS_INSECURE", connection.tls_insecure ? "true" : "");
+  return variables;
+}
+
+/// Starts the process that holds the tunnel; it listens when this returns.
+void start_tunnel(model::Id workflow_id, const SshSettings& ssh, Services& services) {
+  proc::Command command;
+  command.argv = {own_program(),
+                  "remote",
+                  "tunnel",
+                  std::to_string(workflow_id),
+                  "--daemon",
+                  "--on-demand",
+                  "--max-parallel-ssh",
+                  std::to_string(ssh.max_parallel)};
+  if (services.options().connection.skip_version_check) {
+    command.argv.emplace_back("--skip-version-check");
+  }
+  if (services.options().standalone) {
+    // The server ends with this process.
+    command.argv.insert(command.argv.end(), {"--until-pid", std::to_string(::getpid())});
+  }
+  command.env = tunnel_environment(services);
+  const auto result = proc::run_command(command, services.stop_on_signal());
+  if (!result.ok()) {
+    const std::string said = base::printable(base::trim(result.err));
+    throw base::Error(fmt::format("the server tunnel does not start: {}", said.starts_with("Error: ") ? said.substr(7)
+                                                                          : said.empty()
+                                                                              ? remote::failure_reason(result)
+                                                                              : said));
+  }
+}
+
+/// Waits for the end of a process that the note is on. @param number  The signal that it gets first; 0: none.
+/// @returns whether it has ended
+bool wait_for_end(const remote::TunnelNote& note, int number) {
+  // What is opened first and looked at then is that very process, or none.
+  const base::Fd process{static_cast<int>(::syscall(SYS_pidfd_open, static_cast<pid_t>(note.pid), 0))};
+  if (!process || !note.is_alive()) {
+    return true;
+  }
+  if (number != 0) {
+    ::syscall(SYS_pidfd_send_signal, process.get(), number, nullptr, 0);
+  }
+  pollfd ended{process.get(), POLLIN, 0};
+  return ::poll(&ended, 1, k_end_limit_ms) > 0;
+}
+
+/// Makes way for a new tunnel: one to where the server is no more (another port, after a restart) is of no use to
+/// anybody, and one that is ending has to be gone.
+void end_outdated(const remote::TunnelPlace& place, const remote::TunnelTarget& target) {
+  const auto note = place.note();
+  if (!note) {
+    return;
+  }
+  const TunnelState state = note->state();
+  if (state == TunnelState::elsewhere) {
+    throw base::Error(fmt::format("this workflow's tunnel is held by process {} on {}; end it there, or delete {}",
+                                  note->pid, base::printable(note->host), (place.directory() / "state").string()));
+  }
+  const bool is_outdated = state == TunnelState::running && note->target != target.text();
+  if ((is_outdated || state == TunnelState::ended) && !wait_for_end(*note, is_outdated ? SIGTERM : 0)) {
+    throw base::Error(fmt::format("the tunnel's process {} does not end", note->pid));
+  }
+}
+
+/// The process that holds the workflow's tunnel, started where there is none.
+remote::TunnelLink link_to_tunnel(const remote::TunnelPlace& place, const remote::TunnelTarget& target,
+                                  model::Id workflow_id, const SshSettings& ssh, Services& services) {
+  const base::Fd lock = place.take_start_lock();
+  end_outdated(place, target);
+  base::Fd socket = place.connect();
+  if (!socket) {
+    start_tunnel(workflow_id, ssh, services);
+    socket = place.connect();
+  }
+  if (!socket) {
+    throw base::Error("the server tunnel has ended at once; " + place.log_file().string() + " may say why");
+  }
+  return remote::TunnelLink(std::move(socket));
+}
+
+std::vector<remote::Forward> hold_forwards(remote::TunnelLink& link, const std::vector<remote::Worker>& workers,
+                                           const SshSettings& ssh, const std::stop_token& stop) {
+  const auto options = make_ssh_options(ssh);
+  // Until it is known how a worker stands it may take some connections, one after another.
+  const auto turns = static_cast<std::int64_t>(workers.size() / ssh.max_parallel + 1);
+  return link.hold(workers, options, 3 * turns * options.script_limit + std::chrono::seconds(30), stop);
+}
+
+void warn_of_open_server(Services& services) {
+  const auto& connection = services.options().connection;
+  if (connection.password.empty() && connection.cookie_header.empty()) {
+    services.output().note(
+        "Warning: users of the workers can reach the server through the tunnel, and it asks for no password; see "
+        "--auth-file of 'torc server run'");
+  }
+}
+
+}  // namespace
+
+HeldTunnel hold_server_tunnel(model::Id workflow_id, const std::vector<remote::Worker>& workers, const SshSettings& ssh,
+                              Services& services) {
+  const std::stop_token stop = services.stop_on_signal();
+  const std::string url = services.api_url();
+  const auto target = remote::tunnel_target(url, services.options().connection.tls_insecure);
+  const remote::TunnelPlace place(workflow_ref(services.api(), workflow_id));
+  warn_of_open_server(services);
+  place.make();
+  HeldTunnel held;
+  std::vector<remote::Forward> forwards;
+  try {
+    held.link = link_to_tunnel(place, target, workflow_id, ssh, services);
+    forwards = hold_forwards(held.link, workers, ssh, stop);
+  } catch (const base::Error&) {
+    const auto note = place.note();
+    if (stop.stop_requested() || !note || note->state() != TunnelState::ended) {
+      throw;
+    }
+    // It was just about to end by itself.
+    held.link = link_to_tunnel(place, target, workflow_id, ssh, services);
+    forwards = hold_forwards(held.link, workers, ssh, stop);
+  }
+  if (const auto note = place.note()) {
+    held.pid = note->pid;
+  }
+  for (const auto& forward : forwards) {
+    if (forward.up) {
+      held.urls.emplace(forward.worker, remote::url_through_tunnel(url, forward.port));
+    } else {
+      held.failures.emplace(forward.worker, forward.error);
+    }
+  }
+  services.output().line(
+      fmt::format("Server tunnel stands for {}/{} worker(s) (PID {})", held.urls.size(), workers.size(), held.pid));
+  return held;
+}
+
+std::optional<remote::TunnelNote> find_server_tunnel(const remote::WorkflowRef& workflow) {
+  auto note = remote::TunnelPlace(workflow).note();
+  return note && note->state() != TunnelState::ended ? note : std::nullopt;
+}
+
+std::string to_string(TunnelState state) {
+  switch (state) {
+    case TunnelState::running:
+      return "running";
+    case TunnelState::elsewhere:
+      return "elsewhere";
+    case TunnelState::ended:
+      return "ended";
+    case TunnelState::died:
+      break;
+  }
+  return "died";
+}
+
+nlohmann::json tunnel_json(const remote::TunnelNote& note) {
+  nlohmann::json json{{"state", to_string(note.state())}, {"pid", note.pid}};
+  if (note.state() == TunnelState::running && !note.down.empty()) {
+    json["down"] = note.down;
+  }
+  return json;
+}
+
+void end_server_tunnel(const remote::WorkflowRef& workflow, bool when_idle, const Output& output) {
+  const remote::TunnelPlace place(workflow);
+  const auto note = place.note();
+  if (!note || note->state() != TunnelState::running) {
+    return;
+  }
+  if (when_idle) {
+    if (base::Fd socket = place.connect()) {
+      remote::TunnelLink(std::move(socket)).end_when_idle();
+      output.line("The server tunnel ends after the last worker");
+    }
+  } else if (wait_for_end(*note, SIGTERM)) {
+    output.line(fmt::format("Server tunnel ended (PID {})", note->pid));
+  } else {
+    output.note(fmt::format("The server tunnel's process {} does not end", note->pid));
+  }
+}
+
+}  // namespace torc::cli

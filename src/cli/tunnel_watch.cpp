@@ -1,0 +1,117 @@
+#include "cli/tunnel_watch.hpp"
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+
+#include "torc/base/error.hpp"
+
+namespace torc::cli {
+namespace {
+
+constexpr int k_look_every_ms = 2'000;
+
+}  // namespace
+
+TunnelWatch::TunnelWatch(std::unique_ptr<client::Api> api, const remote::Tunnel& tunnel, Settings settings)
+    : m_api(std::move(api)),
+      m_tunnel(tunnel),
+      m_settings(std::move(settings)),
+      m_wake(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+  if (!m_wake) {
+    throw base::SystemError("cannot make an eventfd");
+  }
+  if (m_settings.until_pid) {
+    m_process.reset(static_cast<int>(::syscall(SYS_pidfd_open, *m_settings.until_pid, 0)));
+    if (!m_process) {
+      throw base::SystemError(fmt::format("--until-pid {}", *m_settings.until_pid));
+    }
+  }
+  m_thread = std::jthread([this](const std::stop_token& stop) { watch(stop); });
+}
+
+bool TunnelWatch::stop() {
+  m_thread.request_stop();
+  return !m_asking;
+}
+
+TunnelWatch::~TunnelWatch() {
+  m_thread.request_stop();
+}
+
+void TunnelWatch::watch(const std::stop_token& stop) {
+  const std::stop_callback wake(stop, [this] {
+    const std::uint64_t one = 1;
+    [[maybe_unused]] const ssize_t written = ::write(m_wake.get(), &one, sizeof one);
+  });
+  std::optional<std::string> before;
+  while (!stop.stop_requested()) {
+    std::array<pollfd, 2> polled{pollfd{m_wake.get(), POLLIN, 0}, pollfd{m_process.get(), POLLIN, 0}};
+    ::poll(polled.data(), polled.size(), k_look_every_ms);
+    m_asking = true;  // Before the look at the stop: who requests it and then finds this unset waits for nothing.
+    if (stop.stop_requested()) {
+      break;
+    }
+    if (polled[1].revents != 0) {
+      m_settings.on_over("the process that it was for has ended");
+      break;
+    }
+    // Twice in a row: between two looks a runner that has just been started is heard of.
+    auto now = look();
+    if (now && before) {
+      m_settings.on_over(*now);
+      break;
+    }
+    before = std::move(now);
+    m_asking = false;
+  }
+  m_asking = false;
+}
+
+std::optional<std::string> TunnelWatch::look() {
+  if (m_tunnel.clients() > 0) {
+    return std::nullopt;  // Runners are being started.
+  }
+  std::optional<std::string> reason;
+  try {
+    reason = ask();
+    if (std::exchange(m_silent, false)) {
+      m_settings.on_problem("the server answers again");
+    }
+  } catch (const base::ApiError& error) {
+    if (error.status() == 404) {
+      reason = "the workflow is gone";
+    } else if (!std::exchange(m_silent, true)) {
+      m_settings.on_problem(error.what());
+    }
+  } catch (const base::Error& error) {
+    if (!std::exchange(m_silent, true)) {
+      m_settings.on_problem(error.what());
+    }
+  }
+  return reason;
+}
+
+std::optional<std::string> TunnelWatch::ask() {
+  const auto completion = m_api->is_workflow_complete(m_settings.workflow_id);
+  const bool is_over = completion.is_complete || completion.is_canceled;
+  if (!is_over && !m_tunnel.is_to_end_when_idle()) {
+    return std::nullopt;
+  }
+  // Runners have last words that go through the tunnel.
+  const auto nodes = m_api->list_compute_nodes(m_settings.workflow_id, {}).items;
+  if (std::any_of(nodes.begin(), nodes.end(), [](const auto& node) { return node.is_active.value_or(false); })) {
+    return std::nullopt;
+  }
+  return completion.is_canceled ? "the workflow was canceled"
+         : is_over              ? "the workflow is complete"
+                                : "the last worker has left";
+}
+
+}  // namespace torc::cli
