@@ -120,10 +120,9 @@ class Restart(E2ETest):
         pids = self.start_workers()
         home = self.ws.hosts[0].home
         wait_until(lambda: (home / "ran").exists(), what="the job to run")
-        watching = self.watch("--interval", "1")
-        self.wait_for(watching, f"{self.ws.names[0]}: running")
         self.assertIn("guardian_pid=", self.state_file(0, "worker").read_text())
         self.kill(pids[0])
+        watching = self.watch("--interval", "1")
         self.wait_for(watching, "started again")
 
         def begun():
