@@ -38,6 +38,8 @@ constexpr std::chrono::seconds k_first_question{5};
 /// A worker whose runner seems gone is not asked more often, and one that was found dead so long ago is asked once more
 /// before it is started again.
 constexpr std::chrono::seconds k_ask_again{5};
+/// So often a dead worker is asked whether its jobs have ended.
+constexpr std::chrono::milliseconds k_until_ended{300};
 constexpr double k_longest_restart_pause_seconds = 600;
 
 class Watching {
@@ -289,7 +291,12 @@ class Watching {
         continue;
       }
       const auto now = Clock::now();
-      if (slot.restarts >= m_request.restarts.most) {
+      if (slot.state->ending) {
+        // What it ran is not to run twice.
+        if (now - slot.answered_at > k_until_ended) {
+          ask(i);
+        }
+      } else if (slot.restarts >= m_request.restarts.most) {
         give_up(i, fmt::format("died again and is not started again: {0} of {0} restarts are used (--max-restarts)",
                                m_request.restarts.most));
       } else if (now >= slot.restart_at && now - slot.answered_at > k_ask_again) {

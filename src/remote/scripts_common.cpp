@@ -57,12 +57,14 @@ alive_fields() { [ "$2" != Z ] && [ "$2" != X ] && [ "${21}" = "$1" ]; }
 
 # Reads a file of name=value lines that a start wrote.
 read_worker_file() {
-  w_pid= w_ticks= w_boot= w_host= w_out= w_log=
+  w_pid= w_ticks= w_boot= w_host= w_out= w_log= guardian_pid= guardian_ticks=
   [ -f "$1" ] || return 1
   while IFS= read -r line; do
     case $line in
       pid=*) w_pid=${line#*=} ;;
       start_ticks=*) w_ticks=${line#*=} ;;
+      guardian_pid=*) guardian_pid=${line#*=} ;;
+      guardian_ticks=*) guardian_ticks=${line#*=} ;;
       boot_id=*) w_boot=${line#*=} ;;
       host=*) w_host=${line#*=} ;;
       output_dir=*) w_out=${line#*=} ;;

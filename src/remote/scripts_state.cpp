@@ -70,6 +70,7 @@ main() {
   IFS=' ' read -r load rest 2>/dev/null </proc/loadavg
   put load "$load"
   [ -z "$found" ] || [ -n "$running" ] || put_end
+  if [ "$found" = state ] && [ -z "$running" ] && alive "$guardian_pid" "$guardian_ticks" "$w_boot"; then put ending 1; fi
   report_end
 }
 )sh";

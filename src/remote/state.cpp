@@ -70,6 +70,7 @@ WorkerState query_state(Transport& transport, const Worker& worker, const Workfl
   WorkerState result;
   if (report->get("running").empty()) {
     result = ended_state(*report);
+    result.ending = report->has("ending");
   } else {
     result.state = State::running;
     result.pid = base::parse_int(report->get("pid"));

@@ -12,6 +12,7 @@
 #include "torc/base/file.hpp"
 #include "torc/base/log.hpp"
 #include "torc/base/strings.hpp"
+#include "torc/proc/guardian.hpp"
 #include "torc/proc/process_info.hpp"
 
 namespace torc::runner {
@@ -65,8 +66,11 @@ void WorkerState::note_process() const {
     return;  // Nobody started this with the script.
   }
   std::string text;
+  if (const pid_t guardian = proc::guardian(); guardian > 0) {
+    text = fmt::format("guardian_pid={}\nguardian_ticks={}\n", guardian, proc::start_ticks(guardian).value_or(0));
+  }
   for (const auto& line : base::split_lines(base::read_file(file))) {
-    if (!line.starts_with("pid=") && !line.starts_with("start_ticks=")) {
+    if (!line.starts_with("pid=") && !line.starts_with("start_ticks=") && !line.starts_with("guardian_")) {
       text += line + '\n';
     }
   }

@@ -113,6 +113,27 @@ class Restart(E2ETest):
         self.assertGreater(times[3] - times[2], 1.7)
         self.assertEqual(self.srv.statuses(self.wf), {"j0": "ready"}, "its job is for others")
 
+    def test_no_job_runs_twice_at_once(self):
+        # It lives on for the two seconds that the guardian gives it; each says when it was last there.
+        stubborn = "trap '' TERM; echo $$ >>$HOME/ran; until [ -e $HOME/go ]; do date +%s.%N >>$HOME/at.$$; sleep 0.05; done"
+        self.set_up_workers(1, stubborn)
+        pids = self.start_workers()
+        home = self.ws.hosts[0].home
+        wait_until(lambda: (home / "ran").exists(), what="the job to run")
+        self.assertIn("guardian_pid=", self.state_file(0, "worker").read_text())
+        self.kill(pids[0])
+        watching = self.watch("--interval", "1")
+        self.wait_for(watching, "started again")
+
+        def begun():
+            return (home / "ran").read_text().split()
+
+        wait_until(lambda: len(begun()) == 2 and (home / f"at.{begun()[1]}").exists(), what="the job to run again")
+        first, second = ((home / f"at.{pid}").read_text().split() for pid in begun())
+        self.assertLess(float(first[-1]), float(second[0]))
+        self.go()
+        self.assertEqual(watching.wait(30), 0)
+
     def test_one_that_does_not_start_any_more(self):
         self.set_up_workers(2)
         pids = self.start_workers()

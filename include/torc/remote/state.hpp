@@ -25,6 +25,7 @@ const char* to_string(State state);
 struct WorkerState {
   State state{State::unreachable};
   std::optional<std::int64_t> pid{};
+  bool ending{false};            ///< It does not run, but its guardian still ends its jobs.
   std::optional<double> load{};  ///< Of its machine in the last minute, where the runner runs.
   /// Why it does not run: ssh's words where it is unreachable, who stopped it, the last line of its log.
   std::string message{};

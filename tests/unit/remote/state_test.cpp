@@ -231,6 +231,23 @@ TEST(State, IsUnreachableWhereSshFails) {
   EXPECT_FALSE(stop().ok);
 }
 
+TEST_P(StateScripts, TellThatTheJobsOfADeadRunnerStillEnd) {
+  const pid_t pid = start();
+  const auto file = state_directory() / "worker";
+  const auto note = base::read_file(file.string());
+  const auto ticks = *proc::start_ticks(::getpid());
+  write_text(file, note + fmt::format("guardian_pid={}\nguardian_ticks={}\n", ::getpid(), ticks));
+  EXPECT_FALSE(query().ending) << "it runs";
+  ::kill(-pid, SIGKILL);
+  EXPECT_TRUE(comes_true([&] { return query().state == State::died; }));
+  EXPECT_TRUE(query().ending) << transport.last.err;
+  // Somebody else has the guardian's number by now.
+  write_text(file, note + fmt::format("guardian_pid={}\nguardian_ticks={}\n", ::getpid(), ticks + 1));
+  EXPECT_FALSE(query().ending);
+  write_text(file, note);
+  EXPECT_FALSE(query().ending);
+}
+
 INSTANTIATE_TEST_SUITE_P(Shells, StateScripts, testing::Values("dash", "bash", "busybox"), shell_name);
 
 }  // namespace
