@@ -181,6 +181,34 @@ HeldTunnel hold_tunnel(const RemoteRun& run, Services& services, const std::vect
   return held;
 }
 
+/// Lets a tunnel end that was made for this start alone, where no runner was started, however that came.
+class TunnelKeeper {
+ public:
+  TunnelKeeper(const RemoteRun& run, const Output& output)
+      : m_run(run),
+        m_output(output),
+        m_is_needed(!run.server_tunnel || find_server_tunnel(run.settings.workflow).has_value()) {}
+  TunnelKeeper(const TunnelKeeper&) = delete;
+  TunnelKeeper& operator=(const TunnelKeeper&) = delete;
+  ~TunnelKeeper() {
+    if (m_is_needed) {
+      return;
+    }
+    try {
+      end_server_tunnel(m_run.settings.workflow, /*when_idle=*/true, m_output);
+    } catch (const base::Error&) {
+      // It is gone already.
+    }
+  }
+
+  void note_started(bool any) { m_is_needed = m_is_needed || any; }
+
+ private:
+  const RemoteRun& m_run;
+  const Output& m_output;
+  bool m_is_needed;
+};
+
 /// Without its tunnel a worker may reach another server at the same address, so what it says of that counts for nothing.
 void note_missing_tunnel(Check& check, const remote::Worker& worker, const HeldTunnel& tunnel) {
   const auto failure = tunnel.failures.find(worker.stored);
@@ -261,6 +289,7 @@ RemoteRunResult run_remotely(const RemoteRun& run, Services& services) {
     }
   }
   const auto failures = run.install ? install_first(run, services, result.workers, settings) : InstallFailures{};
+  TunnelKeeper keeper(run, output);
   // Held until the workers are started: the tunnel is not to end meanwhile.
   const auto tunnel = run.server_tunnel ? hold_tunnel(run, services, result.workers, settings) : HeldTunnel{};
   auto transport = make_transport(run.ssh, services);
@@ -272,6 +301,7 @@ RemoteRunResult run_remotely(const RemoteRun& run, Services& services) {
     note_failure(result.results[i].check, result.workers[i], failures);
     note_missing_tunnel(result.results[i].check, result.workers[i], tunnel);
   }
+  keeper.note_started(result.started() > 0);
   if (run.server_tunnel) {
     result.tunnel = find_server_tunnel(run.settings.workflow);
   }

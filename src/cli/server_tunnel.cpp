@@ -231,7 +231,7 @@ void end_server_tunnel(const remote::WorkflowRef& workflow, bool when_idle, cons
   if (when_idle) {
     if (base::Fd socket = place.connect()) {
       remote::TunnelLink(std::move(socket)).end_when_idle();
-      output.line("The server tunnel ends after the last worker");
+      output.line("The server tunnel ends once no worker needs it");
     }
   } else if (wait_for_end(*note, SIGTERM)) {
     output.line(fmt::format("Server tunnel ended (PID {})", note->pid));

@@ -150,6 +150,16 @@ class Run(TunnelTest):
         self.assertIn("Started 1/2 workers", result.stdout)
         self.srv.wait_complete(workflow)
 
+    def test_a_run_that_starts_nothing_leaves_no_tunnel(self):
+        workflow = self.create()
+        for host in self.remote.hosts:
+            host.set_torc(None)
+        result = self.run_remote(workflow)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("Server tunnel stands for 2/2", result.stdout)
+        self.assertIn("torc not found", result.stderr)
+        wait_until(lambda: not self.ssh_of_tunnel() and self.tunnel_of(workflow) == {}, 20, "the tunnel to end")
+
     def test_https_of_another_name_is_refused(self):
         workflow = self.create()
         result = self.run_remote(workflow, env={"TORC_API_URL": "https://torc.example.org:8443/torc-service/v1"})
@@ -254,7 +264,8 @@ class End(TunnelTest):
         self.assertEqual(set(self.srv.statuses(self.workflow).values()), {"ready"})
 
     def test_drain_lets_it_live_as_long_as_the_runners(self):
-        self.srv.torc("remote", "stop", self.workflow, "--drain", check=True)
+        result = self.srv.torc("remote", "stop", self.workflow, "--drain", check=True)
+        self.assertIn("The server tunnel ends once no worker needs it", result.stdout)
         self.assertTrue(alive(self.pid))
         self.gate.touch()
         self.srv.wait_complete(self.workflow)

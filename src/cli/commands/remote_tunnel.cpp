@@ -153,13 +153,13 @@ Preparation prepare(const Options& options, model::Id id, Services& services) {
   const auto target = remote::tunnel_target(services.api_url(), services.options().connection.tls_insecure);
   const auto workflow = workflow_ref(services.api(), id);
   Preparation ready{.workflow = workflow, .target = target, .place = remote::TunnelPlace(workflow), .lock = {}};
+  if (!options.on_demand) {
+    ready.workers = stored_workers(services.api(), id, options.ssh.hosts);
+  }
   ready.place.make();
   ready.lock = ready.place.take_lock();
   if (options.daemon) {
     base::log_start(base::LogLevel::info, ready.place.log_file().string());
-  }
-  if (!options.on_demand) {
-    ready.workers = stored_workers(services.api(), id, options.ssh.hosts);
   }
   return ready;
 }
