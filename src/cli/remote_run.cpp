@@ -171,10 +171,22 @@ InstallFailures install_first(const RemoteRun& run, Services& services, const st
   return failures;
 }
 
+void warn_of_open_server(Services& services) {
+  const auto& connection = services.options().connection;
+  if (connection.password.empty() && connection.cookie_header.empty()) {
+    services.output().note(
+        "Warning: users of the workers can reach the server through the tunnel, and it asks for no password; see "
+        "--auth-file of 'torc server run'");
+  }
+}
+
 /// Has the tunnel lead to the workers, and notes in `settings` what the server's address is on each.
 HeldTunnel hold_tunnel(const RemoteRun& run, Services& services, const std::vector<remote::Worker>& workers,
                        remote::StartSettings& settings) {
-  auto held = hold_server_tunnel(run.workflow_id, workers, run.ssh, services);
+  warn_of_open_server(services);
+  auto held = hold_server_tunnel(run.settings.workflow, workers, run.ssh, services);
+  services.output().line(
+      fmt::format("Server tunnel stands for {}/{} worker(s) (PID {})", held.urls.size(), workers.size(), held.pid));
   for (const auto& [worker, url] : held.urls) {
     settings.of_worker[worker].server_url = url;
   }

@@ -147,29 +147,19 @@ std::vector<remote::Forward> hold_forwards(remote::TunnelLink& link, const std::
   return link.hold(workers, options, 3 * turns * options.script_limit + std::chrono::seconds(30), stop);
 }
 
-void warn_of_open_server(Services& services) {
-  const auto& connection = services.options().connection;
-  if (connection.password.empty() && connection.cookie_header.empty()) {
-    services.output().note(
-        "Warning: users of the workers can reach the server through the tunnel, and it asks for no password; see "
-        "--auth-file of 'torc server run'");
-  }
-}
-
 }  // namespace
 
-HeldTunnel hold_server_tunnel(model::Id workflow_id, const std::vector<remote::Worker>& workers, const SshSettings& ssh,
-                              Services& services) {
+HeldTunnel hold_server_tunnel(const remote::WorkflowRef& workflow, const std::vector<remote::Worker>& workers,
+                              const SshSettings& ssh, Services& services) {
   const std::stop_token stop = services.stop_on_signal();
   const std::string url = services.api_url();
   const auto target = remote::tunnel_target(url, services.options().connection.tls_insecure);
-  const remote::TunnelPlace place(workflow_ref(services.api(), workflow_id));
-  warn_of_open_server(services);
+  const remote::TunnelPlace place(workflow);
   place.make();
   HeldTunnel held;
   std::vector<remote::Forward> forwards;
   try {
-    held.link = link_to_tunnel(place, target, workflow_id, ssh, services);
+    held.link = link_to_tunnel(place, target, workflow.workflow_id, ssh, services);
     forwards = hold_forwards(held.link, workers, ssh, stop);
   } catch (const base::Error&) {
     const auto note = place.note();
@@ -177,7 +167,7 @@ HeldTunnel hold_server_tunnel(model::Id workflow_id, const std::vector<remote::W
       throw;
     }
     // It was just about to end by itself.
-    held.link = link_to_tunnel(place, target, workflow_id, ssh, services);
+    held.link = link_to_tunnel(place, target, workflow.workflow_id, ssh, services);
     forwards = hold_forwards(held.link, workers, ssh, stop);
   }
   if (const auto note = place.note()) {
@@ -190,8 +180,6 @@ HeldTunnel hold_server_tunnel(model::Id workflow_id, const std::vector<remote::W
       held.failures.emplace(forward.worker, forward.error);
     }
   }
-  services.output().line(
-      fmt::format("Server tunnel stands for {}/{} worker(s) (PID {})", held.urls.size(), workers.size(), held.pid));
   return held;
 }
 

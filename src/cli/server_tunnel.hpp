@@ -21,10 +21,10 @@ struct HeldTunnel {
 };
 
 /// Finds the process that holds the workflow's tunnel, or starts one in the background, and has it make forwards to
-/// these workers. Takes as long as the connections do. Warns where the server asks for no password.
+/// these workers. Takes as long as the connections do. Any thread, once the command has asked for its server.
 /// @throws base::Error
-HeldTunnel hold_server_tunnel(model::Id workflow_id, const std::vector<remote::Worker>& workers, const SshSettings& ssh,
-                              Services& services);
+HeldTunnel hold_server_tunnel(const remote::WorkflowRef& workflow, const std::vector<remote::Worker>& workers,
+                              const SshSettings& ssh, Services& services);
 
 /// The tunnel of a workflow, unless there is none or it ended in order.
 std::optional<remote::TunnelNote> find_server_tunnel(const remote::WorkflowRef& workflow);

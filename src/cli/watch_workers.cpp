@@ -15,6 +15,7 @@
 #include <fmt/format.h>
 
 #include "cli/give_back_jobs.hpp"
+#include "cli/server_tunnel.hpp"
 #include "cli/start_settings.hpp"
 #include "cli/worker_calls.hpp"
 #include "cli/worker_nodes.hpp"
@@ -310,7 +311,20 @@ class Watching {
   }
 
   remote::StartResult start_again(const remote::Worker& worker) {
-    return remote::check_and_start(m_transport, {worker}, m_settings, 1,
+    remote::StartSettings settings = m_settings;
+    HeldTunnel tunnel;  // It does not end before the worker is started.
+    if (find_server_tunnel(m_workflow)) {
+      try {
+        tunnel = hold_server_tunnel(m_workflow, {worker}, m_request.ssh, m_services);
+      } catch (const base::Error& error) {
+        tunnel.failures.emplace(worker.stored, error.what());
+      }
+      if (const auto failure = tunnel.failures.find(worker.stored); failure != tunnel.failures.end()) {
+        return {.check = {.problem = remote::Check::Problem::tunnel, .message = failure->second}};
+      }
+      settings.of_worker[worker.stored].server_url = tunnel.urls.at(worker.stored);
+    }
+    return remote::check_and_start(m_transport, {worker}, settings, 1,
                                    [](const std::vector<remote::Check>& checks) {
                                      return std::vector<char>(1, checks.front().ok() ? 1 : 0);
                                    })
@@ -331,7 +345,8 @@ class Watching {
     if (!result.tried && result.check.problem == Problem::not_again) {
       give_up(i, "is not started again: " + result.check.message);
     } else if (!result.tried &&
-               (result.check.problem == Problem::unreachable || result.check.problem == Problem::canceled)) {
+               (result.check.problem == Problem::unreachable || result.check.problem == Problem::tunnel ||
+                result.check.problem == Problem::canceled)) {
       // Its turn comes when it answers again.
       slot.state = remote::WorkerState{.state = State::unreachable, .message = result.check.message};
       slot.asked_at = Clock::now();

@@ -251,6 +251,22 @@ class End(TunnelTest):
         self.pid = self.tunnel_of(self.workflow)["pid"]
         self.assertEqual(len(self.ssh_of_tunnel()), 2)
 
+    def test_a_worker_that_died_starts_again_through_it(self):
+        gate, _, command = self.gates()
+        workflow = self.create(2, command)
+        self.run_remote(workflow, "--max-parallel-jobs", 1, check=True)
+        ports = self.runner_ports(workflow)
+        self.assertEqual(len(ports), 2)
+        dead = self.status(workflow)["workers"][0]["pid"]
+        os.kill(dead, signal.SIGKILL)
+        self.end_of_process(dead)
+        watching = self.start([TORC, "remote", "watch", workflow, "--restart", "--interval", "1"], home=self.srv.home,
+                              env={"TORC_API_URL": self.srv.url, **self.remote.env})
+        wait_until(lambda: "started again (PID" in watching.stdout_path.read_text(), 60, "the worker to start again")
+        self.assertEqual(self.runner_ports(workflow), ports)
+        gate.touch()
+        self.assertEqual(watching.wait(60), 0, watching.stdout_path.read_text())
+
     def test_stop_ends_it(self):
         only = self.srv.torc("remote", "stop", self.workflow, "--host", self.remote.names[0], check=True)
         self.assertNotIn("tunnel", only.stdout)
