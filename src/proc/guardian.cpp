@@ -21,10 +21,13 @@ namespace {
 
 constexpr std::array<int, 7> k_handed_on{SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGTSTP};
 
+/// A run that is over by then is not worth making this process small for.
+constexpr timespec k_short_run{.tv_sec = 1, .tv_nsec = 0};
+
 /// Of this process, for its whole life; set while there is one thread.
 pid_t g_guardian = 0;
 
-/// A blocked signal is delivered to sigwait even where it is ignored: those that are, stay so.
+/// A blocked signal is taken even where it is ignored: those that are, stay so.
 sigset_t signals_to_take() {
   sigset_t set;
   ::sigemptyset(&set);
@@ -56,10 +59,14 @@ std::optional<int> return_code_if_ended(pid_t child) {
 [[noreturn]] void guard(pid_t child, const sigset_t& set) {
   // What the program has open is the child's: who waits for its end must not wait for this process.
   ::close_range(STDERR_FILENO + 1, ~0U, 0);
-  drop_file_pages();
+  bool is_small = false;
   for (;;) {
-    int number = 0;
-    if (::sigwait(&set, &number) != 0) {
+    const int number = is_small ? ::sigwaitinfo(&set, nullptr) : ::sigtimedwait(&set, nullptr, &k_short_run);
+    if (number < 0) {
+      if (errno == EAGAIN) {
+        drop_file_pages();
+        is_small = true;
+      }
       continue;
     }
     if (number == SIGTSTP) {
