@@ -177,6 +177,21 @@ def hyperqueue(count: int) -> float:
     return float(done.stdout.split()[-1])
 
 
+def compare_one(bench: Bench, arguments) -> None:
+    """One job, with nothing before it; beside the floor, what it takes to load the program and end it."""
+    runs, loads = [], []
+    for _ in range(40):
+        runs.append(bench.one())
+        loads.append(timed([bench.torc, "--version"]))
+    print(f"{'torc --version, whole process':<58} {statistics.median(loads) * 1000:9.3f} ms   (median of {len(loads)})")
+    ours = statistics.median(runs) * 1000
+    print(f"{'torc -s exec -- true, whole process':<58} {ours:9.3f} ms   (median of {len(runs)}, {min(runs) * 1000:.1f} to "
+          f"{max(runs) * 1000:.1f})")
+    if arguments.other_torc:
+        other = Bench(os.path.abspath(arguments.other_torc), bench.directory)
+        beside("the same, the other torc", [other.one()], 1000, "ms", ours)
+
+
 def compare_many(bench: Bench, arguments) -> None:
     """Many jobs at once; the rows of a round one after the other."""
     count = arguments.jobs
@@ -233,12 +248,8 @@ def main() -> None:
         if arguments.sampling:
             compare_sampling(bench, arguments.sampling)
             return
+        compare_one(bench, arguments)
         compare_many(bench, arguments)
-        exec_times = [bench.one() for _ in range(20)]
-        ours = report("torc -s exec -- true, whole process", exec_times, 1000, "ms")
-        if arguments.other_torc:
-            other = Bench(os.path.abspath(arguments.other_torc), directory)
-            beside("the same, the other torc", [other.one()], 1000, "ms", ours)
         report("chain of 200 jobs true", [bench.chain(200) for _ in range(arguments.rounds)], 1000 / 200, "ms a link")
         for running in (0, 64):
             figures = bench.memory(running)
