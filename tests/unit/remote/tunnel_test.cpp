@@ -8,6 +8,7 @@
 #include "remote/tunnel_clients.hpp"
 #include "torc/base/error.hpp"
 #include "torc/base/strings.hpp"
+#include "torc/proc/spawn.hpp"
 #include "torc/remote/tunnel_link.hpp"
 
 #include "local_worker.hpp"
@@ -98,6 +99,10 @@ TEST(TunnelMessages, ComeBackAsTheyWere) {
 
 /// A tunnel in a thread of its own, whose ssh is a script.
 class TunnelTest : public ::testing::Test {
+ public:
+  /// As main does: an ssh that ends at once does not read what it is told.
+  static void SetUpTestSuite() { proc::prepare_signals_for_children(); }
+
  protected:
   TunnelTest() : m_place((::setenv("XDG_STATE_HOME", m_dir.path().c_str(), 1), m_workflow)) {}
   void TearDown() override {
