@@ -57,14 +57,14 @@ class Night(E2ETest):
     # The workflow.
 
     def spec(self) -> dict:
-        """Jobs of 0 to 2 s, each with a file in which its attempts say that they begin and end. Some need another one, some
+        """Jobs of 0 to 4 s, each with a file in which its attempts say that they begin and end. Some need another one, some
         leave a process behind, and the last ones need the gate: the workflow does not end before the night does."""
         jobs = [{"name": "gate", "command": "true", "priority": 100}]
         for number in range(JOBS):
             name, file = f"j{number}", self.ran / f"j{number}"
             leave = "setsid sleep 1000 >/dev/null 2>&1 & " if number % 20 == 0 else ""
             job = {"name": name, "command": f"echo begin $TORC_ATTEMPT_ID >>{file}; echo {name} attempt $TORC_ATTEMPT_ID; {leave}"
-                                            f"sleep {self.random.choice((0, 0.2, 0.5, 1, 1.5, 2)):g}; "
+                                            f"sleep {self.random.choice((0, 0.4, 1, 2, 3, 4)):g}; "
                                             f"echo end $TORC_ATTEMPT_ID >>{file}"}
             if number >= JOBS - LATE:
                 job["depends_on"] = ["gate"]
