@@ -81,27 +81,21 @@ std::optional<std::string> TunnelWatch::look() {
   std::optional<std::string> reason;
   try {
     reason = ask();
-    if (std::exchange(m_silent_since, std::nullopt)) {
+    if (std::exchange(m_silent, false)) {
       m_settings.on_problem("the server answers again");
     }
   } catch (const base::ApiError& error) {
-    reason = error.status() == 404 ? "the workflow is gone" : note_silence(error.what());
+    if (error.status() == 404) {
+      reason = "the workflow is gone";
+    } else if (!std::exchange(m_silent, true)) {
+      m_settings.on_problem(error.what());
+    }
   } catch (const base::Error& error) {
-    reason = note_silence(error.what());
+    if (!std::exchange(m_silent, true)) {
+      m_settings.on_problem(error.what());
+    }
   }
   return reason;
-}
-
-std::optional<std::string> TunnelWatch::note_silence(const std::string& problem) {
-  const auto now = std::chrono::steady_clock::now();
-  if (!m_silent_since) {
-    m_silent_since = now;
-    m_settings.on_problem(problem);
-  }
-  if (now - *m_silent_since < m_settings.patience) {
-    return std::nullopt;
-  }
-  return "the server has been away for longer than the runners wait for it";
 }
 
 std::optional<std::string> TunnelWatch::ask() {

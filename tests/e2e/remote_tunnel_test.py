@@ -344,15 +344,6 @@ class End(TunnelTest):
             self.end_of(pid)
             self.assertEqual(self.tunnel_of(self.workflow), {})
 
-    def test_a_server_that_is_gone_for_good_ends_it(self):
-        workflow = self.srv.create({"name": "w", "jobs": [{"name": "j", "command": "sleep 300"}],
-                                    "compute_node_wait_for_healthy_database_minutes": 0})
-        self.srv.torc("remote", "add-workers", workflow, *self.remote.names, check=True)
-        self.run_remote(workflow, check=True)
-        pid = self.tunnel_of(workflow)["pid"]
-        self.srv.kill()
-        self.end_of(pid, 80)
-
     def test_cancel_ends_it(self):
         self.srv.torc("cancel", self.workflow, check=True)
         self.end_of(self.pid, 40)

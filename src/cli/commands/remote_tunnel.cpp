@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -15,7 +16,6 @@
 #include "torc/base/log.hpp"
 #include "torc/proc/daemon.hpp"
 #include "torc/proc/guardian.hpp"
-#include "torc/proc/open_files.hpp"
 #include "torc/remote/tunnel_link.hpp"
 
 namespace torc::cli {
@@ -41,12 +41,13 @@ std::vector<std::string> environment_of_ssh() {
   return variables;
 }
 
-/// Longer than runners wait for a server that is away, and until they notice that it is.
-std::chrono::seconds server_patience(model::Id id, Services& services) {
-  constexpr std::chrono::minutes k_default{20};
-  constexpr std::chrono::seconds k_until_noticed{30};
-  const auto minutes = services.api().get_workflow(id).compute_node_wait_for_healthy_database_minutes;
-  return (minutes ? std::chrono::minutes(*minutes) : k_default) + k_until_noticed;
+/// Three descriptors a worker.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+    limit.rlim_cur = limit.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+  }
 }
 
 /// Makes this process the one that holds the tunnel, with a guardian above it, in the background where that is wanted.
@@ -148,7 +149,7 @@ struct Preparation {
 };
 
 Preparation prepare(const Options& options, model::Id id, Services& services) {
-  proc::raise_open_files();  // Three a worker.
+  raise_descriptor_limit();
   const auto target = remote::tunnel_target(services.api_url(), services.options().connection.tls_insecure);
   const auto workflow = workflow_ref(services.api(), id);
   Preparation ready{.workflow = workflow, .target = target, .place = remote::TunnelPlace(workflow), .lock = {}};
@@ -198,7 +199,6 @@ void hold(const Options& options, model::Id id, const Preparation& ready, proc::
   TunnelWatch watch(services.new_api(), tunnel,
                     {.workflow_id = id,
                      .until_pid = options.until_pid,
-                     .patience = server_patience(id, services),
                      .on_problem = [&story](const std::string& text) { story.say(text); },
                      .on_over =
                          [&](const std::string& reason) {
