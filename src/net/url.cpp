@@ -1,6 +1,4 @@
-#include <algorithm>
-#include <cmath>
-
+#include "torc/base/backoff.hpp"
 #include "torc/net/http_client.hpp"
 
 namespace torc::net {
@@ -35,11 +33,7 @@ std::string query_string(const std::vector<std::pair<std::string, std::string>>&
 }
 
 std::chrono::milliseconds retry_pause(int attempt, double jitter) {
-  constexpr double k_first = 100;
-  constexpr double k_longest = 5'000;
-  // Beyond 2^16 the longest pause is long reached; the exponent stays one that a double holds.
-  const double doubled = k_first * std::pow(2.0, std::clamp(attempt - 1, 0, 16));
-  return std::chrono::milliseconds(std::llround(std::min(doubled, k_longest) * std::clamp(jitter, 0.5, 1.0)));
+  return base::growing_pause(attempt, std::chrono::milliseconds(100), std::chrono::seconds(5), jitter);
 }
 
 }  // namespace torc::net

@@ -1,10 +1,9 @@
 #include "remote/refused_connection.hpp"
 
-#include <algorithm>
-#include <cmath>
 #include <string_view>
 
 #include "remote/ssh_messages.hpp"
+#include "torc/base/backoff.hpp"
 #include "torc/base/strings.hpp"
 
 namespace torc::remote {
@@ -12,7 +11,7 @@ namespace {
 
 /// ssh's exit code for failures of its own.
 constexpr int k_ssh_failed = 255;
-constexpr double k_first_pause_ms = 500;
+constexpr std::chrono::milliseconds k_first_pause{500};
 
 /// How OpenSSH names the step at which both sides say their version, which comes before everything else.
 std::string_view without_step(std::string_view line) {
@@ -60,8 +59,8 @@ bool is_refused_connection(const proc::CommandResult& result) {
 }
 
 std::chrono::milliseconds refusal_pause(int refusals, double jitter) {
-  const double doubled = std::ldexp(k_first_pause_ms, std::clamp(refusals - 1, 0, k_most_refusals));
-  return std::chrono::milliseconds(std::llround(doubled * std::clamp(jitter, 0.5, 1.0)));
+  // The number of refusals bounds it.
+  return base::growing_pause(refusals, k_first_pause, std::chrono::seconds(32), jitter);
 }
 
 }  // namespace torc::remote

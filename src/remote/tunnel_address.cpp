@@ -1,8 +1,8 @@
 #include <algorithm>
-#include <cmath>
 
 #include <fmt/format.h>
 
+#include "torc/base/backoff.hpp"
 #include "torc/base/error.hpp"
 #include "torc/base/strings.hpp"
 #include "torc/remote/tunnel.hpp"
@@ -90,10 +90,7 @@ int tunnel_port(const WorkflowRef& workflow, const std::string& key, int candida
 }
 
 std::chrono::milliseconds reconnect_pause(int attempt, double jitter) {
-  constexpr double k_first = 500;
-  constexpr double k_longest = 30'000;
-  const double doubled = k_first * std::pow(2.0, std::clamp(attempt - 1, 0, 16));
-  return std::chrono::milliseconds(std::llround(std::min(doubled, k_longest) * std::clamp(jitter, 0.5, 1.0)));
+  return base::growing_pause(attempt, std::chrono::milliseconds(500), std::chrono::seconds(30), jitter);
 }
 
 }  // namespace torc::remote

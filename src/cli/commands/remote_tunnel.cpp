@@ -1,5 +1,4 @@
 #include <fcntl.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -16,6 +15,7 @@
 #include "torc/base/log.hpp"
 #include "torc/proc/daemon.hpp"
 #include "torc/proc/guardian.hpp"
+#include "torc/proc/open_files.hpp"
 #include "torc/remote/tunnel_link.hpp"
 
 namespace torc::cli {
@@ -39,15 +39,6 @@ std::vector<std::string> environment_of_ssh() {
     }
   }
   return variables;
-}
-
-/// Three descriptors a worker.
-void raise_descriptor_limit() {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
-    limit.rlim_cur = limit.rlim_max;
-    ::setrlimit(RLIMIT_NOFILE, &limit);
-  }
 }
 
 /// Makes this process the one that holds the tunnel, with a guardian above it, in the background where that is wanted.
@@ -149,7 +140,7 @@ struct Preparation {
 };
 
 Preparation prepare(const Options& options, model::Id id, Services& services) {
-  raise_descriptor_limit();
+  proc::raise_open_files();  // Three a worker.
   const auto target = remote::tunnel_target(services.api_url(), services.options().connection.tls_insecure);
   const auto workflow = workflow_ref(services.api(), id);
   Preparation ready{.workflow = workflow, .target = target, .place = remote::TunnelPlace(workflow), .lock = {}};
