@@ -47,13 +47,17 @@ void suspend(pid_t child) {
   ::kill(child, SIGCONT);
 }
 
+/// Reaps what has ended, also of those below whose parent is gone: one child's signal may stand for several.
 /// @returns the exit status that stands for how the child ended; nothing while it runs
 std::optional<int> return_code_if_ended(pid_t child) {
+  std::optional<int> code;
   int status = 0;
-  if (::waitpid(child, &status, WNOHANG) != child) {
-    return std::nullopt;
+  for (pid_t ended; (ended = ::waitpid(-1, &status, WNOHANG)) > 0;) {
+    if (ended == child) {
+      code = ExitStatus::from_wait_status(status).return_code();
+    }
   }
-  return ExitStatus::from_wait_status(status).return_code();
+  return code;
 }
 
 [[noreturn]] void guard(pid_t child, const sigset_t& set) {

@@ -7,10 +7,7 @@ namespace torc::proc {
 namespace {
 
 /// The limit before it was raised; nothing while it was not.
-std::optional<rlimit>& limit_before() {
-  static std::optional<rlimit> before;
-  return before;
-}
+std::optional<rlimit> g_before;
 
 }  // namespace
 
@@ -24,16 +21,15 @@ rlim_t raise_open_files(rlim_t most) {
   if (limit.rlim_cur == before.rlim_cur || ::setrlimit(RLIMIT_NOFILE, &limit) != 0) {
     return before.rlim_cur;
   }
-  if (!limit_before()) {
-    limit_before() = before;
+  if (!g_before) {
+    g_before = before;
   }
   return limit.rlim_cur;
 }
 
-void restore_open_files(pid_t child) {
-  if (limit_before()) {
-    // One that has ended already needs none.
-    ::prlimit(child, RLIMIT_NOFILE, &*limit_before(), nullptr);
+void restore_open_files() {
+  if (g_before) {
+    ::setrlimit(RLIMIT_NOFILE, &*g_before);
   }
 }
 

@@ -1,9 +1,6 @@
 #include "torc/proc/spawn.hpp"
 
-#include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -11,40 +8,11 @@
 #include <cerrno>
 #include <utility>
 
-#include "proc/forked_start.hpp"
+#include "proc/start_process.hpp"
 #include "torc/base/error.hpp"
-#include "torc/proc/open_files.hpp"
 
 namespace torc::proc {
 namespace {
-
-/// Owns what posix_spawn needs beside the program. Not movable: the C structures may point into themselves.
-class SpawnAttributes {
- public:
-  SpawnAttributes() {
-    ::posix_spawn_file_actions_init(&m_actions);
-    ::posix_spawnattr_init(&m_attributes);
-  }
-  SpawnAttributes(const SpawnAttributes&) = delete;
-  SpawnAttributes& operator=(const SpawnAttributes&) = delete;
-  ~SpawnAttributes() {
-    ::posix_spawnattr_destroy(&m_attributes);
-    ::posix_spawn_file_actions_destroy(&m_actions);
-  }
-
-  posix_spawn_file_actions_t* actions() { return &m_actions; }
-  posix_spawnattr_t* attributes() { return &m_attributes; }
-
- private:
-  posix_spawn_file_actions_t m_actions{};
-  posix_spawnattr_t m_attributes{};
-};
-
-void check(int error_number, const char* what) {
-  if (error_number != 0) {
-    throw base::SystemError(what, error_number);
-  }
-}
 
 /// The mask this program was started with; set before main blocks anything.
 sigset_t& original_mask() {
@@ -54,48 +22,6 @@ sigset_t& original_mask() {
     return current;
   }();
   return mask;
-}
-
-/// Places `fd`, or /dev/null where there is none, as the child's descriptor `target`.
-/// @returns what must live until the child is started
-base::Fd place(SpawnAttributes& spawn, int fd, int target, int open_flags) {
-  if (fd < 0) {
-    check(::posix_spawn_file_actions_addopen(spawn.actions(), target, "/dev/null", open_flags, 0), "posix_spawn");
-    return {};
-  }
-  base::Fd moved;
-  if (fd <= STDERR_FILENO && fd != target) {
-    // Placing the one before may overwrite it ("2>&1 1>&2"): a copy out of the way is what gets placed.
-    moved.reset(::fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
-    if (!moved) {
-      throw base::SystemError("cannot copy a descriptor");
-    }
-    fd = moved.get();
-  }
-  // adddup2 clears close-on-exec, also where both numbers are equal (POSIX.1-2024, and glibc since 2.29).
-  check(::posix_spawn_file_actions_adddup2(spawn.actions(), fd, target), "posix_spawn");
-  return moved;
-}
-
-void prepare(SpawnAttributes& spawn, const SpawnOptions& options) {
-  if (!options.directory.empty()) {
-    check(::posix_spawn_file_actions_addchdir_np(spawn.actions(), options.directory.c_str()), "posix_spawn");
-  }
-  // What libraries opened without close-on-exec must not leak into jobs.
-  check(::posix_spawn_file_actions_addclosefrom_np(spawn.actions(), STDERR_FILENO + 1), "posix_spawn");
-
-  short flags = POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK;
-  if (options.new_session) {
-    flags |= POSIX_SPAWN_SETSID;
-  } else if (options.new_group) {
-    flags |= POSIX_SPAWN_SETPGROUP;
-    check(::posix_spawnattr_setpgroup(spawn.attributes(), 0), "posix_spawn");
-  }
-  sigset_t all;
-  ::sigfillset(&all);
-  check(::posix_spawnattr_setsigdefault(spawn.attributes(), &all), "posix_spawn");
-  check(::posix_spawnattr_setsigmask(spawn.attributes(), &original_mask()), "posix_spawn");
-  check(::posix_spawnattr_setflags(spawn.attributes(), flags), "posix_spawn");
 }
 
 std::vector<char*> pointers(const std::vector<std::string>& words) {
@@ -109,22 +35,6 @@ std::vector<char*> pointers(const std::vector<std::string>& words) {
   }
   result.push_back(nullptr);
   return result;
-}
-
-pid_t spawn_by_posix(const SpawnOptions& options, char* const* argv, char* const* env) {
-  SpawnAttributes spawn;
-  const base::Fd in = place(spawn, options.stdin_fd, STDIN_FILENO, O_RDONLY);
-  const base::Fd out = place(spawn, options.stdout_fd, STDOUT_FILENO, O_WRONLY);
-  const base::Fd err = place(spawn, options.stderr_fd, STDERR_FILENO, O_WRONLY);
-  prepare(spawn, options);
-  pid_t pid = -1;
-  const int error_number = ::posix_spawnp(&pid, argv[0], spawn.actions(), spawn.attributes(), argv, env);
-  if (error_number != 0) {
-    throw base::SystemError("cannot execute " + options.argv.front(), error_number);
-  }
-  // posix_spawn cannot do it in the child; the program has hardly begun to load its libraries.
-  restore_open_files(pid);
-  return pid;
 }
 
 }  // namespace
@@ -143,15 +53,17 @@ Child Child::spawn(const SpawnOptions& options) {
   const auto argv = pointers(options.argv);
   const auto env = options.env ? pointers(*options.env) : std::vector<char*>{};
   char* const* const environment = options.env ? env.data() : environ;
-  if (options.join_fd < 0) {
-    return watched(spawn_by_posix(options, argv.data(), environment), options);
+  ProcessStart start = start_process(options, argv.data(), environment, original_mask());
+  if (start.pid < 0 && options.join_fd >= 0) {
+    // The group is less important than the program, and what joins none is had for less memory.
+    SpawnOptions alone = options;
+    alone.join_fd = -1;
+    const int join_error = start.join_error != 0 ? start.join_error : start.error;
+    start = start_process(alone, argv.data(), environment, original_mask());
+    start.join_error = join_error;
   }
-  const ForkedStart start = fork_and_execute(options, argv.data(), environment, original_mask());
-  if (start.error != 0) {
+  if (start.pid < 0) {
     throw base::SystemError("cannot execute " + options.argv.front(), start.error);
-  }
-  if (start.pid < 0) {  // The group is less important than the program.
-    return watched(spawn_by_posix(options, argv.data(), environment), options, start.join_error);
   }
   return watched(start.pid, options, start.join_error);
 }

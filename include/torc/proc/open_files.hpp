@@ -1,7 +1,6 @@
 #pragma once
 
 #include <sys/resource.h>
-#include <sys/types.h>
 
 namespace torc::proc {
 
@@ -14,7 +13,8 @@ namespace torc::proc {
 /// @returns the limit from now on
 rlim_t raise_open_files(rlim_t most = RLIM_INFINITY);
 
-/// Gives a child the limit that this process was started with; 0: the process itself. Safe between fork and execve.
-void restore_open_files(pid_t child);
+/// Gives this process, a child that has executed nothing yet, the limit that its parent was started with. Safe between
+/// fork or vfork and execve.
+void restore_open_files();
 
 }  // namespace torc::proc

@@ -1,9 +1,16 @@
 #include "torc/proc/guardian.hpp"
 
+#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <string>
+#include <thread>
 
 #include "torc/base/file.hpp"
 #include "torc/base/strings.hpp"
@@ -20,6 +27,43 @@ TEST(Guardian, IsKnownToTheProcessThatItGuards) {
   if (above == 0) {
     split_off_guardian();
     ::_exit(guardian() > 0 && guardian() == ::getppid() ? 7 : 8);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(above, &status, 0), above);
+  EXPECT_EQ(ExitStatus::from_wait_status(status).return_code(), 7);
+}
+
+/// @returns the pid of a process that has ended, or is about to, and whose parent has
+pid_t make_orphan() {
+  base::Pipe pids = base::Pipe::create();
+  const pid_t parent = ::fork();
+  if (parent == 0) {
+    const pid_t orphan = ::fork();
+    if (orphan > 0) {
+      base::write_all(pids.write_end.get(), std::to_string(orphan));
+    }
+    ::_exit(0);
+  }
+  pids.write_end.reset();
+  ::waitpid(parent, nullptr, 0);
+  const std::string pid = base::read_all(pids.read_end.get());
+  return pid.empty() ? -1 : std::stoi(pid);
+}
+
+bool vanishes(pid_t pid) {
+  for (int i = 0; i < 10'000 && ::kill(pid, 0) == 0; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  return ::kill(pid, 0) != 0;
+}
+
+TEST(Guardian, ReapsThoseWhoseParentIsGone) {
+  const pid_t above = ::fork();
+  ASSERT_GE(above, 0);
+  if (above == 0) {
+    split_off_guardian();
+    const std::array<pid_t, 3> orphans{make_orphan(), make_orphan(), make_orphan()};
+    ::_exit(std::all_of(orphans.begin(), orphans.end(), [](pid_t pid) { return pid > 0 && vanishes(pid); }) ? 7 : 8);
   }
   int status = 0;
   ASSERT_EQ(::waitpid(above, &status, 0), above);

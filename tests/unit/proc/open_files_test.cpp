@@ -12,16 +12,13 @@
 namespace torc::proc {
 namespace {
 
-/// What `ulimit -n` says in a child, asked once it has been started.
+/// What `ulimit -n` says in a child: in the first thing that it does, the limit holds.
 std::string limit_of_child(int join_fd) {
-  base::Pipe in = base::Pipe::create();
   base::Pipe out = base::Pipe::create();
-  Child child = Child::spawn({.argv = {"sh", "-c", "read go; ulimit -S -n; ulimit -H -n"},
-                              .stdin_fd = in.read_end.get(),
+  Child child = Child::spawn({.argv = {"sh", "-c", "ulimit -S -n; ulimit -H -n"},
                               .stdout_fd = out.write_end.get(),
                               .join_fd = join_fd});
   out.write_end.reset();
-  base::write_all(in.write_end.get(), "go\n");
   std::string said = base::read_all(out.read_end.get());
   child.wait();
   return said;

@@ -154,7 +154,7 @@ TEST_P(Spawn, LooksProgramsUpInThePath) {
   }
 }
 
-// Who wants a shell to have a try says so: posix_spawn(3) and execvp(3) differ in that.
+// Who wants a shell to have a try says so: execve(2) and execvp(3) differ in that.
 TEST_P(Spawn, LeavesScriptsWithoutInterpreterToTheCaller) {
   std::string name = "/tmp/torc-spawn-XXXXXX";
   base::Fd file{::mkostemp(name.data(), O_CLOEXEC)};

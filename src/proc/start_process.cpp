@@ -1,10 +1,12 @@
-// Between fork and execve the child of a program with threads may call what is safe in signal handlers only: whatever
-// needs memory is made before. What the child has to say goes through a pipe that closes when the program is executed:
-// a number for how it joined the group, and another where the program could not be executed.
+// Between fork and execve the child of a program with threads may call what is safe in signal handlers only, and by
+// vfork it has this program's memory, of which it must change nothing but its own part of the stack: whatever needs
+// memory is made before. What the child has to say goes through a pipe that closes when the program is executed: a
+// number for how it joined the group, where it was to, and another where the program could not be executed.
 
-#include "proc/forked_start.hpp"
+#include "proc/start_process.hpp"
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -73,6 +75,17 @@ void reset_signals(const sigset_t& mask) {
   ::sigprocmask(SIG_SETMASK, &mask, nullptr);
 }
 
+/// What libraries opened without close-on-exec must not leak into jobs.
+void close_from(int first) {
+  rlimit limit{};
+  if (::close_range(static_cast<unsigned>(first), ~0U, 0) == 0 || ::getrlimit(RLIMIT_NOFILE, &limit) != 0) {
+    return;
+  }
+  for (rlim_t fd = static_cast<rlim_t>(first); fd < limit.rlim_cur; ++fd) {  // A kernel before Linux 5.9.
+    ::close(static_cast<int>(fd));
+  }
+}
+
 /// @returns the errno value that says why none can be executed
 int execute(const Plan& plan) {
   int error = ENOENT;
@@ -88,7 +101,9 @@ int execute(const Plan& plan) {
 }
 
 [[noreturn]] void be_child(const Plan& plan) {
-  report(plan.report_fd, join(plan.options.join_fd));
+  if (plan.options.join_fd >= 0) {
+    report(plan.report_fd, join(plan.options.join_fd));
+  }
   if (plan.options.new_session) {
     ::setsid();
   } else if (plan.options.new_group) {
@@ -99,16 +114,13 @@ int execute(const Plan& plan) {
     report(plan.report_fd, errno);
     ::_exit(k_not_executed);
   }
-  // What libraries opened without close-on-exec must not leak into jobs. The pipe is moved to where it stays open.
+  // The pipe is moved to where it stays open.
   int report_fd = plan.report_fd;
   if (report_fd != k_first_free && ::dup3(report_fd, k_first_free, O_CLOEXEC) >= 0) {
     report_fd = k_first_free;
   }
-  if (::close_range(k_first_free + 1, ~0U, 0) != 0) {
-    report(report_fd, errno);
-    ::_exit(k_not_executed);
-  }
-  restore_open_files(0);
+  close_from(k_first_free + 1);
+  restore_open_files();
   reset_signals(plan.mask);
   report(report_fd, execute(plan));
   ::_exit(k_not_executed);
@@ -139,11 +151,11 @@ bool make_pipe(base::Fd& read_end, base::Fd& write_end) {
 
 }  // namespace
 
-ForkedStart fork_and_execute(const SpawnOptions& options, char* const* argv, char* const* env, const sigset_t& mask) {
+ProcessStart start_process(const SpawnOptions& options, char* const* argv, char* const* env, const sigset_t& mask) {
   base::Fd read_end;
   base::Fd write_end;
   if (!make_pipe(read_end, write_end)) {
-    return {.join_error = errno};
+    return {.error = errno};
   }
   const Plan plan{.options = options,
                   .programs = paths_of_program(options.argv.front()),
@@ -156,24 +168,24 @@ ForkedStart fork_and_execute(const SpawnOptions& options, char* const* argv, cha
   sigset_t before;
   ::sigfillset(&all);
   ::pthread_sigmask(SIG_SETMASK, &all, &before);
-  const pid_t pid = ::fork();
+  const pid_t pid = options.join_fd >= 0 ? ::fork() : ::vfork();
   if (pid == 0) {
     be_child(plan);
   }
   const int fork_error = errno;
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   if (pid < 0) {
-    return {.join_error = fork_error};
+    return {.error = fork_error};
   }
   write_end.reset();
-  ForkedStart start{.pid = pid};
-  if (read_report(read_end.get(), start.join_error) && read_report(read_end.get(), start.error)) {
+  ProcessStart start{.pid = pid};
+  if (options.join_fd >= 0) {
+    read_report(read_end.get(), start.join_error);
+  }
+  if (read_report(read_end.get(), start.error)) {
     while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
     }
     start.pid = -1;
-    if (start.error == ENOSYS) {  // A kernel without close_range: posix_spawn can do without.
-      return {.join_error = ENOSYS};
-    }
   }
   return start;
 }
