@@ -268,10 +268,29 @@ JobExchange::GivenBack JobExchange::give_back(const model::Job& job, bool starte
   return outcome;
 }
 
+/// The state of a job that never started can be set by anybody, whoever has it: the server may have given it to another
+/// runner since this one's was lost.
+bool JobExchange::is_still_pending(const model::Job& job) {
+  try {
+    const auto now = m_api.get_job(job.id.value_or(0));
+    return now.status == model::JobStatus::pending && now.attempt_id == job.attempt_id;
+  } catch (const base::ApiError& error) {
+    if (is_outage(error)) {
+      throw;
+    }
+    return false;  // It was deleted.
+  }
+}
+
 void JobExchange::give_back(const ResultJournal::Return& left) {
   if (left.run_id != m_run_id) {
     m_log.info("job {} ({}) of run {} needs not be given back: the workflow is in run {}", left.job.id.value_or(0),
                left.job.name, left.run_id, m_run_id);
+    return;
+  }
+  if (!left.started && !is_still_pending(left.job)) {
+    m_log.info("job {} ({}) needs not be given back: it is not as an earlier runner left it", left.job.id.value_or(0),
+               left.job.name);
     return;
   }
   if (give_back(left.job, left.started, left.time_is_over) == GivenBack::yes) {

@@ -100,6 +100,7 @@ class JobExchange {
   bool note_refusal(const model::Result& result, const std::string& why);
   void done_with(model::Id job_id);
   bool runs_here(model::Id job_id);
+  bool is_still_pending(const model::Job& job);
   bool run_has_changed();
 
   client::Api& m_api;

@@ -6,6 +6,7 @@
 
 #include "lossy_proxy.hpp"
 #include "run_jobs_fixture.hpp"
+#include "runner/job_exchange.hpp"
 #include "runner/runner_log.hpp"
 
 namespace torc::runner {
@@ -149,6 +150,40 @@ TEST_F(RunJobsLostTest, AStopDoesNotTakeAwayWhatOthersRun) {
   EXPECT_EQ(report.get().given_back, 0);
   EXPECT_EQ(api->get_job(job).status, JobStatus::running);
   EXPECT_EQ(attempt_of(job), 2);
+}
+
+TEST_F(RunJobsLostTest, AJobLeftUnstartedIsGivenBackOnlyAsItWasLeft) {
+  create_workflow();
+  const auto job = add_job("true");
+  initialize();
+  model::ComputeNode node;
+  node.workflow_id = workflow;
+  node.hostname = "h";
+  node.is_active = true;
+  node.num_cpus = 4;
+  node.memory_gb = 1;
+  node.compute_node_type = "local";
+  node.id = api->create_compute_node(node).id;
+  const client::Claimer claimer{.compute_node_id = *node.id};  // What it claims is pending.
+  const auto run_id = api->get_workflow_status(workflow).run_id;
+  const auto left = api->claim_next_jobs(workflow, 1, claimer).at(0);
+  ASSERT_EQ(api->get_job(job).status, JobStatus::pending);
+  RunnerLog log(directory.file("log"));
+  JobExchange exchange(*api, workflow, run_id, *node.id, log);
+  const ResultJournal::Return unstarted{.job = left, .run_id = run_id};
+
+  exchange.give_back(unstarted);
+  EXPECT_EQ(api->get_job(job).status, JobStatus::ready);
+
+  api->claim_next_jobs(workflow, 1, claimer);
+  api->start_job(job, run_id, *node.id);
+  exchange.give_back(unstarted);
+  EXPECT_EQ(api->get_job(job).status, JobStatus::running);
+
+  api->retry_job(job, run_id, 5, left.attempt_id);
+  api->claim_next_jobs(workflow, 1, claimer);
+  exchange.give_back(unstarted);
+  EXPECT_EQ(api->get_job(job).status, JobStatus::pending) << "another attempt";
 }
 
 }  // namespace
