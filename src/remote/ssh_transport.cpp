@@ -40,6 +40,7 @@ proc::CommandResult SshTransport::connect(proc::Command command, const std::stop
     };
   }
   std::optional<std::chrono::steady_clock::time_point> deadline;
+  proc::CommandResult result;
   for (int refusals = 1;; ++refusals) {
     if (!m_options.pace->wait(m_options.connect_delay, is_stopped_by)) {
       return canceled();
@@ -48,8 +49,11 @@ proc::CommandResult SshTransport::connect(proc::Command command, const std::stop
     if (!deadline) {
       deadline = now + command.limit;
     }
+    if (refusals > 1 && now + k_least_time >= *deadline) {
+      return result;  // Others took their turns before this one.
+    }
     command.limit = std::chrono::duration_cast<std::chrono::milliseconds>(*deadline - now);
-    auto result = proc::run_command(command, is_stopped_by);
+    result = proc::run_command(command, is_stopped_by);
     // Who was asked has had somebody at the other end.
     if (asked || refusals >= k_most_refusals || !is_refused_connection(result)) {
       return result;

@@ -67,6 +67,18 @@ TEST_F(SshCalls, KeepToTheirLimitAllTogether) {
   EXPECT_GE(calls(), 2U);
 }
 
+TEST_F(SshCalls, SayThatTheyWereRefusedThoughNoTimeIsLeftForAnotherTry) {
+  options.script_limit = milliseconds(4'000);
+  options.connect_delay = milliseconds(1'200);
+  auto transport = transport_over(k_refuse);
+  // Each has its first turn within its limit, and not all have a second one.
+  proc::for_each_index(4, 4, [&](std::size_t) {
+    const auto result = transport.run(worker, {.script = "true\n"});
+    EXPECT_EQ(result.end, proc::CommandResult::End::exited);
+    EXPECT_EQ(result.code, 255);
+  });
+}
+
 TEST_F(SshCalls, AreNotWaitedForAfterAStop) {
   options.connect_delay = std::chrono::hours(1);
   auto transport = transport_over("exit 0");
