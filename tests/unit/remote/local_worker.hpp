@@ -2,9 +2,11 @@
 
 #include <signal.h>
 
+#include <atomic>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
@@ -67,8 +69,10 @@ class LocalTransport : public Transport {
     command.question = call.question;
     command.answer = call.answer;
     command.limit = std::chrono::seconds(20);
-    last = proc::run_command(command);
-    return last;
+    auto result = proc::run_command(command);
+    const std::scoped_lock lock(m_mutex);
+    last = result;
+    return result;
   }
 
   proc::CommandResult fetch(const model::WorkerAddress&, const std::string& remote_path,
@@ -100,16 +104,17 @@ class LocalTransport : public Transport {
 
   const fs::path& home() const { return m_home; }
 
-  int connections{0};
-  int fetches{0};
-  int sends{0};
+  std::atomic<int> connections{0};
+  std::atomic<int> fetches{0};
+  std::atomic<int> sends{0};
   bool damage{false};                         ///< Spoil what is fetched or sent.
   std::optional<proc::CommandResult> sent{};  ///< How sending goes instead, though all is there.
   std::string noise{};                        ///< Shell lines that run before the script, as login files do.
   std::vector<std::string> variables{};       ///< "NAME=value" for the session.
-  proc::CommandResult last{};
+  proc::CommandResult last{};                 ///< Of `run`.
 
  private:
+  std::mutex m_mutex{};
   fs::path m_home;
   std::string m_shell;
 };

@@ -25,7 +25,12 @@ class LogScripts : public RemoteScripts {
     write_text(transport.home() / directory / "job_stdio/job_1.o", "hello\n");
   }
 
-  bool nothing_left_there() const { return fs::is_empty(m_dir / "tmp"); }
+  ::testing::AssertionResult nothing_left_there() const {
+    for (const auto& entry : fs::recursive_directory_iterator(m_dir / "tmp")) {
+      return ::testing::AssertionFailure() << entry.path() << " is";
+    }
+    return ::testing::AssertionSuccess();
+  }
 
   /// State of a worker with this output directory.
   void write_state(pid_t pid, std::uint64_t ticks, const std::string& boot, const std::string& host) {
