@@ -184,7 +184,7 @@ void warn_of_open_server(Services& services) {
 HeldTunnel hold_tunnel(const RemoteRun& run, Services& services, const std::vector<remote::Worker>& workers,
                        remote::StartSettings& settings) {
   warn_of_open_server(services);
-  auto held = hold_server_tunnel(run.settings.workflow, workers, run.ssh, services);
+  auto held = hold_server_tunnel(run.settings.workflow, workers, run.ssh, services, services.stop_on_signal());
   services.output().line(
       fmt::format("Server tunnel stands for {}/{} worker(s) (PID {})", held.urls.size(), workers.size(), held.pid));
   for (const auto& [worker, url] : held.urls) {
@@ -197,9 +197,7 @@ HeldTunnel hold_tunnel(const RemoteRun& run, Services& services, const std::vect
 class TunnelKeeper {
  public:
   TunnelKeeper(const RemoteRun& run, const Output& output)
-      : m_run(run),
-        m_output(output),
-        m_is_needed(!run.server_tunnel || find_server_tunnel(run.settings.workflow).has_value()) {}
+      : m_run(run), m_output(output), m_is_needed(!run.server_tunnel || is_running()) {}
   TunnelKeeper(const TunnelKeeper&) = delete;
   TunnelKeeper& operator=(const TunnelKeeper&) = delete;
   ~TunnelKeeper() {
@@ -216,6 +214,11 @@ class TunnelKeeper {
   void note_started(bool any) { m_is_needed = m_is_needed || any; }
 
  private:
+  bool is_running() const {
+    const auto tunnel = find_server_tunnel(m_run.settings.workflow);
+    return tunnel && tunnel->state() == remote::TunnelNote::State::running;
+  }
+
   const RemoteRun& m_run;
   const Output& m_output;
   bool m_is_needed;

@@ -1,3 +1,9 @@
+// Theory of operation: the tunnel is a process of its own, `torc remote tunnel --daemon`, so that it outlives the command
+// that needed it first. Commands find it by a note, a lock and a socket (torc/remote/tunnel_link.hpp). Who wants it holds the
+// start lock, ends a process that leads to where the server no longer is, starts one where none listens, and asks it
+// over the socket for forwards; as long as that conversation is open the tunnel does not end by itself. A process that
+// is just about to end shows as a conversation that breaks off, and then all of this is done once more.
+
 #include "cli/server_tunnel.hpp"
 
 #include <poll.h>
@@ -62,7 +68,7 @@ std::vector<std::string> tunnel_environment(Services& services) {
 }
 
 /// Starts the process that holds the tunnel; it listens when this returns.
-void start_tunnel(model::Id workflow_id, const SshSettings& ssh, Services& services) {
+void start_tunnel(model::Id workflow_id, const SshSettings& ssh, Services& services, const std::stop_token& stop) {
   proc::Command command;
   command.argv = {own_program(),
                   "remote",
@@ -80,7 +86,7 @@ void start_tunnel(model::Id workflow_id, const SshSettings& ssh, Services& servi
     command.argv.insert(command.argv.end(), {"--until-pid", std::to_string(::getpid())});
   }
   command.env = tunnel_environment(services);
-  const auto result = proc::run_command(command, services.stop_on_signal());
+  const auto result = proc::run_command(command, stop);
   if (!result.ok()) {
     const std::string said = base::printable(base::trim(result.err));
     throw base::Error(fmt::format("the server tunnel does not start: {}", said.starts_with("Error: ") ? said.substr(7)
@@ -105,6 +111,14 @@ bool wait_for_end(const remote::TunnelNote& note, int number) {
   return ::poll(&ended, 1, k_end_limit_ms) > 0;
 }
 
+/// The signal that ended it, if one did, came from who needs it no more.
+void note_over(const remote::TunnelPlace& place) {
+  if (auto note = place.note()) {
+    note->over = true;
+    place.write(*note);
+  }
+}
+
 /// Makes way for a new tunnel: one to where the server is no more (another port, after a restart) is of no use to
 /// anybody, and one that is ending has to be gone.
 void end_outdated(const remote::TunnelPlace& place, const remote::TunnelTarget& target) {
@@ -118,19 +132,20 @@ void end_outdated(const remote::TunnelPlace& place, const remote::TunnelTarget& 
                                   note->pid, base::printable(note->host), (place.directory() / "state").string()));
   }
   const bool is_outdated = state == TunnelState::running && note->target != target.text();
-  if ((is_outdated || state == TunnelState::ended) && !wait_for_end(*note, is_outdated ? SIGTERM : 0)) {
+  if ((is_outdated || !note->ended.empty()) && !wait_for_end(*note, is_outdated ? SIGTERM : 0)) {
     throw base::Error(fmt::format("the tunnel's process {} does not end", note->pid));
   }
 }
 
 /// The process that holds the workflow's tunnel, started where there is none.
 remote::TunnelLink link_to_tunnel(const remote::TunnelPlace& place, const remote::TunnelTarget& target,
-                                  model::Id workflow_id, const SshSettings& ssh, Services& services) {
-  const base::Fd lock = place.take_start_lock();
+                                  model::Id workflow_id, const SshSettings& ssh, Services& services,
+                                  const std::stop_token& stop) {
+  const base::Fd lock = place.take_start_lock(stop);
   end_outdated(place, target);
   base::Fd socket = place.connect();
   if (!socket) {
-    start_tunnel(workflow_id, ssh, services);
+    start_tunnel(workflow_id, ssh, services, stop);
     socket = place.connect();
   }
   if (!socket) {
@@ -147,11 +162,18 @@ std::vector<remote::Forward> hold_forwards(remote::TunnelLink& link, const std::
   return link.hold(workers, options, 3 * turns * options.script_limit + std::chrono::seconds(30), stop);
 }
 
+std::string running_tunnel_text(const remote::TunnelNote& tunnel) {
+  std::string text = fmt::format("Server tunnel: running (PID {})", tunnel.pid);
+  for (const auto& [name, reason] : tunnel.down) {
+    text += fmt::format("\n  {}: no connection: {}", base::printable(name), base::printable(reason));
+  }
+  return text;
+}
+
 }  // namespace
 
 HeldTunnel hold_server_tunnel(const remote::WorkflowRef& workflow, const std::vector<remote::Worker>& workers,
-                              const SshSettings& ssh, Services& services) {
-  const std::stop_token stop = services.stop_on_signal();
+                              const SshSettings& ssh, Services& services, const std::stop_token& stop) {
   const std::string url = services.api_url();
   const auto target = remote::tunnel_target(url, services.options().connection.tls_insecure);
   const remote::TunnelPlace place(workflow);
@@ -159,15 +181,15 @@ HeldTunnel hold_server_tunnel(const remote::WorkflowRef& workflow, const std::ve
   HeldTunnel held;
   std::vector<remote::Forward> forwards;
   try {
-    held.link = link_to_tunnel(place, target, workflow.workflow_id, ssh, services);
+    held.link = link_to_tunnel(place, target, workflow.workflow_id, ssh, services, stop);
     forwards = hold_forwards(held.link, workers, ssh, stop);
   } catch (const base::Error&) {
     const auto note = place.note();
-    if (stop.stop_requested() || !note || note->state() != TunnelState::ended) {
+    if (stop.stop_requested() || !note || note->ended.empty()) {
       throw;
     }
-    // It was just about to end by itself.
-    held.link = link_to_tunnel(place, target, workflow.workflow_id, ssh, services);
+    // It was just about to end.
+    held.link = link_to_tunnel(place, target, workflow.workflow_id, ssh, services, stop);
     forwards = hold_forwards(held.link, workers, ssh, stop);
   }
   if (const auto note = place.note()) {
@@ -185,7 +207,7 @@ HeldTunnel hold_server_tunnel(const remote::WorkflowRef& workflow, const std::ve
 
 std::optional<remote::TunnelNote> find_server_tunnel(const remote::WorkflowRef& workflow) {
   auto note = remote::TunnelPlace(workflow).note();
-  return note && note->state() != TunnelState::ended ? note : std::nullopt;
+  return note && note->state() != TunnelState::over ? note : std::nullopt;
 }
 
 std::string to_string(TunnelState state) {
@@ -194,12 +216,28 @@ std::string to_string(TunnelState state) {
       return "running";
     case TunnelState::elsewhere:
       return "elsewhere";
-    case TunnelState::ended:
-      return "ended";
+    case TunnelState::over:
+      return "over";
     case TunnelState::died:
       break;
   }
   return "died";
+}
+
+std::string tunnel_text(const remote::TunnelNote& tunnel) {
+  switch (tunnel.state()) {
+    case TunnelState::running:
+      return running_tunnel_text(tunnel);
+    case TunnelState::elsewhere:
+      return fmt::format("Server tunnel: held on {} (PID {})", base::printable(tunnel.host), tunnel.pid);
+    case TunnelState::over:
+    case TunnelState::died:
+      break;
+  }
+  return fmt::format(
+      "Server tunnel: {} (PID {}); the workers may not reach the server: start it again with 'torc remote run "
+      "--server-tunnel'",
+      tunnel.ended.empty() ? "died" : "ended by " + base::printable(tunnel.ended), tunnel.pid);
 }
 
 nlohmann::json tunnel_json(const remote::TunnelNote& note) {
@@ -207,21 +245,29 @@ nlohmann::json tunnel_json(const remote::TunnelNote& note) {
   if (note.state() == TunnelState::running && !note.down.empty()) {
     json["down"] = note.down;
   }
+  if (note.state() == TunnelState::died && !note.ended.empty()) {
+    json["message"] = "ended by " + note.ended;
+  }
   return json;
 }
 
 void end_server_tunnel(const remote::WorkflowRef& workflow, bool when_idle, const Output& output) {
   const remote::TunnelPlace place(workflow);
   const auto note = place.note();
-  if (!note || note->state() != TunnelState::running) {
+  if (!note || note->state() == TunnelState::over || note->state() == TunnelState::elsewhere) {
     return;
   }
-  if (when_idle) {
+  if (note->state() == TunnelState::died) {
+    if (!when_idle) {
+      note_over(place);
+    }
+  } else if (when_idle) {
     if (base::Fd socket = place.connect()) {
       remote::TunnelLink(std::move(socket)).end_when_idle();
       output.line("The server tunnel ends once no worker needs it");
     }
   } else if (wait_for_end(*note, SIGTERM)) {
+    note_over(place);
     output.line(fmt::format("Server tunnel ended (PID {})", note->pid));
   } else {
     output.note(fmt::format("The server tunnel's process {} does not end", note->pid));

@@ -2,6 +2,7 @@
 
 #include <map>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -22,19 +23,22 @@ struct HeldTunnel {
 
 /// Finds the process that holds the workflow's tunnel, or starts one in the background, and has it make forwards to
 /// these workers. Takes as long as the connections do. Any thread, once the command has asked for its server.
-/// @throws base::Error
+/// @throws base::Error, also where a stop is requested
 HeldTunnel hold_server_tunnel(const remote::WorkflowRef& workflow, const std::vector<remote::Worker>& workers,
-                              const SshSettings& ssh, Services& services);
+                              const SshSettings& ssh, Services& services, const std::stop_token& stop);
 
-/// The tunnel of a workflow, unless there is none or it ended in order.
+/// The tunnel of a workflow, unless there is none or nobody needs it any more.
 std::optional<remote::TunnelNote> find_server_tunnel(const remote::WorkflowRef& workflow);
 
 /// "running", "died" or "elsewhere"
 std::string to_string(remote::TunnelNote::State state);
-/// {"state", "pid"}, and "down", {NAME: REASON}, where a worker has no forward just now.
+/// "Server tunnel: running (PID 7)", with a line for each worker that has no forward just now.
+std::string tunnel_text(const remote::TunnelNote& note);
+/// {"state", "pid"}; "down", {NAME: REASON}, where a worker has no forward just now; "message" where it is known what
+/// ended it.
 nlohmann::json tunnel_json(const remote::TunnelNote& note);
 
-/// Ends the tunnel, where there is one.
+/// Ends the tunnel, where there is one; from then on it is not missed.
 /// @param when_idle  Runners are still there: not before the last of them has left.
 void end_server_tunnel(const remote::WorkflowRef& workflow, bool when_idle, const Output& output);
 

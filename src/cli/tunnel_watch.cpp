@@ -81,21 +81,27 @@ std::optional<std::string> TunnelWatch::look() {
   std::optional<std::string> reason;
   try {
     reason = ask();
-    if (std::exchange(m_silent, false)) {
+    if (std::exchange(m_silent_since, std::nullopt)) {
       m_settings.on_problem("the server answers again");
     }
   } catch (const base::ApiError& error) {
-    if (error.status() == 404) {
-      reason = "the workflow is gone";
-    } else if (!std::exchange(m_silent, true)) {
-      m_settings.on_problem(error.what());
-    }
+    reason = error.status() == 404 ? "the workflow is gone" : note_silence(error.what());
   } catch (const base::Error& error) {
-    if (!std::exchange(m_silent, true)) {
-      m_settings.on_problem(error.what());
-    }
+    reason = note_silence(error.what());
   }
   return reason;
+}
+
+std::optional<std::string> TunnelWatch::note_silence(const std::string& problem) {
+  const auto now = std::chrono::steady_clock::now();
+  if (!m_silent_since) {
+    m_silent_since = now;
+    m_settings.on_problem(problem);
+  }
+  if (now - *m_silent_since < m_settings.patience) {
+    return std::nullopt;
+  }
+  return "the server has been away for longer than the runners wait for it";
 }
 
 std::optional<std::string> TunnelWatch::ask() {

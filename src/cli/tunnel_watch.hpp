@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -21,6 +22,8 @@ class TunnelWatch {
     model::Id workflow_id{0};
     /// The process without which the tunnel is of no use; none: it is for itself.
     std::optional<pid_t> until_pid{};
+    /// So long the server may be away: then no runner waits for it any more.
+    std::chrono::seconds patience{};
     std::function<void(const std::string&)> on_problem{};  ///< The server does not answer, or does again.
     std::function<void(const std::string&)> on_over{};     ///< Called once: why it is not needed any more.
   };
@@ -41,6 +44,7 @@ class TunnelWatch {
   /// Why the tunnel is not needed, as far as the server tells.
   std::optional<std::string> look();
   std::optional<std::string> ask();
+  std::optional<std::string> note_silence(const std::string& problem);
 
   std::unique_ptr<client::Api> m_api;
   const remote::Tunnel& m_tunnel;
@@ -48,7 +52,7 @@ class TunnelWatch {
   base::Fd m_process;
   base::Fd m_wake;
   std::atomic<bool> m_asking{false};
-  bool m_silent{false};
+  std::optional<std::chrono::steady_clock::time_point> m_silent_since{};
   std::jthread m_thread;
 };
 

@@ -2,7 +2,8 @@
 // that report to it. The workers themselves are asked over ssh, all of them at intervals and, in between, those that the
 // server no longer hears of; threads of their own do that, as a host that is down takes its time to say so. What was
 // found dead is started again over the same threads, and no sooner than the pause after the start before allows. Each
-// worker has one call at a time, so whatever becomes of a start is known before it is asked again.
+// worker has one call at a time, so whatever becomes of a start is known before it is asked again. The tunnel through
+// which workers reach the server, where there is one, is looked after likewise.
 
 #include "cli/watch_workers.hpp"
 
@@ -17,6 +18,7 @@
 #include "cli/give_back_jobs.hpp"
 #include "cli/server_tunnel.hpp"
 #include "cli/start_settings.hpp"
+#include "cli/tunnel_attendant.hpp"
 #include "cli/worker_calls.hpp"
 #include "cli/worker_nodes.hpp"
 #include "torc/base/units.hpp"
@@ -56,6 +58,7 @@ class Watching {
         m_view(m_output, request.target),
         m_slots(m_workers.size()),
         m_workflow(workflow_ref(m_api, request.workflow_id)),
+        m_attendant(m_workflow, m_workers, request.ssh, request.restarts.restart, services, m_quit.get_token()),
         m_calls(request.ssh.max_parallel) {
     for (std::size_t i = 0; i < m_workers.size(); ++i) {
       if (const auto known = request.known.find(m_workers[i].stored); known != request.known.end()) {
@@ -119,6 +122,7 @@ class Watching {
         restart_dead();
       }
       ask_workers();
+      tell_of_tunnel();
       show();
       return over;
     } catch (const base::ApiError& error) {
@@ -261,6 +265,15 @@ class Watching {
     return worker;
   }
 
+  void tell_of_tunnel() {
+    const bool anybody_runs = std::any_of(m_slots.begin(), m_slots.end(), [](const Slot& slot) {
+      return slot.state && slot.state->state == State::running;
+    });
+    if (const auto news = anybody_runs ? m_attendant.look() : std::nullopt) {
+      m_view.tell(*news);
+    }
+  }
+
   void show() {
     const auto& jobs = m_result.jobs;
     const std::int64_t done = jobs.total - jobs.left();
@@ -315,7 +328,7 @@ class Watching {
     HeldTunnel tunnel;  // It does not end before the worker is started.
     if (find_server_tunnel(m_workflow)) {
       try {
-        tunnel = hold_server_tunnel(m_workflow, {worker}, m_request.ssh, m_services);
+        tunnel = hold_server_tunnel(m_workflow, {worker}, m_request.ssh, m_services, m_quit.get_token());
       } catch (const base::Error& error) {
         tunnel.failures.emplace(worker.stored, error.what());
       }
@@ -412,6 +425,7 @@ class Watching {
   Clock::time_point m_began_at{Clock::now()};
   Clock::time_point m_worked_at{Clock::now()};  ///< When some runner was last seen.
   std::optional<Clock::time_point> m_away_since{};
+  TunnelAttendant m_attendant;
   WorkerCalls m_calls;  ///< Last: its threads end before what they use.
 };
 

@@ -55,11 +55,13 @@ std::string stop_and_wait_script(const Worker& worker, const StopRequest& reques
 
 /// What a tunnel's connection does on the worker: says k_tunnel_up, or k_tunnel_refused where another user has the port,
 /// and stays until its standard input ends.
-std::string hold_tunnel_script(const Worker& worker, const WorkflowRef& workflow, int port);
+/// @param tunnel_id  TunnelSettings::id
+std::string hold_tunnel_script(const Worker& worker, const WorkflowRef& workflow, const std::string& tunnel_id,
+                               int port);
 inline constexpr const char* k_tunnel_up = "#torc-tunnel-up";
 inline constexpr const char* k_tunnel_refused = "#torc-tunnel-refused";
-/// Ends the connection that held the worker's forward before, if it is still there.
-std::string release_tunnel_port_script(const Worker& worker, const WorkflowRef& workflow);
+/// Ends the connection that held the worker's forward for this tunnel before, if it is still there.
+std::string release_tunnel_port_script(const Worker& worker, const WorkflowRef& workflow, const std::string& tunnel_id);
 
 /// Prints a job's files between marks, or an empty report where there is none.
 std::string job_output_script(const Worker& worker, const JobOutputRequest& request);

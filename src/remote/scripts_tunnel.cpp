@@ -15,7 +15,7 @@ note_holder() {
   ticks_of ${stat_line##*) }
   mkdir -p -- "$state" &&
     printf 'pid=%s\nstart_ticks=%s\nboot_id=%s\n' "$PPID" "$ticks" "$boot_now" >"$state/tunnel.$$" &&
-    mv -f -- "$state/tunnel.$$" "$state/tunnel"
+    mv -f -- "$state/tunnel.$$" "$state/tunnel-$tunnel_id"
 }
 
 # Whether sshd listens at the port for this user. Where localhost has two addresses it is content with one, and
@@ -49,10 +49,11 @@ main() {
 )sh";
 
 constexpr std::string_view k_release_main = R"sh(
-# A connection that was cut may live on here, as the worker has heard nothing of it, and keep the port.
+# A connection that was cut may live on here, as the worker has heard nothing of it, and keep the port. One of another
+# machine's tunnel is none of this one's business.
 main() {
   set_places
-  if read_worker_file "$state/tunnel" && alive "$w_pid" "$w_ticks" "$w_boot"; then
+  if read_worker_file "$state/tunnel-$tunnel_id" && alive "$w_pid" "$w_ticks" "$w_boot"; then
     name=
     IFS= read -r name 2>/dev/null <"/proc/$w_pid/comm"
     case $name in
@@ -73,12 +74,18 @@ main() {
 
 }  // namespace
 
-std::string hold_tunnel_script(const Worker& worker, const WorkflowRef& workflow, int port) {
-  return worker_script(worker, workflow, "").set("port_hex", fmt::format("{:04X}", port)).add(k_hold_main).text();
+std::string hold_tunnel_script(const Worker& worker, const WorkflowRef& workflow, const std::string& tunnel_id,
+                               int port) {
+  return worker_script(worker, workflow, "")
+      .set("tunnel_id", tunnel_id)
+      .set("port_hex", fmt::format("{:04X}", port))
+      .add(k_hold_main)
+      .text();
 }
 
-std::string release_tunnel_port_script(const Worker& worker, const WorkflowRef& workflow) {
-  return worker_script(worker, workflow, "").add(k_release_main).text();
+std::string release_tunnel_port_script(const Worker& worker, const WorkflowRef& workflow,
+                                       const std::string& tunnel_id) {
+  return worker_script(worker, workflow, "").set("tunnel_id", tunnel_id).add(k_release_main).text();
 }
 
 }  // namespace torc::remote

@@ -27,12 +27,6 @@ auto reading(Read&& read) {
   }
 }
 
-/// A line is far smaller than what a socket takes; who does not read is none to wait for.
-bool send_line(int socket, const std::string& line) {
-  const std::string text = line + "\n";
-  return ::send(socket, text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT) == static_cast<ssize_t>(text.size());
-}
-
 }  // namespace
 
 std::string TunnelRequest::text() const {
@@ -109,7 +103,8 @@ void TunnelClients::add_polled(std::vector<pollfd>& polled) const {
     polled.push_back({m_listener.get(), POLLIN, 0});
   }
   for (const auto& client : m_clients) {
-    polled.push_back({client.socket.get(), POLLIN, 0});
+    const int events = client.unsent.empty() ? POLLIN : POLLIN | POLLOUT;
+    polled.push_back({client.socket.get(), static_cast<short>(events), 0});
   }
 }
 
@@ -140,12 +135,24 @@ bool TunnelClients::read_from(Client& client) {
   }
 }
 
+bool TunnelClients::send_to(Client& client) {
+  while (!client.unsent.empty()) {
+    const ssize_t count = ::send(client.socket.get(), client.unsent.data(), client.unsent.size(), MSG_NOSIGNAL);
+    if (count > 0) {
+      client.unsent.erase(0, static_cast<std::size_t>(count));
+    } else if (errno != EINTR) {
+      return errno == EAGAIN;
+    }
+  }
+  return true;
+}
+
 void TunnelClients::turn(const std::function<void(const TunnelRequest&)>& on_request) {
   accept_all();
-  std::erase_if(m_clients, [](Client& client) { return !read_from(client); });
+  std::erase_if(m_clients, [](Client& client) { return !read_from(client) || !send_to(client); });
   for (auto& client : m_clients) {
     const auto end = client.received.find('\n');
-    if (end == std::string::npos || client.request) {
+    if (end == std::string::npos || client.request || !client.unsent.empty()) {
       continue;
     }
     const std::string line = client.received.substr(0, end);
@@ -155,7 +162,7 @@ void TunnelClients::turn(const std::function<void(const TunnelRequest&)>& on_req
       on_request(request);
       client.request = std::move(request);
     } catch (const base::Error& error) {
-      send_line(client.socket.get(), tunnel_refusal(error.what()));
+      client.say(tunnel_refusal(error.what()));
     }
   }
 }
@@ -173,7 +180,7 @@ void TunnelClients::answer(const std::function<std::optional<Forward>(const std:
     }
     if (forwards.size() == client.request->workers.size()) {
       client.request.reset();
-      send_line(client.socket.get(), tunnel_answer(forwards));
+      client.say(tunnel_answer(forwards));
     }
   }
 }

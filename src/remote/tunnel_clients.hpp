@@ -39,7 +39,7 @@ class TunnelClients {
 
   void add_polled(std::vector<pollfd>& polled) const;
 
-  /// Takes what has come. @param on_request  Throws base::Error for a request that is refused.
+  /// Takes what has come, and sends what can be sent. @param on_request  Throws base::Error for a request that is refused.
   void turn(const std::function<void(const TunnelRequest&)>& on_request);
 
   /// Answers those who wait. @param known  How it stands with a worker, or nothing while that is not settled.
@@ -52,11 +52,15 @@ class TunnelClients {
     base::Fd socket;
     std::string received{};
     std::optional<TunnelRequest> request{};  ///< Not yet answered.
+    std::string unsent{};                    ///< Of answers; a socket takes some 200 kB at once.
+
+    void say(const std::string& line) { unsent += line + "\n"; }
   };
 
   void accept_all();
   /// @returns whether it is still there
   static bool read_from(Client& client);
+  static bool send_to(Client& client);
 
   base::Fd m_listener;
   std::vector<Client> m_clients;

@@ -18,6 +18,11 @@ namespace torc::remote {
 namespace {
 
 constexpr std::size_t k_kept_output = 8'192;
+/// A worker may say so much in such a time; what prints without end would cost a processor here.
+constexpr std::size_t k_most_heard = 4UL << 20U;
+constexpr std::chrono::seconds k_heard_time{60};
+/// So many reads a turn: others have theirs.
+constexpr int k_reads = 64;
 /// So many ports of a worker are tried before its sshd is taken to refuse them all.
 constexpr int k_candidates = 5;
 /// What has stood for so long is not as if it had failed again.
@@ -62,14 +67,17 @@ void TunnelConnection::ask() {
 
 void TunnelConnection::start(Clock::time_point now) {
   m_output.clear();
-  m_timed_out = false;
+  m_timed_out = m_flooded = false;
+  m_heard = 0;
+  m_heard_since = now;
   m_phase = m_release ? Phase::releasing : Phase::connecting;
   m_deadline = now + m_options.script_limit;
   try {
     base::Pipe in = base::Pipe::create();
     base::Pipe out = base::Pipe::create();
-    const std::string script = m_release ? release_tunnel_port_script(m_worker, m_settings.workflow)
-                                         : hold_tunnel_script(m_worker, m_settings.workflow, m_forward.port);
+    const std::string script = m_release
+                                   ? release_tunnel_port_script(m_worker, m_settings.workflow, m_settings.id)
+                                   : hold_tunnel_script(m_worker, m_settings.workflow, m_settings.id, m_forward.port);
     proc::SpawnOptions options;
     options.argv = m_release ? ssh_command(m_options, m_worker.address)
                              : ssh_tunnel_command(m_options, m_worker.address, m_forward.port, m_settings.target);
@@ -96,9 +104,10 @@ void TunnelConnection::start(Clock::time_point now) {
 
 void TunnelConnection::drain() {
   std::array<char, 4096> buffer;
-  while (m_out) {
+  for (int reads = 0; m_out && reads < k_reads; ++reads) {
     const ssize_t count = ::read(m_out.get(), buffer.data(), buffer.size());
     if (count > 0) {
+      m_heard += static_cast<std::size_t>(count);
       m_output.append(buffer.data(), static_cast<std::size_t>(count));
       m_output.erase(0, m_output.size() - std::min(m_output.size(), k_kept_output));
     } else if (count < 0 && errno == EINTR) {
@@ -121,8 +130,19 @@ bool TunnelConnection::has_said(const char* mark) const {
   return false;
 }
 
+void TunnelConnection::end_flood(Clock::time_point now) {
+  if (m_heard > k_most_heard && !m_flooded) {
+    m_flooded = true;
+    m_child.signal(SIGKILL);
+  } else if (now - m_heard_since > k_heard_time) {
+    m_heard = 0;
+    m_heard_since = now;
+  }
+}
+
 void TunnelConnection::turn(Clock::time_point now) {
   drain();
+  end_flood(now);
   // With the user's ExitOnForwardFailure=no ssh only warns; the script sees that nobody listens.
   if (m_phase == Phase::connecting && m_child.running() && has_said(k_tunnel_up)) {
     m_phase = Phase::up;
@@ -156,6 +176,10 @@ void TunnelConnection::ended(Clock::time_point now, const proc::ExitStatus& stat
   if (m_phase == Phase::connecting &&
       (has_said(k_tunnel_refused) || m_output.find("remote port forwarding failed") != std::string::npos)) {
     refused(now);
+    return;
+  }
+  if (m_flooded) {
+    failed(now, "what it prints has no end; a login script may do that");
     return;
   }
   using End = proc::CommandResult::End;

@@ -52,6 +52,7 @@ class TunnelConnection {
   enum class Phase { waiting, releasing, connecting, up };
 
   void drain();
+  void end_flood(Clock::time_point now);
   bool has_said(const char* mark) const;
   void ended(Clock::time_point now, const proc::ExitStatus& status);
   void refused(Clock::time_point now);
@@ -78,6 +79,9 @@ class TunnelConnection {
   bool m_was_up{false};       ///< Runners know the port: it stays.
   bool m_settled{false};
   bool m_timed_out{false};
+  bool m_flooded{false};
+  std::size_t m_heard{0};  ///< Bytes since m_heard_since.
+  Clock::time_point m_heard_since{};
   bool m_changed{false};
 };
 

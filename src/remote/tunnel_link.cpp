@@ -22,6 +22,7 @@
 #include "torc/base/strings.hpp"
 #include "torc/model/json.hpp"
 #include "torc/proc/process_info.hpp"
+#include "torc/remote/connect_pace.hpp"
 
 namespace torc::remote {
 namespace {
@@ -55,6 +56,32 @@ base::Fd new_socket(int flags) {
   return socket;
 }
 
+/// @throws base::Error where that takes too long
+void wait_for(int socket, short event, std::chrono::steady_clock::time_point until) {
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now()).count();
+  pollfd polled{socket, event, 0};
+  if (left <= 0 || ::poll(&polled, 1, static_cast<int>(left)) == 0) {
+    throw base::Error("the tunnel's process does not answer in time");
+  }
+}
+
+/// One line. @throws base::Error
+std::string read_answer(int socket, std::chrono::steady_clock::time_point until) {
+  std::string answer;
+  std::array<char, 16384> buffer;
+  while (!answer.ends_with('\n')) {
+    const ssize_t count = ::read(socket, buffer.data(), buffer.size());
+    if (count > 0) {
+      answer.append(buffer.data(), static_cast<std::size_t>(count));
+    } else if (count < 0 && errno == EAGAIN) {
+      wait_for(socket, POLLIN, until);
+    } else if (count == 0 || errno != EINTR) {
+      throw base::Error("the tunnel's process has ended");
+    }
+  }
+  return answer;
+}
+
 }  // namespace
 
 TunnelNote TunnelNote::of_this_process(const TunnelTarget& target) {
@@ -72,8 +99,11 @@ bool TunnelNote::is_alive() const {
 }
 
 TunnelNote::State TunnelNote::state() const {
+  if (over) {
+    return State::over;
+  }
   if (!ended.empty()) {
-    return State::ended;
+    return State::died;
   }
   if (boot_id != proc::boot_id()) {
     // Another boot of this machine, or another machine that has the same home.
@@ -107,7 +137,9 @@ std::optional<TunnelNote> TunnelPlace::note() const {
     note.boot_id = json.at("boot_id").get<std::string>();
     note.host = json.at("host").get<std::string>();
     note.target = json.at("target").get<std::string>();
+    note.id = json.at("id").get<std::string>();
     note.ended = json.at("ended").get<std::string>();
+    note.over = json.at("over").get<bool>();
     note.ports = json.at("ports").get<std::map<std::string, int>>();
     note.down = json.at("down").get<std::map<std::string, std::string>>();
     return note;
@@ -125,7 +157,9 @@ void TunnelPlace::write(const TunnelNote& note) const {
                                                 {"boot_id", note.boot_id},
                                                 {"host", note.host},
                                                 {"target", note.target},
+                                                {"id", note.id},
                                                 {"ended", note.ended},
+                                                {"over", note.over},
                                                 {"ports", note.ports},
                                                 {"down", note.down}},
                                                1) +
@@ -147,11 +181,16 @@ base::Fd TunnelPlace::take_lock() const {
   return lock;
 }
 
-base::Fd TunnelPlace::take_start_lock() const {
+base::Fd TunnelPlace::take_start_lock(const std::stop_token& stop) const {
+  constexpr std::chrono::milliseconds k_look_again{50};
   base::Fd lock = base::open_file(m_directory / "start_lock", O_RDWR | O_CREAT, 0600);
-  while (::flock(lock.get(), LOCK_EX) != 0) {
-    if (errno != EINTR) {
+  // Not with a call that waits: no signal would end it, as they all go to a thread of their own.
+  while (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK && errno != EINTR) {
       throw base::SystemError("cannot lock " + (m_directory / "start_lock").string());
+    }
+    if (!pause_unless_stopped(std::chrono::steady_clock::now() + k_look_again, stop)) {
+      throw base::Error("interrupted");
     }
   }
   return lock;
@@ -170,39 +209,40 @@ base::Fd TunnelPlace::listen() const {
 base::Fd TunnelPlace::connect() const {
   try {
     const SocketPath path(m_directory);
-    base::Fd socket = new_socket(0);
+    base::Fd socket = new_socket(SOCK_NONBLOCK);
     return ::connect(socket.get(), path.get(), sizeof path.address) == 0 ? std::move(socket) : base::Fd();
   } catch (const base::SystemError&) {
     return {};  // No directory: there never was a tunnel.
   }
 }
 
+void TunnelLink::send(const std::string& line, std::chrono::steady_clock::time_point until) {
+  for (std::size_t sent = 0; sent < line.size();) {
+    const ssize_t count = ::send(m_socket.get(), line.data() + sent, line.size() - sent, MSG_NOSIGNAL);
+    if (count > 0) {
+      sent += static_cast<std::size_t>(count);
+    } else if (errno == EAGAIN) {
+      wait_for(m_socket.get(), POLLOUT, until);
+    } else if (errno != EINTR) {
+      throw base::Error("the tunnel's process does not listen any more");
+    }
+  }
+}
+
 std::string TunnelLink::ask(const std::string& request, std::chrono::milliseconds limit, const std::stop_token& stop) {
-  using Clock = std::chrono::steady_clock;
-  const auto until = Clock::now() + limit;
+  const auto until = std::chrono::steady_clock::now() + limit;
   const int socket = m_socket.get();
   // Its end makes the socket readable.
   const std::stop_callback interrupt(stop, [socket] { ::shutdown(socket, SHUT_RDWR); });
-  const std::string line = request + "\n";
-  if (::send(socket, line.data(), line.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(line.size())) {
-    throw base::Error("the tunnel's process does not listen any more");
-  }
-  std::string answer;
-  std::array<char, 16384> buffer;
-  while (!answer.ends_with('\n')) {
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now()).count();
-    pollfd polled{socket, POLLIN, 0};
-    if (left <= 0 || ::poll(&polled, 1, static_cast<int>(left)) == 0) {
-      throw base::Error("the tunnel's process does not answer in time");
+  try {
+    send(request + "\n", until);
+    return read_answer(socket, until);
+  } catch (const base::Error&) {
+    if (stop.stop_requested()) {
+      throw base::Error("interrupted");
     }
-    const ssize_t count = ::read(socket, buffer.data(), buffer.size());
-    if (count > 0) {
-      answer.append(buffer.data(), static_cast<std::size_t>(count));
-    } else if (count == 0 || errno != EINTR) {
-      throw base::Error(stop.stop_requested() ? "interrupted" : "the tunnel's process has ended");
-    }
+    throw;
   }
-  return answer;
 }
 
 std::vector<Forward> TunnelLink::hold(const std::vector<Worker>& workers, const SshOptions& options,

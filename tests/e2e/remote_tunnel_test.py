@@ -224,7 +224,7 @@ class Reconnect(TunnelTest):
         ports = self.ports()
         # The worker's end is frozen as by a cut: it says nothing, does not see the end, and keeps the port.
         holders = [int(re.search(r"pid=(\d+)", note.read_text())[1]) for note in self.remote.dir.glob(
-            "host*/home/.local/state/torc/*/*/*/tunnel")]
+            "host*/home/.local/state/torc/*/*/*/tunnel-*")]
         self.assertEqual(len(holders), 2)
         for holder in holders:
             os.kill(holder, signal.SIGSTOP)
@@ -342,14 +342,80 @@ class End(TunnelTest):
             pid = self.tunnel_of(self.workflow)["pid"]
             os.kill(pid, number)
             self.end_of(pid)
-            self.assertEqual(self.tunnel_of(self.workflow), {})
+            # The runners miss it.
+            self.assertEqual(self.tunnel_of(self.workflow),
+                             {"state": "died", "pid": pid, "message": f"ended by signal {int(number)}"})
+        status = self.srv.torc("remote", "status", self.workflow)
+        self.assertEqual(status.returncode, 1)
+        self.assertIn(f"Server tunnel: ended by signal {int(number)} (PID {pid}); the workers may not reach", status.stdout)
+        self.srv.torc("remote", "stop", self.workflow, check=True)
+        self.assertEqual(self.tunnel_of(self.workflow), {})
+
+    def test_watch_holds_it_again(self):
+        gone = self.pid
+        watching = self.start([TORC, "remote", "watch", self.workflow, "--restart"], home=self.srv.home,
+                              env={"TORC_API_URL": self.srv.url, **self.remote.env})
+        wait_until(lambda: "2 workers" in watching.stdout_path.read_text() or "running" in watching.stdout_path.read_text(), 30,
+                   "the watching to begin")
+        os.kill(gone, signal.SIGTERM)
+        wait_until(lambda: "Server tunnel: held again for 2/2 worker(s)" in watching.stdout_path.read_text(), 60,
+                   "the tunnel to be held again")
+        self.assertIn(f"Server tunnel: ended by signal 15 (PID {gone})", watching.stdout_path.read_text())
+        self.assertEqual(self.tunnel_of(self.workflow)["state"], "running")
+        self.gate.touch()
+        self.assertEqual(watching.wait(60), 0, watching.stdout_path.read_text())
 
     def test_cancel_ends_it(self):
         self.srv.torc("cancel", self.workflow, check=True)
         self.end_of(self.pid, 40)
 
 
+class Gone(TunnelTest):
+    def test_a_server_that_is_gone_for_good_ends_it(self):
+        gate, _, command = self.gates()
+        self.addCleanup(gate.touch)
+        workflow = self.srv.create({"name": "w", "jobs": [{"name": "j", "command": command}],
+                                    "compute_node_wait_for_healthy_database_minutes": 0})
+        self.srv.torc("remote", "add-workers", workflow, *self.remote.names, check=True)
+        self.run_remote(workflow, check=True)
+        pid = self.tunnel_of(workflow)["pid"]
+        self.srv.kill()
+        self.end_of(pid, 80)
+        log = next((self.srv.home / "state/torc").glob(f"*/{workflow}/.tunnel/log")).read_text()
+        self.assertIn("The tunnel ends: the server has been away", log)
+
+
 class Foreground(TunnelTest):
+    def test_a_full_disk_for_its_output_ends_nothing(self):
+        workflow = self.create(2, "sleep 60")
+        process = self.start(["sh", "-c", f"exec {TORC} remote tunnel {workflow} >/dev/full 2>/dev/full"], home=self.srv.home,
+                             env={"TORC_API_URL": self.srv.url, **self.srv.env})
+        wait_until(lambda: len(self.ssh_of_tunnel()) == 2 or process.poll() is not None, 30, "both forwards")
+        self.run_remote(workflow, check=True)
+        killed = self.ssh_of_tunnel()
+        for ssh in killed:
+            os.kill(ssh, signal.SIGKILL)
+        wait_until(lambda: len(self.ssh_of_tunnel()) == 2 and not set(killed) & set(self.ssh_of_tunnel()), 30,
+                   "the forwards to come back")
+        self.assertIsNone(process.poll())
+
+    def test_those_of_two_machines_do_not_cut_each_other(self):
+        workflow = self.create(2, "sleep 60")
+        shown = []
+        for name in ("one", "two"):
+            state = self.dir / name
+            state.mkdir()
+            process = self.start([TORC, "remote", "tunnel", workflow], home=self.srv.home,
+                                 env={"TORC_API_URL": self.srv.url, **self.srv.env, "XDG_STATE_HOME": str(state)})
+            wait_until(lambda: process.stdout_path.read_text().count("[UP]") == 2, 30, f"both forwards of tunnel {name}")
+            shown.append(process)
+            if name == "one":
+                first = self.ssh_of_tunnel()
+        self.assertLess(set(first), set(self.ssh_of_tunnel()))
+        self.assertEqual(len(self.ports()), 4)
+        for process in shown:
+            self.assertNotIn("[DOWN]", process.stdout_path.read_text())
+
     def test_lines_and_ctrl_c(self):
         workflow = self.create(2, "sleep 60")
         process = self.start([TORC, "remote", "tunnel", workflow], home=self.srv.home,

@@ -60,6 +60,8 @@ struct Forward {
 
 struct TunnelSettings {
   WorkflowRef workflow{};
+  /// Tells what it holds on the workers from what the tunnel of another machine holds there; a UUID.
+  std::string id{};
   TunnelTarget target{};
   std::size_t width{10};                   ///< So many connections are made at once; those that stand do not count.
   std::map<std::string, int> ports{};      ///< That workers had before, by `Worker::stored`.

@@ -25,7 +25,9 @@ struct TunnelNote {
   std::string boot_id{};
   std::string host{};
   std::string target{};                       ///< TunnelTarget::text
-  std::string ended{};                        ///< Why, where it ended in order.
+  std::string id{};                           ///< TunnelSettings::id; of all tunnels that this place has had.
+  std::string ended{};                        ///< Why, where it ended in order or is about to.
+  bool over{false};                           ///< It is not needed any more.
   std::map<std::string, int> ports{};         ///< By `Worker::stored`; of the last tunnel that there was.
   std::map<std::string, std::string> down{};  ///< Why a worker has no forward just now, by its name.
 
@@ -35,8 +37,9 @@ struct TunnelNote {
   /// Whether that very process runs, on this machine.
   bool is_alive() const;
 
-  enum class State { running, elsewhere, ended, died };
-  /// `elsewhere`: on another machine that has the same home, so nobody can tell from here.
+  /// `over`: nobody needs it any more; `died`: it is not there, though runners may need it, also where a signal ended
+  /// it; `elsewhere`: on another machine that has the same home, so nobody can tell from here.
+  enum class State { running, elsewhere, over, died };
   State state() const;
 };
 
@@ -59,12 +62,12 @@ class TunnelPlace {
   /// Held for the life of a tunnel's process. @throws base::Error where another process holds it
   base::Fd take_lock() const;
   /// Held while a command looks for the tunnel and starts one; waits for others that do so.
-  /// @throws base::SystemError
-  base::Fd take_start_lock() const;
+  /// @throws base::SystemError, base::Error where a stop is requested
+  base::Fd take_start_lock(const std::stop_token& stop) const;
 
   /// The socket that `Tunnel::listen` takes; only for the holder of the lock. @throws base::SystemError
   base::Fd listen() const;
-  /// Nothing where nobody listens.
+  /// Non-blocking. Nothing where nobody listens.
   base::Fd connect() const;
 
  private:
@@ -86,6 +89,7 @@ class TunnelLink {
 
  private:
   std::string ask(const std::string& request, std::chrono::milliseconds limit, const std::stop_token& stop);
+  void send(const std::string& line, std::chrono::steady_clock::time_point until);
 
   base::Fd m_socket;
 };

@@ -95,30 +95,6 @@ nlohmann::json row(const remote::Worker& worker, const WorkerState& state, const
   return result;
 }
 
-std::string running_tunnel_text(const remote::TunnelNote& tunnel) {
-  std::string text = fmt::format("Server tunnel: running (PID {})", tunnel.pid);
-  for (const auto& [name, reason] : tunnel.down) {
-    text += fmt::format("\n  {}: no connection: {}", base::printable(name), base::printable(reason));
-  }
-  return text;
-}
-
-std::string tunnel_text(const remote::TunnelNote& tunnel) {
-  switch (tunnel.state()) {
-    case remote::TunnelNote::State::running:
-      return running_tunnel_text(tunnel);
-    case remote::TunnelNote::State::elsewhere:
-      return fmt::format("Server tunnel: held on {} (PID {})", base::printable(tunnel.host), tunnel.pid);
-    case remote::TunnelNote::State::ended:
-    case remote::TunnelNote::State::died:
-      break;
-  }
-  return fmt::format(
-      "Server tunnel: died (PID {}); the workers cannot reach the server: start it again with 'torc remote run "
-      "--server-tunnel'",
-      tunnel.pid);
-}
-
 int run(const Options& options, Services& services) {
   const Output& output = services.output();
   if (options.output_dir) {
@@ -156,7 +132,11 @@ int run(const Options& options, Services& services) {
     return std::count_if(states.begin(), states.end(), [&](const auto& each) { return each.state == state; });
   };
   output.line(fmt::format("\n{}/{} workers running", count(State::running), workers.size()));
-  const auto tunnel = find_server_tunnel(workflow);
+  auto tunnel = find_server_tunnel(workflow);
+  const bool is_missed = tunnel && tunnel->state() == remote::TunnelNote::State::died && count(State::running) > 0;
+  if (tunnel && tunnel->state() == remote::TunnelNote::State::died && !is_missed) {
+    tunnel.reset();  // Nobody is left who needed it.
+  }
   if (tunnel) {
     output.line(tunnel_text(*tunnel));
   }
@@ -167,8 +147,7 @@ int run(const Options& options, Services& services) {
     }
     output.document(document);
   }
-  const bool bad = count(State::unreachable) + count(State::not_asked) + count(State::died) > 0 ||
-                   (tunnel && tunnel->state() == remote::TunnelNote::State::died);
+  const bool bad = count(State::unreachable) + count(State::not_asked) + count(State::died) > 0 || is_missed;
   return bad ? k_exit_failure : k_exit_ok;
 }
 

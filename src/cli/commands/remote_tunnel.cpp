@@ -1,18 +1,18 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <cerrno>
-#include <mutex>
+#include <chrono>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "cli/command_line.hpp"
 #include "cli/common_options.hpp"
 #include "cli/remote_support.hpp"
+#include "cli/tunnel_story.hpp"
 #include "cli/tunnel_watch.hpp"
 #include "torc/base/file.hpp"
 #include "torc/base/log.hpp"
+#include "torc/base/random.hpp"
 #include "torc/proc/daemon.hpp"
 #include "torc/proc/guardian.hpp"
 #include "torc/proc/open_files.hpp"
@@ -41,6 +41,14 @@ std::vector<std::string> environment_of_ssh() {
   return variables;
 }
 
+/// Longer than runners wait for a server that is away, and until they notice that it is.
+std::chrono::seconds server_patience(model::Id id, Services& services) {
+  constexpr std::chrono::minutes k_default{20};
+  constexpr std::chrono::seconds k_until_noticed{30};
+  const auto minutes = services.api().get_workflow(id).compute_node_wait_for_healthy_database_minutes;
+  return (minutes ? std::chrono::minutes(*minutes) : k_default) + k_until_noticed;
+}
+
 /// Makes this process the one that holds the tunnel, with a guardian above it, in the background where that is wanted.
 /// Called while there is only one thread. @returns in the parent, too
 proc::Detached become_holder(bool in_background) {
@@ -64,71 +72,6 @@ proc::Detached become_holder(bool in_background) {
   ::dup2(errors.get(), STDERR_FILENO);
   return detached;
 }
-
-/// What becomes of the tunnel, for people, for programs, and for other commands. Called by two threads.
-class Story {
- public:
-  Story(const Options& options, const Output& output, remote::TunnelPlace place, remote::TunnelNote note)
-      : m_options(options), m_output(output), m_place(std::move(place)), m_note(std::move(note)) {
-    m_place.write(m_note);
-  }
-
-  /// Throws nothing but what `Output` does.
-  void changed(const remote::Forward& forward) {
-    const std::lock_guard lock(m_mutex);
-    if (forward.up) {
-      m_note.ports[forward.worker] = forward.port;
-      m_note.down.erase(forward.name);
-    } else {
-      m_note.down[forward.name] = forward.error;
-    }
-    write_note();
-    if (m_options.daemon) {
-      base::log_info("{}: {}", forward.name, forward.up ? fmt::format("up, port {}", forward.port) : forward.error);
-      return;
-    }
-    if (m_output.json()) {
-      m_output.document_line(
-          {{"worker", forward.worker}, {"up", forward.up}, {"port", forward.port}, {"message", forward.error}});
-    }
-    m_output.line(forward.up
-                      ? fmt::format("  [UP] {}: 127.0.0.1:{} leads to {}", forward.name, forward.port, m_note.target)
-                      : fmt::format("  [DOWN] {}: {}; trying again", forward.name, forward.error));
-  }
-
-  void say(const std::string& text) {
-    const std::lock_guard lock(m_mutex);
-    if (m_options.daemon) {
-      base::log_info("{}", text);
-    } else if (!m_output.json()) {
-      m_output.note(text);
-    }
-  }
-
-  void ended(const std::string& why) {
-    say("The tunnel ends: " + why);
-    const std::lock_guard lock(m_mutex);
-    m_note.ended = why;
-    m_note.down.clear();
-    write_note();
-  }
-
- private:
-  /// A disk that is full must not cost the workers their server.
-  void write_note() const {
-    try {
-      m_place.write(m_note);
-    } catch (const base::SystemError& error) {
-      base::log_warning("{}", error.what());
-    }
-  }
-
-  const Options& m_options;
-  const Output& m_output;
-  remote::TunnelPlace m_place;
-  remote::TunnelNote m_note;
-  std::mutex m_mutex;
-};
 
 /// What is settled before there are threads.
 struct Preparation {
@@ -155,11 +98,8 @@ Preparation prepare(const Options& options, model::Id id, Services& services) {
   return ready;
 }
 
-void hold_workers(remote::Tunnel& tunnel, const Options& options, const Preparation& ready, const Output& output) {
-  if (!options.daemon) {
-    output.line(
-        fmt::format("Connecting {} worker(s) with {}; Ctrl-C ends it", ready.workers.size(), ready.target.text()));
-  }
+void hold_workers(remote::Tunnel& tunnel, const Options& options, const Preparation& ready, TunnelStory& story) {
+  story.line(fmt::format("Connecting {} worker(s) with {}; Ctrl-C ends it", ready.workers.size(), ready.target.text()));
   const auto ssh = make_ssh_options(options.ssh);
   for (const auto& worker : ready.workers) {
     tunnel.hold(worker, ssh);
@@ -173,23 +113,28 @@ void hold(const Options& options, model::Id id, const Preparation& ready, proc::
   auto note = remote::TunnelNote::of_this_process(ready.target);
   if (const auto before = ready.place.note()) {
     note.ports = before->ports;  // Runners of theirs may still be there.
+    note.id = before->id;        // And so may connections.
+  } else {
+    note.id = base::random_uuid();
   }
   remote::TunnelSettings settings{.workflow = ready.workflow,
+                                  .id = note.id,
                                   .target = ready.target,
                                   .width = options.ssh.max_parallel,
                                   .ports = note.ports,
                                   .environment = environment_of_ssh()};
-  Story story(options, services.output(), ready.place, note);
+  TunnelStory story(services.output(), options.daemon, ready.place, note);
   settings.on_change = [&story](const remote::Forward& forward) { story.changed(forward); };
   remote::Tunnel tunnel(std::move(settings));
   tunnel.listen(ready.place.listen());
-  hold_workers(tunnel, options, ready, services.output());
+  hold_workers(tunnel, options, ready, story);
   std::stop_source over;
   std::string why;
   const std::stop_callback on_signal(signaled, [&over] { over.request_stop(); });
   TunnelWatch watch(services.new_api(), tunnel,
                     {.workflow_id = id,
                      .until_pid = options.until_pid,
+                     .patience = server_patience(id, services),
                      .on_problem = [&story](const std::string& text) { story.say(text); },
                      .on_over =
                          [&](const std::string& reason) {
@@ -200,7 +145,8 @@ void hold(const Options& options, model::Id id, const Preparation& ready, proc::
     proc::tell_ready(detached);
   }
   tunnel.run(over.get_token());
-  story.ended(signaled.stop_requested() ? fmt::format("signal {}", services.stop_signal()) : why);
+  const bool by_signal = signaled.stop_requested();
+  story.ended(by_signal ? fmt::format("signal {}", services.stop_signal()) : why, !by_signal);
   if (!watch.stop()) {
     ::_exit(k_exit_ok);  // A server that does not answer holds nobody up; ssh is gone, and all is written.
   }

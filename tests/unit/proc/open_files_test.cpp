@@ -15,9 +15,8 @@ namespace {
 /// What `ulimit -n` says in a child: in the first thing that it does, the limit holds.
 std::string limit_of_child(int join_fd) {
   base::Pipe out = base::Pipe::create();
-  Child child = Child::spawn({.argv = {"sh", "-c", "ulimit -S -n; ulimit -H -n"},
-                              .stdout_fd = out.write_end.get(),
-                              .join_fd = join_fd});
+  Child child = Child::spawn(
+      {.argv = {"sh", "-c", "ulimit -S -n; ulimit -H -n"}, .stdout_fd = out.write_end.get(), .join_fd = join_fd});
   out.write_end.reset();
   std::string said = base::read_all(out.read_end.get());
   child.wait();

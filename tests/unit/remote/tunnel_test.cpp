@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <poll.h>
+
+#include <atomic>
 #include <mutex>
 #include <thread>
 
@@ -195,11 +198,57 @@ TEST_F(TunnelTest, GivesUpACallThatHangs) {
   EXPECT_EQ(hold({"ws1"}).front().error, "timed out");
 }
 
+TEST_F(TunnelTest, EndsWhatPrintsWithoutEnd) {
+  start("exec yes\n");
+  const auto forward = hold({"ws1"}).front();
+  EXPECT_FALSE(forward.up);
+  EXPECT_NE(forward.error.find("has no end"), std::string::npos) << forward.error;
+  EXPECT_TRUE(comes_true([&] { return calls().size() >= 2; })) << "it is tried again";
+}
+
+TEST_F(TunnelTest, AnswersMoreThanASocketTakesAtOnce) {
+  m_place.make();
+  TunnelClients clients;
+  clients.listen(m_place.listen());
+  std::vector<std::string> addresses;
+  for (int i = 0; i < 5'000; ++i) {
+    addresses.push_back("worker" + std::to_string(i));
+  }
+  const auto workers = make_workers(addresses);
+  std::atomic<bool> done{false};
+  std::jthread serving([&] {
+    while (!done) {
+      std::vector<pollfd> polled;
+      clients.add_polled(polled);
+      ::poll(polled.data(), polled.size(), 10);
+      clients.turn([](const TunnelRequest&) {});
+      clients.answer([](const std::string& worker) {
+        return Forward{.worker = worker, .name = worker, .error = std::string(100, 'x')};
+      });
+    }
+  });
+  TunnelLink link(m_place.connect());
+  const auto forwards = link.hold(workers, m_options, std::chrono::seconds(30), {});
+  done = true;
+  EXPECT_EQ(forwards.size(), workers.size());
+  EXPECT_EQ(forwards.back().worker, "worker4999");
+}
+
+TEST_F(TunnelTest, WaitsForOthersThatStartItUntilAStop) {
+  m_place.make();
+  const auto held = m_place.take_start_lock({});
+  std::stop_source stop;
+  std::jthread stopper([&] { stop.request_stop(); });
+  EXPECT_THROW(m_place.take_start_lock(stop.get_token()), base::Error);
+}
+
 TEST_F(TunnelTest, AsksStrangeClientsNothing) {
   start(k_stands);
   {
     const base::Fd socket = m_place.connect();
     base::write_all(socket.get(), "{\"ask\": 1}\n");
+    pollfd polled{socket.get(), POLLIN, 0};
+    ASSERT_EQ(::poll(&polled, 1, 10'000), 1);
     std::string answer(200, '\0');
     answer.resize(static_cast<std::size_t>(std::max<ssize_t>(0, ::read(socket.get(), answer.data(), answer.size()))));
     EXPECT_NE(answer.find("\"error\""), std::string::npos) << answer;
@@ -215,9 +264,11 @@ TEST_F(TunnelTest, ANoteTellsTheProcessFromALaterOne) {
   m_place.make();
   auto note = TunnelNote::of_this_process({.host = "127.0.0.1", .port = 8080});
   note.ports["ws1"] = 20001;
+  note.id = "id";
   m_place.write(note);
   EXPECT_EQ(m_place.note()->state(), TunnelNote::State::running);
   EXPECT_EQ(m_place.note()->ports, note.ports);
+  EXPECT_EQ(m_place.note()->id, note.id);
   ++note.start_ticks;
   EXPECT_EQ(note.state(), TunnelNote::State::died);
   --note.start_ticks;
@@ -225,8 +276,10 @@ TEST_F(TunnelTest, ANoteTellsTheProcessFromALaterOne) {
   EXPECT_EQ(note.state(), TunnelNote::State::died);
   note.host += "x";
   EXPECT_EQ(note.state(), TunnelNote::State::elsewhere);
-  note.ended = "the workflow is complete";
-  EXPECT_EQ(note.state(), TunnelNote::State::ended);
+  note.ended = "signal 15";
+  EXPECT_EQ(note.state(), TunnelNote::State::died) << "runners may need it still";
+  note.over = true;
+  EXPECT_EQ(note.state(), TunnelNote::State::over);
   write_text(m_place.directory() / "state", "{\"pid\": \"x\"}");
   EXPECT_FALSE(m_place.note());
 }
