@@ -348,7 +348,8 @@ class End(TunnelTest):
         status = self.srv.torc("remote", "status", self.workflow)
         self.assertEqual(status.returncode, 1)
         self.assertIn(f"Server tunnel: ended by signal {int(number)} (PID {pid}); the workers may not reach", status.stdout)
-        self.srv.torc("remote", "stop", self.workflow, check=True)
+        # Without it nobody could be told of an orderly end.
+        self.srv.torc("remote", "stop", self.workflow, "--force", check=True)
         self.assertEqual(self.tunnel_of(self.workflow), {})
 
     def test_watch_holds_it_again(self):
