@@ -224,7 +224,8 @@ class TunnelKeeper {
   bool m_is_needed;
 };
 
-/// Without its tunnel a worker may reach another server at the same address, so what it says of that counts for nothing.
+/// Without its tunnel a worker may reach another server at the same address, so what it says of that counts for
+/// nothing.
 void note_missing_tunnel(Check& check, const remote::Worker& worker, const HeldTunnel& tunnel) {
   const auto failure = tunnel.failures.find(worker.stored);
   if (failure != tunnel.failures.end() && (check.ok() || check.problem == Check::Problem::server)) {

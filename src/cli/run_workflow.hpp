@@ -21,8 +21,8 @@ struct RunRequest {
 };
 
 /// Gives this process a guardian, so that no job outlives it (torc/proc/guardian.hpp), and from here on signals ask for
-/// an orderly end. To be called before anything is started: the guardian is made while there is one thread, and what the
-/// embedded server starts must not get signals.
+/// an orderly end. To be called before anything is started: the guardian is made while there is one thread, and what
+/// the embedded server starts must not get signals.
 void prepare_run(Services& services);
 
 /// Runs the jobs of a workflow on this machine until it is over, with a line of progress on a terminal, and prints how

@@ -1,8 +1,9 @@
-// Theory of operation: the tunnel is a process of its own, `torc remote tunnel --daemon`, so that it outlives the command
-// that needed it first. Commands find it by a note, a lock and a socket (torc/remote/tunnel_link.hpp). Who wants it holds the
-// start lock, ends a process that leads to where the server no longer is, starts one where none listens, and asks it
-// over the socket for forwards; as long as that conversation is open the tunnel does not end by itself. A process that
-// is just about to end shows as a conversation that breaks off, and then all of this is done once more.
+// Theory of operation: the tunnel is a process of its own, `torc remote tunnel --daemon`, so that it outlives the
+// command that needed it first. Commands find it by a note, a lock and a socket (torc/remote/tunnel_link.hpp). Who
+// wants it holds the start lock, ends a process that leads to where the server no longer is, starts one where none
+// listens, and asks it over the socket for forwards; as long as that conversation is open the tunnel does not end by
+// itself. A process that is just about to end shows as a conversation that breaks off, and then all of this is done
+// once more.
 
 #include "cli/server_tunnel.hpp"
 

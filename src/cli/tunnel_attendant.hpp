@@ -12,8 +12,8 @@
 
 namespace torc::cli {
 
-/// Looks after a workflow's tunnel while its workers are watched: tells when it is gone, and has it held again, where that
-/// is wanted, in a thread of its own.
+/// Looks after a workflow's tunnel while its workers are watched: tells when it is gone, and has it held again, where
+/// that is wanted, in a thread of its own.
 ///
 /// Thread-safety: one thread uses it. Its end waits for what is under way, which `stop` ends.
 class TunnelAttendant {

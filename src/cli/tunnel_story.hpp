@@ -8,8 +8,8 @@
 
 namespace torc::cli {
 
-/// What becomes of a tunnel: for people and programs on standard output, or in the log of one in the background, and for
-/// other commands in its note. Whatever cannot be written costs no worker its server: the tunnel goes on.
+/// What becomes of a tunnel: for people and programs on standard output, or in the log of one in the background, and
+/// for other commands in its note. Whatever cannot be written costs no worker its server: the tunnel goes on.
 ///
 /// Thread-safety: any threads.
 class TunnelStory {

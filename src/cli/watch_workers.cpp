@@ -1,9 +1,9 @@
 // Theory of operation: the server is asked every second or two, which costs it little and tells of jobs and of runners
-// that report to it. The workers themselves are asked over ssh, all of them at intervals and, in between, those that the
-// server no longer hears of; threads of their own do that, as a host that is down takes its time to say so. What was
-// found dead is started again over the same threads, and no sooner than the pause after the start before allows. Each
-// worker has one call at a time, so whatever becomes of a start is known before it is asked again. The tunnel through
-// which workers reach the server, where there is one, is looked after likewise.
+// that report to it. The workers themselves are asked over ssh, all of them at intervals and, in between, those that
+// the server no longer hears of; threads of their own do that, as a host that is down takes its time to say so. What
+// was found dead is started again over the same threads, and no sooner than the pause after the start before allows.
+// Each worker has one call at a time, so whatever becomes of a start is known before it is asked again. The tunnel
+// through which workers reach the server, where there is one, is looked after likewise.
 
 #include "cli/watch_workers.hpp"
 

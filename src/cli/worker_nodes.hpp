@@ -19,13 +19,13 @@ struct WorkerNode {
 /// Whether this node is a runner of the worker with this address, as stored.
 bool runs_on(const model::ComputeNode& node, const std::string& worker);
 
-/// The latest compute node of each worker, active or not, by the worker's address as stored. Runners of torc 0.23 do not
-/// say which worker they are.
+/// The latest compute node of each worker, active or not, by the worker's address as stored. Runners of torc 0.23 do
+/// not say which worker they are.
 /// @throws base::ApiError
 std::map<std::string, WorkerNode> latest_worker_nodes(client::Api& api, model::Id workflow_id);
 
-/// How long the server has not heard of a node that sends heartbeats; nothing where that is no longer than it should be,
-/// or where it sends none.
+/// How long the server has not heard of a node that sends heartbeats; nothing where that is no longer than it should
+/// be, or where it sends none.
 std::optional<std::chrono::milliseconds> silence_of(const model::ComputeNode& node);
 
 }  // namespace torc::cli

@@ -53,8 +53,8 @@ std::string wait_script(const Worker& worker, const StopRequest& request);
 /// The signal, the question whether to wait, the wait.
 std::string stop_and_wait_script(const Worker& worker, const StopRequest& request);
 
-/// What a tunnel's connection does on the worker: says k_tunnel_up, or k_tunnel_refused where another user has the port,
-/// and stays until its standard input ends.
+/// What a tunnel's connection does on the worker: says k_tunnel_up, or k_tunnel_refused where another user has the
+/// port, and stays until its standard input ends.
 /// @param tunnel_id  TunnelSettings::id
 std::string hold_tunnel_script(const Worker& worker, const WorkflowRef& workflow, const std::string& tunnel_id,
                                int port);

@@ -1,6 +1,6 @@
-// Theory of operation: everybody is signaled before anybody is waited for, so that a worker that takes its time does not
-// keep others running. Where all workers may be connected to at once, a connection stays after the signal and waits for
-// the end there; else those that were signaled are connected to once more.
+// Theory of operation: everybody is signaled before anybody is waited for, so that a worker that takes its time does
+// not keep others running. Where all workers may be connected to at once, a connection stays after the signal and waits
+// for the end there; else those that were signaled are connected to once more.
 
 #include "torc/remote/stop.hpp"
 

@@ -1,5 +1,5 @@
-// Theory of operation: one thread, one poll loop over the ssh processes, their output and the sockets of other commands.
-// A connection (tunnel_connection.hpp) knows what to do next; the loop says when it may begin.
+// Theory of operation: one thread, one poll loop over the ssh processes, their output and the sockets of other
+// commands. A connection (tunnel_connection.hpp) knows what to do next; the loop says when it may begin.
 
 #include "torc/remote/tunnel.hpp"
 

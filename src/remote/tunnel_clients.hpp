@@ -39,7 +39,8 @@ class TunnelClients {
 
   void add_polled(std::vector<pollfd>& polled) const;
 
-  /// Takes what has come, and sends what can be sent. @param on_request  Throws base::Error for a request that is refused.
+  /// Takes what has come, and sends what can be sent. @param on_request  Throws base::Error for a request that is
+  /// refused.
   void turn(const std::function<void(const TunnelRequest&)>& on_request);
 
   /// Answers those who wait. @param known  How it stands with a worker, or nothing while that is not settled.

@@ -42,8 +42,8 @@ struct LastMoments {
 };
 
 /// Jobs get the termination signal `sigterm_lead` before SIGKILL, and that comes `sigkill_headroom` (or the workflow's
-/// compute_node_expiration_buffer_seconds, if that is longer) before the runner's own time is over; of a short time each
-/// takes no more than a tenth.
+/// compute_node_expiration_buffer_seconds, if that is longer) before the runner's own time is over; of a short time
+/// each takes no more than a tenth.
 LastMoments last_moments(const ExecutionConfig& config, const model::Workflow& workflow,
                          std::chrono::milliseconds time_limit);
 

@@ -1,5 +1,5 @@
-// How a run ends: by a stop, by the end of its time, by a cancel of the workflow, by an error. Each ends what runs, hands
-// in what is known, and gives back what was not done.
+// How a run ends: by a stop, by the end of its time, by a cancel of the workflow, by an error. Each ends what runs,
+// hands in what is known, and gives back what was not done.
 
 #include <algorithm>
 #include <thread>

@@ -14,8 +14,8 @@ namespace torc::runner {
 /// ended. See docs/worker.md.
 class WorkerState {
  public:
-  /// Makes the directory if it is missing, takes the lock, and notes this process as the worker: what was started is its
-  /// guardian.
+  /// Makes the directory if it is missing, takes the lock, and notes this process as the worker: what was started is
+  /// its guardian.
   /// @throws Error "... already running" where another runner holds it
   explicit WorkerState(const WorkerIdentity& identity);
 

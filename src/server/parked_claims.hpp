@@ -6,8 +6,8 @@
 // requests of each group, and before its commit, the writer looks at the workflows in which that group made something
 // ready, and runs their parked claims again, the oldest first, until nothing is ready any more. So one new job costs
 // one claim, however many wait, and a claim is answered by the commit that made its jobs ready. A claim that gets
-// nothing although something is ready (it does not fit) stays, and others that ask for the same are not tried in that pass. One
-// group tries so many at most; the rest is tried with the next, which then follows at once.
+// nothing although something is ready (it does not fit) stays, and others that ask for the same are not tried in that
+// pass. One group tries so many at most; the rest is tried with the next, which then follows at once.
 
 #include <chrono>
 #include <cstdint>

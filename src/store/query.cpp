@@ -24,7 +24,8 @@ bool means_no_room(int system_error) {
   return system_error == ENOSPC || system_error == EDQUOT || system_error == EFBIG;
 }
 
-/// Only a full disk at a plain write is SQLITE_FULL; quotas, limits and syncs are I/O errors: the file knows their cause.
+/// Only a full disk at a plain write is SQLITE_FULL; quotas, limits and syncs are I/O errors: the file knows their
+/// cause.
 bool failed_for_room(sqlite3* handle) {
   for (const int which : {SQLITE_FCNTL_FILE_POINTER, SQLITE_FCNTL_JOURNAL_POINTER}) {
     sqlite3_file* file = nullptr;

@@ -59,8 +59,8 @@ class ProcessSampler {
   /// @returns each job that was added and not finished, in the order of their leaders' pids; valid until the next call
   const std::vector<JobUsage>& sample(Clock::time_point now = Clock::now());
 
-  /// The job is over; it is forgotten. Called before the leader is reaped it is exact to the end, since the kernel still
-  /// tells then what the leader and its children used; called afterwards it knows what the last pass saw.
+  /// The job is over; it is forgotten. Called before the leader is reaped it is exact to the end, since the kernel
+  /// still tells then what the leader and its children used; called afterwards it knows what the last pass saw.
   JobSummary finish(pid_t leader, Clock::time_point now = Clock::now());
 
  private:

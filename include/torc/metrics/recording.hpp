@@ -49,8 +49,8 @@ struct ReadOptions {
   std::size_t most_points{150'000};     ///< Of all jobs together, roughly.
 };
 
-/// Reads a metrics database of this program or of torc 0.20 to 0.23, also while it is being written. Values that make no
-/// sense (times that are no times, negative memory) are left out.
+/// Reads a metrics database of this program or of torc 0.20 to 0.23, also while it is being written. Values that make
+/// no sense (times that are no times, negative memory) are left out.
 /// @throws base::Error where there is no such file, or it is no metrics database
 Recording read_recording(const std::filesystem::path& file, const ReadOptions& options = {});
 

@@ -50,9 +50,9 @@ inline constexpr std::size_t k_most_workers = 10'000;
 /// Reads a worker file.
 ///
 /// A worker a line: an address, then settings (`cpus=8 memory=32g gpus=1 max-jobs=4 dir=/scratch/me env:NAME=value`, a
-/// value with blanks in quotes). `node[01-16,20]` stands for several hosts. '#' starts a comment, blank lines are passed
-/// over. A line `@gpu` begins the group of the workers below it, up to the next such line; settings behind the name
-/// hold for all of them that do not say otherwise, and a line `@` ends it.
+/// value with blanks in quotes). `node[01-16,20]` stands for several hosts. '#' starts a comment, blank lines are
+/// passed over. A line `@gpu` begins the group of the workers below it, up to the next such line; settings behind the
+/// name hold for all of them that do not say otherwise, and a line `@` ends it.
 ///
 /// @param name  How the file is named in errors.
 /// @throws base::Error "FILE:LINE: ..." for a bad address, range or setting, or a host that stands twice (user and port

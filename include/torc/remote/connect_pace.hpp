@@ -6,7 +6,8 @@
 
 namespace torc::remote {
 
-/// Keeps the starts of connections apart: an sshd lets in only so many at once that have not logged in yet (MaxStartups).
+/// Keeps the starts of connections apart: an sshd lets in only so many at once that have not logged in yet
+/// (MaxStartups).
 ///
 /// Thread-safety: the threads of a fan-out share one.
 class ConnectPace {

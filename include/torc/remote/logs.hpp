@@ -33,8 +33,8 @@ struct CollectResult {
 /// the directories: only what is safe here, only when all workers were fetched (two may share a home), never while a
 /// worker runs there or when something changed since it was packed.
 ///
-/// An archive, or an unpacked one, that is here already under the same name is kept beside the new one ("NAME.1.tar.gz",
-/// "NAME.1").
+/// An archive, or an unpacked one, that is here already under the same name is kept beside the new one
+/// ("NAME.1.tar.gz", "NAME.1").
 std::vector<CollectResult> collect_logs(Transport& transport, const std::vector<Worker>& workers,
                                         const CollectSettings& settings);
 

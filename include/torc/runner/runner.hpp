@@ -48,7 +48,8 @@ struct RunnerOptions {
   std::optional<double> memory_gb;
   std::optional<std::int64_t> num_gpus;
   std::optional<std::chrono::milliseconds> time_limit;  ///< After it the run is stopped as by `stop`.
-  /// Leaves after so long with nothing to claim. Nothing: a worker stays, a local run waits as long as the workflow says.
+  /// Leaves after so long with nothing to claim. Nothing: a worker stays, a local run waits as long as the workflow
+  /// says.
   std::optional<std::chrono::seconds> idle_timeout;
   std::string api_url;                   ///< For the jobs' environment.
   std::optional<WorkerIdentity> worker;  ///< Nothing: a local `torc run`.
@@ -80,7 +81,8 @@ std::filesystem::path make_output_directory(const std::string& path);
 /// Runs the jobs of an initialised workflow on this machine until it is complete or canceled, there has been nothing
 /// to claim for the workflow's `compute_node_wait_for_new_jobs_seconds` (local runs only), five jobs in a row could not
 /// be started, or a stop is requested. On a stop the jobs' process trees are ended and the jobs given back (ready
-/// again). Results that the server cannot be told are kept in the output directory, and handed in by the next run there.
+/// again). Results that the server cannot be told are kept in the output directory, and handed in by the next run
+/// there.
 ///
 /// The calling thread runs everything; `stop` may be requested from any other. The process should be a subreaper
 /// (proc::ProcessTreeGuard), so that what jobs detach from themselves is found.

@@ -17,7 +17,8 @@ using PasswordHashes = std::map<std::string, std::string, std::less<>>;
 PasswordHashes read_password_file(const std::string& path);
 
 /// Sets one user's hash; all other lines stay as they are. Makes the file where there is none, for its owner alone to
-/// read; else it keeps its mode and owner. Replaces it (of a link, what it leads to) in one step; others who do so wait.
+/// read; else it keeps its mode and owner. Replaces it (of a link, what it leads to) in one step; others who do so
+/// wait.
 /// @throws base::Error, base::UsageError for a name that cannot stand in the file
 void set_password(const std::string& path, const std::string& user, const std::string& hash);
 

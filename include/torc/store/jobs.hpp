@@ -133,7 +133,8 @@ bool has_result(Connection& connection, Id job_id, std::int64_t run_id, std::int
 
 /// The job runs again, as its next attempt.
 /// @param attempt_id  Given: the attempt that is meant. It is refused with conflict where it is no longer current.
-/// @throws Refused unprocessable where it was retried `max_retries` times for this reason, or its state does not allow it
+/// @throws Refused unprocessable where it was retried `max_retries` times for this reason, or its state does not allow
+/// it
 model::Job retry_job(Connection& connection, Id id, std::int64_t run_id, std::int64_t max_retries,
                      RetryReason reason = RetryReason::failure, std::optional<std::int64_t> attempt_id = {});
 

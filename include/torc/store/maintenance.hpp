@@ -19,8 +19,8 @@ struct Backup {
 };
 
 /// Copies the database as it is at this moment to `target`: a file of its own, checked, on disk when this returns. A
-/// server may be at work on the database; it is not held up. Written to TARGET.tmp-XXXXXXXX and renamed at the end; of a
-/// link, what it leads to is replaced.
+/// server may be at work on the database; it is not held up. Written to TARGET.tmp-XXXXXXXX and renamed at the end; of
+/// a link, what it leads to is replaced.
 /// @param stop  Gives up when requested, while pages are copied.
 /// @throws base::Error that names the file; `target` is then as it was and the temporary file is gone
 Backup back_up(const std::string& database, const std::string& target, Existing existing,
