@@ -348,8 +348,17 @@ class End(TunnelTest):
         status = self.srv.torc("remote", "status", self.workflow)
         self.assertEqual(status.returncode, 1)
         self.assertIn(f"Server tunnel: ended by signal {int(number)} (PID {pid}); the workers may not reach", status.stdout)
-        # Without it nobody could be told of an orderly end.
+        # It comes back for what they have to hand in at their end.
+        stopped = self.srv.torc("remote", "stop", self.workflow, check=True)
+        self.assertEqual(stopped.stdout.count("Stopped (1 jobs given back)"), 2, stopped.stdout)
+        self.assertIn("Server tunnel ended", stopped.stdout)
+        self.assertEqual(self.tunnel_of(self.workflow), {})
+
+    def test_one_that_died_is_not_missed_after_a_stop(self):
+        os.kill(self.pid, signal.SIGKILL)
+        self.end_of(self.pid)
         self.srv.torc("remote", "stop", self.workflow, "--force", check=True)
+        self.assertEqual(self.ssh_of_tunnel(), [])
         self.assertEqual(self.tunnel_of(self.workflow), {})
 
     def test_watch_holds_it_again(self):

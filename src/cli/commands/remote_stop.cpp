@@ -114,6 +114,21 @@ bool has_signaled(const std::vector<remote::StopResult>& results) {
   return std::any_of(results.begin(), results.end(), [](const auto& each) { return each.signaled_pid.has_value(); });
 }
 
+/// Runners that end in order hand in what they have: their tunnel, where it is missed, is held again for that.
+HeldTunnel hold_missed_tunnel(const Options& options, const remote::WorkflowRef& workflow,
+                              const std::vector<remote::Worker>& workers, Services& services) {
+  const auto tunnel = options.force ? std::nullopt : find_server_tunnel(workflow);
+  if (!tunnel || tunnel->state() != remote::TunnelNote::State::died) {
+    return {};
+  }
+  try {
+    return hold_server_tunnel(workflow, workers, options.ssh, services, services.stop_on_signal());
+  } catch (const base::Error& error) {
+    services.output().note(fmt::format("Warning: the server tunnel cannot be held again: {}", error.what()));
+    return {};
+  }
+}
+
 int run(const Options& options, Services& services) {
   const Output& output = services.output();
   if (options.output_dir) {
@@ -127,6 +142,7 @@ int run(const Options& options, Services& services) {
   const auto request = request_of(options, id, services);
   const char* signal = remote::signal_name(request.mode);
   const bool waited = request.patience.count() > 0;
+  const auto tunnel = hold_missed_tunnel(options, request.workflow, workers, services);
   auto transport = make_transport(options.ssh, services);
   output.line(fmt::format("Stopping workers (signal: {})...", signal));
   auto results = remote::stop_workers(transport, workers, request, options.ssh.max_parallel, [&](const auto& signaled) {
