@@ -1,15 +1,23 @@
 #include "cli/tunnel_attendant.hpp"
 
+#include <utility>
+
 #include <fmt/format.h>
 
 #include "torc/base/backoff.hpp"
 
 namespace torc::cli {
+namespace {
+
+/// What was held again and has lasted so long is not as if it had failed again.
+constexpr std::chrono::minutes k_steady{10};
+
+}  // namespace
 
 std::optional<std::string> TunnelAttendant::look() {
   if (m_is_done.exchange(false)) {
     m_thread.join();
-    // Grows while it fails, and while what was held does not last.
+    // Grows while it fails, and while what is held does not last.
     m_next = Clock::now() + base::growing_pause(++m_attempts, std::chrono::seconds(5), std::chrono::minutes(5), 1.0);
     return std::exchange(m_outcome, {});
   }
@@ -19,6 +27,9 @@ std::optional<std::string> TunnelAttendant::look() {
   const auto tunnel = find_server_tunnel(m_workflow);
   if (!tunnel || tunnel->state() != remote::TunnelNote::State::died) {
     m_told = false;
+    if (Clock::now() - m_next > k_steady) {
+      m_attempts = 0;
+    }
     return std::nullopt;
   }
   if (!std::exchange(m_told, true)) {
