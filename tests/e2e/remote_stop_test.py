@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import sqlite3
 
 from harness import E2ETest, alive, main, processes_below, wait_until
 
@@ -11,8 +12,8 @@ STUBBORN = "setsid sh -c 'trap \"\" TERM; echo $$ >>$HOME/pids; sleep 300' & ech
 
 
 class Stop(E2ETest):
-    def start_workers(self, command, count=2):
-        self.srv = self.server()
+    def start_workers(self, command, count=2, server_args=()):
+        self.srv = self.server(args=server_args)
         self.ws = self.workers(count, self.srv)
         self.wf = self.srv.create({"name": "w", "execution_config": {"sigterm_lead_seconds": 1},
                                    "jobs": [{"name": f"j{i}", "command": command} for i in range(count)]})
@@ -33,6 +34,9 @@ class Stop(E2ETest):
         result = self.srv.torc("-f", "json", "remote", "status", self.wf)
         self.assertEqual(result.returncode, status, result.stderr)
         return json.loads(result.stdout)["workers"]
+
+    def job_counts(self, counts):
+        wait_until(lambda: [row.get("running_jobs") for row in self.status()] == counts, what=f"{counts} jobs to run")
 
     def test_ends_process_trees_and_gives_jobs_back(self):
         runners = self.start_workers(STUBBORN)
@@ -68,7 +72,7 @@ class Stop(E2ETest):
 
     def test_says_what_still_runs(self):
         runners = self.start_workers("sleep 300")
-        wait_until(lambda: [row.get("running_jobs") for row in self.status()] == [1, 1], what="the jobs to run")
+        self.job_counts([1, 1])
         text = self.srv.torc("remote", "status", self.wf, check=True).stdout
         self.assertRegex(text, rf"Running \(PID {runners[0]}\), since \d{{4}}-\d\d-\d\dT[0-9:]{{8}}, 1 job\(s\)\n")
         os.kill(runners[1], signal.SIGSTOP)
@@ -78,6 +82,37 @@ class Stop(E2ETest):
             f"  [OK] {self.ws.names[0]}: Stopped (1 jobs given back)", f"  [FAILED] {self.ws.names[1]}: Still running"])
         os.kill(runners[1], signal.SIGCONT)
         wait_until(lambda: not alive(runners[1]), what="the other one to end")
+
+    def test_status_of_a_runner_that_the_server_has_given_up(self):
+        runners = self.start_workers("sleep 300", server_args=["--worker-timeout", 2])
+        self.job_counts([1, 1])
+        os.kill(runners[1], signal.SIGSTOP)
+        wait_until(lambda: [row["state"] for row in self.status()] == ["running", "silent"], what="the loss to be told")
+        self.assertEqual([row["pid"] for row in self.status()], runners)
+        self.job_counts([1, 0])
+        lines = self.srv.torc("remote", "status", self.wf, check=True).stdout.splitlines()
+        self.assertNotIn("given it up", lines[2])
+        self.assertEqual(lines[3], f"{self.ws.names[1]:<30} Running (PID {runners[1]}), but the server has given it up")
+        self.assertEqual(lines[-1], "2/2 workers running")
+        os.kill(runners[1], signal.SIGCONT)
+        wait_until(lambda: [row["state"] for row in self.status()] == ["running"] * 2, what="it to be known again")
+        self.job_counts([1, 1])
+        self.assertNotIn("given it up", self.srv.torc("remote", "status", self.wf, check=True).stdout)
+
+    def test_status_of_a_runner_that_is_not_heard_of(self):
+        runners = self.start_workers("sleep 300", server_args=["--worker-timeout", "off"])
+        self.job_counts([1, 1])
+        os.kill(runners[1], signal.SIGSTOP)  # It says nothing that would count as a new sign of life.
+        nodes = self.srv.json("compute-nodes", "list", self.wf)["compute_nodes"]
+        node = next(node["id"] for node in nodes if node["pid"] == runners[1])
+        rows = sqlite3.connect(self.srv.database)
+        with rows:  # 200 s of waiting
+            rows.execute("UPDATE compute_nodes SET last_heartbeat = last_heartbeat - 200000 WHERE id = ?", (node,))
+        rows.close()
+        self.assertEqual([row["state"] for row in self.status()], ["running", "silent"])
+        lines = self.srv.torc("remote", "status", self.wf, check=True).stdout.splitlines()
+        self.assertNotIn("not heard of", lines[2])
+        self.assertRegex(lines[3], rf"Running \(PID {runners[1]}\), since \S+, 1 job\(s\), not heard of for 3 min \d+ s$")
 
     def test_drains(self):
         runners = self.start_workers("echo $$ >>$HOME/pids; until [ -e $HOME/go ]; do sleep 0.05; done")
