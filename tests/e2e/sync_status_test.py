@@ -3,7 +3,7 @@
 import os
 import signal
 
-from harness import TORC, E2ETest, children_of, main, wait_until
+from harness import PLAIN, TORC, E2ETest, children_of, main, wait_until
 
 
 class SyncStatus(E2ETest):
@@ -81,6 +81,10 @@ class SyncStatus(E2ETest):
         self.server.post(f"/workflows/{self.workflow}/claim_next_jobs?limit=1&compute_node_id={node}")
         self.assertEqual(self.sync()["jobs"], [])
         self.assertEqual(self.server.torc("workflows", "sync-status", 99).returncode, 1)
+
+
+class SyncStatusOnPlainServer(SyncStatus):
+    server_args = PLAIN
 
 
 if __name__ == "__main__":
