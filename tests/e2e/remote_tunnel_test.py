@@ -491,5 +491,31 @@ class Standalone(E2ETest):
         self.assertEqual(list(home.glob("torc_output/*.login.*")), [])
 
 
+class Limit(TunnelTest):
+    def test_it_takes_nothing_of_the_connections_at_a_time(self):
+        gate, ran, command = self.gates()
+        workflow = self.create(2, command)
+        self.remote.forget_calls()
+        waiting = self.start([TORC, "remote", "run", workflow, "-p", "0.2", "--max-parallel-jobs", "1", "--server-tunnel",
+                              "--max-parallel-ssh", "1", "--wait"], home=self.srv.home,
+                             env={"TORC_API_URL": self.srv.url, **self.srv.env})
+        wait_until(lambda: "Started 2/2 workers" in waiting.stdout_path.read_text() or waiting.poll() is not None, 60,
+                   "both workers to start")
+        wait_until(lambda: ran.exists() and len(ran.read_text().split()) == 2, 30, "both jobs to run")
+        # Both forwards stand while a single other connection is allowed.
+        self.assertEqual(len(self.ssh_of_tunnel()), 2)
+        self.assertEqual(len([call for call in self.remote.calls() if " -R " in call]), 2)
+        status = json.loads(self.srv.torc("-f", "json", "remote", "status", workflow, "--max-parallel-ssh", "1",
+                                          check=True).stdout)
+        self.assertEqual([row["state"] for row in status["workers"]], ["running"] * 2)
+        gate.touch()
+        self.assertEqual(waiting.wait(60), 0, waiting.stderr_path.read_text())
+        self.assertIn("Server tunnel stands for 2/2 worker(s)", waiting.stdout_path.read_text())
+        self.assertIn("2 of 2 jobs completed", waiting.stdout_path.read_text())
+        # The two of the tunnel, and one more.
+        self.assertLessEqual(self.remote.most_at_once(), 3)
+        wait_until(lambda: not self.ssh_of_tunnel(), 30, "the tunnel to end by itself")
+
+
 if __name__ == "__main__":
     main()
