@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """`torc remote run`: a workflow on real ssh workers, from the first job to the last; starting twice, waiting, secrets."""
+import datetime
 import json
 import signal
 import time
@@ -113,6 +114,34 @@ class Run(E2ETest):
         self.assertLessEqual(len(workers.calls()), 1 + took // 5, "who has just been started is not asked at once")
         self.assertEqual(result.stdout.splitlines()[-1], "1 of 2 jobs completed, 1 failed")
         self.assertIn("2/2 jobs  0 running  1 failed", result.stderr)
+
+    def test_workers_end_by_themselves_at_the_end_time(self):
+        server, workers = self.set_up_workers(2)
+        workflow = server.create({"name": "w", "jobs": [{"name": f"j{i}", "command": "sleep 300"} for i in range(3)]})
+        server.torc("remote", "add-workers", workflow, *workers.names, check=True)
+        end = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=12)
+        server.torc("remote", "run", workflow, "--end-time", end.strftime("%Y-%m-%dT%H:%M:%SZ"), "--max-parallel-jobs", "1",
+                    "--poll-interval", "0.2", check=True)
+        wait_until(lambda: sorted(server.statuses(workflow).values()) == ["ready", "running", "running"], what="two jobs to run")
+        self.assertEqual([row["state"] for row in server.json("remote", "status", workflow)["workers"]], ["running"] * 2)
+        self.assertLess(datetime.datetime.now(datetime.timezone.utc), end)
+        wait_until(lambda: not self.runners(), what="the runners to end")
+        # Up to a fifth of the time is kept for the jobs to end in.
+        late = (datetime.datetime.now(datetime.timezone.utc) - end).total_seconds()
+        self.assertTrue(-4 < late < 10, f"they ended {late} s after the end time")
+        wait_until(lambda: not workers.processes(), what="the jobs to be gone")
+        self.assertEqual(set(server.statuses(workflow).values()), {"ready"})
+        self.assertEqual(sorted(job["attempt_id"] for job in server.jobs(workflow)), [1, 2, 2])
+        self.assertEqual(server.results(workflow), [])
+        nodes = server.get(f"/compute_nodes?workflow_id={workflow}")["items"]
+        self.assertEqual([node["is_active"] for node in nodes], [False] * 2)
+        self.assertEqual([row["state"] for row in server.json("remote", "status", workflow)["workers"]], ["stopped"] * 2)
+        # Started again, without an end, they take the jobs up.
+        server.torc("remote", "run", workflow, "--max-parallel-jobs", "1", check=True)
+        wait_until(lambda: sorted(server.statuses(workflow).values()) == ["ready", "running", "running"], what="jobs to run again")
+        passed = server.torc("remote", "run", workflow, "--end-time", "2001-01-01T00:00:00Z")
+        self.assertEqual(passed.returncode, 2, passed.stdout)
+        self.assertIn("has passed", passed.stderr)
 
     def test_an_interrupted_wait_leaves_the_workers(self):
         server, workers = self.set_up_workers(1)
