@@ -5,7 +5,8 @@ import signal
 import socket
 import tarfile
 
-from harness import TORC, E2ETest, main, processes_below, wait_until
+from cli_test import Terminal
+from harness import TORC, E2ETest, clean_environment, main, processes_below, wait_until
 
 
 class Logs(E2ETest):
@@ -38,6 +39,10 @@ class Logs(E2ETest):
             shell = host.bin / "sh"
             shell.write_text(f'#!/bin/dash\nTMPDIR={self.temporary}\nexport TMPDIR\nexec /bin/sh "$@"\n')
             shell.chmod(0o755)
+
+    def terminal(self, *args, **env):
+        environment = clean_environment(self.srv.home, TORC_API_URL=self.srv.url, **{**self.ws.env, **env})
+        return Terminal(["remote", *args], environment, self.srv.home)
 
     def archive(self, host, directory="remote_logs"):
         key = host.name.replace(".", "_").replace(":", "_")
@@ -186,6 +191,35 @@ class Logs(E2ETest):
             self.assertEqual(result.returncode, 1, directory)
             for row in json.loads(result.stdout)["workers"]:
                 self.assertTrue(row["message"].startswith("refused to delete"), row)
+
+    def test_delete_logs_asks_on_a_terminal(self):
+        self.run_workflow()
+        self.finish()
+        outputs = [host.home / "torc_output" for host in self.ws.hosts]
+        before = [sorted(output.rglob("*")) for output in outputs]
+        for answer in ("n\n", "No\n", "\n", "\x04"):
+            self.ws.forget_calls()
+            terminal = self.terminal("delete-logs", self.wf)
+            terminal.expect(rf"Delete the output of workflow {self.wf} on 2 worker\(s\)\? \[y/N\] ")
+            terminal.send(answer)
+            self.assertEqual(terminal.finish(), 1, terminal.text)
+            self.assertIn("Nothing was deleted", terminal.text)
+            self.assertNotIn("Deleting", terminal.text)
+            self.assertEqual(self.ws.calls(), [], "no worker was asked")
+        self.assertEqual([sorted(output.rglob("*")) for output in outputs], before)
+        terminal = self.terminal("delete-logs", self.wf, "--host", self.ws.names[0])
+        terminal.expect(r"on 1 worker\(s\)\? \[y/N\] ")
+        terminal.send("perhaps\n")
+        terminal.expect(r"(?s)perhaps.*\[y/N\] ")  # It asks again.
+        self.assertTrue(outputs[0].exists())
+        terminal.send("y\n")
+        self.assertEqual(terminal.finish(), 0, terminal.text)
+        self.assertEqual([output.exists() for output in outputs], [False, True])
+        terminal = self.terminal("delete-logs", self.wf, "--yes")
+        self.assertEqual(terminal.finish(), 0, terminal.text)
+        self.assertNotIn("[y/N]", terminal.text)
+        self.assertIn("Deleted logs from 2/2 workers", terminal.text)
+        self.assertFalse(outputs[1].exists())
 
     def test_json(self):
         self.run_workflow(1)
