@@ -221,6 +221,26 @@ class Logs(E2ETest):
         self.assertIn("Deleted logs from 2/2 workers", terminal.text)
         self.assertFalse(outputs[1].exists())
 
+    def test_shows_on_a_terminal_how_much_has_come(self):
+        self.run_workflow(command="head -c 7500000 /dev/urandom >torc_output/noise.$TORC_JOB_NAME")
+        self.finish()
+        # Each transfer takes until its file is there: what has come by then is seen for as long.
+        scp = self.dir / "scp"
+        scp.write_text(f'#!/bin/sh\n{self.ws.env["TORC_SCP"]} "$@" || exit\n'
+                       f'case $* in *"{self.ws.names[0]}:"*) go={self.dir}/first;; *) go={self.dir}/second;; esac\n'
+                       'until [ -e "$go" ]; do sleep 0.05; done\n')
+        scp.chmod(0o755)
+        terminal = self.terminal("collect-logs", self.wf, TORC_SCP=scp)
+        # 30 MB of noise, which cannot be packed smaller: 28.6 MiB and a little more.
+        terminal.expect(r"\r\x1b\[K  0 archive\(s\) complete, 28\.[67] MiB here")
+        (self.dir / "first").touch()
+        terminal.expect(r"\r\x1b\[K  1 archive\(s\) complete, 28\.[67] MiB here")
+        (self.dir / "second").touch()
+        self.assertEqual(terminal.finish(), 0, terminal.text)
+        self.assertIn("Collected logs from 2/2 workers", terminal.text)
+        quiet = self.srv.torc("remote", "collect-logs", self.wf, env={"TORC_SCP": scp}, check=True)
+        self.assertEqual(quiet.stderr, "")
+
     def test_json(self):
         self.run_workflow(1)
         self.finish()
