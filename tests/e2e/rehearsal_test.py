@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A night's rehearsal: 2,000 short jobs on 8 ssh workers while everything happens that happens in a long night, several
 things at a time. Workers are killed, cut off, suspended, stopped, taken off and added again; the server is killed and
-stopped and comes back. In the end every job has one result, no process is left, and no file is lost.
+stopped and comes back; a ninth worker joins. In the end every job has one result, no process is left, and no file is lost.
 
 What happens in which order, and to whom, depends on a seed: `TORC_NIGHT_SEED=N` takes another one.
 """
@@ -46,7 +46,7 @@ class Night(E2ETest):
             self.diary(f"without cuts of the network: {error}")
         self.srv = self.server(args=["--worker-timeout", TIMEOUT, "--host", "0.0.0.0"])
         behind = (self.cable.prefix, self.cable.addresses) if self.cable else ([], [])
-        self.ws = self.workers(WORKERS, self.srv, behind=behind)
+        self.ws = self.workers(WORKERS + 1, self.srv, behind=behind)  # The last one comes later.
         if self.cable:
             self.srv.env["TORC_API_URL"] = self.srv.url.replace("127.0.0.1", self.cable.here)
         self.set_up_workflow()
@@ -228,6 +228,15 @@ class Night(E2ETest):
         self.start_workers(*(["--host", host.name] if self.busy - {host} else []))
         self.well_again(host)
 
+    def a_new_worker_joins(self):
+        host = self.ws.hosts[WORKERS]
+        self.assertEqual(processes_below(host.home), {}, "it has done nothing yet")
+        self.diary(f"{host.name} joins, which was not there before")
+        self.remote("add-workers", self.wf, host.name)
+        self.start_workers("--host", host.name)
+        self.wait_known(host)
+        yield
+
     def without_server(self, how: str, end):
         before = self.written()
         end()
@@ -247,7 +256,7 @@ class Night(E2ETest):
         events = [self.a_runner_is_killed] * 3 + [self.the_power_fails] * 2 + [self.a_worker_is_stopped] * 2 + [
             self.a_runner_is_suspended, self.the_network_is_cut, self.the_network_is_cut, self.the_network_is_cut_for_a_moment,
             self.the_network_is_cut_for_a_moment, self.a_worker_is_killed_by_command, self.a_worker_drains,
-            self.a_worker_leaves_and_joins, self.the_server_is_killed, self.the_server_is_stopped]
+            self.a_worker_leaves_and_joins, self.a_new_worker_joins, self.the_server_is_killed, self.the_server_is_stopped]
         self.random.shuffle(events)
         broken = None
         for number, event in enumerate(events):
@@ -269,7 +278,7 @@ class Night(E2ETest):
     def test_every_job_once_no_process_left_no_file_lost(self):
         try:
             self.diary(f"seed {SEED}: {JOBS} jobs on {WORKERS} workers, {AT_ONCE} at once each; worker timeout {TIMEOUT} s")
-            self.remote("add-workers", self.wf, *self.ws.names)
+            self.remote("add-workers", self.wf, *self.ws.names[:WORKERS])
             self.start_workers()
             self.happen()
             self.open_gate()
@@ -305,6 +314,7 @@ class Night(E2ETest):
             self.assertEqual([line for line, count in collections.Counter(lines).items() if count > 1], [],
                              f"an attempt of {name} ran twice: {lines}")
             self.assertIn(f"end {attempt}", lines, f"the attempt of {name} that counts did not end")
+        self.assertTrue(list((self.ws.hosts[WORKERS].home / "torc_output/job_stdio").glob("*.o")), "the new worker had no job")
         again = sum(attempt > 1 for _, attempt in attempts.values())
         self.assertGreater(again, 10, "the night was too quiet")
         events = self.srv.get(f"/events?workflow_id={self.wf}&limit=100000")["items"]
@@ -319,9 +329,12 @@ class Night(E2ETest):
             output = host.home / "torc_output"
             before[host.name] = {str(path.relative_to(output)): path.read_bytes() for path in output.rglob("*") if path.is_file()}
         logs = self.dir / "logs"
-        rows = self.srv.json("remote", "collect-logs", self.wf, "--delete", "--extract", "-l", logs, timeout=180)["workers"]
+        document = self.srv.json("remote", "collect-logs", self.wf, "--delete", "--extract", "-l", logs, timeout=180)
+        rows = {row["worker"]: row for row in document["workers"]}
+        self.assertEqual(sorted(rows), sorted(self.ws.names))
         found = collections.defaultdict(list)  # name of the file: contents
-        for host, row in zip(self.ws.hosts, rows):
+        for host in self.ws.hosts:
+            row = rows[host.name]
             self.assertTrue(row["deleted"], row)
             self.assertFalse((host.home / "torc_output").exists())
             here = self.srv.home / row["extracted"]
