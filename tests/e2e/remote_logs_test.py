@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """`torc remote collect-logs` and `delete-logs`: what arrives, what is deleted, and above all what is not."""
 import json
+import re
 import signal
 import socket
 import tarfile
@@ -237,6 +238,9 @@ class Logs(E2ETest):
         terminal.expect(r"\r\x1b\[K  1 archive\(s\) complete, 28\.[67] MiB here")
         (self.dir / "second").touch()
         self.assertEqual(terminal.finish(), 0, terminal.text)
+        # The line is gone before what has become of the workers is told, and comes back no more.
+        self.assertRegex(terminal.text, rf"here\r\x1b\[K  \[OK\] {re.escape(self.ws.names[0])}: Saved to ")
+        self.assertNotIn("\x1b", terminal.text.partition("[OK]")[2])
         self.assertIn("Collected logs from 2/2 workers", terminal.text)
         quiet = self.srv.torc("remote", "collect-logs", self.wf, env={"TORC_SCP": scp}, check=True)
         self.assertEqual(quiet.stderr, "")
