@@ -166,6 +166,9 @@ int run_workflow(Services& services, RunRequest request) {
   const model::Id workflow_id = request.runner.workflow_id;
   const bool local = !request.runner.worker;
   initialize(api, request);
+  if (!request.new_jobs) {
+    runner::deliver_left_results(api, request.runner);  // First: jobs that have ended are no orphans.
+  }
   if (local && !request.new_jobs) {
     take_over_orphans(services, workflow_id);
   }

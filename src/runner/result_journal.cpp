@@ -20,6 +20,7 @@
 namespace torc::runner {
 namespace {
 
+constexpr std::string_view k_name = "undelivered_results_";
 constexpr std::string_view k_suffix = ".jsonl";
 
 constexpr const char* k_return_key = "give_back";
@@ -50,7 +51,7 @@ ResultJournal::Left left_in(const std::string& text) {
 ResultJournal::ResultJournal(std::filesystem::path directory, std::string server_id, model::Id workflow_id,
                              std::string key, RunnerLog& log)
     : m_directory(std::move(directory)),
-      m_prefix(fmt::format("undelivered_results_{}_wf{}_", server_id, workflow_id)),
+      m_prefix(fmt::format("{}{}_wf{}_", k_name, server_id, workflow_id)),
       m_path(m_directory / fmt::format("{}{}_{:08x}{}", m_prefix, key, base::random64() & 0xffff'ffffU, k_suffix)),
       m_log(log) {}
 
@@ -118,6 +119,17 @@ void ResultJournal::clear() {
 bool ResultJournal::is_journal(const std::filesystem::path& path) const {
   const std::string name = path.filename().string();
   return name.starts_with(m_prefix) && name.ends_with(k_suffix) && path != m_path;
+}
+
+bool ResultJournal::any_in(const std::filesystem::path& directory) {
+  std::error_code error;
+  for (std::filesystem::directory_iterator it(directory, error), end; !error && it != end; it.increment(error)) {
+    const std::string name = it->path().filename().string();
+    if (name.starts_with(k_name) && name.ends_with(k_suffix)) {
+      return true;
+    }
+  }
+  return false;
 }
 
 ResultJournal::Left ResultJournal::take_over() {

@@ -50,6 +50,9 @@ class ResultJournal {
   bool empty() const { return !m_file; }
   bool has_inherited() const { return !m_inherited.empty(); }
 
+  /// Whether there is a journal in the directory, of whatever server, workflow and runner.
+  static bool any_in(const std::filesystem::path& directory);
+
   /// What runners left which are gone. Each of their files is this journal's from now on, until `clear`.
   Left take_over();
 

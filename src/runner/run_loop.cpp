@@ -18,7 +18,6 @@
 #include "torc/base/error.hpp"
 #include "torc/base/units.hpp"
 #include "torc/proc/file_pages.hpp"
-#include "torc/proc/process_info.hpp"
 
 namespace torc::runner {
 namespace {
@@ -69,8 +68,8 @@ RunLoop::RunLoop(client::Api& api, const RunnerOptions& options, const std::stop
                  .output_directory_text = options.output_directory,
                  .run_id = m_run_id,
                  .api_url = options.api_url},
-      m_log(log_path()),
-      m_journal(m_settings.output_directory, api.server_id(), options.workflow_id, key(), m_log),
+      m_log(runner_log_path(options, m_settings.output_directory, m_run_id)),
+      m_journal(m_settings.output_directory, api.server_id(), options.workflow_id, runner_key(options), m_log),
       m_started(Clock::now()),
       m_link(std::chrono::minutes(
           m_workflow.compute_node_wait_for_healthy_database_minutes.value_or(k_default_wait_for_server_min))),
@@ -107,10 +106,6 @@ void RunLoop::stagger() {
   }
 }
 
-std::string RunLoop::key() const {
-  return m_options.worker ? m_options.worker->key : proc::host_name();
-}
-
 void RunLoop::set_time_limit() {
   if (m_options.time_limit) {
     const LastMoments moments = last_moments(m_config, m_workflow, *m_options.time_limit);
@@ -119,7 +114,8 @@ void RunLoop::set_time_limit() {
   }
 }
 
-/// What earlier runners could not tell, this one does.
+/// What earlier runners could not tell, this one does, where nobody did so before it (deliver_left_results): that runner
+/// may have ended just now.
 void RunLoop::take_over_results() {
   auto left = m_journal.take_over();
   m_returns.assign(std::make_move_iterator(left.returns.begin()), std::make_move_iterator(left.returns.end()));
@@ -133,14 +129,9 @@ void RunLoop::take_over_results() {
   }
 }
 
-std::filesystem::path RunLoop::log_path() const {
-  return m_settings.output_directory /
-         fmt::format("job_runner_{}_wf{}_r{}.log", key(), m_options.workflow_id, m_run_id);
-}
-
 std::filesystem::path RunLoop::metrics_path() const {
   return m_settings.output_directory / "resource_utilization" /
-         fmt::format("resource_metrics_{}_{}_{}.db", key(), m_options.workflow_id, m_run_id);
+         fmt::format("resource_metrics_{}_{}_{}.db", runner_key(m_options), m_options.workflow_id, m_run_id);
 }
 
 RunnerReport RunLoop::run() {

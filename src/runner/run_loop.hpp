@@ -129,8 +129,6 @@ class RunLoop {
   void describe_node();
   void register_node();
   void take_over_results();
-  std::string key() const;
-  std::filesystem::path log_path() const;
   std::filesystem::path metrics_path() const;
   void set_time_limit();
   void stagger();

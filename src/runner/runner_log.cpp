@@ -6,6 +6,8 @@
 #include "torc/base/file.hpp"
 #include "torc/base/strings.hpp"
 #include "torc/base/units.hpp"
+#include "torc/proc/process_info.hpp"
+#include "torc/runner/runner.hpp"
 
 namespace torc::runner {
 namespace {
@@ -22,6 +24,15 @@ std::string_view word(base::LogLevel level) {
 }
 
 }  // namespace
+
+std::string runner_key(const RunnerOptions& options) {
+  return options.worker ? options.worker->key : proc::host_name();
+}
+
+std::filesystem::path runner_log_path(const RunnerOptions& options, const std::filesystem::path& directory,
+                                      std::int64_t run_id) {
+  return directory / fmt::format("job_runner_{}_wf{}_r{}.log", runner_key(options), options.workflow_id, run_id);
+}
 
 RunnerLog::RunnerLog(const std::filesystem::path& path)
     : m_file(base::open_file(path, O_WRONLY | O_CREAT | O_APPEND)) {}

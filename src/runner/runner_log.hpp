@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -10,6 +12,14 @@
 #include "torc/base/log.hpp"
 
 namespace torc::runner {
+
+struct RunnerOptions;
+
+/// Tells the files of runners apart that share an output directory.
+std::string runner_key(const RunnerOptions& options);
+/// The log file of a runner that begins in this run of its workflow.
+std::filesystem::path runner_log_path(const RunnerOptions& options, const std::filesystem::path& directory,
+                                      std::int64_t run_id);
 
 /// The log file of one runner; what is written goes to the program's own log, too. Each line is written at once and
 /// appended whole. A full disk loses lines, never jobs.

@@ -258,7 +258,8 @@ class Run(E2ETest):
 
     def test_the_next_runner_delivers_what_a_killed_one_left(self):
         server = self.server()
-        wf = server.create(workflow({"command": f"until [ -e {self.dir}/go ]; do sleep 0.02; done"}))
+        command = f"echo $TORC_ATTEMPT_ID >>{self.dir}/log; until [ -e {self.dir}/go ]; do sleep 0.02; done"
+        wf = server.create(workflow({"command": command}))
         runner = self.runner(server, wf)
         wait_until(lambda: "running" in server.statuses(wf).values(), what="the job to run")
         server.kill()
@@ -270,7 +271,8 @@ class Run(E2ETest):
         self.assertEqual(server.statuses(wf), {"j1": "running"})
         self.assertEqual(self.runner(server, wf).wait(30), 0)
         self.assertEqual(server.statuses(wf), {"j1": "completed"})
-        self.assertEqual([result["return_code"] for result in server.results(wf)], [0])
+        self.assertEqual([(result["return_code"], result["attempt_id"]) for result in server.results(wf)], [(0, 1)])
+        self.assertEqual((self.dir / "log").read_text().split(), ["1"], "it ran once")
         self.assertFalse(journal.exists())
 
 

@@ -78,6 +78,11 @@ struct RunnerReport {
 /// @throws base::Error that names it
 std::filesystem::path make_output_directory(const std::string& path);
 
+/// Tells the server what runners that are gone left in this output directory: results, and jobs to be given back. To be
+/// called before anybody gives back what a dead runner had: a job that had ended would run again.
+/// @throws base::ApiError where the server does not answer; what is left stays there then
+void deliver_left_results(client::Api& api, const RunnerOptions& options);
+
 /// Runs the jobs of an initialised workflow on this machine until it is complete or canceled, there has been nothing
 /// to claim for the workflow's `compute_node_wait_for_new_jobs_seconds` (local runs only), five jobs in a row could not
 /// be started, or a stop is requested. On a stop the jobs' process trees are ended and the jobs given back (ready

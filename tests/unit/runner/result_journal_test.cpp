@@ -46,8 +46,10 @@ TEST_F(ResultJournalTest, IsThereOnlyWhileItHoldsSomething) {
   own->add(std::vector<model::Result>{});
   own->add(std::vector<ResultJournal::Return>{});
   EXPECT_EQ(files(), 0U);
+  EXPECT_FALSE(ResultJournal::any_in(directory.path()));
   own->add(std::vector{result_of(1)});
   EXPECT_EQ(files(), 1U);
+  EXPECT_TRUE(ResultJournal::any_in(directory.path()));
   EXPECT_FALSE(own->empty());
   own->clear();
   EXPECT_EQ(files(), 0U);
