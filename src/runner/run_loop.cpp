@@ -395,6 +395,7 @@ void RunLoop::start_claimed() {
 
 void RunLoop::launch(const model::Job& job, const JobNeeds& needs) {
   const model::Id id = job.id.value_or(0);
+  m_recovering.erase(id);  // Of an attempt that is nobody's any more, where the job was claimed anew.
   try {
     m_running->start(job, needs, m_settings);
     m_starts_failed = 0;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <thread>
 #include <utility>
 
 #include "torc/base/units.hpp"
@@ -48,6 +49,7 @@ RunningJobs::RunningJobs(const ExecutionConfig& config, const MonitorConfig& mon
 }
 
 void RunningJobs::start(const model::Job& job, const JobNeeds& needs, const JobSettings& settings) {
+  end_earlier(job.id.value_or(0));
   const auto argv = job.invocation_script.value_or("").empty() ? m_simple.argv(job.command) : std::nullopt;
   const auto memory_limit = m_config.limit_resources ? needs.memory_bytes : std::nullopt;
   auto group =
@@ -119,6 +121,34 @@ std::vector<EndedJob> RunningJobs::reap() {
     }
   }
   return ended;
+}
+
+/// At once: what it writes in a grace, and what it left that names the same attempt, would be in the new one's way.
+void RunningJobs::end_earlier(model::Id id) {
+  const auto it = m_jobs.find(id);
+  if (it == m_jobs.end()) {
+    return;
+  }
+  constexpr milliseconds k_pause{5};
+  Job& job = it->second;
+  const pid_t leader = job.process.child.pid();
+  m_log.warning("job {} ({}), attempt {}, PID {}, is ended: the job was given out again", id, job.process.job.name,
+                job.process.job.attempt_id.value_or(1), leader);
+  m_monitor.ended(leader);
+  m_trees.end(leader, milliseconds(0));
+  for (const auto give_up = Clock::now() + k_after_kill; Clock::now() < give_up; std::this_thread::sleep_for(k_pause)) {
+    if (job.process.child.try_wait()) {
+      m_trees.leader_ended(leader);
+      if (m_cgroups) {
+        m_cgroups->ended(leader);
+      }
+    }
+    tend_trees();
+    if (!m_trees.ending(leader)) {
+      break;
+    }
+  }
+  forget(it);
 }
 
 void RunningJobs::note_kill_by_kernel(Job& job, std::int64_t used_bytes) {

@@ -62,6 +62,8 @@ class RunningJobs {
   /// What the jobs leave of the runner's capacity; below zero where more was started than there is.
   const Resources& free() const { return m_free; }
 
+  /// One of the same id that still runs (somebody reset the workflow, or the job, and it was claimed anew) is ended
+  /// before that, with its whole tree.
   /// @throws base::Error that says why it cannot be started
   void start(const model::Job& job, const JobNeeds& needs, const JobSettings& settings);
 
@@ -105,6 +107,7 @@ class RunningJobs {
   };
 
   void add(Job&& job);
+  void end_earlier(model::Id id);
   EndedJob end_of(Job&& job, proc::ExitStatus status);
   std::optional<Clock::time_point> end_overdue(Clock::time_point now);
   void end_greedy();

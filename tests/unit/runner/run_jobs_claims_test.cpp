@@ -16,7 +16,9 @@ using model::JobStatus;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 using testing::BothServersTest;
+using testing::lives;
 using testing::LossyProxy;
+using testing::pid_in;
 using testing::RunJobsTest;
 using testing::wait_until;
 
@@ -134,6 +136,37 @@ TEST_F(RunJobsTest, LeavesWhenTheServerDrainsIt) {
   EXPECT_TRUE(report.drained);
   EXPECT_EQ(report.exit_status(), 0);
   EXPECT_EQ(states(), (std::map<JobStatus, int>{{JobStatus::ready, 1}}));
+}
+
+TEST_P(BothServersTest, EndsAJobThatIsClaimedAnewBeforeItRunsAgain) {
+  create_workflow();
+  const std::string one_run = TORC_HELPER_DAEMONIZE " " + directory.file("daemon$RUN") + "; until [ -e " +
+                              directory.file("go") + " ]; do sleep 0.02; done";
+  const auto job = add_job("RUN=$(($(cat " + directory.file("log") + " 2>/dev/null | wc -l) + 1)); echo $RUN >>" +
+                               directory.file("log") + "; " + one_run,
+                           {}, add_requirements(1, "1g"));
+  initialize();
+  auto settings = options();
+  settings.num_cpus = 2;  // Only as long as each run gives back what it had is there room for the next.
+  RunnerReport report;
+  std::jthread runner([&] { report = run(settings); });
+  const auto daemon_of = [&](int number) { return directory.file("daemon" + std::to_string(number)); };
+  constexpr int k_runs = 4;
+  for (int number = 1; number < k_runs; ++number) {
+    EXPECT_TRUE(wait_until([&] { return std::filesystem::exists(daemon_of(number)); })) << number;
+    api->reset_workflow_status(workflow, /*force=*/true);
+    api->reset_job_status(workflow, /*failed_only=*/false);
+    initialize();
+  }
+  EXPECT_TRUE(wait_until([&] { return std::filesystem::exists(daemon_of(k_runs)); }));
+  for (int number = 1; number < k_runs; ++number) {
+    EXPECT_FALSE(lives(pid_in(daemon_of(number)))) << number;
+  }
+  base::write_file_atomically(directory.file("go"), "");
+  runner.join();
+  EXPECT_EQ(report.completed, 1);
+  EXPECT_EQ(report.failed, 0);
+  EXPECT_EQ(api->get_job(job).status, JobStatus::completed);
 }
 
 }  // namespace
