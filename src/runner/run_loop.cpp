@@ -323,16 +323,15 @@ void RunLoop::deliver() {
   }
   m_journal.clear();
   for (; !m_retried.empty(); m_retried.pop_front()) {
-    m_exchange->record_attempt(m_retried.front());
+    m_exchange->record_attempt(m_retried.front().result);
+    tell_what_happened(m_retried.front());
   }
 }
 
 /// The first of the finished ones was handed in.
 void RunLoop::note_delivered(bool on_record) {
   const Finished& next = m_finished.front();
-  if (!next.event_type.empty()) {
-    tell_what_happened(next);
-  }
+  tell_what_happened(next);
   if (!on_record) {
     m_next_heartbeat = Clock::now();  // Perhaps everything that runs here is others' now.
   }
@@ -351,7 +350,11 @@ void RunLoop::note_delivered(bool on_record) {
   changed();
 }
 
+/// Where there is more to tell than its result does.
 void RunLoop::tell_what_happened(const Finished& finished) {
+  if (finished.event_type.empty()) {
+    return;
+  }
   m_api.create_event({.id = std::nullopt,
                       .workflow_id = m_options.workflow_id,
                       .timestamp = base::unix_millis_now(),

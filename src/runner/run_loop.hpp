@@ -160,7 +160,7 @@ class RunLoop {
   std::deque<Finished> m_finished;              ///< Not handed in yet.
   std::deque<Failed> m_failed;                  ///< Whether they run again is to be found out.
   std::deque<ResultJournal::Return> m_returns;  ///< What an earlier runner could not give back.
-  std::deque<model::Result> m_retried;          ///< Of attempts whose jobs run again; not handed in yet.
+  std::deque<Finished> m_retried;               ///< Attempts whose jobs run again; not handed in yet.
   std::map<model::Id, Failed> m_recovering;     ///< Their recovery scripts run.
   std::vector<EndedJob> m_interrupted;          ///< Ended by a stop or cancel.
   bool m_drained_by_server{false};

@@ -33,7 +33,7 @@ void RunLoop::recover_failed() {
       begin_recovery(std::move(next));
     } else if (m_exchange->retry(next.finished.job, next.rule->max_retries)) {
       m_log.info("job {} ({}) failed with {}: it runs again", id, next.finished.job.name, code);
-      m_retried.push_back(std::move(next.finished.result));
+      m_retried.push_back(std::move(next.finished));
       m_may_claim = true;
       m_check_when_idle = true;
     } else {

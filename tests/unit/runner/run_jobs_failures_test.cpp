@@ -18,12 +18,14 @@ class FailuresTest : public BothServersTest {
     return api->create_failure_handler({.id = std::nullopt, .workflow_id = workflow, .name = "h", .rules = rules})
         .id.value();
   }
-  model::Id add_handled_job(const std::string& command, model::Id handler) {
+  model::Id add_handled_job(const std::string& command, model::Id handler,
+                            std::optional<model::Id> requirements = std::nullopt) {
     model::Job body;
     body.workflow_id = workflow;
     body.name = "handled";
     body.command = command;
     body.failure_handler_id = handler;
+    body.resource_requirements_id = requirements;
     return api->create_job(body).id.value();
   }
   void add_action(const std::string& trigger, const std::string& command, std::vector<model::Id> jobs = {},
@@ -86,6 +88,18 @@ TEST_P(FailuresTest, GivesUpAfterAsManyRetriesAsTheRuleAllows) {
   EXPECT_EQ(report.failed, 1);
   EXPECT_EQ(lines("log").size(), 3U) << "the first and two more";
   EXPECT_EQ(api->get_job(job).status, JobStatus::failed);
+}
+
+TEST_P(FailuresTest, TellsOfTheMemoryOfAnAttemptAfterWhichTheJobRunsAgain) {
+  create_workflow();
+  const auto job =
+      add_handled_job("[ $TORC_ATTEMPT_ID = 2 ] || (x=$(head -c 60000000 /dev/zero | tr '\\0' x); sleep 60; true)",
+                      add_handler(R"([{"exit_codes":[137],"max_retries":1}])"), add_requirements(1, "30m"));
+  initialize();
+  EXPECT_EQ(run(options()).completed, 1);
+  EXPECT_EQ(api->get_job(job).attempt_id, 2);
+  const auto event = api->list_events(workflow, {.category = "job", .after_timestamp = {}}).items.at(0).data.dump();
+  EXPECT_NE(event.find("job_exceeded_memory"), std::string::npos) << event;
 }
 
 TEST_P(FailuresTest, LeavesAJobFailedThatNoRuleIsAbout) {
