@@ -282,14 +282,14 @@ void RunLoop::talk() {
     if (was_away) {
       m_next_heartbeat = Clock::now();  // Whether the server has missed this runner matters before anything starts.
     }
-    recover_failed();
-    deliver();
+    settle_ended();
     beat();
     run_actions(poll_due);
     if (poll_due || was_away) {
       take(m_exchange->find_lost_claims());
     }
     start_claimed();
+    settle_ended();  // Those that could not be started.
     claim();
     if (poll_due || was_away || (m_check_when_idle && idle())) {
       m_check_when_idle = false;
@@ -305,6 +305,12 @@ void RunLoop::talk() {
   } catch (const base::ApiError& error) {
     lose_touch(error);
   }
+}
+
+/// Failed ones run again where their rules say so, others are handed in.
+void RunLoop::settle_ended() {
+  recover_failed();
+  deliver();
 }
 
 void RunLoop::deliver() {
@@ -405,8 +411,10 @@ void RunLoop::launch(const model::Job& job, const JobNeeds& needs) {
   } catch (const base::Error& error) {
     m_log.error("job {} ({}) cannot be started: {}", id, job.name, error.what());
     auto result = result_of(job, m_settings.run_id, k_cannot_execute, {});
-    m_finished.push_back(
-        {.job = job, .result = std::move(result), .event_type = "job_start_failed", .message = error.what()});
+    m_failed.push_back({.finished = {.job = job,
+                                     .result = std::move(result),
+                                     .event_type = "job_start_failed",
+                                     .message = error.what()}});
     // A command line that no machine could take says nothing about this one.
     const auto* system = dynamic_cast<const base::SystemError*>(&error);
     const bool is_commands_fault = system != nullptr && system->error_number() == E2BIG;
@@ -447,7 +455,7 @@ void RunLoop::claim() {
     m_may_claim = static_cast<std::int64_t>(jobs.size()) >= room->limit;
     take(std::move(jobs));
     start_claimed();
-    deliver();  // Those that could not be started.
+    settle_ended();
   }
 }
 

@@ -61,6 +61,7 @@ class RunLoop {
   // One turn of the loop
   void reap();
   void talk();
+  void settle_ended();
   void deliver();
   void note_delivered(bool on_record);
   void tell_what_happened(const Finished& finished);

@@ -12,6 +12,9 @@ using model::JobStatus;
 using testing::BothServersTest;
 using testing::wait_until;
 
+/// A command line that cannot be started: the kernel takes 128 KiB in one argument.
+const std::string k_too_long = "true " + std::string(200'000, 'x');
+
 class FailuresTest : public BothServersTest {
  protected:
   model::Id add_handler(const std::string& rules) {
@@ -90,6 +93,42 @@ TEST_P(FailuresTest, GivesUpAfterAsManyRetriesAsTheRuleAllows) {
   EXPECT_EQ(api->get_job(job).status, JobStatus::failed);
 }
 
+TEST_P(FailuresTest, AppliesRulesToAJobThatCannotBeStarted) {
+  create_workflow();
+  const auto job = add_handled_job(k_too_long, add_handler(R"([{"exit_codes":[126],"max_retries":2}])"));
+  initialize();
+  const auto report = run(options());
+  EXPECT_EQ(report.failed, 1);
+  EXPECT_EQ(api->get_job(job).status, JobStatus::failed);
+  EXPECT_EQ(api->get_job(job).attempt_id, 3);
+  client::ResultFilter of_the_job;
+  of_the_job.job_id = job;
+  of_the_job.all_runs = true;
+  EXPECT_EQ(api->list_results(workflow, of_the_job).items.size(), 3U);
+  const auto events = api->list_events(workflow, {.category = "job", .after_timestamp = {}}).items;
+  EXPECT_EQ(std::count_if(events.begin(), events.end(),
+                          [](const auto& event) { return event.data.value("event_type", "") == "job_start_failed"; }),
+            3);
+}
+
+TEST_P(FailuresTest, CallsAMachineUnfitWhateverTheRulesAre) {
+  create_workflow();
+  const auto breaks = add_job("rm -r " + directory.file("out/job_stdio"));
+  model::Job body;
+  body.workflow_id = workflow;
+  body.name = "handled";
+  body.command = "true";
+  body.failure_handler_id = add_handler(R"([{"match_all_exit_codes":true,"max_retries":1000}])");
+  body.depends_on_job_ids = {breaks};
+  const auto job = api->create_job(body).id.value();
+  initialize();
+  const auto report = run(options());
+  EXPECT_TRUE(report.unfit);
+  EXPECT_EQ(report.exit_status(), 1);
+  EXPECT_EQ(api->get_job(job).status, JobStatus::ready) << "left for machines that can";
+  EXPECT_EQ(api->get_job(job).attempt_id, 6) << "it was tried five times here";
+}
+
 TEST_P(FailuresTest, TellsOfTheMemoryOfAnAttemptAfterWhichTheJobRunsAgain) {
   create_workflow();
   const auto job =
@@ -128,9 +167,10 @@ TEST_P(FailuresTest, HandsAFailureOnToPeopleWhereTheWorkflowWantsThat) {
   workflow = api->create_workflow(body).id.value();
   add_job("exit 1");
   add_handled_job("exit 4", add_handler(R"([{"exit_codes":[3]}])"));
+  add_job(k_too_long);
   initialize();
   run(options());
-  EXPECT_EQ(states(), (std::map<JobStatus, int>{{JobStatus::pending_failed, 2}}));
+  EXPECT_EQ(states(), (std::map<JobStatus, int>{{JobStatus::pending_failed, 3}}));
 }
 
 TEST_P(FailuresTest, GivesAJobBackWhoseRecoveryIsInterrupted) {
