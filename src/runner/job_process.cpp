@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <string_view>
 #include <utility>
 
@@ -36,6 +37,11 @@ std::optional<std::int64_t> number_in(const std::vector<std::string>& environmen
 }
 
 }  // namespace
+
+bool is_shortage(const base::SystemError& error) {
+  const int number = error.error_number();
+  return number == EMFILE || number == ENFILE || number == EAGAIN || number == ENOMEM;
+}
 
 JobKey key_of(const model::Job& job) {
   return {.workflow_id = job.workflow_id, .job_id = job.id.value_or(0), .attempt_id = job.attempt_id.value_or(1)};
@@ -170,9 +176,7 @@ JobProcess JobProcess::start(const model::Job& job, const JobSettings& settings,
   try {
     child = proc::Child::spawn(options);
   } catch (const base::SystemError& error) {
-    const int number = error.error_number();
-    const bool is_shortage = number == EMFILE || number == ENFILE || number == EAGAIN || number == ENOMEM;
-    if (launch.argv.empty() || is_shortage) {
+    if (launch.argv.empty() || is_shortage(error)) {
       throw;
     }
     // A script without a first line that names its interpreter, say: bash knows what to do, or how to put it.

@@ -11,7 +11,14 @@
 #include "torc/model/models.hpp"
 #include "torc/proc/spawn.hpp"
 
+namespace torc::base {
+class SystemError;
+}
+
 namespace torc::runner {
+
+/// Whether a process could not be started for want of what others give back: descriptors, processes, memory.
+bool is_shortage(const base::SystemError& error);
 
 /// Which attempt of which job; also what a process's environment says it belongs to.
 struct JobKey {

@@ -229,6 +229,7 @@ void RunLoop::reap() {
 
 void RunLoop::finish(EndedJob&& ended) {
   m_last_work = Clock::now();
+  m_lacks = false;
   if (ended.reason == EndReason::interrupted) {
     m_recovering.erase(ended.job.id.value_or(0));
     m_interrupted.push_back(std::move(ended));
@@ -390,39 +391,55 @@ void RunLoop::start_claimed() {
     }
     const model::Job& job = m_claimed.front();
     const JobNeeds needs = m_exchange->needs(job);
-    if (!fits(needs.resources)) {
+    if (!fits(needs.resources) || (m_lacks && !m_running->empty())) {
       return;
     }
     if (m_exchange->start(job)) {
       m_settings.run_id = m_exchange->run_id();
-      launch(job, needs);
+      if (!launch(job, needs)) {
+        m_claimed.front().status = model::JobStatus::running;  // So the server has it, from now on at least.
+        return;
+      }
     }
     m_claimed.pop_front();
     changed();
   }
 }
 
-void RunLoop::launch(const model::Job& job, const JobNeeds& needs) {
+/// @returns false where it has to wait until a job that runs has ended
+bool RunLoop::launch(const model::Job& job, const JobNeeds& needs) {
   const model::Id id = job.id.value_or(0);
   m_recovering.erase(id);  // Of an attempt that is nobody's any more, where the job was claimed anew.
   try {
     m_running->start(job, needs, m_settings);
     m_starts_failed = 0;
   } catch (const base::Error& error) {
-    m_log.error("job {} ({}) cannot be started: {}", id, job.name, error.what());
-    auto result = result_of(job, m_settings.run_id, k_cannot_execute, {});
-    m_failed.push_back({.finished = {.job = job,
-                                     .result = std::move(result),
-                                     .event_type = "job_start_failed",
-                                     .message = error.what()}});
-    // A command line that no machine could take says nothing about this one.
     const auto* system = dynamic_cast<const base::SystemError*>(&error);
-    const bool is_commands_fault = system != nullptr && system->error_number() == E2BIG;
-    if (!is_commands_fault && ++m_starts_failed == k_most_failed_starts) {
-      m_report.unfit = true;
-      m_log.error("{} jobs in a row could not be started: this machine is unfit, the runner claims no more",
-                  m_starts_failed);
+    // Where jobs run, they have what is lacking.
+    m_lacks = system != nullptr && is_shortage(*system) && !m_running->empty();
+    if (m_lacks) {
+      m_log.warning("job {} ({}) waits until one of the {} that run has ended: {}", id, job.name, m_running->count(),
+                    error.what());
+      return false;
     }
+    note_failed_start(job, error);
+  }
+  return true;
+}
+
+void RunLoop::note_failed_start(const model::Job& job, const base::Error& error) {
+  m_log.error("job {} ({}) cannot be started: {}", job.id.value_or(0), job.name, error.what());
+  auto result = result_of(job, m_settings.run_id, k_cannot_execute, {});
+  m_failed.push_back(
+      {.finished = {
+           .job = job, .result = std::move(result), .event_type = "job_start_failed", .message = error.what()}});
+  // A command line that no machine could take says nothing about this one.
+  const auto* system = dynamic_cast<const base::SystemError*>(&error);
+  const bool is_commands_fault = system != nullptr && system->error_number() == E2BIG;
+  if (!is_commands_fault && ++m_starts_failed == k_most_failed_starts) {
+    m_report.unfit = true;
+    m_log.error("{} jobs in a row could not be started: this machine is unfit, the runner claims no more",
+                m_starts_failed);
   }
 }
 

@@ -100,7 +100,8 @@ class RunLoop {
   void run_last_actions();
 
   // Parts of them
-  void launch(const model::Job& job, const JobNeeds& needs);
+  bool launch(const model::Job& job, const JobNeeds& needs);
+  void note_failed_start(const model::Job& job, const base::Error& error);
   void finish(EndedJob&& ended);
   model::Result result_of(const model::Job& job, std::int64_t run_id, std::int64_t return_code,
                           std::chrono::duration<double> ran) const;
@@ -170,6 +171,7 @@ class RunLoop {
   bool m_may_claim{true};         ///< Cleared when the server has no more for now.
   bool m_check_when_idle{false};  ///< Results were handed in since the last look for completion.
   int m_starts_failed{0};         ///< In a row.
+  bool m_lacks{false};            ///< Something that jobs which run have: no start before one of them ends.
   Clock::time_point m_next_poll;
   Clock::time_point m_next_heartbeat;
   Clock::time_point m_last_heartbeat;

@@ -142,6 +142,18 @@ class Run(E2ETest):
             self.assertNotIn(secret, output)
         self.assertNotIn("hunter2", self.runner_log())
 
+    def test_a_shortage_that_passes_makes_jobs_wait(self):
+        """Each job that runs takes a descriptor."""
+        server = self.server()
+        count = 120
+        wf = server.create(workflow(*[{"command": "sleep 1"}] * count))
+        run = f"exec {TORC} run {wf} --max-parallel-jobs {count} -o {self.dir}/out"
+        runner = self.start(["bash", "-c", f"ulimit -n 100; {run}"], env={"TORC_API_URL": server.url})
+        self.assertEqual(runner.wait(60), 0)
+        self.assertEqual(set(server.statuses(wf).values()), {"completed"})
+        self.assertIn("Too many open files", self.runner_log())
+        self.assertEqual({result["attempt_id"] for result in server.results(wf)}, {1})
+
     def test_stop_leaves_nothing(self):
         for number in (signal.SIGTERM, signal.SIGINT):
             with self.subTest(number):
