@@ -94,13 +94,20 @@ void RunLoop::run_actions(bool poll_due) {
   }
 }
 
-/// What is triggered by the end.
+/// What is triggered by the end. Of what was begun and is not ready where the run is stopped, nothing is left.
 void RunLoop::run_last_actions() {
   if (m_report.stopped || m_report.canceled) {
     m_actions->end();
+  }
+  if (m_report.canceled || (m_report.stopped && !m_report.timed_out)) {
     return;
   }
   try {
+    if (m_report.timed_out) {
+      m_actions->run_triggered(m_node.id.value_or(0), {"on_worker_complete"});
+      m_actions->wait(m_stop);
+      return;
+    }
     m_actions->wait(m_stop);
     if (!m_stop.stop_requested()) {
       m_actions->run_triggered(m_node.id.value_or(0), {"on_jobs_complete"});

@@ -9,6 +9,7 @@ namespace torc::runner {
 namespace {
 
 using model::JobStatus;
+using std::chrono::milliseconds;
 using testing::BothServersTest;
 using testing::wait_until;
 
@@ -247,6 +248,34 @@ TEST_P(FailuresTest, RunsActionsAtTheirTriggers) {
   EXPECT_GT(position("complete"), position("first"));
   EXPECT_GT(position("end"), position("second"));
   EXPECT_GT(position("leaving"), position("second"));
+}
+
+TEST_P(FailuresTest, RunsTheActionsOfItsEndAtTheEndOfItsTime) {
+  create_workflow();
+  add_job("sleep 60");
+  add_action("on_worker_complete", note("leaving"));
+  add_action("on_workflow_complete", note("end"));
+  initialize();
+  auto limited = options();
+  limited.time_limit = milliseconds(500);
+  limited.max_parallel_jobs = 1;
+  const auto report = run(limited);
+  EXPECT_TRUE(report.timed_out);
+  EXPECT_EQ(report.given_back, 1);
+  EXPECT_EQ(lines("log"), std::vector<std::string>{"leaving"});
+}
+
+TEST_P(FailuresTest, RunsNoActionsOfItsEndWhenItIsStopped) {
+  create_workflow();
+  add_job("touch " + directory.file("started") + "; sleep 60");
+  add_action("on_worker_complete", "touch " + directory.file("left"));
+  initialize();
+  std::stop_source stop;
+  std::jthread runner([&] { run(options(), stop.get_token()); });
+  ASSERT_TRUE(wait_until([&] { return std::filesystem::exists(directory.file("started")); }));
+  stop.request_stop();
+  runner.join();
+  EXPECT_FALSE(std::filesystem::exists(directory.file("left")));
 }
 
 TEST_P(FailuresTest, OfTwoRunnersOneRunsAnActionBothAPersistentOne) {
