@@ -18,6 +18,23 @@ using Detail = MonitorConfig::Detail;
 /// Between two looks at jobs whose memory is limited.
 constexpr milliseconds k_limit_interval{1'000};
 
+/// The tables have no place for what is not known: 0.
+metrics::SystemUsage only_wanted(metrics::SystemUsage usage, const MonitorConfig& config) {
+  usage.cpu_percent = config.node_cpu ? usage.cpu_percent : 0;
+  usage.memory_bytes = config.node_memory ? usage.memory_bytes : 0;
+  return usage;
+}
+
+metrics::UsageSummary only_wanted(metrics::UsageSummary usage, const MonitorConfig& config) {
+  if (!config.node_cpu) {
+    usage.peak_cpu_percent = usage.avg_cpu_percent = 0;
+  }
+  if (!config.node_memory) {
+    usage.peak_memory_bytes = usage.avg_memory_bytes = 0;
+  }
+  return usage;
+}
+
 }  // namespace
 
 Monitor::Monitor(const MonitorConfig& config, std::filesystem::path database, RunnerLog& log,
@@ -125,7 +142,7 @@ void Monitor::record(const std::vector<metrics::JobUsage>& jobs) {
   metrics::Sample sample;
   sample.timestamp = static_cast<double>(base::unix_millis_now()) / 1000.0;
   if (m_config.node != Detail::off) {
-    sample.system = m_system.sample();
+    sample.system = only_wanted(m_system.sample(), m_config);
   }
   if (!m_config.records()) {
     return;
@@ -168,7 +185,7 @@ std::optional<metrics::UsageSummary> Monitor::finish() {
   if (m_config.node != Detail::off) {
     try {
       m_system.sample();
-      node = m_system.summary();
+      node = only_wanted(m_system.summary(), m_config);
     } catch (const base::Error& error) {
       m_log.warning("what the machine uses is not known: {}", error.what());
     }

@@ -33,6 +33,12 @@ MonitorConfig monitor_config_of(const model::Workflow& workflow) {
     if (const auto node = object.find("compute_node"); node != object.end()) {
       config.node = detail_of(*node);
     }
+    if (config.node != Detail::off) {
+      const auto& node = object.at("compute_node");
+      config.node_cpu = node.value("cpu", true);
+      config.node_memory = node.value("memory", true);
+      config.node = config.node_cpu || config.node_memory ? config.node : Detail::off;
+    }
     config.interval = std::chrono::seconds(
         std::clamp<std::int64_t>(object.value("sample_interval_seconds", std::int64_t{10}), 1, k_longest));
     config.generate_plots = object.value("generate_plots", false);

@@ -12,6 +12,8 @@ struct MonitorConfig {
 
   Detail jobs{Detail::off};
   Detail node{Detail::off};
+  bool node_cpu{true};
+  bool node_memory{true};
   std::chrono::seconds interval{10};
   bool generate_plots{false};
 

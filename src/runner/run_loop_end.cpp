@@ -5,6 +5,7 @@
 #include <thread>
 #include <utility>
 
+#include "runner/monitor_config.hpp"
 #include "runner/run_loop.hpp"
 #include "torc/base/error.hpp"
 #include "torc/base/units.hpp"
@@ -153,11 +154,16 @@ void RunLoop::keep_returns() {
 void RunLoop::deactivate() {
   m_node.is_active = false;
   if (const auto used = m_running->finish_monitoring()) {
+    const auto wanted = monitor_config_of(m_workflow);
     m_node.sample_count = used->samples;
-    m_node.peak_cpu_percent = used->peak_cpu_percent;
-    m_node.avg_cpu_percent = used->avg_cpu_percent;
-    m_node.peak_memory_bytes = used->peak_memory_bytes;
-    m_node.avg_memory_bytes = used->avg_memory_bytes;
+    if (wanted.node_cpu) {
+      m_node.peak_cpu_percent = used->peak_cpu_percent;
+      m_node.avg_cpu_percent = used->avg_cpu_percent;
+    }
+    if (wanted.node_memory) {
+      m_node.peak_memory_bytes = used->peak_memory_bytes;
+      m_node.avg_memory_bytes = used->avg_memory_bytes;
+    }
   }
   m_node.duration_seconds = std::chrono::duration<double>(Clock::now() - m_started).count();
   try {

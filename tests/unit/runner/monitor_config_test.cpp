@@ -25,6 +25,16 @@ TEST(MonitorConfigTest, IsWhatTheWorkflowSays) {
   EXPECT_EQ(monitoring(R"({"enabled":true,"compute_node":null})").jobs, Detail::summary) << "of older files";
 }
 
+TEST(MonitorConfigTest, LeavesOutWhatOfTheMachineIsNotWanted) {
+  const auto all = monitoring(R"({"compute_node":{"enabled":true}})");
+  EXPECT_TRUE(all.node_cpu && all.node_memory);
+  const auto memory = monitoring(R"({"compute_node":{"enabled":true,"cpu":false}})");
+  EXPECT_EQ(memory.node, Detail::summary);
+  EXPECT_FALSE(memory.node_cpu);
+  EXPECT_TRUE(memory.node_memory);
+  EXPECT_EQ(monitoring(R"({"compute_node":{"enabled":true,"cpu":false,"memory":false}})").node, Detail::off);
+}
+
 TEST(MonitorConfigTest, IsOffWhereItMakesNoSense) {
   for (const char* const text : {"", "nonsense", "[]", "{}", R"({"jobs":{"enabled":"yes"}})"}) {
     EXPECT_EQ(monitoring(text).jobs, Detail::off) << text;

@@ -106,6 +106,21 @@ TEST_P(BothServersTest, TellsWhatJobsAndMachineUsed) {
   EXPECT_GE(pages, 1U);
 }
 
+TEST_P(BothServersTest, TellsOfTheMachineOnlyWhatIsWanted) {
+  model::Workflow body;
+  body.name = "test";
+  body.user = "tester";
+  body.resource_monitor_config = R"({"compute_node":{"enabled":true,"memory":false}})";
+  workflow = api->create_workflow(body).id.value();
+  add_job("true");
+  initialize();
+  run(options());
+  const auto node = api->list_compute_nodes(workflow, {}).items.at(0);
+  EXPECT_TRUE(node.peak_cpu_percent);
+  EXPECT_FALSE(node.peak_memory_bytes);
+  EXPECT_FALSE(node.avg_memory_bytes);
+}
+
 TEST_P(BothServersTest, LimitsNothingWhereThatIsNotWanted) {
   execution_config = R"({"limit_resources":false})";
   create_workflow();
