@@ -6,6 +6,7 @@
 #include "proc/start_process.hpp"
 
 #include <fcntl.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -34,6 +35,7 @@ struct Plan {
   char* const* env;
   sigset_t mask;
   int report_fd;
+  pid_t parent{::getpid()};
 };
 
 /// @returns 0, or an errno value
@@ -100,7 +102,19 @@ int execute(const Plan& plan) {
   return error;
 }
 
+/// The signal comes for the death of a parent that lives at this moment only.
+void follow_parent(const Plan& plan) {
+  if (plan.options.death_signal == 0) {
+    return;
+  }
+  ::prctl(PR_SET_PDEATHSIG, plan.options.death_signal);
+  if (::getppid() != plan.parent) {
+    ::_exit(k_not_executed);
+  }
+}
+
 [[noreturn]] void be_child(const Plan& plan) {
+  follow_parent(plan);
   if (plan.options.join_fd >= 0) {
     report(plan.report_fd, join(plan.options.join_fd));
   }

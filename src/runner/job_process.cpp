@@ -1,6 +1,7 @@
 #include "runner/job_process.hpp"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -171,6 +172,8 @@ JobProcess JobProcess::start(const model::Job& job, const JobSettings& settings,
                              .stdout_fd = outputs.out ? outputs.out.get() : -1,
                              .stderr_fd = outputs.error_fd(),
                              .join_fd = launch.join_fd,
+                             // The guardian ends what a killed runner leaves; this is for where it was killed, too.
+                             .death_signal = SIGTERM,
                              .new_session = true};
   proc::Child child;
   try {

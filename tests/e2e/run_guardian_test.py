@@ -41,6 +41,14 @@ class Guardian(E2ETest):
         self.assertFalse(alive(daemon), "a daemon is left")
         self.assertFalse(alive(plain), "a job is left")
 
+    def test_no_job_goes_on_where_both_are_killed(self):
+        guardian = self.run_in_background(f"echo $$ >{self.dir}/plain; sleep 1; sleep 60")
+        job, runner = self.pid_in("plain"), children_of(guardian.pid)[0]
+        guardian.send_signal(signal.SIGSTOP)  # It can do nothing about it.
+        os.kill(runner, signal.SIGKILL)
+        guardian.kill()
+        wait_until(lambda: not alive(job), what="the job to end")
+
     def test_a_runner_without_guardian_stops(self):
         guardian = self.run_in_background(f"echo $$ >{self.dir}/plain; sleep 61")
         plain, runner = self.pid_in("plain"), children_of(guardian.pid)[0]

@@ -22,6 +22,8 @@ struct SpawnOptions {
   /// A cgroup's cgroup.procs, opened for writing: the child moves there before it executes the program. -1: it stays in
   /// this process's group.
   int join_fd{-1};
+  /// Gets the child (it alone, nothing below it) when the thread that starts it here ends, or is killed; 0: none.
+  int death_signal{0};
   bool new_session{false};  ///< A session (and so a process group) of its own.
   bool new_group{true};     ///< A process group of its own, where there is no new session.
 };

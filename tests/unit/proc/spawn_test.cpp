@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include "torc/base/error.hpp"
@@ -122,6 +123,14 @@ TEST_P(Spawn, MakesSessionsAndGroups) {
   EXPECT_EQ(output_of({.argv = argv, .new_session = true}), "1 1\n");
   EXPECT_EQ(output_of({.argv = argv}), "1 0\n");
   EXPECT_EQ(output_of({.argv = argv, .new_group = false}), "0 0\n");
+}
+
+TEST_P(Spawn, SignalsTheChildAtTheEndOfTheThreadThatStartedIt) {
+  Child child;
+  std::thread([&] { child = start({.argv = {"sleep", "60"}, .death_signal = SIGUSR1}); }).join();
+  const ExitStatus status = child.wait();
+  EXPECT_TRUE(status.signaled);
+  EXPECT_EQ(status.code, SIGUSR1);
 }
 
 TEST_P(Spawn, UsesTheEnvironmentAndDirectoryGiven) {
