@@ -1,5 +1,7 @@
 #pragma once
 
+#include <utility>
+
 #include "client/rest_connection.hpp"
 
 namespace torc::client {
@@ -8,6 +10,8 @@ namespace torc::client {
 class RestApi final : public Api {
  public:
   explicit RestApi(const Connection& connection);
+
+  void set_patience(net::Patience patience) override { m_connection.set_patience(std::move(patience)); }
 
   void ping() override;
   const model::ServerVersion& version() override;

@@ -46,7 +46,7 @@ bool may_repeat(const std::string& method, const net::HttpResponse& response) {
   const bool harmless = !response.sent || method == "GET";
   const bool hopeless = response.error.starts_with("timed out") || response.error.starts_with("could not resolve") ||
                         response.error.find("certificate") != std::string::npos;
-  return response.status == 0 && harmless && !hopeless;
+  return response.status == 0 && harmless && !hopeless && !response.given_up;
 }
 
 }  // namespace

@@ -44,6 +44,8 @@ class RestConnection {
   /// The URL without a password that somebody may have put into it.
   const std::string& shown_url() const { return m_shown_url; }
 
+  void set_patience(net::Patience patience) { m_http.set_patience(std::move(patience)); }
+
   nlohmann::json get(const std::string& path, const Query& query = {});
   /// @param stop  Requested: the request is given up at once, as if no answer had come.
   nlohmann::json post(const std::string& path, const Query& query = {}, const nlohmann::json& body = nullptr,

@@ -4,7 +4,9 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <list>
 #include <mutex>
 #include <optional>
 #include <stdexcept>
@@ -61,6 +63,12 @@ std::string seconds(std::chrono::milliseconds duration) {
   return fmt::format("{:g} s", static_cast<double>(duration.count()) / 1000.0);
 }
 
+/// Tenths of a second are enough for people.
+std::chrono::milliseconds rounded_since(Patience::Clock::time_point began) {
+  using Tenths = std::chrono::duration<std::int64_t, std::deci>;
+  return std::chrono::round<Tenths>(Patience::Clock::now() - began);
+}
+
 /// The system's word for a failed connection, in lower case as the middle of a sentence.
 std::string system_words(CURL* handle, const char* otherwise) {
   long number = 0;
@@ -76,7 +84,9 @@ struct HttpClient::Impl {
   void prepare(std::string_view method, const std::string& url, const std::string& body);
   HttpResponse perform(const std::string& url, const std::stop_token& stop);
   /// Nothing where it was given up.
-  std::optional<CURLcode> transfer(const std::stop_token& stop);
+  std::optional<CURLcode> transfer(const std::stop_token& stop, Patience::Clock::time_point began);
+  /// How long to wait for the network before it is asked again whether to wait.
+  std::chrono::milliseconds time_left(Patience::Clock::time_point began) const;
   std::string explain(CURLcode code, const std::string& url, bool sent) const;
 
   static std::size_t take_body(char* data, std::size_t size, std::size_t count, void* self);
@@ -84,6 +94,7 @@ struct HttpClient::Impl {
   static int before_request(void* self, char* /*remote*/, char* /*local*/, int /*remote_port*/, int /*local_port*/);
 
   HttpOptions options;
+  Patience patience;
   EasyHandle handle;
   MultiHandle multi;
   HeaderList json_headers;
@@ -224,9 +235,18 @@ std::string HttpClient::Impl::explain(CURLcode code, const std::string& url, boo
   }
 }
 
-std::optional<CURLcode> HttpClient::Impl::transfer(const std::stop_token& stop) {
-  constexpr int k_poll_ms = 60'000;  // Nothing depends on it: curl's own timers and the wake-up end the poll before.
-  const std::stop_callback wake(stop, [this] { curl_multi_wakeup(multi.get()); });
+std::chrono::milliseconds HttpClient::Impl::time_left(Patience::Clock::time_point began) const {
+  constexpr std::chrono::milliseconds k_poll{60'000};  // curl's own timers and the wake-up end a poll before.
+  return patience.left ? std::min(k_poll, patience.left(began)) : k_poll;
+}
+
+std::optional<CURLcode> HttpClient::Impl::transfer(const std::stop_token& stop, Patience::Clock::time_point began) {
+  const auto wake_up = [this] { curl_multi_wakeup(multi.get()); };
+  const std::stop_callback wake(stop, wake_up);
+  std::list<std::stop_callback<decltype(wake_up)>> more_wakes;  // Callbacks do not move.
+  for (const auto& token : patience.wake) {
+    more_wakes.emplace_back(token, wake_up);
+  }
   curl_multi_add_handle(multi.get(), handle.get());
   int running = 1;
   CURLMcode state = CURLM_OK;
@@ -235,7 +255,11 @@ std::optional<CURLcode> HttpClient::Impl::transfer(const std::stop_token& stop) 
     if (state != CURLM_OK || running == 0 || stop.stop_requested()) {
       break;
     }
-    state = curl_multi_poll(multi.get(), nullptr, 0, k_poll_ms, nullptr);
+    const auto left = time_left(began);
+    if (left <= std::chrono::milliseconds(0)) {
+      break;
+    }
+    state = curl_multi_poll(multi.get(), nullptr, 0, static_cast<int>(left.count()), nullptr);
     if (state != CURLM_OK) {
       break;
     }
@@ -253,11 +277,13 @@ std::optional<CURLcode> HttpClient::Impl::transfer(const std::stop_token& stop) 
 
 HttpResponse HttpClient::Impl::perform(const std::string& url, const std::stop_token& stop) {
   CURL* curl = handle.get();
-  const auto code = transfer(stop);
+  const auto began = Patience::Clock::now();
+  const auto code = transfer(stop, began);
   HttpResponse response;
   response.sent = times_sent > 0;
   if (code != CURLE_OK) {
-    response.error = code ? explain(*code, url, response.sent) : "given up";
+    response.given_up = !code;
+    response.error = code ? explain(*code, url, response.sent) : "given up after " + seconds(rounded_since(began));
     return response;
   }
   long status = 0;
@@ -274,6 +300,10 @@ HttpClient::HttpClient(HttpOptions options) : m_impl(std::make_unique<Impl>(std:
 HttpClient::HttpClient(HttpClient&&) noexcept = default;
 HttpClient& HttpClient::operator=(HttpClient&&) noexcept = default;
 HttpClient::~HttpClient() = default;
+
+void HttpClient::set_patience(Patience patience) {
+  m_impl->patience = std::move(patience);
+}
 
 HttpResponse HttpClient::request(std::string_view method, const std::string& url, const std::string& body,
                                  const std::stop_token& stop) {

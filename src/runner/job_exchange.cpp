@@ -65,8 +65,12 @@ bool JobExchange::claims_can_wait() {
   return m_api.has_capability("claim_wait") && m_api.has_capability("claim_compute_node_id");
 }
 
+bool JobExchange::finds_lost_claims() {
+  return m_api.has_capability("claim_compute_node_id");
+}
+
 std::vector<model::Job> JobExchange::find_lost_claims() {
-  if (!m_api.has_capability("claim_compute_node_id")) {
+  if (!finds_lost_claims()) {
     return {};
   }
   std::vector<model::Job> lost;
@@ -268,12 +272,12 @@ JobExchange::GivenBack JobExchange::give_back(const model::Job& job, bool starte
   return outcome;
 }
 
-/// The state of a job that never started can be set by anybody, whoever has it: the server may have given it to another
-/// runner since this one's was lost.
-bool JobExchange::is_still_pending(const model::Job& job) {
+/// What an earlier runner had may be another's now: the state of a job that never started can be set by anybody, and
+/// torc 0.23 does not ask which attempt is to be retried.
+bool JobExchange::is_still(model::JobStatus status, const model::Job& job) {
   try {
     const auto now = m_api.get_job(job.id.value_or(0));
-    return now.status == model::JobStatus::pending && now.attempt_id == job.attempt_id;
+    return now.status == status && now.attempt_id == job.attempt_id;
   } catch (const base::ApiError& error) {
     if (is_outage(error)) {
       throw;
@@ -288,7 +292,7 @@ void JobExchange::give_back(const ResultJournal::Return& left) {
                left.job.name, left.run_id, m_run_id);
     return;
   }
-  if (!left.started && !is_still_pending(left.job)) {
+  if (!is_still(left.started ? model::JobStatus::running : model::JobStatus::pending, left.job)) {
     m_log.info("job {} ({}) needs not be given back: it is not as an earlier runner left it", left.job.id.value_or(0),
                left.job.name);
     return;

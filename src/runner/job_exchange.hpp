@@ -38,6 +38,9 @@ class JobExchange {
   /// Where the server can, the jobs are running at once: `start` has nothing left to do.
   std::vector<model::Job> claim(const Wanted& wanted);
 
+  /// Whether `find_lost_claims` can find any.
+  bool finds_lost_claims();
+
   /// Whether a claim can wait for work.
   bool claims_can_wait();
 
@@ -100,7 +103,7 @@ class JobExchange {
   bool note_refusal(const model::Result& result, const std::string& why);
   void done_with(model::Id job_id);
   bool runs_here(model::Id job_id);
-  bool is_still_pending(const model::Job& job);
+  bool is_still(model::JobStatus status, const model::Job& job);
   bool run_has_changed();
 
   client::Api& m_api;

@@ -91,6 +91,11 @@ std::vector<Monitor::Excess> Monitor::take_excesses() {
   return std::exchange(m_excesses, {});
 }
 
+bool Monitor::has_excesses() {
+  const std::lock_guard lock{m_mutex};
+  return !m_excesses.empty();
+}
+
 milliseconds Monitor::interval() const {
   const bool recording = m_config.jobs != Detail::off || m_config.node != Detail::off;
   const milliseconds wanted = recording ? milliseconds(m_config.interval) : k_limit_interval;

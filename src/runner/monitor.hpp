@@ -48,6 +48,7 @@ class Monitor {
 
   /// Those noticed since the last call; each job once.
   std::vector<Excess> take_excesses();
+  bool has_excesses();
 
   /// Ends the thread, and the recording: writes what is written at the end.
   /// @returns what the machine used; nothing where nobody wants to know

@@ -85,6 +85,16 @@ std::optional<ProcessTrees::Clock::time_point> ProcessTrees::tend() {
   return next;
 }
 
+std::optional<ProcessTrees::Clock::time_point> ProcessTrees::next_kill(Clock::time_point now) const {
+  std::optional<Clock::time_point> next;
+  for (const auto& [leader, ending] : m_ending) {
+    if (now < ending.kill_at || !ending.killed_more) {
+      next = std::min(next.value_or(ending.kill_at), ending.kill_at);
+    }
+  }
+  return next;
+}
+
 /// Cheap where nothing is left, since it runs for each job that ends: no look at all of /proc.
 void ProcessTrees::look_for_leftovers() {
   if (m_just_ended.empty()) {

@@ -45,6 +45,9 @@ class ProcessTrees {
   /// Does what is due. To be called once for each turn of the event loop, and at the time it returns.
   std::optional<Clock::time_point> tend();
 
+  /// When the next of them gets SIGKILL.
+  std::optional<Clock::time_point> next_kill(Clock::time_point now) const;
+
   /// Whether something is left of trees that are to end.
   bool ending() const { return !m_ending.empty(); }
   /// Whether something may be left of this one.

@@ -61,6 +61,7 @@ RunLoop::RunLoop(client::Api& api, const RunnerOptions& options, const std::stop
       m_options(options),
       m_stop(stop),
       m_on_change(on_change),
+      m_limits(api, stop, options.haste),
       m_workflow(api.get_workflow(options.workflow_id)),
       m_config(execution_config_of(m_workflow)),
       m_run_id(api.get_workflow_status(options.workflow_id).run_id),
@@ -86,6 +87,7 @@ RunLoop::RunLoop(client::Api& api, const RunnerOptions& options, const std::stop
       std::make_unique<RunningJobs>(m_config, monitor_config_of(m_workflow), metrics_path(), m_capacity,
                                     gpus.size() == wanted_gpus ? GpuPool(std::move(gpus)) : GpuPool(wanted_gpus), stop,
                                     options.drain, options.cgroups, m_log);
+  m_limits.follow_jobs([this] { return m_running->due(); });
   set_time_limit();
   describe_node();
   register_node();
@@ -111,6 +113,7 @@ void RunLoop::set_time_limit() {
     const LastMoments moments = last_moments(m_config, m_workflow, *m_options.time_limit);
     m_last_lead = moments.lead;
     m_stop_at = m_started + moments.stop_after;
+    m_limits.stop_at(*m_stop_at);
   }
 }
 
@@ -282,6 +285,7 @@ void RunLoop::talk() {
     m_may_claim = m_may_claim || poll_due || was_away;
     if (was_away) {
       m_next_heartbeat = Clock::now();  // Whether the server has missed this runner matters before anything starts.
+      m_api.ping();  // A server that hangs may do all that it was asked once it goes on: nothing else is asked of it.
     }
     settle_ended();
     beat();
@@ -467,7 +471,10 @@ void RunLoop::claim() {
     if (!room) {
       return;
     }
-    auto jobs = m_exchange->claim(*room);
+    auto jobs = [&] {
+      const CallLimits::Irrevocable irrevocable(m_limits, !m_exchange->finds_lost_claims());
+      return m_exchange->claim(*room);
+    }();
     // Fewer than asked for: no more until one of ours, or of another runner, ends.
     m_may_claim = static_cast<std::int64_t>(jobs.size()) >= room->limit;
     take(std::move(jobs));

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "runner/action_runner.hpp"
+#include "runner/call_limits.hpp"
 #include "runner/capacity.hpp"
 #include "runner/execution_config.hpp"
 #include "runner/failure_rules.hpp"
@@ -139,6 +140,7 @@ class RunLoop {
   const RunnerOptions m_options;
   const std::stop_token m_stop;
   const OnChange m_on_change;
+  CallLimits m_limits;  ///< Of every call, hence before what asks the server first.
 
   model::Workflow m_workflow;
   const ExecutionConfig m_config;

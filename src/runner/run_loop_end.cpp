@@ -2,7 +2,9 @@
 // hands in what is known, and gives back what was not done.
 
 #include <algorithm>
-#include <thread>
+#include <condition_variable>
+#include <mutex>
+#include <stop_token>
 #include <utility>
 
 #include "runner/monitor_config.hpp"
@@ -17,7 +19,17 @@ using std::chrono::seconds;
 
 /// How long the end of a run may try to tell a server that does not answer.
 constexpr seconds k_last_words{20};
+/// The same where it shall be quick.
+constexpr seconds k_hasty_words{1};
 constexpr std::int64_t k_terminated = 128 + 15;
+
+/// Shorter where `haste` is requested.
+void sleep_until(const std::stop_token& haste, std::chrono::steady_clock::time_point until) {
+  std::mutex mutex;
+  std::condition_variable_any never;
+  std::unique_lock lock(mutex);
+  never.wait_until(lock, haste, until, [] { return false; });
+}
 
 }  // namespace
 
@@ -30,20 +42,29 @@ void RunLoop::end_jobs() {
   give_back_failed();
 }
 
-/// Repeats a call that the server does not answer until it does, or until `until`.
+/// Repeats a call that the server does not answer until it does, or until `until`; who is in haste waits no longer than
+/// one more try may help.
 template <typename Call>
 void RunLoop::insist(Clock::time_point until, Call&& call) {
+  const CallLimits::LastWords last_words(m_limits, until);
+  bool hastened = false;
   for (;;) {
     try {
+      if (m_link.away()) {
+        m_api.ping();  // See `talk`.
+      }
       call();
       m_link.answered();
       return;
     } catch (const base::ApiError& error) {
       m_link.failed(Clock::now(), random_jitter());
+      if (m_options.haste.stop_requested() && !std::exchange(hastened, true)) {
+        until = std::min(until, Clock::now() + k_hasty_words);
+      }
       if (!may_pass(error) || m_link.next_change() > until) {
         throw;
       }
-      std::this_thread::sleep_until(m_link.next_change());
+      sleep_until(hastened ? std::stop_token() : m_options.haste, m_link.next_change());
     }
   }
 }

@@ -197,6 +197,22 @@ std::optional<RunningJobs::Clock::time_point> RunningJobs::tend() {
   return earlier(next_deadline, tend_trees());
 }
 
+std::optional<RunningJobs::Clock::time_point> RunningJobs::due() {
+  if (m_jobs.empty() && !m_trees.ending()) {
+    return std::nullopt;
+  }
+  if (m_monitor.has_excesses()) {
+    return Clock::time_point::min();
+  }
+  auto next = m_trees.next_kill(Clock::now()).value_or(Clock::time_point::max());
+  for (const auto& [id, job] : m_jobs) {
+    if (job.deadline && job.reason == EndReason::itself) {
+      next = std::min(next, *job.deadline);
+    }
+  }
+  return next;
+}
+
 /// Processes first: their groups can be removed when they are gone.
 std::optional<RunningJobs::Clock::time_point> RunningJobs::tend_trees() {
   const auto trees_due = m_trees.tend();

@@ -79,6 +79,9 @@ class RunningJobs {
   /// Does what is due: ends what is over its limits or was left behind. To be called once for each turn of the loop,
   /// and at the time it returns.
   std::optional<Clock::time_point> tend();
+  /// When something is due that cannot wait: a job is at a limit, or a process tree gets SIGKILL. The far future where
+  /// nothing is; nothing where no job runs and nothing is being ended.
+  std::optional<Clock::time_point> due();
   /// Whether a process tree is being ended, which wants `tend` soon.
   bool is_ending() const { return m_trees.ending(); }
 

@@ -9,7 +9,7 @@ import time
 import unittest
 
 from cables import Cable, NoCables
-from harness import TORC, E2ETest, alive, children_of, main, processes_below, wait_until
+from harness import PLAIN, TORC, E2ETest, alive, children_of, main, processes_below, wait_until
 
 TIMEOUT = 2  # seconds without a sign of life
 
@@ -159,6 +159,72 @@ class LostRunners(LostTest):
         self.assertEqual(self.events(server, workflow, "compute_node_lost"), [])
         self.go.touch()
         self.check_end(server, workflow, {"j1": 1})
+
+
+class HangingServer(LostTest):
+    """A server that takes connections and answers nothing holds up neither limits nor signals."""
+
+    RUNTIME = 3
+
+    def hanging(self):
+        """A server that hangs, the runner of two jobs, and their pids: `limited` may run for three seconds, `stubborn`
+        heeds no signal and ends once it may."""
+        server = self.server()
+        noted = f"echo $$ >{self.dir}/pids/$TORC_JOB_NAME.$TORC_ATTEMPT_ID"
+        workflow = server.create({
+            "name": "w",
+            "resource_requirements": [{"name": "short", "num_cpus": 1, "num_gpus": 0, "num_nodes": 1, "memory": "1g",
+                                       "runtime": f"PT{self.RUNTIME}S"}],
+            "jobs": [{"name": "j1", "command": f"{noted}; exec sleep 300", "resource_requirements": "short"},
+                     {"name": "j2", "command": f"trap '' TERM; {noted}; until [ -e {self.go} ]; do sleep 0.05; done"}]})
+        server.torc("workflows", "init", workflow, "--no-prompts", check=True)
+        runner = self.runner(server, workflow, "a")
+        limited, stubborn = self.pid_of(1, 1), self.pid_of(2, 1)
+        os.kill(server.process.pid, signal.SIGSTOP)
+        return server, workflow, runner, limited, stubborn
+
+    def check_results(self, server, workflow, attempts: dict[str, int]) -> None:
+        """Each job has one result; that of j1 is its run time's."""
+        os.kill(server.process.pid, signal.SIGCONT)
+        self.go.touch()
+        again = self.runner(server, workflow, "a")
+        server.wait_complete(workflow)
+        again.wait(30)
+        names = {job["id"]: job["name"] for job in server.jobs(workflow)}
+        results = server.results(workflow)
+        self.assertEqual(sorted((names[result["job_id"]], result["attempt_id"], result["return_code"], result["status"])
+                                for result in results),
+                         [("j1", attempts["j1"], 152, "terminated"), ("j2", attempts["j2"], 0, "completed")])
+        self.assertEqual(list((self.dir / "a").glob("undelivered*")), [])
+
+    def test_a_run_time_is_held(self):
+        server, workflow, runner, limited, stubborn = self.hanging()
+        since = time.monotonic()
+        wait_until(lambda: not alive(limited), what="the run time to end the job")
+        print(f"\n  ended {time.monotonic() - since:.1f} s after the server hung", flush=True)
+        self.assertLess(time.monotonic() - since, self.RUNTIME + 3)
+        self.assertTrue(alive(stubborn))
+        self.assertIsNone(runner.poll())
+        self.check_results(server, workflow, {"j1": 1, "j2": 1})
+        runner.wait(30)
+
+    def test_a_second_signal_kills_at_once(self):
+        server, workflow, runner, limited, stubborn = self.hanging()
+        wait_until(lambda: not alive(limited), what="the run time to end the job")
+        runner.send_signal(signal.SIGTERM)
+        wait_until(lambda: "a stop was requested" in self.log_of("a"), 5, "the first signal to be heeded")
+        self.assertTrue(alive(stubborn))
+        runner.send_signal(signal.SIGTERM)
+        wait_until(lambda: not alive(stubborn), 2, "the second signal to kill")
+        since = time.monotonic()
+        self.assertNotEqual(runner.wait(10), 0)
+        print(f"\n  the runner left {time.monotonic() - since:.1f} s after its job", flush=True)
+        self.assertNotEqual(list((self.dir / "a").glob("undelivered*")), [])
+        self.check_results(server, workflow, {"j1": 1, "j2": 2})
+
+
+class HangingPlainServer(HangingServer):
+    server_args = PLAIN
 
 
 class CutNetwork(LostTest):

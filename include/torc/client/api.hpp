@@ -11,6 +11,7 @@
 #include "torc/model/automation.hpp"
 #include "torc/model/models.hpp"
 #include "torc/model/summary.hpp"
+#include "torc/net/patience.hpp"
 
 namespace torc::client {
 
@@ -82,6 +83,9 @@ struct Completed {
 class Api {
  public:
   virtual ~Api() = default;
+
+  /// How long calls wait for their answers from now on; those that are given up throw as if no answer had come.
+  virtual void set_patience(net::Patience patience) = 0;
 
   // System
   virtual void ping() = 0;

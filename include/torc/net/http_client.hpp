@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "torc/net/patience.hpp"
+
 namespace torc::net {
 
 /// How requests of one client are made. Holds secrets: never log it.
@@ -25,8 +27,9 @@ struct HttpResponse {
   int status{0};  ///< 0: no answer came; `error` says why.
   std::string body{};
   std::string content_type{};
-  std::string error{};  ///< "connection refused", "could not resolve host", "timed out after 10 s", ...
-  bool sent{false};     ///< Whether the server may have acted upon it: false where connecting failed.
+  std::string error{};   ///< "connection refused", "could not resolve host", "timed out after 10 s", ...
+  bool sent{false};      ///< Whether the server may have acted upon it: false where connecting failed.
+  bool given_up{false};  ///< Nobody wanted to wait for the answer any longer.
 };
 
 /// Makes requests over one connection that is kept open (libcurl). One object for each thread; `curl_global_init` is
@@ -44,6 +47,9 @@ class HttpClient {
   /// @param stop    Requested: the request is given up at once, its connection closed.
   HttpResponse request(std::string_view method, const std::string& url, const std::string& body = {},
                        const std::stop_token& stop = {});
+
+  /// Holds for each request from now on.
+  void set_patience(Patience patience);
 
  private:
   struct Impl;

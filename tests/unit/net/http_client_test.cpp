@@ -2,6 +2,8 @@
 
 #include <cstdlib>
 #include <future>
+#include <stop_token>
+#include <thread>
 
 #include "support/recording_server.hpp"
 #include "torc/net/http_client.hpp"
@@ -196,4 +198,37 @@ TEST(HttpClient, CanBeMoved) {
 
   EXPECT_EQ(second.request("GET", server.url()).status, 200);
   EXPECT_EQ(server.requests().back().connection, 1);
+}
+
+// A server that hangs: whoever waits says how long, and may change its mind meanwhile.
+TEST(HttpClient, GivesUpWhenPatienceEnds) {
+  std::promise<void> over;
+  const std::shared_future<void> until = over.get_future().share();
+  RecordingServer server([until](const Recorded&) {
+    until.wait();
+    return answer("{}");
+  });
+  HttpClient client({});
+  const auto began = std::chrono::steady_clock::now();
+  int asked = 0;
+  client.set_patience({.left = [&](auto) { return ++asked < 3 ? 50ms : 0ms; }});
+
+  const auto response = client.request("POST", server.url(), "{}");
+
+  EXPECT_EQ(response.status, 0);
+  EXPECT_TRUE(response.sent);
+  EXPECT_TRUE(response.given_up);
+  EXPECT_TRUE(response.error.starts_with("given up after ")) << response.error;
+  EXPECT_LT(std::chrono::steady_clock::now() - began, 5s);
+
+  std::stop_source stop;
+  client.set_patience(
+      {.left = [&](auto) { return stop.stop_requested() ? 0ms : 60'000ms; }, .wake = {stop.get_token()}});
+  const std::jthread stopper([&] { stop.request_stop(); });
+  EXPECT_TRUE(client.request("GET", server.url()).given_up);
+  EXPECT_LT(std::chrono::steady_clock::now() - began, 5s);
+
+  over.set_value();
+  client.set_patience({});
+  EXPECT_EQ(client.request("GET", server.url()).status, 200);
 }
