@@ -6,6 +6,7 @@
 
 #include "spec/draft.hpp"
 #include "spec/read_json.hpp"
+#include "spec/read_json5.hpp"
 #include "spec/read_yaml.hpp"
 #include "torc/base/file.hpp"
 #include "torc/base/strings.hpp"
@@ -55,6 +56,34 @@ void check_text(std::string_view text, const std::string& name) {
   }
 }
 
+Document read(std::string_view text, Format format, const std::string& name) {
+  switch (format) {
+    case Format::json:
+      return read_json(text, name);
+    case Format::json5:
+      return read_json5(text, name);
+    case Format::yaml:
+      break;
+  }
+  return read_yaml(text, name);
+}
+
+Format format_of(const std::filesystem::path& path) {
+  const std::string extension = base::to_lower(path.extension().string());
+  if (extension == ".json") {
+    return Format::json;
+  }
+  if (extension == ".json5") {
+    return Format::json5;
+  }
+  if (extension != ".yaml" && extension != ".yml") {
+    throw base::Error(
+        fmt::format("{}: a workflow file ends in .yaml, .yml, .json or .json5; this one's format is not supported{}",
+                    path.string(), extension == ".kdl" ? " yet" : ""));
+  }
+  return Format::yaml;
+}
+
 }  // namespace
 
 WorkflowSpec parse_workflow(std::string_view text, Format format, const std::string& name) {
@@ -63,7 +92,7 @@ WorkflowSpec parse_workflow(std::string_view text, Format format, const std::str
     text.remove_prefix(k_byte_order_mark.size());
   }
   check_text(text, name);
-  const Document document = format == Format::json ? read_json(text, name) : read_yaml(text, name);
+  const Document document = read(text, format, name);
   if (document.root == nullptr || document.root->kind == Node::Kind::null) {
     throw base::Error(fmt::format("{}: there is no workflow in the file", name));
   }
@@ -81,14 +110,7 @@ WorkflowSpec parse_workflow(std::string_view text, Format format, const std::str
 }
 
 WorkflowSpec read_workflow_file(const std::filesystem::path& path) {
-  const std::string extension = base::to_lower(path.extension().string());
-  const bool json = extension == ".json";
-  if (!json && extension != ".yaml" && extension != ".yml") {
-    throw base::Error(
-        fmt::format("{}: a workflow file ends in .yaml, .yml or .json; this one's format is not "
-                    "supported{}",
-                    path.string(), extension == ".json5" || extension == ".kdl" ? " yet" : ""));
-  }
+  const Format format = format_of(path);
   // Asked before reading: a device or a pipe may never end.
   std::error_code error;
   const auto status = std::filesystem::status(path, error);
@@ -99,7 +121,7 @@ WorkflowSpec read_workflow_file(const std::filesystem::path& path) {
   if (!error && size > k_max_file_bytes) {
     throw base::Error(fmt::format("{}: the file is larger than {} MiB", path.string(), k_max_file_bytes >> 20U));
   }
-  return parse_workflow(base::read_file(path), json ? Format::json : Format::yaml, path.string());
+  return parse_workflow(base::read_file(path), format, path.string());
 }
 
 }  // namespace torc::spec

@@ -153,6 +153,17 @@ class CreateTest(WorkflowFileTest):
         self.assertIn("unknown key 'comand'", document["errors"][0])
         self.assertEqual(self.workflows(), [])
 
+    def test_json5(self):
+        path = self.dir / "w.json5"
+        path.write_text("// two jobs\n{name: 'p', jobs: [{name: 'j_{i}', command: 'true', parameters: {i: '1:2'}},],}\n")
+        self.daemon.torc("create", path, check=True)
+        self.daemon.torc("run", path, check=True)
+        self.assertEqual(sorted(self.daemon.statuses(2).values()), ["completed"] * 2)
+        path.write_text("{name: 'p',\n jobs: [Infinity]}")
+        result = self.daemon.torc("create", path)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn(f"{path}:2:9: no valid JSON5: Infinity is no number", result.stderr)
+
     def test_usage(self):
         self.assertEqual(self.daemon.torc("create").returncode, 2)
         result = self.daemon.torc("create", "nowhere.yaml")

@@ -23,6 +23,10 @@ SPEC_WORDS = ["name: ", "jobs:\n", "command: ", "depends_on: [", "depends_on_reg
               "${user_data.input.", "${files.output.", "failure_handlers:\n", "rules:\n", "exit_codes: [", "failure_handler: ",
               "actions:\n", "trigger_type: on_jobs_ready", "action_type: run_commands", "commands: [", "job_name_regexes: [",
               "execution_config:\n", "stdio: {mode: none}", "termination_signal: SIGINT"]
+JSON5 = b"""// text
+{name: 'p', /* c */ jobs: [{name: "a_{i}", 'command': 'x \\
+y\\u0041', parameters: {i: '1:2'},},], user_data: [{name: 'u', data: [+.5, 0x1F, -1e3, null]}]}
+"""
 SECTIONS = b"""name: p
 user_data: [{name: "u_{i}", data: {k: ["{i}", 1.5, null]}, parameters: {i: "1:2"}}]
 failure_handlers: [{name: h, rules: [{exit_codes: [1], recovery_script: fix, max_retries: 2}]}]
@@ -69,6 +73,7 @@ def main() -> None:
     for start in range(0, len(pairs), 8):  # requests one after the other on a connection
         keep(out / "request", b"".join(request for request, _ in pairs[start:start + 8]))
     keep(out / "workflow_file", b"\0" + SECTIONS)
+    keep(out / "workflow_file", b"\2" + JSON5)
     for path in sorted((ROOT / "examples").iterdir()):
         if path.suffix in (".yaml", ".json"):
             keep(out / "workflow_file", bytes([path.suffix == ".json"]) + path.read_bytes())

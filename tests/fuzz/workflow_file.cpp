@@ -1,5 +1,6 @@
-// The workflow file. The first byte says whether the rest is YAML or JSON.
+// The workflow file. The first byte says whether the rest is YAML, JSON or JSON5.
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -62,7 +63,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (size == 0) {
     return 0;
   }
-  const auto format = data[0] % 2 == 0 ? torc::spec::Format::yaml : torc::spec::Format::json;
+  using torc::spec::Format;
+  constexpr std::array<Format, 3> k_formats{Format::yaml, Format::json, Format::json5};
+  const auto format = k_formats.at(data[0] % k_formats.size());
   const std::string_view text{reinterpret_cast<const char*>(data) + 1, size - 1};
   try {
     torc::fuzz::check_spec(torc::spec::parse_workflow(text, format, "workflow"));

@@ -60,9 +60,9 @@ struct WorkflowSpec {
   std::int64_t file_count_before_expansion{0};
 };
 
-enum class Format { yaml, json };
+enum class Format { yaml, json, json5 };
 
-/// Reads a workflow file; the format is told by its extension (.yaml, .yml, .json).
+/// Reads a workflow file; the format is told by its extension (.yaml, .yml, .json, .json5).
 /// @throws base::Error "FILE:LINE: ..." that names the key
 WorkflowSpec read_workflow_file(const std::filesystem::path& path);
 

@@ -113,7 +113,7 @@ int run(const Options& options, Services& services) {
 void add_create(Command parent, Action& chosen) {
   auto options = std::make_shared<Options>();
   const Command command = parent.subcommand("create", "Make a workflow from a file");
-  command.option("file", options->file, "Workflow file: .yaml, .yml or .json").required();
+  command.option("file", options->file, "Workflow file: .yaml, .yml, .json or .json5").required();
   command.flag("--no-resource-monitoring", options->no_resource_monitoring,
                "Do not record the memory and CPU use of jobs");
   command.flag("--skip-checks", options->skip_checks,

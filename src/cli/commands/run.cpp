@@ -67,7 +67,8 @@ int run(const RunOptions& options, Services& services) {
 void add_run(Command parent, Action& chosen) {
   auto options = std::make_shared<RunOptions>();
   const Command command = parent.subcommand("run", "Run a workflow's jobs on this machine");
-  command.option("workflow-spec-or-id", options->spec_or_id, "Workflow file (YAML, JSON), or the id of a workflow")
+  command
+      .option("workflow-spec-or-id", options->spec_or_id, "Workflow file (YAML, JSON, JSON5), or the id of a workflow")
       .required()
       .type_name("");
   command.option("--max-parallel-jobs", options->max_parallel_jobs, "Run so many jobs at once, whatever they need")

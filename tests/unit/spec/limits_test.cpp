@@ -25,6 +25,8 @@ TEST(Limits, BoundNesting) {
   EXPECT_NE(message_of(repeated("[", 1'000'000), Format::json).find("nested more than 64 deep"), std::string::npos);
   EXPECT_NE(message_of(repeated("{\"a\":", 1'000'000), Format::json).find("nested more than 64 deep"),
             std::string::npos);
+  EXPECT_NE(message_of(repeated("[", 1'000'000), Format::json5).find("nested more than 64 deep"), std::string::npos);
+  EXPECT_NE(message_of(repeated("{a:", 1'000'000), Format::json5).find("nested more than 64 deep"), std::string::npos);
   EXPECT_NE(message_of(repeated("- ", 10'000), Format::yaml).find("nested more than 64 deep"), std::string::npos);
 }
 

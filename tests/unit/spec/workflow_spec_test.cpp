@@ -215,7 +215,9 @@ TEST(WorkflowFileOnDisk, IsToldByItsExtension) {
   const std::string directory = testing::TempDir();
   std::ofstream(directory + "/spec_test.yml") << "name: p\njobs: []\n";
   std::ofstream(directory + "/spec_test.json") << "{\"name\": \"p\", \"jobs\": []}";
+  std::ofstream(directory + "/spec_test.JSON5") << "{name: 'p', jobs: [],}";
   EXPECT_EQ(read_workflow_file(directory + "/spec_test.yml").workflow.name, "p");
+  EXPECT_EQ(read_workflow_file(directory + "/spec_test.JSON5").workflow.name, "p");
   EXPECT_EQ(read_workflow_file(directory + "/spec_test.json").workflow.name, "p");
 }
 
@@ -230,9 +232,9 @@ TEST(WorkflowFileOnDisk, SaysWhyItCannotBeRead) {
   };
   EXPECT_EQ(message("/nowhere/wf.yaml"), "cannot open /nowhere/wf.yaml: No such file or directory");
   EXPECT_EQ(message("wf.txt"),
-            "wf.txt: a workflow file ends in .yaml, .yml or .json; this one's format is not supported");
-  EXPECT_EQ(message("wf.json5"),
-            "wf.json5: a workflow file ends in .yaml, .yml or .json; this one's format is not supported yet");
+            "wf.txt: a workflow file ends in .yaml, .yml, .json or .json5; this one's format is not supported");
+  EXPECT_EQ(message("wf.kdl"),
+            "wf.kdl: a workflow file ends in .yaml, .yml, .json or .json5; this one's format is not supported yet");
 }
 
 TEST(WorkflowFile, PutsPathsOfFilesIntoCommands) {
