@@ -1,5 +1,8 @@
 #include "torc/runner/runner.hpp"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <memory>
 #include <system_error>
 
@@ -27,6 +30,11 @@ std::filesystem::path make_output_directory(const std::string& path) {
   }
   if (error) {
     throw base::Error("cannot make the output directory " + path + ": " + error.message());
+  }
+  for (const auto& each : {directory, directory / "job_stdio"}) {
+    if (::faccessat(AT_FDCWD, each.c_str(), W_OK | X_OK, AT_EACCESS) != 0) {
+      throw base::SystemError("cannot write to the output directory " + path);
+    }
   }
   return directory;
 }

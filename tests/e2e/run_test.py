@@ -6,6 +6,7 @@ import os
 import pathlib
 import signal
 import time
+import unittest
 
 from harness import PLAIN, TORC, E2ETest, alive, children_of, main, processes_below, run_torc, wait_until
 
@@ -55,6 +56,18 @@ class Standalone(E2ETest):
             result = run_torc("-s", "run", spec, "-o", directory, home=self.dir)
             self.assertEqual(result.returncode, status)
             self.assertIn(words, result.stderr)
+        listed = run_torc("-s", "-f", "json", "workflows", "list", home=self.dir, check=True)
+        self.assertNotIn('"name"', listed.stdout)
+
+    @unittest.skipIf(os.geteuid() != 0, "a read-only file system takes a mount")
+    def test_a_read_only_output_directory_leaves_no_workflow(self):
+        spec = self.dir / "w.json"
+        spec.write_text(json.dumps(workflow({"command": "true"})))
+        (self.dir / "out/job_stdio").mkdir(parents=True)
+        runner = self.start(["unshare", "--mount", "sh", "-c", "mount --bind out out && mount -o remount,ro,bind out && "
+                             f"exec {TORC} -s run w.json -o out"])
+        self.assertEqual(runner.wait(30), 1)
+        self.assertIn("cannot write to the output directory out: Read-only file system", runner.stderr_path.read_text())
         listed = run_torc("-s", "-f", "json", "workflows", "list", home=self.dir, check=True)
         self.assertNotIn('"name"', listed.stdout)
 

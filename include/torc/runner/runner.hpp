@@ -73,7 +73,7 @@ struct RunnerReport {
   int exit_status() const { return failed > 0 || unfit ? base::k_exit_failure : base::k_exit_ok; }
 };
 
-/// Makes the directory for output and logs, and those in it, unless they are there.
+/// Makes the directory for output and logs, and those in it, unless they are there; all can be written to then.
 /// @returns its absolute path
 /// @throws base::Error that names it
 std::filesystem::path make_output_directory(const std::string& path);
