@@ -66,7 +66,10 @@ std::int64_t bytes_moved(pid_t pid) {
 class Run {
  public:
   Run(const Command& command, const std::stop_token& stop)
-      : m_command(command), m_wake(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)), m_on_stop(stop, Wake{m_wake.get()}) {
+      : m_command(command),
+        m_wake(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+        m_on_stop(stop, Wake{m_wake.get()}),
+        m_on_haste(command.haste, Wake{m_wake.get()}) {
     m_stop_requested = [stop] { return stop.stop_requested(); };
   }
 
@@ -133,7 +136,7 @@ class Run {
   void turn() {
     std::array<pollfd, 5> polled{pollfd{m_out.get(), POLLIN, 0}, pollfd{m_err.get(), POLLIN, 0},
                                  pollfd{m_pending.empty() ? -1 : m_in.get(), POLLOUT, 0},
-                                 pollfd{m_ending || m_exit ? -1 : m_wake.get(), POLLIN, 0},
+                                 pollfd{m_killed_at || m_exit ? -1 : m_wake.get(), POLLIN, 0},
                                  pollfd{m_exit ? -1 : m_child.pidfd(), POLLIN, 0}};
     ::poll(polled.data(), polled.size(), poll_timeout());
     if (polled[0].revents != 0) {
@@ -145,6 +148,10 @@ class Run {
     }
     if (polled[2].revents != 0) {
       feed();
+    }
+    if (polled[3].revents != 0) {
+      std::uint64_t requests = 0;  // Each is news once.
+      [[maybe_unused]] const ssize_t count = ::read(m_wake.get(), &requests, sizeof requests);
     }
     if (polled[4].revents != 0 && !m_exit) {
       if (m_ending) {
@@ -237,7 +244,7 @@ class Run {
     }
     const auto now = Clock::now();
     if (m_ending) {
-      if (!m_killed_at && now >= m_term_at + k_grace) {
+      if (!m_killed_at && (now >= m_term_at + k_grace || m_command.haste.stop_requested())) {
         m_child.signal(SIGKILL);
         m_killed_at = now;
       }
@@ -245,6 +252,7 @@ class Run {
     }
     if (m_stop_requested()) {
       terminate(CommandResult::End::canceled);
+      check_limits();  // There may be no time to end by itself.
       return;
     }
     if (makes_progress()) {
@@ -285,6 +293,7 @@ class Run {
   const Command& m_command;
   base::Fd m_wake;
   std::stop_callback<Wake> m_on_stop;
+  std::stop_callback<Wake> m_on_haste;
   std::function<bool()> m_stop_requested;
   CommandResult m_result;
   Child m_child;

@@ -25,11 +25,33 @@ std::vector<std::string> commands_of(const model::WorkflowAction& action) {
                                                             : std::vector<std::string>();
 }
 
+std::string words_for_end(const proc::CommandResult& result) {
+  using End = proc::CommandResult::End;
+  switch (result.end) {
+    case End::exited:
+      return fmt::format("ended with exit status {}", result.code);
+    case End::signaled:
+      return fmt::format("ended with signal {}", result.code);
+    case End::canceled:
+      return "was ended with the runner";
+    case End::timed_out:
+      return "took too long and was ended";
+    case End::not_started:
+      break;
+  }
+  return "could not be started: " + result.err;
+}
+
 }  // namespace
 
 ActionRunner::ActionRunner(client::Api& api, model::Id workflow_id, const JobSettings& settings, RunnerLog& log,
-                           std::function<void()> on_end)
-    : m_api(api), m_workflow_id(workflow_id), m_settings(settings), m_log(log), m_on_end(std::move(on_end)) {}
+                           std::stop_token haste, std::function<void()> on_end)
+    : m_api(api),
+      m_workflow_id(workflow_id),
+      m_settings(settings),
+      m_log(log),
+      m_haste(std::move(haste)),
+      m_on_end(std::move(on_end)) {}
 
 ActionRunner::~ActionRunner() = default;
 
@@ -108,13 +130,12 @@ void ActionRunner::run_commands(const std::stop_token& stop, model::Id action_id
                     fmt::format("exec 2>&1; cd -- {} || exit; {}", base::shell_quote(directory), command)},
            .env = action_environment(m_workflow_id, m_settings, own_environment()),
            .limit = k_limit,
-           .output_limit = k_most_output},
+           .output_limit = k_most_output,
+           .haste = m_haste},
           stop);
       text += fmt::format("$ {}\n{}", command, result.out);
       if (!result.ok()) {
-        m_log.warning("action {}: '{}' ended with {} {}: see {}", action_id, command,
-                      result.end == proc::CommandResult::End::exited ? "exit status" : "signal", result.code,
-                      log_file.string());
+        m_log.warning("action {}: '{}' {}: see {}", action_id, command, words_for_end(result), log_file.string());
       }
       base::write_file_atomically(log_file, text);
       if (!result.ok()) {

@@ -92,8 +92,8 @@ RunLoop::RunLoop(client::Api& api, const RunnerOptions& options, const std::stop
   describe_node();
   register_node();
   m_exchange = std::make_unique<JobExchange>(api, options.workflow_id, m_run_id, m_node.id.value_or(0), m_log);
-  m_actions =
-      std::make_unique<ActionRunner>(api, options.workflow_id, m_settings, m_log, [this] { m_running->wake(); });
+  m_actions = std::make_unique<ActionRunner>(api, options.workflow_id, m_settings, m_log, options.haste,
+                                             [this] { m_running->wake(); });
   take_over_results();
   stagger();
 }

@@ -29,6 +29,7 @@ struct Command {
   bool limit_is_standstill{false};
   bool limit_is_silence{false};  ///< `limit` is counted anew whenever output comes (for programs that report progress).
   std::size_t output_limit{64UL << 20U};  ///< Bytes kept of each stream; the rest is read and dropped.
+  std::stop_token haste{};                ///< Requested: what is being ended gets SIGKILL at once.
 };
 
 /// How a command ended. A value, never an exception: a fan-out reports every one.

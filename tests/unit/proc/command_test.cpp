@@ -120,6 +120,33 @@ TEST(RunCommand, EndsAtAStopRequest) {
   EXPECT_EQ(run_command({.argv = {"sleep", "60"}}, source.get_token()).end, End::canceled) << "requested before";
 }
 
+TEST(RunCommand, KillsAtOnceInHaste) {
+  for (const bool hasty_before : {false, true}) {
+    std::stop_source stop;
+    std::stop_source haste;
+    if (hasty_before) {
+      haste.request_stop();
+    }
+    std::jthread stopper;
+    const auto start = std::chrono::steady_clock::now();
+    const auto result = run_command({.argv = {"sh", "-c", "trap '' TERM; echo '?'; read -r x; sleep 60"},
+                                     .answer =
+                                         [&](std::string_view) {
+                                           stopper = std::jthread([&] {
+                                             stop.request_stop();
+                                             std::this_thread::sleep_for(std::chrono::milliseconds(100));
+                                             haste.request_stop();
+                                           });
+                                           return "go\n";
+                                         },
+                                     .question = "?",
+                                     .haste = haste.get_token()},
+                                    stop.get_token());
+    EXPECT_EQ(result.end, End::canceled);
+    EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::milliseconds(1'500));
+  }
+}
+
 TEST(RunCommand, ReportsTheSignalOrWhyNothingStarted) {
   const auto killed = run_command({.argv = {"sh", "-c", "kill -9 $$"}});
   EXPECT_EQ(killed.end, End::signaled);

@@ -225,6 +225,24 @@ TEST_P(FailuresTest, EndsActionsWhenItIsStopped) {
   EXPECT_LT(std::chrono::steady_clock::now() - asked, std::chrono::seconds(30));
 }
 
+TEST_P(FailuresTest, KillsActionsWhenItIsInHaste) {
+  create_workflow();
+  add_job("true");
+  add_action("on_worker_start", "trap '' TERM; touch " + directory.file("acting") + "; sleep 60");
+  initialize();
+  std::stop_source stop;
+  std::stop_source haste;
+  auto hasty = options();
+  hasty.haste = haste.get_token();
+  std::jthread runner([&] { run(hasty, stop.get_token()); });
+  ASSERT_TRUE(wait_until([&] { return std::filesystem::exists(directory.file("acting")); }));
+  const auto asked = std::chrono::steady_clock::now();
+  stop.request_stop();
+  haste.request_stop();
+  runner.join();
+  EXPECT_LT(std::chrono::steady_clock::now() - asked, std::chrono::milliseconds(1'500));
+}
+
 TEST_P(FailuresTest, RunsActionsAtTheirTriggers) {
   create_workflow();
   const auto first = add_job(note("first"));
