@@ -13,6 +13,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "remote/archive_listing.hpp"
 #include "remote/checksum.hpp"
 #include "remote/scripts.hpp"
 #include "torc/base/error.hpp"
@@ -32,6 +33,7 @@ struct Packed {
   std::string directory{};  ///< What was packed; with `inode`, equal for workers that share it.
   std::string inode{};
   Checksum checksum{};
+  std::vector<PackedFile> files{};  ///< That did not change since the packing began.
 };
 
 constexpr const char* k_nothing_deleted = "; nothing was deleted there";
@@ -59,6 +61,14 @@ bool judge_packing(const proc::CommandResult& call, bool remove, CollectResult& 
               .inode = report->get("inode"),
               .checksum = {.crc = static_cast<std::uint32_t>(crc.value_or(0)),
                            .size = static_cast<std::uint64_t>(size.value_or(-1))}};
+    for (const auto& line : report->all("file")) {
+      auto file = PackedFile::parse(line);
+      if (!file) {
+        result.message = "what it says of its archive is not as it should be" + suffix;
+        return false;
+      }
+      packed.files.push_back(std::move(*file));
+    }
     if (!report->get("changed").empty()) {
       result.message = "files changed while they were packed";
     }
@@ -87,13 +97,7 @@ std::string find_damage(const std::string& file, const Packed& packed) {
   if (!(checksum_of_file(file) == packed.checksum)) {
     return "the archive was damaged on its way here";
   }
-  proc::Command list;
-  list.argv = {"tar", "-tzf", file};
-  // Names are not needed, only that they can be read; an archive of millions of files may take its time.
-  list.output_limit = 4096;
-  list.limit = std::chrono::hours(1);
-  const auto listed = proc::run_command(list);
-  return listed.ok() ? "" : "the archive cannot be read: " + failure_reason(listed);
+  return find_missing(file, packed.files);
 }
 
 /// Gives a verified archive its name; an older one of that name, which may hold what is nowhere else, is kept.
@@ -120,7 +124,9 @@ std::string extract_archive(const fs::path& archive) {
   if (!unpacked.ok()) {
     std::error_code ignored;
     fs::remove_all(partial, ignored);
-    throw base::Error(fmt::format("saved to {}, but it cannot be unpacked: {}", text, failure_reason(unpacked)));
+    const bool is_full = unpacked.err.find("No space left on device") != std::string::npos;  // Not what tar says last.
+    throw base::Error(fmt::format("saved to {}, but it cannot be unpacked: {}", text,
+                                  is_full ? "no space left on this machine" : failure_reason(unpacked)));
   }
   move_into_place(partial, target);
   return target.string();
@@ -238,6 +244,9 @@ class CollectInPhases {
     const auto report = Report::parse(call.out);
     // "missing": a worker with the same home, whose archive holds the same, was first.
     m_results[i].removed = report && (report->has("removed") || report->has("missing"));
+    if (m_results[i].removed && !report->get("kept").empty()) {
+      m_results[i].message = "files that are in use, or changed since they were packed, are still there";
+    }
     if (!m_results[i].removed) {
       m_results[i].ok = false;
       m_results[i].message = fmt::format("saved to {}, but not deleted there: {}", m_results[i].file,

@@ -140,7 +140,14 @@ pack() {
   put inode "$3"
   put changed "$changed"
   put directory "$out"
+  list_unchanged
   report_end
+}
+
+# What must be in the archive as it is here: a line "file=SIZE ./NAME" for each file that did not change since the packing
+# began.
+list_unchanged() {
+  (cd "$out" && find . -type f ! -newer "$packed_in/before" -exec stat -c 'file=%s %n' {} + 2>/dev/null)
 }
 
 fail_packing() {
@@ -152,6 +159,10 @@ fail_packing() {
       ?*) reason=$line ;;
     esac
   done <"$packed_in/errors"
+  # Where the place is full, what tar said of it may not have found room either.
+  if [ ! -s "$packed_in/errors" ] && ! head -c 65536 /dev/zero 2>/dev/null >"$packed_in/room"; then
+    reason="no space left on $place"
+  fi
   report_begin
   put incomplete "$reason"
   report_end
@@ -196,16 +207,40 @@ refuse_changes() {
   [ -z "$newer" ] || fail "$newer changed since the archive was made"
 }
 
+# Whether something is there that the archive may not hold, or that somebody is about to write.
+is_in_use() {
+  (refuse_changes >/dev/null 2>&1) && return 1
+  return 0
+}
+
+# Deletes what the archive holds for certain: files that did not change since the packing began, and that no process has
+# open. Directories stay, as jobs may be about to write into them.
+remove_packed_files() {
+  ls -l /proc/[0-9]*/fd 2>/dev/null | grep -F -e "-> $out/" | sed 's/^.* -> //' >"$packed_in/open"
+  find "$out" -type f ! -newer "$packed_in/before" | while IFS= read -r file; do
+    grep -qxF -e "$file" "$packed_in/open" || rm -f -- "$file"
+  done
+}
+
 main() {
   trap discard_packed EXIT
   set_places
   enter_output_dir
   refuse_precious
   [ -f "$packed_in/before" ] || fail "its archive is gone"
-  [ -n "$force" ] || refuse_changes
-  remove_output_dir
+  kept=
+  if [ -z "$force" ]; then
+    refuse_changes
+    remove_output_dir
+  elif is_in_use; then
+    remove_packed_files
+    kept=1
+  else
+    remove_output_dir
+  fi
   report_begin
   put removed "$out"
+  put kept "$kept"
   report_end
 }
 )sh";

@@ -76,7 +76,8 @@ int run(const Options& options, Services& services) {
                           options.remove ? "Collecting and deleting" : "Collecting", workers.size(),
                           options.local_dir));
   auto transport = make_transport(options.ssh, services);
-  const TransferProgress progress(options.local_dir, fmt::format("torc_logs_{}_", id), !output.json());
+  std::optional<TransferProgress> progress(std::in_place, options.local_dir, fmt::format("torc_logs_{}_", id),
+                                           !output.json());
   const auto results = remote::collect_logs(transport, workers,
                                             {.workflow = workflow_ref(services.api(), id),
                                              .output_dir = options.remote_dir.value_or(""),
@@ -85,6 +86,7 @@ int run(const Options& options, Services& services) {
                                              .force = options.force,
                                              .extract = options.extract,
                                              .width = options.ssh.max_parallel});
+  progress.reset();  // Its line is gone before the results stand there.
   auto rows = nlohmann::json::array();
   for (std::size_t i = 0; i < workers.size(); ++i) {
     output.line(result_line(workers[i], results[i]));

@@ -1,5 +1,7 @@
 #include "torc/remote/logs.hpp"
 
+#include <fcntl.h>
+
 #include "local_worker.hpp"
 #include "torc/proc/spawn.hpp"
 
@@ -144,10 +146,39 @@ TEST_P(LogScripts, DeleteWhereAWorkerRunsOnlyWithForce) {
   EXPECT_NE(result.message.find("a worker runs there"), std::string::npos) << result.message;
   EXPECT_TRUE(fs::exists(result.file));
   EXPECT_TRUE(fs::exists(transport.home() / "torc_output/job_stdio/job_1.o"));
+  // It may be about to write into what it has open, and into directories.
+  write_text(transport.home() / "torc_output/job_stdio/open.o", "so far\n");
+  const base::Fd open = base::open_file(transport.home() / "torc_output/job_stdio/open.o", O_WRONLY | O_APPEND);
   settings.force = true;
   result = collect();
   EXPECT_TRUE(result.ok && result.removed) << result.message;
+  EXPECT_NE(result.message.find("in use"), std::string::npos) << result.message;
+  EXPECT_FALSE(fs::exists(transport.home() / "torc_output/job_stdio/job_1.o"));
+  EXPECT_TRUE(fs::exists(transport.home() / "torc_output/job_stdio/open.o"));
+}
+
+TEST_P(LogScripts, DeleteAllWithForceWhereNothingIsInUse) {
+  write_output();
+  settings.remove = settings.force = true;
+  const auto result = collect();
+  EXPECT_TRUE(result.ok && result.removed) << result.message;
   EXPECT_FALSE(fs::exists(transport.home() / "torc_output"));
+}
+
+TEST_P(LogScripts, DeleteNothingThatIsNotInTheArchive) {
+  if (std::string(GetParam()) == "busybox") {
+    GTEST_SKIP() << "this shell has a tar of its own";
+  }
+  write_output();
+  write_text(transport.home() / "torc_output/job_stdio/a name with  blanks.o", "x\n");
+  settings.remove = true;
+  write_program(transport.home() / "bin/tar", "#!/bin/sh\nexec /usr/bin/tar --exclude='job_1.o' \"$@\"\n");
+  const auto result = collect();
+  EXPECT_FALSE(result.ok);
+  EXPECT_EQ(result.message, "the archive lacks ./job_stdio/job_1.o; nothing was deleted there");
+  EXPECT_TRUE(fs::exists(transport.home() / "torc_output/job_stdio/job_1.o"));
+  fs::remove(transport.home() / "bin/tar");
+  EXPECT_TRUE(collect().ok);
 }
 
 TEST_P(LogScripts, UnpackWhatWasCollected) {
