@@ -1,6 +1,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <mutex>
 
 #include <nlohmann/json.hpp>
 
@@ -10,25 +11,48 @@
 #include "torc/model/json.hpp"
 
 namespace torc::cli {
-namespace {
 
-/// A reader that has gone (`torc ... | head -1`) is no failure of the command: what it does goes on, unseen.
-void write_unless_closed(int fd, const std::string& text) {
+/// The first thing that could not be printed.
+class Output::Trouble {
+ public:
+  void note(const std::string& text) {
+    const std::scoped_lock lock(m_mutex);
+    if (m_text.empty()) {
+      m_text = text;
+    }
+  }
+  std::string text() {
+    const std::scoped_lock lock(m_mutex);
+    return m_text;
+  }
+
+ private:
+  std::mutex m_mutex{};
+  std::string m_text{};
+};
+
+Output::Output(bool json) : m_json(json), m_trouble(std::make_shared<Trouble>()) {}
+
+void Output::write(int fd, const std::string& text) const {
   try {
     base::write_all(fd, text);
   } catch (base::SystemError& error) {
     if (error.error_number() != EPIPE) {
       error.add_context(fd == STDOUT_FILENO ? "writing to standard output" : "writing to standard error");
-      throw;
+      m_trouble->note(error.what());
     }
   }
 }
 
-}  // namespace
+void Output::check() const {
+  if (const std::string text = m_trouble->text(); !text.empty()) {
+    throw base::Error(text);
+  }
+}
 
 void Output::line(const std::string& text) const {
   if (!m_json) {
-    write_unless_closed(STDOUT_FILENO, text + "\n");
+    write(STDOUT_FILENO, text + "\n");
   }
 }
 
@@ -39,20 +63,20 @@ void Output::table(const Table& table) const {
     text += '\n';
   }
   if (!m_json) {
-    write_unless_closed(STDOUT_FILENO, text);
+    write(STDOUT_FILENO, text);
   }
 }
 
 void Output::document(const nlohmann::json& document) const {
-  write_unless_closed(STDOUT_FILENO, model::dump_json(document, 2) + "\n");
+  write(STDOUT_FILENO, model::dump_json(document, 2) + "\n");
 }
 
 void Output::document_line(const nlohmann::json& document) const {
-  write_unless_closed(STDOUT_FILENO, model::dump_json(document) + "\n");
+  write(STDOUT_FILENO, model::dump_json(document) + "\n");
 }
 
 void Output::note(const std::string& text) const {
-  write_unless_closed(STDERR_FILENO, text + "\n");
+  write(STDERR_FILENO, text + "\n");
 }
 
 }  // namespace torc::cli

@@ -36,15 +36,12 @@ void open_missing_descriptors() {
 }
 
 void report(const std::string& message, bool json) {
+  // Where standard error cannot be written to, the exit status is all there is left to say it with.
   const Output output(json);
-  try {
-    if (json) {
-      output.note(model::dump_json({{"error", {{"message", message}}}}));
-    } else {
-      output.note("Error: " + base::printable(message));
-    }
-  } catch (const base::SystemError&) {
-    // Standard error cannot be written to: the exit status is all there is left to say it with.
+  if (json) {
+    output.note(model::dump_json({{"error", {{"message", message}}}}));
+  } else {
+    output.note("Error: " + base::printable(message));
   }
 }
 
@@ -76,6 +73,7 @@ int parse_and_run(int argc, const char* const* argv) {
   const Output plain(false);
   if (const auto text = command_line.parse(argc, argv)) {
     plain.line(*text);
+    plain.check();
     return k_exit_ok;
   }
   if (!chosen) {
@@ -87,7 +85,9 @@ int parse_and_run(int argc, const char* const* argv) {
     options->connection.password = ask_password("Password: ");
   }
   Services services(*options);
-  return chosen(services);
+  const int status = chosen(services);
+  services.output().check();
+  return status;
 }
 
 }  // namespace

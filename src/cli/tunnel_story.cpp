@@ -15,19 +15,10 @@ TunnelStory::TunnelStory(const Output& output, bool in_background, remote::Tunne
   m_place.write(m_note);
 }
 
-template <typename Write>
-void TunnelStory::write(Write&& write) {
-  try {
-    write();
-  } catch (const base::SystemError& error) {
-    base::log_warning("{}", error.what());  // A full disk.
-  }
-}
-
 void TunnelStory::line(const std::string& text) {
   const std::lock_guard lock(m_mutex);
   if (!m_in_background) {
-    write([&] { m_output.line(text); });
+    m_output.line(text);
   }
 }
 
@@ -36,7 +27,7 @@ void TunnelStory::say(const std::string& text) {
   if (m_in_background) {
     base::log_info("{}", text);
   } else if (!m_output.json()) {
-    write([&] { m_output.note(text); });
+    m_output.note(text);
   }
 }
 
@@ -52,7 +43,7 @@ void TunnelStory::changed(const remote::Forward& forward) {
   if (m_in_background) {
     base::log_info("{}: {}", forward.name, forward.up ? fmt::format("up, port {}", forward.port) : forward.error);
   } else {
-    write([&] { print(forward); });
+    print(forward);
   }
 }
 
@@ -76,7 +67,11 @@ void TunnelStory::ended(const std::string& why, bool over) {
 }
 
 void TunnelStory::write_note() {
-  write([this] { m_place.write(m_note); });
+  try {
+    m_place.write(m_note);
+  } catch (const base::SystemError& error) {
+    base::log_warning("{}", error.what());  // A disk that is full must not cost the workers their server.
+  }
 }
 
 }  // namespace torc::cli

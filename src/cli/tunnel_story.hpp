@@ -28,8 +28,6 @@ class TunnelStory {
   void ended(const std::string& why, bool over);
 
  private:
-  template <typename Write>
-  void write(Write&& write);
   void print(const remote::Forward& forward);
   void write_note();
 

@@ -33,10 +33,15 @@ struct GlobalOptions {
 };
 
 /// Where commands print. With `json`, standard output gets one document and nothing else; lines meant for people are
-/// dropped then. A closed standard output (`torc ... | head -1`) ends the program quietly.
+/// dropped then.
+///
+/// What cannot be printed stops no command in the middle of what it does: where nobody reads any more (`torc ... | head
+/// -1`) it goes on unseen, and a disk that is full fails it at its end, by `check`.
+///
+/// Thread-safety: any threads.
 class Output {
  public:
-  explicit Output(bool json) : m_json(json) {}
+  explicit Output(bool json);
 
   bool json() const { return m_json; }
   /// One line on standard output, for people.
@@ -50,8 +55,15 @@ class Output {
   /// A line on standard error, for people: progress, hints, warnings.
   void note(const std::string& text) const;
 
+  /// @throws base::Error where something could not be printed
+  void check() const;
+
  private:
+  class Trouble;
+  void write(int fd, const std::string& text) const;
+
   bool m_json;
+  std::shared_ptr<Trouble> m_trouble;
 };
 
 /// What a command works with. Made by cli::run, handed to the chosen action; single-threaded.

@@ -100,7 +100,8 @@ int run(const Options& options, Services& services) {
   const model::Id id = create_workflow(services.api(), spec, create);
   try {
     tell_created(output, id);
-  } catch (const base::SystemError&) {
+    output.check();
+  } catch (const base::Error&) {
     // Nobody learnt its id: it would stay for ever.
     services.api().delete_workflow(id);
     throw;

@@ -159,7 +159,6 @@ TEST_F(TunnelStoryTest, OutputThatCannotBeWrittenEndsNothing) {
     auto told = story(*output);
     {
       const FullDisk disk;
-      EXPECT_THROW(output->note("x"), base::SystemError) << "the test can fail";
       EXPECT_NO_THROW(told.line("Tunnels:"));
       EXPECT_NO_THROW(told.say("it goes on"));
       EXPECT_NO_THROW(told.changed(up("ws1", 20'001)));
@@ -173,6 +172,7 @@ TEST_F(TunnelStoryTest, OutputThatCannotBeWrittenEndsNothing) {
     }
     EXPECT_EQ(note().ended, "signal 15");
     EXPECT_TRUE(note().over);
+    EXPECT_THROW(output->check(), base::Error) << "the command fails at its end";
   }
 }
 
