@@ -14,6 +14,25 @@ void Error::add_context(std::string_view context) {
 SystemError::SystemError(std::string_view what, int error_number)
     : Error(std::string(what) + ": " + errno_text(error_number)), m_error_number(error_number) {}
 
+bool is_outage(const ApiError& error) {
+  if (error.status() < 400) {
+    return true;  // No answer, or that of something else that listens there for now.
+  }
+  switch (error.status()) {
+    case 401:  // A server that was started again with other users, until that is mended.
+    case 403:
+    case 408:
+    case 429:
+    case 502:
+    case 503:
+    case 504:
+    case 507:
+      return true;
+    default:
+      return false;
+  }
+}
+
 std::string errno_text(int error_number) {
   return std::generic_category().message(error_number);
 }

@@ -31,16 +31,18 @@ bool give_back_job(client::Api& api, const model::Job& job, std::int64_t run_id)
   }
 }
 
-std::int64_t give_back_jobs(client::Api& api, model::Id workflow_id, const std::string& worker) {
-  const std::int64_t run_id = api.get_workflow_status(workflow_id).run_id;
-  std::int64_t count = 0;
+std::vector<model::ComputeNode> active_nodes_of(client::Api& api, model::Id workflow_id, const std::string& worker) {
   client::ComputeNodeFilter active;
   active.is_active = true;
   auto nodes = api.list_compute_nodes(workflow_id, active).items;
+  std::erase_if(nodes, [&](const auto& node) { return !runs_on(node, worker); });
+  return nodes;
+}
+
+std::int64_t give_back_jobs(client::Api& api, model::Id workflow_id, std::vector<model::ComputeNode> nodes) {
+  const std::int64_t run_id = api.get_workflow_status(workflow_id).run_id;
+  std::int64_t count = 0;
   for (auto& node : nodes) {
-    if (!runs_on(node, worker)) {
-      continue;
-    }
     const model::Id node_id = node.id.value_or(0);
     client::JobFilter of_node;
     of_node.active_compute_node_id = node_id;

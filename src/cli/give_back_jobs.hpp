@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "torc/client/api.hpp"
 
@@ -12,12 +13,15 @@ namespace torc::cli {
 /// @throws base::ApiError
 bool give_back_job(client::Api& api, const model::Job& job, std::int64_t run_id);
 
-/// Tells the server that a worker's runner is gone without a word: its unfinished jobs become ready again, its compute
-/// nodes inactive. Only for a worker that is known to be dead.
-///
+/// What the server takes for a worker's living runners.
 /// @param worker  The address as stored: "alice@ws3:2222"
+/// @throws base::ApiError
+std::vector<model::ComputeNode> active_nodes_of(client::Api& api, model::Id workflow_id, const std::string& worker);
+
+/// Tells the server that runners are gone without a word: their unfinished jobs become ready again, their compute nodes
+/// inactive. Only for nodes that are known to be dead.
 /// @returns how many jobs were given back
 /// @throws base::ApiError
-std::int64_t give_back_jobs(client::Api& api, model::Id workflow_id, const std::string& worker);
+std::int64_t give_back_jobs(client::Api& api, model::Id workflow_id, std::vector<model::ComputeNode> nodes);
 
 }  // namespace torc::cli

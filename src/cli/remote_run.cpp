@@ -320,6 +320,8 @@ RemoteRunResult run_remotely(const RemoteRun& run, Services& services) {
   keeper.note_started(result.started() > 0);
   if (run.server_tunnel) {
     result.tunnel = find_server_tunnel(run.settings.workflow);
+  } else if (result.started() > 0) {
+    forget_server_tunnel(run.settings.workflow);
   }
   result.error = decision.error();
   return result;

@@ -79,6 +79,9 @@ void start_tunnel(model::Id workflow_id, const SshSettings& ssh, Services& servi
                   "--on-demand",
                   "--max-parallel-ssh",
                   std::to_string(ssh.max_parallel)};
+  for (const auto& option : ssh.options) {
+    command.argv.insert(command.argv.end(), {"--ssh-option", option});
+  }
   if (services.options().connection.skip_version_check) {
     command.argv.emplace_back("--skip-version-check");
   }
@@ -156,11 +159,12 @@ remote::TunnelLink link_to_tunnel(const remote::TunnelPlace& place, const remote
 }
 
 std::vector<remote::Forward> hold_forwards(remote::TunnelLink& link, const std::vector<remote::Worker>& workers,
-                                           const SshSettings& ssh, const std::stop_token& stop) {
+                                           const SshSettings& ssh, const std::stop_token& stop,
+                                           std::optional<std::chrono::milliseconds> limit) {
   const auto options = make_ssh_options(ssh);
   // Until it is known how a worker stands it may take some connections, one after another.
   const auto turns = static_cast<std::int64_t>(workers.size() / ssh.max_parallel + 1);
-  return link.hold(workers, options, 3 * turns * options.script_limit + std::chrono::seconds(30), stop);
+  return link.hold(workers, options, limit.value_or(3 * turns * options.script_limit + std::chrono::seconds(30)), stop);
 }
 
 std::string running_tunnel_text(const remote::TunnelNote& tunnel) {
@@ -174,7 +178,8 @@ std::string running_tunnel_text(const remote::TunnelNote& tunnel) {
 }  // namespace
 
 HeldTunnel hold_server_tunnel(const remote::WorkflowRef& workflow, const std::vector<remote::Worker>& workers,
-                              const SshSettings& ssh, Services& services, const std::stop_token& stop) {
+                              const SshSettings& ssh, Services& services, const std::stop_token& stop,
+                              std::optional<std::chrono::milliseconds> limit) {
   const std::string url = services.api_url();
   const auto target = remote::tunnel_target(url, services.options().connection.tls_insecure);
   const remote::TunnelPlace place(workflow);
@@ -183,7 +188,7 @@ HeldTunnel hold_server_tunnel(const remote::WorkflowRef& workflow, const std::ve
   std::vector<remote::Forward> forwards;
   try {
     held.link = link_to_tunnel(place, target, workflow.workflow_id, ssh, services, stop);
-    forwards = hold_forwards(held.link, workers, ssh, stop);
+    forwards = hold_forwards(held.link, workers, ssh, stop, limit);
   } catch (const base::Error&) {
     const auto note = place.note();
     if (stop.stop_requested() || !note || note->ended.empty()) {
@@ -191,7 +196,7 @@ HeldTunnel hold_server_tunnel(const remote::WorkflowRef& workflow, const std::ve
     }
     // It was just about to end.
     held.link = link_to_tunnel(place, target, workflow.workflow_id, ssh, services, stop);
-    forwards = hold_forwards(held.link, workers, ssh, stop);
+    forwards = hold_forwards(held.link, workers, ssh, stop, limit);
   }
   if (const auto note = place.note()) {
     held.pid = note->pid;
@@ -250,6 +255,14 @@ nlohmann::json tunnel_json(const remote::TunnelNote& note) {
     json["message"] = "ended by " + note.ended;
   }
   return json;
+}
+
+void forget_server_tunnel(const remote::WorkflowRef& workflow) {
+  const remote::TunnelPlace place(workflow);
+  const auto note = place.note();
+  if (note && note->state() == TunnelState::died) {
+    note_over(place);
+  }
 }
 
 void end_server_tunnel(const remote::WorkflowRef& workflow, bool when_idle, const Output& output) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <map>
 #include <optional>
 #include <stop_token>
@@ -23,9 +24,11 @@ struct HeldTunnel {
 
 /// Finds the process that holds the workflow's tunnel, or starts one in the background, and has it make forwards to
 /// these workers. Takes as long as the connections do. Any thread, once the command has asked for its server.
-/// @throws base::Error, also where a stop is requested
+/// @param limit  How long to wait for the forwards, which go on being made; nothing: as long as the connections may take.
+/// @throws base::Error, also where a stop is requested or the limit is over
 HeldTunnel hold_server_tunnel(const remote::WorkflowRef& workflow, const std::vector<remote::Worker>& workers,
-                              const SshSettings& ssh, Services& services, const std::stop_token& stop);
+                              const SshSettings& ssh, Services& services, const std::stop_token& stop,
+                              std::optional<std::chrono::milliseconds> limit = std::nullopt);
 
 /// The tunnel of a workflow, unless there is none or nobody needs it any more.
 std::optional<remote::TunnelNote> find_server_tunnel(const remote::WorkflowRef& workflow);
@@ -39,7 +42,10 @@ std::string tunnel_text(const remote::TunnelNote& note);
 nlohmann::json tunnel_json(const remote::TunnelNote& note);
 
 /// Ends the tunnel, where there is one; from then on it is not missed.
-/// @param when_idle  Runners are still there: not before the last of them has left.
+/// @param when_idle  Runners may still be there: not before the last of them has left, or was given up.
 void end_server_tunnel(const remote::WorkflowRef& workflow, bool when_idle, const Output& output);
+
+/// A tunnel that died is not missed any more: the workers reach the server without one.
+void forget_server_tunnel(const remote::WorkflowRef& workflow);
 
 }  // namespace torc::cli

@@ -32,8 +32,8 @@ using remote::State;
 
 constexpr std::chrono::milliseconds k_shortest_pause{100};
 constexpr std::chrono::milliseconds k_longest_pause{2'000};
-/// A server that is started anew is waited for.
-constexpr std::chrono::minutes k_server_patience{5};
+/// A server that is away is waited for, as runners do that were told nothing else.
+constexpr std::chrono::minutes k_server_patience{20};
 /// A runner may register some time after its start: only a longer lack of runners counts.
 constexpr std::chrono::seconds k_lack{10};
 /// Workers that have just been started are left alone so long: a short run ends without another connection.
@@ -104,8 +104,11 @@ class Watching {
     std::int64_t restarts{0};
     Clock::time_point restart_at{};  ///< Not earlier.
     bool given_up{false};            ///< Found dead, it is not started again.
-    bool has_jobs_of_others{false};  ///< Given up, its unfinished jobs are to be given back.
-    std::string restart_message{};   ///< Why it is not, or why the last start failed.
+    /// Of its runners that died: for certain, which the server need not find out by itself.
+    std::vector<model::ComputeNode> dead_nodes{};
+    /// What they had is to be given back: the next runner has handed in what they left, or there is none.
+    bool gives_back{false};
+    std::string restart_message{};  ///< Why it is not, or why the last start failed.
 
     /// The server has given it up, or it has ended.
     bool is_inactive() const { return node && !node->node.is_active.value_or(false); }
@@ -131,7 +134,7 @@ class Watching {
         m_away_since = now;
         m_output.note(std::string("waiting for the server: ") + error.what());
       }
-      if (!error.unreachable() || now - *m_away_since > k_server_patience) {
+      if (!base::is_outage(error) || now - *m_away_since > k_server_patience) {
         throw;
       }
       return false;
@@ -297,9 +300,9 @@ class Watching {
   void restart_dead() {
     for (std::size_t i = 0; i < m_slots.size(); ++i) {
       Slot& slot = m_slots[i];
-      if (slot.has_jobs_of_others) {
-        give_back_jobs(m_api, m_request.workflow_id, m_workers[i].stored);
-        slot.has_jobs_of_others = false;
+      if (slot.gives_back) {
+        give_back_jobs(m_api, m_request.workflow_id, slot.dead_nodes);
+        slot.gives_back = false;
       }
       if (!slot.state || slot.state->state != State::died || slot.given_up || m_calls.is_under_way(i)) {
         continue;
@@ -311,13 +314,13 @@ class Watching {
           ask(i);
         }
       } else if (slot.restarts >= m_request.restarts.most) {
+        slot.dead_nodes = active_nodes_of(m_api, m_request.workflow_id, m_workers[i].stored);
         give_up(i, fmt::format("died again and is not started again: {0} of {0} restarts are used (--max-restarts)",
                                m_request.restarts.most));
       } else if (now >= slot.restart_at && now - slot.answered_at > k_ask_again) {
         ask(i);  // Somebody else may have started it.
       } else if (now >= slot.restart_at) {
-        // It is dead for certain, which the server need not find out by itself.
-        give_back_jobs(m_api, m_request.workflow_id, m_workers[i].stored);
+        slot.dead_nodes = active_nodes_of(m_api, m_request.workflow_id, m_workers[i].stored);
         m_calls.begin(i, [this, i] { return WorkerAnswer{.start = start_again(m_workers[i])}; });
       }
     }
@@ -347,7 +350,7 @@ class Watching {
   void give_up(std::size_t i, const std::string& why) {
     m_slots[i].given_up = true;
     m_slots[i].restart_message = why;
-    m_slots[i].has_jobs_of_others = true;
+    m_slots[i].gives_back = true;
     m_view.tell(m_workers[i].name + ": " + why);
   }
 
@@ -377,6 +380,7 @@ class Watching {
         std::ldexp(m_request.restarts.pause_seconds, static_cast<int>(std::min<std::int64_t>(slot.restarts, 20))),
         std::max(k_longest_restart_pause_seconds, m_request.restarts.pause_seconds)));
     ++slot.restarts;
+    slot.gives_back = true;
     slot.restart_at = Clock::now() + std::chrono::duration_cast<Clock::duration>(pause);
     const std::string of_most = fmt::format("{} of {}", slot.restarts, m_request.restarts.most);
     if (result.start.ok) {

@@ -6,25 +6,6 @@
 
 namespace torc::runner {
 
-bool is_outage(const base::ApiError& error) {
-  if (error.status() < 400) {
-    return true;  // No answer, or that of something else that listens there for now.
-  }
-  switch (error.status()) {
-    case 401:  // A server that was started again with other users, until that is mended.
-    case 403:
-    case 408:
-    case 429:
-    case 502:
-    case 503:
-    case 504:
-    case 507:
-      return true;
-    default:
-      return false;
-  }
-}
-
 bool may_pass(const base::ApiError& error) {
   return is_outage(error) || error.status() >= 500;
 }

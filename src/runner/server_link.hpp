@@ -7,11 +7,7 @@
 
 namespace torc::runner {
 
-/// Whether a call failed because the server (or what lies before it) could not do its work for now, so that the same
-/// call may succeed later: no answer, an overloaded or restarting server, a full disk, a failed log-in.
-bool is_outage(const base::ApiError& error);
-
-/// `is_outage`, or a server error that may be one: torc 0.23 answers 500 for a busy database and for refusals alike.
+/// An outage, or a server error that may be one: torc 0.23 answers 500 for a busy database and for refusals alike.
 bool may_pass(const base::ApiError& error);
 
 /// Knows whether the server answers, and when to try again. Pure state: does no calls, reads no clock.

@@ -13,6 +13,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def forward(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        if self.server.answers_502:
+            self.send_response(502)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
         if getattr(self, "upstream", None) is None:
             self.upstream = http.client.HTTPConnection("127.0.0.1", self.server.target, timeout=330)
         headers = {name: value for name, value in self.headers.items() if name.lower() not in HOP_BY_HOP}
@@ -48,6 +53,7 @@ class CountingProxy(http.server.ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.target = server.port
         self.seen: list[tuple[str, str, int]] = []
+        self.answers_502 = False  # As a proxy whose server is away.
         self.url = server.url.replace(f":{server.port}/", f":{self.server_port}/")
         threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
 

@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 
+from counting_proxy import CountingProxy
 from harness import TORC, E2ETest, alive, clean_environment, main, wait_until
 
 UNTIL_GO = "until [ -e $HOME/go ]; do sleep 0.05; done"
@@ -42,6 +43,36 @@ class Watch(E2ETest):
         self.assertEqual(text().splitlines()[-1], "2 of 2 jobs completed")
         self.assertRegex(text(), r"(?m)^\d\d:\d\d:\d\d 2/2 jobs  0 running")
         self.assertNotIn("\x1b", text())
+
+    def test_output_that_cannot_be_written_ends_nothing(self):
+        self.start_workers([UNTIL_GO, UNTIL_GO])
+        watching = self.start(["sh", "-c", f"exec {TORC} remote watch {self.wf} --interval 1 >/dev/full"], home=self.srv.home,
+                              env={"TORC_API_URL": self.srv.url, **self.ws.env})
+        stopped = self.start(["sh", "-c", f"exec {TORC} remote stop {self.wf} --host {self.ws.names[0]} >/dev/full"],
+                             home=self.srv.home, env={"TORC_API_URL": self.srv.url, **self.ws.env})
+        self.assertEqual(stopped.wait(30), 1)
+        self.assertIn("No space left on device", stopped.stderr_path.read_text())
+        states = {row["worker"]: row["state"] for row in
+                  json.loads(self.srv.torc("-f", "json", "remote", "status", self.wf).stdout)["workers"]}
+        self.assertEqual([states[name] for name in self.ws.names], ["stopped", "running"])
+        self.assertIsNone(watching.poll())
+        self.go()
+        self.assertEqual(watching.wait(30), 1)
+        self.assertIn("No space left on device", watching.stderr_path.read_text())
+        self.assertEqual(set(self.srv.statuses(self.wf).values()), {"completed"})
+
+    def test_a_proxy_without_its_server_is_waited_for(self):
+        self.start_workers([UNTIL_GO, UNTIL_GO])
+        proxy = CountingProxy(self.srv)
+        self.addCleanup(proxy.close)
+        watching = self.start([TORC, "remote", "watch", self.wf, "--interval", "1"], home=self.srv.home,
+                              env={**self.ws.env, **proxy.env})
+        wait_until(lambda: "0/2 jobs  2 running" in watching.stdout_path.read_text(), what="the progress")
+        proxy.answers_502 = True
+        wait_until(lambda: "waiting for the server" in watching.stderr_path.read_text(), what="the trouble to be told")
+        proxy.answers_502 = False
+        self.go()
+        self.assertEqual(watching.wait(30), 0, watching.stderr_path.read_text())
 
     def test_lines_of_json_and_the_status_of_a_failure(self):
         self.start_workers([UNTIL_GO, UNTIL_GO + "; exit 3"])

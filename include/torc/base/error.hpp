@@ -65,6 +65,10 @@ class ApiError : public Error {
   std::string m_cause;
 };
 
+/// Whether a call failed because the server (or what lies before it) could not do its work for now, so that the same
+/// call may succeed later: no answer, an overloaded or restarting server, a full disk, a failed log-in.
+bool is_outage(const ApiError& error);
+
 /// The text of an errno value; thread-safe.
 std::string errno_text(int error_number);
 

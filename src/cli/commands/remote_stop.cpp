@@ -101,7 +101,7 @@ void give_back_for_killed(const std::vector<remote::Worker>& workers, std::vecto
   std::int64_t total = 0;
   for (std::size_t i = 0; i < workers.size(); ++i) {
     if (results[i].ok) {
-      results[i].given_back = give_back_jobs(services.api(), id, workers[i].stored);
+      results[i].given_back = give_back_jobs(services.api(), id, active_nodes_of(services.api(), id, workers[i].stored));
       total += *results[i].given_back;
     }
   }
@@ -114,6 +114,9 @@ bool has_signaled(const std::vector<remote::StopResult>& results) {
   return std::any_of(results.begin(), results.end(), [](const auto& each) { return each.signaled_pid.has_value(); });
 }
 
+/// A host that does not answer holds up no other.
+constexpr std::chrono::seconds k_tunnel_patience{10};
+
 /// Runners that end in order hand in what they have: their tunnel, where it is missed, is held again for that.
 HeldTunnel hold_missed_tunnel(const Options& options, const remote::WorkflowRef& workflow,
                               const std::vector<remote::Worker>& workers, Services& services) {
@@ -122,7 +125,8 @@ HeldTunnel hold_missed_tunnel(const Options& options, const remote::WorkflowRef&
     return {};
   }
   try {
-    return hold_server_tunnel(workflow, workers, options.ssh, services, services.stop_on_signal());
+    services.output().line(fmt::format("Holding the server tunnel again for {} worker(s)...", workers.size()));
+    return hold_server_tunnel(workflow, workers, options.ssh, services, services.stop_on_signal(), k_tunnel_patience);
   } catch (const base::Error& error) {
     services.output().note(fmt::format("Warning: the server tunnel cannot be held again: {}", error.what()));
     return {};
@@ -161,10 +165,9 @@ int run(const Options& options, Services& services) {
     }
     rows.push_back(row(workers[i], results[i], waited));
   }
-  if (all && options.ssh.hosts.empty() && !options.output_dir) {
-    const bool runners_left = !waited && !options.force && has_signaled(results);
-    end_server_tunnel(request.workflow, runners_left, output);
-  }
+  const bool is_for_all = options.ssh.hosts.empty() && !options.output_dir;
+  const bool is_waited_for = waited || options.force || !has_signaled(results);
+  end_server_tunnel(request.workflow, /*when_idle=*/!all || !is_for_all || !is_waited_for, output);
   if (output.json()) {
     output.document(remote_document(id, std::move(rows)));
   }
