@@ -1,5 +1,6 @@
 #include "cli/tunnel_attendant.hpp"
 
+#include <exception>
 #include <utility>
 
 #include <fmt/format.h>
@@ -49,7 +50,7 @@ std::string TunnelAttendant::try_to_revive() {
     const auto held = hold_server_tunnel(m_workflow, m_workers, m_ssh, m_services, m_stop);
     return fmt::format("Server tunnel: held again for {}/{} worker(s) (PID {})", held.urls.size(), m_workers.size(),
                        held.pid);
-  } catch (const base::Error& error) {
+  } catch (const std::exception& error) {
     return fmt::format("Server tunnel: cannot be held again: {}", error.what());
   }
 }

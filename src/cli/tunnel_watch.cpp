@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -16,6 +17,9 @@ namespace torc::cli {
 namespace {
 
 constexpr int k_look_every_ms = 2'000;
+/// Runners hear of the deletion of their workflow at their next heartbeat, 30 s later at most where the server's
+/// --worker-timeout is what it is by default.
+constexpr std::chrono::seconds k_last_words{60};
 
 }  // namespace
 
@@ -85,11 +89,19 @@ std::optional<std::string> TunnelWatch::look() {
       m_settings.on_problem("the server answers again");
     }
   } catch (const base::ApiError& error) {
-    reason = error.status() == 404 ? "the workflow is gone" : note_silence(error.what());
+    reason = error.status() == 404 ? note_deletion() : note_silence(error.what());
   } catch (const base::Error& error) {
     reason = note_silence(error.what());
   }
   return reason;
+}
+
+std::optional<std::string> TunnelWatch::note_deletion() {
+  const auto now = std::chrono::steady_clock::now();
+  if (!m_gone_since) {
+    m_gone_since = now;
+  }
+  return now - *m_gone_since < k_last_words ? std::nullopt : std::optional<std::string>("the workflow is gone");
 }
 
 std::optional<std::string> TunnelWatch::note_silence(const std::string& problem) {

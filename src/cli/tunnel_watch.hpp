@@ -45,6 +45,7 @@ class TunnelWatch {
   std::optional<std::string> look();
   std::optional<std::string> ask();
   std::optional<std::string> note_silence(const std::string& problem);
+  std::optional<std::string> note_deletion();
 
   std::unique_ptr<client::Api> m_api;
   const remote::Tunnel& m_tunnel;
@@ -53,6 +54,7 @@ class TunnelWatch {
   base::Fd m_wake;
   std::atomic<bool> m_asking{false};
   std::optional<std::chrono::steady_clock::time_point> m_silent_since{};
+  std::optional<std::chrono::steady_clock::time_point> m_gone_since{};
   std::jthread m_thread;
 };
 

@@ -24,7 +24,7 @@ namespace {
 struct Options {
   std::optional<model::Id> workflow_id{};
   bool daemon{false};
-  bool on_demand{false};  ///< No workers but those that other commands name.
+  bool on_demand{false};  ///< No workers but those that other commands name, or that were held before.
   std::optional<std::int64_t> until_pid{};
   SshSettings ssh{};
 };
@@ -82,16 +82,25 @@ struct Preparation {
   std::vector<remote::Worker> workers{};
 };
 
+/// Runners may be left without the tunnel before this one; who asks for this one may name others.
+void keep_those_held_before(std::vector<remote::Worker>& workers, const remote::TunnelPlace& place) {
+  const auto before = place.note();
+  std::erase_if(workers, [&](const remote::Worker& worker) {
+    return !before || before->over || !before->ports.contains(worker.stored);
+  });
+}
+
 Preparation prepare(const Options& options, model::Id id, Services& services) {
   proc::raise_open_files();  // Three a worker.
   const auto target = remote::tunnel_target(services.api_url(), services.options().connection.tls_insecure);
   const auto workflow = workflow_ref(services.api(), id);
   Preparation ready{.workflow = workflow, .target = target, .place = remote::TunnelPlace(workflow), .lock = {}};
-  if (!options.on_demand) {
-    ready.workers = stored_workers(services.api(), id, options.ssh.hosts);
-  }
+  ready.workers = stored_workers(services.api(), id, options.ssh.hosts);
   ready.place.make();
   ready.lock = ready.place.take_lock();
+  if (options.on_demand) {
+    keep_those_held_before(ready.workers, ready.place);
+  }
   if (options.daemon) {
     base::log_start(base::LogLevel::info, ready.place.log_file().string());
   }
@@ -180,7 +189,10 @@ void add_remote_tunnel(Command parent, Action& chosen) {
       parent.subcommand("tunnel", "Let workers reach a server that only this machine reaches, over ssh");
   add_optional_workflow_id(command, options->workflow_id);
   command.flag("--daemon", options->daemon, "Go on in the background once it is known that it can");
-  command.flag("--on-demand", options->on_demand, "For no workers but those that other commands name").group("");
+  command
+      .flag("--on-demand", options->on_demand,
+            "For those workers that other commands name, and that a tunnel held which is missed")
+      .group("");
   command.option("--until-pid", options->until_pid, "End with this process")
       .range(std::int64_t{1}, std::int64_t{1'000'000'000})
       .group("");
