@@ -57,7 +57,7 @@ recall() {
 refuse_ended() {
   [ -f "$state/ended" ] || return 0
   while IFS= read -r line; do
-    case $line in reason=finished | reason=canceled | reason=stopped) refused='it ended in order' ;; esac
+    case $line in reason=finished | reason=canceled | reason=stopped | reason=time_over) refused='it ended in order' ;; esac
   done <"$state/ended"
 }
 refuse() {

@@ -21,6 +21,9 @@ WorkerState ended_state(const Report& report) {
   if (reason == "finished" || reason == "canceled") {
     result.state = State::finished;
     result.message = reason == "canceled" ? "the workflow was canceled" : "";
+  } else if (reason == "time_over") {
+    result.state = State::stopped;
+    result.message = "stopped, as its time was over";
   } else if (reason == "stopped" || (reason.empty() && report.has("stop_requested"))) {
     result.state = State::stopped;
     result.message = stopper.empty() ? "" : "stopped by " + stopper;

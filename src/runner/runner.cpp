@@ -17,7 +17,7 @@ namespace {
 constexpr rlim_t k_most_open_files = 65'536;
 
 const char* reason_of(const RunnerReport& report) {
-  return report.canceled ? "canceled" : report.stopped ? "stopped" : "finished";
+  return report.canceled ? "canceled" : report.timed_out ? "time_over" : report.stopped ? "stopped" : "finished";
 }
 
 }  // namespace

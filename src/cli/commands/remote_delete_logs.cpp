@@ -52,7 +52,7 @@ int run(const Options& options, Services& services) {
   if (workers.empty()) {
     return fail_without_workers(output, id, "Use 'torc remote add-workers' first.");
   }
-  if (!options.yes && !output.json() && can_ask() &&
+  if (!options.yes && can_ask() &&
       !ask_yes_no(fmt::format("Delete the output of workflow {} on {} worker(s)?", id, workers.size()))) {
     output.note("Nothing was deleted");
     return k_exit_failure;

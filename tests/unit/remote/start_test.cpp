@@ -425,7 +425,7 @@ TEST_P(StartAgain, RefusesWhatIsToStayDown) {
   stop_workers(transport, {worker}, {.workflow = workflow}, 1, [](const auto&) {});
   EXPECT_EQ(refusal(), "a stop was asked for");
   start_and_kill();
-  for (const std::string reason : {"finished", "canceled", "stopped"}) {
+  for (const std::string reason : {"finished", "canceled", "stopped", "time_over"}) {
     write_text(state_directory() / "ended", "reason=" + reason + "\nexit=0\n");
     EXPECT_EQ(refusal(), "it ended in order") << reason;
   }

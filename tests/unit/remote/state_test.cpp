@@ -128,6 +128,9 @@ TEST_P(StateScripts, TellWhyARunnerIsGone) {
   ASSERT_TRUE(comes_true([&] { return gone(pid); }));
   EXPECT_EQ(query().state, State::died);
   EXPECT_EQ(query().message, "started");
+  write_text(state_directory() / "ended", "reason=time_over\nexit=0\ntime=1\ngiven_back=0\n");
+  EXPECT_EQ(query().state, State::stopped);
+  EXPECT_EQ(query().message, "stopped, as its time was over");
   write_text(state_directory() / "ended", "reason=finished\nexit=0\ntime=1\ngiven_back=0\n");
   EXPECT_EQ(query().state, State::finished);
   write_text(state_directory() / "ended", "reason=canceled\nexit=0\ntime=1\ngiven_back=0\n");
