@@ -182,6 +182,10 @@ JobProcess JobProcess::start(const model::Job& job, const JobSettings& settings,
     if (launch.argv.empty() || is_shortage(error)) {
       throw;
     }
+    if (error.error_number() == ENOENT && proc::is_in_path(launch.argv.front())) {
+      // bash would say so as well, but as if the program had run.
+      throw base::SystemError("cannot execute " + launch.argv.front() + ", as there is no such interpreter", ENOENT);
+    }
     // A script without a first line that names its interpreter, say: bash knows what to do, or how to put it.
     options.argv = job_argv(job);
     child = proc::Child::spawn(options);

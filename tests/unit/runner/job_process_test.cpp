@@ -135,6 +135,23 @@ TEST(JobProcess, LeadsASessionAndReadsNothing) {
   EXPECT_TRUE(status.ok());
 }
 
+TEST(JobProcess, CannotBeStartedWithoutItsInterpreter) {
+  const TempDir directory;
+  const std::string script = directory.file("script");
+  std::ofstream(script) << "#!/no/such/interpreter\n";
+  std::filesystem::permissions(script, std::filesystem::perms::owner_all);
+  const JobLaunch launch{.argv = {script}};
+  try {
+    JobProcess::start(job_of(script), settings_in(directory), launch, own_environment());
+    FAIL() << "no error";
+  } catch (const base::SystemError& error) {
+    EXPECT_NE(std::string(error.what()).find("no such interpreter"), std::string::npos) << error.what();
+  }
+  std::filesystem::remove(script);
+  auto process = JobProcess::start(job_of(script), settings_in(directory), launch, own_environment());
+  EXPECT_EQ(process.child.wait().return_code(), 127) << "one that is not there is bash's business";
+}
+
 TEST(JobProcess, SaysWhyItCannotBeStarted) {
   const TempDir directory;
   auto settings = settings_in(directory);
