@@ -178,7 +178,7 @@ class HangingServer(LostTest):
             "jobs": [{"name": "j1", "command": f"{noted}; exec sleep 300", "resource_requirements": "short"},
                      {"name": "j2", "command": f"trap '' TERM; {noted}; until [ -e {self.go} ]; do sleep 0.05; done"}]})
         server.torc("workflows", "init", workflow, "--no-prompts", check=True)
-        runner = self.runner(server, workflow, "a")
+        runner = self.runner(server, workflow, "a", jobs=4)  # It has room, so that claims hang as well.
         limited, stubborn = self.pid_of(1, 1), self.pid_of(2, 1)
         os.kill(server.process.pid, signal.SIGSTOP)
         return server, workflow, runner, limited, stubborn
