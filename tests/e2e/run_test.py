@@ -185,6 +185,39 @@ class Run(E2ETest):
                 self.assertEqual([node["is_active"] for node in nodes], [False])
                 self.assertIn("2 jobs given back", runner.stdout_path.read_text())
 
+    def test_a_stop_after_a_failure_is_no_success(self):
+        server = self.server()
+        for first, status, words in (("false", 1, "0 of 2 jobs completed, 1 failed in "), ("true", 0, "1 of 2 jobs completed in ")):
+            with self.subTest(first):
+                pid_file = self.dir / f"pid.{first}"
+                wf = server.create(workflow({"command": first},
+                                            {"command": f"echo $$ >{pid_file}; sleep 60", "depends_on": ["j1"],
+                                             "cancel_on_blocking_job_failure": False}))
+                runner = self.runner(server, wf)
+                self.pid_in(pid_file)
+                runner.send_signal(signal.SIGTERM)
+                self.assertEqual(runner.wait(30), status, runner.stderr_path.read_text())
+                self.assertIn(words, runner.stdout_path.read_text())
+                self.assertIn("; stopped, 1 jobs given back", runner.stdout_path.read_text())
+                self.assertEqual(server.statuses(wf), {"j1": "failed" if status else "completed", "j2": "ready"})
+
+    def test_stops_do_not_count_against_a_job(self):
+        server = self.server()
+        log = self.dir / "log"
+        wf = server.create(workflow(
+            {"command": f"echo $TORC_ATTEMPT_ID >>{log}; until [ -e {self.dir}/go ]; do sleep 0.02; done"}))
+        stops = 6
+        for stop in range(1, stops + 1):
+            runner = self.runner(server, wf)
+            wait_until(lambda: log.exists() and len(log.read_text().split()) == stop, what=f"attempt {stop}")
+            runner.send_signal(signal.SIGTERM)
+            self.assertEqual(runner.wait(30), 0, runner.stderr_path.read_text())
+            self.assertEqual(server.statuses(wf), {"j1": "ready"}, f"after stop {stop}")
+        (self.dir / "go").touch()
+        self.assertEqual(self.runner(server, wf).wait(30), 0)
+        self.assertEqual(server.statuses(wf), {"j1": "completed"})
+        self.assertEqual(log.read_text().split(), [str(attempt) for attempt in range(1, stops + 2)])
+
     def test_nohup_keeps_sighup_ignored(self):
         server = self.server()
         command = f"touch {self.dir}/started; until [ -e {self.dir}/go ]; do sleep 0.02; done"
