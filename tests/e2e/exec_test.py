@@ -12,7 +12,7 @@ import subprocess
 import termios
 import time
 
-from harness import TORC, E2ETest, alive, clean_environment, main, run_torc, wait_until
+from harness import PLAIN, TORC, E2ETest, alive, clean_environment, main, run_torc, wait_until
 
 
 class Exec(E2ETest):
@@ -222,6 +222,61 @@ class Exec(E2ETest):
 
     def test_help_has_examples(self):
         self.assertIn("torc -s exec -j 8 -C commands.txt", self.exec("--help", check=True).stdout)
+
+
+class ExecOnServer(E2ETest):
+    """The workflow is a server's, the jobs run here."""
+
+    def exec(self, server, *args, **options) -> subprocess.CompletedProcess:
+        return server.torc("exec", "-o", self.dir / "out", *args, cwd=self.dir, **options)
+
+    def output(self, job: int, workflow: int = 1) -> str:
+        return (self.dir / f"out/job_stdio/job_wf{workflow}_j{job}_r1_a1.o").read_text()
+
+    def test_several_commands(self):
+        server = self.server()
+        (self.dir / "list").write_text("echo two\n")
+        result = self.exec(server, "-n", "mine", "-c", "echo one", "-C", "list", check=True)
+        self.assertRegex(result.stdout, r"^Created workflow 1\n2 of 2 jobs completed in [0-9.]+ s\n$")
+        self.assertEqual([self.output(job) for job in (1, 2)], ["one\n", "two\n"])
+        self.assertEqual(server.get("/workflows/1")["name"], "mine")
+        self.assertEqual(server.statuses(1), {"job1": "completed", "job2": "completed"})
+        self.assertEqual([result["return_code"] for result in server.results(1)], [0, 0])
+        failed = self.exec(server, "-c", "exit 3", "-c", "true")
+        self.assertEqual(failed.returncode, 1)
+        self.assertRegex(failed.stdout, r"1 of 2 jobs completed, 1 failed in .* \(see 'torc results list 2 --failed'\)")
+        self.assertEqual(server.statuses(2), {"job1": "failed", "job2": "completed"})
+        self.assertEqual(sorted(result["return_code"] for result in server.results(2)), [0, 3])
+
+    def test_parameters(self):
+        server = self.server()
+        self.exec(server, "-c", "echo {i:02d} {f}", "--param", "i=1:2", "--param", "f=[a,b]", check=True)
+        self.assertEqual([self.output(job) for job in range(1, 5)], ["01 a\n", "01 b\n", "02 a\n", "02 b\n"])
+        self.assertEqual(set(server.statuses(1).values()), {"completed"})
+
+    def test_a_limit_on_jobs_at_once(self):
+        server = self.server()
+        # There is room for two; they stay until a third one has come, but not for ever.
+        job = ("mkdir a 2>/dev/null || mkdir b 2>/dev/null || { touch third; exit 7; }; "
+               "for n in $(seq %d); do [ -e third ] && break; sleep 0.02; done; rmdir b 2>/dev/null || rmdir a; : {i}")
+        self.exec(server, "-j", "2", "-c", job % 10, "--param", "i=1:6", check=True)
+        self.assertEqual(self.exec(server, "-j", "3", "-c", job % 1000, "--param", "i=1:6").returncode, 1)
+        self.assertTrue((self.dir / "third").exists())
+
+    def test_stop(self):
+        server = self.server()
+        process = self.start([TORC, "exec", "-o", self.dir / "out", "-c", f"echo $$ >{self.dir}/pid; sleep 60"],
+                             env={"TORC_API_URL": server.url})
+        pid_file = self.dir / "pid"
+        job = int(wait_until(lambda: pid_file.exists() and pid_file.read_text().strip(), what="the job to start"))
+        process.send_signal(signal.SIGTERM)
+        self.assertEqual(process.wait(30), 0, process.stderr_path.read_text())
+        self.assertFalse(alive(job))
+        self.assertEqual(server.statuses(1), {"job1": "ready"})
+
+
+class ExecOnPlainServer(ExecOnServer):
+    server_args = PLAIN
 
 
 if __name__ == "__main__":
