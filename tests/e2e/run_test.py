@@ -139,6 +139,11 @@ class Run(E2ETest):
     def pid_in(self, path: pathlib.Path) -> int:
         return int(wait_until(lambda: path.exists() and path.read_text().strip(), what=f"{path} to hold a pid"))
 
+    def start_failures(self, server, wf) -> dict[str, str]:
+        """Job name: why it could not be started, as events have it."""
+        events = [event["data"] for event in server.get(f"/events?workflow_id={wf}")["items"]]
+        return {data["job_name"]: data["message"] for data in events if data.get("event_type") == "job_start_failed"}
+
     def runner_log(self) -> str:
         return "".join(path.read_text() for path in (self.dir / "out").glob("job_runner_*"))
 
@@ -291,6 +296,51 @@ class Run(E2ETest):
         ended = dict(line.split("=", 1) for line in (state / "ended").read_text().splitlines())
         self.assertEqual((ended["reason"], ended["exit"], ended["given_back"]), ("finished", "0", "0"))
         self.assertTrue((self.dir / f"out/job_runner_alice_ws3_wf{wf}_r0.log").exists())
+
+    def test_output_files_of_each_mode(self):
+        """Those of a success and a failure, kept and deleted on success."""
+        endings = {"separate": "oe", "combined": ["log"], "no_stdout": "e", "no_stderr": "o", "none": ""}
+        server = self.server()
+        jobs = [({"mode": mode, "delete_on_success": delete}, status)
+                for mode in endings for delete in (False, True) for status in (0, 3)]
+        command = "echo $TORC_JOB_NAME; echo error of $TORC_JOB_NAME >&2; exit {}"
+        wf = server.create(workflow(*[{"command": command.format(status), "stdio": stdio} for stdio, status in jobs]))
+        self.assertEqual(self.runner(server, wf).wait(30), 1)
+        ids = {job["name"]: job["id"] for job in server.jobs(wf)}
+        expected = {}
+        for number, (stdio, status) in enumerate(jobs, 1):
+            name = f"j{number}"
+            texts = {"o": f"{name}\n", "e": f"error of {name}\n", "log": f"{name}\nerror of {name}\n"}
+            if status != 0 or not stdio["delete_on_success"]:
+                expected.update({f"job_wf{wf}_j{ids[name]}_r1_a1.{ending}": texts[ending]
+                                 for ending in endings[stdio["mode"]]})
+        found = {path.name: path.read_text() for path in (self.dir / "out/job_stdio").iterdir()}
+        self.assertEqual(found, expected)
+        self.assertEqual({result["job_id"]: result["return_code"] for result in server.results(wf)},
+                         {ids[f"j{number}"]: status for number, (_, status) in enumerate(jobs, 1)})
+
+    def test_a_jobs_own_mode_stands_before_that_of_the_workflow(self):
+        server = self.server()
+        wf = server.create(workflow(
+            {"command": "echo 1"}, {"command": "echo 2", "stdio": {"mode": "separate"}}, {"command": "echo 3"},
+            execution_config={"stdio": {"mode": "no_stderr", "delete_on_success": True},
+                              "job_stdio_overrides": {"j2": {"mode": "none"}, "j3": {"mode": "combined"}}}))
+        self.assertEqual(self.runner(server, wf).wait(30), 0)
+        ids = {job["name"]: job["id"] for job in server.jobs(wf)}
+        self.assertEqual({path.name: path.read_text() for path in (self.dir / "out/job_stdio").iterdir()},
+                         {f"job_wf{wf}_j{ids['j2']}_r1_a1.o": "2\n", f"job_wf{wf}_j{ids['j2']}_r1_a1.e": "",
+                          f"job_wf{wf}_j{ids['j3']}_r1_a1.log": "3\n"})
+
+    def test_no_bash(self):
+        server = self.server()
+        (self.dir / "bin").mkdir()
+        wf = server.create(workflow({"command": "echo a; echo b"}, {"command": "true", "depends_on": ["j1"]}))
+        self.assertEqual(self.runner(server, wf, env={"PATH": f"{self.dir}/bin"}).wait(30), 1)
+        self.assertEqual(server.statuses(wf), {"j1": "failed", "j2": "canceled"})
+        reason = "cannot execute bash: No such file or directory"
+        self.assertEqual([result["return_code"] for result in server.results(wf)], [126])
+        self.assertEqual(self.start_failures(server, wf), {"j1": reason})
+        self.assertIn(reason, self.runner_log())
 
     def test_a_job_killed_for_its_memory(self):
         server = self.server()
