@@ -4,6 +4,7 @@ import datetime
 import json
 import os
 import pathlib
+import shutil
 import signal
 import time
 import unittest
@@ -70,6 +71,24 @@ class Standalone(E2ETest):
         self.assertIn("cannot write to the output directory out: Read-only file system", runner.stderr_path.read_text())
         listed = run_torc("-s", "-f", "json", "workflows", "list", home=self.dir, check=True)
         self.assertNotIn('"name"', listed.stdout)
+
+    @unittest.skipIf(os.geteuid() != 0, "what the driver shows in /proc takes a mount")
+    def test_gpus_are_found_without_nvidia_smi(self):
+        spec = self.dir / "w.json"
+        spec.write_text(json.dumps(workflow(
+            {"command": "echo $CUDA_VISIBLE_DEVICES $TORC_GPU_VISIBLE_DEVICES", "resource_requirements": "both"},
+            {"command": "echo none: $CUDA_VISIBLE_DEVICES", "depends_on": ["j1"]},
+            resource_requirements=[{"name": "both", "num_cpus": 1, "num_gpus": 2, "memory": "1m", "runtime": "PT1M"}])))
+        tools = self.dir / "bin"
+        tools.mkdir()
+        (tools / "bash").symlink_to(shutil.which("bash"))
+        runner = self.start(["unshare", "--mount", "sh", "-c", "mount -t tmpfs gpus /proc/driver && "
+                             "mkdir -p /proc/driver/nvidia/gpus/0000:01:00.0 /proc/driver/nvidia/gpus/0000:02:00.0 && "
+                             f"PATH={tools} exec {TORC} -s run w.json -o out"])
+        self.assertEqual(runner.wait(30), 0, runner.stderr_path.read_text())
+        outputs = [(self.dir / f"out/job_stdio/job_wf1_j{job}_r1_a1.o").read_text() for job in (1, 2)]
+        self.assertEqual(outputs, ["0,1 0,1\n", "none:\n"])
+        self.assertIn("2 GPUs", next((self.dir / "out").glob("job_runner_*")).read_text())
 
     def test_jobs_that_do_not_fit_are_told(self):
         spec = self.dir / "w.json"
