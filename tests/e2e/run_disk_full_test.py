@@ -37,6 +37,9 @@ class Run(SmallDisk):
         self.assertEqual(self.runner.wait(30), status, self.runner.stderr_path.read_text())
         return self.runner.stdout_path.read_text()
 
+    def log(self) -> str:
+        return "".join(path.read_text() for path in self.out.glob("job_runner_*"))
+
     def take_all_inodes(self):
         filler = self.disk / "inodes"
         filler.mkdir()
@@ -69,17 +72,15 @@ class Run(SmallDisk):
         self.assertEqual(sorted(failures), sorted(name for name, status in jobs.items() if status == "failed"))
         for message in failures.values():
             self.assertRegex(message, rf"{self.out}/job_stdio/job_wf{self.wf}_j\d+_r1_a1\.[oe]: {reason}$")
-        log = "".join(path.read_text() for path in self.out.glob("job_runner_*"))
         for name in failures:
-            self.assertRegex(log, rf"error job \d+ \({name}\) cannot be started: .*{reason}\n")
+            self.assertRegex(self.log(), rf"error job \d+ \({name}\) cannot be started: .*{reason}\n")
 
     def check_five_make_it_unfit(self, reason: str):
         said = self.end(1)
         self.check(["completed"] + ["failed"] * 5 + ["ready"] * 3, reason)
         self.assertRegex(said, r"^1 of 9 jobs completed, 5 failed in .*; job after job could not be started here, so no more "
                                r"were claimed\n")
-        log = "".join(path.read_text() for path in self.out.glob("job_runner_*"))
-        self.assertIn("5 jobs in a row could not be started: this machine is unfit, the runner claims no more", log)
+        self.assertIn("5 jobs in a row could not be started: this machine is unfit, the runner claims no more", self.log())
         nodes = self.srv.get(f"/compute_nodes?workflow_id={self.wf}")["items"]
         self.assertEqual([node["is_active"] for node in nodes], [False])
 
@@ -121,6 +122,19 @@ class Run(SmallDisk):
         self.assertRegex(said, r"^4 of 10 jobs completed, 6 failed in [0-9.]+ s \(see 'torc results list 1 --failed'\)\n")
         ids = {job["name"]: job["id"] for job in self.srv.jobs(self.wf)}
         self.assertEqual((self.out / f"job_stdio/job_wf{self.wf}_j{ids['j10']}_r1_a1.o").read_text(), "again\n")
+
+    def test_no_room_for_results_while_the_server_is_away(self):
+        """The runner keeps them, and hands them in."""
+        self.begin("true")
+        self.take_all_inodes()
+        self.srv.kill()
+        (self.dir / "go").touch()
+        wait_until(lambda: f"kept in memory only: cannot open {self.out}/undelivered_results_" in self.log(),
+                   what="the runner to tell of it")
+        self.srv.start()
+        self.end(1)
+        self.check(["completed", "failed"], FULL)
+        self.assertEqual([result["attempt_id"] for result in self.srv.results(self.wf)], [1, 1])
 
 
 class RunOnPlainServer(Run):

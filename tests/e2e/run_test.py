@@ -211,7 +211,8 @@ class Run(E2ETest):
 
     def test_a_stop_after_a_failure_is_no_success(self):
         server = self.server()
-        for first, status, words in (("false", 1, "0 of 2 jobs completed, 1 failed in "), ("true", 0, "1 of 2 jobs completed in ")):
+        for first, status, words in (("false", 1, "0 of 2 jobs completed, 1 failed in "),
+                                     ("true", 0, "1 of 2 jobs completed in ")):
             with self.subTest(first):
                 pid_file = self.dir / f"pid.{first}"
                 wf = server.create(workflow({"command": first},
