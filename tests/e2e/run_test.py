@@ -361,6 +361,7 @@ class Run(E2ETest):
         self.assertEqual([result["return_code"] for result in server.results(wf)], [126])
         self.assertEqual(self.start_failures(server, wf), {"j1": reason})
         self.assertIn(reason, self.runner_log())
+        self.assertIn(f"Job 1 (j1): {reason}", server.torc("results", "list", wf, check=True).stdout)
 
     def test_a_job_killed_for_its_memory(self):
         server = self.server()

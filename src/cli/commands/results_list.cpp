@@ -65,9 +65,14 @@ void print_table(client::Api& api, const std::vector<model::Result>& results, mo
   output.line(fmt::format("\nTotal: {} results", results.size()));
 }
 
-/// Why jobs were killed for their memory: figures that no column has.
-void print_memory_notes(client::Api& api, const std::vector<model::Result>& results, model::Id workflow_id,
-                        const Output& output) {
+/// Whether an event says what no column does: the figures of a job that was killed for its memory, why one could not be
+/// started, where one was lost.
+bool tells_why(const std::string& event_type) {
+  return event_type == "job_exceeded_memory" || event_type == "job_start_failed" || event_type == "job_lost";
+}
+
+void print_reasons(client::Api& api, const std::vector<model::Result>& results, model::Id workflow_id,
+                   const Output& output) {
   const auto failed = [](const auto& result) { return result.status == model::JobStatus::failed; };
   if (std::none_of(results.begin(), results.end(), failed)) {
     return;
@@ -76,9 +81,10 @@ void print_memory_notes(client::Api& api, const std::vector<model::Result>& resu
     const auto job_id = event.data.value("job_id", model::Id{0});
     const bool shown = std::any_of(results.begin(), results.end(),
                                    [&](const auto& result) { return failed(result) && result.job_id == job_id; });
-    if (shown && event.data.value("event_type", "") == "job_exceeded_memory") {
-      output.line(fmt::format("Job {} ({}): {}", job_id, event.data.value("job_name", ""),
-                              base::printable(event.data.value("message", ""))));
+    const std::string message = event.data.value("message", "");
+    if (shown && !message.empty() && tells_why(event.data.value("event_type", ""))) {
+      const std::string name = fmt::format("Job {} ({})", job_id, event.data.value("job_name", ""));
+      output.line(base::printable(message.starts_with(name) ? message : name + ": " + message));
     }
   }
 }
@@ -103,7 +109,7 @@ int run(const Options& options, Services& services) {
     output.line(fmt::format("No results found for workflow ID: {}", workflow_id));
   } else {
     print_table(api, results, workflow_id, output);
-    print_memory_notes(api, results, workflow_id, output);
+    print_reasons(api, results, workflow_id, output);
   }
   return k_exit_ok;
 }
