@@ -106,15 +106,20 @@ TEST_F(TunnelStoryTest, TheNoteTellsOtherCommands) {
   testing::internal::GetCapturedStderr();
 }
 
-TEST_F(TunnelStoryTest, PeopleReadLines) {
-  testing::internal::CaptureStdout();
-  testing::internal::CaptureStderr();
-  auto told = story(m_text);
+/// One of each kind.
+void tell_all(TunnelStory& told) {
   told.line("Tunnels:");
   told.changed(up("ws1", 20'001));
   told.changed(down("ws1", "Connection refused"));
   told.say("it goes on");
   told.ended("signal 2", false);
+}
+
+TEST_F(TunnelStoryTest, PeopleReadLines) {
+  testing::internal::CaptureStdout();
+  testing::internal::CaptureStderr();
+  auto told = story(m_text);
+  tell_all(told);
   EXPECT_EQ(testing::internal::GetCapturedStdout(),
             "Tunnels:\n"
             "  [UP] ws1: 127.0.0.1:20001 leads to 127.0.0.1:8080\n"
@@ -126,11 +131,7 @@ TEST_F(TunnelStoryTest, ProgramsReadALineForEachChange) {
   testing::internal::CaptureStdout();
   testing::internal::CaptureStderr();
   auto told = story(m_json);
-  told.line("Tunnels:");
-  told.changed(up("ws1", 20'001));
-  told.changed(down("ws1", "Connection refused"));
-  told.say("it goes on");
-  told.ended("signal 2", false);
+  tell_all(told);
   EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
   const auto lines = base::split_lines(testing::internal::GetCapturedStdout());
   ASSERT_EQ(lines.size(), 2U);

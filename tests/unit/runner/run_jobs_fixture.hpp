@@ -76,6 +76,19 @@ class RunJobsTest : public ::testing::Test {
     return api->create_resource_requirements(body).id.value();
   }
 
+  /// A runner, as far as the server knows.
+  model::ComputeNode add_node() {
+    model::ComputeNode node;
+    node.workflow_id = workflow;
+    node.hostname = "h";
+    node.is_active = true;
+    node.num_cpus = 4;
+    node.memory_gb = 1;
+    node.compute_node_type = "local";
+    node.id = api->create_compute_node(node).id;
+    return node;
+  }
+
   void initialize() {
     auto status = api->get_workflow_status(workflow);
     ++status.run_id;

@@ -295,14 +295,7 @@ TEST_F(RunJobsTest, IsGivenNothingAnyMoreWhenTheServerDrainsIt) {
   create_workflow();
   const auto job = add_job("true");
   initialize();
-  model::ComputeNode node;
-  node.workflow_id = workflow;
-  node.hostname = "h";
-  node.is_active = true;
-  node.num_cpus = 4;
-  node.memory_gb = 1;
-  node.compute_node_type = "local";
-  node.id = api->create_compute_node(node).id;
+  auto node = add_node();
   EXPECT_FALSE(api->send_heartbeat(*node.id).is_draining);
   node.is_draining = true;
   api->update_compute_node(*node.id, node);

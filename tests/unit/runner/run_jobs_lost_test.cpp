@@ -156,14 +156,7 @@ TEST_F(RunJobsLostTest, AJobLeftUnstartedIsGivenBackOnlyAsItWasLeft) {
   create_workflow();
   const auto job = add_job("true");
   initialize();
-  model::ComputeNode node;
-  node.workflow_id = workflow;
-  node.hostname = "h";
-  node.is_active = true;
-  node.num_cpus = 4;
-  node.memory_gb = 1;
-  node.compute_node_type = "local";
-  node.id = api->create_compute_node(node).id;
+  const auto node = add_node();
   const client::Claimer claimer{.compute_node_id = *node.id};  // What it claims is pending.
   const auto run_id = api->get_workflow_status(workflow).run_id;
   const auto left = api->claim_next_jobs(workflow, 1, claimer).at(0);
