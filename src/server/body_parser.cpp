@@ -1,6 +1,7 @@
 #include "server/body_parser.hpp"
 
 #include "server/errors.hpp"
+#include "server/guarded.hpp"
 
 namespace torc::server {
 
@@ -12,17 +13,27 @@ BodyParser::~BodyParser() {
 }
 
 void BodyParser::run() {
-  while (auto tasks = m_queue.pop(1)) {
-    for (auto& task : *tasks) {
-      try {
-        task.request.json();
-      } catch (...) {
-        // The answer is known; whoever runs the task gives it.
-        task.refusal = response_of_current_exception();
-      }
-      m_next(std::move(task));
-    }
+  bool goes_on = true;
+  while (goes_on) {
+    run_guarded("the thread that parses large bodies", [&] { goes_on = run_once(); });
   }
+}
+
+bool BodyParser::run_once() {
+  auto tasks = m_queue.pop(1);
+  if (!tasks) {
+    return false;
+  }
+  for (auto& task : *tasks) {
+    try {
+      task.request.json();
+    } catch (...) {
+      // The answer is known; whoever runs the task gives it.
+      task.refusal = response_of_current_exception();
+    }
+    m_next(std::move(task));
+  }
+  return true;
 }
 
 }  // namespace torc::server

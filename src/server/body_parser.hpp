@@ -23,6 +23,8 @@ class BodyParser {
 
  private:
   void run();
+  /// Waits for a task and hands it on. @returns false once nothing more comes
+  bool run_once();
 
   std::function<void(Task)> m_next;
   TaskQueue m_queue;

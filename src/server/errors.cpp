@@ -83,6 +83,9 @@ Response response_of_current_exception() {
   } catch (const std::exception& error) {
     base::log_error("a request failed: {}", error.what());
     return error_response(500, "the server failed at this request; its log says more");
+  } catch (...) {
+    base::log_error("a request failed: unknown exception");
+    return error_response(500, "the server failed at this request; its log says more");
   }
 }
 

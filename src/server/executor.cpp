@@ -3,6 +3,7 @@
 #include <iterator>
 
 #include "server/errors.hpp"
+#include "server/guarded.hpp"
 #include "torc/base/log.hpp"
 #include "torc/base/strings.hpp"
 #include "torc/store/workflows.hpp"
@@ -144,21 +145,27 @@ void Writer::run() {
   if (m_watch.due()) {
     hear_all_nodes();
   }
-  for (;;) {
-    auto tasks = m_queue.pop(k_group, deadline());
-    if (!tasks) {
-      break;
-    }
-    m_silence = look_for_silent_nodes();
-    if (!tasks->empty() || !m_passes.empty() || m_silence) {
-      m_deliver(run_group(*tasks));
-    }
-    auto due = m_waits_ended ? m_parked.take_all() : m_parked.take_due(TaskQueue::Clock::now());
-    if (!due.empty()) {
-      m_deliver(std::move(due));
-    }
+  bool goes_on = true;
+  while (goes_on) {
+    run_guarded("the thread that changes the database", [&] { goes_on = run_once(); });
   }
-  m_deliver(m_parked.take_all());
+  run_guarded("the thread that changes the database", [&] { m_deliver(m_parked.take_all()); });
+}
+
+bool Writer::run_once() {
+  auto tasks = m_queue.pop(k_group, deadline());
+  if (!tasks) {
+    return false;
+  }
+  m_silence = look_for_silent_nodes();
+  if (!tasks->empty() || !m_passes.empty() || m_silence) {
+    m_deliver(run_group(*tasks));
+  }
+  auto due = m_waits_ended ? m_parked.take_all() : m_parked.take_due(TaskQueue::Clock::now());
+  if (!due.empty()) {
+    m_deliver(std::move(due));
+  }
+  return true;
 }
 
 void Writer::hear_all_nodes() {
@@ -357,24 +364,30 @@ Readers::~Readers() {
 }
 
 void Readers::run(store::Connection connection) {
-  for (;;) {
-    auto tasks = m_queue.pop(1);
-    if (!tasks) {
-      return;
-    }
-    Response response;
-    try {
-      connection.begin();
-      response = run_handler(tasks->front(), connection);
-      connection.commit();
-    } catch (...) {
-      response = response_of_current_exception();
-    }
-    connection.rollback();
-    std::vector<Answer> answers;
-    answers.push_back({std::move(tasks->front().reply), std::move(response)});
-    m_deliver(std::move(answers));
+  bool goes_on = true;
+  while (goes_on) {
+    run_guarded("a thread that reads the database", [&] { goes_on = run_once(connection); });
   }
+}
+
+bool Readers::run_once(store::Connection& connection) {
+  auto tasks = m_queue.pop(1);
+  if (!tasks) {
+    return false;
+  }
+  Response response;
+  try {
+    connection.begin();
+    response = run_handler(tasks->front(), connection);
+    connection.commit();
+  } catch (...) {
+    response = response_of_current_exception();
+  }
+  connection.rollback();
+  std::vector<Answer> answers;
+  answers.push_back({std::move(tasks->front().reply), std::move(response)});
+  m_deliver(std::move(answers));
+  return true;
 }
 
 }  // namespace torc::server

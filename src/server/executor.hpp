@@ -83,6 +83,8 @@ class Writer {
   };
 
   void run();
+  /// Waits for tasks and runs them. @returns false once nothing more comes
+  bool run_once();
   /// Runs the tasks in one transaction and commits. @returns an answer for each that does not wait
   std::vector<Answer> run_group(std::vector<Task>& tasks);
   void run_task(Task& task, std::vector<Answer>& answers);
@@ -125,6 +127,8 @@ class Readers {
 
  private:
   void run(store::Connection connection);
+  /// Waits for a task and runs it. @returns false once nothing more comes
+  bool run_once(store::Connection& connection);
 
   Deliver m_deliver;
   TaskQueue m_queue;

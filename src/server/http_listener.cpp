@@ -9,6 +9,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include "server/guarded.hpp"
 #include "server/http_session.hpp"
 #include "server/peer_user.hpp"
 #include "server/tls_context.hpp"
@@ -35,6 +36,12 @@ tcp::endpoint resolve(asio::io_context& context, const std::string& host, std::u
     throw base::Error(fmt::format("cannot listen on '{}': {}", host, error ? error.message() : "no such address"));
   }
   return found.begin()->endpoint();
+}
+
+std::string address_of(const tcp::socket& socket) {
+  error_code error;
+  const auto endpoint = socket.remote_endpoint(error);
+  return error ? "an unknown address" : endpoint.address().to_string();
 }
 
 }  // namespace
@@ -115,7 +122,8 @@ struct HttpListener::Impl final : SessionOwner {
         accept();  // The socket closes with this handler.
         return;
       }
-      auto session = std::make_shared<HttpSession>(std::move(socket), m_tls.get(), *this);
+      std::string client = address_of(socket);
+      auto session = std::make_shared<HttpSession>(std::move(socket), std::move(client), m_tls.get(), *this);
       const bool is_welcome = m_sessions.size() < m_limits.connections;
       m_sessions.insert(session.get());
       session->start(is_welcome);
@@ -193,8 +201,8 @@ struct HttpListener::Impl final : SessionOwner {
   bool m_stopping{false};
   HttpSession::Clock::time_point m_stop_limit{HttpSession::Clock::time_point::max()};
   tcp::endpoint m_local;
-  asio::io_context m_context{1};  ///< Behind the set of sessions, which its last handlers still use when it goes.
-  EventHub m_events;              ///< Holds sessions, whose sockets belong to the context.
+  EventHub m_events;
+  asio::io_context m_context{1};  ///< Behind what sessions still use when it destroys them.
   tcp::acceptor m_acceptor;
   asio::steady_timer m_sweep_timer;
   asio::steady_timer m_accept_timer;
@@ -220,13 +228,15 @@ void HttpListener::run(Handle handle, Admit admit) {
   m_impl->accept();
   m_impl->sweep();
   const auto work = asio::make_work_guard(m_impl->m_context);
-  m_impl->m_context.run();
+  while (!m_impl->m_context.stopped()) {
+    run_guarded("the network's thread", [&] { m_impl->m_context.run(); });
+  }
 }
 
 void HttpListener::deliver(std::vector<Answer> answers) {
   asio::post(m_impl->m_context, [answers = std::move(answers)]() mutable {
     for (auto& answer : answers) {
-      answer.reply(std::move(answer.response));
+      run_guarded("an answer", [&] { answer.reply(std::move(answer.response)); });
     }
   });
 }

@@ -1,9 +1,17 @@
 #include "server/http_session.hpp"
 
+#include <algorithm>
+#include <exception>
+#include <utility>
+
 #include <fmt/format.h>
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 
+#include "server/await_call.hpp"
 #include "server/errors.hpp"
+#include "torc/base/log.hpp"
 #include "torc/base/strings.hpp"
 
 namespace torc::server {
@@ -11,18 +19,13 @@ namespace {
 
 namespace asio = boost::asio;
 namespace http = boost::beast::http;
-using boost::system::error_code;
 
 constexpr std::size_t k_read_at_once = 16 * 1024;
 /// Into this most requests fit; thousands of connections wait for their next one.
 constexpr std::size_t k_first_read = 2 * 1024;
-/// A big request's buffer is not kept for the next, small one.
-constexpr std::size_t k_buffer_kept = 256 * 1024;
 constexpr std::chrono::seconds k_drain_time{3};
-/// How often it is looked whether a client that waits is still there.
-constexpr std::chrono::seconds k_look{1};
-/// So much of a stream waits for a slow client before it is given up.
-constexpr std::size_t k_backlog = 1024 * 1024;
+/// How often a client that waits is checked for being still there.
+constexpr std::chrono::seconds k_client_check{1};
 constexpr std::string_view k_continue = "HTTP/1.1 100 Continue\r\n\r\n";
 
 /// Fields that belong to an answer's status.
@@ -37,27 +40,44 @@ std::string_view fields_for(int status) {
   }
 }
 
-/// The status for a request that the parser refuses.
-int status_of(const error_code& error) {
-  if (error == http::error::body_limit) {
-    return 413;
-  }
-  if (error == http::error::header_limit) {
-    return 431;
-  }
-  return 400;
+std::string_view view(boost::beast::string_view text) {
+  return {text.data(), text.size()};
 }
 
-std::string address_of(const asio::ip::tcp::socket& socket) {
-  error_code error;
-  const auto endpoint = socket.remote_endpoint(error);
-  return error ? "an unknown address" : endpoint.address().to_string();
+/// A place in the hub, given up when the coroutine leaves it, also by being destroyed.
+class Following {
+ public:
+  Following(EventHub& hub, const EventFilter& filter, std::shared_ptr<EventSink> sink)
+      : m_hub(hub), m_sink(sink.get()) {
+    m_hub.add(filter, std::move(sink));
+  }
+  Following(const Following&) = delete;
+  Following& operator=(const Following&) = delete;
+  ~Following() { m_hub.remove(m_sink); }
+
+ private:
+  EventHub& m_hub;
+  EventSink* m_sink;
+};
+
+/// What the exception that is being handled says.
+std::string current_exception_text() {
+  try {
+    throw;
+  } catch (const std::exception& error) {
+    return error.what();
+  } catch (...) {
+    return "unknown exception";
+  }
 }
 
 }  // namespace
 
-HttpSession::HttpSession(asio::ip::tcp::socket socket, const TlsContext* tls, SessionOwner& owner)
-    : m_owner(owner), m_client(address_of(socket)), m_stream(std::move(socket), tls) {}
+HttpSession::HttpSession(Stream::Socket socket, std::string client, const TlsContext* tls, SessionOwner& owner)
+    : m_owner(owner),
+      m_client(std::move(client)),
+      m_stream(std::move(socket), tls),
+      m_reader(owner.limits().header, owner.limits().body) {}
 
 HttpSession::~HttpSession() {
   release_body();
@@ -66,24 +86,208 @@ HttpSession::~HttpSession() {
 
 void HttpSession::start(bool is_welcome) {
   m_is_welcome = is_welcome;
-  if (m_stream.is_encrypted()) {
-    shake_hands();
-  } else {
-    begin_request();
+  set_state(m_stream.is_encrypted() ? State::handshake : State::idle);
+  asio::co_spawn(
+      m_stream.executor(), [self = shared_from_this()] { return self->run(); }, asio::detached);
+}
+
+HttpSession::Awaitable<void> HttpSession::run() {
+  std::string failure;
+  try {
+    co_await serve();
+    co_return;
+  } catch (...) {
+    failure = current_exception_text();
+  }
+  base::log_error("the connection of {} is closed, as its request made the server fail: {}", m_client,
+                  base::printable(failure));
+  if (m_state == State::idle || m_state == State::reading || m_state == State::waiting) {
+    try {
+      co_await refuse(m_state == State::waiting ? 500 : 400, "the server failed at this request; its log says more");
+    } catch (...) {
+      base::log_error("nor could the connection of {} be told so: {}", m_client,
+                      base::printable(current_exception_text()));
+    }
   }
 }
 
-void HttpSession::shake_hands() {
-  set_state(State::handshake);
-  m_stream.handshake([self = shared_from_this()](const error_code& error) {
-    if (!error) {
-      self->begin_request();
-    } else if (Stream::is_plain_request(error)) {
-      self->m_stream.drop_tls();
-      self->refuse(400, "this server speaks HTTPS: its URL begins with https://");
+HttpSession::Awaitable<void> HttpSession::serve() {
+  if (m_stream.is_encrypted() && !co_await shake_hands()) {
+    co_return;
+  }
+  if (!m_is_welcome) {
+    co_await refuse(503, fmt::format("there are {} connections already, as many as this server takes: try again later",
+                                     m_owner.limits().connections));
+    co_return;
+  }
+  bool goes_on = true;
+  while (goes_on) {
+    if (!co_await read_request()) {
+      co_return;
     }
-    // Else the client does not trust the certificate, or is gone: there is nobody to tell.
-  });
+    goes_on = co_await answer_request();
+  }
+  co_await drain();
+}
+
+HttpSession::Awaitable<bool> HttpSession::shake_hands() {
+  Stream::Error error;
+  co_await m_stream.handshake(error);
+  if (!error) {
+    co_return true;
+  }
+  if (Stream::is_plain_request(error)) {
+    m_stream.drop_tls();
+    co_await refuse(400, "this server speaks HTTPS: its URL begins with https://");
+  }
+  // Else the client does not trust the certificate, or is gone: there is nobody to answer.
+  co_return false;
+}
+
+HttpSession::Awaitable<bool> HttpSession::read_request() {
+  m_reader.begin();
+  // A client may have sent its next request before it had the last answer.
+  set_state(m_reader.has_bytes() ? State::reading : State::idle);
+  for (;;) {
+    const auto progress = m_reader.parse();
+    if (progress == RequestReader::Progress::complete) {
+      co_return true;
+    }
+    if (progress == RequestReader::Progress::unreadable) {
+      co_await refuse(m_reader.error().status, m_reader.error().message);
+      co_return false;
+    }
+    if (progress == RequestReader::Progress::head_complete) {
+      if (!co_await accept_body()) {
+        co_return false;
+      }
+    } else if (!co_await receive()) {
+      co_return false;
+    }
+  }
+}
+
+HttpSession::Awaitable<bool> HttpSession::receive() {
+  // Chunks announce no total: their body is counted as it grows.
+  const std::size_t size = m_state == State::idle ? 0 : m_reader.body_size();
+  if (size >= k_large_body && size > m_body_reserved && !reserve_body(std::min(2 * size, m_owner.limits().body))) {
+    co_await refuse(503, too_many_bodies());
+    co_return false;
+  }
+  Stream::Error error;
+  const auto room = m_reader.prepare(m_state == State::idle ? k_first_read : k_read_at_once);
+  const std::size_t count = co_await m_stream.read_some(room, error);
+  if (m_timed_out) {
+    co_await refuse(408, "the request took too long to arrive");
+    co_return false;
+  }
+  if (error) {
+    co_return false;  // The client is gone: there is nobody to answer.
+  }
+  m_reader.commit(count);
+  if (m_state == State::idle) {
+    set_state(State::reading);
+  }
+  co_return true;
+}
+
+HttpSession::Awaitable<bool> HttpSession::accept_body() {
+  m_incoming = incoming();
+  if (m_reader.is_complete()) {
+    co_return true;
+  }
+  const auto announced = m_reader.announced_body();
+  const std::size_t large = announced.value_or(0) >= k_large_body ? *announced : 0;
+  if (!reserve_body(large)) {
+    co_await refuse(503, too_many_bodies());
+    co_return false;
+  }
+  if (large > 0 || !announced) {
+    auto ask = [this](auto done) { m_owner.admit(m_incoming, std::move(done)); };
+    auto refusal = co_await await_call<std::optional<Response>>(ask);
+    if (refusal) {
+      co_await write(std::move(*refusal), /*keep_alive=*/false);
+      co_await drain();
+      co_return false;
+    }
+  }
+  if (boost::beast::iequals(m_reader.message()[http::field::expect], "100-continue")) {
+    Stream::Error error;
+    co_await m_stream.write({asio::buffer(k_continue), {}}, error);
+    co_return !error;
+  }
+  co_return true;
+}
+
+HttpSession::Awaitable<bool> HttpSession::answer_request() {
+  set_state(State::waiting);
+  const auto& message = m_reader.message();
+  const bool keep_alive = m_reader.keeps_alive();
+  const bool is_head = message.method() == http::verb::head;
+  const bool is_http_1_0 = message.version() < 11;
+  m_gone = std::make_shared<std::atomic<bool>>(false);
+  m_incoming.body = std::move(m_reader.message().body());
+  m_incoming.gone = m_gone;
+  if (m_incoming.target.find("wait=") != std::string_view::npos) {
+    watch_waiting_client();
+  }
+  auto ask = [this](auto done) { m_owner.handle(std::exchange(m_incoming, {}), std::move(done)); };
+  Response response = co_await await_call<Response>(ask);
+  if (response.events) {
+    m_event_stream =
+        std::make_shared<EventStream>(m_stream, !is_http_1_0, m_owner.limits().comment, m_owner.limits().answer);
+    co_await stream_events(*response.events);
+    co_return false;
+  }
+  if (is_head) {
+    response.body.clear();
+  }
+  co_return co_await write(std::move(response), keep_alive);
+}
+
+HttpSession::Awaitable<bool> HttpSession::write(Response response, bool keep_alive) {
+  release_body();
+  set_state(State::writing);
+  keep_alive = keep_alive && !m_owner.stopping();
+  m_body = std::move(response.body);
+  m_head =
+      fmt::format("HTTP/1.1 {} {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n{}{}\r\n", response.status,
+                  reason_phrase(response.status), m_body.size(),
+                  keep_alive ? "Connection: keep-alive\r\n" : "Connection: close\r\n", fields_for(response.status));
+  Stream::Error error;
+  co_await m_stream.write({asio::buffer(m_head), asio::buffer(m_body)}, error);
+  m_body = {};
+  if (error) {
+    m_stream.close();
+  }
+  co_return !error && keep_alive && !m_owner.stopping();
+}
+
+HttpSession::Awaitable<void> HttpSession::refuse(int status, std::string message) {
+  m_timed_out = false;
+  co_await write(error_response(status, message), /*keep_alive=*/false);
+  co_await drain();
+}
+
+HttpSession::Awaitable<void> HttpSession::stream_events(const EventFilter& filter) {
+  m_reader.release_memory();
+  release_body();
+  set_state(State::streaming);
+  const Following following{m_owner.events(), filter, m_event_stream};
+  if (m_owner.stopping()) {
+    m_event_stream->end_events();
+  }
+  co_await m_event_stream->run();
+}
+
+HttpSession::Awaitable<void> HttpSession::drain() {
+  set_state(State::draining);
+  co_await m_stream.end_sending();
+  std::string rest(k_read_at_once, '\0');
+  Stream::Error error;
+  while (!error) {
+    co_await m_stream.read_raw(asio::buffer(rest), error);
+  }
 }
 
 void HttpSession::set_state(State state) {
@@ -101,7 +305,7 @@ void HttpSession::set_state(State state) {
       break;
     case State::waiting:
     case State::streaming:
-      m_deadline = Clock::now() + k_look;
+      m_deadline = Clock::now() + k_client_check;
       break;
     case State::writing:
       m_deadline = Clock::now() + limits.answer;
@@ -117,11 +321,12 @@ void HttpSession::check_deadline(Clock::time_point now) {
     return;
   }
   if (m_state == State::waiting) {
-    look_after_waiting_client();
+    check_waiting_client();
   } else if (m_state == State::streaming) {
-    tend_stream(now);
+    set_state(State::streaming);
+    m_event_stream->check(now);
   } else if (m_state == State::reading) {
-    // The pending read ends with an error; its handler says why.
+    // The pending read ends with an error; `receive` answers.
     m_timed_out = true;
     m_stream.cancel();
   } else {
@@ -131,25 +336,23 @@ void HttpSession::check_deadline(Clock::time_point now) {
 
 void HttpSession::stop() {
   if (m_state == State::streaming) {
-    end_events();
+    m_event_stream->end_events();
   } else if (m_state != State::waiting && m_state != State::writing) {
     abort();
   }
 }
 
 void HttpSession::abort() {
-  m_stream.close();
-  if (m_state == State::streaming) {
-    m_owner.events().remove(this);
+  if (m_event_stream) {
+    m_event_stream->abort();
+  } else {
+    m_stream.close();
   }
 }
 
-void HttpSession::look_after_waiting_client() {
+void HttpSession::check_waiting_client() {
   set_state(State::waiting);
-  m_parser.reset();
-  if (m_buffer.size() == 0) {
-    m_buffer = {};
-  }
+  m_reader.release_memory();
   if (m_stream.is_closed_by_client()) {
     *m_gone = true;
   }
@@ -160,7 +363,7 @@ void HttpSession::watch_waiting_client() {
     return;
   }
   // Not what keeps the session alive: it may outlast the request, until the client says something.
-  m_stream.wait_for_client([weak = weak_from_this()](const error_code& error) {
+  m_stream.wait_for_client([weak = weak_from_this()](const Stream::Error& error) {
     if (const auto self = weak.lock()) {
       self->m_is_watched = false;
       if (!error && self->m_state == State::waiting && self->m_stream.is_closed_by_client()) {
@@ -170,287 +373,31 @@ void HttpSession::watch_waiting_client() {
   });
 }
 
-void HttpSession::begin_request() {
-  if (!m_is_welcome) {
-    refuse(503, fmt::format("there are {} connections already, as many as this server takes: try again later",
-                            m_owner.limits().connections));
-    return;
-  }
-  m_parser.emplace();
-  m_parser->eager(true);
-  m_parser->body_limit(m_owner.limits().body);
-  m_parser->header_limit(m_owner.limits().header);
-  m_header_seen = false;
-  if (m_buffer.size() == 0) {
-    if (m_buffer.capacity() > k_buffer_kept) {
-      m_buffer = {};
+Incoming HttpSession::incoming() {
+  const auto& message = m_reader.message();
+  return {.method = view(message.method_string()),
+          .target = view(message.target()),
+          .authorization = view(message[http::field::authorization]),
+          .client = m_client};
+}
+
+bool HttpSession::reserve_body(std::size_t bytes) {
+  if (bytes > m_body_reserved) {
+    if (!m_owner.reserve_body(bytes - m_body_reserved)) {
+      return false;
     }
-    set_state(State::idle);
-    read_some();
-  } else {
-    // The client did not wait for the answer before it sent the next request.
-    set_state(State::reading);
-    parse();
+    m_body_reserved = bytes;
   }
-}
-
-void HttpSession::read_some() {
-  m_stream.read_some(m_buffer.prepare(m_state == State::idle ? k_first_read : k_read_at_once),
-                     [self = shared_from_this()](const error_code& error, std::size_t count) {
-                       if (self->m_timed_out) {
-                         self->refuse(408, "the request took too long to arrive");
-                       } else if (!error) {
-                         self->m_buffer.commit(count);
-                         if (self->m_state == State::idle) {
-                           self->set_state(State::reading);
-                         }
-                         self->parse();
-                       }
-                       // Else the client is gone: there is nobody to tell.
-                     });
-}
-
-void HttpSession::parse() {
-  error_code error;
-  const std::size_t used = m_parser->put(m_buffer.data(), error);
-  m_buffer.consume(used);
-  if (error == http::error::need_more) {
-    error = {};
-  }
-  if (error) {
-    const int status = status_of(error);
-    refuse(status, status == 413   ? fmt::format("the body is larger than {} bytes", m_owner.limits().body)
-                   : status == 431 ? fmt::format("the header is larger than {} bytes", m_owner.limits().header)
-                                   : fmt::format("not a proper HTTP request: {}", error.message()));
-    return;
-  }
-  if (m_parser->is_header_done() && !m_header_seen) {
-    m_header_seen = true;
-    on_header();
-    return;
-  }
-  if (m_parser->is_done()) {
-    dispatch();
-  } else {
-    read_some();
-  }
-}
-
-void HttpSession::on_header() {
-  // Where the body of a coding that is not known ends is anybody's guess, and what follows would pass for a request.
-  const auto coding = m_parser->get()[http::field::transfer_encoding];
-  if (!coding.empty() && !boost::beast::iequals(coding, "chunked")) {
-    refuse(400, fmt::format("Transfer-Encoding '{}' is not known; send chunked or a Content-Length",
-                            base::printable({coding.data(), coding.size()})));
-    return;
-  }
-  if (m_parser->is_done()) {
-    dispatch();
-    return;
-  }
-  const auto length = m_parser->content_length();
-  const std::size_t bytes = length ? static_cast<std::size_t>(*length) : m_owner.limits().body;
-  if (bytes >= k_large_body) {
-    ask_for_body(bytes);
-  } else {
-    read_body();
-  }
-}
-
-void HttpSession::ask_for_body(std::size_t bytes) {
-  if (!m_owner.reserve_body(bytes)) {
-    refuse(503, fmt::format("the large bodies of requests under way are limited to {} bytes together: try again later",
-                            m_owner.limits().bodies));
-    return;
-  }
-  m_body_reserved = bytes;
-  m_owner.admit(incoming(m_parser->get()), [self = shared_from_this()](std::optional<Response> refusal) {
-    if (refusal) {
-      self->write(std::move(*refusal), false);
-    } else {
-      self->read_body();
-    }
-  });
+  return true;
 }
 
 void HttpSession::release_body() {
   m_owner.release_body(std::exchange(m_body_reserved, 0));
 }
 
-Incoming HttpSession::incoming(const http::request<http::string_body>& request) const {
-  const auto view = [](const auto& text) { return std::string_view{text.data(), text.size()}; };
-  return {.method = view(request.method_string()),
-          .target = view(request.target()),
-          .authorization = view(request[http::field::authorization]),
-          .client = m_client};
-}
-
-void HttpSession::read_body() {
-  if (boost::beast::iequals(m_parser->get()[http::field::expect], "100-continue")) {
-    m_stream.write({asio::buffer(k_continue), {}}, [self = shared_from_this()](const error_code& error, std::size_t) {
-      if (!error) {
-        self->parse_or_read();
-      }
-    });
-    return;
-  }
-  parse_or_read();
-}
-
-void HttpSession::parse_or_read() {
-  if (m_buffer.size() != 0) {
-    parse();
-  } else {
-    read_some();
-  }
-}
-
-void HttpSession::dispatch() {
-  set_state(State::waiting);
-  auto request = m_parser->release();
-  const bool keep_alive = request.keep_alive();
-  m_is_http_1_0 = request.version() < 11;
-  m_gone = std::make_shared<std::atomic<bool>>(false);
-  auto head = incoming(request);
-  head.body = std::move(request.body());
-  head.gone = m_gone;
-  if (head.target.find("wait=") != std::string_view::npos) {
-    watch_waiting_client();
-  }
-  m_owner.handle(std::move(head), [self = shared_from_this(), keep_alive,
-                                   is_head = request.method() == http::verb::head](Response response) {
-    if (is_head) {
-      response.body.clear();
-    }
-    self->write(std::move(response), keep_alive);
-  });
-}
-
-void HttpSession::refuse(int status, const std::string& message) {
-  m_timed_out = false;
-  write(error_response(status, message), false);
-}
-
-void HttpSession::write(Response response, bool keep_alive) {
-  if (response.events) {
-    begin_stream(*response.events);
-    return;
-  }
-  release_body();
-  set_state(State::writing);
-  keep_alive = keep_alive && !m_owner.stopping();
-  m_body = std::move(response.body);
-  m_head =
-      fmt::format("HTTP/1.1 {} {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n{}{}\r\n", response.status,
-                  reason_phrase(response.status), m_body.size(),
-                  keep_alive ? "Connection: keep-alive\r\n" : "Connection: close\r\n", fields_for(response.status));
-  const Stream::Buffers buffers{asio::buffer(m_head), asio::buffer(m_body)};
-  m_stream.write(buffers, [self = shared_from_this(), keep_alive](const error_code& error, std::size_t) {
-    if (error) {
-      return;
-    }
-    self->m_body = {};
-    if (keep_alive && !self->m_owner.stopping()) {
-      self->begin_request();
-    } else {
-      self->drain();
-    }
-  });
-}
-
-void HttpSession::begin_stream(const EventFilter& filter) {
-  m_parser.reset();
-  m_buffer = {};
-  m_outgoing = fmt::format(
-      "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-store\r\n"
-      "{}Connection: close\r\n\r\n",
-      m_is_http_1_0 ? "" : "Transfer-Encoding: chunked\r\n");
-  set_state(State::streaming);
-  m_owner.events().add(filter, shared_from_this());
-  send_outgoing();
-  if (m_owner.stopping()) {
-    end_events();
-  }
-}
-
-void HttpSession::send_later(std::string_view text) {
-  if (m_is_http_1_0) {
-    m_outgoing += text;
-  } else {
-    m_outgoing += fmt::format("{:x}\r\n{}\r\n", text.size(), text);
-  }
-  send_outgoing();
-}
-
-void HttpSession::send_outgoing() {
-  if (m_sending || m_outgoing.empty()) {
-    return;
-  }
-  m_body = std::exchange(m_outgoing, {});
-  m_sending = true;
-  m_last_sent = Clock::now();
-  m_stream.write({asio::buffer(m_body), {}}, [self = shared_from_this()](const error_code& error, std::size_t) {
-    self->m_sending = false;
-    if (error) {
-      self->abort();
-    } else if (!self->m_outgoing.empty()) {
-      self->send_outgoing();
-    } else if (self->m_stream_ended) {
-      self->drain();
-    }
-  });
-}
-
-void HttpSession::send_event(std::string_view text) {
-  if (!m_outgoing.empty() && m_outgoing.size() + text.size() > k_backlog) {
-    abort();
-  } else {
-    send_later(text);
-  }
-}
-
-void HttpSession::end_events() {
-  if (m_stream_ended) {
-    return;
-  }
-  const auto self = shared_from_this();
-  m_owner.events().remove(this);
-  m_stream_ended = true;
-  if (!m_is_http_1_0) {
-    m_outgoing += "0\r\n\r\n";
-  }
-  if (m_sending || !m_outgoing.empty()) {
-    send_outgoing();
-  } else {
-    drain();
-  }
-}
-
-void HttpSession::tend_stream(Clock::time_point now) {
-  const auto self = shared_from_this();
-  set_state(State::streaming);
-  const bool stuck = m_sending && now - m_last_sent > m_owner.limits().answer;
-  if (stuck || m_stream.is_closed_by_client()) {
-    abort();
-  } else if (!m_sending && now - m_last_sent >= m_owner.limits().comment) {
-    send_later(": keep-alive\n\n");
-  }
-}
-
-void HttpSession::drain() {
-  set_state(State::draining);
-  m_buffer.clear();
-  m_stream.end_sending([self = shared_from_this()] { self->drain_some(); });
-}
-
-void HttpSession::drain_some() {
-  // Closing with unread bytes would reset the connection and take the answer from the client.
-  m_stream.read_raw(m_buffer.prepare(k_read_at_once),
-                    [self = shared_from_this()](const error_code& error, std::size_t) {
-                      if (!error) {
-                        self->drain_some();
-                      }
-                    });
+std::string HttpSession::too_many_bodies() const {
+  return fmt::format("the large bodies of requests under way are limited to {} bytes together: try again later",
+                     m_owner.limits().bodies);
 }
 
 }  // namespace torc::server

@@ -5,8 +5,12 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/redirect_error.hpp>
 #include <boost/asio/ssl/error.hpp>
 #include <boost/asio/ssl/stream.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
 
 #include "server/tls_context.hpp"
 
@@ -31,12 +35,12 @@ void notice_dead_peer(int socket) {
 }  // namespace
 
 struct Stream::Tls {
-  Tls(asio::ip::tcp::socket& socket, const TlsContext& context) : stream(socket, context.context()) {}
+  Tls(Socket& socket, const TlsContext& context) : stream(socket, context.context()) {}
 
-  asio::ssl::stream<asio::ip::tcp::socket&> stream;
+  asio::ssl::stream<Socket&> stream;
 };
 
-Stream::Stream(asio::ip::tcp::socket socket, const TlsContext* tls) : m_socket(std::move(socket)) {
+Stream::Stream(Socket socket, const TlsContext* tls) : m_socket(std::move(socket)) {
   Error ignored;
   m_socket.set_option(asio::ip::tcp::no_delay{true}, ignored);
   notice_dead_peer(m_socket.native_handle());
@@ -47,8 +51,9 @@ Stream::Stream(asio::ip::tcp::socket socket, const TlsContext* tls) : m_socket(s
 
 Stream::~Stream() = default;
 
-void Stream::handshake(std::function<void(const Error& error)> done) {
-  m_tls->stream.async_handshake(asio::ssl::stream_base::server, std::move(done));
+asio::awaitable<void> Stream::handshake(Error& error) {
+  return m_tls->stream.async_handshake(asio::ssl::stream_base::server,
+                                       asio::redirect_error(asio::use_awaitable, error));
 }
 
 bool Stream::is_plain_request(const Error& error) {
@@ -60,34 +65,31 @@ void Stream::drop_tls() {
   m_tls.reset();
 }
 
-void Stream::tls_read_some(asio::mutable_buffer buffer, Done done) {
-  m_tls->stream.async_read_some(buffer, std::move(done));
+asio::awaitable<std::size_t> Stream::read_some(asio::mutable_buffer buffer, Error& error) {
+  return m_tls ? m_tls->stream.async_read_some(buffer, asio::redirect_error(asio::use_awaitable, error))
+               : m_socket.async_read_some(buffer, asio::redirect_error(asio::use_awaitable, error));
 }
 
-void Stream::tls_write(const Buffers& buffers, Done done) {
-  asio::async_write(m_tls->stream, buffers, std::move(done));
+asio::awaitable<std::size_t> Stream::write(Buffers buffers, Error& error) {
+  return m_tls ? asio::async_write(m_tls->stream, buffers, asio::redirect_error(asio::use_awaitable, error))
+               : asio::async_write(m_socket, buffers, asio::redirect_error(asio::use_awaitable, error));
 }
 
-void Stream::shut_down_sending() {
+asio::awaitable<void> Stream::end_sending() {
   Error ignored;
-  m_socket.shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+  if (m_tls) {
+    // Without this a client could not tell the end from a connection that somebody cut.
+    co_await m_tls->stream.async_shutdown(asio::redirect_error(asio::use_awaitable, ignored));
+  }
+  m_socket.shutdown(Socket::shutdown_send, ignored);
 }
 
-void Stream::end_sending(std::function<void()> done) {
-  if (!m_tls) {
-    shut_down_sending();
-    done();
-    return;
-  }
-  // Without this a client could not tell the end from a connection that somebody cut.
-  m_tls->stream.async_shutdown([this, done = std::move(done)](const Error&) {
-    shut_down_sending();
-    done();
-  });
+asio::awaitable<std::size_t> Stream::read_raw(asio::mutable_buffer buffer, Error& error) {
+  return m_socket.async_read_some(buffer, asio::redirect_error(asio::use_awaitable, error));
 }
 
 void Stream::wait_for_client(std::function<void(const Error& error)> done) {
-  m_socket.async_wait(asio::ip::tcp::socket::wait_read, std::move(done));
+  m_socket.async_wait(Socket::wait_read, std::move(done));
 }
 
 bool Stream::is_closed_by_client() {

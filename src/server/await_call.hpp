@@ -1,0 +1,53 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include <boost/asio/associated_executor.hpp>
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+namespace torc::server {
+
+namespace detail {
+
+template <typename Handler, typename T>
+struct PendingCall {
+  Handler resume;
+  std::optional<T> early{};  ///< Came while the function was still starting.
+  bool started{false};
+};
+
+}  // namespace detail
+
+/// Awaits a function that answers through a callback: `co_await await_call<T>(start)` calls `start(done)` and resumes
+/// with the value that `done` is called with, once, at once or later, in the coroutine's thread.
+///
+/// `done` alone keeps the suspended coroutine alive: if it is destroyed uncalled, the coroutine is destroyed too.
+template <typename T, typename Start>
+boost::asio::awaitable<T> await_call(Start start) {
+  auto initiate = [start = std::move(start)](auto handler) mutable {
+    using Call = detail::PendingCall<decltype(handler), T>;
+    const auto call = std::make_shared<Call>(Call{std::move(handler)});
+    start([call](T value) {
+      if (call->started) {
+        std::move(call->resume)(std::move(value));
+      } else {
+        call->early = std::move(value);
+      }
+    });
+    call->started = true;
+    if (call->early) {
+      // Asio forbids resuming the coroutine from within the call that suspends it.
+      boost::asio::post(boost::asio::get_associated_executor(call->resume),
+                        [call] { std::move(call->resume)(std::move(*call->early)); });
+    }
+  };
+  return boost::asio::async_initiate<const boost::asio::use_awaitable_t<>, void(T)>(std::move(initiate),
+                                                                                    boost::asio::use_awaitable);
+}
+
+}  // namespace torc::server
