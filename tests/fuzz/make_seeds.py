@@ -15,6 +15,11 @@ ROOT = HERE.parent.parent
 WIRE = ROOT / "tests" / "wire"
 PREFIX = "/torc-service/v1"
 MODELS = 23  # in model.cpp
+SEGMENT_END = b"\xfe"  # in request.cpp
+HTTP_WORDS = ["\xfe", "Transfer-Encoding: chunked\r\n", "Content-Length: 0\r\n", "Expect: 100-continue\r\n", "\r\n\r\n",
+              "0\r\n", "0\r\n\r\n", "5\r\nhello\r\n", "fffffffffffffff\r\n", ";a=b", ";a=\"b\\", "T: x\r\n", "\r\n x",
+              "Content-Type: application/json\r\n", "Connection: close\r\n", "Connection: keep-alive\r\n", " HTTP/1.0\r\n",
+              " HTTP/1.1\r\n", "Content-Length: ", "Host: localhost\r\n", "Origin: null\r\n", "Authorization: Basic "]
 TRICKS = ['"\\u0000"', "1e999", "-9223372036854775808", "9223372036854775808", "null", "[[", "{\\x22", "\\xff", "%00", "%ff"]
 SPEC_WORDS = ["name: ", "jobs:\n", "command: ", "depends_on: [", "depends_on_regexes: [", "parameters:\n", "files:\n", "path: ",
               "1:100", "{i}", "{i:03d}", "input_files: [", "output_files: [", "resource_requirements:\n", "memory: ",
@@ -57,8 +62,21 @@ def requests():
         method, _, target = record["request"].partition(" ")
         body = record.get("raw_body", json.dumps(record["body"]) if "body" in record else "").encode()
         head = f"{method} {PREFIX}{target} HTTP/1.1\r\nHost: h\r\n"
-        head += f"Content-Length: {len(body)}\r\n" if body else ""
-        yield f"{head}\r\n".encode() + body, body
+        head += "Content-Type: application/json\r\n" if body else ""
+        length = f"Content-Length: {len(body)}\r\n" if body else ""
+        yield f"{head}{length}\r\n".encode() + body, body
+        if body:
+            yield f"{head}Transfer-Encoding: chunked\r\n\r\n".encode() + chunked(body), body
+
+
+def chunked(body: bytes) -> bytes:
+    half = len(body) // 2 or 1
+    chunks = (body[:half], body[half:])
+    return b"".join(b"%x;a=b\r\n%s\r\n" % (len(chunk), chunk) for chunk in chunks if chunk) + b"0\r\nT: x\r\n\r\n"
+
+
+def in_segments(request: bytes, size: int) -> bytes:
+    return SEGMENT_END.join(request[start:start + size] for start in range(0, len(request), size))
 
 
 def main() -> None:
@@ -66,6 +84,7 @@ def main() -> None:
     pairs = list(requests())
     for number, (request, body) in enumerate(pairs):
         keep(out / "request", request)
+        keep(out / "request", in_segments(request, 1 + number % 40))
         # A model reads whatever fits it of another's body: each seed is tried as a few of them.
         if body.startswith(b"{"):
             for model in range(number % 4, MODELS, 4):
@@ -83,8 +102,7 @@ def main() -> None:
     names = [f'"{field}":' for field in fields] + TRICKS
     write_dictionary(out / "model.dict", names)
     write_dictionary(out / "request.dict", names + [PREFIX + re.sub(r"\{\w+\}", "1", path) for path in paths] +
-                     [f"{field}=" for field in fields] + ["GET ", "PUT ", "POST ", "DELETE ", " HTTP/1.1\r\n",
-                                                          "Content-Length: ", "Transfer-Encoding: chunked\r\n\r\n"])
+                     [f"{field}=" for field in fields] + ["GET ", "PUT ", "POST ", "DELETE ", "HEAD "] + HTTP_WORDS)
     write_dictionary(out / "workflow_file.dict", SPEC_WORDS + TRICKS)
 
 

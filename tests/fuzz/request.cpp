@@ -1,28 +1,36 @@
-// Bytes of a connection: taken apart as HTTP, routed, run by the handlers on a real database, whose changes are
-// taken back after each input. Several requests may follow one another.
+// Bytes of a connection, in segments: the real session reads them from a socket, routes them, and has the handlers run
+// them on a real database, whose changes are taken back after each input. Each byte 0xFE of an input, which no request
+// in UTF-8 has, ends a segment, so the fuzzer chooses what arrives together. Several requests may follow one another.
 
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <string_view>
 
-#include <boost/asio/buffer.hpp>
-#include <boost/beast/http/parser.hpp>
-#include <boost/beast/http/string_body.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
+#include <boost/asio/io_context.hpp>
 
 #include "fuzz/check.hpp"
 #include "server/errors.hpp"
 #include "server/executor.hpp"
+#include "server/http_session.hpp"
 #include "server/service.hpp"
 #include "support/temp_dir.hpp"
+#include "torc/base/fd.hpp"
 #include "torc/base/log.hpp"
 #include "torc/store/changes.hpp"
 
 namespace torc::fuzz {
 namespace {
 
-namespace http = boost::beast::http;
+constexpr char k_segment_end = '\xfe';
 
 /// A workflow with something of everything, so that small ids lead somewhere.
 constexpr std::pair<const char*, const char*> k_contents[] = {
@@ -58,7 +66,7 @@ constexpr std::pair<const char*, const char*> k_contents[] = {
     {"/slurm_stats", R"({"workflow_id":1,"job_id":1,"run_id":0,"attempt_id":1})"},
 };
 
-class World {
+class World final : public server::SessionOwner {
  public:
   World() : m_database(m_directory.path() / "torc.db"), m_connection(m_database.open(store::Connection::Mode::write)) {
     m_connection.begin();
@@ -69,41 +77,81 @@ class World {
     m_connection.commit();
   }
 
-  void take(const std::uint8_t* data, std::size_t size) {
+  void take(std::string_view bytes) {
     m_connection.begin();
-    boost::asio::const_buffer rest{data, size};
-    while (rest.size() != 0 && take_request(rest)) {
+    auto [near, far] = connected_sockets();
+    const auto session = open_session(std::move(near));
+    while (!bytes.empty() && m_is_open) {
+      const auto size = std::min(bytes.find(k_segment_end), bytes.size());
+      send(far.get(), bytes.substr(0, size));
+      bytes.remove_prefix(std::min(size + 1, bytes.size()));
     }
+    far.reset();
+    run();
+    if (const auto open = session.lock()) {
+      // What the listener's sweep does: it finds that the client of a stream of events is gone.
+      open->check_deadline(server::HttpSession::Clock::now() + std::chrono::hours{1});
+    }
+    run();
+    check(!m_is_open, "a connection that the client has closed ends", "");
+    check(m_body_bytes == 0, "nothing stays reserved for bodies", std::to_string(m_body_bytes));
     m_connection.rollback();
     m_connection.changes() = {};
   }
 
- private:
-  /// The next request of `rest`. False where no further one can follow.
-  bool take_request(boost::asio::const_buffer& rest) {
-    http::request_parser<http::string_body> parser;
-    parser.eager(true);
-    boost::system::error_code error;
-    while (!parser.is_done() && rest.size() != 0) {
-      const std::size_t used = parser.put(rest, error);
-      rest += used;
-      if (error || used == 0) {
-        return false;
-      }
-    }
-    if (!parser.is_done()) {
-      return false;
-    }
-    auto request = parser.release();
-    const auto method = request.method_string();
-    const auto target = request.target();
-    const auto response =
-        answer({method.data(), method.size()}, {target.data(), target.size()}, std::move(request.body()));
+  const server::HttpLimits& limits() const override { return m_limits; }
+  bool stopping() const override { return false; }
+  void handle(server::Incoming request, server::Reply reply) override {
+    auto response = answer(request.method, request.target, std::move(request.body));
     check(response.status < 500, "a request leads to no failure of the server", response.body);
     if (!response.events) {
       check(!model::parse_json(response.body).is_discarded(), "answers are JSON", response.body);
     }
+    reply(std::move(response));
+  }
+  void admit(const server::Incoming& head, server::Admitted then) override {
+    check(!head.target.empty(), "a request that is admitted has a target", "");
+    then(std::nullopt);
+  }
+  bool reserve_body(std::size_t bytes) override {
+    m_body_bytes += bytes;
     return true;
+  }
+  void release_body(std::size_t bytes) override { m_body_bytes -= bytes; }
+  server::EventHub& events() override { return m_events; }
+  void ended(server::HttpSession* /*session*/) override { m_is_open = false; }
+
+ private:
+  std::pair<server::Stream::Socket, base::Fd> connected_sockets() {
+    std::array<int, 2> sockets{};
+    check(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, sockets.data()) == 0, "sockets", "");
+    return {server::Stream::Socket{m_context, boost::asio::generic::stream_protocol{AF_UNIX, 0}, sockets[0]},
+            base::Fd{sockets[1]}};
+  }
+
+  std::weak_ptr<server::HttpSession> open_session(server::Stream::Socket socket) {
+    const auto session = std::make_shared<server::HttpSession>(std::move(socket), "a client", nullptr, *this);
+    m_is_open = true;
+    session->start(/*is_welcome=*/true);
+    return session;
+  }
+
+  void send(int socket, std::string_view bytes) {
+    while (!bytes.empty() && m_is_open) {
+      const auto sent = ::send(socket, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+      bytes.remove_prefix(sent > 0 ? static_cast<std::size_t>(sent) : 0);
+      run();
+      std::array<char, 65536> answers{};
+      while (::recv(socket, answers.data(), answers.size(), 0) > 0) {
+        run();
+      }
+    }
+  }
+
+  void run() {
+    m_context.restart();
+    while (m_context.poll() > 0) {
+    }
   }
 
   /// As the writer runs it.
@@ -127,6 +175,11 @@ class World {
   store::Database m_database;
   store::Connection m_connection;
   server::Router m_router{server::routes()};
+  server::HttpLimits m_limits{.body = 64 * 1024, .header = 4096};
+  std::size_t m_body_bytes{0};
+  server::EventHub m_events;
+  boost::asio::io_context m_context{1};
+  bool m_is_open{false};  ///< Whether the session lives.
 };
 
 }  // namespace
@@ -136,6 +189,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   static torc::fuzz::World world;
-  world.take(data, size);
+  const void* const bytes = data;
+  world.take({static_cast<const char*>(bytes), size});
   return 0;
 }

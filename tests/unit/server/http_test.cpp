@@ -3,10 +3,14 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <cstdio>
 #include <future>
+#include <stdexcept>
 #include <thread>
 
 #include "server/http_listener.hpp"
+#include "support/memory.hpp"
 #include "support/temp_dir.hpp"
 #include "torc/server/server.hpp"
 #include "unit/server/raw_client.hpp"
@@ -36,6 +40,10 @@ class ListenerTest : public testing::Test {
     thread = std::thread([this] {
       listener->run(
           [this](Incoming request, Reply reply) {
+            authorization = request.authorization;
+            if (fail) {
+              throw std::runtime_error("made to fail");
+            }
             if (hold) {
               held.set_value(std::move(reply));
             } else {
@@ -43,6 +51,9 @@ class ListenerTest : public testing::Test {
             }
           },
           [this](const Incoming& head, Admitted then) {
+            if (fail_admission) {
+              throw std::runtime_error("made to fail");
+            }
             asked = fmt::format("{} from {}", head.target, head.client);
             then(admission);
           });
@@ -67,6 +78,9 @@ class ListenerTest : public testing::Test {
   }
 
   bool hold{false};
+  std::atomic<bool> fail{false};
+  std::atomic<bool> fail_admission{false};
+  std::string authorization;          ///< Of the last request.
   std::optional<Response> admission;  ///< Nothing: all bodies are read.
   std::string asked;
   std::promise<Reply> held;
@@ -128,6 +142,146 @@ TEST_F(HttpTest, TakesABodyInChunks) {
       "POST /torc-service/v1/workflows HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
       "9\r\n{\"name\":\"\r\nd\r\nw\",\"user\":\"u\"\r\n1\r\n}\r\n0\r\n\r\n");
   EXPECT_EQ(client.read_answer()->status, 200);
+}
+
+TEST_F(HttpTest, SurvivesEveryWayToSendTheEndOfAChunkedBody) {
+  const std::string head =
+      "POST /torc-service/v1/workflows HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\n"
+      "Transfer-Encoding: chunked\r\n\r\n";
+  const std::string long_text(70'000, 'a');
+  std::string lines;
+  for (int i = 0; i < 3000; ++i) {
+    lines += "T: x\r\n";
+  }
+  const std::vector<std::vector<std::string>> attacks{
+      {head + "0\r\n"},
+      {head + "0\r\n", "T: x\r\n", "\r\n"},
+      {head + "0\r\nT: x\r\n", "\r\n"},
+      {head + "0\r\nT: x", "\r\n\r\n"},
+      {head + "0\r\n", "\r", "\n"},
+      {head + "0", "\r", "\n", "T", ":", "\r", "\n", "\r", "\n"},
+      {head + "5\r\nhello\r", "\n", "0\r", "\n\r", "\n"},
+      {head, "5", "\r", "\n", "hello\r", "\n0\r\n", "\r\n"},
+      {head + "0\r\nT: " + long_text + "\r\n\r\n"},
+      {head + "0\r\n" + long_text + ": x\r\n\r\n"},
+      {head + "0\r\n" + lines, "T: x\r\n", "\r\n"},
+      {head + "0;" + long_text + "\r\n\r\n"},
+  };
+  for (const auto& segments : attacks) {
+    RawClient client{server.port()};
+    client.set_no_delay();
+    for (const auto& segment : segments) {
+      client.try_send(segment);
+      expect_alive();  // So the server has read the segment before the next one comes.
+    }
+    client.close_sending();
+    const auto answer = client.read_answer();
+    EXPECT_TRUE(!answer || answer->status / 100 == 4) << segments.front().substr(head.size(), 20);
+  }
+}
+
+TEST_F(HttpTest, MemoryStaysBoundedUnderEndlessExtensionsAndTrailers) {
+  const std::string head = "GET /torc-service/v1/ping HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n";
+  std::string trailers;
+  for (int i = 0; i < 32'768; ++i) {
+    trailers += "T: aaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n";
+  }
+  const std::string extension(trailers.size(), 'a');
+  std::string small_chunks;
+  while (small_chunks.size() < trailers.size()) {
+    small_chunks += "1;" + std::string(1000, 'a') + "\r\nx\r\n";
+  }
+  const struct {
+    const char* what;
+    std::string first;
+    const std::string& piece;
+  } attacks[] = {{"chunk extension", head + "5;", extension},
+                 {"trailers", head + "0\r\nT: aaaaaaaa\r\n", trailers},
+                 {"chunks with extensions", head, small_chunks}};
+  constexpr std::size_t k_attack = 300UL * 1024 * 1024;
+  for (const auto& [what, first, piece] : attacks) {
+    support::reset_peak_memory();
+    const auto before = support::peak_memory();
+    RawClient client{server.port()};
+    std::size_t sent = client.try_send(first);
+    for (std::size_t more = 1; more > 0 && sent < k_attack; sent += more) {
+      more = client.try_send(piece);
+    }
+    const auto grown = support::peak_memory() - before;
+    RecordProperty(std::string{"peak memory growth in bytes, "} + what, std::to_string(grown));
+    std::printf("%s: %zu MB sent, peak memory grew by %zu kB\n", what, sent >> 20U, grown >> 10U);
+    EXPECT_LT(grown, 16UL * 1024 * 1024) << what;
+    const auto answer = client.read_answer();
+    ASSERT_TRUE(answer.has_value()) << what;
+    EXPECT_EQ(answer->status, what == std::string_view{"chunks with extensions"} ? 413 : 431) << answer->body;
+  }
+  expect_alive();
+}
+
+TEST_F(ListenerTest, TrailersAreNoHeaderFields) {
+  start({});
+  RawClient client{listener->port()};
+  client.send(
+      "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
+      "1\r\nx\r\n0\r\nAuthorization: Basic YWxpY2U6c2VjcmV0\r\n\r\n");
+  EXPECT_EQ(client.read_answer()->body, "x");
+  EXPECT_EQ(authorization, "");
+}
+
+TEST_F(ListenerTest, AnExceptionEndsItsConnectionOnly) {
+  start({});
+  RawClient bystander{listener->port()};
+  for (auto* const trouble : {&fail, &fail_admission}) {
+    *trouble = true;
+    RawClient client{listener->port()};
+    client.send("POST / HTTP/1.1\r\nContent-Length: 300000\r\n\r\n" + std::string(300'000, 'x'));
+    const auto answer = client.read_answer();
+    ASSERT_TRUE(answer.has_value());
+    EXPECT_EQ(answer->status, trouble == &fail ? 500 : 400);
+    EXPECT_TRUE(client.is_closed());
+    *trouble = false;
+    bystander.send("POST / HTTP/1.1\r\nContent-Length: 1\r\n\r\n1");
+    EXPECT_EQ(bystander.read_answer()->body, "1") << "on a connection from before";
+  }
+}
+
+TEST_F(ListenerTest, AReplyThatFailsEndsNothingElse) {
+  start({});
+  std::promise<void> called;
+  std::vector<Answer> answers;
+  answers.push_back({[](const Response&) { throw std::runtime_error("made to fail"); }, {}});
+  answers.push_back({[&](const Response&) { called.set_value(); }, {}});
+  listener->deliver(std::move(answers));
+  called.get_future().get();
+  EXPECT_TRUE(is_served_soon());
+}
+
+TEST_F(ListenerTest, ChunkedBodiesAreCountedAsTheyGrow) {
+  HttpLimits limits;
+  limits.body = 1'000'000;
+  limits.bodies = 1'000'000;
+  start(limits);
+  const std::string head = "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
+  std::vector<std::unique_ptr<RawClient>> small;
+  for (int i = 0; i < 10; ++i) {
+    small.push_back(std::make_unique<RawClient>(listener->port()));
+    small.back()->send(head + "1\r\nx\r\n");
+  }
+  EXPECT_TRUE(is_served_soon(head + "4\r\nabcd\r\n0\r\n\r\n")) << "small bodies in chunks hold up nobody";
+  const std::string much(600'000, 'x');
+  const std::string chunk = fmt::format("{:x}\r\n{}\r\n", much.size(), much);
+  RawClient first{listener->port()};
+  first.send(head + chunk);
+  std::optional<RawClient::Answer> answer;
+  do {  // The first one's bytes may come later than this connection: only then is there no room.
+    RawClient second{listener->port()};
+    second.try_send(head + chunk + "0\r\n\r\n");
+    answer = second.read_answer();
+    ASSERT_TRUE(answer.has_value());
+  } while (answer->status == 200);
+  EXPECT_EQ(answer->status, 503) << answer->body;
+  first.send("0\r\n\r\n");
+  EXPECT_EQ(first.read_answer()->body.size(), much.size());
 }
 
 TEST_F(HttpTest, ClosesWhereTheClientWantsIt) {

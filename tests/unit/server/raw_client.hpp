@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -32,9 +33,15 @@ class RawClient {
   }
 
   void send(std::string_view bytes) { base::write_all(m_socket.get(), bytes); }
-  /// As `send`; a server that has closed already does no harm.
-  void try_send(std::string_view bytes) {
-    [[maybe_unused]] const auto sent = ::send(m_socket.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+  /// As `send`; a server that has closed already does no harm. @returns how many bytes were sent
+  std::size_t try_send(std::string_view bytes) {
+    const auto sent = ::send(m_socket.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    return sent > 0 ? static_cast<std::size_t>(sent) : 0;
+  }
+  /// Each `send` becomes a segment of its own, as far as the kernel can tell.
+  void set_no_delay() {
+    const int on = 1;
+    ::setsockopt(m_socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   }
   void close() { m_socket.reset(); }
   void close_sending() { ::shutdown(m_socket.get(), SHUT_WR); }
