@@ -96,7 +96,7 @@ struct HttpListener::Impl final : SessionOwner {
     m_sessions.erase(session);
     if (m_accept_held) {
       m_accept_held = false;
-      accept();
+      run_guarded("the thread of the network", [&] { accept(); });
     }
     end_if_done();
   }
@@ -118,17 +118,20 @@ struct HttpListener::Impl final : SessionOwner {
         return;
       }
       m_accept_failed = false;
-      if (m_limits.own_user_only && !is_own_user(socket)) {
-        accept();  // The socket closes with this handler.
-        return;
-      }
-      std::string client = address_of(socket);
-      auto session = std::make_shared<HttpSession>(std::move(socket), std::move(client), m_tls.get(), *this);
-      const bool is_welcome = m_sessions.size() < m_limits.connections;
-      m_sessions.insert(session.get());
-      session->start(is_welcome);
+      run_guarded("the thread of the network", [&] { open_session(std::move(socket)); });
       accept();
     });
+  }
+
+  void open_session(tcp::socket socket) {
+    if (m_limits.own_user_only && !is_own_user(socket)) {
+      return;
+    }
+    std::string client = address_of(socket);
+    auto session = std::make_shared<HttpSession>(std::move(socket), std::move(client), m_tls.get(), *this);
+    const bool is_welcome = m_sessions.size() < m_limits.connections;
+    m_sessions.insert(session.get());
+    session->start(is_welcome);
   }
 
   /// Out of descriptors, most likely: others must end first.
@@ -151,19 +154,23 @@ struct HttpListener::Impl final : SessionOwner {
         return;
       }
       const auto now = HttpSession::Clock::now();
-      for (HttpSession* session : sessions()) {
-        if (now >= m_stop_limit) {
-          session->abort();
-        } else {
-          session->check_deadline(now);
-        }
-      }
+      run_guarded("the thread of the network", [&] { check_sessions(now); });
       if (now >= m_stop_limit) {
         m_context.stop();
         return;
       }
       sweep();
     });
+  }
+
+  void check_sessions(HttpSession::Clock::time_point now) {
+    for (HttpSession* session : sessions()) {
+      if (now >= m_stop_limit) {
+        session->abort();
+      } else {
+        session->check_deadline(now);
+      }
+    }
   }
 
   /// A copy: sessions end while they are visited.
@@ -229,7 +236,7 @@ void HttpListener::run(Handle handle, Admit admit) {
   m_impl->sweep();
   const auto work = asio::make_work_guard(m_impl->m_context);
   while (!m_impl->m_context.stopped()) {
-    run_guarded("the network's thread", [&] { m_impl->m_context.run(); });
+    run_guarded("the thread of the network", [&] { m_impl->m_context.run(); });
   }
 }
 
