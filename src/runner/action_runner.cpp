@@ -1,5 +1,7 @@
 #include "runner/action_runner.hpp"
 
+#include <pthread.h>
+
 #include <algorithm>
 #include <iterator>
 
@@ -91,6 +93,7 @@ void ActionRunner::run_triggered(model::Id compute_node_id, const std::vector<st
   }
   m_busy = true;
   m_thread = std::jthread([this, claimed = std::move(claimed)](const std::stop_token& stop) {
+    ::pthread_setname_np(::pthread_self(), "actions");  // For ps -L and debuggers.
     for (const auto& action : claimed) {
       run_commands(stop, action.id.value_or(0), commands_of(action));
     }

@@ -475,6 +475,7 @@ void RunLoop::claim() {
       const CallLimits::Irrevocable irrevocable(m_limits, !m_exchange->finds_lost_claims());
       return m_exchange->claim(*room);
     }();
+    m_has_claimed = true;
     // Fewer than asked for: no more until one of ours, or of another runner, ends.
     m_may_claim = static_cast<std::int64_t>(jobs.size()) >= room->limit;
     take(std::move(jobs));
@@ -514,6 +515,9 @@ void RunLoop::check_completion() {
                m_report.unfit ? "no job can be started here" : "no more was to be claimed, and all jobs have ended");
     m_over = true;
     return;
+  }
+  if (!m_has_claimed && wanted()) {
+    return;  // A runner cannot know that there is nothing to do before its first claim was answered.
   }
   if (has_too_little_time()) {
     m_log.info(

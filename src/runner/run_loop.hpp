@@ -96,8 +96,9 @@ class RunLoop {
   void recovery_ended(const EndedJob& ended);
   void fail(Finished&& finished);
   void run_actions(bool poll_due);
-  /// Whether what is to be done before the first job is not done yet.
-  bool is_preparing() const { return !m_claims_begun && m_actions->is_busy(); }
+  /// Whether the runner may not claim yet, because its start actions run. Only `run_actions` ends this phase: all parts
+  /// of one turn must agree about it, although the actions may end at any moment in their own thread.
+  bool is_preparing() const { return !m_claims_begun; }
   void run_last_actions();
 
   // Parts of them
@@ -168,7 +169,8 @@ class RunLoop {
   std::map<model::Id, Failed> m_recovering;     ///< Their recovery scripts run.
   std::vector<EndedJob> m_interrupted;          ///< Ended by a stop or cancel.
   bool m_drained_by_server{false};
-  bool m_claims_begun{false};
+  bool m_claims_begun{false};  ///< The start actions have ended.
+  bool m_has_claimed{false};   ///< The server has answered a claim.
   bool m_actions_due{true};       ///< Something happened that may trigger one.
   bool m_may_claim{true};         ///< Cleared when the server has no more for now.
   bool m_check_when_idle{false};  ///< Results were handed in since the last look for completion.

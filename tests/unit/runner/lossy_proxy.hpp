@@ -8,6 +8,7 @@
 
 #include <array>
 #include <atomic>
+#include <functional>
 #include <list>
 #include <mutex>
 #include <optional>
@@ -54,6 +55,12 @@ class LossyProxy {
   void hide(const std::string& word) {
     const std::scoped_lock lock(m_mutex);
     m_hidden.push_back(word);
+  }
+  /// Calls `hook` before a request is passed on whose first line holds `text`, in the thread of that connection. To be
+  /// called before the first request.
+  void before(const std::string& text, std::function<void()> hook) {
+    m_hook_text = text;
+    m_hook = std::move(hook);
   }
   /// From now on no request gets through, and no answer, until it is mended.
   void cut(bool is_cut) { m_is_cut = is_cut; }
@@ -151,6 +158,9 @@ class LossyProxy {
       return;
     }
     while (const auto request = read_message(client.get())) {
+      if (m_hook && request->substr(0, request->find("\r\n")).find(m_hook_text) != std::string::npos) {
+        m_hook();
+      }
       if (m_is_cut || !send_all(server.get(), *request)) {
         return;
       }
@@ -195,6 +205,8 @@ class LossyProxy {
   std::mutex m_mutex;
   std::list<std::string> m_seen;
   std::list<std::string> m_hidden;
+  std::string m_hook_text;
+  std::function<void()> m_hook;
   std::string m_text;
   int m_times{0};
   std::atomic<int> m_lost{0};

@@ -1,8 +1,11 @@
 // What follows when jobs fail, and what workflows have done beside their jobs.
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
 #include <thread>
 
+#include "lossy_proxy.hpp"
 #include "run_jobs_fixture.hpp"
 
 namespace torc::runner {
@@ -11,6 +14,7 @@ namespace {
 using model::JobStatus;
 using std::chrono::milliseconds;
 using testing::BothServersTest;
+using testing::LossyProxy;
 using testing::wait_until;
 
 /// A command line that cannot be started: the kernel takes 128 KiB in one argument.
@@ -209,6 +213,49 @@ TEST_P(FailuresTest, WaitsForTheActionsOfItsStartHoweverLongTheyTake) {
   auto with_little_time = options();
   with_little_time.time_limit = std::chrono::minutes(1);  // Less than is waited for more work in.
   EXPECT_EQ(run(with_little_time).completed, 1);
+}
+
+/// Whether a thread of this process has the name.
+bool has_thread(const std::string& name) {
+  for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
+    std::error_code ignored;
+    if (std::filesystem::exists(task.path() / "comm", ignored) &&
+        base::trim(base::read_file(task.path() / "comm")) == name) {
+      return true;
+    }
+  }
+  return false;
+}
+
+TEST_P(FailuresTest, ClaimsAlthoughItsStartActionsEndInTheMiddleOfATurn) {
+  create_workflow(/*wait_for_new_jobs_s=*/1);
+  add_job(note("job"));
+  add_action("on_workflow_start", "until [ -e " + directory.file("go") + " ]; do sleep 0.01; done");
+  initialize();
+  // The runner asks about completion after it has found that it may not claim yet, and before it decides to leave.
+  LossyProxy proxy(server->port());
+  const auto begun = std::chrono::steady_clock::now();
+  proxy.before("/is_complete", [&] {
+    if (std::chrono::steady_clock::now() - begun > std::chrono::seconds(2)) {
+      std::ofstream{directory.file("go")};
+      ASSERT_TRUE(wait_until([] { return !has_thread("actions"); }));
+    }
+  });
+  const auto own = connect(proxy.url());
+  auto with_little_time = options();
+  with_little_time.time_limit = std::chrono::minutes(1);
+  EXPECT_EQ(run_jobs(*own, with_little_time, {}, {}).completed, 1);
+  EXPECT_TRUE(std::filesystem::exists(directory.file("go")));
+}
+
+TEST_P(FailuresTest, ClaimsOnceHoweverLittleTimeItHas) {
+  create_workflow();
+  add_job(note("job"));
+  initialize();
+  auto staggered = options();  // If claims cannot wait, a worker's first claim comes some turns after its first one.
+  staggered.worker = WorkerIdentity{.address = "w", .key = "w", .state_directory = directory.file("state")};
+  staggered.time_limit = std::chrono::minutes(1);
+  EXPECT_EQ(run(staggered).completed, 1);
 }
 
 TEST_P(FailuresTest, EndsActionsWhenItIsStopped) {
