@@ -26,6 +26,17 @@ void find_implicit_dependencies(Connection& connection, Id workflow_id) {
           workflow_id);
 }
 
+/// Terminated jobs run again, so jobs that have ended after one of them must run again, too. Jobs at work stay as they
+/// are.
+void reset_unfinished(Connection& connection, Id workflow_id) {
+  execute(connection,
+          "WITH RECURSIVE stale (id) AS (SELECT id FROM jobs WHERE workflow_id = ? AND status = 8 UNION "
+          "SELECT d.job_id FROM stale s JOIN job_dependencies d ON d.depends_on_job_id = s.id) "
+          "UPDATE jobs SET status = 0 WHERE id IN (SELECT id FROM stale) AND status IN (5, 6, 7)",
+          workflow_id);
+  execute(connection, "UPDATE jobs SET status = 0 WHERE workflow_id = ? AND status IN (1, 2, 8, 10)", workflow_id);
+}
+
 void make_ready_or_blocked(Connection& connection, Id workflow_id) {
   static const std::string blockers = fmt::format(
       "FROM job_dependencies d JOIN jobs b ON b.id = d.depends_on_job_id "
@@ -71,7 +82,7 @@ bool initialize_jobs(Connection& connection, Id workflow_id, InitializeOptions o
   }
   find_implicit_dependencies(connection, workflow_id);
   if (!options.only_uninitialized) {
-    execute(connection, "UPDATE jobs SET status = 0 WHERE workflow_id = ? AND status IN (1, 2, 8, 10)", workflow_id);
+    reset_unfinished(connection, workflow_id);
   }
   make_ready_or_blocked(connection, workflow_id);
   recount_blockers(connection, workflow_id);

@@ -98,10 +98,14 @@ void reset_workflow_status(Connection& connection, Id workflow_id, bool force) {
 
 std::int64_t reset_job_status(Connection& connection, Id workflow_id, bool failed_only) {
   require_workflow(connection, workflow_id);
+  // A dependent has run on the old output of the job that runs again, or waits for it. Disabled jobs stay disabled.
   const std::int64_t count =
       failed_only ? execute(connection,
+                            "WITH RECURSIVE stale (id) AS "
+                            "(SELECT id FROM jobs WHERE workflow_id = ? AND status IN (6, 7, 8, 10) UNION "
+                            "SELECT d.job_id FROM stale s JOIN job_dependencies d ON d.depends_on_job_id = s.id) "
                             "UPDATE jobs SET status = 0, compute_node_id = NULL "
-                            "WHERE workflow_id = ? AND status IN (6, 7, 8, 10)",
+                            "WHERE id IN (SELECT id FROM stale) AND status NOT IN (0, 9)",
                             workflow_id)
                   : execute(connection,
                             "UPDATE jobs SET status = 0, compute_node_id = NULL WHERE workflow_id = ? AND status != 0",

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """What `torc remote` says and does when something is wrong: hosts, keys, versions, servers, addresses."""
 import json
+import re
 
 from harness import TORC, E2ETest, main, processes_below, wait_until
 
@@ -112,9 +113,11 @@ class Trouble(E2ETest):
         server, _ = self.set_up_workers(1)
         server.torc("cancel", self.wf, check=True)
         result = self.fails("run", self.wf)
-        self.assertIn(f"workflow {self.wf} was canceled; 'torc workflows reset-status {self.wf} --reinitialize'", result.stderr)
+        hint = re.search(rf"workflow {self.wf} was canceled; 'torc ([^']*)' makes its canceled and failed jobs ready again, and "
+                         "keeps completed jobs", result.stderr)
+        self.assertTrue(hint, result.stderr)
         self.nothing_started()
-        server.torc("workflows", "reset-status", self.wf, "--reinitialize", "--no-prompts", check=True)
+        server.torc(*hint[1].split(), "--no-prompts", check=True)
         server.torc("remote", "run", self.wf, "--wait", check=True)
         again = server.torc("remote", "run", self.wf, check=True)
         self.assertIn(f"Workflow {self.wf} is complete", again.stderr)

@@ -35,7 +35,7 @@ void add_cancel(Command parent, Action& chosen) {
   command.footer(
       "Examples:\n"
       "  torc cancel 42\n"
-      "  torc workflows reset-status 42 --reinitialize     ... and take it up again later\n");
+      "  torc workflows reset-status 42 --failed-only --reinitialize     resume it later; completed jobs are kept\n");
   command.callback([options, &chosen] { chosen = [options](Services& services) { return run(*options, services); }; });
 }
 

@@ -142,11 +142,14 @@ void require_something_to_run(model::Id id, Services& services) {
   const auto completion = services.api().is_workflow_complete(id);
   if (completion.is_canceled) {
     throw base::Error(fmt::format(
-        "workflow {0} was canceled; 'torc workflows reset-status {0} --reinitialize' takes it up again", id));
+        "workflow {0} was canceled; 'torc workflows reset-status {0} --failed-only --reinitialize' makes its canceled and "
+        "failed jobs ready again, and keeps completed jobs",
+        id));
   }
   if (completion.is_complete) {
     services.output().note(fmt::format(
-        "Workflow {0} is complete, so its workers will end at once; 'torc workflows reset-status {0}' runs it again",
+        "Workflow {0} is complete, so its workers will end at once. To run its failed jobs again, use 'torc workflows "
+        "reset-status {0} --failed-only --reinitialize', which keeps completed jobs",
         id));
   }
 }

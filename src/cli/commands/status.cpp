@@ -39,7 +39,10 @@ std::string next_step(const WorkflowSummary& summary) {
   const model::Id id = summary.workflow.id.value_or(0);
   const auto count = [&](JobStatus status) { return summary.jobs.at(status); };
   if (summary.completion.is_canceled) {
-    return fmt::format("torc workflows reset-status {} --reinitialize takes it up again", id);
+    return fmt::format(
+        "torc workflows reset-status {} --failed-only --reinitialize makes its canceled and failed jobs ready again, and "
+        "keeps completed jobs",
+        id);
   }
   if (summary.total_jobs == 0) {
     return "";

@@ -65,11 +65,12 @@ bool confirmed(const Options& options, model::Id id, client::Api& api) {
   }
   if (!can_ask()) {
     throw base::UsageError(
-        fmt::format("workflow {} is initialized already, and standard input is not a terminal, so there is nobody to "
-                    "ask; add --no-prompts to start it anew",
+        fmt::format("workflow {0} is initialized already, and standard input is not a terminal, so there is nobody to "
+                    "ask. Add --no-prompts to run all its jobs again, also completed ones. To keep completed jobs, use "
+                    "'torc workflows reset-status {0} --failed-only --reinitialize --no-prompts' instead",
                     id));
   }
-  return ask_yes_no(fmt::format("Workflow {} is initialized already. Start it anew, with all its jobs?", id));
+  return ask_yes_no(fmt::format("Workflow {} is initialized already. Run all its jobs again, also completed ones?", id));
 }
 
 int run(const Options& options, Services& services) {

@@ -28,8 +28,10 @@ bool confirmed(const Options& options, model::Id id, const Output& output) {
         "without asking");
   }
   output.note(fmt::format("\nWarning: You are about to reset the status for workflow {}.", id));
-  output.note(options.failed_only ? "This will reset the status of failed jobs."
-                                  : "This will reset the status of all jobs as well as results of completed jobs.");
+  output.note(options.failed_only
+                  ? "This will reset the status of jobs that failed, were canceled or terminated, and of all jobs that "
+                    "depend on them, including completed ones."
+                  : "This will reset the status of all jobs as well as results of completed jobs.");
   return ask_yes_no("\nDo you want to continue?");
 }
 
@@ -81,7 +83,7 @@ void add_workflows_reset_status(Command parent, Action& chosen) {
   auto options = std::make_shared<Options>();
   const Command command = parent.subcommand("reset-status", "Take jobs back to where they were before they ran");
   add_optional_workflow_id(command, options->workflow_id);
-  command.flag("--failed-only", options->failed_only, "Only jobs that failed, and those that depend on them");
+  command.flag("--failed-only", options->failed_only, "Reset jobs that failed, were canceled or terminated, and all jobs that depend on them");
   command.flag("-r,--reinitialize", options->reinitialize, "Make the jobs ready to run again at once");
   command.flag("--force", options->force, "Even where jobs are pending or running");
   command.flag("--no-prompts", options->no_prompts, "Do not ask");

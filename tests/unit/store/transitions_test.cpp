@@ -131,6 +131,69 @@ TEST_F(StoreTest, FailedJobsAreResetWithWhatTheyCanceled) {
   EXPECT_EQ(status(after), "ready");
 }
 
+TEST_F(StoreTest, ResettingFailedJobsResetsAllThatDependOnThem) {
+  const Id bad = job("bad");
+  const Id canceled = job("canceled", {bad});
+  const Id done = job("done", {bad}, false);  // It ran although `bad` had failed.
+  const Id further = job("further", {done});
+  const Id at_work = job("at_work", {further});
+  const Id disabled = job("disabled", {done});
+  const Id after_disabled = job("after_disabled", {disabled});
+  const Id other = job("other");
+  initialize();
+  change_job_status(connection, disabled, JobStatus::disabled, 0);
+  complete(bad, JobStatus::failed);
+  complete(done);
+  complete(further);
+  change_job_status(connection, at_work, JobStatus::pending, 0);
+  complete(after_disabled);
+  complete(other);
+  ASSERT_EQ(status(canceled), "canceled");
+  EXPECT_EQ(reset_job_status(connection, workflow, true), 6);
+  for (const Id id : {bad, canceled, done, further, at_work, after_disabled}) {
+    EXPECT_EQ(status(id), "uninitialized") << id;
+  }
+  EXPECT_EQ(status(disabled), "disabled");
+  EXPECT_EQ(status(other), "completed");
+  initialize_jobs(connection, workflow, {.only_uninitialized = true});
+  EXPECT_EQ(status(bad), "ready");
+  EXPECT_EQ(status(further), "blocked");
+  EXPECT_EQ(reset_job_status(connection, workflow, true), 0);
+}
+
+TEST_F(StoreTest, JobsCanceledWithTheirWorkflowAreResetWithTheirDependents) {
+  const Id done = job("done");
+  const Id at_work = job("at_work", {done});
+  const Id after = job("after", {at_work}, false);
+  initialize();
+  complete(done);
+  claim(1);
+  cancel_workflow(connection, workflow);
+  reset_workflow_status(connection, workflow, false);
+  EXPECT_EQ(reset_job_status(connection, workflow, true), 2);
+  initialize_jobs(connection, workflow, {.only_uninitialized = true});
+  EXPECT_EQ(status(done), "completed");
+  EXPECT_EQ(status(at_work), "ready");
+  EXPECT_EQ(status(after), "blocked");
+}
+
+TEST_F(StoreTest, InitialisingRunsTerminatedJobsAgainWithTheirDependents) {
+  const Id ended = job("ended");
+  const Id done = job("done", {ended}, false);
+  const Id at_work = job("at_work", {ended}, false);
+  const Id bad = job("bad");
+  initialize();
+  complete(ended, JobStatus::terminated);
+  complete(done);
+  change_job_status(connection, at_work, JobStatus::pending, 0);
+  complete(bad, JobStatus::failed);
+  initialize();
+  EXPECT_EQ(status(ended), "ready");
+  EXPECT_EQ(status(done), "blocked");
+  EXPECT_EQ(status(at_work), "pending") << "jobs at work are left alone";
+  EXPECT_EQ(status(bad), "failed") << "nobody asked for failed jobs to run again";
+}
+
 TEST_F(StoreTest, InitialisingLeavesJobsAtWorkAlone) {
   const Id a = job("a");
   const Id b = job("b");
