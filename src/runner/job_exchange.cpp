@@ -207,6 +207,7 @@ model::Heartbeat JobExchange::send_heartbeat() {
 std::vector<model::Job> JobExchange::jobs_at_work() {
   client::JobFilter mine;
   mine.active_compute_node_id = m_compute_node_id;
+  mine.include_relationships = true;  // What it starts of these has declared outputs, too.
   return m_api.list_jobs(m_workflow_id, mine).items;
 }
 
@@ -300,6 +301,22 @@ void JobExchange::give_back(const ResultJournal::Return& left) {
   if (give_back(left.job, left.started, left.time_is_over) == GivenBack::yes) {
     m_log.info("job {} ({}) of an earlier runner is given back", left.job.id.value_or(0), left.job.name);
   }
+}
+
+std::vector<DeclaredOutput> JobExchange::declared_outputs(const model::Job& job) {
+  std::vector<DeclaredOutput> outputs;
+  for (const model::Id id : job.output_file_ids.value_or(std::vector<model::Id>())) {
+    try {
+      auto file = m_api.get_file(id);
+      outputs.push_back({.name = std::move(file.name), .path = std::move(file.path)});
+    } catch (const base::ApiError& error) {
+      if (error.status() != 404) {
+        throw;
+      }
+      m_log.warning("job {} ({}): output file {} is not checked: {}", job.id.value_or(0), job.name, id, error.what());
+    }
+  }
+  return outputs;
 }
 
 JobNeeds JobExchange::needs(const model::Job& job) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "runner/capacity.hpp"
+#include "runner/output_checks.hpp"
 #include "runner/result_journal.hpp"
 #include "runner/runner_log.hpp"
 #include "torc/client/api.hpp"
@@ -93,6 +94,9 @@ class JobExchange {
 
   /// From now on as another compute node; what the one so far had is forgotten.
   void continue_as(model::Id compute_node_id);
+
+  /// The files that a job declares to write. A file that the server no longer knows is left out.
+  std::vector<DeclaredOutput> declared_outputs(const model::Job& job);
 
   /// What a job needs, from its resource requirements.
   JobNeeds needs(const model::Job& job);

@@ -199,13 +199,4 @@ JobProcess JobProcess::start(const model::Job& job, const JobSettings& settings,
           .delete_on_success = launch.stdio.delete_on_success};
 }
 
-void JobProcess::remove_output_of_success() const {
-  if (delete_on_success) {
-    for (const auto& file : output_files) {
-      std::error_code ignored;
-      std::filesystem::remove(file, ignored);
-    }
-  }
-}
-
 }  // namespace torc::runner

@@ -79,7 +79,7 @@ struct JobProcess {
   std::int64_t run_id{0};
   proc::Child child;
   std::chrono::steady_clock::time_point started;
-  std::vector<std::string> output_files;
+  std::vector<std::string> output_files;  ///< Of standard output and error.
   bool delete_on_success{false};
 
   /// Starts it; standard input is /dev/null.
@@ -87,8 +87,10 @@ struct JobProcess {
   static JobProcess start(const model::Job& job, const JobSettings& settings, const JobLaunch& launch,
                           const std::vector<std::string>& inherited);
 
-  /// To be called when it has ended with 0: its output goes where that was asked for.
-  void remove_output_of_success() const;
+  /// The files to remove once the job counts as completed.
+  std::vector<std::string> files_of_success() const {
+    return delete_on_success ? output_files : std::vector<std::string>();
+  }
 };
 
 }  // namespace torc::runner

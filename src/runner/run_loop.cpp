@@ -68,7 +68,8 @@ RunLoop::RunLoop(client::Api& api, const RunnerOptions& options, const std::stop
       m_settings{.output_directory = make_output_directory(options.output_directory),
                  .output_directory_text = options.output_directory,
                  .run_id = m_run_id,
-                 .api_url = options.api_url},
+                 .api_url = options.api_url,
+                 .credentials = m_config.pass_credentials ? options.credentials : std::vector<std::string>()},
       m_log(runner_log_path(options, m_settings.output_directory, m_run_id)),
       m_journal(m_settings.output_directory, api.server_id(), options.workflow_id, runner_key(options), m_log),
       m_started(Clock::now()),
@@ -92,6 +93,7 @@ RunLoop::RunLoop(client::Api& api, const RunnerOptions& options, const std::stop
   describe_node();
   register_node();
   m_exchange = std::make_unique<JobExchange>(api, options.workflow_id, m_run_id, m_node.id.value_or(0), m_log);
+  m_output_checks = std::make_unique<OutputChecks>([this] { m_running->wake(); });
   m_actions = std::make_unique<ActionRunner>(api, options.workflow_id, m_settings, m_log, options.haste,
                                              [this] { m_running->wake(); });
   take_over_results();
@@ -228,6 +230,7 @@ void RunLoop::reap() {
   for (auto& ended : m_running->reap()) {
     finish(std::move(ended));
   }
+  take_checked();
 }
 
 void RunLoop::finish(EndedJob&& ended) {
@@ -255,11 +258,12 @@ void RunLoop::finish(EndedJob&& ended) {
     finished.event_type = "job_exceeded_memory";
     finished.message = message_of_excess(ended);
   }
-  if (finished.result.status == model::JobStatus::failed) {
-    m_failed.push_back({.finished = std::move(finished)});
-  } else {
-    m_finished.push_back(std::move(finished));
+  if (finished.result.status == model::JobStatus::completed && !ended.outputs.empty()) {
+    const auto ticket = m_output_checks->begin(std::move(ended.outputs));
+    m_unchecked[ticket] = {.finished = std::move(finished), .files_of_success = std::move(ended.files_of_success)};
+    return;
   }
+  settle(std::move(finished), ended.files_of_success);
 }
 
 model::Result RunLoop::result_of(const model::Job& job, std::int64_t run_id, std::int64_t return_code,
@@ -366,15 +370,17 @@ void RunLoop::tell_what_happened(const Finished& finished) {
   if (finished.event_type.empty()) {
     return;
   }
+  nlohmann::json data{{"category", "job"},
+                      {"event_type", finished.event_type},
+                      {"job_id", finished.result.job_id},
+                      {"job_name", finished.job.name},
+                      {"compute_node_id", finished.result.compute_node_id},
+                      {"message", finished.message}};
+  data.update(finished.details);
   m_api.create_event({.id = std::nullopt,
                       .workflow_id = m_options.workflow_id,
                       .timestamp = base::unix_millis_now(),
-                      .data = {{"category", "job"},
-                               {"event_type", finished.event_type},
-                               {"job_id", finished.result.job_id},
-                               {"job_name", finished.job.name},
-                               {"compute_node_id", finished.result.compute_node_id},
-                               {"message", finished.message}}});
+                      .data = std::move(data)});
 }
 
 bool RunLoop::fits(const Resources& needs) const {
@@ -398,9 +404,10 @@ void RunLoop::start_claimed() {
     if (!fits(needs.resources) || (m_lacks && !m_running->empty())) {
       return;
     }
+    auto outputs = m_exchange->declared_outputs(job);  // Now: the server may be away when the job ends.
     if (m_exchange->start(job)) {
       m_settings.run_id = m_exchange->run_id();
-      if (!launch(job, needs)) {
+      if (!launch(job, needs, std::move(outputs))) {
         m_claimed.front().status = model::JobStatus::running;  // So the server has it, from now on at least.
         return;
       }
@@ -411,11 +418,11 @@ void RunLoop::start_claimed() {
 }
 
 /// @returns false where it has to wait until a job that runs has ended
-bool RunLoop::launch(const model::Job& job, const JobNeeds& needs) {
+bool RunLoop::launch(const model::Job& job, const JobNeeds& needs, std::vector<DeclaredOutput>&& outputs) {
   const model::Id id = job.id.value_or(0);
   m_recovering.erase(id);  // Of an attempt that is nobody's any more, where the job was claimed anew.
   try {
-    m_running->start(job, needs, m_settings);
+    m_running->start(job, needs, m_settings, std::move(outputs));
     m_starts_failed = 0;
   } catch (const base::Error& error) {
     const auto* system = dynamic_cast<const base::SystemError*>(&error);

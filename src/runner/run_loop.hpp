@@ -15,6 +15,7 @@
 #include "runner/failure_rules.hpp"
 #include "runner/job_exchange.hpp"
 #include "runner/job_process.hpp"
+#include "runner/output_checks.hpp"
 #include "runner/result_journal.hpp"
 #include "runner/runner_log.hpp"
 #include "runner/running_jobs.hpp"
@@ -27,7 +28,8 @@ namespace torc::runner {
 inline constexpr std::chrono::seconds k_heartbeat_interval{30};
 
 /// One run of one runner, from the registration of its compute node to its deactivation. See run_loop.cpp for how it
-/// works; what follows failures is in run_loop_failures.cpp, signs of life are in run_loop_life.cpp, how it ends in
+/// works; what follows failures is in run_loop_failures.cpp, the
+/// check of declared outputs in run_loop_outputs.cpp, signs of life are in run_loop_life.cpp, how it ends in
 /// run_loop_end.cpp. One thread.
 class RunLoop {
  public:
@@ -48,6 +50,7 @@ class RunLoop {
     model::Result result;
     std::string event_type{};  ///< Of an event that tells more; empty: there is nothing to tell.
     std::string message{};
+    nlohmann::json details = nlohmann::json::object();  ///< More members of the event. Braces would make an array.
     bool is_journaled{false};
     bool is_inherited{false};  ///< Of an earlier runner: not counted in this one's report.
   };
@@ -57,6 +60,12 @@ class RunLoop {
     Finished finished{};
     std::optional<FailureRule> rule{};  ///< The one that matches, once that is known.
     bool script_is_due{false};          ///< Its recovery script is still to be run.
+  };
+
+  /// A job that exited with 0, while its outputs are looked for.
+  struct Unchecked {
+    Finished finished{};
+    std::vector<std::string> files_of_success{};
   };
 
   // One turn of the loop
@@ -89,6 +98,11 @@ class RunLoop {
   bool wants_to_stop();
   Clock::time_point next_wake(std::optional<Clock::time_point> jobs_due) const;
 
+  // Outputs of jobs
+  void settle(Finished&& finished, const std::vector<std::string>& files_of_success);
+  void take_checked();
+  void wait_for_checks();
+
   // Failed jobs and actions
   void recover_failed();
   bool may_run_again(const Failed& failed);
@@ -102,14 +116,16 @@ class RunLoop {
   void run_last_actions();
 
   // Parts of them
-  bool launch(const model::Job& job, const JobNeeds& needs);
+  bool launch(const model::Job& job, const JobNeeds& needs, std::vector<DeclaredOutput>&& outputs);
   void note_failed_start(const model::Job& job, const base::Error& error);
   void finish(EndedJob&& ended);
   model::Result result_of(const model::Job& job, std::int64_t run_id, std::int64_t return_code,
                           std::chrono::duration<double> ran) const;
   std::optional<JobExchange::Wanted> wanted() const;
   bool fits(const Resources& needs) const;
-  bool idle() const { return m_running->empty() && m_claimed.empty() && m_finished.empty() && m_failed.empty(); }
+  bool idle() const {
+    return m_running->empty() && m_unchecked.empty() && m_claimed.empty() && m_finished.empty() && m_failed.empty();
+  }
   /// Whether no more jobs are wanted: those that run are the last.
   bool is_draining() const { return m_options.drain.stop_requested() || m_drained_by_server || m_report.unfit; }
   void changed();
@@ -157,11 +173,13 @@ class RunLoop {
   ServerLink m_link;
   std::unique_ptr<RunningJobs> m_running;
   std::unique_ptr<JobExchange> m_exchange;
+  std::unique_ptr<OutputChecks> m_output_checks;
   FailureRules m_rules;
   std::unique_ptr<ActionRunner> m_actions;
   std::stop_source m_break_off;  ///< Requested by a stop or drain: a claim that waits is given up.
 
   std::deque<model::Job> m_claimed;             ///< Not started yet.
+  std::map<OutputChecks::Ticket, Unchecked> m_unchecked;
   std::deque<Finished> m_finished;              ///< Not handed in yet.
   std::deque<Failed> m_failed;                  ///< Whether they run again is to be found out.
   std::deque<ResultJournal::Return> m_returns;  ///< What an earlier runner could not give back.

@@ -33,12 +33,14 @@ void sleep_until(const std::stop_token& haste, std::chrono::steady_clock::time_p
 
 }  // namespace
 
-/// Ends every job that runs and waits until all their processes, and what earlier jobs left, are gone.
+/// Ends every job that runs and waits until all their processes, and what earlier jobs left, are gone, and it is known
+/// whether jobs that have ended before wrote their outputs.
 void RunLoop::end_jobs() {
   const auto lead = m_report.timed_out ? m_last_lead : std::chrono::milliseconds(m_config.sigterm_lead);
   for (auto& ended : m_running->end_all(lead, m_options.haste)) {
     finish(std::move(ended));
   }
+  wait_for_checks();
   give_back_failed();
 }
 

@@ -97,6 +97,7 @@ void RunLoop::end_lost_jobs() {
                   ended.job.name, ended.job.attempt_id.value_or(1));
   }
   m_recovering.clear();
+  m_unchecked.clear();
   m_failed.clear();
   m_claimed.clear();
 }

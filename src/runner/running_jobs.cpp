@@ -48,7 +48,8 @@ RunningJobs::RunningJobs(const ExecutionConfig& config, const MonitorConfig& mon
   m_events.wake_on(drain);
 }
 
-void RunningJobs::start(const model::Job& job, const JobNeeds& needs, const JobSettings& settings) {
+void RunningJobs::start(const model::Job& job, const JobNeeds& needs, const JobSettings& settings,
+                        std::vector<DeclaredOutput> outputs) {
   end_earlier(job.id.value_or(0));
   const auto argv = job.invocation_script.value_or("").empty() ? m_simple.argv(job.command) : std::nullopt;
   const auto memory_limit = m_config.limit_resources ? needs.memory_bytes : std::nullopt;
@@ -65,6 +66,7 @@ void RunningJobs::start(const model::Job& job, const JobNeeds& needs, const JobS
     }
     started.memory_limit = memory_limit;
     started.process.needs = needs.resources;
+    started.outputs = std::move(outputs);
     const proc::Child& leader = started.process.child;
     const bool is_held = group && m_cgroups->started(std::move(*std::exchange(group, std::nullopt)), leader);
     m_monitor.started(leader.pid(), job, needs, is_held ? std::nullopt : memory_limit);
@@ -185,9 +187,8 @@ EndedJob RunningJobs::end_of(Job&& job, proc::ExitStatus status) {
     ended.excess_bytes = job.excess_bytes;
     ended.memory_limit = job.memory_limit.value_or(0);
   }
-  if (ended.reason == EndReason::itself && ended.return_code == 0) {
-    job.process.remove_output_of_success();
-  }
+  ended.outputs = std::move(job.outputs);
+  ended.files_of_success = job.process.files_of_success();
   return ended;
 }
 

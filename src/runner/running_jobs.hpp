@@ -15,6 +15,7 @@
 #include "runner/job_cgroups.hpp"
 #include "runner/job_process.hpp"
 #include "runner/monitor.hpp"
+#include "runner/output_checks.hpp"
 #include "runner/process_trees.hpp"
 #include "runner/runner_log.hpp"
 #include "runner/simple_command.hpp"
@@ -40,6 +41,8 @@ struct EndedJob {
   bool killed_by_kernel{false};                ///< With EndReason::memory: its cgroup's limit was reached.
   std::int64_t excess_bytes{0};                ///< With EndReason::memory: what it used when that was noticed.
   std::int64_t memory_limit{0};                ///< And what it might.
+  std::vector<DeclaredOutput> outputs{};       ///< To be there if it is to count as completed.
+  std::vector<std::string> files_of_success{};  ///< To be removed once it counts as completed.
 };
 
 /// The jobs that run on this machine: starts them, ends with their whole process trees those that exceed their limits,
@@ -64,8 +67,10 @@ class RunningJobs {
 
   /// One of the same id that still runs (somebody reset the workflow, or the job, and it was claimed anew) is ended
   /// before that, with its whole tree.
+  /// @param outputs  What it declares to write; `EndedJob` returns them.
   /// @throws base::Error that says why it cannot be started
-  void start(const model::Job& job, const JobNeeds& needs, const JobSettings& settings);
+  void start(const model::Job& job, const JobNeeds& needs, const JobSettings& settings,
+             std::vector<DeclaredOutput> outputs);
 
   /// Starts what is to be done before a failed job runs again; like a job of its name that needs nothing.
   /// @param script  A command line for bash, which finds `return_code` in TORC_RETURN_CODE.
@@ -107,6 +112,7 @@ class RunningJobs {
     std::int64_t excess_bytes{0};
     std::optional<std::int64_t> memory_limit{};
     std::optional<model::Job> recovered{};  ///< Of a recovery script: the job it is for.
+    std::vector<DeclaredOutput> outputs{};
   };
 
   void add(Job&& job);

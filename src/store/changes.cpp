@@ -20,7 +20,8 @@ Severity severity_of(std::string_view type) {
   if (type == "job_retried" || type == "workflow_canceled" || type == "compute_node_lost") {
     return Severity::warning;
   }
-  return type == "job_start_failed" || type == "job_lost" ? Severity::error : Severity::info;
+  const bool is_failure = type == "job_start_failed" || type == "job_lost" || type == "job_output_missing";
+  return is_failure ? Severity::error : Severity::info;
 }
 
 }  // namespace

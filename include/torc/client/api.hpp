@@ -170,6 +170,7 @@ class Api {
   virtual model::Event create_event(const model::Event& event) = 0;
   virtual model::Page<model::Event> list_events(model::Id workflow_id, const EventFilter& filter) = 0;
   virtual model::File create_file(const model::File& file) = 0;
+  virtual model::File get_file(model::Id id) = 0;
   virtual model::Page<model::File> list_files(model::Id workflow_id) = 0;
   virtual model::UserData create_user_data(const model::UserData& user_data) = 0;
   virtual model::Page<model::UserData> list_user_data(model::Id workflow_id) = 0;

@@ -66,9 +66,10 @@ void print_table(client::Api& api, const std::vector<model::Result>& results, mo
 }
 
 /// Whether an event says what no column does: the figures of a job that was killed for its memory, why one could not be
-/// started, where one was lost.
+/// started, where one was lost, which output is missing.
 bool tells_why(const std::string& event_type) {
-  return event_type == "job_exceeded_memory" || event_type == "job_start_failed" || event_type == "job_lost";
+  return event_type == "job_exceeded_memory" || event_type == "job_start_failed" || event_type == "job_lost" ||
+         event_type == "job_output_missing";
 }
 
 void print_reasons(client::Api& api, const std::vector<model::Result>& results, model::Id workflow_id,

@@ -33,7 +33,9 @@ proc::ExitStatus run(const model::Job& job, const JobSettings& settings, const S
   JobProcess process = JobProcess::start(job, settings, {.stdio = stdio}, own_environment());
   const auto status = process.child.wait();
   if (status.ok()) {
-    process.remove_output_of_success();
+    for (const auto& file : process.files_of_success()) {
+      std::filesystem::remove(file);
+    }
   }
   return status;
 }
