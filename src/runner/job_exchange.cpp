@@ -273,6 +273,17 @@ JobExchange::GivenBack JobExchange::give_back(const model::Job& job, bool starte
   return outcome;
 }
 
+JobExchange::GivenBack JobExchange::give_back_started(const model::Job& job, std::int64_t run_id, bool time_is_over) {
+  const model::Id id = job.id.value_or(0);
+  if (run_id != m_run_id && !runs_here(id)) {
+    m_log.info("job {} ({}) of run {} need not be given back: the workflow is in run {}", id, job.name, run_id,
+               m_run_id);
+    done_with(id);
+    return GivenBack::taken;
+  }
+  return give_back(job, true, time_is_over);
+}
+
 /// What an earlier runner had may be another's now: the state of a job that never started can be set by anybody, and
 /// torc 0.23 does not ask which attempt is to be retried.
 bool JobExchange::is_still(model::JobStatus status, const model::Job& job) {

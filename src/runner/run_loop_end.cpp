@@ -88,7 +88,7 @@ void RunLoop::stop_run(const std::string& why) {
 }
 
 void RunLoop::give_back(const EndedJob& ended) {
-  switch (m_exchange->give_back(ended.job, true, m_report.timed_out)) {
+  switch (m_exchange->give_back_started(ended.job, ended.run_id, m_report.timed_out)) {
     case JobExchange::GivenBack::yes:
       ++m_report.given_back;
       break;
@@ -149,7 +149,7 @@ void RunLoop::abandon() noexcept {
     const auto until = Clock::now() + k_last_words;
     insist(until, [this] { deliver(); });
     for (const auto& ended : m_interrupted) {
-      insist(until, [&] { m_exchange->give_back(ended.job, true); });
+      insist(until, [&] { m_exchange->give_back_started(ended.job, ended.run_id); });
     }
     give_back_claimed(until);
     deactivate();

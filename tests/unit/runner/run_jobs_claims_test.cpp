@@ -169,5 +169,38 @@ TEST_P(BothServersTest, EndsAJobThatIsClaimedAnewBeforeItRunsAgain) {
   EXPECT_EQ(api->get_job(job).status, JobStatus::completed);
 }
 
+// Claims of torc 0.23 do not say which run they mean, so a runner there learns of the next one when it starts a job.
+TEST_F(RunJobsTest, DoesNotGiveBackWhatAnotherRunnerHasInTheNextRun) {
+  create_workflow();
+  const auto job = add_job("touch " + directory.file("started") + "; sleep 60", {}, add_requirements(1, "1g"));
+  initialize();
+  LossyProxy proxy(server->port());
+  const auto own = connect(proxy.url());
+  std::stop_source stop;
+  std::jthread runner([&] { run_jobs(*own, options(), stop.get_token()); });
+  ASSERT_TRUE(wait_until([&] { return std::filesystem::exists(directory.file("started")); }));
+  proxy.cut(true);  // So the other one is first.
+  api->reset_workflow_status(workflow, /*force=*/true);
+  api->reset_job_status(workflow, /*failed_only=*/false);
+  initialize();
+  const auto other = add_node();
+  ASSERT_EQ(api->claim_next_jobs(workflow, 1, {.compute_node_id = *other.id}).size(), 1U);
+  api->start_job(job, api->get_workflow_status(workflow).run_id, *other.id);
+  proxy.cut(false);
+  ASSERT_TRUE(wait_until([&] {
+    for (const auto& file : std::filesystem::directory_iterator(directory.path() / "out")) {
+      if (file.is_regular_file() &&
+          base::read_file(file.path()).find("run 2 of the workflow has begun") != std::string::npos) {
+        return true;
+      }
+    }
+    return false;
+  }));
+  stop.request_stop();
+  runner.join();
+  EXPECT_EQ(api->get_job(job).status, JobStatus::running);
+  EXPECT_EQ(api->get_job(job).attempt_id, 1);
+}
+
 }  // namespace
 }  // namespace torc::runner
