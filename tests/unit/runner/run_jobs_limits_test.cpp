@@ -131,16 +131,16 @@ TEST_P(BothServersTest, LimitsNothingWhereThatIsNotWanted) {
 
 TEST_F(RunJobsTest, GivesAJobBackThreeTimesAtTheEndOfItsTime) {
   create_workflow();
-  add_job("sleep 60");
+  add_job(note("started") + "; sleep 600");
   initialize();
   auto limited = options();
   limited.time_limit = milliseconds(300);
   limited.max_parallel_jobs = 1;
   for (int i = 0; i < 3; ++i) {
-    EXPECT_EQ(run(limited).given_back, 1) << i;
+    EXPECT_EQ(run_into_time_limit(limited).given_back, 1) << i;
     EXPECT_EQ(states(), (std::map<JobStatus, int>{{JobStatus::ready, 1}})) << i;
   }
-  const auto report = run(limited);
+  const auto report = run_into_time_limit(limited);
   EXPECT_EQ(report.given_back, 0);
   EXPECT_EQ(report.exit_status(), 1);
   EXPECT_EQ(states(), (std::map<JobStatus, int>{{JobStatus::terminated, 1}}));
@@ -321,12 +321,12 @@ TEST_P(BothServersTest, StaysAfterTheEndOfTheWorkflowWhereThatIsWanted) {
   body.user = "tester";
   body.compute_node_ignore_workflow_completion = true;
   workflow = api->create_workflow(body).id.value();
-  add_job("true");
+  add_job(note("started"));
   initialize();
   auto settings = options();
   settings.time_limit = seconds(2);
   const auto begin = std::chrono::steady_clock::now();
-  const auto report = run(settings);
+  const auto report = run_into_time_limit(settings);
   EXPECT_GT(std::chrono::steady_clock::now() - begin, seconds(1));
   EXPECT_EQ(report.completed, 1);
   EXPECT_TRUE(report.timed_out);
