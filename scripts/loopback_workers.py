@@ -79,18 +79,25 @@ def free_port(address: str) -> int:
 
 
 def processes_below(directory) -> dict[int, str]:
-    """Processes (pid: command line) whose working directory or HOME lies in `directory`, this one left out."""
+    """Processes (pid: command line) whose working directory or HOME lies in `directory`, this one left out.
+
+    Runners hide both from everybody but root; their command line has to name the directory.
+    """
     root = os.path.realpath(directory)
     found = {}
     for entry in os.listdir("/proc"):
         if not entry.isdigit() or int(entry) == os.getpid():
             continue
         try:
+            command = pathlib.Path(f"/proc/{entry}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
             cwd = os.readlink(f"/proc/{entry}/cwd")
             environment = pathlib.Path(f"/proc/{entry}/environ").read_bytes().split(b"\0")
-            command = pathlib.Path(f"/proc/{entry}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except PermissionError:
+            if f" {root}/" in command:
+                found[int(entry)] = command.strip()
+            continue
         except OSError:
-            continue  # gone meanwhile, or another user's
+            continue  # gone meanwhile
         homes = [os.fsdecode(item[5:]) for item in environment if item.startswith(b"HOME=")]
         if any(path == root or path.startswith(root + "/") for path in [cwd, *homes]):
             found[int(entry)] = command.strip()

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <string_view>
 
 namespace torc::cli {
@@ -15,16 +16,26 @@ void blot_out(char* text) {
   }
 }
 
-/// The login of a URL, "user:password" in "http://user:password@host/": whichever option it stands behind.
-void blot_out_login(std::string_view word, char* text) {
-  const auto scheme = word.find("://");
+struct Range {
+  std::size_t begin{0};
+  std::size_t end{0};
+};
+
+/// Where the login of a URL is: "user:password" in "http://user:password@host/".
+std::optional<Range> login_in(std::string_view url) {
+  const auto scheme = url.find("://");
   if (scheme == std::string_view::npos) {
-    return;
+    return std::nullopt;
   }
   const auto begin = scheme + 3;
-  const auto at = word.substr(0, word.find_first_of("/?#", begin)).rfind('@');
-  if (at != std::string_view::npos && at > begin) {
-    std::fill(text + begin, text + at, '*');
+  const auto at = url.substr(0, url.find_first_of("/?#", begin)).rfind('@');
+  return at != std::string_view::npos && at > begin ? std::optional(Range{begin, at}) : std::nullopt;
+}
+
+/// Whichever option the URL stands behind.
+void blot_out_login(std::string_view word, char* text) {
+  if (const auto login = login_in(word)) {
+    std::fill(text + login->begin, text + login->end, '*');
   }
 }
 
@@ -33,6 +44,10 @@ bool is_secret_name(std::string_view word) {
 }
 
 }  // namespace
+
+bool has_login(std::string_view url) {
+  return login_in(url).has_value();
+}
 
 std::vector<std::string> take_arguments(int argc, char** argv) {
   std::vector<std::string> words(argv, argv + argc);

@@ -13,10 +13,12 @@
 #include "cli/global_options.hpp"
 #include "cli/program_name.hpp"
 #include "cli/terminal.hpp"
+#include "torc/base/environment.hpp"
 #include "torc/base/file.hpp"
 #include "torc/base/log.hpp"
 #include "torc/base/strings.hpp"
 #include "torc/base/version.hpp"
+#include "torc/cli/arguments.hpp"
 #include "torc/cli/command.hpp"
 #include "torc/model/json.hpp"
 #include "torc/proc/spawn.hpp"
@@ -52,6 +54,16 @@ void start_logging(const GlobalOptions& options) {
   }
 }
 
+/// The options hold copies. What stayed in the environment would be shown to every process of this user, jobs above all,
+/// in /proc/PID/environ, and inherited by every child.
+void forget_secrets_in_environment() {
+  base::erase_variable("TORC_PASSWORD");
+  base::erase_variable("TORC_COOKIE_HEADER");
+  if (has_login(base::env_or("TORC_API_URL"))) {
+    base::erase_variable("TORC_API_URL");
+  }
+}
+
 constexpr const char* k_examples =
     "Examples:\n"
     "  torc server run --database ~/torc.db &       start a server on this machine\n"
@@ -80,6 +92,7 @@ int parse_and_run(int argc, const char* const* argv) {
     plain.note(command_line.help());
     return k_exit_usage;
   }
+  forget_secrets_in_environment();
   start_logging(*options);
   if (options->prompt_password) {
     options->connection.password = ask_password("Password: ");

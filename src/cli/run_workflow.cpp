@@ -12,6 +12,7 @@
 #include "cli/progress_line.hpp"
 #include "torc/base/shell_quote.hpp"
 #include "torc/base/units.hpp"
+#include "torc/cli/arguments.hpp"
 #include "torc/cli/create_workflow.hpp"
 #include "torc/proc/guardian.hpp"
 #include "torc/proc/process_tree_guard.hpp"
@@ -37,6 +38,22 @@ std::string without_login(const std::string& url) {
   const auto host = scheme == std::string::npos ? 0 : scheme + 3;
   const auto at = url.rfind('@', url.find('/', host));
   return at == std::string::npos || at < host ? url : url.substr(0, host) + url.substr(at + 1);
+}
+
+/// What a job that calls torc needs to log in as this command does.
+std::vector<std::string> credentials_of(Services& services) {
+  const auto& connection = services.options().connection;
+  std::vector<std::string> variables;
+  if (!connection.password.empty()) {
+    variables.push_back("TORC_PASSWORD=" + connection.password);
+  }
+  if (!connection.cookie_header.empty()) {
+    variables.push_back("TORC_COOKIE_HEADER=" + connection.cookie_header);
+  }
+  if (has_login(services.api_url())) {
+    variables.push_back("TORC_API_URL=" + services.api_url());
+  }
+  return variables;
 }
 
 /// Why the run ended, where not because all was done.
@@ -173,6 +190,7 @@ int run_workflow(Services& services, RunRequest request) {
     take_over_orphans(services, workflow_id);
   }
   request.runner.api_url = without_login(services.api_url());  // For jobs, whom a password is no business of.
+  request.runner.credentials = credentials_of(services);
   request.runner.haste = services.haste();
   request.runner.drain = services.drain();
 

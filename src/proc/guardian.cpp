@@ -1,6 +1,7 @@
 #include "torc/proc/guardian.hpp"
 
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -97,9 +98,17 @@ void be_guarded(pid_t guardian, const sigset_t& mask) {
   }
 }
 
+/// The children of this process are not concerned: execve makes a program dumpable again.
+void hide_from_own_user() {
+  if (::getenv("TORC_JOB_ID") == nullptr) {
+    ::prctl(PR_SET_DUMPABLE, 0);
+  }
+}
+
 }  // namespace
 
 void split_off_guardian() {
+  hide_from_own_user();
   prepare_signals_for_children();  // What is blocked here is not for them.
   become_subreaper();
   // Where it is ignored, the kernel forgets how children ended.

@@ -214,10 +214,12 @@ is_in_use() {
 }
 
 # Deletes what the archive holds for certain: files that did not change since the packing began, and that no process has
-# open. Directories stay, as jobs may be about to write into them.
+# open. Directories stay, as jobs may be about to write into them. A runner does not let others see what it has open, so
+# the files that runners write stay as well.
 remove_packed_files() {
   ls -l /proc/[0-9]*/fd 2>/dev/null | grep -F -e "-> $out/" | sed 's/^.* -> //' >"$packed_in/open"
-  find "$out" -type f ! -newer "$packed_in/before" | while IFS= read -r file; do
+  find "$out" -type f ! -newer "$packed_in/before" ! -name 'job_runner_*' ! -name 'torc_worker_*' \
+    ! -name 'resource_metrics_*' ! -name 'undelivered_results_*' | while IFS= read -r file; do
     grep -qxF -e "$file" "$packed_in/open" || rm -f -- "$file"
   done
 }

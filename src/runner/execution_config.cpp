@@ -125,6 +125,7 @@ ExecutionConfig execution_config_of(const model::Workflow& workflow) {
   read(object, "timeout_exit_code", config.timeout_exit_code);
   read(object, "oom_exit_code", config.oom_exit_code);
   read(object, "staggered_start", config.staggered_start);
+  read(object, "pass_credentials", config.pass_credentials);
   read_stdio(object, config);
   return config;
 }

@@ -28,6 +28,7 @@ struct ExecutionConfig {
   std::int64_t timeout_exit_code{152};
   std::int64_t oom_exit_code{137};
   bool staggered_start{true};
+  bool pass_credentials{false};  ///< Jobs and actions get the variables by which a torc that they call logs in.
   Stdio stdio{};
   std::map<std::string, Stdio, std::less<>> job_stdio{};  ///< Of single jobs, by their names.
 

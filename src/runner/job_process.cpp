@@ -72,6 +72,15 @@ namespace {
 
 using Variables = std::vector<std::pair<std::string_view, std::string>>;
 
+/// A secret replaces the variable of its name.
+void add_credentials(Variables& own, const JobSettings& settings) {
+  for (const auto& entry : settings.credentials) {
+    const std::string_view name = std::string_view(entry).substr(0, entry.find('=') + 1);
+    std::erase_if(own, [&](const auto& pair) { return pair.first == name; });
+    own.emplace_back(name, entry.substr(name.size()));
+  }
+}
+
 std::vector<std::string> environment_with(const Variables& own, const std::vector<std::string>& inherited) {
   std::vector<std::string> environment;
   environment.reserve(inherited.size() + own.size());
@@ -107,15 +116,17 @@ std::vector<std::string> job_environment(const model::Job& job, const JobSetting
     own.emplace_back("CUDA_VISIBLE_DEVICES=", list);
     own.emplace_back("TORC_GPU_VISIBLE_DEVICES=", list);
   }
+  add_credentials(own, settings);
   return environment_with(own, inherited);
 }
 
 std::vector<std::string> action_environment(model::Id workflow_id, const JobSettings& settings,
                                             const std::vector<std::string>& inherited) {
-  return environment_with({{"TORC_WORKFLOW_ID=", std::to_string(workflow_id)},
-                           {"TORC_OUTPUT_DIR=", settings.output_directory_text},
-                           {"TORC_API_URL=", settings.api_url}},
-                          inherited);
+  Variables own{{"TORC_WORKFLOW_ID=", std::to_string(workflow_id)},
+                {"TORC_OUTPUT_DIR=", settings.output_directory_text},
+                {"TORC_API_URL=", settings.api_url}};
+  add_credentials(own, settings);
+  return environment_with(own, inherited);
 }
 
 std::vector<std::string> own_environment() {

@@ -40,6 +40,7 @@ struct JobSettings {
   std::string output_directory_text;  ///< As the user gave it; what jobs see as TORC_OUTPUT_DIR.
   std::int64_t run_id{0};
   std::string api_url;
+  std::vector<std::string> credentials{};  ///< "NAME=value" each: secrets that are not withheld.
 };
 
 /// A job's standard output and error go to BASE.o and BASE.e, or to BASE.log.

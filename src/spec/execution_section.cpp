@@ -14,10 +14,10 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr std::array<std::string_view, 10> k_execution_keys{
+constexpr std::array<std::string_view, 11> k_execution_keys{
     "mode",          "sigkill_headroom_seconds", "timeout_exit_code",  "staggered_start",
     "stdio",         "limit_resources",          "termination_signal", "sigterm_lead_seconds",
-    "oom_exit_code", "job_stdio_overrides"};
+    "oom_exit_code", "job_stdio_overrides",      "pass_credentials"};
 constexpr std::array<std::string_view, 3> k_execution_keys_not_yet{"srun_termination_signal", "enable_cpu_bind",
                                                                    "srun_mpi"};
 constexpr std::array<std::string_view, 2> k_stdio_keys{"mode", "delete_on_success"};
@@ -62,6 +62,7 @@ Json read_config(const Fields& fields) {
   put(config, "timeout_exit_code", fields.integer("timeout_exit_code", 1, k_max_exit_code));
   put(config, "oom_exit_code", fields.integer("oom_exit_code", 1, k_max_exit_code));
   put(config, "staggered_start", fields.boolean("staggered_start"));
+  put(config, "pass_credentials", fields.boolean("pass_credentials"));
   if (const Node* stdio = fields.find("stdio")) {
     config["stdio"] = read_stdio(fields.document(), *stdio);
   }

@@ -35,10 +35,15 @@ class Secure(E2ETest):
             self.assertNotIn(secret, text, where)
 
     def look_at_command_lines(self) -> int:
-        """How many processes run below the test's directory; none of them shows a secret."""
+        """How many processes run below the test's directory; none of them shows a secret, nor has it in its environment."""
         lines = processes_below(self.dir)
         for pid, line in lines.items():
             self.assert_no_secret(line, f"process {pid}")
+            try:
+                environment = pathlib.Path(f"/proc/{pid}/environ").read_text(errors="replace")
+            except OSError:
+                continue  # It has ended, or hides it.
+            self.assert_no_secret(environment, f"environment of process {pid}")
         return len(lines)
 
     def look_at_files(self, root: pathlib.Path) -> int:

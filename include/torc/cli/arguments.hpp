@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace torc::cli {
@@ -10,5 +11,8 @@ namespace torc::cli {
 /// machine can read them (/proc/PID/cmdline).
 /// @param argv  Those that main got: the ones of the process itself.
 std::vector<std::string> take_arguments(int argc, char** argv);
+
+/// Whether a URL carries a login: "http://user:password@host/".
+bool has_login(std::string_view url);
 
 }  // namespace torc::cli

@@ -7,6 +7,7 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include "torc/base/error.hpp"
 #include "torc/client/api.hpp"
@@ -52,6 +53,9 @@ struct RunnerOptions {
   /// says.
   std::optional<std::chrono::seconds> idle_timeout;
   std::string api_url;                   ///< For the jobs' environment.
+  /// "NAME=value" each: what a torc that is called by a job needs to log in. Passed on only if the workflow's
+  /// execution_config has `pass_credentials`.
+  std::vector<std::string> credentials{};
   std::optional<WorkerIdentity> worker;  ///< Nothing: a local `torc run`.
   std::stop_token haste{};               ///< Requested: jobs that are being ended get SIGKILL at once.
   std::stop_token drain{};               ///< Requested: no more is claimed; ends when no job runs any more.

@@ -34,6 +34,7 @@ TEST(ExecutionConfigTest, HasDefaults) {
     EXPECT_EQ(config.timeout_exit_code, 152);
     EXPECT_EQ(config.oom_exit_code, 137);
     EXPECT_TRUE(config.staggered_start);
+    EXPECT_FALSE(config.pass_credentials);
     EXPECT_EQ(config.stdio_of("any"), Stdio{});
   }
 }
@@ -41,7 +42,7 @@ TEST(ExecutionConfigTest, HasDefaults) {
 TEST(ExecutionConfigTest, IsWhatTheWorkflowSays) {
   const auto config = read(
       R"({"mode":"direct","limit_resources":false,"termination_signal":"SIGINT","sigterm_lead_seconds":5,
-          "sigkill_headroom_seconds":6,"timeout_exit_code":99,"oom_exit_code":98,"staggered_start":false,
+          "sigkill_headroom_seconds":6,"timeout_exit_code":99,"oom_exit_code":98,"staggered_start":false,"pass_credentials":true,
           "stdio":{"mode":"combined","delete_on_success":true},"job_stdio_overrides":{"a":{"mode":"none"}}})");
   EXPECT_FALSE(config.limit_resources);
   EXPECT_EQ(config.termination_signal, SIGINT);
@@ -50,6 +51,7 @@ TEST(ExecutionConfigTest, IsWhatTheWorkflowSays) {
   EXPECT_EQ(config.timeout_exit_code, 99);
   EXPECT_EQ(config.oom_exit_code, 98);
   EXPECT_FALSE(config.staggered_start);
+  EXPECT_TRUE(config.pass_credentials);
   EXPECT_EQ(config.stdio_of("b"), (Stdio{.mode = StdioMode::combined, .delete_on_success = true}));
   EXPECT_EQ(config.stdio_of("a"), (Stdio{.mode = StdioMode::none, .delete_on_success = false}));
 }

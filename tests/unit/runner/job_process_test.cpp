@@ -85,6 +85,24 @@ TEST(JobProcess, GetsItsVariablesAndNoSecret) {
                                                    "TORC_USERNAME=alice", "TORC_WORKFLOW_ID=3"}));
 }
 
+TEST(JobProcess, GetsCredentialsWhereTheSettingsHaveThem) {
+  const TempDir directory;
+  auto settings = settings_in(directory);
+  settings.credentials = {"TORC_PASSWORD=pass=word", "TORC_API_URL=http://a:b@s/v1"};
+  const std::vector<std::string> inherited{"TORC_PASSWORD=old", "TORC_COOKIE_HEADER=secret"};
+  const auto of_action = action_environment(3, settings, inherited);
+  for (const auto& environment : {job_environment(job_of("x"), settings, {}, inherited), of_action}) {
+    EXPECT_EQ(std::count(environment.begin(), environment.end(), "TORC_PASSWORD=pass=word"), 1);
+    EXPECT_EQ(std::count(environment.begin(), environment.end(), "TORC_API_URL=http://a:b@s/v1"), 1);
+    EXPECT_EQ(std::count_if(environment.begin(), environment.end(),
+                            [](const auto& entry) {
+                              return entry == "TORC_PASSWORD=old" || entry == "TORC_API_URL=http://s/v1" ||
+                                     entry.starts_with("TORC_COOKIE_HEADER");
+                            }),
+              0);
+  }
+}
+
 TEST(JobProcess, HasBashRunWhatTheKernelDoesNotKnow) {
   const TempDir directory;
   const auto settings = settings_in(directory);

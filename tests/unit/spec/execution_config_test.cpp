@@ -31,11 +31,12 @@ execution_config:
   timeout_exit_code: 150
   oom_exit_code: 255
   staggered_start: false
+  pass_credentials: true
   stdio: {mode: combined, delete_on_success: true}
 )"),
             Json::parse(R"({"mode": "direct", "limit_resources": false, "termination_signal": "SIGUSR1",
                             "sigterm_lead_seconds": 0, "sigkill_headroom_seconds": 5, "timeout_exit_code": 150,
-                            "oom_exit_code": 255, "staggered_start": false,
+                            "oom_exit_code": 255, "staggered_start": false, "pass_credentials": true,
                             "stdio": {"mode": "combined", "delete_on_success": true}})"));
 }
 
@@ -66,7 +67,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"unknown_key", "limits: true",
              "wf.yaml:4: unknown key 'limits' in 'execution_config'; allowed are mode, sigkill_headroom_seconds, "
              "timeout_exit_code, staggered_start, stdio, limit_resources, termination_signal, sigterm_lead_seconds, "
-             "oom_exit_code, job_stdio_overrides"},
+             "oom_exit_code, job_stdio_overrides, pass_credentials"},
         Case{"slurm", "mode: slurm", "wf.yaml:4: the mode slurm is not supported yet"},
         Case{"of_slurm", "enable_cpu_bind: true", "wf.yaml:4: 'enable_cpu_bind' is not supported yet"},
         Case{"unknown_mode", "mode: local", "wf.yaml:4: 'mode' must be direct, slurm or auto, found 'local'"},
