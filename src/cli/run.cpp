@@ -54,8 +54,8 @@ void start_logging(const GlobalOptions& options) {
   }
 }
 
-/// The options hold copies. What stayed in the environment would be shown to every process of this user, jobs above all,
-/// in /proc/PID/environ, and inherited by every child.
+/// The options hold copies. What stayed in the environment would be shown to every process of this user, jobs above
+/// all, in /proc/PID/environ, and inherited by every child.
 void forget_secrets_in_environment() {
   base::erase_variable("TORC_PASSWORD");
   base::erase_variable("TORC_COOKIE_HEADER");

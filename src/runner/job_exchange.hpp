@@ -75,9 +75,9 @@ class JobExchange {
   /// @param time_is_over  Why, where it was started.
   GivenBack give_back(const model::Job& job, bool started, bool time_is_over = false);
 
-  /// The same for a job that was started in the given run. If another run has begun since (the workflow was canceled and
-  /// reset, for instance), the job is left alone unless the server still says that this runner has it: attempts do not
-  /// tell it from the one that another runner has started in the new run.
+  /// The same for a job that was started in the given run. If another run has begun since (the workflow was canceled
+  /// and reset, for instance), the job is left alone unless the server still says that this runner has it: attempts do
+  /// not tell it from the one that another runner has started in the new run.
   GivenBack give_back_started(const model::Job& job, std::int64_t run_id, bool time_is_over = false);
 
   /// The same for one that an earlier runner had. Its run may be over, and the job another's: then nothing happens.

@@ -1,7 +1,8 @@
-// Theory of operation: one thread, started with the first check. It goes through the checks under way whenever one is due,
-// and sleeps until the next one is. The first look comes at once; an absent output gets a second look after its directory
-// was read, because that makes a network file system ask its server again, and further looks with growing pauses while
-// its patience lasts. What the thread needs is shared with it, so that it can be left behind if the file system hangs.
+// Theory of operation: one thread, started with the first check. It goes through the checks under way whenever one is
+// due, and sleeps until the next one is. The first look comes at once; an absent output gets a second look after its
+// directory was read, because that makes a network file system ask its server again, and further looks with growing
+// pauses while its patience lasts. What the thread needs is shared with it, so that it can be left behind if the file
+// system hangs.
 
 #include "runner/output_checks.hpp"
 

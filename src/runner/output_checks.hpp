@@ -31,12 +31,12 @@ struct MissingOutput {
 /// Finds out whether the outputs of jobs that have ended exist. torc 0.23 counts a job that exits with 0 without a
 /// declared output file as failed; the age of the file does not matter.
 ///
-/// A file that another machine, or a job on it, has just written can be invisible here for a while: network file systems
-/// remember for some seconds that a name was absent (nfs(5): acdirmin). So an absent output there is looked for again, after
-/// its directory was read, until `patience` is over.
+/// A file that another machine, or a job on it, has just written can be invisible here for a while: network file
+/// systems remember for some seconds that a name was absent (nfs(5): acdirmin). So an absent output there is looked for
+/// again, after its directory was read, until `patience` is over.
 ///
-/// A thread of this object does the checks, because a file system can hang. The destructor does not wait for a check that
-/// hangs.
+/// A thread of this object does the checks, because a file system can hang. The destructor does not wait for a check
+/// that hangs.
 ///
 /// Thread-safety: the methods belong to one thread; `on_checked` is called by the other.
 class OutputChecks {

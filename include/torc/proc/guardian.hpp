@@ -12,10 +12,10 @@ namespace torc::proc {
 /// The child has a process group of its own, so that a signal to the group of the parent (Ctrl-C on a terminal) reaches
 /// it once. It gets SIGTERM should the guardian be killed. Called while there is only one thread.
 ///
-/// Both are made non-dumpable (PR_SET_DUMPABLE, prctl(2)), because they hold passwords: no other process of the same user can
-/// read their memory, environment or open files (ptrace, most of /proc/PID), and they leave no core dump. A program that is
-/// started by a job of torc (TORC_JOB_ID is set) stays dumpable: the runner above finds what a job left behind by
-/// /proc/PID/environ, and the job's own shell has what there is to hide.
+/// Both are made non-dumpable (PR_SET_DUMPABLE, prctl(2)), because they hold passwords: no other process of the same
+/// user can read their memory, environment or open files (ptrace, most of /proc/PID), and they leave no core dump. A
+/// program that is started by a job of torc (TORC_JOB_ID is set) stays dumpable: the runner above finds what a job left
+/// behind by /proc/PID/environ, and the job's own shell has what there is to hide.
 /// @throws base::SystemError
 void split_off_guardian();
 

@@ -49,9 +49,9 @@ void cancel_workflow(Connection& connection, Id workflow_id);
 /// @throws Refused unprocessable while jobs are at work, unless `force`
 void reset_workflow_status(Connection& connection, Id workflow_id, bool force);
 
-/// Makes jobs uninitialized: all of them; or, with `failed_only`, the jobs that failed, were canceled or terminated, and
-/// every job that depends on one of these directly or indirectly, whatever its status, except disabled jobs (torc 0.23
-/// also resets dependents that are completed).
+/// Makes jobs uninitialized: all of them; or, with `failed_only`, the jobs that failed, were canceled or terminated,
+/// and every job that depends on one of these directly or indirectly, whatever its status, except disabled jobs (torc
+/// 0.23 also resets dependents that are completed).
 /// @returns how many jobs it changed
 std::int64_t reset_job_status(Connection& connection, Id workflow_id, bool failed_only);
 

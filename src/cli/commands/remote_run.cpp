@@ -142,8 +142,8 @@ void require_something_to_run(model::Id id, Services& services) {
   const auto completion = services.api().is_workflow_complete(id);
   if (completion.is_canceled) {
     throw base::Error(fmt::format(
-        "workflow {0} was canceled; 'torc workflows reset-status {0} --failed-only --reinitialize' makes its canceled and "
-        "failed jobs ready again, and keeps completed jobs",
+        "workflow {0} was canceled; 'torc workflows reset-status {0} --failed-only --reinitialize' makes its canceled "
+        "and failed jobs ready again, and keeps completed jobs",
         id));
   }
   if (completion.is_complete) {

@@ -40,8 +40,8 @@ std::string next_step(const WorkflowSummary& summary) {
   const auto count = [&](JobStatus status) { return summary.jobs.at(status); };
   if (summary.completion.is_canceled) {
     return fmt::format(
-        "torc workflows reset-status {} --failed-only --reinitialize makes its canceled and failed jobs ready again, and "
-        "keeps completed jobs",
+        "torc workflows reset-status {} --failed-only --reinitialize makes its canceled and failed jobs ready again, "
+        "and keeps completed jobs",
         id);
   }
   if (summary.total_jobs == 0) {

@@ -70,7 +70,8 @@ bool confirmed(const Options& options, model::Id id, client::Api& api) {
                     "'torc workflows reset-status {0} --failed-only --reinitialize --no-prompts' instead",
                     id));
   }
-  return ask_yes_no(fmt::format("Workflow {} is initialized already. Run all its jobs again, also completed ones?", id));
+  return ask_yes_no(
+      fmt::format("Workflow {} is initialized already. Run all its jobs again, also completed ones?", id));
 }
 
 int run(const Options& options, Services& services) {

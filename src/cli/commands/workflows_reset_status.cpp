@@ -83,7 +83,8 @@ void add_workflows_reset_status(Command parent, Action& chosen) {
   auto options = std::make_shared<Options>();
   const Command command = parent.subcommand("reset-status", "Take jobs back to where they were before they ran");
   add_optional_workflow_id(command, options->workflow_id);
-  command.flag("--failed-only", options->failed_only, "Reset jobs that failed, were canceled or terminated, and all jobs that depend on them");
+  command.flag("--failed-only", options->failed_only,
+               "Reset jobs that failed, were canceled or terminated, and all jobs that depend on them");
   command.flag("-r,--reinitialize", options->reinitialize, "Make the jobs ready to run again at once");
   command.flag("--force", options->force, "Even where jobs are pending or running");
   command.flag("--no-prompts", options->no_prompts, "Do not ask");

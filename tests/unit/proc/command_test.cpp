@@ -174,7 +174,8 @@ TEST(RunCommand, CountsTheLimitAnewWhileAFileGrows) {
 
 TEST(RunCommand, CountsTheLimitAnewWhileBytesMove) {
   // Longer than the limit together; each pause is far shorter, also on a busy machine.
-  Command command{.argv = {"sh", "-c", "i=0; while [ $i -lt 35 ]; do i=$((i + 1)); head -c 100000 /dev/zero; sleep 0.1; done"},
+  Command command{.argv = {"sh", "-c",
+                           "i=0; while [ $i -lt 35 ]; do i=$((i + 1)); head -c 100000 /dev/zero; sleep 0.1; done"},
                   .limit = milliseconds(3000),
                   .limit_is_standstill = true};
   EXPECT_TRUE(run_command(command).ok());

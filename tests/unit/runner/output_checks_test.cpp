@@ -137,7 +137,8 @@ TEST_F(OutputChecksTest, KnowsLocalFileSystems) {
 TEST_F(OutputChecksTest, PutsThemIntoWords) {
   EXPECT_EQ(words_for({{.output = {.name = "a", .path = "out/a.txt"}, .reason = "does not exist"},
                        {.output = {.name = "b", .path = "b"}, .reason = "cannot be accessed: Permission denied"}}),
-            "its output file 'a' (out/a.txt) does not exist; its output file 'b' (b) cannot be accessed: Permission denied");
+            "its output file 'a' (out/a.txt) does not exist; "
+            "its output file 'b' (b) cannot be accessed: Permission denied");
 }
 
 }  // namespace
