@@ -25,7 +25,7 @@ bool is_folded(std::string_view part) {
   return part.find("\r\n ") != std::string_view::npos || part.find("\r\n\t") != std::string_view::npos;
 }
 
-std::string_view view(boost::beast::string_view text) {
+std::string_view field_text(boost::beast::string_view text) {
   return {text.data(), text.size()};
 }
 
@@ -153,7 +153,7 @@ std::optional<std::string> RequestReader::ambiguity() const {
     return "a header field is folded over several lines; send it on one line";
   }
   if (message.count(http::field::content_length) > 1 ||
-      view(message[http::field::content_length]).find(',') != std::string_view::npos) {
+      field_text(message[http::field::content_length]).find(',') != std::string_view::npos) {
     return "the request has more than one Content-Length";
   }
   const auto codings = message.count(http::field::transfer_encoding);
@@ -161,7 +161,7 @@ std::optional<std::string> RequestReader::ambiguity() const {
     return std::nullopt;
   }
   // Where the body of an unknown coding ends is anybody's guess, and what follows would pass for a request.
-  const auto coding = view(message[http::field::transfer_encoding]);
+  const auto coding = field_text(message[http::field::transfer_encoding]);
   if (codings > 1 || base::to_lower(coding) != "chunked") {
     return fmt::format("Transfer-Encoding '{}' is not supported; send chunked or a Content-Length",
                        base::printable(codings > 1 ? "given more than once" : coding));
