@@ -131,7 +131,9 @@ bool log_enabled(LogLevel level) {
 }
 
 void log_write(LogLevel level, std::string_view message) {
-  logger()->log(to_spdlog(level), fmt::string_view(message.data(), message.size()));
+  // Names and messages come from elsewhere; one entry stays one line.
+  const std::string text = replace_all(printable(message), "\n", " | ");
+  logger()->log(to_spdlog(level), fmt::string_view(text.data(), text.size()));
 }
 
 }  // namespace torc::base

@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "torc/base/printable.hpp"
+
 namespace torc::base {
 
 std::string_view trim(std::string_view text) {
@@ -129,50 +131,14 @@ std::optional<std::string> closest(std::string_view word, const std::vector<std:
   return best;
 }
 
-std::string printable(std::string_view text) {
-  std::string result;
-  result.reserve(text.size());
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    const auto byte = static_cast<unsigned char>(c);
-    const auto next = i + 1 < text.size() ? static_cast<unsigned char>(text[i + 1]) : 0;
-    if ((byte < 0x20 && c != '\n' && c != '\t') || byte == 0x7f) {
-      result += fmt::format("\\x{:02x}", byte);
-    } else if (byte == 0xc2 && next >= 0x80 && next < 0xa0) {
-      // U+0080 to U+009F in UTF-8: a second set of control characters, U+009B is as good as ESC [.
-      result += fmt::format("\\xc2\\x{:02x}", next);
-      ++i;
-    } else {
-      result += c;
-    }
-  }
-  return result;
-}
-
 std::size_t valid_utf8_prefix(std::string_view text) {
   std::size_t at = 0;
   while (at < text.size()) {
-    const auto byte = [&](std::size_t offset) -> unsigned {
-      return at + offset < text.size() ? static_cast<unsigned char>(text[at + offset]) : 0U;
-    };
-    const unsigned lead = byte(0);
-    if (lead < 0x80) {
-      ++at;
-      continue;
+    const CodePoint code = decode_utf8(text.substr(at));
+    if (code.state != CodePoint::State::good) {
+      break;
     }
-    const std::size_t length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
-    // What the second byte may be keeps out overlong forms, surrogates and code points that are too large.
-    const unsigned low = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
-    const unsigned high = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
-    if (lead < 0xC2 || lead > 0xF4 || byte(1) < low || byte(1) > high) {
-      return at;
-    }
-    for (std::size_t i = 2; i < length; ++i) {
-      if ((byte(i) & 0xC0U) != 0x80) {
-        return at;
-      }
-    }
-    at += length;
+    at += code.length;
   }
   return at;
 }

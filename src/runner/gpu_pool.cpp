@@ -8,6 +8,7 @@
 
 #include "torc/base/strings.hpp"
 #include "torc/proc/command.hpp"
+#include "torc/proc/spawn.hpp"
 
 namespace torc::runner {
 namespace {

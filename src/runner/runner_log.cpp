@@ -40,7 +40,7 @@ RunnerLog::RunnerLog(const std::filesystem::path& path)
 void RunnerLog::write(base::LogLevel level, std::string_view message) {
   // Job names and server messages come from elsewhere; one entry stays one line.
   const std::string text = base::replace_all(base::printable(message), "\n", " | ");
-  base::log_write(level, text);
+  base::log_write(level, message);
   try {
     base::write_all(m_file.get(), fmt::format("{} {} {}\n", base::timestamp_now(), word(level), text));
   } catch (const base::SystemError&) {

@@ -74,18 +74,6 @@ TEST(Closest, NamesTheWordThatWasMeant) {
   EXPECT_EQ(closest("x", {}), std::nullopt);
 }
 
-TEST(Printable, DisarmsTerminalControls) {
-  EXPECT_EQ(printable("a\x1b[2Jb\x07\x7f"), "a\\x1b[2Jb\\x07\\x7f");
-  EXPECT_EQ(printable("line\n\ttab"), "line\n\ttab");
-  EXPECT_EQ(printable("\r"), "\\x0d");
-  EXPECT_EQ(printable("gr\xc3\xbc\xc3\x9f"), "gr\xc3\xbc\xc3\x9f");
-  EXPECT_EQ(printable("\xc2\x9b"
-                      "2J"),
-            "\\xc2\\x9b"
-            "2J")
-      << "C1 controls, which some terminals obey";
-}
-
 TEST(Hash64, IsFnv1a) {
   EXPECT_EQ(hash64(""), 0xcbf29ce484222325ULL);
   EXPECT_EQ(hash64("a"), 0xaf63dc4c8601ec8cULL);
