@@ -46,7 +46,7 @@ bool may_repeat(const std::string& method, const net::HttpResponse& response) {
   const bool harmless = !response.sent || method == "GET";
   const bool hopeless = response.error.starts_with("timed out") || response.error.starts_with("could not resolve") ||
                         response.error.find("certificate") != std::string::npos;
-  return response.status == 0 && harmless && !hopeless && !response.given_up;
+  return response.status == 0 && harmless && !hopeless && !response.given_up && !response.unfit;
 }
 
 }  // namespace
@@ -129,12 +129,16 @@ nlohmann::json RestConnection::send(const char* method, const std::string& path,
   const auto response = send_until_answered(method, path, body.is_null() ? "" : model::dump_json(body), stop);
   base::log_debug("{} {}: {} in {:.1f} ms", method, path, response.status,
                   std::chrono::duration<double, std::milli>(Clock::now() - started).count());
+  if (response.unfit) {
+    throw_unfit(what, response.error);
+  }
   if (response.status == 0) {
     throw unreachable(response, m_shown_url, what);
   }
   if (response.status >= 300) {
     throw refusal(response, what);
   }
+  m_received = response.body.size();
   if (base::trim(response.body).empty()) {
     return nullptr;
   }
@@ -142,6 +146,27 @@ nlohmann::json RestConnection::send(const char* method, const std::string& path,
     return model::parse_json(response.body);
   } catch (const model::JsonError& error) {
     throw_unfit(what, error.what());
+  }
+}
+
+ListProgress::ListProgress(std::string what) : m_what(std::move(what)) {}
+
+void ListProgress::note(const nlohmann::json& page, std::int64_t offset, std::int64_t wanted, std::size_t bytes) {
+  const auto& items = value_at(page, "items");
+  const auto count = items.is_array() ? static_cast<std::int64_t>(items.size()) : 0;
+  const auto& said = value_at(page, "offset");
+  if (count > wanted) {
+    throw_unfit(m_what, fmt::format("{} items came where {} were asked for", count, wanted));
+  }
+  std::string first = count > 0 ? model::dump_json(items.front()) : "";
+  const bool same = !first.empty() && first == m_first;
+  if (same || (said.is_number_integer() && said != offset)) {
+    throw_unfit(m_what, fmt::format("its list does not advance at item {}", offset));
+  }
+  m_first = std::move(first);
+  m_bytes += bytes;
+  if (++m_pages > k_most_pages || m_bytes > net::k_most_of_a_body || Clock::now() - m_began > k_longest) {
+    throw_unfit(m_what, fmt::format("its list has no end; {} items came", offset + count));
   }
 }
 

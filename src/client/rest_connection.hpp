@@ -1,6 +1,9 @@
 #pragma once
 
 #include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
@@ -30,6 +33,32 @@ class Query {
 
  private:
   std::vector<std::pair<std::string, std::string>> m_parameters;
+};
+
+/// Watches over the pages of one listing, whose server may repeat them or go on for ever.
+class ListProgress {
+ public:
+  /// @param what  The request, for messages.
+  explicit ListProgress(std::string what);
+
+  /// Before the next page is asked for. A page is good that holds no more items than were `wanted`, begins at `offset`
+  /// if it says where, and does not begin with the item that the page before began with. All pages together have
+  /// net::k_most_of_a_body bytes, k_most_pages pages and k_longest time at most.
+  /// @param bytes  Of its JSON.
+  /// @throws base::ApiError
+  void note(const nlohmann::json& page, std::int64_t offset, std::int64_t wanted, std::size_t bytes);
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  static constexpr int k_most_pages = 10'000;
+  static constexpr std::chrono::minutes k_longest{15};
+
+  std::string m_what;
+  std::string m_first;  ///< The item that the page before began with, as JSON.
+  std::size_t m_bytes{0};
+  int m_pages{0};
+  Clock::time_point m_began{Clock::now()};
 };
 
 /// Requests to one server: bodies as JSON, refusals as exceptions, connection failures repeated where that is safe.
@@ -66,6 +95,7 @@ class RestConnection {
   net::HttpClient m_http;
   std::string m_url;
   std::string m_shown_url;
+  std::size_t m_received{0};  ///< Bytes of the last good answer's body.
 };
 
 /// A model from an answer. @throws base::ApiError where it does not fit
@@ -116,13 +146,15 @@ model::Page<T> RestConnection::list(const std::string& path, Query query, const 
   }
   model::Page<T> all;
   all.offset = paging.offset;
+  const std::string what = "GET " + path;
+  ListProgress progress(what);
   for (;;) {
     const auto have = static_cast<std::int64_t>(all.items.size());
     const auto wanted = std::min(paging.limit ? *paging.limit - have : model::k_page_limit, model::k_page_limit);
     Query page_query = query;
     page_query.add("offset", paging.offset + have).add("limit", wanted);
     const nlohmann::json page = get(path, page_query);
-    const std::string what = "GET " + path;
+    progress.note(page, paging.offset + have, wanted, m_received);
     auto items = models_from<T>(value_at(page, "items"), what);
     const bool none = items.empty();
     all.items.insert(all.items.end(), std::make_move_iterator(items.begin()), std::make_move_iterator(items.end()));

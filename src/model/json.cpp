@@ -12,6 +12,8 @@ namespace {
 constexpr int k_max_depth = 64;
 /// Far more than any number of 64 bits is written with.
 constexpr int k_max_number = 1000;
+/// As objects in memory they take many times the bytes of "[[],[],": a gigabyte of text would take all of it.
+constexpr std::int64_t k_max_values = 32'000'000;
 constexpr std::size_t k_max_message = 300;
 
 [[noreturn]] void throw_invalid(const std::string& why) {
@@ -22,6 +24,7 @@ constexpr std::size_t k_max_message = 300;
 void check_shape(std::string_view text) {
   int depth = 0;
   int number = 0;
+  std::int64_t values = 1;
   bool in_string = false;
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
@@ -38,7 +41,10 @@ void check_shape(std::string_view text) {
       }
     } else if (c == '"') {
       in_string = true;
+    } else if (c == ',' && ++values > k_max_values) {
+      throw_invalid(fmt::format("JSON has more than {} values", k_max_values));
     } else if (c == '{' || c == '[') {
+      ++values;
       if (++depth > k_max_depth) {
         throw_invalid(fmt::format("JSON is nested more than {} levels deep", k_max_depth));
       }

@@ -63,6 +63,8 @@ std::string seconds(std::chrono::milliseconds duration) {
   return fmt::format("{:g} s", static_cast<double>(duration.count()) / 1000.0);
 }
 
+constexpr const char* k_large_body = "the answer is larger than any that this program asks for";
+
 /// Tenths of a second are enough for people.
 std::chrono::milliseconds rounded_since(Patience::Clock::time_point began) {
   using Tenths = std::chrono::duration<std::int64_t, std::deci>;
@@ -88,8 +90,11 @@ struct HttpClient::Impl {
   /// How long to wait for the network before it is asked again whether to wait.
   std::chrono::milliseconds time_left(Patience::Clock::time_point began) const;
   std::string explain(CURLcode code, const std::string& url, bool sent) const;
+  /// How much of the body of this answer is taken.
+  std::size_t most_of_body() const;
 
   static std::size_t take_body(char* data, std::size_t size, std::size_t count, void* self);
+  static std::size_t take_head(char* data, std::size_t size, std::size_t count, void* self);
   static int on_socket(void* self, curl_socket_t socket, curlsocktype purpose);
   static int before_request(void* self, char* /*remote*/, char* /*local*/, int /*remote_port*/, int /*local_port*/);
 
@@ -100,6 +105,8 @@ struct HttpClient::Impl {
   HeaderList json_headers;
   HeaderList plain_headers;
   std::string received;
+  std::size_t head_bytes{0};
+  const char* refused_for{nullptr};  ///< Why what was received is not taken.
   bool repeatable{false};
   int times_sent{0};
   char error_text[CURL_ERROR_SIZE]{};
@@ -131,6 +138,9 @@ HttpClient::Impl::Impl(HttpOptions given) : options(std::move(given)), handle(ma
   set(curl, CURLOPT_TIMEOUT_MS, static_cast<long>(options.request_limit.count()));
   set(curl, CURLOPT_WRITEFUNCTION, &Impl::take_body);
   set(curl, CURLOPT_WRITEDATA, static_cast<void*>(this));
+  set(curl, CURLOPT_HEADERFUNCTION, &Impl::take_head);
+  set(curl, CURLOPT_HEADERDATA, static_cast<void*>(this));
+  set(curl, CURLOPT_MAXFILESIZE_LARGE, static_cast<curl_off_t>(options.body_limit));
   set(curl, CURLOPT_PREREQFUNCTION, &Impl::before_request);
   set(curl, CURLOPT_PREREQDATA, static_cast<void*>(this));
   if (!options.password.empty()) {
@@ -150,13 +160,40 @@ HttpClient::Impl::Impl(HttpOptions given) : options(std::move(given)), handle(ma
   }
 }
 
+std::size_t HttpClient::Impl::most_of_body() const {
+  long status = 0;
+  curl_easy_getinfo(handle.get(), CURLINFO_RESPONSE_CODE, &status);
+  return status >= 200 && status < 300 ? options.body_limit : std::min(options.body_limit, k_most_of_an_error);
+}
+
+/// No exception may pass through curl, which ends the transfer with an error where less is taken than it has.
 std::size_t HttpClient::Impl::take_body(char* data, std::size_t size, std::size_t count, void* self) {
+  auto* impl = static_cast<Impl*>(self);
   try {
-    static_cast<Impl*>(self)->received.append(data, size * count);
+    if (size * count > impl->most_of_body() - std::min(impl->most_of_body(), impl->received.size())) {
+      impl->refused_for = k_large_body;
+      return 0;
+    }
+    if (impl->received.size() + size * count > impl->most_of_body() / 2) {
+      impl->received.reserve(impl->most_of_body());  // Doubling would take more than there can come.
+    }
+    impl->received.append(data, size * count);
     return size * count;
   } catch (const std::exception&) {
-    return 0;  // curl ends the transfer with an error; no exception may pass through it
+    impl->refused_for = "the answer is too large for this machine's memory";
+    return 0;
   }
+}
+
+/// The lines of the head, those of interim answers before it and those behind a body in chunks.
+std::size_t HttpClient::Impl::take_head(char* /*data*/, std::size_t size, std::size_t count, void* self) {
+  auto* impl = static_cast<Impl*>(self);
+  impl->head_bytes += size * count;
+  if (impl->head_bytes > k_most_of_a_head) {
+    impl->refused_for = "the head of the answer has no end";
+    return 0;
+  }
+  return size * count;
 }
 
 /// A network that is cut says nothing. TCP tries again after pauses that double, so once it is whole again the request
@@ -177,7 +214,9 @@ int HttpClient::Impl::before_request(void* self, char* /*remote*/, char* /*local
 
 void HttpClient::Impl::prepare(std::string_view method, const std::string& url, const std::string& body) {
   CURL* curl = handle.get();
-  received.clear();
+  received = {};  // Not clear(): what a large answer took is given back.
+  head_bytes = 0;
+  refused_for = nullptr;
   error_text[0] = '\0';
   times_sent = 0;
   repeatable = method == "GET";
@@ -228,8 +267,10 @@ std::string HttpClient::Impl::explain(CURLcode code, const std::string& url, boo
     case CURLE_URL_MALFORMAT:
     case CURLE_UNSUPPORTED_PROTOCOL:
       return error_text[0] != '\0' && received.empty() ? std::string("not HTTP: ") + error_text : "no usable URL";
+    case CURLE_FILESIZE_EXCEEDED:
+      return k_large_body;
     case CURLE_WRITE_ERROR:
-      return "the answer is too large for this machine's memory";
+      return refused_for != nullptr ? refused_for : "the answer cannot be taken";
     default:
       return error_text[0] != '\0' ? error_text : base::to_lower(curl_easy_strerror(code));
   }
@@ -283,6 +324,7 @@ HttpResponse HttpClient::Impl::perform(const std::string& url, const std::stop_t
   response.sent = times_sent > 0;
   if (code != CURLE_OK) {
     response.given_up = !code;
+    response.unfit = code == CURLE_FILESIZE_EXCEEDED || refused_for != nullptr;
     response.error = code ? explain(*code, url, response.sent) : "given up after " + seconds(rounded_since(began));
     return response;
   }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <memory>
 #include <stop_token>
 #include <string>
@@ -12,6 +13,10 @@
 
 namespace torc::net {
 
+inline constexpr std::size_t k_most_of_a_body = 1UL << 30U;
+inline constexpr std::size_t k_most_of_an_error = 1UL << 20U;
+inline constexpr std::size_t k_most_of_a_head = 256UL << 10U;
+
 /// How requests of one client are made. Holds secrets: never log it.
 struct HttpOptions {
   std::string user{};
@@ -21,6 +26,9 @@ struct HttpOptions {
   bool tls_insecure{false};
   std::chrono::milliseconds connect_limit{10'000};
   std::chrono::milliseconds request_limit{120'000};  ///< The whole request, connecting included.
+  /// Bytes of an answer's body; of one that is no success, k_most_of_an_error. What has more is given up. An answer
+  /// whose head, with those before it, exceeds k_most_of_a_head is given up as well.
+  std::size_t body_limit{k_most_of_a_body};
 };
 
 struct HttpResponse {
@@ -29,6 +37,7 @@ struct HttpResponse {
   std::string content_type{};
   std::string error{};   ///< "connection refused", "could not resolve host", "timed out after 10 s", ...
   bool sent{false};      ///< Whether the server may have acted upon it: false where connecting failed.
+  bool unfit{false};     ///< It was given up since it exceeds a limit; asking again would bring the same.
   bool given_up{false};  ///< Nobody wanted to wait for the answer any longer.
 };
 

@@ -178,3 +178,75 @@ TEST(RestConnection, EndsWhereAServerPromisesMoreForEver) {
 
   EXPECT_TRUE(connection.list<model::RemoteWorker>("/things", {}, {}).items.empty());
 }
+
+namespace {
+
+std::string page(std::int64_t offset, const std::string& items) {
+  return answer("{\"items\": [" + items + "], \"offset\": " + std::to_string(offset) +
+                ", \"total_count\": 999999999, \"has_more\": true}");
+}
+
+std::string worker_item(std::int64_t number) {
+  return R"({"workflow_id": 1, "worker": "w)" + std::to_string(number) + "\"}";
+}
+
+ApiError listing_error(const std::function<std::string(std::int64_t)>& answer_to_call, const Paging& paging = {}) {
+  std::atomic<std::int64_t> calls{0};
+  RecordingServer server([&](const Recorded&) { return answer_to_call(calls++); });
+  return error_of(server.url(),
+                  [&](auto& connection) { connection.template list<model::RemoteWorker>("/things", {}, paging); });
+}
+
+}  // namespace
+
+TEST(RestConnection, EndsAListThatDoesNotAdvance) {
+  // The same page again, whatever it says of where it begins; one that begins elsewhere.
+  using Lie = std::function<std::string(std::int64_t)>;
+  for (const auto& lie : {Lie([](auto) { return page(0, worker_item(1)); }),
+                          Lie([](auto call) { return page(call, worker_item(1)); }),
+                          Lie([](auto call) { return page(call == 0 ? 0 : 7, worker_item(call)); })}) {
+    const auto error = listing_error(lie);
+    EXPECT_EQ(error.kind(), "UnexpectedAnswer");
+    EXPECT_NE(std::string(error.what()).find("its list does not advance at item 1 (GET /things)"), std::string::npos)
+        << error.what();
+  }
+}
+
+TEST(RestConnection, EndsAListWithoutEnd) {
+  const auto error = listing_error([](auto call) { return page(call, worker_item(call)); });
+  EXPECT_NE(std::string(error.what()).find("its list has no end; 10001 items came"), std::string::npos) << error.what();
+}
+
+TEST(RestConnection, TakesNoMoreItemsThanItAskedFor) {
+  Paging paging;
+  paging.limit = 1;
+  const auto error = listing_error([](auto) { return page(0, worker_item(1) + "," + worker_item(2)); }, paging);
+  EXPECT_NE(std::string(error.what()).find("2 items came where 1 were asked for"), std::string::npos) << error.what();
+}
+
+TEST(RestConnection, TakesNoAnswerOfAnotherShape) {
+  for (const std::string& body :
+       {std::string(R"({"items": [{"id": "x", "name": 5, "status": []}], "total_count": "a", "has_more": 7})"),
+        std::string(R"({"items": 5})"), std::string("[]"), std::string(5'000'000, '['), std::string("7")}) {
+    const auto error = listing_error([&](auto) { return answer(body); });
+    EXPECT_EQ(error.kind(), "UnexpectedAnswer") << body.substr(0, 100);
+    EXPECT_LT(std::string(error.what()).size(), 1'000U);
+  }
+}
+
+TEST(RestConnection, FollowsNoRedirect) {
+  RecordingServer elsewhere([](const Recorded&) { return answer("{}"); });
+  RecordingServer server([&](const Recorded&) {
+    return "HTTP/1.1 302 Found\r\nLocation: " + elsewhere.url() + "/stolen\r\nContent-Length: 0\r\n\r\n";
+  });
+  auto connection = connection_to(server.url());
+  connection.user = "me";
+  connection.password = "secret";
+  try {
+    RestConnection(connection).get("/jobs/7");
+    FAIL() << "no error";
+  } catch (const ApiError& error) {
+    EXPECT_EQ(error.status(), 302);
+  }
+  EXPECT_TRUE(elsewhere.requests().empty());
+}

@@ -232,3 +232,62 @@ TEST(HttpClient, GivesUpWhenPatienceEnds) {
   client.set_patience({});
   EXPECT_EQ(client.request("GET", server.url()).status, 200);
 }
+
+namespace {
+
+/// Of one request to a server that sends this, with a body of 1 MB taken at most.
+torc::net::HttpResponse response_to(const std::string& bytes) {
+  RecordingServer server([&](const Recorded&) { return bytes; });
+  HttpOptions options;
+  options.body_limit = 1'000'000;
+  return HttpClient(options).request("GET", server.url());
+}
+
+constexpr const char* k_too_large = "the answer is larger than any that this program asks for";
+
+}  // namespace
+
+TEST(HttpClient, TakesNoBodyBeyondItsLimit) {
+  EXPECT_EQ(response_to(answer(std::string(1'000'000, ' '))).status, 200);
+  std::string chunks = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+  for (int i = 0; i < 100; ++i) {
+    chunks += "10000\r\n" + std::string(65'536, ' ') + "\r\n";
+  }
+  const std::string until_closed = "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + std::string(2'000'000, ' ');
+  const std::string announced = "HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n{";
+  for (const std::string& bytes : {answer(std::string(1'000'001, ' ')), chunks, until_closed, announced}) {
+    const auto response = response_to(bytes);
+    EXPECT_EQ(response.status, 0);
+    EXPECT_TRUE(response.unfit);
+    EXPECT_EQ(response.error, k_too_large);
+    EXPECT_TRUE(response.body.empty());
+  }
+}
+
+TEST(HttpClient, TakesLessOfAnError) {
+  RecordingServer server([&](const Recorded&) { return answer(std::string(2'000'000, ' '), 500); });
+  const auto response = HttpClient({}).request("GET", server.url());
+  EXPECT_TRUE(response.unfit);
+  EXPECT_EQ(response.error, k_too_large);
+}
+
+TEST(HttpClient, TakesNoHeadWithoutEnd) {
+  std::string lines;
+  for (int i = 0; i < 100; ++i) {
+    lines += "X: " + std::string(60'000, 'a') + "\r\n";
+  }
+  std::string interim;
+  for (int i = 0; i < 10'000; ++i) {
+    interim += "HTTP/1.1 103 Early Hints\r\nX: y\r\n\r\n";
+  }
+  std::string trailers = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n";
+  for (int i = 0; i < 1'000; ++i) {
+    trailers += "X: " + std::string(1'000, 'a') + "\r\n";  // curl itself ends longer ones.
+  }
+  for (const std::string& bytes : {"HTTP/1.1 200 OK\r\n" + lines + "\r\n", interim + answer("{}"), trailers}) {
+    const auto response = response_to(bytes);
+    EXPECT_EQ(response.status, 0);
+    EXPECT_TRUE(response.unfit);
+    EXPECT_EQ(response.error, "the head of the answer has no end");
+  }
+}
