@@ -6,6 +6,8 @@
 #include <nlohmann/json.hpp>
 
 #include "torc/base/fd.hpp"
+#include "torc/base/printable.hpp"
+#include "torc/base/strings.hpp"
 #include "torc/cli/command.hpp"
 #include "torc/cli/table.hpp"
 #include "torc/model/json.hpp"
@@ -52,7 +54,7 @@ void Output::check() const {
 
 void Output::line(const std::string& text) const {
   if (!m_json) {
-    write(STDOUT_FILENO, text + "\n");
+    write(STDOUT_FILENO, base::printable(text) + "\n");
   }
 }
 
@@ -68,15 +70,15 @@ void Output::table(const Table& table) const {
 }
 
 void Output::document(const nlohmann::json& document) const {
-  write(STDOUT_FILENO, model::dump_json(document, 2) + "\n");
+  write(STDOUT_FILENO, base::printable_json(model::dump_json(document, 2)) + "\n");
 }
 
 void Output::document_line(const nlohmann::json& document) const {
-  write(STDOUT_FILENO, model::dump_json(document) + "\n");
+  write(STDOUT_FILENO, base::printable_json(model::dump_json(document)) + "\n");
 }
 
 void Output::note(const std::string& text) const {
-  write(STDERR_FILENO, text + "\n");
+  write(STDERR_FILENO, base::printable(text) + "\n");
 }
 
 }  // namespace torc::cli

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "torc/base/printable.hpp"
 #include "torc/base/units.hpp"
 
 namespace torc::cli {
@@ -46,7 +47,8 @@ std::size_t terminal_width() {
 
 void write_line(const std::string& text) {
   // A line that wraps could not be wiped out again.
-  const std::string shown = "\r\x1b[K" + text.substr(0, terminal_width() - 1);
+  const std::string line = base::printable_line(text);
+  const std::string shown = "\r\x1b[K" + std::string(base::cut_to_columns(line, terminal_width() - 1));
   [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, shown.data(), shown.size());
 }
 

@@ -16,7 +16,7 @@
 #include "torc/base/environment.hpp"
 #include "torc/base/file.hpp"
 #include "torc/base/log.hpp"
-#include "torc/base/strings.hpp"
+#include "torc/base/printable.hpp"
 #include "torc/base/version.hpp"
 #include "torc/cli/arguments.hpp"
 #include "torc/cli/command.hpp"
@@ -41,9 +41,9 @@ void report(const std::string& message, bool json) {
   // Where standard error cannot be written to, the exit status is all there is left to say it with.
   const Output output(json);
   if (json) {
-    output.note(model::dump_json({{"error", {{"message", message}}}}));
+    output.note(base::printable_json(model::dump_json({{"error", {{"message", message}}}})));
   } else {
-    output.note("Error: " + base::printable(message));
+    output.note("Error: " + message);
   }
 }
 

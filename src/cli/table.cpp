@@ -3,21 +3,10 @@
 #include <algorithm>
 #include <cstddef>
 
-#include "torc/base/strings.hpp"
+#include "torc/base/printable.hpp"
 
 namespace torc::cli {
 namespace {
-
-/// A cell on one line of a terminal.
-std::string shown(const std::string& cell) {
-  return base::replace_all(base::replace_all(base::printable(cell), "\n", "\\n"), "\t", "\\t");
-}
-
-/// Columns that UTF-8 text takes, counting each code point as one.
-std::size_t width_of(const std::string& text) {
-  return static_cast<std::size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; }));
-}
 
 std::string format_row(const std::vector<std::string>& cells, const std::vector<std::size_t>& widths) {
   std::string line;
@@ -28,7 +17,7 @@ std::string format_row(const std::vector<std::string>& cells, const std::vector<
       line += cells[i];
       pending = 0;
     }
-    pending += widths[i] - width_of(cells[i]) + 2;
+    pending += widths[i] - base::columns_of(cells[i]) + 2;
   }
   return line;
 }
@@ -42,8 +31,8 @@ std::vector<std::string> Table::lines() const {
   for (auto& row : rows) {
     row.resize(m_header.size());
     for (std::size_t i = 0; i < row.size(); ++i) {
-      row[i] = shown(row[i]);
-      widths[i] = std::max(widths[i], width_of(row[i]));
+      row[i] = base::printable_line(row[i]);
+      widths[i] = std::max(widths[i], base::columns_of(row[i]));
     }
   }
   std::vector<std::string> lines;

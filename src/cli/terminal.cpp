@@ -64,7 +64,7 @@ bool can_ask() {
 }
 
 std::optional<std::string> ask_line(const std::string& prompt) {
-  base::write_all(STDERR_FILENO, prompt);
+  base::write_all(STDERR_FILENO, base::printable(prompt));
   return read_line(STDIN_FILENO);
 }
 
@@ -90,7 +90,7 @@ std::string ask_password(const std::string& prompt) {
   {
     // Before the prompt: switching the echo off drops what was typed by then.
     const NoEcho quiet(terminal.get());
-    base::write_all(terminal.get(), prompt);
+    base::write_all(terminal.get(), base::printable(prompt));
     password = read_line(terminal.get());
   }
   base::write_all(terminal.get(), "\n");

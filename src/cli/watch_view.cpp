@@ -9,7 +9,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "torc/base/strings.hpp"
+#include "torc/base/printable.hpp"
 #include "torc/base/units.hpp"
 
 namespace torc::cli {
@@ -41,8 +41,10 @@ std::string heard_text(const WatchedWorker& worker) {
 }
 
 std::string worker_line(const WatchedWorker& worker, std::size_t width) {
+  std::string name = base::printable_line(worker.name);
+  name.append(width - std::min(width, base::columns_of(name)), ' ');
   std::string line =
-      fmt::format("{:<{}} {:<13} {:>8} {:>5} {:>6} {:>10}", worker.name, width,
+      fmt::format("{} {:<13} {:>8} {:>5} {:>6} {:>10}", name,
                   worker.state.empty() ? "?" : worker.state, worker.pid ? std::to_string(*worker.pid) : "",
                   worker.running_jobs, worker.load ? fmt::format("{:.2f}", *worker.load) : "", heard_text(worker));
   if (worker.restarts > 0) {
@@ -76,7 +78,7 @@ std::vector<std::string> watch_lines(const WatchSnapshot& snapshot, std::size_t 
   std::size_t width = 20;
   std::vector<const WatchedWorker*> order;
   for (const auto& worker : snapshot.workers) {
-    width = std::max(width, worker.name.size());
+    width = std::max(width, base::columns_of(base::printable_line(worker.name)));
     order.push_back(&worker);
   }
   lines.push_back(
@@ -198,7 +200,8 @@ void WatchView::paint(const WatchSnapshot& snapshot) {
   const auto lines = watch_lines(snapshot, size.rows - 1);
   for (const auto& line : lines) {
     // A line that wraps could not be painted over.
-    text += line.substr(0, size.columns - 1) + "\n";
+    text += base::cut_to_columns(base::printable_line(line), size.columns - 1);
+    text += '\n';
   }
   m_painted = lines.size();
   [[maybe_unused]] const ssize_t written = ::write(fd, text.data(), text.size());

@@ -140,7 +140,7 @@ json job_data(const ShownJob& shown) {
   return {{"id", job.job_id},
           {"anchor", shown.anchor},
           {"machine", shown.machine},
-          {"name", job.name},
+          {"name", base::printable(job.name)},
           {"start", job.first_time},
           {"end", job.last_time},
           {"samples", job.usage.samples},
@@ -157,7 +157,7 @@ json machine_data(const Recording& recording, const std::string& name, bool with
   const std::vector<RecordedPoint> none;
   const auto& points = with_samples ? recording.system : none;
   const auto& usage = recording.system_usage;
-  return {{"name", name},
+  return {{"name", base::printable(name)},
           {"total", recording.total_memory_bytes},
           {"peak", cpu_and_memory(usage.peak_cpu_percent, usage.peak_memory_bytes)},
           {"average", cpu_and_memory(usage.avg_cpu_percent, usage.avg_memory_bytes)},
@@ -314,36 +314,27 @@ std::string fill(std::string_view page, const std::map<std::string_view, std::st
 }  // namespace
 
 std::string escape_html(std::string_view text) {
-  constexpr std::string_view k_unknown = "\xEF\xBF\xBD";
   std::string html;
-  while (!text.empty()) {
-    const auto valid = base::valid_utf8_prefix(text);
-    for (const char c : text.substr(0, valid)) {
-      switch (c) {
-        case '&':
-          html += "&amp;";
-          break;
-        case '<':
-          html += "&lt;";
-          break;
-        case '>':
-          html += "&gt;";
-          break;
-        case '"':
-          html += "&quot;";
-          break;
-        case '\'':
-          html += "&#39;";
-          break;
-        default:
-          const bool is_control = (static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t') || c == 0x7f;
-          html += is_control ? k_unknown : std::string_view(&c, 1);
-      }
+  for (const char c : base::printable(text)) {
+    switch (c) {
+      case '&':
+        html += "&amp;";
+        break;
+      case '<':
+        html += "&lt;";
+        break;
+      case '>':
+        html += "&gt;";
+        break;
+      case '"':
+        html += "&quot;";
+        break;
+      case '\'':
+        html += "&#39;";
+        break;
+      default:
+        html += c;
     }
-    if (valid < text.size()) {
-      html += k_unknown;
-    }
-    text.remove_prefix(std::min(valid + 1, text.size()));
   }
   return html;
 }

@@ -21,8 +21,8 @@ struct PageContent {
 /// A page of HTML that needs nothing but itself. Whatever the recordings hold is escaped.
 std::string make_page(const std::vector<Recording>& recordings, const PageContent& content);
 
-/// Text for the inside of an element or of a quoted attribute. Bytes that are no UTF-8 and control characters become
-/// U+FFFD.
+/// Text for the inside of an element or of a quoted attribute, in printable form (base::printable): a browser obeys
+/// characters that change the direction of text.
 std::string escape_html(std::string_view text);
 
 }  // namespace torc::metrics

@@ -33,6 +33,8 @@ using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
 constexpr milliseconds k_progress_check{1'000};
+/// So many reads of a pipe before the limits are looked at.
+constexpr int k_reads = 64;
 constexpr std::int64_t k_least_progress{4'096};
 /// How long output may still come after the child has ended: a process that it left behind (the master of a shared ssh
 /// connection) may hold the pipes for ever.
@@ -79,6 +81,9 @@ class Run {
       return std::move(m_result);
     }
     m_deadline = Clock::now() + m_command.limit;
+    if (m_command.longest) {
+      m_last = Clock::now() + *m_command.longest;
+    }
     while (!finished()) {
       turn();
     }
@@ -142,6 +147,7 @@ class Run {
     if (polled[0].revents != 0) {
       drain(m_out, m_result.out);
       ask();
+      note_progress();
     }
     if (polled[1].revents != 0) {
       drain(m_err, m_result.err);
@@ -172,7 +178,7 @@ class Run {
     if (m_exit) {
       return static_cast<int>(k_linger.count()) + 1;
     }
-    auto until = m_ending ? (m_killed_at ? *m_killed_at + k_grace : m_term_at + k_grace) : m_deadline;
+    auto until = m_ending ? (m_killed_at ? *m_killed_at + k_grace : m_term_at + k_grace) : deadline();
     auto left = std::chrono::ceil<milliseconds>(until - Clock::now());
     if (!m_ending && (!m_command.progress_file.empty() || m_command.limit_is_standstill)) {
       left = std::min(left, k_progress_check);
@@ -180,16 +186,18 @@ class Run {
     return static_cast<int>(std::clamp<std::int64_t>(left.count() + 1, 0, 3'600'000));
   }
 
+  Clock::time_point deadline() const { return std::min(m_deadline, m_last); }
+
+  /// Not without end: a program that prints faster than this reads is to meet its limits, too.
   void drain(base::Fd& fd, std::string& into) {
     std::array<char, 65536> buffer;
-    for (;;) {
+    for (int reads = 0; reads < k_reads; ++reads) {
       const ssize_t count = ::read(fd.get(), buffer.data(), buffer.size());
       if (count > 0) {
-        if (m_command.limit_is_silence) {
-          m_deadline = Clock::now() + m_command.limit;
-        }
+        const auto size = static_cast<std::size_t>(count);
         const std::size_t room = m_command.output_limit - std::min(m_command.output_limit, into.size());
-        into.append(buffer.data(), std::min(room, static_cast<std::size_t>(count)));
+        into.append(buffer.data(), std::min(room, size));
+        m_is_flooded = m_is_flooded || (m_command.flood_is_failure && size > room);
         continue;
       }
       if (count < 0 && (errno == EAGAIN || errno == EINTR)) {
@@ -224,18 +232,42 @@ class Run {
       return;
     }
     const std::string line = m_command.question + "\n";
-    std::size_t found = m_result.out.starts_with(line) ? 0 : m_result.out.find("\n" + line);
+    std::size_t found = m_result.out.starts_with(line) ? 0 : m_result.out.find("\n" + line, m_searched);
     if (found == std::string::npos) {
+      m_searched = m_result.out.size() - std::min(m_result.out.size(), line.size());
       return;
     }
     found += m_result.out.starts_with(line) ? 0 : 1;
     const std::string before = m_result.out.substr(0, found);
     m_result.out.erase(0, found + line.size());
+    m_line_at = 0;
     m_asked = true;
+    const auto asked_at = Clock::now();
     m_pending += m_command.answer(before);
     // The others may have taken long to make up their minds; that is not this child's fault.
     m_deadline = Clock::now() + m_command.limit;
+    if (m_command.longest) {
+      m_last += Clock::now() - asked_at;
+    }
     close_input_when_done();
+  }
+
+  /// Looks for marks in the lines that have become whole.
+  void note_progress() {
+    if (m_command.progress_mark.empty()) {
+      return;
+    }
+    const std::string mark = m_command.progress_mark + " ";
+    for (auto end = m_result.out.find('\n', m_line_at); end != std::string::npos;
+         end = m_result.out.find('\n', m_line_at)) {
+      const auto line = std::string_view(m_result.out).substr(m_line_at, end - m_line_at);
+      m_line_at = end + 1;
+      const auto number = line.starts_with(mark) ? base::parse_int(line.substr(mark.size())) : std::nullopt;
+      if (number && *number > m_marked) {
+        m_marked = *number;
+        m_deadline = Clock::now() + m_command.limit;
+      }
+    }
   }
 
   void check_limits() {
@@ -258,7 +290,9 @@ class Run {
     if (makes_progress()) {
       m_deadline = now + m_command.limit;
     }
-    if (now >= m_deadline) {
+    if (m_is_flooded) {
+      terminate(CommandResult::End::flooded);
+    } else if (now >= deadline()) {
       terminate(CommandResult::End::timed_out);
     }
   }
@@ -266,7 +300,12 @@ class Run {
   bool makes_progress() {
     const auto before = m_progress;
     if (!m_command.progress_file.empty()) {
-      m_progress = std::max(m_progress, file_size(m_command.progress_file));
+      const std::int64_t size = file_size(m_command.progress_file);
+      m_is_flooded = m_is_flooded || size > m_command.progress_file_limit;
+      // What comes byte by byte would take for ever.
+      if (size >= m_progress + k_least_progress || (size >= 0 && before < 0)) {
+        m_progress = size;
+      }
     } else if (m_command.limit_is_standstill) {
       std::int64_t sum = bytes_moved(m_child.pid());
       for (const pid_t pid : descendants(m_child.pid())) {
@@ -304,8 +343,13 @@ class Run {
   std::string m_pending;
   bool m_asked{true};
   bool m_ending{false};
+  bool m_is_flooded{false};
+  std::size_t m_searched{0};  ///< So far there is no question in the output.
+  std::size_t m_line_at{0};   ///< Where the first line begins that was not looked at for a mark.
+  std::int64_t m_marked{-1};
   std::int64_t m_progress{-1};
   Clock::time_point m_deadline;
+  Clock::time_point m_last{Clock::time_point::max()};  ///< Whatever progress it makes.
   Clock::time_point m_term_at;
   Clock::time_point m_exited_at;
   std::optional<Clock::time_point> m_killed_at;

@@ -1,5 +1,9 @@
 #include "torc/remote/exec.hpp"
 
+#include <cstdint>
+
+#include <fmt/format.h>
+
 #include "remote/script.hpp"
 #include "torc/base/shell_quote.hpp"
 #include "torc/base/strings.hpp"
@@ -11,6 +15,7 @@ namespace {
 // has the exit status behind it, and a line end of its own in front.
 constexpr std::string_view k_output_begin = "\n#torc-exec\n";
 constexpr std::string_view k_output_end = "\n#torc-exec-end ";
+constexpr std::int64_t k_most_exit_status = 255;
 
 std::string exec_script(const std::vector<std::string>& words) {
   std::string command = words.size() == 1 ? "sh -c " : "";
@@ -26,7 +31,7 @@ std::string exec_script(const std::vector<std::string>& words) {
 }  // namespace
 
 ExecResult exec_on_worker(Transport& transport, const Worker& worker, const std::vector<std::string>& words) {
-  const auto call = transport.run(worker.address, {.script = exec_script(words)});
+  const auto call = transport.run(worker.address, {.script = exec_script(words), .output_limit = k_large_output});
   ExecResult result;
   const auto begin = call.out.find(k_output_begin);
   const auto end = call.out.rfind(k_output_end);
@@ -34,12 +39,15 @@ ExecResult exec_on_worker(Transport& transport, const Worker& worker, const std:
   // Without output the first mark's line end is the second one's, too.
   if (begin == std::string::npos || end == std::string::npos || end + 1 < start) {
     result.canceled = call.end == proc::CommandResult::End::canceled;
-    result.message = failure_reason(call);
+    result.message = call.end == proc::CommandResult::End::flooded
+                         ? fmt::format("it printed more than {} MiB; let it write to a file there",
+                                       k_large_output >> 20U)
+                         : failure_reason(call);
     return result;
   }
   const auto status = base::parse_int(base::trim(std::string_view(call.out).substr(end + k_output_end.size())));
-  result.reached = status.has_value();
-  result.exit_status = static_cast<int>(status.value_or(0));
+  result.reached = status && *status >= 0 && *status <= k_most_exit_status;
+  result.exit_status = result.reached ? static_cast<int>(*status) : 0;
   result.output = end < start ? "" : call.out.substr(start, end - start);
   if (!result.reached) {
     result.message = "the connection broke off";

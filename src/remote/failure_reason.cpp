@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "remote/refused_connection.hpp"
+#include "remote/script.hpp"
 #include "remote/ssh_messages.hpp"
 #include "torc/base/strings.hpp"
 #include "torc/remote/transport.hpp"
@@ -39,10 +40,10 @@ std::string last_line(const std::string& text) {
       continue;
     }
     if (!follows_from_another(line)) {
-      return without_address(base::printable(line));
+      return without_address(shown(line));
     }
     if (consequence.empty()) {
-      consequence = base::printable(line);
+      consequence = shown(line);
     }
   }
   return consequence;
@@ -65,6 +66,8 @@ std::string failure_reason(const proc::CommandResult& result) {
     }
     case End::canceled:
       return "canceled";
+    case End::flooded:
+      return "the worker sent far more than it was asked for; a start file of its shell may print without end";
     case End::not_started:
       return base::printable(result.err);
     case End::signaled:

@@ -38,7 +38,7 @@ std::string why_not_started(const Report& report) {
   std::string said;
   for (const auto& line : report.all("said")) {
     if (const auto text = base::trim(line); !text.empty()) {
-      said = base::printable(text);
+      said = shown(text);
     }
   }
   constexpr std::string_view k_loading = "error while loading shared libraries: ";
@@ -48,7 +48,7 @@ std::string why_not_started(const Report& report) {
     libraries.push_back(name.substr(0, name.find(':')));
   }
   for (auto& name : libraries) {
-    name = base::printable(name);
+    name = shown(name);
   }
   if (const auto version = said.find("version `GLIBC"); version != std::string::npos) {
     return fmt::format("the C library there is older than this program needs ({}); build torc on the oldest system",
@@ -76,7 +76,7 @@ std::string why_not_started(const Report& report) {
         "torc there",
         said);
   }
-  return "it does not start there: " + (said.empty() ? "exit status " + report.get("status") : said);
+  return "it does not start there: " + (said.empty() ? "exit status " + report.text("status") : said);
 }
 
 /// One worker's installation.
@@ -100,8 +100,13 @@ class Installation {
     if (!report) {
       return false;
     }
-    m_result.path = report->get("has_torc");
-    m_target = report->get("target");
+    try {
+      m_result.path = report->path_if_any("has_torc");
+      m_target = report->path("target");
+    } catch (const BadReport& error) {
+      m_result.message = error.what();
+      return false;
+    }
     if (!m_result.path.empty()) {
       m_result.ok = true;
       const auto build = build_of(report->get("probe"));
@@ -111,8 +116,8 @@ class Installation {
       return false;
     }
     if (const auto machine = report->get("machine"); machine != m_settings.machine) {
-      m_result.message = fmt::format("its machine is {}, this program is for {}; build torc there",
-                                     base::printable(machine), m_settings.machine);
+      m_result.message = fmt::format("its machine is {}, this program is for {}; build torc there", shown(machine),
+                                     m_settings.machine);
       return false;
     }
     const auto directory = m_target.substr(0, m_target.rfind('/'));
@@ -129,7 +134,7 @@ class Installation {
     const auto cleanup =
         m_transport.run(m_worker.address, {.script = discard_torc_script(m_temporary), .cleans_up = true});
     const auto report = Report::parse(cleanup.out);
-    const auto said = report ? base::printable(report->get("discarded")) : "";
+    const auto said = report ? report->text("discarded") : "";
     if (said.find("No space left") != std::string::npos) {
       m_result.message = "no space left for " + m_target;
     } else {
@@ -164,7 +169,7 @@ class Installation {
     m_result.reached = report.has_value();
     m_result.canceled = call.end == proc::CommandResult::End::canceled;
     if (!report || report->has("failed")) {
-      m_result.message = report ? base::printable(report->get("failed")) : failure_reason(call);
+      m_result.message = report ? report->text("failed") : failure_reason(call);
       return std::nullopt;
     }
     return report;

@@ -15,9 +15,10 @@
 
 #include "remote/archive_listing.hpp"
 #include "remote/checksum.hpp"
+#include "remote/packing_report.hpp"
 #include "remote/scripts.hpp"
 #include "torc/base/error.hpp"
-#include "torc/base/strings.hpp"
+#include "torc/base/units.hpp"
 #include "torc/proc/command.hpp"
 #include "torc/proc/fan_out.hpp"
 
@@ -26,48 +27,29 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// An archive on a worker.
-struct Packed {
-  std::string packed_in{};  ///< The temporary directory.
-  std::string archive{};
-  std::string directory{};  ///< What was packed; with `inode`, equal for workers that share it.
-  std::string inode{};
-  Checksum checksum{};
-  std::vector<PackedFile> files{};  ///< That did not change since the packing began.
-};
-
 constexpr const char* k_nothing_deleted = "; nothing was deleted there";
 
 /// Fills `result` and `packed` from what the packing script said.
 /// @returns whether there is an archive to fetch
-bool judge_packing(const proc::CommandResult& call, bool remove, CollectResult& result, Packed& packed) {
-  const std::string suffix = remove ? k_nothing_deleted : "";
+bool judge_packing(const proc::CommandResult& call, const Worker& worker, const CollectSettings& settings,
+                   CollectResult& result, PackedArchive& packed) {
+  const std::string suffix = settings.remove ? k_nothing_deleted : "";
   const auto report = Report::parse(call.out);
   if (!report) {
     result.message = failure_reason(call) + suffix;
   } else if (report->has("failed")) {
-    result.message = base::printable(report->get("failed")) + suffix;
+    result.message = report->text("failed") + suffix;
   } else if (report->has("incomplete")) {
-    result.message = "archive incomplete (" + base::printable(report->get("incomplete")) + ")" + suffix;
+    result.message = "archive incomplete (" + report->text("incomplete") + ")" + suffix;
   } else if (report->has("missing")) {
     result.ok = true;
     result.missing = true;
   } else {
-    const auto crc = base::parse_int(report->get("checksum"));
-    const auto size = base::parse_int(report->get("size"));
-    packed = {.packed_in = report->get("packed_in"),
-              .archive = report->get("archive"),
-              .directory = report->get("directory"),
-              .inode = report->get("inode"),
-              .checksum = {.crc = static_cast<std::uint32_t>(crc.value_or(0)),
-                           .size = static_cast<std::uint64_t>(size.value_or(-1))}};
-    for (const auto& line : report->all("file")) {
-      auto file = PackedFile::parse(line);
-      if (!file) {
-        result.message = "what it says of its archive is not as it should be" + suffix;
-        return false;
-      }
-      packed.files.push_back(std::move(*file));
+    try {
+      packed = PackedArchive::from(*report, worker, settings.workflow.workflow_id);
+    } catch (const BadReport& error) {
+      result.message = error.what() + suffix;
+      return false;
     }
     if (!report->get("changed").empty()) {
       result.message = "files changed while they were packed";
@@ -75,6 +57,17 @@ bool judge_packing(const proc::CommandResult& call, bool remove, CollectResult& 
     return true;
   }
   return false;
+}
+
+/// @throws base::Error where an archive of so many bytes has no room here
+void require_room(const fs::path& directory, std::uint64_t size) {
+  std::error_code unknown;
+  const auto room = fs::space(directory, unknown);
+  if (!unknown && size > room.available) {
+    throw base::Error(fmt::format("its archive has {}, but {} has room for {} only",
+                                  base::format_bytes(static_cast<std::int64_t>(size)), directory.string(),
+                                  base::format_bytes(static_cast<std::int64_t>(room.available))));
+  }
 }
 
 constexpr std::string_view k_ending = ".tar.gz";
@@ -93,7 +86,7 @@ fs::path free_name(const fs::path& file) {
 }
 
 /// Why a fetched file is not the archive that was made, or "".
-std::string find_damage(const std::string& file, const Packed& packed) {
+std::string find_damage(const std::string& file, const PackedArchive& packed) {
   if (!(checksum_of_file(file) == packed.checksum)) {
     return "the archive was damaged on its way here";
   }
@@ -134,15 +127,20 @@ std::string extract_archive(const fs::path& archive) {
 
 /// Fetches, verifies and names the archive.
 /// @returns whether it is safe here; else `result.message` says why not
-bool fetch_archive(Transport& transport, const Worker& worker, const CollectSettings& settings, const Packed& packed,
-                   CollectResult& result) {
+bool fetch_archive(Transport& transport, const Worker& worker, const CollectSettings& settings,
+                   const PackedArchive& packed, CollectResult& result) {
   const fs::path target =
       fs::path(settings.local_dir) / fmt::format("torc_logs_{}_{}.tar.gz", settings.workflow.workflow_id, worker.key);
   const fs::path partial = fmt::format("{}.{}.part", target.string(), ::getpid());
   std::string problem;
   try {
-    const auto call = transport.fetch(worker.address, packed.archive, partial.string());
-    problem = call.ok() ? find_damage(partial.string(), packed) : failure_reason(call);
+    require_room(settings.local_dir, packed.checksum.size);
+    const auto call = transport.fetch(worker.address, packed.archive, partial.string(),
+                                      static_cast<std::int64_t>(packed.checksum.size));
+    problem = call.ok() ? find_damage(partial.string(), packed)
+              : call.end == proc::CommandResult::End::flooded
+                  ? fmt::format("more than the {} bytes came that its archive has", packed.checksum.size)
+                  : failure_reason(call);
     if (problem.empty()) {
       move_into_place(partial, target);
       result.file = target.string();
@@ -167,22 +165,24 @@ bool fetch_archive(Transport& transport, const Worker& worker, const CollectSett
 CollectResult collect_in_dialogue(Transport& transport, const Worker& worker, const CollectSettings& settings) {
   CollectResult result;
   bool asked = false;
-  ScriptCall call{
-      .script = pack_script(worker, settings, AfterPacking::ask), .limit_is_silence = true, .question = k_question};
+  ScriptCall call{.script = pack_script(worker, settings, AfterPacking::ask),
+                  .reports_progress = true,
+                  .output_limit = k_large_output,
+                  .question = k_question};
   call.answer = [&](std::string_view output) -> std::string {
     asked = true;
     proc::CommandResult before;
     before.end = proc::CommandResult::End::exited;
     before.out = output;
-    Packed packed;
-    if (judge_packing(before, settings.remove, result, packed)) {
+    PackedArchive packed;
+    if (judge_packing(before, worker, settings, result, packed)) {
       result.ok = fetch_archive(transport, worker, settings, packed, result);
     }
     return k_go;
   };
   const auto ended = transport.run(worker.address, call);
-  Packed unused;
-  if (!asked && judge_packing(ended, settings.remove, result, unused)) {
+  PackedArchive unused;
+  if (!asked && judge_packing(ended, worker, settings, result, unused)) {
     result.message = "the connection ended before the archive was fetched";
   }
   return result;
@@ -212,9 +212,10 @@ class CollectInPhases {
  private:
   void fetch(std::size_t i) {
     const ScriptCall pack{.script = pack_script(m_workers[i], m_settings, AfterPacking::keep),
-                          .limit_is_silence = true};
+                          .reports_progress = true,
+                          .output_limit = k_large_output};
     const auto call = m_transport.run(m_workers[i].address, pack);
-    if (judge_packing(call, m_settings.remove, m_results[i], m_packed[i])) {
+    if (judge_packing(call, m_workers[i], m_settings, m_results[i], m_packed[i])) {
       m_results[i].ok = fetch_archive(m_transport, m_workers[i], m_settings, m_packed[i], m_results[i]);
     }
   }
@@ -250,7 +251,7 @@ class CollectInPhases {
     if (!m_results[i].removed) {
       m_results[i].ok = false;
       m_results[i].message = fmt::format("saved to {}, but not deleted there: {}", m_results[i].file,
-                                         report ? base::printable(report->get("failed")) : failure_reason(call));
+                                         report ? report->text("failed") : failure_reason(call));
     }
     if (!report) {
       discard(i);  // Whether the script came so far is not known.
@@ -265,7 +266,7 @@ class CollectInPhases {
   const std::vector<Worker>& m_workers;
   const CollectSettings& m_settings;
   std::vector<CollectResult> m_results;
-  std::vector<Packed> m_packed;
+  std::vector<PackedArchive> m_packed;
 };
 
 }  // namespace
@@ -287,11 +288,11 @@ DeleteResult delete_logs(Transport& transport, const Worker& worker, const Workf
   if (!report) {
     result.message = failure_reason(call);
   } else if (report->has("failed")) {
-    result.message = base::printable(report->get("failed"));
+    result.message = report->text("failed");
   } else {
     result.ok = true;
     result.missing = report->has("missing");
-    result.directory = base::printable(report->get(result.missing ? "missing" : "removed"));
+    result.directory = report->text(result.missing ? "missing" : "removed");
   }
   return result;
 }

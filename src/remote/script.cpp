@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
-#include "torc/base/error.hpp"
+#include <fmt/format.h>
+
+#include "torc/base/printable.hpp"
 #include "torc/base/shell_quote.hpp"
 #include "torc/base/strings.hpp"
 
@@ -12,6 +14,19 @@ namespace {
 // The same marks stand in the scripts' `report_begin` and `report_end`.
 constexpr std::string_view k_begin = "#torc-report";
 constexpr std::string_view k_end = "#torc-report-end";
+
+constexpr std::size_t k_most_shown = 300;
+/// Bytes of a path, its end not counted (limits.h).
+constexpr std::size_t k_longest_path = 4'095;
+/// The kernel gives no larger one (PID_MAX_LIMIT, proc(5)).
+constexpr std::int64_t k_largest_pid = 1LL << 22U;
+
+bool is_path(std::string_view text) {
+  const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; };
+  const auto parts = base::split(text, '/');
+  return text.starts_with('/') && text.size() <= k_longest_path && std::none_of(text.begin(), text.end(), is_control) &&
+         std::find(parts.begin(), parts.end(), "..") == parts.end();
+}
 
 bool is_variable_name(std::string_view name) {
   const auto is_word = [](char c) {
@@ -51,6 +66,16 @@ std::string Script::text() const {
   return m_text + "main; exit\n";
 }
 
+BadReport::BadReport(std::string_view name, std::string_view value)
+    : base::Error(fmt::format("the worker's report is not valid: {} is '{}'", name, shown(value))) {}
+
+std::string shown(std::string_view said) {
+  // Bytes before columns: making megabytes printable to show a line of them is a waste.
+  const std::string text = base::printable_line(said.substr(0, 4 * k_most_shown));
+  const auto cut = base::cut_to_columns(text, k_most_shown);
+  return cut.size() == text.size() && said.size() <= 4 * k_most_shown ? text : std::string(cut) + "...";
+}
+
 std::optional<Report> Report::parse(std::string_view output) {
   std::optional<Report> last;
   std::optional<Report> open;
@@ -78,6 +103,50 @@ std::string Report::get(std::string_view name) const {
     }
   }
   return {};
+}
+
+std::string Report::text(std::string_view name) const {
+  return shown(get(name));
+}
+
+std::int64_t Report::number(std::string_view name, std::int64_t least, std::int64_t most) const {
+  const auto value = base::parse_int(get(name));
+  if (!value || *value < least || *value > most) {
+    throw BadReport(name, get(name));
+  }
+  return *value;
+}
+
+std::optional<std::int64_t> Report::number_if_any(std::string_view name, std::int64_t least, std::int64_t most) const {
+  return get(name).empty() ? std::nullopt : std::optional(number(name, least, most));
+}
+
+std::optional<std::int64_t> Report::pid_if_any(std::string_view name) const {
+  return number_if_any(name, 1, k_largest_pid);
+}
+
+std::optional<double> Report::real_if_any(std::string_view name, double most) const {
+  const std::string value = get(name);
+  if (value.empty()) {
+    return std::nullopt;
+  }
+  const auto number = base::parse_double(value);
+  if (!number || *number < 0 || *number > most) {
+    throw BadReport(name, value);
+  }
+  return number;
+}
+
+std::string Report::path(std::string_view name) const {
+  std::string value = get(name);
+  if (!is_path(value)) {
+    throw BadReport(name, value);
+  }
+  return value;
+}
+
+std::string Report::path_if_any(std::string_view name) const {
+  return get(name).empty() ? std::string() : path(name);
 }
 
 bool Report::has(std::string_view name) const {

@@ -133,13 +133,13 @@ signal_and_report() {
   report_end
 }
 
-# Waits until the process that was found is gone; a dot now and then says that this connection is alive.
+# Waits until the process that was found is gone; a mark now and then says that it still does.
 wait_for_end() {
   waited=0
   while still_there && [ "$waited" -lt "$patience" ]; do
     sleep 0.2 2>/dev/null || sleep 1
     waited=$((waited + 200))
-    [ $((waited % 5000)) -ne 0 ] || echo .
+    [ $((waited % 5000)) -ne 0 ] || echo "#torc-progress $waited"
   done
   report_begin
   still_there || put gone 1

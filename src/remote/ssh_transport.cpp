@@ -2,6 +2,7 @@
 #include <filesystem>
 #include <optional>
 #include <random>
+#include <system_error>
 #include <utility>
 
 #include "remote/refused_connection.hpp"
@@ -19,6 +20,10 @@ proc::CommandResult canceled() {
   proc::CommandResult result;
   result.end = proc::CommandResult::End::canceled;
   return result;
+}
+
+std::chrono::milliseconds longest_transfer(const SshOptions& options, std::int64_t size) {
+  return options.longest + std::chrono::seconds(size / k_least_transfer_rate);
 }
 
 double random_share() {
@@ -79,12 +84,17 @@ proc::CommandResult SshTransport::run(const model::WorkerAddress& worker, const 
   command.question = call.question;
   command.answer = call.answer;
   command.limit = stopped ? std::min(m_options.script_limit, k_cleanup_limit) : m_options.script_limit;
-  command.limit_is_silence = call.limit_is_silence;
+  command.output_limit = call.output_limit;
+  command.flood_is_failure = true;
+  if (call.reports_progress) {
+    command.progress_mark = k_progress_mark;
+    command.longest = m_options.longest;
+  }
   return connect(std::move(command), call.cleans_up ? std::stop_token{} : m_stop);
 }
 
 proc::CommandResult SshTransport::fetch(const model::WorkerAddress& worker, const std::string& remote_path,
-                                        const std::string& local_path) {
+                                        const std::string& local_path, std::int64_t size) {
   if (m_stop.stop_requested()) {
     return canceled();
   }
@@ -93,6 +103,10 @@ proc::CommandResult SshTransport::fetch(const model::WorkerAddress& worker, cons
   command.argv = scp_fetch_command(m_options, worker, remote_path, absolute);
   command.limit = m_options.transfer_limit;
   command.progress_file = absolute;
+  command.progress_file_limit = size;
+  command.longest = longest_transfer(m_options, size);
+  command.output_limit = k_small_output;
+  command.flood_is_failure = true;
   return connect(std::move(command), m_stop);
 }
 
@@ -105,6 +119,11 @@ proc::CommandResult SshTransport::send(const model::WorkerAddress& worker, const
   command.argv = scp_send_command(m_options, worker, std::filesystem::absolute(local_path).string(), remote_path);
   command.limit = m_options.transfer_limit;
   command.limit_is_standstill = true;
+  std::error_code unknown;
+  const auto size = std::filesystem::file_size(local_path, unknown);
+  command.longest = longest_transfer(m_options, unknown ? 0 : static_cast<std::int64_t>(size));
+  command.output_limit = k_small_output;
+  command.flood_is_failure = true;
   return connect(std::move(command), m_stop);
 }
 

@@ -54,28 +54,28 @@ std::string not_found_message(const Worker& worker, const StartSettings& setting
 void judge_probe(Check& check, const Report& report, const Worker& worker, std::string& version) {
   try {
     const auto probe = model::parse_json(report.get("probe"));
-    version = base::printable(probe.at("version").get<std::string>());
+    version = shown(probe.at("version").get<std::string>());
     const auto& server = probe.at("server");
     if (!server.at("reached").get<bool>()) {
-      set_problem(check, Check::Problem::server, base::printable(server.at("error").get<std::string>()));
+      set_problem(check, Check::Problem::server, shown(server.at("error").get<std::string>()));
     }
   } catch (const std::exception& error) {
     set_problem(
         check, Check::Problem::version,
-        fmt::format("the torc on {} answers what this one does not understand ({})", worker.name, error.what()));
+        fmt::format("the torc on {} answers what this one does not understand ({})", worker.name, shown(error.what())));
   }
 }
 
 Check judge_report(const Report& report, const Worker& worker, const StartSettings& settings) {
   Check check;
   if (report.has("refused")) {
-    set_problem(check, Check::Problem::not_again, base::printable(report.get("refused")));
+    set_problem(check, Check::Problem::not_again, report.text("refused"));
     return check;
   }
   check.problem = Check::Problem::none;
-  check.torc = report.get("torc");
+  check.torc = report.path_if_any("torc");
   check.has_probe = !report.get("has_probe").empty();
-  check.running_pid = base::parse_int(report.get("running"));
+  check.running_pid = report.pid_if_any("running");
   if (check.torc.empty()) {
     set_problem(check, Check::Problem::version, not_found_message(worker, settings));
     return check;
@@ -86,7 +86,7 @@ Check judge_report(const Report& report, const Worker& worker, const StartSettin
   } else if (const auto parsed = parse_version(report.get("version"))) {
     version = *parsed;
   } else {
-    const std::string said = base::printable(report.get("version"));
+    const std::string said = report.text("version");
     set_problem(check, Check::Problem::version,
                 report.get("hangs").empty() ? fmt::format("torc does not start on {}: {}", worker.name,
                                                           said.empty() ? check.torc + " prints nothing" : said)
@@ -100,7 +100,7 @@ Check judge_report(const Report& report, const Worker& worker, const StartSettin
                 fmt::format("Version mismatch: local={}, {}={}", settings.version, worker.name, version));
   }
   if (check.ok() && !report.get("owner").empty()) {
-    const std::string output_dir = base::printable(report.get("output_dir"));
+    const std::string output_dir = report.text("output_dir");
     set_problem(check, Check::Problem::output_dir,
                 fmt::format("'{}' holds output of a workflow {} of another server; give another directory with -o, or "
                             "delete it: torc remote delete-logs {} --remote-output-dir {}",
@@ -111,11 +111,16 @@ Check judge_report(const Report& report, const Worker& worker, const StartSettin
 
 Check judge_call(const proc::CommandResult& call, const Worker& worker, const StartSettings& settings) {
   const auto report = Report::parse(call.out);
-  if (report && !report->has("failed")) {
-    return judge_report(*report, worker, settings);
-  }
   Check check;
-  check.message = report ? base::printable(report->get("failed")) : failure_reason(call);
+  if (report && !report->has("failed")) {
+    try {
+      return judge_report(*report, worker, settings);
+    } catch (const BadReport& error) {
+      set_problem(check, Check::Problem::unreachable, error.what());
+      return check;
+    }
+  }
+  check.message = report ? report->text("failed") : failure_reason(call);
   check.problem = report                                           ? Check::Problem::output_dir
                   : call.end == proc::CommandResult::End::canceled ? Check::Problem::canceled
                                                                    : Check::Problem::unreachable;
@@ -131,18 +136,20 @@ Start judge_start(const proc::CommandResult& call) {
         call.end == proc::CommandResult::End::timed_out || call.end == proc::CommandResult::End::canceled;
     start.message = failure_reason(call) + (unknown ? "; it may have started: 'torc remote status' tells" : "");
   } else if (report->has("failed") || report->has("refused")) {
-    start.message = base::printable(report->get(report->has("failed") ? "failed" : "refused"));
+    start.message = report->text(report->has("failed") ? "failed" : "refused");
   } else if (report->has("died")) {
     start.message = "Process died immediately. Last log:";
     for (const auto& line : report->all("log")) {
-      start.message += "\n  " + base::printable(line);
+      start.message += "\n  " + shown(line);
     }
   } else {
-    start.already_running = report->has("already");
-    start.pid = base::parse_int(report->get(start.already_running ? "already" : "started"));
-    start.ok = start.pid.has_value();
-    if (!start.ok) {
-      start.message = "the worker's process could not be found";
+    try {
+      start.already_running = report->has("already");
+      start.pid = report->pid_if_any(start.already_running ? "already" : "started");
+      start.ok = start.pid.has_value();
+      start.message = start.ok ? "" : "the worker's process could not be found";
+    } catch (const BadReport& error) {
+      start.message = error.what();
     }
   }
   return start;

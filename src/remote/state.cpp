@@ -3,21 +3,23 @@
 #include <fmt/format.h>
 
 #include "remote/scripts.hpp"
-#include "torc/base/strings.hpp"
 
 namespace torc::remote {
 namespace {
 
+/// No machine has more runnable processes than there can be processes.
+constexpr double k_most_load = 1LL << 22U;
+
 std::string last_log_line(const Report& report) {
   const auto lines = report.all("log");
-  return lines.empty() ? std::string() : base::printable(lines.back());
+  return lines.empty() ? std::string() : shown(lines.back());
 }
 
 /// How a worker that does not run came to its end.
 WorkerState ended_state(const Report& report) {
   WorkerState result;
   const std::string reason = report.get("ended_reason");
-  const std::string stopper = base::printable(report.get("stop_requested"));
+  const std::string stopper = report.text("stop_requested");
   if (reason == "finished" || reason == "canceled") {
     result.state = State::finished;
     result.message = reason == "canceled" ? "the workflow was canceled" : "";
@@ -65,21 +67,23 @@ WorkerState query_state(Transport& transport, const Worker& worker, const Workfl
   const auto report = Report::parse(call.out);
   if (!report || report->has("failed")) {
     return {.state = State::unreachable,
-            .message = report ? base::printable(report->get("failed")) : failure_reason(call)};
+            .message = report ? report->text("failed") : failure_reason(call)};
   }
   if (report->get("found").empty()) {
     return {.state = State::never_started};
   }
-  WorkerState result;
   if (report->get("running").empty()) {
-    result = ended_state(*report);
+    WorkerState result = ended_state(*report);
     result.ending = report->has("ending");
-  } else {
-    result.state = State::running;
-    result.pid = base::parse_int(report->get("pid"));
-    result.load = base::parse_double(report->get("load"));
+    return result;
   }
-  return result;
+  try {
+    return {.state = State::running,
+            .pid = report->pid_if_any("pid"),
+            .load = report->real_if_any("load", k_most_load)};
+  } catch (const BadReport& error) {
+    return {.state = State::unreachable, .message = error.what()};
+  }
 }
 
 }  // namespace torc::remote

@@ -7,11 +7,13 @@
 #include "remote/meeting.hpp"
 #include "remote/run_or_explain.hpp"
 #include "remote/scripts.hpp"
-#include "torc/base/strings.hpp"
 #include "torc/proc/fan_out.hpp"
 
 namespace torc::remote {
 namespace {
+
+/// Of one runner at a time.
+constexpr std::int64_t k_most_jobs = 1'000'000'000;
 
 StopResult judge_signal(const proc::CommandResult& call) {
   const auto report = Report::parse(call.out);
@@ -20,11 +22,15 @@ StopResult judge_signal(const proc::CommandResult& call) {
   if (!report) {
     result.message = failure_reason(call);
   } else if (report->has("failed")) {
-    result.message = base::printable(report->get("failed"));
+    result.message = report->text("failed");
   } else {
-    result.ok = true;
-    result.was_started = !report->get("found").empty();
-    result.signaled_pid = base::parse_int(report->get("signaled"));
+    try {
+      result.signaled_pid = report->pid_if_any("signaled");
+      result.was_started = !report->get("found").empty();
+      result.ok = true;
+    } catch (const BadReport& error) {
+      result.message = error.what();
+    }
   }
   return result;
 }
@@ -34,11 +40,15 @@ void judge_end(StopResult& result, const proc::CommandResult& call) {
   const auto report = Report::parse(call.out);
   if (!report || report->has("failed")) {
     result.canceled = call.end == proc::CommandResult::End::canceled;
-    result.message = report ? base::printable(report->get("failed")) : failure_reason(call);
+    result.message = report ? report->text("failed") : failure_reason(call);
     return;
   }
-  result.ended = report->has("gone");
-  result.given_back = base::parse_int(report->get("ended_given_back"));
+  try {
+    result.given_back = report->number_if_any("ended_given_back", 0, k_most_jobs);
+    result.ended = report->has("gone");
+  } catch (const BadReport& error) {
+    result.message = error.what();
+  }
 }
 
 /// One `remote stop`.
@@ -82,14 +92,14 @@ class StopRound {
     if (m_results[i].signaled_pid) {
       judge_end(m_results[i],
                 run_or_explain(m_transport, m_workers[i],
-                               {.script = wait_script(m_workers[i], m_request), .limit_is_silence = true}));
+                               {.script = wait_script(m_workers[i], m_request), .reports_progress = true}));
     }
   }
 
   void signal_and_wait(std::size_t i) {
     bool asked = false;
     ScriptCall call{
-        .script = stop_and_wait_script(m_workers[i], m_request), .limit_is_silence = true, .question = k_question};
+        .script = stop_and_wait_script(m_workers[i], m_request), .reports_progress = true, .question = k_question};
     call.answer = [&](std::string_view output) -> std::string {
       asked = true;
       proc::CommandResult before;

@@ -38,6 +38,8 @@ std::string words_for_end(const proc::CommandResult& result) {
       return "was ended with the runner";
     case End::timed_out:
       return "took too long and was ended";
+    case End::flooded:
+      return "printed too much and was ended";
     case End::not_started:
       break;
   }

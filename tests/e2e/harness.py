@@ -19,6 +19,8 @@ import base64
 import json
 import os
 import pathlib
+import pty
+import select
 import selectors
 import shutil
 import signal
@@ -87,6 +89,30 @@ def run_torc(*args, home, stdin=None, env=None, timeout=60, check=False, cwd=Non
         raise AssertionError(f"{' '.join(command[1:])}: exit status {result.returncode}\n"
                              f"--- stdout\n{result.stdout}--- stderr\n{result.stderr}")
     return result
+
+
+def run_on_terminal(*args, home, env=None, timeout=60, cwd=None) -> tuple[int, bytes]:
+    """Runs torc with a terminal as its standard output and error; its exit status, and what the terminal got."""
+    parent, child = pty.openpty()
+    process = subprocess.Popen([TORC, *map(str, args)], stdin=subprocess.DEVNULL, stdout=child, stderr=child,
+                               env=clean_environment(pathlib.Path(home), **(env or {})), cwd=cwd or home)
+    os.close(child)
+    shown, deadline = b"", time.monotonic() + timeout
+    try:
+        while True:
+            if not select.select([parent], [], [], max(0, deadline - time.monotonic()))[0]:
+                raise AssertionError(f"torc {' '.join(map(str, args))} does not end; so far: {shown!r}")
+            try:
+                chunk = os.read(parent, 65536)
+            except OSError:  # the other side has closed
+                chunk = b""
+            if not chunk:
+                return process.wait(timeout), shown.replace(b"\r\n", b"\n")
+            shown += chunk
+    finally:
+        os.close(parent)
+        process.kill()
+        process.wait()
 
 
 class Server:

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
+#include <limits>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -22,19 +24,34 @@ struct Command {
   std::string question{};
 
   std::chrono::milliseconds limit{60'000};  ///< For the whole call; then the process group is killed.
-  /// Where not empty: `limit` is counted anew whenever the size of `progress_file` grows (for what is fetched).
+  /// Where not empty: `limit` is counted anew whenever `progress_file` grew by some kilobytes (for what is fetched).
   std::string progress_file{};
   /// `limit` is counted anew as long as the program, or what it started, reads or writes some kilobytes (for what is
   /// sent, where nothing grows here).
   bool limit_is_standstill{false};
-  bool limit_is_silence{false};  ///< `limit` is counted anew whenever output comes (for programs that report progress).
-  std::size_t output_limit{64UL << 20U};  ///< Bytes kept of each stream; the rest is read and dropped.
+  /// Where not empty: `limit` is counted anew whenever the program prints a line "PROGRESS_MARK N" with a whole number
+  /// larger than that of all such lines before.
+  std::string progress_mark{};
+  /// Whatever progress it makes: the call ends after this time. The time that `answer` takes does not count.
+  std::optional<std::chrono::milliseconds> longest{};
+  /// A `progress_file` that grows beyond this ends the call (`End::flooded`).
+  std::int64_t progress_file_limit{std::numeric_limits<std::int64_t>::max()};
+
+  std::size_t output_limit{64UL << 20U};  ///< Bytes kept of each stream; the rest is read and dropped,
+  bool flood_is_failure{false};           ///< or with this ends the call (`End::flooded`).
   std::stop_token haste{};                ///< Requested: what is being ended gets SIGKILL at once.
 };
 
 /// How a command ended. A value, never an exception: a fan-out reports every one.
 struct CommandResult {
-  enum class End { exited, signaled, timed_out, canceled, not_started };
+  enum class End {
+    exited,
+    signaled,
+    timed_out,
+    canceled,
+    not_started,
+    flooded,  ///< It printed or fetched more than it may.
+  };
 
   End end{End::not_started};
   int code{0};        ///< Exit code if `exited`, signal number if `signaled`.

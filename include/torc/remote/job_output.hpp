@@ -1,7 +1,8 @@
 #pragma once
 
-#include <stop_token>
+#include <functional>
 #include <string>
+#include <string_view>
 
 #include "torc/proc/spawn.hpp"
 #include "torc/remote/transport.hpp"
@@ -26,20 +27,28 @@ struct JobOutput {
 /// Reads what a job has written so far from the worker that ran it.
 JobOutput read_job_output(Transport& transport, const Worker& worker, const JobOutputRequest& request);
 
-/// Prints what a job has written and what it goes on to write, as long as this object lives.
+/// Follows what a job on a worker writes, over a connection of its own that ends with this object.
 class FollowedOutput {
  public:
-  /// An ssh of its own that writes to this program's standard output and error. @throws base::SystemError
-  FollowedOutput(const SshOptions& options, const Worker& worker, const JobOutputRequest& request);
+  /// Takes the bytes as they come: those of standard error, among them ssh's own words, with `is_error`.
+  using Sink = std::function<void(bool is_error, std::string_view bytes)>;
 
-  /// Whether the connection still stands.
-  bool stands() { return m_ssh.running() && !m_ssh.try_wait(); }
-  /// Lets it print what is there, and ends it.
+  /// @throws base::SystemError if this machine cannot start ssh
+  FollowedOutput(const SshOptions& options, const Worker& worker, const JobOutputRequest& request, Sink sink);
+
+  /// Gives the sink what has come since the last call; does not wait. At most some megabytes, so that a worker that
+  /// floods the connection does not keep the caller.
+  /// @returns whether there may be more to come
+  bool pass_on();
+  /// Lets the worker send what is there, for some seconds at most, and ends the connection.
   void finish();
 
  private:
   base::Fd m_input;  ///< Of the script: it ends when this is closed.
+  base::Fd m_out;
+  base::Fd m_err;
   proc::Child m_ssh;
+  Sink m_sink;
 };
 
 }  // namespace torc::remote

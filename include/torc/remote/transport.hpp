@@ -1,6 +1,8 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <stop_token>
@@ -21,6 +23,9 @@ struct SshOptions {
   std::vector<std::string> options{};  ///< "K=V" each, from --ssh-option; before ours, since ssh takes the first.
   std::chrono::milliseconds script_limit{60'000};    ///< A whole script call, connecting included.
   std::chrono::milliseconds transfer_limit{60'000};  ///< Without a byte moving.
+  /// A script that reports progress, or a transfer, however it goes on. The size that a worker says comes on top, at
+  /// k_least_transfer_rate.
+  std::chrono::milliseconds longest{std::chrono::hours(4)};
   std::chrono::milliseconds connect_delay{0};        ///< At least so long between the starts of two connections.
   /// Keeps them apart; shared by all transports of a command. Never empty.
   std::shared_ptr<ConnectPace> pace{std::make_shared<ConnectPace>()};
@@ -41,10 +46,22 @@ std::vector<std::string> scp_fetch_command(const SshOptions& options, const mode
 std::vector<std::string> scp_send_command(const SshOptions& options, const model::WorkerAddress& worker,
                                           const std::string& local_path, const std::string& remote_path);
 
+/// What a script prints besides a report with a list: some lines.
+inline constexpr std::size_t k_small_output = 1UL << 20U;
+/// Lists of files, output of jobs and commands.
+inline constexpr std::size_t k_large_output = 64UL << 20U;
+/// Bytes a second.
+inline constexpr std::int64_t k_least_transfer_rate = 64LL << 10U;
+/// With a number behind it, the line by which a script says that it goes on.
+inline constexpr const char* k_progress_mark = "#torc-progress";
+
 /// A POSIX sh script to run on a worker.
 struct ScriptCall {
   std::string script{};
-  bool limit_is_silence{false};  ///< It reports progress: the limit counts from its last output, not from the start.
+  /// It prints lines "#torc-progress N": the limit counts from the last one with a larger N than before. The call
+  /// has SshOptions::longest.
+  bool reports_progress{false};
+  std::size_t output_limit{k_small_output};  ///< Of each stream; a worker that prints more is hung up on.
   bool cleans_up{false};         ///< Runs also after a stop, though not for long: without it something would be left.
 
   /// A script with a dialogue prints a line equal to `question` and then reads an answer from its standard input:
@@ -64,9 +81,10 @@ class Transport {
   /// Runs a script and waits for its end. With a dialogue, the result's output is what came after the question.
   virtual proc::CommandResult run(const model::WorkerAddress& worker, const ScriptCall& call) = 0;
 
-  /// Copies a file of the worker to here.
+  /// Copies a file of the worker to here; ends as `flooded` where more than `size` bytes come. What has come when it
+  /// fails stays here.
   virtual proc::CommandResult fetch(const model::WorkerAddress& worker, const std::string& remote_path,
-                                    const std::string& local_path) = 0;
+                                    const std::string& local_path, std::int64_t size) = 0;
 
   /// Copies a file from here to a worker. What was sent when a call fails stays there.
   virtual proc::CommandResult send(const model::WorkerAddress& worker, const std::string& local_path,
@@ -87,7 +105,7 @@ class SshTransport : public Transport {
 
   proc::CommandResult run(const model::WorkerAddress& worker, const ScriptCall& call) override;
   proc::CommandResult fetch(const model::WorkerAddress& worker, const std::string& remote_path,
-                            const std::string& local_path) override;
+                            const std::string& local_path, std::int64_t size) override;
   proc::CommandResult send(const model::WorkerAddress& worker, const std::string& local_path,
                            const std::string& remote_path) override;
   std::chrono::milliseconds connect_delay() const override { return m_options.connect_delay; }

@@ -11,6 +11,7 @@
 #include "cli/common_options.hpp"
 #include "cli/job_output.hpp"
 #include "cli/remote_support.hpp"
+#include "cli/terminal_writer.hpp"
 #include "torc/base/file.hpp"
 #include "torc/base/strings.hpp"
 #include "torc/proc/command.hpp"
@@ -27,13 +28,31 @@ struct Options {
   std::string output_dir{"torc_output"};
   std::string collected{"remote_logs"};
   std::optional<std::string> remote_dir{};
+  bool raw{false};
   SshSettings ssh{};
 };
 
-/// Output of jobs is passed on as it is: bytes, to the stream that they were written to.
-void print(const std::string& out, const std::string& err) {
-  base::write_all(STDOUT_FILENO, out);
-  base::write_all(STDERR_FILENO, err);
+/// Passes output of jobs on to the stream that it was written to.
+class JobStreams {
+ public:
+  explicit JobStreams(bool raw) : m_out(STDOUT_FILENO, raw), m_err(STDERR_FILENO, raw) {}
+
+  void write(bool is_error, std::string_view bytes) { (is_error ? m_err : m_out).write(bytes); }
+  void finish() {
+    m_out.finish();
+    m_err.finish();
+  }
+
+ private:
+  TerminalWriter m_out;
+  TerminalWriter m_err;
+};
+
+void print(const std::string& out, const std::string& err, bool raw) {
+  JobStreams streams(raw);
+  streams.write(false, out);
+  streams.write(true, err);
+  streams.finish();
 }
 
 bool is_error_file(const std::filesystem::path& file) {
@@ -43,8 +62,8 @@ bool is_error_file(const std::filesystem::path& file) {
 /// What files grow by, until the job has ended.
 class LocalFollower {
  public:
-  explicit LocalFollower(const std::vector<std::filesystem::path>& files)
-      : m_offsets(files.size(), 0), m_files(files) {}
+  LocalFollower(const std::vector<std::filesystem::path>& files, bool raw)
+      : m_offsets(files.size(), 0), m_files(files), m_streams(raw) {}
 
   void print_news() {
     for (std::size_t i = 0; i < m_files.size(); ++i) {
@@ -52,13 +71,18 @@ class LocalFollower {
       file.seekg(m_offsets[i]);
       const std::string news{std::istreambuf_iterator<char>(file), {}};
       m_offsets[i] += static_cast<std::streamoff>(news.size());
-      base::write_all(is_error_file(m_files[i]) ? STDERR_FILENO : STDOUT_FILENO, news);
+      m_streams.write(is_error_file(m_files[i]), news);
     }
+  }
+  void finish() {
+    print_news();
+    m_streams.finish();
   }
 
  private:
   std::vector<std::streamoff> m_offsets;
   const std::vector<std::filesystem::path>& m_files;
+  JobStreams m_streams;
 };
 
 /// Calls `look` until the job has ended, the user interrupts, or `look` says that there is nothing more to see.
@@ -83,14 +107,14 @@ bool show_local(const JobAttempt& attempt, model::Id id, const Options& options,
   if (files.empty()) {
     return false;
   }
-  LocalFollower follower(files);
+  LocalFollower follower(files, options.raw);
   if (options.follow && !attempt.has_ended) {
     until_the_end(attempt.job, services, [&] {
       follower.print_news();
       return true;
     });
   }
-  follower.print_news();
+  follower.finish();
   return true;
 }
 
@@ -111,7 +135,7 @@ bool show_archived(const JobAttempt& attempt, model::Id id, const Options& optio
   const auto out = file_in(*archive, attempt.stem + ".o");
   const auto both = out ? std::nullopt : file_in(*archive, attempt.stem + ".log");
   const auto err = file_in(*archive, attempt.stem + ".e");
-  print(out.value_or(both.value_or("")), err.value_or(""));
+  print(out.value_or(both.value_or("")), err.value_or(""), options.raw);
   return out || both || err;
 }
 
@@ -120,9 +144,12 @@ void show_remote(const JobAttempt& attempt, model::Id id, const Options& options
                                          .output_dir = options.remote_dir.value_or(""),
                                          .stem = attempt.stem};
   if (options.follow && !attempt.has_ended) {
-    remote::FollowedOutput output(make_ssh_options(options.ssh), *attempt.worker, request);
-    until_the_end(attempt.job, services, [&] { return output.stands(); });
+    JobStreams streams(options.raw);
+    remote::FollowedOutput output(make_ssh_options(options.ssh), *attempt.worker, request,
+                                  [&](bool is_error, std::string_view bytes) { streams.write(is_error, bytes); });
+    until_the_end(attempt.job, services, [&] { return output.pass_on(); });
     output.finish();
+    streams.finish();
     return;
   }
   auto transport = make_transport(options.ssh, services);
@@ -130,7 +157,7 @@ void show_remote(const JobAttempt& attempt, model::Id id, const Options& options
   if (!output.found) {
     throw base::Error(output.message);
   }
-  print(output.out, output.err);
+  print(output.out, output.err, options.raw);
 }
 
 int run(Options options, Services& services) {
@@ -176,6 +203,7 @@ void add_logs(Command parent, Action& chosen) {
       .option("--remote-output-dir", options->remote_dir,
               "Output directory on the worker (default: the one it was started with, else torc_output)")
       .type_name("DIR");
+  add_raw_option(command, options->raw);
   add_ssh_options(command, options->ssh);
   add_logs_bundle(command, chosen);
   add_logs_analyze(command, chosen);

@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include <algorithm>
 
 #include <fmt/format.h>
@@ -5,6 +7,7 @@
 #include "cli/command_line.hpp"
 #include "cli/common_options.hpp"
 #include "cli/remote_support.hpp"
+#include "cli/terminal_writer.hpp"
 #include "torc/base/strings.hpp"
 #include "torc/proc/fan_out.hpp"
 #include "torc/remote/exec.hpp"
@@ -14,6 +17,7 @@ namespace {
 
 struct Options {
   std::vector<std::string> words{};  ///< The workflow id, perhaps, and the command.
+  bool raw{false};
   SshSettings ssh{};
 };
 
@@ -39,8 +43,16 @@ bool is_good(const remote::ExecResult& result) {
   return result.reached && result.exit_status == 0;
 }
 
+/// Ends with a line end.
+void show_output(const std::string& text, bool raw) {
+  TerminalWriter writer(STDOUT_FILENO, raw);
+  writer.write(text);
+  writer.write(text.ends_with('\n') ? "" : "\n");
+  writer.finish();
+}
+
 void show(const Output& output, const std::vector<remote::Worker>& workers,
-          const std::vector<remote::ExecResult>& results) {
+          const std::vector<remote::ExecResult>& results, bool raw) {
   std::vector<char> is_shown(workers.size(), 0);
   for (std::size_t i = 0; i < workers.size(); ++i) {
     if (is_shown[i] != 0) {
@@ -56,9 +68,8 @@ void show(const Output& output, const std::vector<remote::Worker>& workers,
     const std::string failure = verdict(results[i]);
     output.line(fmt::format("=== {} ({}){}", base::join(names, ", "), names.size(),
                             failure.empty() ? "" : ": [FAILED] " + failure));
-    if (std::string_view text = results[i].output; !text.empty()) {
-      text.remove_suffix(text.back() == '\n' ? 1 : 0);
-      output.line(std::string(text));
+    if (!results[i].output.empty()) {
+      show_output(results[i].output, raw);
     }
   }
   const auto good = std::count_if(results.begin(), results.end(), is_good);
@@ -98,7 +109,7 @@ int run(Options options, Services& services) {
     }
     output.document(remote_document(id, std::move(rows)));
   } else {
-    show(output, workers, results);
+    show(output, workers, results, options.raw);
   }
   return std::all_of(results.begin(), results.end(), is_good) ? k_exit_ok : k_exit_failure;
 }
@@ -114,6 +125,7 @@ void add_remote_exec(Command parent, Action& chosen) {
       .every_word()
       .type_name("");
   add_host_option(command, options->ssh);
+  add_raw_option(command, options->raw);
   add_ssh_options(command, options->ssh);
   command.footer(
       "Examples:\n"

@@ -3,7 +3,7 @@
 #include "cli/command_line.hpp"
 #include "cli/common_options.hpp"
 #include "torc/base/file.hpp"
-#include "torc/base/strings.hpp"
+#include "torc/base/printable.hpp"
 #include "torc/base/version.hpp"
 #include "torc/cli/command.hpp"
 #include "torc/model/json.hpp"
@@ -61,7 +61,7 @@ int probe(Services& services) {
                               {"worker", probe_worker(base::env_or("TORC_WORKER_STATE"))}};
   // One line, whatever the format asked for: a script takes it up into its report.
   const Output plain(false);
-  plain.line(model::dump_json(answer));
+  plain.line(base::printable_json(model::dump_json(answer)));
   return k_exit_ok;
 }
 

@@ -166,7 +166,7 @@ TEST(RunCommand, CountsTheLimitAnewWhileAFileGrows) {
   std::string directory = "/tmp/torc-command-XXXXXX";
   ASSERT_NE(::mkdtemp(directory.data()), nullptr);
   const std::string file = directory + "/file";
-  const std::string script = "for i in 1 2 3 4 5 6; do echo $i >>" + file + "; sleep 0.4; done";
+  const std::string script = "for i in 1 2 3 4 5 6; do head -c 5000 /dev/zero >>" + file + "; sleep 0.4; done";
   const auto result = run_command({.argv = {"sh", "-c", script}, .limit = milliseconds(1500), .progress_file = file});
   EXPECT_TRUE(result.ok());
   std::filesystem::remove_all(directory);
@@ -181,6 +181,72 @@ TEST(RunCommand, CountsTheLimitAnewWhileBytesMove) {
   EXPECT_TRUE(run_command(command).ok());
   command.argv = {"sleep", "100"};
   EXPECT_EQ(run_command(command).end, End::timed_out);
+}
+
+TEST(RunCommand, EndsAFloodOfEitherStream) {
+  for (const char* script : {"exec cat /dev/zero", "exec cat /dev/zero >&2", "yes"}) {
+    const auto began = std::chrono::steady_clock::now();
+    const auto result = run_command({.argv = {"sh", "-c", script}, .output_limit = 100'000, .flood_is_failure = true});
+    EXPECT_EQ(result.end, End::flooded) << script;
+    EXPECT_EQ(result.out.size() + result.err.size(), 100'000U);
+    EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(20));
+  }
+  const Command fits{.argv = {"head", "-c", "100000", "/dev/zero"}, .output_limit = 100'000, .flood_is_failure = true};
+  EXPECT_TRUE(run_command(fits).ok());
+}
+
+TEST(RunCommand, EndsAFloodThatIsDroppedAtItsLimit) {
+  // Faster than anybody reads: there is always more.
+  const auto result =
+      run_command({.argv = {"cat", "/dev/zero"}, .limit = milliseconds(300), .output_limit = 100'000});
+  EXPECT_EQ(result.end, End::timed_out);
+  EXPECT_EQ(result.out.size(), 100'000U);
+}
+
+TEST(RunCommand, CountsTheLimitAnewWithProgressOnly) {
+  Command command{.limit = milliseconds(1500), .progress_mark = "#mark"};
+  command.argv = {"sh", "-c", "for i in 1 2 3 4 5 6; do echo noise; echo \"#mark $i\"; sleep 0.4; done"};
+  EXPECT_TRUE(run_command(command).ok());
+  for (const char* line : {"#mark 7", "noise", "#mark", "#mark x", "#mark -5", "#markup 9$i"}) {
+    command.argv = {"sh", "-c", "i=0; while :; do i=$((i + 1)); echo '" + std::string(line) + "'; sleep 0.1; done"};
+    const auto began = std::chrono::steady_clock::now();
+    EXPECT_EQ(run_command(command).end, End::timed_out) << line;
+    EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(20)) << line;
+  }
+}
+
+TEST(RunCommand, EndsWhateverProgressItMakes) {
+  const char* script = "i=0; while :; do i=$((i + 1)); echo \"#mark $i\"; sleep 0.1; done";
+  const auto result = run_command({.argv = {"sh", "-c", script},
+                                   .limit = milliseconds(1500),
+                                   .progress_mark = "#mark",
+                                   .longest = milliseconds(2500)});
+  EXPECT_EQ(result.end, End::timed_out);
+}
+
+TEST(RunCommand, DoesNotCountTheTimeThatTheAnswerTakes) {
+  const auto result = run_command({.argv = {"sh", "-c", "echo '?'; read -r answer; sleep 0.2; echo $answer"},
+                                   .answer =
+                                       [](std::string_view) {
+                                         std::this_thread::sleep_for(milliseconds(2500));
+                                         return std::string("yes\n");
+                                       },
+                                   .question = "?",
+                                   .limit = milliseconds(2000),
+                                   .longest = milliseconds(2000)});
+  EXPECT_TRUE(result.ok());
+  EXPECT_EQ(result.out, "yes\n");
+}
+
+TEST(RunCommand, EndsWhatFetchesTooMuchOrTooSlowly) {
+  const support::TempDir directory;
+  const std::string file = (directory / "fetched").string();
+  Command command{.limit = milliseconds(20'000), .progress_file = file, .progress_file_limit = 1'000'000};
+  command.argv = {"sh", "-c", "exec cat /dev/zero >\"$0\"", file};
+  EXPECT_EQ(run_command(command).end, End::flooded);
+  command.limit = milliseconds(2500);
+  command.argv = {"sh", "-c", "while :; do echo x; sleep 0.2; done >\"$0\"", file};
+  EXPECT_EQ(run_command(command).end, End::timed_out) << "a byte now and then is no progress";
 }
 
 TEST(RunCommand, RunsInManyThreadsAtOnce) {

@@ -76,8 +76,9 @@ class LocalTransport : public Transport {
   }
 
   proc::CommandResult fetch(const model::WorkerAddress&, const std::string& remote_path,
-                            const std::string& local_path) override {
+                            const std::string& local_path, std::int64_t size) override {
     ++fetches;
+    asked_size = size;
     proc::Command command;
     command.argv = {"cp", "--", remote_path, local_path};
     auto result = proc::run_command(command);
@@ -107,6 +108,7 @@ class LocalTransport : public Transport {
   std::atomic<int> connections{0};
   std::atomic<int> fetches{0};
   std::atomic<int> sends{0};
+  std::atomic<std::int64_t> asked_size{0};    ///< Of the last fetch.
   bool damage{false};                         ///< Spoil what is fetched or sent.
   std::optional<proc::CommandResult> sent{};  ///< How sending goes instead, though all is there.
   std::string noise{};                        ///< Shell lines that run before the script, as login files do.

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 
 #include "remote/checksum.hpp"
 #include "torc/base/error.hpp"
@@ -43,6 +44,54 @@ TEST(Report, IsNoneWhereItIsNotWhole) {
   EXPECT_FALSE(Report::parse(""));
   EXPECT_FALSE(Report::parse("#torc-report\npid=2\n"));
   EXPECT_FALSE(Report::parse("pid=2\n#torc-report-end\n"));
+}
+
+Report report_of(const std::string& lines) {
+  return Report::parse("#torc-report\n" + lines + "#torc-report-end\n").value();
+}
+
+std::string refusal_of(const std::function<void()>& use) {
+  try {
+    use();
+  } catch (const BadReport& error) {
+    return error.what();
+  }
+  return "taken";
+}
+
+TEST(Report, ChecksNumbers) {
+  for (const char* value : {"0", "-1", "99999999999999999999999", "1e3", "0x10", "nan", "4194305", "7 ", "7\r\r"}) {
+    const auto report = report_of("pid=" + std::string(value) + "\n");
+    EXPECT_NE(refusal_of([&] { report.pid_if_any("pid"); }), "taken") << value;
+  }
+  EXPECT_EQ(report_of("pid=4194304\n").pid_if_any("pid"), 4'194'304);
+  EXPECT_EQ(report_of("pid=\n").pid_if_any("pid"), std::nullopt);
+  EXPECT_EQ(report_of("").pid_if_any("pid"), std::nullopt);
+  EXPECT_EQ(refusal_of([] { report_of("").number("size", 0, 9); }), "the worker's report is not valid: size is ''");
+  for (const char* value : {"nan", "inf", "1e400", "-0.5", "101", "x"}) {
+    const auto report = report_of("load=" + std::string(value) + "\n");
+    EXPECT_NE(refusal_of([&] { report.real_if_any("load", 100); }), "taken") << value;
+  }
+  EXPECT_EQ(report_of("load=0.25\n").real_if_any("load", 100), 0.25);
+}
+
+TEST(Report, ChecksPaths) {
+  for (const std::string value : {"", "relative", "-oProxyCommand=x", "~/x", "/a/../b", "/..", "/a\tb", "/a\x1b[2J",
+                                  "/a\x7f"}) {
+    const auto report = report_of("path=" + value + "\n");
+    EXPECT_NE(refusal_of([&] { report.path("path"); }), "taken") << value;
+  }
+  EXPECT_NE(refusal_of([&] { report_of("path=/" + std::string(4'095, 'x') + "\n").path("path"); }), "taken");
+  EXPECT_EQ(report_of("path=/a b/..c/*\n").path("path"), "/a b/..c/*");
+  EXPECT_EQ(report_of("path=\n").path_if_any("path"), "");
+}
+
+TEST(Report, ShowsOnePrintableLine) {
+  EXPECT_EQ(report_of("failed=\x1b]0;PWN\x07 \u202e \x9b\tx\n").text("failed"), "\\x1b]0;PWN\\x07 \\u202e \\x9b\\tx");
+  const auto long_text = report_of("failed=" + std::string(1'000'000, 'x') + "\n").text("failed");
+  EXPECT_EQ(long_text, std::string(300, 'x') + "...");
+  EXPECT_EQ(refusal_of([] { report_of("size=\x1b[2J\n").number("size", 0, 9); }),
+            "the worker's report is not valid: size is '\\x1b[2J'");
 }
 
 TEST(Checksum, IsThatOfCksum) {

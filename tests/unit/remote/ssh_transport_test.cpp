@@ -57,6 +57,36 @@ TEST_F(SshCalls, AreNotMadeAgainOnceSomebodyAnswered) {
   EXPECT_EQ(answers, 1);
 }
 
+TEST_F(SshCalls, AreHungUpOnWhereTheyFlood) {
+  auto transport = transport_over("exec cat /dev/zero");
+  const auto result = transport.run(worker, {.script = "true\n"});
+  EXPECT_EQ(result.end, proc::CommandResult::End::flooded);
+  EXPECT_EQ(result.out.size(), k_small_output);
+  EXPECT_EQ(failure_reason(result),
+            "the worker sent far more than it was asked for; a start file of its shell may print without end");
+}
+
+TEST_F(SshCalls, MayReportProgressButNotForEver) {
+  options.script_limit = milliseconds(2'000);
+  options.longest = milliseconds(3'000);
+  for (const char* mark : {"#torc-progress 1", "#torc-progress $i", "noise $i"}) {
+    auto transport =
+        transport_over("i=0; while :; do i=$((i + 1)); echo \"" + std::string(mark) + "\"; sleep 0.1; done");
+    const auto began = Clock::now();
+    const auto result = transport.run(worker, {.script = "true\n", .reports_progress = true});
+    EXPECT_EQ(result.end, proc::CommandResult::End::timed_out) << mark;
+    EXPECT_LT(Clock::now() - began, std::chrono::seconds(20)) << mark;
+  }
+}
+
+TEST_F(SshCalls, FetchNoMoreThanWasSaid) {
+  write_program(m_dir / "scp", "#!/bin/sh\nfor file; do :; done\nexec cat /dev/zero >\"$file\"\n");
+  options.scp_program = (m_dir / "scp").string();
+  SshTransport transport(options, stop.get_token());
+  const auto result = transport.fetch(worker, "/tmp/x", (m_dir / "here").string(), 1'000'000);
+  EXPECT_EQ(result.end, proc::CommandResult::End::flooded);
+}
+
 TEST_F(SshCalls, KeepToTheirLimitAllTogether) {
   options.script_limit = milliseconds(2'500);
   auto transport = transport_over(k_refuse);

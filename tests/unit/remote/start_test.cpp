@@ -38,7 +38,8 @@ class CountingTransport : public Transport {
     --m_open;
     return result;
   }
-  proc::CommandResult fetch(const model::WorkerAddress&, const std::string&, const std::string&) override { return {}; }
+  proc::CommandResult fetch(const model::WorkerAddress&, const std::string&, const std::string&,
+                            std::int64_t) override { return {}; }
   proc::CommandResult send(const model::WorkerAddress&, const std::string&, const std::string&) override { return {}; }
 
   std::atomic<int> connections{0};

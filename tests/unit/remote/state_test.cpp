@@ -208,7 +208,8 @@ TEST_P(StateScripts, FindARunnerThatAnOlderTorcStartedAfterOurs) {
 class FailingTransport : public Transport {
  public:
   proc::CommandResult run(const model::WorkerAddress&, const ScriptCall&) override { return result; }
-  proc::CommandResult fetch(const model::WorkerAddress&, const std::string&, const std::string&) override {
+  proc::CommandResult fetch(const model::WorkerAddress&, const std::string&, const std::string&,
+                            std::int64_t) override {
     return result;
   }
   proc::CommandResult send(const model::WorkerAddress&, const std::string&, const std::string&) override {
