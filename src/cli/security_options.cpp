@@ -18,6 +18,18 @@ void add_security_options(Command command, server::SecurityOptions& security) {
   command.option("--admin-user", security.admins, "A user who may do everything; may be given more than once")
       .type_name("NAME")
       .allow_extra_args(false);
+  command
+      .option(
+          "--allowed-origin", security.allowed_origins,
+          "Let web pages of this site use the server, such as https://torc.example.org; may be given more than once")
+      .type_name("ORIGIN")
+      .allow_extra_args(false);
+  command
+      .option(
+          "--allowed-host", security.allowed_hosts,
+          "A further name of this server in its clients' URLs, such as that of a proxy; may be given more than once")
+      .type_name("NAME")
+      .allow_extra_args(false);
 }
 
 std::string describe_security(const server::SecurityOptions& security) {

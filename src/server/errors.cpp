@@ -23,6 +23,7 @@ constexpr StatusName k_statuses[] = {
     {408, "Request Timeout", "RequestTimeout"},
     {409, "Conflict", "Conflict"},
     {413, "Payload Too Large", "PayloadTooLarge"},
+    {415, "Unsupported Media Type", "UnsupportedMediaType"},
     {422, "Unprocessable Content", "UnprocessableContent"},
     {431, "Request Header Fields Too Large", "HeaderTooLarge"},
     {500, "Internal Server Error", "InternalServerError"},

@@ -74,6 +74,8 @@ struct HttpListener::Impl final : SessionOwner {
   EventHub& events() override { return m_events; }
   void handle(Incoming request, Reply reply) override { m_handle(std::move(request), std::move(reply)); }
 
+  std::optional<Response> refusal(const Incoming& head) override { return m_refuse ? m_refuse(head) : std::nullopt; }
+
   void admit(const Incoming& head, Admitted then) override {
     if (m_admit) {
       m_admit(head, std::move(then));
@@ -201,6 +203,7 @@ struct HttpListener::Impl final : SessionOwner {
   std::shared_ptr<const TlsContext> m_tls;
   Handle m_handle;
   Admit m_admit;
+  Refuse m_refuse;
   std::unordered_set<HttpSession*> m_sessions;
   std::size_t m_body_bytes{0};  ///< Reserved by sessions.
   bool m_accept_held{false};
@@ -229,9 +232,10 @@ bool HttpListener::is_loopback() const {
   return m_impl->m_local.address().is_loopback();
 }
 
-void HttpListener::run(Handle handle, Admit admit) {
+void HttpListener::run(Handle handle, Admit admit, Refuse refuse) {
   m_impl->m_handle = std::move(handle);
   m_impl->m_admit = std::move(admit);
+  m_impl->m_refuse = std::move(refuse);
   m_impl->accept();
   m_impl->sweep();
   const auto work = asio::make_work_guard(m_impl->m_context);

@@ -35,6 +35,8 @@ class HttpListener {
   using Handle = std::function<void(Incoming request, Reply reply)>;
   /// As Service::admit. Called by the thread of `run`.
   using Admit = std::function<void(const Incoming& head, Admitted then)>;
+  /// As Service::refusal. Called by the thread of `run`.
+  using Refuse = std::function<std::optional<Response>(const Incoming& head)>;
 
   /// Listens.
   /// @param tls  Null: plain HTTP.
@@ -50,7 +52,8 @@ class HttpListener {
 
   /// Serves until `stop` was called and what was accepted is answered.
   /// @param admit  Asked before a large body is read; empty: all are.
-  void run(Handle handle, Admit admit = {});
+  /// @param refuse  Asked about the head of every request; empty: none is refused.
+  void run(Handle handle, Admit admit = {}, Refuse refuse = {});
 
   /// From any thread: calls the replies in the thread of `run`.
   void deliver(std::vector<Answer> answers);

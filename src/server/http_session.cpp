@@ -44,6 +44,28 @@ std::string_view view(boost::beast::string_view text) {
   return {text.data(), text.size()};
 }
 
+/// @param name  A field's name, or Beast's constant for it.
+template <typename Name>
+HeadField head_field(const http::fields& fields, Name name) {
+  HeadField found;
+  const auto [begin, end] = fields.equal_range(name);
+  for (auto field = begin; field != end; ++field) {
+    if (found.count++ == 0) {
+      found.value = view(field->value());
+    }
+  }
+  return found;
+}
+
+BrowserFields browser_fields(const http::fields& fields, bool has_body) {
+  return {.host = head_field(fields, http::field::host),
+          .origin = head_field(fields, http::field::origin),
+          .fetch_site = head_field(fields, "Sec-Fetch-Site"),
+          .fetch_mode = head_field(fields, "Sec-Fetch-Mode"),
+          .media_type = head_field(fields, http::field::content_type),
+          .has_body = has_body};
+}
+
 /// A place in the hub, given up when the coroutine leaves it, also by being destroyed.
 class Following {
  public:
@@ -170,6 +192,10 @@ HttpSession::Awaitable<bool> HttpSession::read_request() {
 HttpSession::Awaitable<bool> HttpSession::receive() {
   // Chunks announce no total: their body is counted as it grows.
   const std::size_t size = m_state == State::idle ? 0 : m_reader.body_size();
+  // Nor do they tell whether they are empty.
+  if (size > 0 && !std::exchange(m_incoming.fields.has_body, true) && co_await refuse_by_rules()) {
+    co_return false;
+  }
   if (size >= k_large_body && size > m_body_reserved && !reserve_body(std::min(2 * size, m_owner.limits().body))) {
     co_await refuse(503, too_many_bodies());
     co_return false;
@@ -193,6 +219,9 @@ HttpSession::Awaitable<bool> HttpSession::receive() {
 
 HttpSession::Awaitable<bool> HttpSession::accept_body() {
   m_incoming = incoming();
+  if (co_await refuse_by_rules()) {
+    co_return false;
+  }
   if (m_reader.is_complete()) {
     co_return true;
   }
@@ -216,6 +245,19 @@ HttpSession::Awaitable<bool> HttpSession::accept_body() {
     co_await m_stream.write({asio::buffer(k_continue), {}}, error);
     co_return !error;
   }
+  co_return true;
+}
+
+HttpSession::Awaitable<bool> HttpSession::refuse_by_rules() {
+  auto refusal = m_owner.refusal(m_incoming);
+  if (!refusal) {
+    co_return false;
+  }
+  if (m_reader.message().method() == http::verb::head) {
+    refusal->body.clear();
+  }
+  co_await write(std::move(*refusal), /*keep_alive=*/false);
+  co_await drain();
   co_return true;
 }
 
@@ -378,7 +420,8 @@ Incoming HttpSession::incoming() {
   return {.method = view(message.method_string()),
           .target = view(message.target()),
           .authorization = view(message[http::field::authorization]),
-          .client = m_client};
+          .client = m_client,
+          .fields = browser_fields(message, m_reader.announced_body().value_or(0) > 0)};
 }
 
 bool HttpSession::reserve_body(std::size_t bytes) {

@@ -27,6 +27,9 @@ class SessionOwner {
   /// Whether no further request is to be taken.
   virtual bool stopping() const = 0;
   virtual void handle(Incoming request, Reply reply) = 0;
+  /// Asked once the head of a request has come in: the answer to a request that is not handled, and whose body is not
+  /// read.
+  virtual std::optional<Response> refusal(const Incoming& head) = 0;
   /// Asked before a large body is read; calls `then` once, at once or later.
   virtual void admit(const Incoming& head, Admitted then) = 0;
   /// @returns false if all large bodies together would be too many bytes
@@ -90,6 +93,8 @@ class HttpSession final : public std::enable_shared_from_this<HttpSession> {
   Awaitable<bool> receive();
   /// Decides, from a complete head, whether the body is to be read. @returns false after a refusal
   Awaitable<bool> accept_body();
+  /// Answers a request that must not be handled. @returns whether it was one
+  Awaitable<bool> refuse_by_rules();
   /// @returns whether another request may follow
   Awaitable<bool> answer_request();
   /// @returns whether another request may follow

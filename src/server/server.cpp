@@ -8,10 +8,13 @@
 
 #include <fmt/format.h>
 
+#include "server/browser_rules.hpp"
 #include "server/http_listener.hpp"
+#include "server/machine_names.hpp"
 #include "server/service.hpp"
 #include "server/tls_context.hpp"
 #include "torc/base/log.hpp"
+#include "torc/base/strings.hpp"
 #include "torc/server/password_file.hpp"
 #include "torc/store/access.hpp"
 
@@ -73,6 +76,54 @@ const SecurityOptions& checked(const SecurityOptions& options) {
   return options;
 }
 
+std::vector<std::string> normalized_origins(const std::vector<std::string>& given) {
+  std::vector<std::string> origins;
+  for (const auto& text : given) {
+    auto origin = normalized_origin(text);
+    if (!origin) {
+      throw base::UsageError(fmt::format(
+          "--allowed-origin '{}' is not the origin of one site; write scheme, host and port if it is not the usual "
+          "one, without a path: https://torc.example.org:8443",
+          base::printable(text)));
+    }
+    origins.push_back(std::move(*origin));
+  }
+  return origins;
+}
+
+std::vector<std::string> normalized_hosts(const std::vector<std::string>& given) {
+  std::vector<std::string> hosts;
+  for (const auto& text : given) {
+    auto host = normalized_host(text);
+    if (!host) {
+      throw base::UsageError(fmt::format(
+          "--allowed-host '{}' is not a host name; write one name without scheme and port: torc.example.org",
+          base::printable(text)));
+    }
+    hosts.push_back(std::move(*host));
+  }
+  return hosts;
+}
+
+BrowserRules browser_rules(const ServerOptions& options, bool is_loopback) {
+  BrowserRules rules;
+  rules.allowed_origins = normalized_origins(options.security.allowed_origins);
+  rules.allowed_hosts = normalized_hosts(options.security.allowed_hosts);
+  // Where passwords are checked a page under a foreign name has none, unless the server serves this machine alone:
+  // there, requests without a password may be answered.
+  rules.checks_host = is_loopback || options.security.auth_file.empty();
+  // A server of one command's own has no command line.
+  rules.has_options = !options.own_user_only;
+  if (rules.checks_host) {
+    // Nobody reaches loopback by a name that only DNS knows.
+    rules.machine_names = machine_names(!is_loopback);
+    if (auto name = normalized_host(options.host)) {
+      rules.machine_names.push_back(std::move(*name));
+    }
+  }
+  return rules;
+}
+
 void make_admins(const store::Database& database, const std::vector<std::string>& users) {
   if (users.empty()) {
     return;
@@ -113,12 +164,14 @@ struct Server::Impl {
                                std::set<Id> deleted) { listener.announce(std::move(notices), std::move(deleted)); },
             .listeners = &listener.listeners(),
             .security = security,
+            .rules = browser_rules(options, listener.is_loopback()),
             .readers = options.readers,
             .worker_timeout = options.worker_timeout,
             .additions = !options.no_additions});
     thread = std::thread([this] {
       listener.run([this](Incoming request, Reply reply) { service->handle(std::move(request), std::move(reply)); },
-                   [this](const Incoming& head, Admitted then) { service->admit(head, std::move(then)); });
+                   [this](const Incoming& head, Admitted then) { service->admit(head, std::move(then)); },
+                   [this](const Incoming& head) { return service->refusal(head); });
     });
   }
 

@@ -2,6 +2,7 @@
 
 #include "server/additions.hpp"
 #include "server/errors.hpp"
+#include "torc/base/log.hpp"
 
 namespace torc::server {
 namespace {
@@ -13,6 +14,9 @@ std::vector<store::Connection> reading_connections(const store::Database& databa
   }
   return connections;
 }
+
+/// Refusals are logged at most this often: web pages can cause any number of them.
+constexpr std::chrono::seconds k_refusal_log_interval{1};
 
 store::Connection writing_connection(const store::Database& database, const std::atomic<int>* listeners) {
   auto connection = database.open(store::Connection::Mode::write);
@@ -28,7 +32,8 @@ const std::vector<Route>& plain_routes() {
 }  // namespace
 
 Service::Service(const store::Database& database, Deliver deliver, ServiceSettings settings)
-    : m_enforce_access(settings.security.enforce_access),
+    : m_rules(std::move(settings.rules)),
+      m_enforce_access(settings.security.enforce_access),
       m_additions(settings.additions),
       m_worker_timeout(settings.worker_timeout),
       m_router(settings.additions ? routes() : plain_routes()),
@@ -43,6 +48,11 @@ Service::Service(const store::Database& database, Deliver deliver, ServiceSettin
 }
 
 void Service::handle(Incoming incoming, Reply reply) {
+  // A chunked body does not tell before its end whether it is empty.
+  if (const auto why = incoming.body.empty() ? std::nullopt : media_type_refusal(incoming.fields.media_type)) {
+    reply(refused(*why, incoming));
+    return;
+  }
   Task task{.reply = std::move(reply), .gone = std::move(incoming.gone)};
   if (!prepare(incoming, task)) {
     return;
@@ -60,6 +70,20 @@ void Service::handle(Incoming incoming, Reply reply) {
     task.request.user = std::move(identity.user);
     dispatch(std::move(task));
   });
+}
+
+std::optional<Response> Service::refusal(const Incoming& head) {
+  const auto why = refusal_by_rules(m_rules, head.method, head.target, head.fields);
+  return why ? std::optional(refused(*why, head)) : std::nullopt;
+}
+
+Response Service::refused(const RuleRefusal& why, const Incoming& head) {
+  const auto now = std::chrono::steady_clock::now();
+  if (now >= m_next_refusal_log) {
+    m_next_refusal_log = now + k_refusal_log_interval;
+    base::log_warning("refused a request from {} ({}): {}", head.client, why.status, why.message);
+  }
+  return error_response(why.status, why.message);
 }
 
 void Service::admit(const Incoming& head, Admitted then) {

@@ -7,6 +7,7 @@
 
 #include "server/authenticator.hpp"
 #include "server/body_parser.hpp"
+#include "server/browser_rules.hpp"
 #include "server/executor.hpp"
 #include "torc/server/server.hpp"
 #include "torc/store/connection.hpp"
@@ -19,6 +20,7 @@ struct ServiceSettings {
   const std::atomic<int>* listeners{
       nullptr};  ///< How many follow events; outlives the service. Null: nobody ever does.
   SecurityOptions security{};
+  BrowserRules rules{};
   int readers{2};                              ///< Threads that answer questions.
   std::chrono::milliseconds worker_timeout{};  ///< Of compute nodes' silence; 0: they are never lost.
   bool additions{true};                        ///< See ServerOptions.
@@ -34,6 +36,10 @@ class Service {
 
   /// Calls `reply` once, at once or later. Throws nothing.
   void handle(Incoming incoming, Reply reply);
+
+  /// Once the head of a request has come in: the answer to one that a web page of another site may have sent, or whose
+  /// body is not declared as JSON. Neither `admit` nor `handle` must be called for it. Throws nothing.
+  std::optional<Response> refusal(const Incoming& head);
 
   /// Before a large body is read: whether there is such an operation, and its sender is one who may ask. Calls `then`
   /// once, at once or later. Throws nothing.
@@ -51,7 +57,10 @@ class Service {
   /// Calls `then` with who sends a request.
   void identify(const Route& route, const Incoming& head, Authenticator::Then then);
   void dispatch(Task task);
+  Response refused(const RuleRefusal& why, const Incoming& head);
 
+  const BrowserRules m_rules;
+  std::chrono::steady_clock::time_point m_next_refusal_log{};
   const bool m_enforce_access;
   const bool m_additions;
   const std::chrono::milliseconds m_worker_timeout;

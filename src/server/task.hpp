@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "server/browser_rules.hpp"
 #include "server/request.hpp"
 
 namespace torc::server {
@@ -29,6 +30,7 @@ struct Incoming {
   /// Set when the client has gone away; may be null.
   std::shared_ptr<const std::atomic<bool>> gone{};
   std::string_view client{};  ///< Its address.
+  BrowserFields fields{};     ///< Where it comes from, and what its body is.
 };
 
 /// Called with the refusal of a request whose body is not read, or with nothing.

@@ -67,7 +67,8 @@ class Raw:
 
 def request(method: str, path: str, body: bytes = b"", fields: bytes = b"") -> bytes:
     length = f"Content-Length: {len(body)}\r\n".encode() if body else b""
-    return f"{method} {PREFIX}{path} HTTP/1.1\r\nHost: h\r\n".encode() + fields + length + b"\r\n" + body
+    head = f"{method} {PREFIX}{path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n".encode()
+    return head + fields + length + b"\r\n" + body
 
 
 def memory_of(process) -> int:
@@ -167,7 +168,7 @@ class Limits(E2ETest):
 
     def test_http_that_is_not_proper(self):
         server = self.server()
-        post = f"POST {PREFIX}/workflows HTTP/1.1\r\nHost: h\r\n".encode()
+        post = f"POST {PREFIX}/workflows HTTP/1.1\r\nHost: localhost\r\n".encode()
         hidden = request("GET", "/ping")
         for fields in (b"Content-Length: 5\r\nTransfer-Encoding: chunked", b"Transfer-Encoding: chunked\r\nContent-Length: 5",
                        b"Content-Length: 5\r\nContent-Length: 6", b"Content-Length: -1", b"Content-Length: 1e3",
@@ -179,8 +180,8 @@ class Limits(E2ETest):
             self.expect(server, data, 400)
         for method in ("OPTIONS", "TRACE", "PATCH", "FOO"):
             self.expect(server, request(method, "/ping"), 405, method)
-        self.expect(server, b"OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n", 404)
-        self.expect(server, b"CONNECT h:1 HTTP/1.1\r\nHost: h\r\n\r\n", 404)
+        self.expect(server, b"OPTIONS * HTTP/1.1\r\nHost: localhost\r\n\r\n", 404)
+        self.expect(server, b"CONNECT localhost:1 HTTP/1.1\r\nHost: localhost\r\n\r\n", 404)
         with Raw(server) as client:  # one after the other, not waiting
             client.send(request("GET", "/ping") * 3 + request("HEAD", "/ping") + f"GET {PREFIX}/ping HTTP/1.0\r\n\r\n".encode())
             self.assertEqual([client.answer()[0] for _ in range(3)], [200, 200, 200])

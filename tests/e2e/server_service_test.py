@@ -15,7 +15,7 @@ from harness import ROOT, TORC, E2ETest, alive, clean_environment, main, run_tor
 
 def http(method: str, path: str, body: bytes = b"", length: int | None = None) -> bytes:
     length = len(body) if length is None else length
-    return (f"{method} /torc-service/v1{path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    return (f"{method} /torc-service/v1{path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
             f"Content-Length: {length}\r\n\r\n").encode() + body
 
 

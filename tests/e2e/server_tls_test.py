@@ -79,7 +79,7 @@ class Speaking(TlsTest):
         server = self.tls_server()
         with socket.create_connection(("127.0.0.1", server.port), timeout=10) as raw, \
                 self.context().wrap_socket(raw, server_hostname="127.0.0.1", suppress_ragged_eofs=False) as connection:
-            connection.sendall(b"GET /torc-service/v1/ping HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+            connection.sendall(b"GET /torc-service/v1/ping HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
             text = b""
             while chunk := connection.recv(4096):  # a cut connection would raise SSLEOFError
                 text += chunk

@@ -61,7 +61,7 @@ def requests():
         record = json.loads(line)
         method, _, target = record["request"].partition(" ")
         body = record.get("raw_body", json.dumps(record["body"]) if "body" in record else "").encode()
-        head = f"{method} {PREFIX}{target} HTTP/1.1\r\nHost: h\r\n"
+        head = f"{method} {PREFIX}{target} HTTP/1.1\r\nHost: localhost\r\n"
         head += "Content-Type: application/json\r\n" if body else ""
         length = f"Content-Length: {len(body)}\r\n" if body else ""
         yield f"{head}{length}\r\n".encode() + body, body

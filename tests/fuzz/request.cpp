@@ -18,6 +18,7 @@
 #include <boost/asio/io_context.hpp>
 
 #include "fuzz/check.hpp"
+#include "server/browser_rules.hpp"
 #include "server/errors.hpp"
 #include "server/executor.hpp"
 #include "server/http_session.hpp"
@@ -108,6 +109,13 @@ class World final : public server::SessionOwner {
       check(!model::parse_json(response.body).is_discarded(), "answers are JSON", response.body);
     }
     reply(std::move(response));
+  }
+  std::optional<server::Response> refusal(const server::Incoming& head) override {
+    const auto why = server::refusal_by_rules({}, head.method, head.target, head.fields);
+    check(!why || why->status == 400 || why->status == 403 || why->status == 415, "a rule answers with 4xx",
+          std::string{head.target});
+    // Few inputs name this machine; the others are to reach the handlers all the same.
+    return std::nullopt;
   }
   void admit(const server::Incoming& head, server::Admitted then) override {
     check(!head.target.empty(), "a request that is admitted has a target", "");

@@ -20,6 +20,10 @@ struct SecurityOptions {
   bool require_auth{false};           ///< Refuse requests without credentials.
   bool enforce_access{false};         ///< Users see and change what is theirs only.
   std::vector<std::string> admins{};  ///< Made members of the administrators' group at the start.
+  /// Web pages that may use the server beside its own: "https://torc.example.org".
+  std::vector<std::string> allowed_origins{};
+  /// Names under which clients reach the server beside those of this machine: "torc.example.org".
+  std::vector<std::string> allowed_hosts{};
 
   /// Whether Server::reload has anything to read.
   bool has_files() const { return https || !auth_file.empty(); }

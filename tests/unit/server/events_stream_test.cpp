@@ -41,7 +41,8 @@ class EventsTest : public testing::Test {
   /// A connection over which events come, once the server has said so.
   std::unique_ptr<RawClient> listen(const std::string& query = "?level=debug", const char* version = "HTTP/1.1") {
     auto client = std::make_unique<RawClient>(server->port());
-    client->send("GET /torc-service/v1/workflows/1/events/stream" + query + " " + version + "\r\nHost: h\r\n\r\n");
+    client->send("GET /torc-service/v1/workflows/1/events/stream" + query + " " + version +
+                 "\r\nHost: localhost\r\n\r\n");
     const auto head = client->read_until("\r\n\r\n");
     EXPECT_TRUE(head && head->find("text/event-stream") != std::string::npos) << head.value_or("closed");
     return client;
@@ -227,7 +228,7 @@ TEST_F(EventsTest, AWaitingClaimOfAStoppingServerIsAnswered) {
 
 TEST_F(ListenerEventsTest, ALeavingListenerIsNoticed) {
   RawClient client{listener.port()};
-  client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+  client.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
   EXPECT_TRUE(comes_true([&] { return listener.listeners() == 1; }));
   client.close();
   EXPECT_TRUE(comes_true([&] { return listener.listeners() == 0; }));
@@ -235,7 +236,7 @@ TEST_F(ListenerEventsTest, ALeavingListenerIsNoticed) {
 
 TEST_F(ListenerEventsTest, AQuietStreamShowsThatItLives) {
   RawClient client{listener.port()};
-  client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+  client.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
   for (int i = 0; i < 2; ++i) {
     EXPECT_TRUE(client.read_until("\r\n: keep-alive\n\n\r\n")) << "a chunk with a comment";
   }
@@ -244,7 +245,7 @@ TEST_F(ListenerEventsTest, AQuietStreamShowsThatItLives) {
 
 TEST_F(ListenerEventsTest, AListenerThatDoesNotReadIsGivenUp) {
   RawClient client{listener.port()};
-  client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+  client.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
   ASSERT_TRUE(comes_true([&] { return listener.listeners() == 1; }));
   const std::string big(256 * 1024, 'x');
   for (int i = 0; i < 400 && listener.listeners() == 1; ++i) {
@@ -255,7 +256,7 @@ TEST_F(ListenerEventsTest, AListenerThatDoesNotReadIsGivenUp) {
 
 TEST_F(ListenerEventsTest, AClientThatLeavesWhileItWaitsIsNoticed) {
   RawClient client{listener.port()};
-  client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n");
+  client.send("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n");
   ASSERT_TRUE(comes_true([&] { return has_request.load(); }));
   EXPECT_FALSE(*gone);
   client.close();

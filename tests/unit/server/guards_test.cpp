@@ -41,8 +41,9 @@ class GuardsTest : public testing::Test {
   Response ask(const char* as, const char* method, const std::string& path, std::string body = {}) {
     std::promise<Response> promise;
     const std::string target = "/torc-service/v1" + path;
-    service.handle({.method = method, .target = target, .authorization = as, .body = std::move(body)},
-                   [&promise](Response response) { promise.set_value(std::move(response)); });
+    service.handle(
+        {.method = method, .target = target, .authorization = as, .body = std::move(body), .fields = k_json_fields},
+        [&promise](Response response) { promise.set_value(std::move(response)); });
     return promise.get_future().get();
   }
   void make(const std::string& path, const std::string& body) {

@@ -139,14 +139,14 @@ TEST_F(HttpTest, TakesARequestByteByByte) {
 TEST_F(HttpTest, TakesABodyInChunks) {
   RawClient client{server.port()};
   client.send(
-      "POST /torc-service/v1/workflows HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
-      "9\r\n{\"name\":\"\r\nd\r\nw\",\"user\":\"u\"\r\n1\r\n}\r\n0\r\n\r\n");
+      "POST /torc-service/v1/workflows HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n"
+      "Content-Type: application/json\r\n\r\n9\r\n{\"name\":\"\r\nd\r\nw\",\"user\":\"u\"\r\n1\r\n}\r\n0\r\n\r\n");
   EXPECT_EQ(client.read_answer()->status, 200);
 }
 
 TEST_F(HttpTest, SurvivesEveryWayToSendTheEndOfAChunkedBody) {
   const std::string head =
-      "POST /torc-service/v1/workflows HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\n"
+      "POST /torc-service/v1/workflows HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
       "Transfer-Encoding: chunked\r\n\r\n";
   const std::string long_text(70'000, 'a');
   std::string lines;
@@ -181,7 +181,9 @@ TEST_F(HttpTest, SurvivesEveryWayToSendTheEndOfAChunkedBody) {
 }
 
 TEST_F(HttpTest, MemoryStaysBoundedUnderEndlessExtensionsAndTrailers) {
-  const std::string head = "GET /torc-service/v1/ping HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n";
+  const std::string head =
+      "GET /torc-service/v1/ping HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+      "Transfer-Encoding: chunked\r\n\r\n";
   std::string trailers;
   for (int i = 0; i < 32'768; ++i) {
     trailers += "T: aaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n";
@@ -286,7 +288,7 @@ TEST_F(ListenerTest, ChunkedBodiesAreCountedAsTheyGrow) {
 
 TEST_F(HttpTest, ClosesWhereTheClientWantsIt) {
   RawClient client{server.port()};
-  client.send("GET /torc-service/v1/ping HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+  client.send("GET /torc-service/v1/ping HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
   EXPECT_EQ(client.read_answer()->status, 200);
   EXPECT_TRUE(client.is_closed());
   RawClient old{server.port()};
@@ -297,7 +299,7 @@ TEST_F(HttpTest, ClosesWhereTheClientWantsIt) {
 
 TEST_F(HttpTest, AnswersHeadWithoutABody) {
   RawClient client{server.port()};
-  client.send("HEAD /torc-service/v1/ping HTTP/1.1\r\nHost: h\r\n\r\n");
+  client.send("HEAD /torc-service/v1/ping HTTP/1.1\r\nHost: localhost\r\n\r\n");
   const auto answer = client.read_answer();
   EXPECT_EQ(answer->status, 405);
   EXPECT_EQ(answer->body, "");
@@ -306,7 +308,8 @@ TEST_F(HttpTest, AnswersHeadWithoutABody) {
 TEST_F(HttpTest, SaysGoOnToAClientThatAsks) {
   RawClient client{server.port()};
   client.send(
-      "POST /torc-service/v1/workflows HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 23\r\n\r\n");
+      "POST /torc-service/v1/workflows HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\n"
+      "Content-Type: application/json\r\nContent-Length: 23\r\n\r\n");
   EXPECT_EQ(client.read_answer()->status, 100);
   client.send(R"({"name":"w","user":"u"})");
   EXPECT_EQ(client.read_answer()->status, 200);
@@ -319,7 +322,8 @@ TEST_F(HttpTest, RefusesGarbageAndLives) {
         std::string{"GET\r\n\r\n"}, std::string{"GET / HTTP/9.9\r\n\r\n"},
         std::string{"POST /torc-service/v1/workflows HTTP/1.1\r\nContent-Length: -5\r\n\r\n"},
         std::string{"POST /torc-service/v1/workflows HTTP/1.1\r\nContent-Length: 99999999999999999999999\r\n\r\n"},
-        std::string{"POST /torc-service/v1/workflows HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"}}) {
+        std::string{"POST /torc-service/v1/workflows HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: "
+                    "chunked\r\n\r\nzz\r\n"}}) {
     RawClient client{server.port()};
     client.send(bytes);
     const auto answer = client.read_answer();
@@ -331,13 +335,13 @@ TEST_F(HttpTest, RefusesGarbageAndLives) {
 }
 
 TEST_F(HttpTest, RefusesWhatHidesASecondRequest) {
-  const std::string hidden = "GET /torc-service/v1/ping HTTP/1.1\r\nHost: h\r\n\r\n";
+  const std::string hidden = "GET /torc-service/v1/ping HTTP/1.1\r\nHost: localhost\r\n\r\n";
   for (const std::string fields :
        {"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n", "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n",
         "Content-Length: 5\r\nContent-Length: 6\r\n", "Transfer-Encoding: gzip\r\n",
         "Transfer-Encoding: gzip, chunked\r\n", "Transfer-Encoding: identity\r\n", "Host : h\r\n"}) {
     RawClient client{server.port()};
-    client.send("POST /torc-service/v1/workflows HTTP/1.1\r\nHost: h\r\n" + fields + "\r\n0\r\n\r\n" + hidden);
+    client.send("POST /torc-service/v1/workflows HTTP/1.1\r\nHost: localhost\r\n" + fields + "\r\n0\r\n\r\n" + hidden);
     const auto answer = client.read_answer();
     ASSERT_TRUE(answer.has_value()) << fields;
     EXPECT_EQ(answer->status, 400) << fields << answer->body;
@@ -348,15 +352,15 @@ TEST_F(HttpTest, RefusesWhatHidesASecondRequest) {
 
 TEST_F(HttpTest, TakesTheTargetOfAProxy) {
   RawClient client{server.port()};
-  client.send("GET http://h:1/torc-service/v1/ping HTTP/1.1\r\nHost: h\r\n\r\n");
+  client.send("GET http://localhost:1/torc-service/v1/ping HTTP/1.1\r\nHost: localhost\r\n\r\n");
   EXPECT_EQ(client.read_answer()->status, 200);
-  client.send("GET http://h HTTP/1.1\r\nHost: h\r\n\r\n");
+  client.send("GET http://localhost HTTP/1.1\r\nHost: localhost\r\n\r\n");
   EXPECT_EQ(client.read_answer()->status, 404);
 }
 
 TEST_F(HttpTest, RefusesABodyThatIsTooLargeBeforeItIsSent) {
   RawClient client{server.port()};
-  client.send("POST /torc-service/v1/workflows HTTP/1.1\r\nHost: h\r\nContent-Length: 67108865\r\n\r\n");
+  client.send("POST /torc-service/v1/workflows HTTP/1.1\r\nHost: localhost\r\nContent-Length: 67108865\r\n\r\n");
   const auto answer = client.read_answer();
   ASSERT_TRUE(answer.has_value());
   EXPECT_EQ(answer->status, 413);
@@ -375,7 +379,9 @@ TEST_F(HttpTest, RefusesAHeaderThatIsTooLarge) {
 TEST_F(HttpTest, ClientsThatDisappearDoNoHarm) {
   for (int i = 0; i < 50; ++i) {
     RawClient half{server.port()};
-    half.send("POST /torc-service/v1/workflows HTTP/1.1\r\nContent-Length: 100\r\n\r\n{");
+    half.send(
+        "POST /torc-service/v1/workflows HTTP/1.1\r\nHost: localhost\r\nContent-Type: "
+        "application/json\r\nContent-Length: 100\r\n\r\n{");
     half.close();
     RawClient unread{server.port()};
     unread.send(request_text("POST", "/workflows", R"({"name":"w","user":"u"})"));

@@ -31,8 +31,9 @@ class LostNodesTest : public testing::Test {
                                   std::shared_ptr<const std::atomic<bool>> gone = {}) {
     auto promise = std::make_shared<std::promise<Response>>();
     const std::string target = "/torc-service/v1" + path;
-    service->handle({.method = method, .target = target, .body = std::move(body), .gone = std::move(gone)},
-                    [promise](Response response) { promise->set_value(std::move(response)); });
+    service->handle(
+        {.method = method, .target = target, .body = std::move(body), .gone = std::move(gone), .fields = k_json_fields},
+        [promise](Response response) { promise->set_value(std::move(response)); });
     return promise->get_future();
   }
   Response ask(const char* method, const std::string& path, std::string body = {}) {

@@ -24,7 +24,7 @@ bool is_answered(std::uint16_t port, uid_t user) {
     bool answered = false;
     try {
       RawClient client{port};
-      client.send("GET /torc-service/v1/ping HTTP/1.1\r\nHost: h\r\n\r\n");
+      client.send("GET /torc-service/v1/ping HTTP/1.1\r\nHost: localhost\r\n\r\n");
       answered = client.read_answer().has_value();
     } catch (const std::exception&) {
       answered = false;

@@ -118,7 +118,8 @@ class RawClient {
 
 inline std::string request_text(std::string_view method, std::string_view path, std::string_view body = {}) {
   return std::string{method} + " /torc-service/v1" + std::string{path} +
-         " HTTP/1.1\r\nHost: h\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + std::string{body};
+         " HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: " +
+         std::to_string(body.size()) + "\r\n\r\n" + std::string{body};
 }
 
 }  // namespace torc::server

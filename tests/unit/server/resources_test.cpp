@@ -165,7 +165,10 @@ TEST(ServiceEndTest, ACleanEndLeavesTheDatabaseFileAlone) {
     const store::Database database{dir / "torc.db"};
     Service service{database, reply_at_once};
     std::promise<int> status;
-    service.handle({.method = "POST", .target = "/torc-service/v1/workflows", .body = R"({"name":"w","user":"u"})"},
+    service.handle({.method = "POST",
+                    .target = "/torc-service/v1/workflows",
+                    .body = R"({"name":"w","user":"u"})",
+                    .fields = k_json_fields},
                    [&status](Response response) { status.set_value(response.status); });
     EXPECT_EQ(status.get_future().get(), 200);
     EXPECT_TRUE(std::filesystem::exists(dir / "torc.db-wal"));

@@ -19,12 +19,15 @@ inline void reply_at_once(std::vector<Answer> answers) {
   }
 }
 
+/// The fields of a request with a JSON body.
+inline const BrowserFields k_json_fields{.media_type = {"application/json", 1}};
+
 class ServiceTest : public testing::Test {
  protected:
   std::future<Response> ask_later(const char* method, const std::string& path, std::string body = {}) {
     auto promise = std::make_shared<std::promise<Response>>();
     const std::string target = "/torc-service/v1" + path;
-    service.handle({.method = method, .target = target, .body = std::move(body)},
+    service.handle({.method = method, .target = target, .body = std::move(body), .fields = k_json_fields},
                    [promise](Response response) { promise->set_value(std::move(response)); });
     return promise->get_future();
   }
