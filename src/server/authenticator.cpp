@@ -15,9 +15,8 @@
 namespace torc::server {
 namespace {
 
-/// Checks that wait, of all and of one user name: what wrong passwords can delay others by. Those that were checked
-/// before do not wait here.
-constexpr std::size_t k_most_checks = 32;
+/// Checks that wait, of one user name from one address: those who share an address with somebody who guesses one
+/// user's password are not held up by more.
 constexpr std::size_t k_most_checks_of_user = 4;
 constexpr std::size_t k_most_wrong = 4096;
 
@@ -41,6 +40,10 @@ std::string decoy(const PasswordHashes& users) {
 
 Identity refused(std::string message) {
   return {401, {}, std::move(message)};
+}
+
+Identity busy() {
+  return {503, {}, "too many passwords from this address wait to be checked; try again in a few seconds"};
 }
 
 Identity judged(const std::string& user, bool right) {
@@ -90,54 +93,115 @@ void Authenticator::identify(std::string_view authorization, std::string_view cl
   // bcrypt looks at no more; so a user has one right password, whatever stands behind it.
   credentials->password.resize(std::min(credentials->password.size(), k_longest_password));
   const std::string key = key_of(*credentials);
-  Identity known;
+  std::optional<Identity> known;
+  std::vector<Answer> dropped;
   {
     const std::lock_guard lock{m_mutex};
     if (m_right.contains(key)) {
       known = judged(credentials->user, true);
     } else if (m_wrong.contains(key)) {
       known = judged(credentials->user, false);
-    } else if (const auto same = m_checks.find(key); same != m_checks.end()) {
-      same->second.waiting.push_back(std::move(then));
-      return;
-    } else if (has_room_for(credentials->user)) {
-      m_checks[key] = {std::move(*credentials), std::string(client), {std::move(then)}};
-      m_queue.push_back(key);
-      m_changed.notify_one();
-      return;
     } else {
-      known = {503, {}, "too many passwords wait to be checked; try again in a few seconds"};
+      known = enqueue(key, std::move(*credentials), client, then, dropped);
     }
   }
-  then(std::move(known));
+  if (!dropped.empty()) {
+    m_deliver(std::move(dropped));
+  }
+  if (known) {
+    then(std::move(*known));
+  } else {
+    m_changed.notify_one();
+  }
 }
 
-bool Authenticator::has_room_for(const std::string& user) const {
-  const auto of_user = std::count_if(m_checks.begin(), m_checks.end(),
-                                     [&](const auto& entry) { return entry.second.credentials.user == user; });
-  return m_checks.size() < k_most_checks && static_cast<std::size_t>(of_user) < k_most_checks_of_user;
+std::optional<Identity> Authenticator::enqueue(const std::string& key, BasicCredentials&& credentials,
+                                               std::string_view client, Then& then, std::vector<Answer>& dropped) {
+  const std::string network = network_of(client);
+  const auto same = m_checks.find(key);
+  const bool is_new = same == m_checks.end();
+  if (is_new && !has_room_for(credentials.user, network)) {
+    return busy();
+  }
+  // Somebody whose address has not failed does not wait for the turn of one that has, only because both sent the same.
+  if (is_new || !same->second.networks.contains(network)) {
+    const auto pushed = m_queue.push(network, key, LoginQueue::Clock::now());
+    if (!pushed.accepted && is_new) {
+      return busy();
+    }
+    m_checks[key].places += pushed.accepted ? 1 : 0;
+    if (pushed.dropped) {
+      dropped = drop(*pushed.dropped);
+    }
+  }
+  auto& check = m_checks[key];
+  if (is_new) {
+    check.credentials = std::move(credentials);
+    check.client = client;
+    check.network = network;
+  }
+  check.networks.insert(network);
+  check.waiting.push_back(std::move(then));
+  return std::nullopt;
+}
+
+std::vector<Answer> Authenticator::drop(const std::string& key) {
+  const auto found = m_checks.find(key);
+  if (found == m_checks.end() || --found->second.places > 0 || found->second.is_running) {
+    return {};
+  }
+  return finish(key, busy());
+}
+
+bool Authenticator::has_room_for(const std::string& user, const std::string& network) const {
+  const auto of_user = std::count_if(m_checks.begin(), m_checks.end(), [&](const auto& entry) {
+    return entry.second.network == network && entry.second.credentials.user == user;
+  });
+  return static_cast<std::size_t>(of_user) < k_most_checks_of_user;
+}
+
+std::optional<std::string> Authenticator::next_key(std::unique_lock<std::mutex>& lock) {
+  while (!m_ending) {
+    if (const auto turn = m_queue.pop(LoginQueue::Clock::now())) {
+      // The same password may have waited at several addresses.
+      if (const auto found = m_checks.find(turn->key); found != m_checks.end()) {
+        --found->second.places;
+        return turn->key;
+      }
+    } else if (const auto time = m_queue.next_time()) {
+      m_changed.wait_until(lock, *time);
+    } else {
+      m_changed.wait(lock);
+    }
+  }
+  return std::nullopt;
+}
+
+std::vector<Answer> Authenticator::finish(const std::string& key, const Identity& identity) {
+  std::vector<Answer> answers;
+  for (auto& then : m_checks.at(key).waiting) {
+    answers.push_back({[then = std::move(then), identity](const Response&) { then(identity); }, {}});
+  }
+  m_checks.erase(key);
+  return answers;
 }
 
 void Authenticator::run() {
   std::unique_lock lock{m_mutex};
-  for (;;) {
-    m_changed.wait(lock, [this] { return m_ending || !m_queue.empty(); });
-    if (m_ending) {
-      return;
-    }
-    const std::string key = m_queue.front();
-    m_queue.pop_front();
-    const BasicCredentials credentials = m_checks[key].credentials;
-    const std::string client = m_checks[key].client;
+  while (const auto key = next_key(lock)) {
+    const BasicCredentials credentials = m_checks.at(*key).credentials;
+    const std::string client = m_checks.at(*key).client;
+    m_checks.at(*key).is_running = true;
     const bool right = check(credentials, client, lock);
-    remember(key, right);
-    std::vector<Answer> answers;
-    for (auto& then : m_checks[key].waiting) {
-      answers.push_back(
-          {[then = std::move(then), identity = judged(credentials.user, right)](const Response&) { then(identity); },
-           {}});
+    remember(*key, right);
+    for (const auto& network : m_checks.at(*key).networks) {
+      if (right) {
+        m_queue.note_success(network);
+      } else {
+        m_queue.note_failure(network, LoginQueue::Clock::now());
+      }
     }
-    m_checks.erase(key);
+    auto answers = finish(*key, judged(credentials.user, right));
     lock.unlock();
     m_deliver(std::move(answers));
     lock.lock();

@@ -2,13 +2,15 @@
 
 // Who sends a request. Checking a password is slow on purpose (bcrypt: a quarter of a second), so a thread of its own
 // does it, and what it found is remembered until the users are read anew. What is remembered is known by a keyed hash
-// of user and password, so that no password stays in memory.
+// of user and password, so that no password stays in memory. What waits for the thread is shared out fairly by the
+// clients' addresses (login_queue.hpp), so that wrong passwords from some hold up nobody else for long.
 
 #include <condition_variable>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -18,6 +20,7 @@
 
 #include "server/basic_credentials.hpp"
 #include "server/executor.hpp"
+#include "server/login_queue.hpp"
 #include "torc/server/password_file.hpp"
 
 namespace torc::server {
@@ -45,7 +48,7 @@ class Authenticator {
 
   /// Calls `then` once: at once where nothing has to be checked, else through `deliver`.
   /// @param authorization  The header field; empty where the request has none.
-  /// @param client  The sender's address, for the log.
+  /// @param client  The sender's address, for the log and for the order of checks.
   void identify(std::string_view authorization, std::string_view client, Then then);
 
   /// Reads the file again, and forgets what was remembered.
@@ -57,12 +60,25 @@ class Authenticator {
   /// One user with one password, and who wants to know.
   struct Check {
     BasicCredentials credentials{};
-    std::string client{};  ///< Address of the first one.
+    std::string client{};   ///< Address of the first one.
+    std::string network{};  ///< What that address counts as.
     std::vector<Then> waiting{};
+    std::set<std::string> networks{};  ///< Of all that wait.
+    int places{0};                     ///< How often it stands in the queue.
+    bool is_running{false};
   };
 
   std::string key_of(const BasicCredentials& credentials) const;
-  bool has_room_for(const std::string& user) const;
+  /// Puts a check into the queue, or refuses it. @returns what is known at once; nothing if `then` is kept
+  std::optional<Identity> enqueue(const std::string& key, BasicCredentials&& credentials, std::string_view client,
+                                  Then& then, std::vector<Answer>& dropped);
+  bool has_room_for(const std::string& user, const std::string& network) const;
+  /// Waits for the next check. @returns its key; nothing if this ends
+  std::optional<std::string> next_key(std::unique_lock<std::mutex>& lock);
+  /// A check has lost its place in the queue. @returns answers for those who wait, if that was its last one
+  std::vector<Answer> drop(const std::string& key);
+  /// Removes the check, and answers those who wait for it.
+  std::vector<Answer> finish(const std::string& key, const Identity& identity);
   void run();
   /// Checks by the users of now; unlocked meanwhile. Once more where they changed meanwhile.
   bool check(const BasicCredentials& credentials, const std::string& client, std::unique_lock<std::mutex>& lock);
@@ -79,7 +95,7 @@ class Authenticator {
   std::unordered_set<std::string> m_right;  ///< At most one for each user: needs no bound.
   std::unordered_set<std::string> m_wrong;
   std::unordered_map<std::string, Check> m_checks;
-  std::deque<std::string> m_queue;  ///< Keys of m_checks, in the order they came.
+  LoginQueue m_queue;  ///< Keys of m_checks; also of some that are over.
   bool m_ending{false};
   std::thread m_thread;
 };
