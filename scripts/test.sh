@@ -3,16 +3,21 @@
 # sanitizers, those of proc, store and server under the thread sanitizer, the fuzzers for a short while, then all tests
 # of the release build.
 #
-# usage: scripts/test.sh [--quick]    --quick: no sanitizers, no fuzzing, no slow tests, no browser
+# usage: scripts/test.sh [--quick | --everything]
+#   --quick       no sanitizers, no fuzzing, no slow tests, no browser
+#   --everything  also what takes longer than continuous integration may: the request fuzzer for 30 minutes, and each
+#                 unit test ten times over
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 quick=false
+everything=false
 case "${1-}" in
   "") ;;
   --quick) quick=true ;;
+  --everything) everything=true ;;
   *)
-    sed -n '2,6s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,10s/^# \{0,1\}//p' "$0" >&2
     exit 2
     ;;
 esac
@@ -79,6 +84,14 @@ if [[ $quick == true ]]; then
   run_tests release -LE slow
 else
   run_tests release
+fi
+
+if [[ $everything == true ]]; then
+  section "unit tests, ten times over, release build"
+  run_tests release -L unit --repeat until-fail:10
+
+  section "fuzzing requests, 30 minutes"
+  scripts/fuzz.sh 1800 request || failed+=("fuzz, 30 minutes")
 fi
 
 if ((${#failed[@]} > 0)); then
