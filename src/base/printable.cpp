@@ -48,7 +48,7 @@ std::string escape_of(char32_t code) {
                           : fmt::format("\\U{:08x}", number);
 }
 
-bool is_plain(char c) {
+bool is_printable_ascii(char c) {
   return (c >= ' ' && c < 0x7F) || c == '\n' || c == '\t';
 }
 
@@ -56,7 +56,7 @@ bool is_plain(char c) {
 std::size_t append_printable(std::string& out, std::string_view text, bool is_end) {
   while (!text.empty()) {
     const auto plain =
-        static_cast<std::size_t>(std::find_if_not(text.begin(), text.end(), is_plain) - text.begin());
+        static_cast<std::size_t>(std::find_if_not(text.begin(), text.end(), is_printable_ascii) - text.begin());
     out += text.substr(0, plain);
     text.remove_prefix(plain);
     if (text.empty()) {
