@@ -75,13 +75,13 @@ class LostNodesTest : public testing::Test {
 TEST_F(LostNodesTest, TheJobOfASilentNodeGoesToOneThatWaits) {
   const int lost = make_node();
   EXPECT_EQ(beat(lost)["timeout_seconds"], 0.3);
+  const auto before_claim = NodeWatch::Clock::now();  // The server counts from within the claim, not from its answer.
   EXPECT_EQ(claim(lost), 1U);
-  const auto claimed = NodeWatch::Clock::now();
   const int other = make_node();
   beat(other);
   auto waiting = ask_later("POST", claim_path(other) + "&wait=60");
   ASSERT_EQ(waiting.wait_for(seconds{20}), std::future_status::ready);
-  EXPECT_GE(NodeWatch::Clock::now() - claimed, k_timeout);
+  EXPECT_GE(NodeWatch::Clock::now() - before_claim, k_timeout);
   const auto job = model::parse_json(waiting.get().body)["jobs"].at(0);
   EXPECT_EQ(job["attempt_id"], 2);
   EXPECT_FALSE(is_active(lost));
