@@ -80,6 +80,10 @@ class Rules(E2ETest):
                 connection.sendall(f"POST {PREFIX}/bulk_jobs HTTP/1.1\r\nHost: localhost\r\n{fields}\r\nExpect: 100-continue\r\n"
                                    "Content-Length: 60000000\r\n\r\n".encode())
                 self.assertIn(connection.recv(64)[9:12], (b"403", b"415"), "neither '100 Continue' nor a wait for the body")
+        with socket.create_connection(("127.0.0.1", server.port), timeout=20) as connection:
+            connection.sendall(f"POST {PREFIX}/bulk_jobs HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+                               "100000\r\n{".encode())
+            self.assertEqual(connection.recv(64)[9:12], b"415", "at the first byte of a chunked body")
 
     def test_bodies_are_json(self):
         server = self.server()

@@ -39,10 +39,9 @@ class AuthenticatorTest : public testing::Test {
     set_password(file, "slow", hash_password("secret", 11));
   }
 
-  std::future<Identity> ask_later(const std::string& header) {
+  std::future<Identity> ask_later(const std::string& header, const std::string& client = "192.0.2.7") {
     auto promise = std::make_shared<std::promise<Identity>>();
-    authenticator->identify(header, "192.0.2.7",
-                            [promise](Identity identity) { promise->set_value(std::move(identity)); });
+    authenticator->identify(header, client, [promise](Identity identity) { promise->set_value(std::move(identity)); });
     return promise->get_future();
   }
   Identity ask(const std::string& header) { return ask_later(header).get(); }
@@ -125,6 +124,42 @@ TEST_F(AuthenticatorTest, OneUserNameCannotFillTheQueue) {
     flood.push_back(ask_later(basic("slow", "wrong" + std::to_string(i))));
   }
   EXPECT_EQ(ask(basic("alice", "secret")).status, 200);
+}
+
+TEST_F(AuthenticatorTest, AFullQueueOfOneAddressDoesNotConcernAnother) {
+  start(true);
+  std::vector<std::future<Identity>> flood;
+  for (int i = 0; i < 200; ++i) {
+    flood.push_back(ask_later(basic("u" + std::to_string(i), "wrong")));
+  }
+  EXPECT_EQ(flood.back().get().status, 503);
+  // A login that an attacker also asks for does not wait for the attacker's turn either.
+  auto shared = ask_later(basic("alice", "secret"), "198.51.100.2");
+  EXPECT_EQ(ask_later(basic("alice", "secret")).get().status, 200);
+  EXPECT_EQ(shared.get().status, 200);
+}
+
+TEST_F(AuthenticatorTest, AFullQueueOfAllMakesRoomForFurtherAddresses) {
+  start(true);
+  std::vector<std::future<Identity>> flood;
+  for (std::size_t i = 0; i < LoginQueue::k_most + 8; ++i) {
+    flood.push_back(ask_later(basic("u" + std::to_string(i), "wrong"), "198.51.100." + std::to_string(i / 8)));
+  }
+  std::vector<std::future<Identity>> others;
+  for (int i = 0; i < 64; ++i) {
+    others.push_back(ask_later(basic("v" + std::to_string(i), "wrong"), "203.0.113." + std::to_string(i)));
+  }
+  const auto busy = [](std::vector<std::future<Identity>>& answers) {
+    int count = 0;
+    for (auto& answer : answers) {
+      const bool is_ready = answer.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
+      count += is_ready && answer.get().status == 503 ? 1 : 0;
+    }
+    return count;
+  };
+  EXPECT_GT(busy(flood), 0);
+  EXPECT_EQ(busy(others), 0);
+  authenticator.reset();  // does not wait for the rest
 }
 
 TEST_F(AuthenticatorTest, TheSamePasswordIsCheckedOnceForAllWhoAsk) {
