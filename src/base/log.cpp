@@ -1,5 +1,8 @@
 #include "torc/base/log.hpp"
 
+#include <fcntl.h>
+
+#include <filesystem>
 #include <memory>
 #include <vector>
 
@@ -11,6 +14,7 @@
 #include <nlohmann/json.hpp>
 
 #include "torc/base/error.hpp"
+#include "torc/base/private_file.hpp"
 #include "torc/base/strings.hpp"
 
 namespace torc::base {
@@ -67,12 +71,30 @@ std::unique_ptr<spdlog::formatter> json_formatter() {
   return formatter;
 }
 
+/// Makes the file, or takes group and others their access to it.
+void make_private(const std::string& path) {
+  open_private_file(path, O_WRONLY | O_CREAT | O_APPEND);
+}
+
+/// Older logs that another version of this program left readable.
+void make_older_private(const std::string& directory) {
+  for (std::size_t number = 1; number <= k_log_files; ++number) {
+    const std::string path = fmt::format("{}/torc-server.{}.log", directory, number);
+    if (std::error_code ignored; std::filesystem::is_regular_file(path, ignored)) {
+      open_private_file(path, O_RDONLY);
+    }
+  }
+}
+
 spdlog::sink_ptr make_sink(const LogSettings& settings) {
   if (settings.directory.empty()) {
     return std::make_shared<spdlog::sinks::stderr_sink_mt>();
   }
+  make_older_private(settings.directory);
+  spdlog::file_event_handlers handlers;
+  handlers.before_open = make_private;
   return std::make_shared<spdlog::sinks::rotating_file_sink_mt>(settings.directory + "/torc-server.log",
-                                                                k_log_file_bytes, k_log_files);
+                                                                k_log_file_bytes, k_log_files, false, handlers);
 }
 
 std::shared_ptr<spdlog::logger>& logger() {

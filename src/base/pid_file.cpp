@@ -11,6 +11,7 @@
 
 #include "torc/base/error.hpp"
 #include "torc/base/file.hpp"
+#include "torc/base/lock_holder.hpp"
 #include "torc/base/strings.hpp"
 
 namespace torc::base {
@@ -36,14 +37,16 @@ std::string content_of(int fd) {
 PidFile::PidFile(std::string path) : m_path(std::move(path)) {
   Fd file;
   do {
-    file = open_file(m_path, O_RDWR | O_CREAT, 0644);
+    // Its name may lie in a directory where another user planted a link or a FIFO of that name.
+    file = open_file(m_path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0644);
     if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
       if (errno != EWOULDBLOCK) {
         throw SystemError(fmt::format("cannot lock {}", m_path));
       }
-      throw Error(
-          fmt::format("the pid file {} is that of a server that runs (process {}); stop it, or give another --pid-file",
-                      m_path, printable(content_of(file.get()))));
+      // What the file says may be about an owner who is gone.
+      const std::string holder = describe(lock_holders(m_path));
+      throw Error(fmt::format("the pid file {} is locked by {}; end that process, or give another --pid-file", m_path,
+                              holder.empty() ? "a process that cannot be seen from here" : holder));
     }
   } while (!is_still_there(m_path, file.get()));
   const std::string before = content_of(file.get());

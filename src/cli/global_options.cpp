@@ -39,6 +39,8 @@ std::shared_ptr<GlobalOptions> add_global_options(Command app) {
       .envname("TORC_COOKIE_HEADER");
   app.flag("-s,--standalone", options->standalone, "Start a server of its own for this one command");
   app.option("--db", options->database, "Database of --standalone").type_name("PATH").capture_default_str();
+  app.flag("--trust-owner", options->trust_owner,
+           "With --standalone: use the database or output directory of a user who is neither you nor root");
   // Understood for scripts written for the program that had a separate server; the server is in this one.
   app.option("--torc-server-bin", "Accepted and not used: the server is part of this program")
       .type_name("PATH")

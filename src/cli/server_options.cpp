@@ -91,6 +91,8 @@ void add_service_options(Command command, ServiceOptions& options) {
   command.flag("--json-logs", options.log.json, "Log one JSON object a line");
   command.option("--pid-file", options.pid_file, "Write the process's id to this file, removed at the end")
       .type_name("FILE");
+  command.flag("--trust-owner", options.trust_owner,
+               "Use a database or log directory that belongs to another user than the server's and root");
   command.flag("--daemon", options.daemon, "Go on in the background once it listens; keep a log with --log-dir");
 }
 

@@ -14,6 +14,7 @@ struct ServiceOptions {
   base::LogSettings log{};
   std::string pid_file{};
   bool daemon{false};
+  bool trust_owner{false};
 };
 
 /// -H, -p, -t
@@ -28,7 +29,7 @@ void add_commit_options(Command command, server::ServerOptions& options);
 /// --worker-timeout
 void add_worker_timeout(Command command, server::ServerOptions& options);
 
-/// --log-dir, --json-logs, --pid-file, --daemon
+/// --log-dir, --json-logs, --pid-file, --daemon, --trust-owner
 void add_service_options(Command command, ServiceOptions& options);
 
 /// The path that --database or DATABASE_URL names: PATH, sqlite:PATH or sqlite://PATH, with or without ?PARAMETERS.

@@ -2,12 +2,15 @@
 #include <unistd.h>
 
 #include <array>
+#include <filesystem>
 #include <optional>
 #include <utility>
 
 #include "cli/standalone.hpp"
 #include "cli/workflow_choice.hpp"
 #include "torc/base/file.hpp"
+#include "torc/base/path_trust.hpp"
+#include "torc/base/private_file.hpp"
 #include "torc/base/random.hpp"
 #include "torc/cli/command.hpp"
 #include "torc/proc/signals.hpp"
@@ -42,11 +45,13 @@ struct Services::Impl {
   /// Starts what has to be started before a first request.
   const client::Connection& connection() {
     if (options.standalone && !server) {
-      server = std::make_unique<StandaloneServer>(options.database, guarded ? &options.connection : nullptr);
+      server = std::make_unique<StandaloneServer>(options.database, owner(), guarded ? &options.connection : nullptr);
       options.connection.url = server->url();
     }
     return options.connection;
   }
+
+  base::Owner owner() const { return options.trust_owner ? base::Owner::anybody : base::Owner::user_or_root; }
 
   GlobalOptions options;
   bool guarded{false};
@@ -87,6 +92,14 @@ const std::string& Services::api_url() {
 
 std::string Services::user() const {
   return m_impl->user;
+}
+
+void Services::check_output_directory(const std::string& directory) const {
+  if (const auto& options = m_impl->options; options.standalone) {
+    base::require_trusted_path(directory, base::Found::directory, m_impl->owner(), "output directory");
+    base::require_trusted_path(options.database, base::Found::file, m_impl->owner(), "database");
+    base::make_private_directories(std::filesystem::path(options.database).parent_path());
+  }
 }
 
 void Services::guard_standalone() {

@@ -4,11 +4,10 @@
 
 #include <filesystem>
 #include <optional>
-#include <system_error>
 
 #include <fmt/format.h>
 
-#include "torc/base/error.hpp"
+#include "torc/base/private_file.hpp"
 #include "torc/base/random.hpp"
 #include "torc/server/password_file.hpp"
 #include "torc/server/server.hpp"
@@ -16,13 +15,12 @@
 namespace torc::cli {
 namespace {
 
-server::ServerOptions server_options(const std::string& database) {
-  const auto directory = std::filesystem::path(database).parent_path();
-  std::error_code error;
-  if (!directory.empty() && !std::filesystem::create_directories(directory, error) && error) {
-    throw base::SystemError("cannot make the directory " + directory.string() + " of the database", error.value());
-  }
+server::ServerOptions server_options(const std::string& database, base::Owner owner) {
+  // The login file is made there before the server opens the database.
+  base::require_trusted_path(database, base::Found::file, owner, "database");
+  base::make_private_directories(std::filesystem::path(database).parent_path());
   server::ServerOptions options;
+  options.owner = owner;
   options.port = 0;
   options.database = database;
   // One command asks, one question at a time: a second reader would only cost its start.
@@ -58,8 +56,8 @@ struct StandaloneServer::Impl {
   server::Server server;
 };
 
-StandaloneServer::StandaloneServer(const std::string& database, const client::Connection* login) {
-  auto options = server_options(database);
+StandaloneServer::StandaloneServer(const std::string& database, base::Owner owner, const client::Connection* login) {
+  auto options = server_options(database, owner);
   std::optional<LoginFile> file;
   if (login != nullptr) {
     file.emplace(database, *login);

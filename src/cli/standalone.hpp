@@ -3,6 +3,7 @@
 #include <memory>
 #include <string>
 
+#include "torc/base/path_trust.hpp"
 #include "torc/client/rest_api.hpp"
 
 namespace torc::cli {
@@ -10,10 +11,11 @@ namespace torc::cli {
 /// The server of --standalone: in this process, on a free port of the loopback, for as long as it lives.
 class StandaloneServer {
  public:
-  /// @param database  Its directory is made where there is none.
+  /// @param database  Its directory is made, for this user alone, if there is none.
+  /// @param owner     Whose database is used.
   /// @param login     User and password of the only ones it answers; none: all that can reach it.
   /// @throws base::Error
-  explicit StandaloneServer(const std::string& database, const client::Connection* login = nullptr);
+  StandaloneServer(const std::string& database, base::Owner owner, const client::Connection* login = nullptr);
   StandaloneServer(const StandaloneServer&) = delete;
   StandaloneServer& operator=(const StandaloneServer&) = delete;
   ~StandaloneServer();

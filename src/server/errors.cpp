@@ -54,6 +54,20 @@ int status_of(store::Refused::Reason reason) {
   return 422;
 }
 
+Response response_of(const store::StorageError& error) {
+  if (error.disk_full()) {
+    return error_response(507,
+                          "the disk of the server's database is full; nothing was changed. Make room there, then send "
+                          "the request again");
+  }
+  if (error.busy()) {
+    return error_response(503,
+                          "another process on the server's machine has the database locked, and nothing was changed; "
+                          "the server's log names it. Send the request again later");
+  }
+  return error_response(500, error.what());
+}
+
 }  // namespace
 
 const char* reason_phrase(int status) {
@@ -77,10 +91,7 @@ Response response_of_current_exception() {
     return error_response(422, error.what(), {{"field", error.field()}});
   } catch (const store::StorageError& error) {
     base::log_error("{}", error.what());
-    return error.disk_full() ? error_response(507,
-                                              "the disk of the server's database is full; nothing was changed. Make "
-                                              "room there, then send the request again")
-                             : error_response(500, error.what());
+    return response_of(error);
   } catch (const std::exception& error) {
     base::log_error("a request failed: {}", error.what());
     return error_response(500, "the server failed at this request; its log says more");

@@ -2,6 +2,8 @@
 
 #include <iterator>
 
+#include <fmt/format.h>
+
 #include "server/errors.hpp"
 #include "server/guarded.hpp"
 #include "torc/base/log.hpp"
@@ -15,6 +17,8 @@ namespace {
 constexpr std::size_t k_group = 256;
 /// Bounds how long parked claims that get nothing hold up a group.
 constexpr std::size_t k_tries = 128;
+/// How often the database file is looked at while nobody changes anything.
+constexpr std::chrono::seconds k_file_look{2};
 
 /// SQLite has ended the transaction by itself (the disk is full, say).
 struct GroupLost {
@@ -115,10 +119,11 @@ void TaskQueue::close() {
 }
 
 Writer::Writer(store::Connection connection, Deliver deliver, Announce announce,
-               std::chrono::milliseconds worker_timeout)
+               std::chrono::milliseconds worker_timeout, Displacement displacement)
     : m_connection(std::move(connection)),
       m_deliver(std::move(deliver)),
       m_announce(std::move(announce)),
+      m_displacement(std::move(displacement)),
       m_watch(worker_timeout, NodeWatch::Clock::now()),
       m_thread([this] { run(); }) {}
 
@@ -133,12 +138,17 @@ void Writer::end_waits() {
 }
 
 std::optional<TaskQueue::Clock::time_point> Writer::deadline() const {
-  if (!m_passes.empty()) {
+  if (!m_passes.empty() && m_displaced.empty()) {
     return TaskQueue::Clock::time_point{};
   }
-  const auto parked = m_parked.deadline();
-  const auto look = m_watch.due();
-  return parked && look ? std::min(*parked, *look) : parked ? parked : look;
+  std::optional<TaskQueue::Clock::time_point> first;
+  const auto file_look = m_displacement ? std::optional(m_looked + k_file_look) : std::nullopt;
+  for (const auto& time : {m_parked.deadline(), m_watch.due(), file_look}) {
+    if (time && (!first || *time < *first)) {
+      first = time;
+    }
+  }
+  return first;
 }
 
 void Writer::run() {
@@ -157,8 +167,14 @@ bool Writer::run_once() {
   if (!tasks) {
     return false;
   }
-  m_silence = look_for_silent_nodes();
-  if (!tasks->empty() || !m_passes.empty() || m_silence) {
+  // Before the look, so that nodes whose signs of life were refused count as heard of.
+  const bool displaced = is_displaced();
+  m_silence = !displaced && look_for_silent_nodes();
+  if (displaced) {
+    if (!tasks->empty()) {
+      m_deliver(refuse_group(*tasks));
+    }
+  } else if (!tasks->empty() || !m_passes.empty() || m_silence) {
     m_deliver(run_group(*tasks));
   }
   auto due = m_waits_ended ? m_parked.take_all() : m_parked.take_due(TaskQueue::Clock::now());
@@ -166,6 +182,39 @@ bool Writer::run_once() {
     m_deliver(std::move(due));
   }
   return true;
+}
+
+bool Writer::is_displaced() {
+  if (!m_displacement) {
+    return false;
+  }
+  m_looked = TaskQueue::Clock::now();
+  std::string found = m_displacement().value_or("");
+  if (found != m_displaced) {
+    if (found.empty()) {
+      base::log_warning("the database file is in its place again; changes are made again");
+    } else {
+      base::log_error("the database file {}; until it is back in its place all changes are refused", found);
+    }
+    m_displaced = std::move(found);
+  }
+  if (!m_displaced.empty()) {
+    m_was_unusable = true;
+  }
+  return !m_displaced.empty();
+}
+
+std::vector<Answer> Writer::refuse_group(std::vector<Task>& tasks) {
+  std::vector<Answer> answers;
+  answers.reserve(tasks.size());
+  for (auto& task : tasks) {
+    answers.push_back({std::move(task.reply), {}});
+  }
+  fail_all(answers, error_response(503, fmt::format("the server's database file {} while the server runs, so nothing "
+                                                    "was changed; put the file back, or restart the server with the "
+                                                    "right one",
+                                                    m_displaced)));
+  return answers;
 }
 
 void Writer::hear_all_nodes() {
@@ -178,6 +227,9 @@ void Writer::hear_all_nodes() {
 
 bool Writer::look_for_silent_nodes() {
   const auto now = NodeWatch::Clock::now();
+  if (std::exchange(m_was_unusable, false) && m_watch.due()) {
+    hear_all_nodes();
+  }
   switch (m_watch.look(now)) {
     case NodeWatch::Look::not_yet:
       return false;
@@ -267,10 +319,12 @@ std::vector<Answer> Writer::run_group(std::vector<Task>& tasks) {
     announce();
     log_lost(lost);
   } catch (const GroupLost& lost) {
+    m_was_unusable = true;
     fail(lost.response);
   } catch (...) {
     const Response failure = response_of_current_exception();
     m_connection.rollback();
+    m_was_unusable = true;
     fail(failure);
   }
   return answers;

@@ -31,6 +31,10 @@ using Deliver = std::function<void(std::vector<Answer>)>;
 /// before their answers are delivered.
 using Announce = std::function<void(std::vector<store::Notice> notices, std::set<Id> deleted)>;
 
+/// What keeps the database from being changed, such as "was deleted"; nothing while all is well. Called by the writer
+/// for each group, so it must be quick.
+using Displacement = std::function<std::optional<std::string>()>;
+
 /// Runs one handler, after the guard where access is restricted. Transactions are the caller's.
 /// @throws what they throw
 Response run_route(const Task& task, store::Connection& connection);
@@ -63,8 +67,10 @@ class TaskQueue {
 class Writer {
  public:
   /// @param worker_timeout  After so long without a sign of life a compute node is lost; 0: never.
+  /// @param displacement  While it tells something, all changes are refused with 503. Asked before each group of
+  /// changes, and every two seconds so that the log tells it, too. Empty: never asked.
   Writer(store::Connection connection, Deliver deliver, Announce announce = {},
-         std::chrono::milliseconds worker_timeout = {});
+         std::chrono::milliseconds worker_timeout = {}, Displacement displacement = {});
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
   /// Runs what is queued, then ends.
@@ -85,8 +91,12 @@ class Writer {
   void run();
   /// Waits for tasks and runs them. @returns false once nothing more comes
   bool run_once();
+  /// Asks what became of the database file, and logs when that changes.
+  bool is_displaced();
   /// Runs the tasks in one transaction and commits. @returns an answer for each that does not wait
   std::vector<Answer> run_group(std::vector<Task>& tasks);
+  /// Answers that the database file is displaced.
+  std::vector<Answer> refuse_group(std::vector<Task>& tasks);
   void run_task(Task& task, std::vector<Answer>& answers);
   Response run_in_savepoint(const Task& task);
   void announce();
@@ -108,6 +118,11 @@ class Writer {
   TaskQueue m_queue;
   ParkedClaims m_parked;
   std::map<Id, Pass> m_passes;  ///< Of workflows whose parked claims may get something.
+  Displacement m_displacement;
+  std::string m_displaced;                  ///< What became of the file; empty while it is in its place.
+  TaskQueue::Clock::time_point m_looked{};  ///< At the file.
+  /// Changes could not be made, signs of life among them: silence since then says nothing about a node.
+  bool m_was_unusable{false};
   NodeWatch m_watch;
   bool m_silence{false};  ///< The group that is run next is to look for silent nodes.
   std::atomic<bool> m_waits_ended{false};

@@ -142,7 +142,7 @@ struct Server::Impl {
   explicit Impl(const ServerOptions& options)
       : host(options.host),
         security(checked(options.security)),
-        database(std::make_unique<store::Database>(options.database, options.durability)),
+        database(std::make_unique<store::Database>(options.database, options.durability, options.owner)),
         listener(options.host, options.port, http_limits(options.limits, options.own_user_only),
                  tls_context(options.security)) {
     if (!listener.is_loopback() && !security.require_auth) {

@@ -30,6 +30,7 @@ struct ServiceSettings {
 /// the network's.
 class Service {
  public:
+  /// @param database  Outlives the service.
   /// @param deliver  Hands answers over to the network's thread.
   /// @throws base::Error for a password file that cannot be used
   Service(const store::Database& database, Deliver deliver, ServiceSettings settings = {});

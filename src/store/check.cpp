@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include "store/hardening.hpp"
 #include "store/migrations.hpp"
 #include "store/query.hpp"
+#include "store/read_only.hpp"
 #include "torc/model/job_status.hpp"
 #include "torc/store/maintenance.hpp"
 
@@ -37,7 +39,7 @@ void check_pages(SQLite::Database& database, Check& check) {
   }
 }
 
-void check_references(SQLite::Database& database, Check& check) {
+void check_missing_rows(SQLite::Database& database, Check& check) {
   SQLite::Statement rows{database, "PRAGMA foreign_key_check"};
   for (int found = 0; found < k_most_problems && rows.executeStep(); ++found) {
     check.problems.push_back(fmt::format("row {} of {} names a row of {} that is not there",
@@ -54,6 +56,12 @@ void check_schema(SQLite::Database& database, Check& check) {
   } else if (check.version > check.newest_version) {
     check.problems.push_back(fmt::format("of version {}, this torc knows versions up to {}; use a newer torc",
                                          check.version, check.newest_version));
+  }
+}
+
+void check_foreign_code(SQLite::Database& database, Check& check) {
+  if (const auto found = foreign_code(database); !found.empty()) {
+    check.problems.push_back(fmt::format("holds what no torc puts there, and no server starts with: {}", found));
   }
 }
 
@@ -84,13 +92,14 @@ Check check_database(const std::string& path) {
   Check check;
   check.bytes = size_of(path) + size_of(path + "-wal");
   try {
-    SQLite::Database database{path, SQLite::OPEN_READWRITE, k_busy_timeout_ms};
-    database.exec("PRAGMA query_only = ON");
-    attempt(database, check, "cannot take a snapshot", [](auto& opened, auto&) { opened.exec("BEGIN"); });
+    ReadOnlyDatabase opened{path};
+    SQLite::Database& database = *opened;
+    attempt(database, check, "cannot take a snapshot", [](auto& held, auto&) { held.exec("BEGIN"); });
     attempt(database, check, "cannot read the version", check_schema);
+    attempt(database, check, "cannot look for triggers and views", check_foreign_code);
     if (check.version >= 1) {
       attempt(database, check, "cannot look for damage", check_pages);
-      attempt(database, check, "cannot look for missing rows", check_references);
+      attempt(database, check, "cannot look for missing rows", check_missing_rows);
       attempt(database, check, "cannot count", count);
     }
   } catch (const SQLite::Exception& error) {

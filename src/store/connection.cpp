@@ -1,19 +1,15 @@
 #include "torc/store/connection.hpp"
 
-#include <fcntl.h>
 #include <sqlite3.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include <cerrno>
 #include <filesystem>
 
 #include <fmt/format.h>
 
+#include "store/database_file.hpp"
+#include "store/hardening.hpp"
 #include "store/migrate.hpp"
 #include "store/query.hpp"
-#include "torc/base/file.hpp"
 #include "torc/base/strings.hpp"
 #include "torc/store/workflows.hpp"
 
@@ -26,55 +22,35 @@ int open_flags(Connection::Mode mode) {
   return access | SQLITE_OPEN_NOMUTEX;
 }
 
-/// Before SQLite makes the file.
-bool is_missing(const std::string& path) {
-  std::error_code ignored;
-  return !std::filesystem::exists(path, ignored);
+bool is_missing_or_empty(const std::string& path) {
+  std::error_code error;
+  const auto size = std::filesystem::file_size(path, error);
+  return error || size == 0;
 }
 
 void run(Connection& connection, std::string_view sql) {
   execute(connection, sql);
 }
 
-base::Fd lock_database(const std::string& path) {
-  const std::string lock_path = path + ".lock";
-  base::Fd lock = base::open_file(lock_path, O_RDWR | O_CREAT, 0644);
-  if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
-    if (errno != EWOULDBLOCK) {
-      throw base::SystemError(fmt::format("cannot lock {}", lock_path));
-    }
-    const std::string holder{base::trim(base::read_file(lock_path))};
-    throw base::Error(
-        fmt::format("another server already uses the database {}{}; stop it, or name another database (--database of "
-                    "'server run', --db with -s)",
-                    path, holder.empty() ? "" : fmt::format(" ({})", base::printable(holder))));
-  }
+void refuse_foreign_code(Connection& connection, const std::string& path) {
   try {
-    if (::ftruncate(lock.get(), 0) == 0) {
-      base::write_all(lock.get(), fmt::format("process {}\n", ::getpid()));
+    if (const auto found = foreign_code(connection.impl().database); !found.empty()) {
+      throw base::Error(
+          fmt::format("the database {} holds what no torc puts there: {}; they could change what users ask for, so "
+                      "remove them with sqlite3 (DROP TRIGGER, DROP VIEW, DROP TABLE), or restore a backup",
+                      path, base::printable(found)));
     }
-  } catch (const base::SystemError&) {
-    // The lock holds without its text, which only helps to find the holder; a full disk is reported where it matters.
-  }
-  return lock;
-}
-
-/// SQLite names its log after the database: under two names there would be two logs, and soon a damaged file.
-void refuse_second_name(const std::string& path) {
-  struct stat status {};
-  if (::stat(path.c_str(), &status) == 0 && status.st_nlink > 1) {
-    throw base::Error(
-        fmt::format("the database {} has {} names (hard links), and only one may be used; remove the others, or "
-                    "give the server a file of its own: torc server backup FILE --database {}",
-                    path, status.st_nlink, path));
+  } catch (const SQLite::Exception& error) {
+    rethrow(connection.impl(), error);
   }
 }
 
 }  // namespace
 
 Connection::Impl::Impl(const std::string& path, Mode open_mode, Durability durability)
-    : is_new(is_missing(path)), database(path, open_flags(open_mode), k_busy_timeout_ms), mode(open_mode) {
+    : is_new(is_missing_or_empty(path)), database(path, open_flags(open_mode), k_busy_timeout_ms), mode(open_mode) {
   try {
+    harden(database);
     if (mode == Mode::write) {
       if (is_new) {
         // What there is to be rolled back is an empty file: a journal on disk, synced three times, is not needed.
@@ -91,6 +67,12 @@ Connection::Impl::Impl(const std::string& path, Mode open_mode, Durability durab
     if (is_disk_full(database, error)) {
       throw base::Error(
           fmt::format("cannot open the database {}: its disk is full; nothing was changed. Make room there", path));
+    }
+    if (is_busy(error.getErrorCode())) {
+      // Asked for before this connection is closed: SQLite may then remove the file that is locked.
+      const std::string holder = lock_holders_of(path);
+      throw base::Error(fmt::format("cannot open the database {}: another process has it locked: {}", path,
+                                    holder.empty() ? "one that cannot be seen from here" : holder));
     }
     throw;
   }
@@ -147,28 +129,27 @@ Changes& Connection::changes() {
   return m_impl->changes;
 }
 
-Database::Database(const std::string& path, Durability durability) : m_path(path), m_durability(durability) {
-  m_path = base::real_path(path).string();
-  if (std::error_code ignored; std::filesystem::is_directory(m_path, ignored)) {
-    throw base::Error(fmt::format("the database {} is a directory; name a file in it", path));
-  }
-  const auto directory = std::filesystem::path(m_path).parent_path();
-  if (!directory.empty()) {
-    std::error_code error;
-    std::filesystem::create_directories(directory, error);
-    if (error) {
-      throw base::Error(fmt::format("cannot make the directory {}: {}", directory.string(), error.message()));
-    }
-  }
-  m_lock = lock_database(m_path);
-  refuse_second_name(m_path);
+Database::Database(const std::string& path, Durability durability, base::Owner owner)
+    : m_file(std::make_unique<DatabaseFile>(path, owner)), m_durability(durability) {
   m_first.emplace(open(Connection::Mode::write));
   try {
-    migrate(*m_first, m_path, migrations());
+    refuse_foreign_code(*m_first, this->path());
+    migrate(*m_first, this->path(), migrations());
     m_server_id = store::server_id(*m_first);
   } catch (const StorageError& error) {
-    throw base::Error(fmt::format("cannot use the database {}: {}", m_path, error.what()));
+    throw base::Error(fmt::format("cannot use the database {}: {}", this->path(), error.what()));
   }
+  m_file->note_log();
+}
+
+Database::~Database() = default;
+
+const std::string& Database::path() const {
+  return m_file->path();
+}
+
+std::optional<std::string> Database::displacement() const {
+  return m_file->displacement();
 }
 
 }  // namespace torc::store

@@ -8,9 +8,12 @@
 #include <SQLiteCpp/Backup.h>
 #include <fmt/format.h>
 
+#include "store/hardening.hpp"
 #include "store/query.hpp"
+#include "store/read_only.hpp"
 #include "torc/base/fd.hpp"
 #include "torc/base/file.hpp"
+#include "torc/base/private_file.hpp"
 #include "torc/base/random.hpp"
 #include "torc/base/strings.hpp"
 #include "torc/store/maintenance.hpp"
@@ -23,9 +26,9 @@ constexpr int k_pages_at_once = 4096;
 /// A copy in the making; what is left of it goes with this object.
 class PartialCopy {
  public:
-  PartialCopy(const std::string& target, unsigned mode) : m_path(target + ".tmp-" + base::to_hex(base::random64(), 8)) {
-    // SQLite would make it readable for more people than the database is.
-    base::open_file(m_path, O_WRONLY | O_CREAT | O_EXCL, mode);
+  explicit PartialCopy(const std::string& target) : m_path(target + ".tmp-" + base::to_hex(base::random64(), 8)) {
+    // SQLite would make it as readable as the umask allows.
+    base::open_private_file(m_path, O_WRONLY | O_CREAT | O_EXCL);
   }
   PartialCopy(const PartialCopy&) = delete;
   PartialCopy& operator=(const PartialCopy&) = delete;
@@ -54,6 +57,7 @@ void copy_pages(SQLite::Database& source, const std::string& path, const std::st
                 const std::stop_token& stop) {
   SQLite::Database copy{path, SQLite::OPEN_READWRITE, k_busy_timeout_ms};
   try {
+    harden(copy, false);
     // Nobody sees the file before it is whole, and it is synced once, at the end.
     copy.exec("PRAGMA journal_mode = OFF");
     copy.exec("PRAGMA synchronous = OFF");
@@ -72,6 +76,7 @@ void copy_pages(SQLite::Database& source, const std::string& path, const std::st
 std::int64_t finish_and_check(const std::string& path, const std::string& target) {
   SQLite::Database copy{path, SQLite::OPEN_READWRITE, k_busy_timeout_ms};
   try {
+    harden(copy);
     copy.exec("PRAGMA journal_mode = DELETE");
     const std::string verdict = copy.execAndGet("PRAGMA integrity_check(1)").getString();
     if (verdict != "ok") {
@@ -116,17 +121,15 @@ Backup back_up(const std::string& database, const std::string& named, Existing e
       throw base::Error(fmt::format("{} is no regular file; choose another place for the copy", target));
     }
   }
-  const PartialCopy copy{target, status.st_mode & 0666U};
+  const PartialCopy copy{target};
   Backup result;
   try {
-    // Where the file may not be written, SQLite opens it for reading.
-    SQLite::Database source{database, SQLite::OPEN_READWRITE, k_busy_timeout_ms};
-    source.exec("PRAGMA query_only = ON");
+    ReadOnlyDatabase source{database};
     // One snapshot for all steps: else each commit of a server would have the copy begin anew.
-    source.exec("BEGIN");
-    source.execAndGet("SELECT count(*) FROM sqlite_schema");
-    copy_pages(source, copy.path(), target, stop);
-    source.exec("COMMIT");
+    source->exec("BEGIN");
+    source->execAndGet("SELECT count(*) FROM sqlite_schema");
+    copy_pages(*source, copy.path(), target, stop);
+    source->exec("COMMIT");
     result.version = finish_and_check(copy.path(), target);
   } catch (const SQLite::Exception& error) {
     throw base::Error(fmt::format("cannot read the database {}: {}", database, error.what()));

@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "store/hardening.hpp"
+
 namespace torc::store {
 namespace {
 
@@ -59,12 +61,26 @@ bool is_disk_full(const SQLite::Database& database, const SQLite::Exception& err
   }
 }
 
+bool is_busy(int code) {
+  const int primary = code & 0xff;
+  return primary == SQLITE_BUSY || primary == SQLITE_PROTOCOL;
+}
+
 void rethrow(const Connection::Impl& connection, const SQLite::Exception& error) {
   const int code = error.getErrorCode() & 0xff;
   if (code == SQLITE_CONSTRAINT) {
     throw Refused(Refused::Reason::unprocessable, fmt::format("the database refuses the change: {}", error.what()));
   }
-  throw StorageError(code, is_disk_full(connection.database, error), fmt::format("database: {}", error.what()));
+  if (is_busy(code)) {
+    const char* const path = sqlite3_db_filename(connection.database.getHandle(), "main");
+    const std::string holder = path == nullptr ? "" : lock_holders_of(path);
+    throw StorageError(code, StorageError::Cause::busy,
+                       fmt::format("database: another process has it locked: {}",
+                                   holder.empty() ? "one that cannot be seen from here" : holder));
+  }
+  throw StorageError(
+      code, is_disk_full(connection.database, error) ? StorageError::Cause::disk_full : StorageError::Cause::other,
+      fmt::format("database: {}", error.what()));
 }
 
 Query::Query(Connection& connection, std::string_view sql) : m_connection(connection.impl()), m_cached(nullptr) {

@@ -57,6 +57,9 @@ struct Connection::Impl {
 /// @param database  The connection that failed; its system error tells what an I/O error came from.
 bool is_disk_full(const SQLite::Database& database, const SQLite::Exception& error);
 
+/// Whether SQLite's result code means that another process holds a lock, so that the same may succeed later.
+bool is_busy(int code);
+
 /// SQLite's exception as ours. @throws always: Refused for a broken constraint, else StorageError
 [[noreturn]] void rethrow(const Connection::Impl& connection, const SQLite::Exception& error);
 

@@ -142,8 +142,8 @@ class Server:
     def start(self) -> None:
         """Starts it, on the port it had before if any, and waits until it listens."""
         host = [] if "--host" in self.args else ["--host", "127.0.0.1"]
-        command = [*self.prefix, TORC, "server", "run", *host, "--port", str(self.port),
-                   "--database", str(self.database), *map(str, self.args)]
+        database = [] if "--database" in self.args else ["--database", str(self.database)]
+        command = [*self.prefix, TORC, "server", "run", *host, "--port", str(self.port), *database, *map(str, self.args)]
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(command, env=clean_environment(self.home), stdin=subprocess.DEVNULL,
                                             stdout=subprocess.PIPE, stderr=log, cwd=self.dir)

@@ -30,7 +30,7 @@ struct LogSettings {
 inline constexpr std::size_t k_log_file_bytes = 10UL * 1024 * 1024;
 inline constexpr std::size_t k_log_files = 5;
 
-/// As above; called before threads start.
+/// As above; called before threads start. The files have the mode 0600 whatever the umask is: they tell who asked what.
 /// @throws Error if the file cannot be opened
 void log_start(const LogSettings& settings);
 

@@ -29,6 +29,7 @@ struct GlobalOptions {
   client::Connection connection{};
   bool prompt_password{false};
   bool standalone{false};
+  bool trust_owner{false};  ///< --standalone uses a database and an output directory whoever owns them.
   std::string database{"./torc_output/torc.db"};
 };
 
@@ -85,6 +86,11 @@ class Services {
   const std::string& api_url();
   /// The user: TORC_USERNAME, else USER, else the login name.
   std::string user() const;
+
+  /// With --standalone: refuses an output directory that another user could have made or could change, and makes the
+  /// database's directory, often the same, so that it is this user's alone. Nothing without --standalone.
+  /// @throws base::Error that names the directory
+  void check_output_directory(const std::string& directory) const;
 
   /// Has the server of --standalone, which is yet to be started, ask for a password that is made up here, so that it
   /// answers no user of another machine to which its port is carried. Nothing without --standalone.

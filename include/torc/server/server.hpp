@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "torc/base/path_trust.hpp"
 #include "torc/store/connection.hpp"
 
 namespace torc::server {
@@ -42,7 +43,8 @@ struct ServerOptions {
   std::uint16_t port{8080};  ///< 0: any free one
   std::string database{};    ///< Path of the SQLite file; made where there is none.
   store::Durability durability{store::Durability::full};
-  int readers{2};  ///< Threads that answer questions; changes have one of their own.
+  base::Owner owner{base::Owner::user_or_root};  ///< Whose database is used.
+  int readers{2};                                ///< Threads that answer questions; changes have one of their own.
   SecurityOptions security{};
   LimitOptions limits{};
   /// A compute node that has ever sent a heartbeat, and of which nothing was heard for so long, is lost: its jobs are

@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-#include "torc/base/fd.hpp"
+#include "torc/base/path_trust.hpp"
 #include "torc/store/changes.hpp"
 #include "torc/store/error.hpp"
 
@@ -53,25 +53,41 @@ class Connection {
   std::unique_ptr<Impl> m_impl;
 };
 
+class DatabaseFile;
+
 /// The database file: opened by one server at a time.
 class Database {
  public:
   /// Makes the file (and its directory) where there is none, brings an older one up to date after a copy of it was set
   /// beside it. Where that fails nothing is changed.
   /// @param path  Links are followed: a second server is refused whatever name it has for the file.
-  /// @throws base::Error if another server has it, if it is newer than this program, something else's or cannot be
-  /// opened, if it has several names, or if there is no room for the copy
-  explicit Database(const std::string& path, Durability durability = Durability::full);
+  ///
+  /// Files are made with the mode 0600 and directories with 0700, whatever the umask is. What the file holds beside data
+  /// (triggers, views) never runs.
+  /// @param owner  Whose files are used; see base::require_trusted_path.
+  /// @throws base::Error if another process has it (which is named), if it is newer than this program, something else's
+  /// or cannot be opened, if it has several names, if other users could replace it, if it holds triggers or views, or
+  /// if there is no room for the copy
+  explicit Database(const std::string& path, Durability durability = Durability::full,
+                    base::Owner owner = base::Owner::user_or_root);
+  Database(const Database&) = delete;
+  Database& operator=(const Database&) = delete;
+  /// After the last of its connections.
+  ~Database();
 
-  const std::string& path() const { return m_path; }
+  const std::string& path() const;
   /// The UUID the database got when it was made.
   const std::string& server_id() const { return m_server_id; }
-  Connection open(Connection::Mode mode) const { return Connection{m_path, mode, m_durability}; }
+  Connection open(Connection::Mode mode) const { return Connection{path(), mode, m_durability}; }
+
+  /// What became of the file or of SQLite's log beside it, if they are not in their place any more: "was deleted". What
+  /// is written then is lost with the server. Any other name of the same file in that place (a bind mount) is as good.
+  /// Takes a few microseconds; from any thread.
+  std::optional<std::string> displacement() const;
 
  private:
-  std::string m_path;
+  std::unique_ptr<DatabaseFile> m_file;
   Durability m_durability;
-  base::Fd m_lock;  ///< Held with flock on PATH.lock: a descriptor of the database itself would undo SQLite's locks.
   std::string m_server_id;
   /// Keeps the file open: when the last connection is closed SQLite puts its log away, which the next begins anew, and
   /// each of both is several syncs. Used at the start only.

@@ -28,17 +28,23 @@ class Refused : public base::Error {
 /// SQLite failed: disk full, file damaged or gone. Not the caller's fault.
 class StorageError : public base::Error {
  public:
-  StorageError(int code, bool disk_full, std::string message)
-      : base::Error(std::move(message)), m_code(code), m_disk_full(disk_full) {}
+  enum class Cause {
+    disk_full,  ///< It will work again once there is room.
+    busy,       ///< Another process holds a lock, longer than SQLite waits for one.
+    other,
+  };
+
+  StorageError(int code, Cause cause, std::string message)
+      : base::Error(std::move(message)), m_code(code), m_cause(cause) {}
 
   /// SQLite's result code.
   int code() const noexcept { return m_code; }
-  /// Whether it will work again once there is room.
-  bool disk_full() const noexcept { return m_disk_full; }
+  bool disk_full() const noexcept { return m_cause == Cause::disk_full; }
+  bool busy() const noexcept { return m_cause == Cause::busy; }
 
  private:
   int m_code;
-  bool m_disk_full;
+  Cause m_cause;
 };
 
 }  // namespace torc::store

@@ -29,6 +29,7 @@ int run(const Options& options, Services& services) {
   }
   const spec::WorkflowSpec spec = exec_workflow(options.workflow);
   prepare_run(services);
+  services.check_output_directory(options.output_directory);
   // Where that fails, there is no workflow to be left behind.
   runner::make_output_directory(options.output_directory);
   RunRequest request{.tell_output = options.workflow.stdio != "none"};

@@ -54,6 +54,7 @@ runner::RunnerOptions runner_options(const RunOptions& options) {
 
 int run(const RunOptions& options, Services& services) {
   prepare_run(services);
+  services.check_output_directory(options.output_directory);
   RunRequest request{.runner = runner_options(options), .skip_checks = options.skip_checks};
   request.runner.worker = runner::worker_identity_from_environment();
   time_left(options.times);  // A mistake is told before a workflow is made.

@@ -5,7 +5,6 @@
 #include <nlohmann/json.hpp>
 
 #include <condition_variable>
-#include <filesystem>
 #include <mutex>
 #include <optional>
 
@@ -14,7 +13,9 @@
 #include "cli/security_options.hpp"
 #include "cli/server_options.hpp"
 #include "torc/base/file.hpp"
+#include "torc/base/path_trust.hpp"
 #include "torc/base/pid_file.hpp"
+#include "torc/base/private_file.hpp"
 #include "torc/base/version.hpp"
 #include "torc/cli/command.hpp"
 #include "torc/proc/daemon.hpp"
@@ -61,16 +62,13 @@ class Reloadable {
   server::Server* m_server{nullptr};
 };
 
-void start_log(base::LogSettings settings, const std::string& level) {
+void start_log(base::LogSettings settings, const std::string& level, base::Owner owner) {
   if (const std::string word = level.empty() ? base::env_or("RUST_LOG") : level; !word.empty()) {
     settings.level = base::log_level_from(word);
   }
   if (!settings.directory.empty()) {
-    std::error_code error;
-    std::filesystem::create_directories(settings.directory, error);
-    if (error) {
-      throw base::SystemError("cannot make the directory " + settings.directory + " of the log", error.value());
-    }
+    base::require_trusted_path(settings.directory, base::Found::directory, owner, "log directory");
+    base::make_private_directories(settings.directory);
   }
   base::log_start(settings);
 }
@@ -110,7 +108,10 @@ void announce(const ServerRunOptions& options, const server::Server& server, con
 }
 
 int serve(ServerRunOptions& options, proc::Detached& detached, Services& services) {
-  start_log(options.service.log, services.options().log_level);
+  if (options.service.trust_owner || services.options().trust_owner) {
+    options.server.owner = base::Owner::anybody;
+  }
+  start_log(options.service.log, services.options().log_level, options.server.owner);
   // A file at the limit that `ulimit -f` sets is a full disk, not the server's end.
   ::signal(SIGXFSZ, SIG_IGN);
   fit_connections(options.server.limits);

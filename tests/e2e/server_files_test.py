@@ -1,0 +1,389 @@
+#!/usr/bin/env python3
+"""Who may see and change the server's files, and whose files the server uses; files that are moved while it runs."""
+import contextlib
+import fcntl
+import http.client
+import json
+import os
+import pathlib
+import shutil
+import sqlite3
+import stat
+import struct
+import subprocess
+import sys
+
+from harness import TORC, E2ETest, clean_environment, main, run_torc, wait_until
+
+NOBODY = 65534
+WORKFLOW = {"name": "w", "jobs": [{"name": "a", "command": "echo hi > made"}]}
+AS_ROOT = "only root can make files of another user"
+
+
+def with_umask(mask: int) -> tuple[str, ...]:
+    return ("sh", "-c", f'umask {mask:03o}; exec "$@"', "sh")
+
+
+def mode(path) -> int:
+    return stat.S_IMODE(os.lstat(path).st_mode)
+
+
+def execute(database, sql: str) -> None:
+    with contextlib.closing(sqlite3.connect(database)) as connection:
+        connection.executescript(sql)
+
+
+def post(server, path: str, body: dict):
+    """(status, value of Retry-After, text)"""
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+    try:
+        connection.request("POST", f"/torc-service/v1{path}", json.dumps(body), {"Content-Type": "application/json"})
+        answer = connection.getresponse()
+        return answer.status, answer.getheader("Retry-After"), answer.read().decode()
+    finally:
+        connection.close()
+
+
+class FilesTest(E2ETest):
+    def standalone(self, *args, cwd=None, **options):
+        """`torc -s ...` in a directory of its own."""
+        return run_torc("-s", *args, home=self.dir, cwd=cwd or self.dir, **options)
+
+    def spec(self) -> pathlib.Path:
+        path = self.dir / "workflow.json"
+        path.write_text(json.dumps(WORKFLOW))
+        return path
+
+    def database(self, directory: pathlib.Path) -> pathlib.Path:
+        """A database that torc made."""
+        self.standalone("--db", directory / "torc.db", "workflows", "list", check=True)
+        return directory / "torc.db"
+
+    def refused_start(self, *args, prefix=()) -> str:
+        """What a server that does not start says."""
+        done = subprocess.run([*prefix, TORC, "server", "run", "--port", "0", *map(str, args)], capture_output=True, text=True,
+                              env=clean_environment(self.dir), cwd=self.dir, timeout=60, check=False)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        return done.stderr
+
+
+class Modes(FilesTest):
+    def test_files_of_the_server_are_private_whatever_the_umask_is(self):
+        for mask in (0o000, 0o022, 0o277):
+            with self.subTest(mask=mask):
+                place = self.dir / f"server{mask}" / "new" / "deep"
+                server = self.server(f"server{mask}", prefix=with_umask(mask),
+                                     args=("--database", place / "torc.db", "--log-dir", place.parent / "logs"))
+                server.create(WORKFLOW)
+                copy = self.dir / f"copy{mask}.db"
+                subprocess.run([*with_umask(mask), TORC, "server", "backup", str(copy), "--database", str(place / "torc.db")],
+                               env=clean_environment(self.dir), check=True, capture_output=True, timeout=60)
+                for path in [*place.iterdir(), place.parent / "logs" / "torc-server.log", copy]:
+                    self.assertEqual(mode(path), 0o600, path)
+                self.assertEqual({path.name for path in place.iterdir()},
+                                 {"torc.db", "torc.db-wal", "torc.db-shm", "torc.db.lock"})
+                for path in (place, place.parent, place.parent / "logs"):
+                    self.assertEqual(mode(path), 0o700, path)
+                server.stop()
+
+    def test_standalone_makes_its_directory_private_and_jobs_follow_the_umask(self):
+        done = subprocess.run([*with_umask(0o000), TORC, "-s", "run", str(self.spec())], env=clean_environment(self.dir),
+                              cwd=self.dir, capture_output=True, text=True, timeout=60, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        output = self.dir / "torc_output"
+        self.assertEqual(mode(output), 0o700)
+        self.assertEqual(mode(output / "torc.db"), 0o600)
+        outputs = list((output / "job_stdio").glob("*.o"))
+        self.assertEqual([mode(path) for path in outputs], [0o644])
+        self.assertEqual(mode(self.dir / "made"), 0o666)
+
+    def test_an_existing_database_loses_the_access_of_others(self):
+        place = self.dir / "server"
+        place.mkdir()
+        database = self.database(place)
+        database.chmod(0o664)
+        server = self.server()
+        server.create(WORKFLOW)
+        self.assertEqual({mode(path) for path in place.glob("torc.db*")}, {0o600})
+        self.assertIn(f"had access to the database {database} (mode 664)", server.log.read_text())
+
+    def test_logs_of_an_older_server_become_private(self):
+        logs = self.dir / "logs"
+        logs.mkdir()
+        for name in ("torc-server.log", "torc-server.1.log"):
+            (logs / name).write_text("old\n")
+            (logs / name).chmod(0o644)
+        self.server(args=("--log-dir", logs))
+        self.assertEqual({mode(path) for path in logs.iterdir()}, {0o600})
+
+
+class Owners(FilesTest):
+    def setUp(self):
+        if os.geteuid() != 0:
+            self.skipTest(AS_ROOT)
+
+    def plant(self, place: pathlib.Path) -> None:
+        """A database of another user with a trigger that changes every job."""
+        place.mkdir(exist_ok=True)
+        database = self.database(place)
+        execute(database, "CREATE TRIGGER evil BEFORE INSERT ON jobs BEGIN "
+                          "INSERT INTO workflows (name, user, timestamp) VALUES ('planted', 'evil', ''); END")
+        for path in (place, *place.iterdir()):
+            os.chown(path, NOBODY, NOBODY)
+
+    def workflows(self, database) -> list[str]:
+        with contextlib.closing(sqlite3.connect(f"file:{database}?immutable=1", uri=True)) as connection:
+            return [name for name, in connection.execute("SELECT name FROM workflows")]
+
+    def test_a_planted_database_is_not_used(self):
+        """A trigger in /tmp/torc_output/torc.db must not run as whoever types `torc -s` there."""
+        place = self.dir / "torc_output"
+        self.plant(place)
+        before = sorted(path.name for path in place.iterdir())
+        for command in (("run", self.spec()), ("workflows", "list"), ("exec", "-c", "true"), ("create", self.spec())):
+            refused = self.standalone(*command)
+            self.assertEqual(refused.returncode, 1, command)
+            self.assertIn(f"the directory {place} belongs to nobody", refused.stderr)
+            self.assertIn("--trust-owner", refused.stderr)
+        self.assertIn("belongs to nobody", self.refused_start("--database", place / "torc.db"))
+        self.assertEqual(sorted(path.name for path in place.iterdir()), before, "nothing was made there")
+        self.assertEqual(self.workflows(place / "torc.db"), [])
+        self.assertFalse((self.dir / "made").exists())
+
+    def test_a_trusted_owners_database_is_used_and_its_triggers_never(self):
+        place = self.dir / "torc_output"
+        self.plant(place)
+        refused = self.standalone("--trust-owner", "run", self.spec())
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn("holds what no torc puts there: trigger evil", refused.stderr)
+        execute(place / "torc.db", "DROP TRIGGER evil")
+        self.standalone("--trust-owner", "run", self.spec(), check=True)
+        self.assertEqual(self.workflows(place / "torc.db"), ["w"])
+        self.server(args=("--database", place / "torc.db", "--trust-owner"))
+
+    def test_views_and_virtual_tables_are_refused_too(self):
+        for sql in ("CREATE VIEW v AS SELECT 1", "CREATE VIRTUAL TABLE t USING fts5(x)"):
+            place = self.dir / sql.split()[1]
+            place.mkdir()
+            execute(self.database(place), sql)
+            self.assertIn("holds what no torc puts there", self.refused_start("--database", place / "torc.db"))
+
+    def test_files_beside_the_database_are_not_taken_from_others(self):
+        """A log that another user planted would be replayed into the database."""
+        shared = self.dir / "shared"
+        shared.mkdir()
+        shared.chmod(0o1777)
+        database = self.database(shared)
+        for suffix in ("-wal", "-shm", "-journal", ".lock"):
+            side = pathlib.Path(f"{database}{suffix}")
+            side.unlink(missing_ok=True)
+            side.write_bytes(b"planted")
+            os.chown(side, NOBODY, NOBODY)
+            self.assertIn(f"{side} belongs to nobody", self.refused_start("--database", database))
+            self.assertEqual(side.read_bytes(), b"planted")
+            side.unlink()
+            precious = self.dir / "precious"
+            precious.write_text("kept")
+            side.symlink_to(precious)
+            self.assertIn("is no regular file", self.refused_start("--database", database))
+            self.assertEqual(precious.read_text(), "kept")
+            side.unlink()
+
+    def test_each_place_is_looked_at(self):
+        own = self.dir / "own"
+        own.mkdir()
+        foreign = self.dir / "foreign"
+        foreign.mkdir()
+        os.chown(foreign, NOBODY, NOBODY)
+        link = self.dir / "link"
+        link.symlink_to(own)
+        os.lchown(link, NOBODY, NOBODY)
+        self.assertIn("foreign belongs to nobody", self.refused_start("--database", foreign / "x.db"))
+        self.assertIn("foreign belongs to nobody",
+                      self.refused_start("--database", own / "x.db", "--log-dir", foreign))
+        self.assertIn("the link", self.refused_start("--database", link / "x.db"))
+        refused = self.standalone("--db", own / "torc.db", "run", "-o", foreign, self.spec())
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn(f"the output directory {foreign} cannot be trusted", refused.stderr)
+        self.assertEqual(list(foreign.iterdir()), [])
+        self.standalone("--db", own / "torc.db", "--trust-owner", "run", "-o", foreign, self.spec(), check=True)
+
+
+class Parents(FilesTest):
+    def test_a_directory_that_is_open_to_all_is_refused(self):
+        place = self.dir / "open"
+        (place / "mine").mkdir(parents=True)
+        place.chmod(0o777)
+        for trust in ((), ("--trust-owner",)):
+            message = self.refused_start("--database", place / "mine" / "torc.db", *trust)
+            self.assertIn(f"the directory {place} is writable by everybody and has no sticky bit", message)
+        refused = self.standalone("run", self.spec(), cwd=place)
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn("writable by everybody", refused.stderr)
+        self.assertEqual([path.name for path in place.iterdir()], ["mine"])
+        place.chmod(0o1777)
+        self.standalone("run", self.spec(), cwd=place, check=True)
+
+    def test_a_group_causes_a_warning(self):
+        place = self.dir / "group"
+        place.mkdir()
+        place.chmod(0o775)
+        done = self.standalone("run", self.spec(), cwd=place, check=True)
+        self.assertEqual(done.stderr.count(f"the directory {place} is writable by its group"), 1, done.stderr)
+
+
+class Maintenance(FilesTest):
+    """`check` and `backup` look at any database, and change nothing."""
+
+    def test_anybodys_database_is_looked_at(self):
+        place = self.dir / "open"
+        place.mkdir()
+        database = self.database(place)
+        execute(database, "CREATE TRIGGER evil BEFORE INSERT ON jobs BEGIN SELECT 1; END")
+        if os.geteuid() == 0:
+            for path in (place, database):
+                os.chown(path, NOBODY, NOBODY)
+        place.chmod(0o777)
+        before = {path.name: path.read_bytes() for path in place.iterdir()}
+        checked = run_torc("server", "check", "--database", database, home=self.dir)
+        self.assertEqual(checked.returncode, 1)
+        self.assertIn("holds what no torc puts there, and no server starts with: trigger evil", checked.stdout)
+        copy = self.dir / "copy.db"
+        run_torc("server", "backup", copy, "--database", database, home=self.dir, check=True)
+        self.assertEqual(mode(copy), 0o600)
+        self.assertEqual({path.name: path.read_bytes() for path in place.iterdir()}, before)
+        self.assertIn("trigger evil", self.refused_start("--database", copy))
+
+    def test_a_file_that_cannot_be_written_is_looked_at(self):
+        if os.geteuid() != 0:
+            self.skipTest(AS_ROOT)
+        place = self.dir / "read only"
+        place.mkdir()
+        self.dir.chmod(0o755)
+        database = self.database(place)
+        database.chmod(0o444)
+        place.chmod(0o555)
+        torc = self.dir / "torc"
+        shutil.copy(TORC, torc)
+        target = self.dir / "target"
+        target.mkdir()
+        os.chown(target, NOBODY, NOBODY)
+        for command in (["check"], ["backup", target / "copy.db"]):
+            done = subprocess.run([torc, "server", *map(str, command), "--database", str(database)], user=NOBODY, group=NOBODY,
+                                  extra_groups=[], capture_output=True, text=True, env=clean_environment(target), cwd=target,
+                                  timeout=60, check=False)
+            self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual([path.name for path in place.iterdir() if path.name != "torc.db.lock"], ["torc.db"])
+
+    def test_what_a_killed_server_left_is_read(self):
+        server = self.server()
+        server.create(WORKFLOW)
+        server.kill()
+        before = sorted(path.name for path in server.dir.glob("torc.db*"))
+        for _ in range(2):
+            document = json.loads(run_torc("-f", "json", "server", "check", "--database", server.database, home=self.dir,
+                                           check=True).stdout)
+            self.assertEqual(document["workflows"], 1)
+        copy = self.dir / "copy.db"
+        run_torc("server", "backup", copy, "--database", server.database, home=self.dir, check=True)
+        self.assertEqual(sorted(path.name for path in server.dir.glob("torc.db*")), before)
+        server.start()
+
+    def test_nothing_is_left_beside_a_database_that_nobody_uses(self):
+        place = self.dir / "own"
+        place.mkdir()
+        database = self.database(place)
+        before = sorted(path.name for path in place.iterdir())
+        for command in (["check"], ["backup", self.dir / "copy.db"]):
+            run_torc("server", *command, "--database", database, home=self.dir, check=True)
+            self.assertEqual(sorted(path.name for path in place.iterdir()), before)
+
+
+class Displaced(FilesTest):
+    """The database is moved or deleted while the server runs."""
+
+    def refusal(self, server) -> str:
+        status, retry_after, text = post(server, "/workflows", {"name": "x", "user": "u"})
+        self.assertEqual((status, bool(retry_after)), (503, True), text)
+        return text
+
+    def accepted(self, server) -> None:
+        status, _, text = post(server, "/workflows", {"name": "x", "user": "u"})
+        self.assertEqual(status, 200, text)
+
+    def test_changes_are_refused_until_the_file_is_back(self):
+        server = self.server()
+        self.accepted(server)
+        for name, what in (("torc.db", "was moved away"), ("torc.db-wal", "lost its log"), ("torc.db-shm", "lost its log")):
+            with self.subTest(name=name):
+                (server.dir / name).rename(server.dir / "aside")
+                self.assertIn(what, self.refusal(server))
+                self.assertEqual(server.request("GET", "/workflows")[0], 200, "questions are answered")
+                (server.dir / "aside").rename(server.dir / name)
+                self.accepted(server)
+        total = server.get("/workflows?limit=1")["total_count"]
+        server.stop()
+        server.start()
+        self.assertEqual(server.get("/workflows?limit=1")["total_count"], total)
+
+    def test_another_file_in_its_place_is_not_the_database(self):
+        server = self.server()
+        kept = server.dir / "kept"
+        server.database.rename(kept)
+        shutil.copy(kept, server.database)
+        self.assertIn("another file is in its place", self.refusal(server))
+        kept.rename(server.database)
+        self.accepted(server)
+
+    def test_a_deleted_file_is_told(self):
+        server = self.server()
+        server.database.unlink()
+        self.assertIn("was deleted", self.refusal(server))
+
+    def test_a_server_that_nobody_asks_notices_it_too(self):
+        server = self.server(args=("--worker-timeout", "off"))
+        server.database.rename(server.dir / "aside")
+        wait_until(lambda: "the database file was moved away" in server.log.read_text(), 10, "the log to tell it")
+        (server.dir / "aside").rename(server.database)
+        wait_until(lambda: "in its place again" in server.log.read_text(), 10, "the log to tell it")
+
+    def test_runners_are_not_lost_by_it(self):
+        """Signs of life that the server refuses count once it works again."""
+        server = self.server(args=("--worker-timeout", "2"))
+        workflow = server.create({"name": "w", "jobs": [{"name": "a", "command": "while [ ! -e go ]; do sleep 0.05; done"}]})
+        runner = self.start([TORC, "--url", server.url, "run", str(workflow)])
+        wait_until(lambda: server.statuses(workflow)["a"] == "running", what="the job to run")
+        server.database.rename(server.dir / "aside")
+        refused = []
+        wait_until(lambda: refused.append(self.refusal(server)) or len(refused) > 80, 60, "twice the timeout", interval=0.05)
+        (server.dir / "aside").rename(server.database)
+        self.accepted(server)
+        (self.dir / "go").touch()
+        self.assertEqual(runner.wait(60), 0)
+        self.assertEqual([result["attempt_id"] for result in server.results(workflow)], [1])
+        self.assertNotIn("is lost", server.log.read_text())
+
+    def test_a_bind_mount_is_the_same_file(self):
+        if os.geteuid() != 0 or subprocess.run(["unshare", "-m", "true"], check=False, capture_output=True).returncode != 0:
+            self.skipTest("mounts take root and a mount namespace")
+        server = self.server()
+        self.accepted(server)
+        other = self.dir / "other"
+        other.mkdir()
+        (other / "torc.db").touch()
+        bind = ("unshare", "-m", "sh", "-c", f'mount --bind "{server.database}" "{other}/torc.db"; exec "$@"', "sh")
+        message = self.refused_start("--database", other / "torc.db", prefix=bind)
+        self.assertIn(f"process {server.process.pid} (torc)", message)
+        self.accepted(server)
+        server.stop()
+        # Started under its second name it works, and is the same file for a server under the first.
+        again = self.server("again", args=("--database", other / "torc.db"), prefix=bind)
+        self.accepted(again)
+        self.assertIn(f"process {again.process.pid} (torc)", self.refused_start("--database", server.database))
+        # In its own place the mounted file stays; when it is deleted there, nothing is left of it but the mount.
+        server.database.unlink()
+        self.assertIn("was deleted", self.refusal(again))
+
+
+if __name__ == "__main__":
+    main()

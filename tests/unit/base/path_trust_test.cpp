@@ -1,0 +1,99 @@
+#include "torc/base/path_trust.hpp"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <gtest/gtest.h>
+
+#include "support/temp_dir.hpp"
+#include "torc/base/error.hpp"
+#include "torc/base/file.hpp"
+
+namespace torc::base {
+namespace {
+
+constexpr uid_t k_other = 12345;
+
+void give_away(const std::filesystem::path& path) {
+  ASSERT_EQ(::lchown(path.c_str(), k_other, k_other), 0);
+}
+
+std::string refusal(const std::filesystem::path& path, Found kind, Owner owner = Owner::user_or_root) {
+  try {
+    require_trusted_path(path, kind, owner, "database");
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST(PathTrustTest, FindsNothingInADirectoryOfOnesOwn) {
+  const support::TempDir dir;
+  write_file_atomically(dir / "torc.db", "");
+  const auto review = review_path(dir / "torc.db", Found::file);
+  EXPECT_TRUE(review.foreign.empty());
+  EXPECT_TRUE(review.open_to_all.empty());
+  EXPECT_TRUE(review.warnings.empty());
+  EXPECT_EQ(refusal(dir / "not/there/torc.db", Found::file), "") << "what is missing is made";
+}
+
+TEST(PathTrustTest, RefusesADirectoryThatIsOpenToAllUnlessItIsSticky) {
+  const support::TempDir dir;
+  std::filesystem::create_directories(dir / "open/mine");
+  ::chmod((dir / "open").c_str(), 0777);
+  for (const char* name : {"open/torc.db", "open/mine/torc.db", "open/not/there/torc.db"}) {
+    const auto message = refusal(dir / name, Found::file, Owner::anybody);
+    EXPECT_NE(message.find("open is writable by everybody and has no sticky bit"), std::string::npos) << message;
+  }
+  EXPECT_NE(refusal(dir / "open", Found::directory), "");
+  ::chmod((dir / "open").c_str(), 01777);
+  EXPECT_EQ(refusal(dir / "open/torc.db", Found::file), "");
+}
+
+TEST(PathTrustTest, WarnsOfAGroup) {
+  const support::TempDir dir;
+  std::filesystem::create_directories(dir / "group/mine");
+  ::chmod((dir / "group").c_str(), 0775);
+  const auto review = review_path(dir / "group/mine/torc.db", Found::file);
+  EXPECT_TRUE(review.foreign.empty() && review.open_to_all.empty());
+  ASSERT_EQ(review.warnings.size(), 1U);
+  EXPECT_NE(review.warnings.front().find("group is writable by its group"), std::string::npos);
+  EXPECT_EQ(refusal(dir / "group/mine/torc.db", Found::file), "");
+}
+
+TEST(PathTrustTest, RefusesWhatBelongsToAnotherUserUnlessThatIsTrusted) {
+  if (::geteuid() != 0) {
+    GTEST_SKIP() << "only root can give files away";
+  }
+  const support::TempDir dir;
+  std::filesystem::create_directories(dir / "theirs/mine");
+  write_file_atomically(dir / "torc.db", "");
+  std::filesystem::create_symlink("torc.db", dir / "link.db");
+  std::filesystem::create_directory_symlink(".", dir / "link");
+  for (const char* name : {"theirs", "torc.db", "link.db", "link"}) {
+    give_away(dir / name);
+  }
+  EXPECT_NE(refusal(dir / "torc.db", Found::file).find("torc.db belongs to uid 12345"), std::string::npos);
+  EXPECT_NE(refusal(dir / "theirs", Found::directory).find("theirs belongs to uid 12345"), std::string::npos);
+  EXPECT_NE(refusal(dir / "theirs/torc.db", Found::file).find("theirs belongs to uid 12345"), std::string::npos);
+  EXPECT_EQ(refusal(dir / "theirs/x", Found::directory), "") << "a directory that is yet to be made";
+  EXPECT_NE(refusal(dir / "link.db", Found::file).find("the link "), std::string::npos);
+  EXPECT_NE(refusal(dir / "link/other.db", Found::file).find("the link "), std::string::npos);
+  EXPECT_EQ(refusal(dir / "torc.db", Found::file, Owner::anybody), "");
+  // Further up it is the user's choice of a place: a warning.
+  EXPECT_EQ(refusal(dir / "theirs/mine/torc.db", Found::file), "");
+  EXPECT_FALSE(review_path(dir / "theirs/mine/torc.db", Found::file).warnings.empty());
+  // A sticky bit does not bind the directory's owner.
+  ::chmod((dir / "theirs").c_str(), 01777);
+  EXPECT_NE(refusal(dir / "theirs/mine/torc.db", Found::file).find("does not bind its owner"), std::string::npos);
+}
+
+TEST(PathTrustTest, EndsWhereLinksGoInCircles) {
+  const support::TempDir dir;
+  std::filesystem::create_symlink("b", dir / "a");
+  std::filesystem::create_symlink("a", dir / "b");
+  EXPECT_NE(refusal(dir / "a/torc.db", Found::file), "");
+}
+
+}  // namespace
+}  // namespace torc::base
