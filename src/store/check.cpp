@@ -6,6 +6,7 @@
 #include "store/migrations.hpp"
 #include "store/query.hpp"
 #include "store/read_only.hpp"
+#include "store/references.hpp"
 #include "torc/model/job_status.hpp"
 #include "torc/store/maintenance.hpp"
 
@@ -46,6 +47,10 @@ void check_missing_rows(SQLite::Database& database, Check& check) {
                                          rows.getColumn(1).getString(), rows.getColumn(0).getString(),
                                          rows.getColumn(2).getString()));
   }
+}
+
+void check_workflows(SQLite::Database& database, Check& check) {
+  find_foreign_references(database, k_most_problems, check);
 }
 
 void check_schema(SQLite::Database& database, Check& check) {
@@ -100,6 +105,9 @@ Check check_database(const std::string& path) {
     if (check.version >= 1) {
       attempt(database, check, "cannot look for damage", check_pages);
       attempt(database, check, "cannot look for missing rows", check_missing_rows);
+      if (check.version >= 2) {
+        attempt(database, check, "cannot look for references between workflows", check_workflows);
+      }
       attempt(database, check, "cannot count", count);
     }
   } catch (const SQLite::Exception& error) {

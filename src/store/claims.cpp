@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "store/job_runs.hpp"
+#include "store/references.hpp"
 #include "store/relations.hpp"
 #include "store/rows.hpp"
 #include "torc/base/units.hpp"
@@ -105,10 +106,20 @@ std::vector<Id> choose(Connection& connection, const Claim& claim, Free free, st
 }
 
 /// A node that nobody knows has not: torc 0.23 takes any number.
-bool has_left(Connection& connection, Id compute_node_id) {
-  return !value<bool>(connection, "SELECT is_active AND NOT COALESCE(is_draining, 0) FROM compute_nodes WHERE id = ?",
-                      compute_node_id)
-              .value_or(true);
+/// @throws Refused unprocessable for a node of another workflow
+bool has_left(Connection& connection, Id workflow_id, Id compute_node_id) {
+  Query row = query(connection,
+                    "SELECT workflow_id, is_active AND NOT COALESCE(is_draining, 0) FROM compute_nodes WHERE id = ?",
+                    compute_node_id);
+  if (!row.step()) {
+    return false;
+  }
+  if (const Id owner = row.get<Id>(0); owner != workflow_id) {
+    throw Refused(
+        Refused::Reason::unprocessable,
+        fmt::format("compute node {} is one of workflow {}, not of workflow {}", compute_node_id, owner, workflow_id));
+  }
+  return !row.get<bool>(1);
 }
 
 /// Whether the workflow gives out jobs, to this claimer.
@@ -127,8 +138,9 @@ bool may_claim(Connection& connection, const Claim& claim) {
   if (!claim.compute_node_id) {
     return !status.is_canceled;
   }
+  const bool left = has_left(connection, claim.workflow_id, *claim.compute_node_id);
   note_sign_of_life(connection, claim.workflow_id, *claim.compute_node_id);
-  return !status.is_canceled && !has_left(connection, *claim.compute_node_id);
+  return !status.is_canceled && !left;
 }
 
 /// Marks the jobs as claimed and reads them, in the order of `ids`.
@@ -166,6 +178,10 @@ std::vector<model::Job> claim_next_jobs(Connection& connection, const Claim& cla
 std::vector<model::Job> claim_jobs_that_fit(Connection& connection, const Claim& claim,
                                             const model::ComputeNodesResources& resources, bool strict_scheduler) {
   const Free free = free_of(resources);
+  if (resources.scheduler_config_id) {
+    require_workflow(connection, claim.workflow_id);
+    require_same_workflow(connection, Referred::any_scheduler, *resources.scheduler_config_id, claim.workflow_id);
+  }
   if (!may_claim(connection, claim)) {
     return {};
   }
@@ -178,7 +194,7 @@ std::vector<model::Job> claim_jobs_that_fit(Connection& connection, const Claim&
 
 bool may_get_jobs_later(Connection& connection, const Claim& claim) {
   return claim.limit > 0 && !workflow_completion(connection, claim.workflow_id).is_complete &&
-         !(claim.compute_node_id && has_left(connection, *claim.compute_node_id));
+         !(claim.compute_node_id && has_left(connection, claim.workflow_id, *claim.compute_node_id));
 }
 
 }  // namespace torc::store

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "store/references.hpp"
 #include "store/rows.hpp"
 
 namespace torc::store {
@@ -138,6 +139,9 @@ model::Page<T> list(Connection& connection, const Filter& filter, const Paging& 
 
 template <model::detail::Model T>
 Id insert(Connection& connection, const T& record) {
+  if constexpr (k_has_references<T>) {
+    check_references(connection, record, record.workflow_id);
+  }
   Query change{connection, insert_sql(record)};
   visit_present(record, [&](const char*, const auto& value) { change.bind(value); });
   change.step();
@@ -156,6 +160,12 @@ void update(Connection& connection, Id id, const T& record) {
   if (changes.empty()) {
     get<T>(connection, id);
     return;
+  }
+  if constexpr (k_has_references<T>) {
+    // What the record says of its workflow changes nothing. One that is not there is told below.
+    if (const auto workflow_id = workflow_of<T>(connection, id)) {
+      check_references(connection, record, *workflow_id);
+    }
   }
   Query change{connection, fmt::format("UPDATE {} SET {} WHERE id = ?", Table<T>::k_name, changes)};
   visit_present(record, [&](const char* name, const auto& value) {

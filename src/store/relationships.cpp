@@ -76,9 +76,9 @@ model::Page<UserDataRelationship> user_data_relationships(Connection& connection
 void link_user_data(Connection& connection, Id user_data_id, std::optional<Id> consumer, std::optional<Id> producer) {
   const auto workflow_id = get<model::UserData>(connection, user_data_id).workflow_id;
   const auto link = [&](const char* table, Id job_id) {
-    const auto job = find<model::Job>(connection, job_id);
-    if (!job || job->workflow_id != workflow_id) {
-      throw Refused(Refused::Reason::not_found, fmt::format("Job not found with ID: {}", job_id));
+    if (const auto owner = get<model::Job>(connection, job_id).workflow_id; owner != workflow_id) {
+      throw Refused(Refused::Reason::unprocessable,
+                    fmt::format("job {} is one of workflow {}, not of workflow {}", job_id, owner, workflow_id));
     }
     execute(connection, fmt::format("INSERT OR IGNORE INTO {} (job_id, user_data_id) VALUES (?, ?)", table), job_id,
             user_data_id);
