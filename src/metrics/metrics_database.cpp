@@ -1,14 +1,19 @@
 #include "torc/metrics/metrics_database.hpp"
 
+#include <fcntl.h>
+#include <sqlite3.h>
+
 #include <cmath>
 
 #include <SQLiteCpp/Database.h>
 #include <SQLiteCpp/Statement.h>
 #include <SQLiteCpp/Transaction.h>
 
+#include "metrics/hardening.hpp"
 #include "metrics/schema.hpp"
 #include "torc/base/error.hpp"
 #include "torc/base/log.hpp"
+#include "torc/base/private_file.hpp"
 
 namespace torc::metrics {
 namespace {
@@ -32,10 +37,19 @@ void bind_optional(SQLite::Statement& statement, int index, const std::optional<
   }
 }
 
+/// The path without links. Makes the file, or refuses one that is reached through a link of another user.
+std::filesystem::path careful_path(const std::filesystem::path& path) {
+  const std::filesystem::path absolute = std::filesystem::absolute(path);
+  const std::filesystem::path directory = absolute.parent_path();
+  base::open_below(directory.parent_path(), directory.filename() / absolute.filename(), O_RDWR | O_CREAT);
+  return std::filesystem::canonical(directory) / absolute.filename();
+}
+
 /// The open file and what is written to it again and again.
 struct File {
   explicit File(const std::string& path)
-      : database(path, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE, k_busy_timeout_ms) {
+      : database(path, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE | SQLITE_OPEN_NOFOLLOW, k_busy_timeout_ms) {
+    harden(database);
     database.exec(k_settings);
     SQLite::Transaction transaction(database);
     database.exec(k_schema);
@@ -119,7 +133,7 @@ struct MetricsDatabase::Impl {
     try {
       if (!file) {
         std::filesystem::create_directories(path.parent_path().empty() ? "." : path.parent_path());
-        file = std::make_unique<File>(path.string());
+        file = std::make_unique<File>(careful_path(path).string());
       }
       SQLite::Transaction transaction(file->database);
       insert(file->database, waiting_jobs);

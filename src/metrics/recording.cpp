@@ -9,6 +9,7 @@
 #include <SQLiteCpp/Transaction.h>
 #include <fmt/format.h>
 
+#include "metrics/hardening.hpp"
 #include "metrics/thinned_series.hpp"
 #include "torc/base/error.hpp"
 #include "torc/base/strings.hpp"
@@ -31,11 +32,13 @@ constexpr const char* k_sane =
 std::unique_ptr<SQLite::Database> open(const std::filesystem::path& file) {
   try {
     auto database = std::make_unique<SQLite::Database>(file.string(), SQLite::OPEN_READONLY, k_read_timeout_ms);
+    harden(*database);
     database->execAndGet("SELECT count(*) FROM sqlite_master");
     return database;
   } catch (const SQLite::Exception&) {
     // What a killed writer left half done has to be undone first, which takes writing.
     auto database = std::make_unique<SQLite::Database>(file.string(), SQLite::OPEN_READWRITE, k_read_timeout_ms);
+    harden(*database);
     database->execAndGet("SELECT count(*) FROM sqlite_master");
     return database;
   }

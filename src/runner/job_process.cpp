@@ -15,7 +15,7 @@
 
 #include "torc/base/error.hpp"
 #include "torc/base/fd.hpp"
-#include "torc/base/file.hpp"
+#include "torc/base/private_file.hpp"
 #include "torc/base/strings.hpp"
 
 namespace torc::runner {
@@ -149,12 +149,13 @@ struct Outputs {
   bool combined{false};
 };
 
-Outputs open_outputs(const std::string& base, StdioMode mode) {
+Outputs open_outputs(const std::filesystem::path& directory, const std::string& base, StdioMode mode) {
   Outputs outputs;
   const auto open = [&](const char* suffix) {
     outputs.files.push_back(base + suffix);
+    const std::filesystem::path relative = std::filesystem::path(outputs.files.back()).lexically_relative(directory);
     // Appended to, so that two descriptors of one file do not write over each other.
-    return base::open_file(outputs.files.back(), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND);
+    return base::open_below(directory, relative, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND);
   };
   if (mode == StdioMode::combined) {
     outputs.out = open(".log");
@@ -174,7 +175,7 @@ Outputs open_outputs(const std::string& base, StdioMode mode) {
 JobProcess JobProcess::start(const model::Job& job, const JobSettings& settings, const JobLaunch& launch,
                              const std::vector<std::string>& inherited) {
   const std::string base = stdio_base(settings, key_of(job)).string() + launch.file_suffix;
-  auto outputs = open_outputs(base, launch.stdio.mode);
+  auto outputs = open_outputs(settings.output_directory, base, launch.stdio.mode);
   auto environment = job_environment(job, settings, launch.gpus, inherited);
   environment.insert(environment.end(), launch.more_environment.begin(), launch.more_environment.end());
   const auto started = std::chrono::steady_clock::now();

@@ -13,6 +13,7 @@
 
 #include "torc/base/error.hpp"
 #include "torc/base/file.hpp"
+#include "torc/base/private_file.hpp"
 #include "torc/base/random.hpp"
 #include "torc/base/strings.hpp"
 #include "torc/model/json.hpp"
@@ -56,7 +57,7 @@ ResultJournal::ResultJournal(std::filesystem::path directory, std::string server
       m_log(log) {}
 
 void ResultJournal::open() {
-  m_file = base::open_file(m_path, O_WRONLY | O_CREAT | O_APPEND);
+  m_file = base::open_below(m_directory, m_path.filename(), O_WRONLY | O_CREAT | O_APPEND);
   if (::flock(m_file.get(), LOCK_EX | LOCK_NB) != 0) {
     throw base::SystemError("cannot lock " + m_path.string());
   }
@@ -140,11 +141,11 @@ ResultJournal::Left ResultJournal::take_over() {
       continue;
     }
     try {
-      base::Fd lock = base::open_file(it->path(), O_RDONLY);
+      base::Fd lock = base::open_below(m_directory, it->path().filename(), O_RDONLY);
       if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
         continue;  // Its runner lives.
       }
-      auto found = left_in(base::read_file(it->path()));
+      auto found = left_in(base::read_all(lock.get()));
       m_log.info(
           "{} results that an earlier runner could not hand in, and {} jobs that it could not give back, are in {}",
           found.results.size(), found.returns.size(), it->path().string());

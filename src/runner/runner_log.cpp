@@ -3,7 +3,7 @@
 #include <fcntl.h>
 
 #include "torc/base/error.hpp"
-#include "torc/base/file.hpp"
+#include "torc/base/private_file.hpp"
 #include "torc/base/strings.hpp"
 #include "torc/base/units.hpp"
 #include "torc/proc/process_info.hpp"
@@ -35,7 +35,7 @@ std::filesystem::path runner_log_path(const RunnerOptions& options, const std::f
 }
 
 RunnerLog::RunnerLog(const std::filesystem::path& path)
-    : m_file(base::open_file(path, O_WRONLY | O_CREAT | O_APPEND)) {}
+    : m_file(base::open_below(path.parent_path(), path.filename(), O_WRONLY | O_CREAT | O_APPEND)) {}
 
 void RunnerLog::write(base::LogLevel level, std::string_view message) {
   // Job names and server messages come from elsewhere; one entry stays one line.
