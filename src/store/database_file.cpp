@@ -146,6 +146,7 @@ void DatabaseFile::lock_file() {
   if (::fstat(file.get(), &status) != 0) {
     throw base::SystemError(fmt::format("cannot examine {}", m_path));
   }
+  refuse_second_name(m_path, status);
   struct flock lock {};
   lock.l_type = F_WRLCK;
   lock.l_whence = SEEK_SET;
@@ -157,7 +158,6 @@ void DatabaseFile::lock_file() {
     }
     throw_in_use(m_path, base::lock_holders(m_path));
   }
-  refuse_second_name(m_path, status);
   if (!is_new && (before.st_mode & 0077U) != 0) {
     if ((status.st_mode & 0077U) == 0) {
       base::log_warning("group and others had access to the database {} (mode {:o}); now its owner alone has", m_path,

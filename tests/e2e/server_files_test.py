@@ -385,5 +385,64 @@ class Displaced(FilesTest):
         self.assertIn("was deleted", self.refusal(again))
 
 
+class References(FilesTest):
+    """Ids in a record name records of its own workflow."""
+
+    def refused(self, server, method: str, path: str, body=None) -> None:
+        status, answer = server.request(method, path, body)
+        self.assertEqual(status, 422, f"{method} {path} {body}: {answer}")
+        self.assertIn("of workflow", answer["error"]["message"])
+
+    def test_records_of_another_workflow_are_refused_everywhere(self):
+        server = self.server()
+        own = server.create({"name": "own", "jobs": [{"name": "a", "command": "true"}]})
+        other = server.create({"name": "other", "jobs": [{"name": "b", "command": "true"}]})
+        server.post(f"/workflows/{own}/initialize_jobs")
+        handler = server.post("/failure_handlers", {"workflow_id": other, "name": "h", "rules": "[]"})["id"]
+        scheduler = server.post("/local_schedulers", {"workflow_id": other, "name": "s"})["id"]
+        node = {"hostname": "h", "pid": 1, "start_time": "2026-01-01T00:00:00Z", "num_cpus": 1, "memory_gb": 1.0, "num_gpus": 0,
+                "num_nodes": 1, "compute_node_type": "local", "is_active": True}
+        foreign_node = server.post("/compute_nodes", {**node, "workflow_id": other})["id"]
+        own_node = server.post("/compute_nodes", {**node, "workflow_id": own})["id"]
+        job = server.jobs(own)[0]
+        new = {"workflow_id": own, "name": "n", "command": "true"}
+        for reference in ({"failure_handler_id": handler}, {"scheduler_id": scheduler}):
+            self.refused(server, "POST", "/jobs", {**new, **reference})
+            self.refused(server, "POST", "/bulk_jobs", {"jobs": [new, {**new, **reference}]})
+            self.refused(server, "PUT", f"/jobs/{job['id']}", {**new, "name": job["name"], **reference})
+            # Records that are no longer there are accepted, as torc 0.23 does.
+            gone = {key: 4711 for key in reference}
+            self.assertEqual(server.request("POST", "/jobs", {**new, **gone})[0], 200)
+        self.refused(server, "POST", "/compute_nodes", {**node, "workflow_id": own, "scheduler_config_id": scheduler})
+        self.refused(server, "PUT", f"/compute_nodes/{own_node}", {**node, "workflow_id": own, "scheduler_config_id": scheduler})
+        self.refused(server, "POST", "/scheduled_compute_nodes",
+                     {"workflow_id": own, "scheduler_id": 1, "scheduler_config_id": scheduler, "scheduler_type": "local",
+                      "status": "pending"})
+        self.refused(server, "POST", f"/workflows/{own}/actions",
+                     {"workflow_id": own, "trigger_type": "on_workflow_start", "action_type": "schedule_nodes",
+                      "action_config": {"scheduler_type": "local", "scheduler_id": scheduler}})
+        self.refused(server, "POST", f"/workflows/{own}/claim_next_jobs?compute_node_id={foreign_node}")
+        resources = {"num_cpus": 1, "memory_gb": 1.0, "num_gpus": 0, "num_nodes": 1}
+        claim = f"/workflows/{own}/claim_jobs_based_on_resources/1"
+        self.refused(server, "POST", f"{claim}?compute_node_id={foreign_node}", resources)
+        self.refused(server, "POST", claim, {**resources, "scheduler_config_id": scheduler})
+        claimed = server.post(f"/workflows/{own}/claim_next_jobs?compute_node_id={own_node}&limit=1")["jobs"][0]["id"]
+        result = {"job_id": claimed, "workflow_id": own, "run_id": 1, "compute_node_id": foreign_node, "return_code": 0,
+                  "exec_time_minutes": 0.0, "completion_time": "2026-01-01T00:00:00Z", "status": "completed", "attempt_id": 1}
+        self.refused(server, "POST", "/results", result)
+        self.assertEqual(server.statuses(own)["a"], "pending")
+        self.assertEqual(len(server.results(own)), 0)
+
+    def test_a_check_names_what_an_older_server_accepted(self):
+        server = self.server()
+        own = server.create(WORKFLOW)
+        other = server.create(WORKFLOW)
+        handler = server.post("/failure_handlers", {"workflow_id": other, "name": "h", "rules": "[]"})["id"]
+        execute(server.database, f"UPDATE jobs SET failure_handler_id = {handler} WHERE workflow_id = {own}")
+        checked = run_torc("server", "check", "--database", server.database, home=self.dir)
+        self.assertEqual(checked.returncode, 1)
+        self.assertIn(f"of workflow {own} names failure handler {handler}, which is one of workflow {other}", checked.stdout)
+
+
 if __name__ == "__main__":
     main()

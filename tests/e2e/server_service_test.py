@@ -96,7 +96,7 @@ class Background(E2ETest):
 
         second = self.run_server(*options, "--database", self.dir / "other.db")
         self.assertEqual(second.returncode, 1)
-        self.assertIn(f"is that of a server that runs (process {pid})", second.stderr)
+        self.assertIn(f"is locked by process {pid} (torc)", second.stderr)
         self.assertNotIn("TORC_SERVER_PORT", second.stdout)
         third = self.run_server("--daemon", "--database", self.dir / "torc.db")
         self.assertEqual(third.returncode, 1)
