@@ -18,7 +18,7 @@
 namespace torc::base {
 namespace {
 
-constexpr int k_most_links = 40;
+constexpr int k_longest_chain = 40;
 
 std::string quoted(const std::filesystem::path& path) {
   return printable(path.string());
@@ -76,7 +76,7 @@ class Walk {
     if (!is_trusted_owner(status.st_uid)) {
       m_review.foreign.push_back(fmt::format("the link {} belongs to {}", quoted(link), user_name_of(status.st_uid)));
     }
-    if (++m_links > k_most_links) {
+    if (++m_links > k_longest_chain) {
       throw SystemError("cannot follow the links of " + quoted(link), ELOOP);
     }
     std::error_code error;
