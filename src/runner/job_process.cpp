@@ -21,11 +21,18 @@
 namespace torc::runner {
 namespace {
 
-/// What a job must not see: secrets, and what is only the worker's own business.
+/// Describe the ssh session and the shell that the runner was started from, which no job is part of. If SSH_CLIENT or
+/// SSH2_CLIENT is set and SHLVL is below 2, bash as Debian and Fedora build it (SSH_SOURCE_BASHRC in its config-top.h)
+/// takes `bash -c` for a login through ssh, and reads ~/.bashrc.
+constexpr std::array<std::string_view, 6> k_session{
+    "SSH_CLIENT=", "SSH2_CLIENT=", "SSH_CONNECTION=", "SSH_TTY=", "SSH_ORIGINAL_COMMAND=", "SHLVL="};
+
+/// What a job must not see: secrets, what is only the worker's own business, and the session.
 bool is_withheld(std::string_view entry) {
   static constexpr std::array<std::string_view, 2> k_secrets{"TORC_PASSWORD=", "TORC_COOKIE_HEADER="};
-  return entry.starts_with("TORC_WORKER_") ||
-         std::any_of(k_secrets.begin(), k_secrets.end(), [&](auto name) { return entry.starts_with(name); });
+  const auto starts_entry = [&](std::string_view name) { return entry.starts_with(name); };
+  return entry.starts_with("TORC_WORKER_") || std::any_of(k_secrets.begin(), k_secrets.end(), starts_entry) ||
+         std::any_of(k_session.begin(), k_session.end(), starts_entry);
 }
 
 std::optional<std::int64_t> number_in(const std::vector<std::string>& environment, std::string_view name) {

@@ -103,6 +103,18 @@ TEST(JobProcess, GetsCredentialsWhereTheSettingsHaveThem) {
   }
 }
 
+TEST(JobProcess, SeesNothingOfTheSessionThatStartedTheRunner) {
+  const TempDir directory;
+  const std::vector<std::string> inherited{"PATH=/bin",    "SSH_CLIENT=1", "SSH2_CLIENT=1",          "SSH_CONNECTION=1",
+                                           "SSH_TTY=/tty", "SHLVL=1",      "SSH_ORIGINAL_COMMAND=x", "SSH_AUTH_SOCK=s"};
+  auto environment = job_environment(job_of("x"), settings_in(directory), {}, inherited);
+  const auto actions = action_environment(3, settings_in(directory), inherited);
+  environment.insert(environment.end(), actions.begin(), actions.end());
+  for (const auto& entry : environment) {
+    EXPECT_TRUE(entry.starts_with("TORC_") || entry == "PATH=/bin" || entry == "SSH_AUTH_SOCK=s") << entry;
+  }
+}
+
 TEST(JobProcess, HasBashRunWhatTheKernelDoesNotKnow) {
   const TempDir directory;
   const auto settings = settings_in(directory);
