@@ -1,5 +1,7 @@
 #include "cli/orphaned_jobs.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstdint>
 #include <set>
@@ -91,15 +93,16 @@ bool is_dead_here(const model::ComputeNode& node) {
   }
   const auto ticks = proc::start_ticks(static_cast<pid_t>(node.pid));
   if (!ticks) {
-    return true;
+    // Without /proc no process is seen, whether it runs or not.
+    return proc::start_ticks(::getpid()).has_value();
   }
   if (!node.scheduler || !node.scheduler->is_object()) {
     return false;
   }
   const auto boot = node.scheduler->find("boot_id");
   const auto began = node.scheduler->find("start_ticks");
-  return boot != node.scheduler->end() && *boot == proc::boot_id() && began != node.scheduler->end() &&
-         began->is_number_unsigned() && began->get<std::uint64_t>() != *ticks;
+  return boot != node.scheduler->end() && boot->is_string() && proc::may_be_this_boot(boot->get<std::string>()) &&
+         began != node.scheduler->end() && began->is_number_unsigned() && began->get<std::uint64_t>() != *ticks;
 }
 
 Orphans find_orphans(client::Api& api, model::Id workflow_id) {

@@ -145,7 +145,9 @@ void end_outdated(const remote::TunnelPlace& place, const remote::TunnelTarget& 
 remote::TunnelLink link_to_tunnel(const remote::TunnelPlace& place, const remote::TunnelTarget& target,
                                   model::Id workflow_id, const SshSettings& ssh, Services& services,
                                   const std::stop_token& stop) {
-  const base::Fd lock = place.take_start_lock(stop);
+  const base::Fd lock = place.take_start_lock(stop, [&](const std::string& holder) {
+    services.output().note("Waiting for another command that starts the server tunnel: " + holder);
+  });
   end_outdated(place, target);
   base::Fd socket = place.connect();
   if (!socket) {

@@ -109,10 +109,16 @@ std::optional<std::uint64_t> start_ticks(pid_t pid) {
 
 std::string boot_id() {
   try {
-    return std::string(base::trim(base::read_file("/proc/sys/kernel/random/boot_id")));
+    const std::string id{base::trim(base::read_file("/proc/sys/kernel/random/boot_id"))};
+    return id.empty() ? k_unknown_boot : id;
   } catch (const base::SystemError&) {
-    return {};
+    return k_unknown_boot;
   }
+}
+
+bool may_be_this_boot(const std::string& boot) {
+  const std::string now = boot_id();
+  return boot == now || now == k_unknown_boot || boot == k_unknown_boot || boot.empty();
 }
 
 std::string host_name() {

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -19,6 +18,7 @@
 #include "remote/tunnel_clients.hpp"
 #include "torc/base/error.hpp"
 #include "torc/base/file.hpp"
+#include "torc/base/file_lock.hpp"
 #include "torc/base/strings.hpp"
 #include "torc/model/json.hpp"
 #include "torc/proc/process_info.hpp"
@@ -94,7 +94,7 @@ TunnelNote TunnelNote::of_this_process(const TunnelTarget& target) {
 }
 
 bool TunnelNote::is_alive() const {
-  const auto ticks = boot_id == proc::boot_id() ? proc::start_ticks(static_cast<pid_t>(pid)) : std::nullopt;
+  const auto ticks = proc::may_be_this_boot(boot_id) ? proc::start_ticks(static_cast<pid_t>(pid)) : std::nullopt;
   return ticks && *ticks == start_ticks;
 }
 
@@ -105,7 +105,7 @@ TunnelNote::State TunnelNote::state() const {
   if (!ended.empty()) {
     return State::died;
   }
-  if (boot_id != proc::boot_id()) {
+  if (!proc::may_be_this_boot(boot_id)) {
     // Another boot of this machine, or another machine that has the same home.
     return host == proc::host_name() ? State::died : State::elsewhere;
   }
@@ -168,32 +168,39 @@ void TunnelPlace::write(const TunnelNote& note) const {
 }
 
 base::Fd TunnelPlace::take_lock() const {
-  base::Fd lock = base::open_file(m_directory / "lock", O_RDWR | O_CREAT, 0600);
-  if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
-    if (errno != EWOULDBLOCK) {
-      throw base::SystemError("cannot lock " + (m_directory / "lock").string());
-    }
+  base::Fd lock = base::lock_file(m_directory / "lock", base::k_lock_patience);
+  if (!lock) {
+    // A tunnel goes to the background after it has taken the lock: the note has its pid.
     const auto known = note();
-    throw base::Error(fmt::format(
-        "this workflow's tunnel is held already{}",
-        known ? fmt::format(" (process {} on {})", known->pid, base::printable(known->host)) : std::string()));
+    throw base::Error(fmt::format("this workflow's tunnel is already held: {} holds {}",
+                                  known && known->is_alive()
+                                      ? fmt::format("process {} on {}", known->pid, base::printable(known->host))
+                                      : base::lock_holder(m_directory / "lock"),
+                                  (m_directory / "lock").string()));
   }
   return lock;
 }
 
-base::Fd TunnelPlace::take_start_lock(const std::stop_token& stop) const {
+base::Fd TunnelPlace::take_start_lock(const std::stop_token& stop,
+                                      const std::function<void(const std::string&)>& on_long_wait) const {
   constexpr std::chrono::milliseconds k_look_again{50};
-  base::Fd lock = base::open_file(m_directory / "start_lock", O_RDWR | O_CREAT, 0600);
+  const auto path = m_directory / "start_lock";
+  const auto name_holder_at = std::chrono::steady_clock::now() + base::k_lock_patience;
+  bool named = false;
   // Not with a call that waits: no signal would end it, as they all go to a thread of their own.
-  while (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
-    if (errno != EWOULDBLOCK && errno != EINTR) {
-      throw base::SystemError("cannot lock " + (m_directory / "start_lock").string());
+  for (;;) {
+    base::Fd lock = base::lock_file(path);
+    if (lock) {
+      return lock;
+    }
+    if (!named && std::chrono::steady_clock::now() >= name_holder_at) {
+      named = true;
+      on_long_wait(fmt::format("{} holds {}", base::lock_holder(path), path.string()));
     }
     if (!pause_unless_stopped(std::chrono::steady_clock::now() + k_look_again, stop)) {
       throw base::Error("interrupted");
     }
   }
-  return lock;
 }
 
 base::Fd TunnelPlace::listen() const {

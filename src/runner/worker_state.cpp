@@ -1,7 +1,7 @@
 #include "runner/worker_state.hpp"
 
 #include <fcntl.h>
-#include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -10,12 +10,34 @@
 
 #include "torc/base/error.hpp"
 #include "torc/base/file.hpp"
+#include "torc/base/file_lock.hpp"
 #include "torc/base/log.hpp"
 #include "torc/base/strings.hpp"
 #include "torc/proc/guardian.hpp"
 #include "torc/proc/process_info.hpp"
 
 namespace torc::runner {
+
+namespace {
+
+constexpr unsigned k_private = 0600;
+
+/// Makes the directory and those above it that are missing, all for this user alone; closes one that an older torc made.
+/// @throws base::Error
+void make_private_directory(const std::filesystem::path& directory) {
+  std::filesystem::path made;
+  for (const auto& part : directory) {
+    made /= part;
+    if (::mkdir(made.c_str(), S_IRWXU) != 0 && errno != EEXIST && !std::filesystem::is_directory(made)) {
+      throw base::SystemError("cannot make the state directory " + made.string());
+    }
+  }
+  if (::chmod(directory.c_str(), S_IRWXU) != 0) {
+    throw base::SystemError("cannot keep others out of " + directory.string());
+  }
+}
+
+}  // namespace
 
 std::optional<WorkerIdentity> worker_identity_from_environment() {
   WorkerIdentity identity;
@@ -44,18 +66,12 @@ WorkerState::WorkerState(const WorkerIdentity& identity)
   if (m_ready) {
     ::fcntl(m_ready.get(), F_SETFD, FD_CLOEXEC);
   }
-  std::error_code error;
-  std::filesystem::create_directories(m_directory, error);
-  if (error) {
-    throw base::Error("cannot make the state directory " + m_directory.string() + ": " + error.message());
-  }
-  m_lock = base::open_file(m_directory / "lock", O_RDWR | O_CREAT, 0600);
-  if (::flock(m_lock.get(), LOCK_EX | LOCK_NB) != 0) {
-    if (errno == EWOULDBLOCK) {
-      throw base::Error(fmt::format("a runner of worker {} is already running on this machine ({} is locked)",
-                                    identity.address, (m_directory / "lock").string()));
-    }
-    throw base::SystemError("cannot lock " + (m_directory / "lock").string());
+  make_private_directory(m_directory);
+  const auto lock = m_directory / "lock";
+  m_lock = base::lock_file(lock, identity.lock_patience);
+  if (!m_lock) {
+    throw base::Error(fmt::format("a runner of worker {} is already running: {} holds {}; stop it first",
+                                  identity.address, base::lock_holder(lock), lock.string()));
   }
   note_process();
 }
@@ -75,16 +91,17 @@ void WorkerState::note_process() const {
     }
   }
   const pid_t pid = ::getpid();
-  base::write_file_atomically(file,
-                              fmt::format("pid={}\nstart_ticks={}\n{}", pid, proc::start_ticks(pid).value_or(0), text));
+  base::write_file_atomically(
+      file, fmt::format("pid={}\nstart_ticks={}\n{}", pid, proc::start_ticks(pid).value_or(0), text), k_private);
 }
 
 void WorkerState::note_end(const std::string& reason, int exit_status, std::int64_t given_back) const {
   using std::chrono::system_clock;
   const auto now = std::chrono::duration_cast<std::chrono::seconds>(system_clock::now().time_since_epoch()).count();
   try {
-    base::write_file_atomically(m_directory / "ended", fmt::format("reason={}\nexit={}\ntime={}\ngiven_back={}\n",
-                                                                   reason, exit_status, now, given_back));
+    base::write_file_atomically(
+        m_directory / "ended",
+        fmt::format("reason={}\nexit={}\ntime={}\ngiven_back={}\n", reason, exit_status, now, given_back), k_private);
   } catch (const base::Error& failure) {
     base::log_warning("cannot note how this worker ended: {}", failure.what());
   }

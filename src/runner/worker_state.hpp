@@ -16,7 +16,8 @@ class WorkerState {
  public:
   /// Makes the directory if it is missing, takes the lock, and notes this process as the worker: what was started is
   /// its guardian.
-  /// @throws Error "... already running" where another runner holds it
+  /// @throws Error "... already running" that names the holder, if another runner still holds the lock after
+  ///         WorkerIdentity::lock_patience
   explicit WorkerState(const WorkerIdentity& identity);
 
   /// Notes an orderly end. A failure to write is only logged: the end itself matters more.

@@ -14,8 +14,13 @@ namespace torc::proc {
 /// Nothing where there is no such process.
 std::optional<std::uint64_t> start_ticks(pid_t pid);
 
-/// The id of this boot of the machine (/proc/sys/kernel/random/boot_id), or "" where the kernel tells none.
+/// Stands for the id of a boot if it cannot be read, in everything that notes one. The scripts on workers use the same word.
+inline constexpr const char* k_unknown_boot = "unknown";
+/// The id of this boot of the machine (/proc/sys/kernel/random/boot_id), or `k_unknown_boot`.
 std::string boot_id();
+/// Whether a process that was noted with this boot id may still run: false if the machine has booted since for certain. If
+/// true, its pid and start time decide. An older torc noted an unknown boot as "".
+bool may_be_this_boot(const std::string& boot);
 
 /// The name of this machine, as gethostname(2) tells it.
 std::string host_name();

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <optional>
 #include <stop_token>
@@ -59,11 +60,14 @@ class TunnelPlace {
   /// @throws base::SystemError
   void write(const TunnelNote& note) const;
 
-  /// Held for the life of a tunnel's process. @throws base::Error where another process holds it
+  /// Held for the life of a tunnel's process.
+  /// @throws base::Error that names the holder, if another process still holds it after base::k_lock_patience
   base::Fd take_lock() const;
   /// Held while a command looks for the tunnel and starts one; waits for others that do so.
+  /// @param on_long_wait  Called once, with who holds the lock, if the wait takes longer than base::k_lock_patience.
   /// @throws base::SystemError, base::Error where a stop is requested
-  base::Fd take_start_lock(const std::stop_token& stop) const;
+  base::Fd take_start_lock(const std::stop_token& stop,
+                           const std::function<void(const std::string&)>& on_long_wait) const;
 
   /// The socket that `Tunnel::listen` takes; only for the holder of the lock. @throws base::SystemError
   base::Fd listen() const;

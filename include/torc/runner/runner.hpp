@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "torc/base/error.hpp"
+#include "torc/base/file_lock.hpp"
 #include "torc/client/api.hpp"
 
 namespace torc::runner {
@@ -20,6 +21,8 @@ struct WorkerIdentity {
   std::string key;              ///< Names its files.
   std::string state_directory;  ///< Holds its pid file; the runner notes there how it ended.
   int ready_fd{-1};             ///< Gets "ready\n" when the compute node is registered, then closed.
+  /// How long the runner waits for another one of this worker to end before it names it and gives up.
+  std::chrono::milliseconds lock_patience{base::k_lock_patience};
 
   bool operator==(const WorkerIdentity&) const = default;
 };

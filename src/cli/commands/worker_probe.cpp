@@ -46,7 +46,7 @@ nlohmann::json probe_worker(const std::string& state_directory) {
       boot = value;
     }
   }
-  if (!pid || !ticks || boot != proc::boot_id()) {
+  if (!pid || !ticks || !proc::may_be_this_boot(boot)) {
     return {{"alive", false}};
   }
   const auto now = proc::start_ticks(static_cast<pid_t>(*pid));

@@ -3,10 +3,13 @@
 #include <gtest/gtest.h>
 
 #include <poll.h>
+#include <sys/stat.h>
 
 #include <atomic>
 #include <mutex>
 #include <thread>
+
+#include <fmt/format.h>
 
 #include "remote/tunnel_clients.hpp"
 #include "torc/base/error.hpp"
@@ -236,10 +239,33 @@ TEST_F(TunnelTest, AnswersMoreThanASocketTakesAtOnce) {
 
 TEST_F(TunnelTest, WaitsForOthersThatStartItUntilAStop) {
   m_place.make();
-  const auto held = m_place.take_start_lock({});
+  const auto held = m_place.take_start_lock({}, [](const auto&) {});
   std::stop_source stop;
-  std::jthread stopper([&] { stop.request_stop(); });
-  EXPECT_THROW(m_place.take_start_lock(stop.get_token()), base::Error);
+  std::string holder;
+  const auto began = std::chrono::steady_clock::now();
+  EXPECT_THROW(m_place.take_start_lock(stop.get_token(),
+                                       [&](const std::string& text) {
+                                         holder = text;
+                                         stop.request_stop();
+                                       }),
+               base::Error);
+  EXPECT_EQ(holder, fmt::format("process {} on {} holds {}", ::getpid(), proc::host_name(),
+                                (m_place.directory() / "start_lock").string()));
+  EXPECT_GE(std::chrono::steady_clock::now() - began, std::chrono::seconds(5));
+}
+
+TEST_F(TunnelTest, KeepsItsStateFromOthers) {
+  const auto umask_before = ::umask(0);
+  m_place.make();
+  const auto held = m_place.take_start_lock({}, [](const auto&) {});
+  const auto lock = m_place.take_lock();
+  m_place.write({.id = "x"});
+  ::umask(umask_before);
+  EXPECT_EQ(fs::status(m_place.directory()).permissions(), fs::perms::owner_all);
+  for (const char* name : {"start_lock", "lock", "state"}) {
+    EXPECT_EQ(fs::status(m_place.directory() / name).permissions(), fs::perms::owner_read | fs::perms::owner_write)
+        << name;
+  }
 }
 
 TEST_F(TunnelTest, AsksStrangeClientsNothing) {
@@ -287,7 +313,14 @@ TEST_F(TunnelTest, ANoteTellsTheProcessFromALaterOne) {
 TEST_F(TunnelTest, OneProcessHoldsIt) {
   m_place.make();
   const auto lock = m_place.take_lock();
-  EXPECT_THROW(m_place.take_lock(), base::Error);
+  try {
+    m_place.take_lock();
+    ADD_FAILURE() << "no error";
+  } catch (const base::Error& error) {
+    EXPECT_EQ(std::string(error.what()),
+              fmt::format("this workflow's tunnel is already held: process {} on {} holds {}", ::getpid(),
+                          proc::host_name(), (m_place.directory() / "lock").string()));
+  }
   EXPECT_FALSE(m_place.connect());
 }
 

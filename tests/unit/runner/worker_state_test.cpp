@@ -2,12 +2,17 @@
 
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <filesystem>
+
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "runner_support.hpp"
 #include "torc/base/error.hpp"
+#include "torc/proc/process_info.hpp"
 
 namespace torc::runner {
 namespace {
@@ -19,18 +24,43 @@ TEST(WorkerState, KeepsASecondRunnerOut) {
   const WorkerIdentity identity{.address = "alice@ws3:2222",
                                 .key = "alice_ws3_2222",
                                 .state_directory = directory.file("deep/er"),
-                                .ready_fd = -1};
+                                .ready_fd = -1,
+                                .lock_patience = std::chrono::milliseconds(100)};
   {
     const WorkerState first(identity);
     try {
       const WorkerState second(identity);
       FAIL() << "no error";
     } catch (const base::Error& error) {
-      EXPECT_NE(std::string(error.what()).find("already running"), std::string::npos) << error.what();
+      EXPECT_EQ(
+          std::string(error.what()),
+          fmt::format("a runner of worker alice@ws3:2222 is already running: process {} on {} holds {}; stop it first",
+                      ::getpid(), proc::host_name(), directory.file("deep/er/lock")));
       EXPECT_EQ(error.exit_code(), base::k_exit_failure);
     }
   }
   EXPECT_NO_THROW(WorkerState{identity});
+}
+
+TEST(WorkerState, IsOpenToItsOwnerOnly) {
+  const TempDir directory;
+  const auto before = ::umask(0);
+  std::filesystem::create_directories(directory.file("old"));
+  base::write_file_atomically(directory.file("old/worker"), "pid=1\nboot_id=x\n", 0666);
+  for (const char* name : {"old", "new/er"}) {
+    const WorkerState state({.address = "h", .key = "h", .state_directory = directory.file(name), .ready_fd = -1});
+    state.note_end("stopped", 0, 4);
+  }
+  ::umask(before);
+  const auto mode_of = [&](const std::string& name) {
+    return std::filesystem::status(directory.file(name)).permissions();
+  };
+  for (const char* name : {"old", "new", "new/er"}) {
+    EXPECT_EQ(mode_of(name), std::filesystem::perms::owner_all) << name;
+  }
+  for (const char* name : {"old/lock", "old/worker", "old/ended", "new/er/lock", "new/er/ended"}) {
+    EXPECT_EQ(mode_of(name), std::filesystem::perms::owner_read | std::filesystem::perms::owner_write) << name;
+  }
 }
 
 TEST(WorkerState, NotesHowItEnded) {
