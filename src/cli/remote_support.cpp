@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 #include <fmt/format.h>
 
@@ -29,7 +30,9 @@ bool matches_worker(const std::string& pattern, const std::string& host, const s
     return std::any_of(settings.groups.begin(), settings.groups.end(),
                        [&](const auto& group) { return ::fnmatch(pattern.c_str() + 1, group.c_str(), 0) == 0; });
   }
-  return ::fnmatch(pattern.c_str(), host.c_str(), 0) == 0 || ::fnmatch(pattern.c_str(), address.c_str(), 0) == 0;
+  // To fnmatch(3) the '\' of a user as DOMAIN\alice is a sign for itself only if it is doubled.
+  return pattern == address || ::fnmatch(pattern.c_str(), host.c_str(), 0) == 0 ||
+         ::fnmatch(pattern.c_str(), address.c_str(), 0) == 0;
 }
 
 /// @throws base::Error for a pattern that matches none, and where none is left
@@ -191,6 +194,28 @@ std::vector<model::WorkerEntry> read_worker_file(const std::string& path, const 
   }
   exclude_workers(entries, exclude, path);
   return entries;
+}
+
+void refuse_same_hosts(const std::vector<model::WorkerEntry>& entries, const SshSettings& settings) {
+  std::map<std::string, std::vector<const model::WorkerAddress*>> by_text;
+  for (const auto& entry : entries) {
+    by_text[model::host_identity(entry.address.host)].push_back(&entry.address);
+  }
+  const auto options = make_ssh_options(settings);
+  for (const auto& [text, addresses] : by_text) {
+    std::map<std::string, std::string> first;  // By what ssh connects to: how it was written.
+    for (const auto* address : addresses) {
+      if (addresses.size() == 1) {
+        break;
+      }
+      const auto target = remote::ssh_target(options, *address);
+      const auto [at, is_new] = first.emplace(target.value_or(text), address->host);
+      if (!is_new) {
+        throw base::Error(fmt::format("Duplicate host '{}', the same as '{}' (each host should only appear once)",
+                                      address->host, at->second));
+      }
+    }
+  }
 }
 
 model::RemoteWorker stored_form(const model::WorkerEntry& entry) {

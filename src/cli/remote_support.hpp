@@ -74,11 +74,17 @@ std::string connectivity_error(const std::vector<std::pair<std::string, std::str
 /// @throws base::Error with "Error parsing worker file: ..."'s second half
 std::vector<model::WorkerEntry> read_worker_file(const std::string& path, const std::vector<std::string>& exclude);
 
+/// Refuses names of one list that differ in case or a final dot only, if ssh connects to the same host and port for both
+/// (`ssh -G`), or cannot be asked.
+/// @throws base::Error "Duplicate host ..."
+void refuse_same_hosts(const std::vector<model::WorkerEntry>& entries, const SshSettings& settings);
+
 /// A worker of a file as the server is to keep it.
 model::RemoteWorker stored_form(const model::WorkerEntry& entry);
 /// Says so where the server keeps addresses only, and there is more to keep. @param consequence  Said behind it.
 void note_lost_settings(const std::vector<model::WorkerEntry>& entries, Services& services, const char* consequence);
-/// A workflow's workers with their settings.
+/// A workflow's workers with their settings. One whose stored address is none is among them: ssh is never started for it,
+/// and each command says why.
 std::vector<remote::Worker> make_workers(const std::vector<model::RemoteWorker>& stored);
 
 /// Adds workers to a workflow: `torc remote add-workers` and `add-workers-from-file`.

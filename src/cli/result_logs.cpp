@@ -7,7 +7,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "torc/model/worker_address.hpp"
+#include "torc/remote/worker.hpp"
 
 namespace torc::cli {
 namespace {
@@ -18,14 +18,13 @@ struct Runner {
 };
 
 std::map<model::Id, Runner> runners_of(client::Api& api, model::Id workflow_id) {
-  std::vector<model::WorkerAddress> workers;
+  std::vector<std::string> addresses;
   for (const auto& worker : api.list_remote_workers(workflow_id)) {
-    workers.push_back(model::WorkerAddress::parse(worker.worker));
+    addresses.push_back(worker.worker);
   }
-  const auto keys = model::worker_keys(workers);
   std::map<std::string, std::string> key_of;
-  for (std::size_t i = 0; i < workers.size(); ++i) {
-    key_of[model::to_string(workers[i])] = keys[i];
+  for (const auto& worker : remote::make_workers(addresses)) {
+    key_of[model::to_string(worker.address)] = worker.key;
   }
   std::map<model::Id, Runner> runners;
   for (const auto& node : api.list_compute_nodes(workflow_id, {}).items) {

@@ -1,6 +1,10 @@
 #include "torc/model/worker_address.hpp"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
 #include <algorithm>
+#include <array>
 #include <map>
 #include <set>
 
@@ -14,23 +18,98 @@ namespace {
 
 using base::Error;
 
-/// Refuses what ssh would not take for a name.
-void check_name(std::string_view what, std::string_view name, std::string_view text) {
+[[noreturn]] void throw_invalid(std::string_view what, std::string_view name, std::string_view text,
+                                std::string_view why) {
+  throw Error(fmt::format("Invalid {} '{}' in '{}': {}", what, base::printable(name), base::printable(text), why));
+}
+
+/// White space beyond ASCII (Unicode's property White_Space), in UTF-8.
+bool has_wide_space(std::string_view name) {
+  static constexpr std::array<std::string_view, 18> k_spaces{
+      "\xc2\x85",     "\xc2\xa0",     "\xe1\x9a\x80", "\xe2\x80\x80", "\xe2\x80\x81", "\xe2\x80\x82",
+      "\xe2\x80\x83", "\xe2\x80\x84", "\xe2\x80\x85", "\xe2\x80\x86", "\xe2\x80\x87", "\xe2\x80\x88",
+      "\xe2\x80\x89", "\xe2\x80\x8a", "\xe2\x80\xa8", "\xe2\x80\xa9", "\xe2\x80\xaf", "\xe3\x80\x80"};
+  return name.find("\xe2\x81\x9f") != std::string_view::npos ||
+         std::any_of(k_spaces.begin(), k_spaces.end(),
+                     [&](auto space) { return name.find(space) != std::string_view::npos; });
+}
+
+/// Refuses what ssh would not take for a name, or would give to a shell that reads it in another way.
+/// @param forbidden  Characters that this kind of name has not, beside those that none has.
+void check_name(std::string_view what, std::string_view name, std::string_view text, std::string_view forbidden) {
+  constexpr std::string_view k_forbidden = "`$;|&()<>{}'\",[]/";
   if (name.starts_with('-')) {
-    throw Error(fmt::format("Invalid {} '{}' in '{}': it starts with '-', which ssh would take for an option", what,
-                            base::printable(name), base::printable(text)));
+    throw_invalid(what, name, text, "it starts with '-', which ssh would take for an option");
   }
   if (base::valid_utf8_prefix(name) != name.size()) {
-    throw Error(
-        fmt::format("Invalid {} '{}' in '{}': it is not UTF-8", what, base::printable(name), base::printable(text)));
+    throw_invalid(what, name, text, "it is not UTF-8");
   }
   for (const char c : name) {
     const auto byte = static_cast<unsigned char>(c);
-    if (byte <= 0x20 || byte == 0x7f || c == '/' || c == '\\' || c == '\'' || c == '"' || c == '@' || c == '[' ||
-        c == ']') {
-      throw Error(fmt::format("Invalid {} '{}' in '{}': it holds a character that no such name can have", what,
-                              base::printable(name), base::printable(text)));
+    if (byte <= 0x20 || byte == 0x7f || k_forbidden.find(c) != std::string_view::npos ||
+        forbidden.find(c) != std::string_view::npos) {
+      throw_invalid(what, name, text, "it holds a character that no such name can have");
     }
+  }
+  if (has_wide_space(name) || base::printable(name) != name) {
+    throw_invalid(what, name, text, "it holds a character that no such name can have");
+  }
+}
+
+/// The text of an IPv6 address as inet_ntop(3) writes it; nothing if it is none. An IPv4 address in IPv6 form is written as
+/// IPv4.
+std::optional<std::string> canonical_ipv6(const std::string& text) {
+  in6_addr address{};
+  if (::inet_pton(AF_INET6, text.c_str(), &address) != 1) {
+    return std::nullopt;
+  }
+  std::array<char, INET6_ADDRSTRLEN> buffer{};
+  if (IN6_IS_ADDR_V4MAPPED(&address)) {
+    constexpr std::size_t k_ipv4_at = 12;
+    ::inet_ntop(AF_INET, &address.s6_addr[k_ipv4_at], buffer.data(), buffer.size());
+  } else {
+    ::inet_ntop(AF_INET6, &address, buffer.data(), buffer.size());
+  }
+  return std::string(buffer.data());
+}
+
+/// The same of an IPv4 address in any form that inet_aton(3) takes, as getaddrinfo(3) does.
+std::optional<std::string> canonical_ipv4(const std::string& text) {
+  in_addr address{};
+  if (text.find_first_not_of("0123456789abcdefABCDEFxX.") != std::string::npos ||
+      ::inet_aton(text.c_str(), &address) == 0) {
+    return std::nullopt;
+  }
+  std::array<char, INET_ADDRSTRLEN> buffer{};
+  ::inet_ntop(AF_INET, &address, buffer.data(), buffer.size());
+  return std::string(buffer.data());
+}
+
+/// The canonical text of an IP address, with its zone; nothing for a name.
+std::optional<std::string> canonical_ip(std::string_view host) {
+  const auto percent = host.find('%');
+  const std::string address(host.substr(0, percent));
+  const std::string_view zone = percent == std::string_view::npos ? "" : host.substr(percent);
+  if (auto ipv6 = canonical_ipv6(address)) {
+    return *ipv6 + std::string(zone);
+  }
+  return zone.empty() ? canonical_ipv4(address) : std::nullopt;
+}
+
+void check_host(std::string_view host, std::string_view text) {
+  if (host.empty()) {
+    throw Error("Empty hostname");
+  }
+  check_name("host name", host, text, "\\@");
+  if (host.find(':') != std::string_view::npos && (!is_ip_address(host) || host.ends_with('%'))) {
+    throw_invalid("host name", host, text, "it has colons and is no IPv6 address");
+  }
+}
+
+void check_user(std::string_view user, std::string_view text) {
+  check_name("user name", user, text, ":");
+  if (user.ends_with('\\')) {
+    throw_invalid("user name", user, text, "it ends in '\\'");
   }
 }
 
@@ -90,16 +169,28 @@ WorkerAddress WorkerAddress::parse(std::string_view text) {
     }
   }
   parse_host_and_port(rest, text, address);
-  if (address.host.empty()) {
-    throw Error("Empty hostname");
+  check_host(address.host, text);
+  if (!address.user.empty()) {
+    check_user(address.user, text);
   }
-  check_name("host name", address.host, text);
-  if (address.user.starts_with('-')) {
-    check_name("user name", address.user, text);
-  }
-  std::string user_without_at = base::replace_all(address.user, "@", "");
-  check_name("user name", user_without_at, text);
   return address;
+}
+
+std::string host_identity(std::string_view host) {
+  if (host.size() > 1 && host.ends_with('.')) {
+    host.remove_suffix(1);
+  }
+  if (auto address = canonical_ip(host)) {
+    return *address;
+  }
+  std::string name(host);
+  std::transform(name.begin(), name.end(), name.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  return name;
+}
+
+bool is_ip_address(std::string_view host) {
+  return canonical_ip(host).has_value();
 }
 
 std::string to_string(const WorkerAddress& address) {
@@ -112,6 +203,15 @@ std::string to_string(const WorkerAddress& address) {
     text += ":" + std::to_string(*address.port);
   }
   return text;
+}
+
+void DistinctHosts::add(const WorkerAddress& address) {
+  const auto [at, is_new] =
+      m_first.emplace(is_ip_address(address.host) ? host_identity(address.host) : address.host, address.host);
+  if (!is_new) {
+    const std::string same = at->second == address.host ? "" : fmt::format(", the same as '{}'", at->second);
+    throw Error(fmt::format("Duplicate host '{}'{} (each host should only appear once)", address.host, same));
+  }
 }
 
 std::vector<std::string> display_names(const std::vector<WorkerAddress>& workers) {

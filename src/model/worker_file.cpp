@@ -1,7 +1,6 @@
 #include "torc/model/worker_file.hpp"
 
 #include <algorithm>
-#include <set>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -243,9 +242,7 @@ class WorkerFile {
     std::vector<WorkerAddress> addresses;
     for (const auto& text : expand_word(word)) {
       addresses.push_back(WorkerAddress::parse(text));
-      if (!m_hosts.insert(addresses.back().host).second) {
-        throw Error(fmt::format("Duplicate host '{}' (each host should only appear once)", addresses.back().host));
-      }
+      m_hosts.add(addresses.back());
       if (m_hosts.size() > k_most_workers) {
         throw_too_many();
       }
@@ -254,7 +251,7 @@ class WorkerFile {
   }
 
   std::vector<WorkerEntry> m_entries;
-  std::set<std::string> m_hosts;
+  DistinctHosts m_hosts;
   WorkerSettings m_group;
 };
 

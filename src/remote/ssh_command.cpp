@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "torc/base/error.hpp"
@@ -8,15 +10,23 @@
 namespace torc::remote {
 namespace {
 
-/// Addresses are checked where they are parsed; a name that ssh takes for an option must not come this far by any way.
-void refuse_options(const model::WorkerAddress& worker) {
-  for (const std::string& name : {worker.host, worker.user}) {
-    if (name.starts_with('-')) {
-      throw base::Error(
-          fmt::format("refused to connect to '{}': '{}' starts with '-', which ssh would take for an option",
-                      base::printable(model::to_string(worker)), base::printable(name)));
+constexpr std::chrono::milliseconds k_ask_limit{10'000};
+
+/// Addresses are checked where they are parsed; one that another program stored, or that comes by any other way, must not
+/// reach ssh.
+void refuse_invalid(const model::WorkerAddress& worker) {
+  const std::string text = model::to_string(worker);
+  try {
+    if (model::WorkerAddress::parse(text) == worker) {
+      return;
     }
+  } catch (const base::Error& error) {
+    throw base::Error(fmt::format(
+        "refused to connect: {}; 'torc remote remove-worker' removes this worker, then add it as [user@]host[:port]",
+        error.what()));
   }
+  throw base::Error(
+      fmt::format("refused to connect to '{}': that is another address if it is read again", base::printable(text)));
 }
 
 /// What ssh and scp have in common. The user's options stand first: of two values for one key the first counts.
@@ -55,7 +65,7 @@ void add_destination(std::vector<std::string>& words, const model::WorkerAddress
 
 /// The words of an scp call up to the two paths.
 std::vector<std::string> scp_options(const SshOptions& options, const model::WorkerAddress& worker) {
-  refuse_options(worker);
+  refuse_invalid(worker);
   std::vector<std::string> words = common_options(options);
   words.insert(words.begin(), options.scp_program);
   // Over sftp no shell of the worker reads the path.
@@ -85,16 +95,38 @@ std::string scp_local(const std::string& path) {
 }  // namespace
 
 std::vector<std::string> ssh_command(const SshOptions& options, const model::WorkerAddress& worker) {
-  refuse_options(worker);
+  refuse_invalid(worker);
   std::vector<std::string> words = common_options(options);
   words.insert(words.begin(), options.ssh_program);
   add_destination(words, worker);
   return words;
 }
 
+std::optional<std::string> ssh_target(const SshOptions& options, const model::WorkerAddress& worker) {
+  refuse_invalid(worker);
+  proc::Command ask;
+  ask.argv = common_options(options);
+  ask.argv.insert(ask.argv.begin(), {options.ssh_program, "-G"});
+  add_destination(ask.argv, {.user = worker.user, .host = worker.host, .port = std::nullopt});
+  ask.limit = std::min(options.script_limit, k_ask_limit);
+  const auto said = proc::run_command(ask);
+  std::string host;
+  std::string port;
+  for (const auto& line : base::split_lines(said.out)) {
+    constexpr std::string_view k_host = "hostname ";
+    constexpr std::string_view k_port = "port ";
+    if (line.starts_with(k_host)) {
+      host = model::host_identity(line.substr(k_host.size()));
+    } else if (line.starts_with(k_port)) {
+      port = line.substr(k_port.size());
+    }
+  }
+  return said.ok() && !host.empty() && !port.empty() ? std::optional(host + " " + port) : std::nullopt;
+}
+
 std::vector<std::string> ssh_tunnel_command(const SshOptions& options, const model::WorkerAddress& worker, int port,
                                             const TunnelTarget& target) {
-  refuse_options(worker);
+  refuse_invalid(worker);
   // Before the user's: a master that is shared would keep the forward when this ssh ends.
   std::vector<std::string> words{options.ssh_program, "-o", "ControlMaster=no",      "-o",
                                  "ControlPath=none",  "-o", "ClearAllForwardings=no"};

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "remote/refused_connection.hpp"
+#include "torc/base/error.hpp"
 #include "torc/remote/transport.hpp"
 
 namespace torc::remote {
@@ -24,6 +25,18 @@ proc::CommandResult canceled() {
 
 std::chrono::milliseconds longest_transfer(const SshOptions& options, std::int64_t size) {
   return options.longest + std::chrono::seconds(size / k_least_transfer_rate);
+}
+
+/// Makes a command's words.
+/// @returns nothing for a worker with whose address ssh is not started; then `result` says why
+template <typename Make>
+std::optional<std::vector<std::string>> words_or_reason(proc::CommandResult& result, Make&& make) {
+  try {
+    return make();
+  } catch (const base::Error& error) {
+    result.err = error.what();
+    return std::nullopt;
+  }
 }
 
 double random_share() {
@@ -78,8 +91,13 @@ proc::CommandResult SshTransport::run(const model::WorkerAddress& worker, const 
   if (stopped && !call.cleans_up) {
     return canceled();
   }
+  proc::CommandResult refused;
+  auto words = words_or_reason(refused, [&] { return ssh_command(m_options, worker); });
+  if (!words) {
+    return refused;
+  }
   proc::Command command;
-  command.argv = ssh_command(m_options, worker);
+  command.argv = std::move(*words);
   command.input = call.script;
   command.question = call.question;
   command.answer = call.answer;
@@ -99,8 +117,13 @@ proc::CommandResult SshTransport::fetch(const model::WorkerAddress& worker, cons
     return canceled();
   }
   const std::string absolute = std::filesystem::absolute(local_path).string();
+  proc::CommandResult refused;
+  auto words = words_or_reason(refused, [&] { return scp_fetch_command(m_options, worker, remote_path, absolute); });
+  if (!words) {
+    return refused;
+  }
   proc::Command command;
-  command.argv = scp_fetch_command(m_options, worker, remote_path, absolute);
+  command.argv = std::move(*words);
   command.limit = m_options.transfer_limit;
   command.progress_file = absolute;
   command.progress_file_limit = size;
@@ -115,8 +138,15 @@ proc::CommandResult SshTransport::send(const model::WorkerAddress& worker, const
   if (m_stop.stop_requested()) {
     return canceled();
   }
+  proc::CommandResult refused;
+  auto words = words_or_reason(refused, [&] {
+    return scp_send_command(m_options, worker, std::filesystem::absolute(local_path).string(), remote_path);
+  });
+  if (!words) {
+    return refused;
+  }
   proc::Command command;
-  command.argv = scp_send_command(m_options, worker, std::filesystem::absolute(local_path).string(), remote_path);
+  command.argv = std::move(*words);
   command.limit = m_options.transfer_limit;
   command.limit_is_standstill = true;
   std::error_code unknown;

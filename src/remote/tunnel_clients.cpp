@@ -56,7 +56,8 @@ TunnelRequest TunnelRequest::parse(const std::string& text) {
       Worker worker{.stored = each.at("stored").get<std::string>(),
                     .name = each.at("name").get<std::string>(),
                     .key = each.at("key").get<std::string>()};
-      worker.address = model::WorkerAddress::parse(worker.stored);
+      // What is no address has no forward; the command that asks says so.
+      worker.address = make_workers({worker.stored}).front().address;
       request.workers.push_back(std::move(worker));
     }
     const auto& ssh = json.at("ssh");

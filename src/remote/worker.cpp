@@ -13,9 +13,8 @@ std::vector<Worker> make_workers(const std::vector<std::string>& addresses) {
   for (const auto& address : addresses) {
     try {
       parsed.push_back(model::WorkerAddress::parse(address));
-    } catch (base::Error& error) {
-      error.add_context("worker '" + base::printable(address) + "'");
-      throw;
+    } catch (const base::Error&) {
+      parsed.push_back({.user = {}, .host = address, .port = std::nullopt});
     }
   }
   const auto names = model::display_names(parsed);
@@ -23,7 +22,8 @@ std::vector<Worker> make_workers(const std::vector<std::string>& addresses) {
   std::vector<Worker> workers;
   workers.reserve(addresses.size());
   for (std::size_t i = 0; i < addresses.size(); ++i) {
-    workers.push_back({.address = parsed[i], .stored = addresses[i], .name = names[i], .key = keys[i]});
+    workers.push_back(
+        {.address = parsed[i], .stored = addresses[i], .name = base::printable(names[i]), .key = keys[i]});
   }
   return workers;
 }

@@ -2,6 +2,7 @@
 """What `torc remote` says and does when something is wrong: hosts, keys, versions, servers, addresses."""
 import json
 import re
+import sqlite3
 
 from harness import TORC, E2ETest, main, processes_below, wait_until
 
@@ -166,9 +167,14 @@ class Trouble(E2ETest):
                 result = self.fails(*args)
                 self.assertIn(f"Error parsing worker file: {file}:2: ", result.stderr)
         # Stored by another program: refused before anything starts.
-        server.post(f"/workflows/{self.wf}/remote_workers", [f"-oProxyCommand=touch${{IFS}}{evil}"])
+        with sqlite3.connect(server.database, timeout=30) as database:
+            database.execute("DELETE FROM remote_workers")
+            database.execute("INSERT INTO remote_workers (workflow_id, worker) VALUES (?, ?)",
+                             (self.wf, f"-oProxyCommand=touch${{IFS}}{evil}"))
+        database.close()
         for command in ("run", "status", "stop", "collect-logs", "delete-logs"):
-            self.assertIn("starts with '-'", self.fails(command, self.wf).stderr)
+            result = self.fails(command, self.wf)
+            self.assertIn("starts with '-'", result.stdout + result.stderr)
         self.assertEqual(workers.calls(), [])
         self.assertFalse(evil.exists())
         self.nothing_started()

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -33,16 +34,20 @@ struct SshOptions {
 
 /// The argument list of one ssh call that runs `exec sh -s` on the worker; the script goes over standard input.
 /// Nothing of the worker or the command can be taken for an option of ssh.
-/// @throws base::Error for a host or user that starts with '-'
+/// @throws base::Error for an address that WorkerAddress::parse refuses
 std::vector<std::string> ssh_command(const SshOptions& options, const model::WorkerAddress& worker);
 
+/// To what ssh would connect for this worker's user and host: "HOST PORT" as `ssh -G` says, the host in the form of
+/// model::host_identity. The worker's own port is left aside. Nothing if ssh does not say.
+std::optional<std::string> ssh_target(const SshOptions& options, const model::WorkerAddress& worker);
+
 /// The argument list of one scp call that fetches `remote_path` (absolute) to `local_path`, over sftp.
-/// @throws base::Error for a host or user that starts with '-'
+/// @throws base::Error for an address that WorkerAddress::parse refuses
 std::vector<std::string> scp_fetch_command(const SshOptions& options, const model::WorkerAddress& worker,
                                            const std::string& remote_path, const std::string& local_path);
 
 /// The argument list of one scp call that sends `local_path` to `remote_path` (absolute), over sftp.
-/// @throws base::Error for a host or user that starts with '-'
+/// @throws base::Error for an address that WorkerAddress::parse refuses
 std::vector<std::string> scp_send_command(const SshOptions& options, const model::WorkerAddress& worker,
                                           const std::string& local_path, const std::string& remote_path);
 

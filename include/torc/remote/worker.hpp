@@ -17,8 +17,8 @@ struct Worker {
   model::WorkerSettings settings{};
 };
 
-/// The workers of a workflow, names and keys chosen over the whole list.
-/// @throws base::Error that names an address which is none
+/// The workers of a workflow, names and keys chosen over the whole list. Another program may have stored what is no address:
+/// such a worker has it as its host, with which SshTransport and ssh_command refuse to connect.
 std::vector<Worker> make_workers(const std::vector<std::string>& addresses);
 
 /// Which workflow of which server: names the state directories on workers.

@@ -1,5 +1,3 @@
-#include <set>
-
 #include <fmt/format.h>
 
 #include "cli/command_line.hpp"
@@ -18,13 +16,11 @@ struct Options {
 
 std::vector<model::WorkerEntry> parse_workers(const std::vector<std::string>& words) {
   std::vector<model::WorkerEntry> workers;
-  std::set<std::string> hosts;
+  model::DistinctHosts hosts;
   for (std::size_t i = 0; i < words.size(); ++i) {
     try {
       auto address = model::WorkerAddress::parse(words[i]);
-      if (!hosts.insert(address.host).second) {
-        throw base::Error(fmt::format("Duplicate host '{}' (each host should only appear once)", address.host));
-      }
+      hosts.add(address);
       workers.push_back({.address = std::move(address)});
     } catch (base::Error& error) {
       error.add_context(fmt::format("command line:{}", i + 1));
@@ -38,6 +34,7 @@ int run(const Options& options, Services& services) {
   AddWorkers request{.workflow_id = options.workflow_id, .skip_ssh_check = options.skip_ssh_check, .ssh = options.ssh};
   try {
     request.workers = parse_workers(options.workers);
+    refuse_same_hosts(request.workers, options.ssh);
   } catch (const base::Error& error) {
     return fail_with(services.output(), std::string("Error parsing worker addresses: ") + error.what());
   }

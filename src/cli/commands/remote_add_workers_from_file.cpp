@@ -17,6 +17,7 @@ int run(const Options& options, Services& services) {
   AddWorkers request{.keep_settings = true, .skip_ssh_check = options.skip_ssh_check, .ssh = options.ssh};
   try {
     request.workers = read_worker_file(options.file, options.exclude);
+    refuse_same_hosts(request.workers, options.ssh);
   } catch (const base::Error& error) {
     return fail_with(services.output(), std::string("Error parsing worker file: ") + error.what());
   }

@@ -33,8 +33,12 @@ int run(const Options& options, Services& services) {
   const Output& output = services.output();
   const model::Id id = services.workflow_id(options.workflow_id);
   const auto workers = services.api().list_remote_workers(id);
-  const std::string word(base::trim(options.worker));
-  const bool known = std::any_of(workers.begin(), workers.end(), [&](const auto& each) { return each.worker == word; });
+  const auto is_stored = [&](const std::string& text) {
+    return std::any_of(workers.begin(), workers.end(), [&](const auto& each) { return each.worker == text; });
+  };
+  // Another program may have stored white space around one.
+  const std::string word = is_stored(options.worker) ? options.worker : std::string(base::trim(options.worker));
+  const bool known = is_stored(word);
   if (!known) {
     throw base::Error(fmt::format("Worker '{}' not found for workflow {}{}", word, id, meant(word, workers)));
   }

@@ -114,10 +114,8 @@ nlohmann::json row(const remote::Worker& worker, const remote::StartResult& resu
 /// @returns the exit status
 int wait_and_report(model::Id id, const Options& options, const RemoteRunResult& started, Services& services,
                     nlohmann::json& document) {
-  WatchRequest request{.workflow_id = id,
-                       .ssh = options.ssh,
-                       .target = WatchView::Target::standard_error,
-                       .restarts = options.restarts};
+  WatchRequest request{
+      .workflow_id = id, .ssh = options.ssh, .target = WatchView::Target::standard_error, .restarts = options.restarts};
   for (std::size_t i = 0; i < started.workers.size(); ++i) {
     if (started.results[i].start.ok) {
       request.known.emplace(started.workers[i].stored,
@@ -171,6 +169,7 @@ int run(const Options& options, Services& services) {
   if (!options.worker_file.empty()) {
     try {
       request.new_workers = read_worker_file(options.worker_file, options.exclude);
+      refuse_same_hosts(request.new_workers, options.ssh);
     } catch (const base::Error& error) {
       return fail_with(output, std::string("Error parsing worker file: ") + error.what());
     }

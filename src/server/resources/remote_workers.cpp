@@ -1,8 +1,12 @@
+#include <map>
+
 #include <fmt/format.h>
 
 #include "server/errors.hpp"
 #include "server/handlers.hpp"
+#include "torc/base/error.hpp"
 #include "torc/base/strings.hpp"
+#include "torc/model/worker_address.hpp"
 #include "torc/store/workflows.hpp"
 
 namespace torc::server::remote_workers {
@@ -29,10 +33,63 @@ model::RemoteWorker read_worker(const nlohmann::json& given, Id workflow_id) {
   } else {
     worker.worker = model::detail::read_value<std::string>("body", given);
   }
-  if (base::trim(worker.worker).empty()) {
+  // As a client reads it: without white space around it.
+  worker.worker = base::trim(worker.worker);
+  if (worker.worker.empty()) {
     throw RequestError(422, "a worker's address is empty: give [user@]host[:port]", {{"field", "worker"}});
   }
   return worker;
+}
+
+model::WorkerAddress parse_address(const std::string& worker) {
+  try {
+    return model::WorkerAddress::parse(worker);
+  } catch (const base::Error& error) {
+    throw RequestError(
+        422,
+        fmt::format("'{}' is no address of a worker ([user@]host[:port]): {}", base::printable(worker), error.what()),
+        {{"field", "worker"}});
+  }
+}
+
+/// The address in the one form that all its spellings have.
+std::string identity_of(model::WorkerAddress address) {
+  address.host = model::host_identity(address.host);
+  return model::to_string(address);
+}
+
+/// The stored workers by identity. What another program stored and is no address is the same as none.
+std::map<std::string, std::string> by_identity(const std::vector<model::RemoteWorker>& stored) {
+  std::map<std::string, std::string> workers;
+  for (const auto& worker : stored) {
+    try {
+      workers.emplace(identity_of(model::WorkerAddress::parse(worker.worker)), worker.worker);
+    } catch (const base::Error&) {
+      continue;
+    }
+  }
+  return workers;
+}
+
+/// Refuses two spellings of one host in a request, and an address that is stored in another spelling. Only text is compared:
+/// what ssh makes of a name, the client's configuration decides.
+/// @throws RequestError 422
+void refuse_duplicates(const std::vector<model::RemoteWorker>& given, const std::vector<model::RemoteWorker>& stored) {
+  const auto known = by_identity(stored);
+  std::map<std::string, std::string> hosts;
+  for (const auto& worker : given) {
+    const auto address = parse_address(worker.worker);
+    const auto [first, is_new] = hosts.emplace(model::host_identity(address.host), worker.worker);
+    if (!is_new && first->second != worker.worker) {
+      throw RequestError(
+          422, fmt::format("workers '{}' and '{}' are on one host; add each host once", first->second, worker.worker),
+          {{"field", "worker"}});
+    }
+    if (const auto same = known.find(identity_of(address)); same != known.end() && same->second != worker.worker) {
+      throw RequestError(422, fmt::format("worker '{}' is already there as '{}'", worker.worker, same->second),
+                         {{"field", "worker"}});
+    }
+  }
 }
 
 }  // namespace
@@ -51,6 +108,7 @@ Response create(const Request& request, store::Connection& connection) {
   for (const auto& worker : body) {
     given.push_back(read_worker(worker, workflow_id));
   }
+  refuse_duplicates(given, store::remote_workers(connection, workflow_id));
   store::add_remote_workers(connection, workflow_id, given);
   return answer(given);
 }

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "torc/base/error.hpp"
+#include "torc/base/strings.hpp"
 
 namespace torc::model {
 namespace {
@@ -67,6 +68,78 @@ TEST(WorkerAddress, RefusesWhatSshWouldMisunderstand) {
   }
 }
 
+TEST(WorkerAddress, RefusesWhatAShellWouldRead) {
+  for (const char c : std::string_view("`$;|&()<>{}'\",/ \t\r\n\v\f\x01\x1f\x7f")) {
+    for (const std::string& text : {std::string("a") + c + "b", std::string("a") + c + "b@h", std::string("u@a") + c}) {
+      if (base::trim(text) == text) {
+        EXPECT_NE(error_of(text), "no error") << text;
+      }
+    }
+  }
+  for (const char* text : {"u\\@h", "a\\b@c\\@h", "h\\x", "a:b@h",
+                           "a\xc2\xa0"
+                           "b",
+                           "a\xe3\x80\x80"
+                           "b@h",
+                           "a\xe2\x80\xa8"
+                           "b",
+                           "a\xc2\x9b"
+                           "b"}) {
+    EXPECT_NE(error_of(text), "no error") << text;
+  }
+}
+
+TEST(WorkerAddress, TakesWhatSshTakesBeyondNames) {
+  EXPECT_EQ(WorkerAddress::parse("user@domain@host:22"), (WorkerAddress{"user@domain", "host", 22}));
+  EXPECT_EQ(WorkerAddress::parse("DOMAIN\\user@host"), (WorkerAddress{"DOMAIN\\user", "host", std::nullopt}));
+  EXPECT_EQ(WorkerAddress::parse("fe80::1%eth0"), (WorkerAddress{"", "fe80::1%eth0", std::nullopt}));
+  EXPECT_EQ(WorkerAddress::parse("u@[fe80::1%eth0]:22"), (WorkerAddress{"u", "fe80::1%eth0", 22}));
+  EXPECT_EQ(WorkerAddress::parse("node_1"), (WorkerAddress{"", "node_1", std::nullopt}));
+  EXPECT_EQ(worker_keys(parse_all({"DOMAIN\\user@host", "fe80::1%eth0"})),
+            (std::vector<std::string>{"DOMAIN_user_host", "_fe80__1_eth0_"}));
+}
+
+TEST(WorkerAddress, RefusesWhatHasColonsAndIsNoAddress) {
+  for (const char* text : {"a:b:c", "[h:99999]", "[::1]x", "[fe80::1%]", "[:::]", "1:2:3:4:5:6:7:8:9"}) {
+    EXPECT_NE(error_of(text), "no error") << text;
+  }
+}
+
+TEST(HostIdentity, IsOneForAllFormsOfAnAddress) {
+  for (const char* text : {"127.0.0.1", "127.1", "0x7f.1", "0177.0.0.1", "2130706433", "0x7F000001", "::ffff:127.0.0.1",
+                           "::FFFF:7f00:1", "0:0:0:0:0:ffff:7f00:0001", "127.0.0.1."}) {
+    EXPECT_EQ(host_identity(text), "127.0.0.1") << text;
+    EXPECT_TRUE(std::string_view(text).ends_with('.') || is_ip_address(text)) << text;
+  }
+  for (const char* text : {"2001:DB8::1", "2001:db8:0:0:0:0:0:1", "2001:0db8::0001"}) {
+    EXPECT_EQ(host_identity(text), "2001:db8::1") << text;
+  }
+  EXPECT_EQ(host_identity("FE80:0::1%eth0"), "fe80::1%eth0");
+  EXPECT_NE(host_identity("fe80::1%eth0"), host_identity("fe80::1%eth1"));
+  EXPECT_EQ(host_identity("WS1.Example.com."), "ws1.example.com");
+  EXPECT_FALSE(is_ip_address("ws1"));
+  EXPECT_FALSE(is_ip_address("127.0.0.256"));
+  EXPECT_FALSE(is_ip_address("face.b00c"));
+}
+
+TEST(DistinctHosts, TakesEachHostOnce) {
+  const auto error_of_second = [](const char* first, const char* second) -> std::string {
+    DistinctHosts hosts;
+    hosts.add(WorkerAddress::parse(first));
+    try {
+      hosts.add(WorkerAddress::parse(second));
+    } catch (const base::Error& error) {
+      return error.what();
+    }
+    return "";
+  };
+  EXPECT_EQ(error_of_second("ws1", "a@ws1:22"), "Duplicate host 'ws1' (each host should only appear once)");
+  EXPECT_EQ(error_of_second("127.0.0.1", "a@127.1:22"),
+            "Duplicate host '127.1', the same as '127.0.0.1' (each host should only appear once)");
+  EXPECT_NE(error_of_second("[::1]", "0:0::1"), "");
+  EXPECT_EQ(error_of_second("ws1", "WS1"), "") << "only ssh's configuration tells";
+}
+
 TEST(WorkerAddress, RefusesWhatNoDatabaseKeepsAsItIs) {
   EXPECT_NE(error_of("b\xff"
                      "d")
@@ -87,7 +160,8 @@ TEST(WorkerAddress, ErrorsDoNotReachTheTerminalAsControls) {
 
 TEST(WorkerAddress, IsWrittenAsItMayBeReadAgain) {
   for (const char* text :
-       {"ws1", "alice@ws1", "alice@ws1:2222", "[::1]", "[::1]:2222", "bob@[fe80::1]:22", "10.0.0.5:1"}) {
+       {"ws1", "alice@ws1", "alice@ws1:2222", "[::1]", "[::1]:2222", "bob@[fe80::1]:22", "10.0.0.5:1",
+        "DOMAIN\\user@host", "user@domain@host:22", "[fe80::1%eth0]", "u@[fe80::1%eth0]:22"}) {
     EXPECT_EQ(to_string(WorkerAddress::parse(text)), text);
   }
   EXPECT_EQ(to_string(WorkerAddress::parse("2001:db8::1")), "[2001:db8::1]");

@@ -1,7 +1,12 @@
+#include <filesystem>
+#include <fstream>
+
 #include <gtest/gtest.h>
 
+#include "support/temp_dir.hpp"
 #include "torc/base/error.hpp"
 #include "torc/remote/transport.hpp"
+#include "torc/remote/worker.hpp"
 
 namespace torc::remote {
 namespace {
@@ -57,6 +62,51 @@ TEST(ScpFetchCommand, FetchesOverSftp) {
 TEST(ScpFetchCommand, PutsIpv6InBrackets) {
   EXPECT_EQ(scp_fetch_command({}, WorkerAddress::parse("[::1]"), "/r", "/l"),
             (Words{"scp"} + k_common + Words{"-s", "--", "[::1]:/r", "/l"}));
+}
+
+TEST(ScpFetchCommand, TakesUsersOfDomainsAndAddressesWithAZone) {
+  EXPECT_EQ(ssh_command({}, WorkerAddress::parse("CORP\\alice@fe80::1%eth0")),
+            (Words{"ssh"} + k_common + Words{"-T", "-l", "CORP\\alice", "--", "fe80::1%eth0", "exec sh -s"}));
+  EXPECT_EQ(scp_fetch_command({}, WorkerAddress::parse("CORP\\alice@[fe80::1%eth0]:22"), "/r", "/l"),
+            (Words{"scp"} + k_common + Words{"-s", "-P", "22", "--", "CORP\\alice@[fe80::1%eth0]:/r", "/l"}));
+  EXPECT_EQ(scp_send_command({}, WorkerAddress::parse("me@example.com@ws1"), "/l", "/r").back(),
+            "me@example.com@ws1:/r");
+}
+
+TEST(SshCommand, IsNotMadeForWhatIsNoAddress) {
+  for (const char* stored : {"a b", "u@h:99999", "h:0", "$(touch x)", "a,b", "u\\@h", "", "[::1", "x:y:z"}) {
+    const auto workers = make_workers({"ws1", stored});
+    ASSERT_EQ(workers.size(), 2U);
+    EXPECT_EQ(workers[1].stored, stored);
+    EXPECT_THROW(ssh_command({}, workers[1].address), base::Error) << stored;
+    EXPECT_THROW(scp_fetch_command({}, workers[1].address, "/r", "/l"), base::Error) << stored;
+    EXPECT_THROW(scp_send_command({}, workers[1].address, "/l", "/r"), base::Error) << stored;
+    const auto call = SshTransport({}, {}).run(workers[1].address, {.script = "true\n"});
+    EXPECT_EQ(call.end, proc::CommandResult::End::not_started);
+    EXPECT_NE(failure_reason(call).find("refused to connect: "), std::string::npos) << failure_reason(call);
+    EXPECT_NO_THROW(ssh_command({}, workers[0].address));
+  }
+}
+
+TEST(SshTarget, IsWhatSshConnectsTo) {
+  const support::TempDir directory;
+  const auto config = (directory / "config").string();
+  std::ofstream(config) << "Host WS1\n  HostName other\nHost ws2 WS2\n  HostName Same.\n  Port 2\n";
+  SshOptions options;
+  options.ssh_program = (directory / "ssh").string();
+  std::ofstream(options.ssh_program) << "#!/bin/sh\nexec ssh -F " << config << " \"$@\"\n";
+  std::filesystem::permissions(options.ssh_program, std::filesystem::perms::owner_all);
+  const auto target = [&](const char* text) { return ssh_target(options, WorkerAddress::parse(text)); };
+  if (!target("ws1")) {
+    GTEST_SKIP() << "there is no ssh";
+  }
+  EXPECT_EQ(target("ws1"), "ws1 22");
+  EXPECT_EQ(target("alice@WS1:2222"), "other 22");
+  EXPECT_EQ(target("ws2"), "same 2");
+  EXPECT_EQ(target("WS2"), "same 2");
+  EXPECT_EQ(target("ws3."), target("WS3"));
+  options.ssh_program = "/no/such/ssh";
+  EXPECT_EQ(target("ws1"), std::nullopt);
 }
 
 TEST(ScpFetchCommand, TakesNoLocalNameForAHosts) {
