@@ -36,7 +36,7 @@ PrintMotd no
 MaxStartups {max_startups}
 MaxSessions 1000
 Subsystem sftp {sftp_server}
-SetEnv HOME={home} PATH={bin}:/usr/bin:/bin
+SetEnv HOME={home} PATH={bin}:{tools} SHELL={dir}/client/login_shell
 ForceCommand cd {home} && exec sh -c "${{SSH_ORIGINAL_COMMAND:-sh}}"
 """
 
@@ -51,6 +51,14 @@ for file in "$dir"/active/*; do
 done
 printf '%s {program} %s\\n' "$count" "$*" >>"$dir/calls"
 exec {path} -F "$dir/config" "$@"
+"""
+
+
+# A login shell whose start files change nothing: those of the system might put a torc that is installed here on its PATH.
+LOGIN_SHELL = """\
+#!/bin/sh
+[ "$1" != -l ] || shift
+exec /bin/sh "$@"
 """
 
 
@@ -70,6 +78,19 @@ def find_sftp_server() -> str:
         if os.path.exists(path):
             return path
     return "internal-sftp"
+
+
+def tools_path(directory: pathlib.Path) -> str:
+    """The system's programs, as part of a PATH, without a torc that is installed: workers have only the one they are given."""
+    if not any(os.path.lexists(f"{place}/torc") for place in ("/usr/bin", "/bin")):
+        return "/usr/bin:/bin"
+    if not directory.exists():
+        directory.mkdir(parents=True)
+        for place in ("/usr/bin", "/bin"):
+            for name in os.listdir(place):
+                if name != "torc" and not os.path.lexists(directory / name):
+                    (directory / name).symlink_to(f"{place}/{name}")
+    return str(directory)
 
 
 def free_port(address: str) -> int:
@@ -268,6 +289,9 @@ class LoopbackWorkers:
         (self.client / "calls").write_text("")
         for key in ("host_key", "user_key"):
             subprocess.run([keygen, "-q", "-t", "ed25519", "-N", "", "-C", "torc-loopback", "-f", self.client / key], check=True)
+        login_shell = self.client / "login_shell"
+        login_shell.write_text(LOGIN_SHELL)
+        login_shell.chmod(0o755)
         for program in ("ssh", "scp"):
             wrapper = self.client / program
             wrapper.write_text(CLIENT_WRAPPER.format(dir=self.dir, program=program, path=find_program(program)))
@@ -298,7 +322,8 @@ class LoopbackWorkers:
         (host.dir / "authorized_keys").write_text((self.client / "user_key.pub").read_text())
         config = host.dir / "sshd_config"
         config.write_text(SSHD_CONFIG.format(max_startups=host.max_startups, port=host.port, address=host.address, dir=self.dir, host=host.dir,
-                                             home=host.home, bin=host.bin, sftp_server=find_sftp_server()))
+                                             home=host.home, bin=host.bin, tools=tools_path(self.client / "tools"),
+                                             sftp_server=find_sftp_server()))
         # A session of its own: ^C on the terminal is for whoever started us, who then ends the workers in order.
         host.sshd = subprocess.Popen([*host.prefix, self._sshd, "-D", "-f", config, "-E", host.dir / "sshd.log"], cwd="/",
                                      stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
