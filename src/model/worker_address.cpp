@@ -18,8 +18,8 @@ namespace {
 
 using base::Error;
 
-[[noreturn]] void throw_invalid(std::string_view what, std::string_view name, std::string_view text,
-                                std::string_view why) {
+[[noreturn]] void throw_bad_name(std::string_view what, std::string_view name, std::string_view text,
+                                 std::string_view why) {
   throw Error(fmt::format("Invalid {} '{}' in '{}': {}", what, base::printable(name), base::printable(text), why));
 }
 
@@ -39,20 +39,20 @@ bool has_wide_space(std::string_view name) {
 void check_name(std::string_view what, std::string_view name, std::string_view text, std::string_view forbidden) {
   constexpr std::string_view k_forbidden = "`$;|&()<>{}'\",[]/";
   if (name.starts_with('-')) {
-    throw_invalid(what, name, text, "it starts with '-', which ssh would take for an option");
+    throw_bad_name(what, name, text, "it starts with '-', which ssh would take for an option");
   }
   if (base::valid_utf8_prefix(name) != name.size()) {
-    throw_invalid(what, name, text, "it is not UTF-8");
+    throw_bad_name(what, name, text, "it is not UTF-8");
   }
   for (const char c : name) {
     const auto byte = static_cast<unsigned char>(c);
     if (byte <= 0x20 || byte == 0x7f || k_forbidden.find(c) != std::string_view::npos ||
         forbidden.find(c) != std::string_view::npos) {
-      throw_invalid(what, name, text, "it holds a character that no such name can have");
+      throw_bad_name(what, name, text, "it holds a character that no such name can have");
     }
   }
   if (has_wide_space(name) || base::printable(name) != name) {
-    throw_invalid(what, name, text, "it holds a character that no such name can have");
+    throw_bad_name(what, name, text, "it holds a character that no such name can have");
   }
 }
 
@@ -102,14 +102,14 @@ void check_host(std::string_view host, std::string_view text) {
   }
   check_name("host name", host, text, "\\@");
   if (host.find(':') != std::string_view::npos && (!is_ip_address(host) || host.ends_with('%'))) {
-    throw_invalid("host name", host, text, "it has colons and is no IPv6 address");
+    throw_bad_name("host name", host, text, "it has colons and is no IPv6 address");
   }
 }
 
 void check_user(std::string_view user, std::string_view text) {
   check_name("user name", user, text, ":");
   if (user.ends_with('\\')) {
-    throw_invalid("user name", user, text, "it ends in '\\'");
+    throw_bad_name("user name", user, text, "it ends in '\\'");
   }
 }
 

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "remote/script.hpp"
+#include "remote/scripts.hpp"
 #include "torc/base/shell_quote.hpp"
 #include "torc/base/strings.hpp"
 
@@ -23,7 +24,8 @@ std::string exec_script(const std::vector<std::string>& words) {
     command += base::shell_quote(word) + " ";
   }
   Script script;
-  script.add("main() {\n  CDPATH= cd -- \"$HOME\"\n  printf '\\n%s\\n' '#torc-exec'\n  ( " + command +
+  script.add(session_function());
+  script.add("main() {\n  CDPATH= cd -- \"$HOME\"\n  printf '\\n%s\\n' '#torc-exec'\n  ( forget_session; " + command +
              ") </dev/null 2>&1\n  printf '\\n%s %s\\n' '#torc-exec-end' \"$?\"\n}\n");
   return script.text();
 }

@@ -29,6 +29,9 @@ Script worker_script(const Worker& worker, const WorkflowRef& workflow, const st
 /// A script that needs nothing but the functions for reports.
 Script bare_script();
 
+/// The function `forget_session`, which unsets the variables by which sshd and shells describe the session.
+std::string_view session_function();
+
 /// Functions that look for a worker's torc (`find_torc`) and ask it who it is (`ask_torc`). They take the variables
 /// `remote_torc` and `probe_limit`.
 std::string_view torc_functions();

@@ -7,6 +7,12 @@
 namespace torc::remote {
 namespace {
 
+constexpr std::string_view k_session_function = R"sh(
+# What sshd and shells tell of the session, which is none of the programs that outlive or fill it: because of SSH_CLIENT
+# and SHLVL the bash of some systems takes each `bash -c` for a login and reads ~/.bashrc.
+forget_session() { unset SSH_CLIENT SSH2_CLIENT SSH_CONNECTION SSH_TTY SSH_ORIGINAL_COMMAND SHLVL; }
+)sh";
+
 constexpr std::string_view k_report_functions = R"sh(
 report_begin() { printf '\n%s\n' '#torc-report'; }
 report_end() { printf '%s\n' '#torc-report-end'; }
@@ -39,21 +45,39 @@ resolve() {
   case $resolved in //*) resolved=${resolved#/} ;; esac
 }
 
-boot_now=
-read_boot_id() {
-  [ -n "$boot_now" ] || IFS= read -r boot_now 2>/dev/null </proc/sys/kernel/random/boot_id || boot_now=unknown
+# Sets `boot_now` and `host_now`. The starts write these very words into the worker's file, so what cannot be read has
+# one name for writers and readers: "unknown".
+boot_now= host_now=
+read_identity() {
+  [ -z "$boot_now" ] || return 0
+  IFS= read -r boot_now 2>/dev/null </proc/sys/kernel/random/boot_id
+  boot_now=${boot_now:-unknown}
+  IFS= read -r host_now 2>/dev/null </proc/sys/kernel/hostname
+  host_now=${host_now:-$(uname -n 2>/dev/null)}
+  host_now=${host_now:-unknown}
 }
 
-# Whether that very process runs still: pid, start time (proc(5), field 22), boot.
+# Whether that very process still runs: pid, start time (proc(5), field 22), boot. If one of the boots is unknown, pid
+# and start time decide.
 alive() {
   case $1 in '' | *[!0-9]*) return 1 ;; esac
-  read_boot_id
-  [ "$3" = "$boot_now" ] || return 1
+  read_identity
+  case $3 in
+    "$boot_now" | unknown | '') ;;
+    *) [ "$boot_now" = unknown ] || return 1 ;;
+  esac
   stat_line=
   IFS= read -r stat_line 2>/dev/null <"/proc/$1/stat" || return 1
   alive_fields "$2" ${stat_line##*) }
 }
 alive_fields() { [ "$2" != Z ] && [ "$2" != X ] && [ "${21}" = "$1" ]; }
+
+# Whether the worker of the file that was read can be seen from here, so that `alive` tells when it is gone. The
+# processes of another host, or of a container, cannot be seen; nor can any process without /proc.
+can_see_worker() {
+  read_identity
+  [ -r "/proc/$$/stat" ] && [ "$host_now" != unknown ] && [ "$w_host" = "$host_now" ]
+}
 
 # Reads a file of name=value lines that a start wrote.
 read_worker_file() {
@@ -91,6 +115,13 @@ set_places() {
   CDPATH= cd -- "$HOME" 2>/dev/null || fail "cannot enter the home directory $HOME"
   state_root=${XDG_STATE_HOME:-$HOME/.local/state}/torc
   state=$state_root/$server_id/$workflow/$key
+}
+
+# Makes the worker's state directory, for this user alone whatever the umask; one that an older torc made is closed as
+# well.
+make_state() {
+  (umask 077 && mkdir -p -- "$state") &&
+    chmod 700 -- "$state_root" "$state_root/$server_id" "$state_root/$server_id/$workflow" "$state"
 }
 
 # Sets `out`: the directory given, else the one that the worker was started with, else the default one.
@@ -174,6 +205,7 @@ Script worker_script(const Worker& worker, const WorkflowRef& workflow, const st
       .set("key", worker.key)
       .set("output_dir", output_dir)
       .set("now", std::to_string(base::unix_millis_now() / 1000))
+      .add(k_session_function)
       .add(k_report_functions)
       .add(k_place_functions);
   return script;
@@ -183,6 +215,10 @@ Script bare_script() {
   Script script;
   script.add(k_report_functions);
   return script;
+}
+
+std::string_view session_function() {
+  return k_session_function;
 }
 
 std::string_view torc_functions() {

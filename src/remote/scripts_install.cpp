@@ -60,7 +60,8 @@ constexpr std::string_view k_place_main = R"sh(
 main() {
   trap 'rm -f -- "$temporary"' EXIT
   trap 'exit 1' HUP INT TERM
-  set -- $(cksum <"$temporary")
+  sum=$(cksum 2>&1 <"$temporary") || fail "the program that arrived cannot be checked: ${sum##*"$newline"}"
+  set -- $sum
   [ "$1 $2" = "$checksum" ] || fail "the program was damaged on its way there"
   message=$(chmod 755 -- "$temporary" 2>&1) || fail "$message"
   said=$(limited "$temporary" --version 2>&1 </dev/null)
@@ -86,7 +87,7 @@ main() {
   trap 'rm -f -- "$temporary"' EXIT
   message=
   # Over sftp a full disk is a failure without a name: whoever tries it here is told.
-  if [ -f "$temporary" ]; then
+  if [ -f "$temporary" ] && command -v head >/dev/null 2>&1; then
     message=$({ head -c 65536 /dev/zero >>"$temporary"; } 2>&1) && message=
   fi
   report_begin

@@ -22,6 +22,7 @@ enter_output_dir() {
 # What nobody means when they delete the output directory.
 refuse_precious() {
   resolve "$HOME"
+  [ -n "$resolved" ] || fail "refused to delete $out: it cannot be compared with the home directory"
   case $output_dir in */.. | ../* | */../* | ..) fail "refused to delete $output_dir: '..' stands in it" ;; esac
   case $out in
     / | /*/*) ;;
@@ -29,48 +30,98 @@ refuse_precious() {
   esac
   [ "$out" != / ] || fail "refused to delete /"
   case $resolved/ in "$out"/*) fail "refused to delete $out: the home directory lies in it" ;; esac
-  [ -n "$(ls -A -- "$out" 2>/dev/null)" ] || return 0
+  [ -r "$out" ] || fail "refused to delete $out: it cannot be read"
+  is_empty=1
+  for entry in "$out"/* "$out"/.[!.]* "$out"/..?*; do
+    if [ -e "$entry" ] || [ -L "$entry" ]; then is_empty=; break; fi
+  done
+  [ -z "$is_empty" ] || return 0
   set -- "$out"/job_stdio "$out"/.torc_server_* "$out"/torc_worker_* "$out"/job_runner_*
   for mark; do [ ! -e "$mark" ] || return 0; done
   fail "refused to delete $out: nothing in it comes from torc"
 }
 
-# Refuses while a worker, of whatever workflow, runs in the directory. On a home shared with other hosts, one that ran
-# on another host and did not say that it ended may run still.
+# Refuses if a worker, of any workflow, runs in the directory, in one below it or in one above it, and if that cannot be
+# told.
 refuse_running() {
-  read_boot_id
-  this_host=
-  IFS= read -r this_host 2>/dev/null </proc/sys/kernel/hostname
+  [ -r "/proc/$$/stat" ] || fail "cannot tell whether a worker runs there: /proc cannot be read"
+  for place in "$state_root" "$state_root"/* "$state_root"/*/* "$state_root"/*/*/*; do
+    [ ! -d "$place" ] || { [ -r "$place" ] && [ -x "$place" ]; } ||
+      fail "cannot tell whether a worker runs there: $place cannot be read"
+  done
   for file in "$state_root"/*/*/*/worker; do
-    read_worker_file "$file" || continue
-    [ "$w_out" = "$out" ] || continue
-    if alive "$w_pid" "$w_ticks" "$w_boot"; then
-      fail "a worker runs there (PID $w_pid); stop it first"
-    fi
-    if [ "$w_boot" != "$boot_now" ] && [ "$w_host" != "$this_host" ] && [ ! -f "${file%/*}/ended" ]; then
-      fail "a worker may still run there on $w_host (PID $w_pid); stop it first"
-    fi
+    [ ! -e "$file" ] || refuse_worker
   done
   for file in "$out"/torc_worker_*.pid; do
-    number=${file##*/torc_worker_}
-    if [ -f "$file" ] && legacy_alive "$file" "${number%.pid}"; then
-      fail "a worker runs there (PID $legacy_pid); stop it first"
-    fi
+    [ ! -f "$file" ] || refuse_legacy_worker
   done
+}
+refuse_worker() {
+  read_worker_file "$file" ||
+    fail "cannot tell whether a worker runs there: $file cannot be read; delete that file if its worker does not run"
+  concerns_output_dir || return 0
+  if alive "$w_pid" "$w_ticks" "$w_boot"; then
+    fail "a worker runs there (PID $w_pid); stop it first"
+  fi
+  if alive "$guardian_pid" "$guardian_ticks" "$w_boot"; then
+    fail "the jobs of a worker still run there (guardian with PID $guardian_pid); wait until they have ended"
+  fi
+  [ -s "${file%/*}/ended" ] || can_see_worker ||
+    fail "a worker may still run there on ${w_host:-an unknown host} (PID $w_pid); stop it first, or delete $file if it\
+ does not run any more"
+}
+concerns_output_dir() {
+  [ -n "$w_out" ] || return 0
+  case $w_out/ in "$out"/*) return 0 ;; esac
+  case $out/ in "$w_out"/*) return 0 ;; esac
+  [ "$w_out" -ef "$out" ]
+}
+refuse_legacy_worker() {
+  number=${file##*/torc_worker_}
+  [ -r "$file" ] || fail "cannot tell whether a worker runs there: $file cannot be read"
+  if legacy_alive "$file" "${number%.pid}"; then
+    fail "a worker runs there (PID $legacy_pid); stop it first"
+  fi
+  case $legacy_pid in '' | *[!0-9]*) return 0 ;; esac
+  [ -d "/proc/$legacy_pid" ] || return 0
+  [ -r "/proc/$legacy_pid/cmdline" ] && [ "$(printf 'a\0b' | tr '\0' ' ' 2>/dev/null)" = 'a b' ] ||
+    fail "cannot tell whether process $legacy_pid is a worker that runs there (no tr, or /proc is hidden); delete $file\
+ if it is not"
 }
 
 # A worker that died without a word is noted as ended: other hosts with this home cannot see that it is gone.
 note_own_end() {
   read_worker_file "$state/worker" || return 0
-  [ ! -f "$state/ended" ] || return 0
+  [ ! -s "$state/ended" ] && can_see_worker || return 0
   alive "$w_pid" "$w_ticks" "$w_boot" && return 0
-  printf 'reason=died\nexit=1\ntime=%s\ngiven_back=0\n' "$now" 2>/dev/null >"$state/ended"
+  (umask 077 && printf 'reason=died\nexit=1\ntime=%s\ngiven_back=0\n' "$now" >"$state/ended") 2>/dev/null
 }
 
 remove_output_dir() {
   # Another worker with the same home may be faster.
   message=$(rm -rf -- "$out" 2>&1) || [ ! -e "$out" ] || fail "cannot delete all of $out: ${message##*"$newline"}"
+  [ ! -e "$out" ] || fail "cannot delete $out: rm said that it did"
   [ ! -L "$given" ] || rm -f -- "$given"
+}
+
+# Writes a line for each file and directory to the file $1: "MODE SIZE INODE CHANGED ./NAME", CHANGED being the time of
+# the inode's last change. Equal lines mean that nothing changed; no clock is compared with another. Fails if the list
+# is not complete.
+list_files() {
+  (cd -- "$out" && LC_ALL=C TZ=UTC find . -exec stat -c '%f %s %i %Z %z %n' {} +) >"$1" 2>/dev/null || return 1
+  IFS= read -r line 2>/dev/null <"$1"
+  case $line in *' .') ;; *) return 1 ;; esac
+}
+
+# Whether two lists are the same; two that cannot be read are not.
+same_lists() {
+  first_list=$(cat "$1" 2>/dev/null) && second_list=$(cat "$2" 2>/dev/null) && [ -n "$first_list" ] &&
+    [ "$first_list" = "$second_list" ]
+}
+
+# Writes the lines that two lists have in common to the file $3.
+common_lines() {
+  LC_ALL=C sort "$1" "$2" >"$3.sorted" 2>/dev/null && LC_ALL=C uniq -d "$3.sorted" >"$3" 2>/dev/null
 }
 
 newline='
@@ -97,6 +148,7 @@ report_progress() {
 
 # Files that running jobs write to may change while they are read; anything else is a failure.
 only_changes() {
+  [ -s "$packed_in/errors" ] || return 1
   while IFS= read -r line; do
     case $line in
       *': file changed as we read it' | *': File removed before we read it' | *': file shrank by '*) ;;
@@ -114,9 +166,18 @@ pack() {
     packed_in=
     fail "no temporary directory: $message"
   }
+  case $packed_in in
+    "$place"/torc_logs_*) [ -d "$packed_in" ] ;;
+    *) false ;;
+  esac || {
+    message=$packed_in
+    packed_in=
+    fail "no temporary directory: mktemp says '$message'"
+  }
   trap discard EXIT
   trap 'exit 1' HUP INT TERM PIPE
-  : >"$packed_in/before"
+  complete=
+  if list_files "$packed_in/before"; then complete=1; fi
   archive=$packed_in/torc_logs_${workflow}_$key.tar.gz
   LC_ALL=C tar -czf "$archive" -C "$out" . 2>"$packed_in/errors" </dev/null &
   packer=$!
@@ -131,7 +192,10 @@ pack() {
   elif [ "$status" != 0 ]; then
     fail_packing
   fi
-  set -- $(cksum <"$archive") $(ls -di -- "$out")
+  sum=$(cksum 2>&1 <"$archive") || fail "no checksum of the archive: ${sum##*"$newline"}"
+  # Only for the order of deletions; without `ls`, workers with one path count as sharing a directory.
+  inode=$(ls -di -- "$out" 2>/dev/null) || inode=0
+  set -- $sum ${inode:-0}
   report_begin
   put packed_in "$packed_in"
   put archive "$archive"
@@ -144,10 +208,19 @@ pack() {
   report_end
 }
 
-# What must be in the archive as it is here: a line "file=SIZE ./NAME" for each file that did not change since the packing
-# began.
+# Reports what must be in the archive as it is here: a line "file=SIZE ./NAME" for each file that did not change since
+# the packing began. Leaves `unchanged` for the deletion, and `before` if that is all there was; else they are empty,
+# and nothing is deleted.
 list_unchanged() {
-  (cd "$out" && find . -type f ! -newer "$packed_in/before" -exec stat -c 'file=%s %n' {} + 2>/dev/null)
+  list_files "$packed_in/after"
+  if same_lists "$packed_in/before" "$packed_in/after"; then
+    mv -f -- "$packed_in/after" "$packed_in/unchanged"
+  else
+    common_lines "$packed_in/before" "$packed_in/after" "$packed_in/unchanged"
+  fi && LC_ALL=C sed -n 's|^8[0-9a-f]* \([0-9]*\) [^/]* \./|file=\1 ./|p' "$packed_in/unchanged" 2>/dev/null ||
+    complete= unlisted=1
+  [ -z "$unlisted" ] || : >"$packed_in/unchanged"
+  [ -n "$complete" ] || : >"$packed_in/before"
 }
 
 fail_packing() {
@@ -195,16 +268,36 @@ main() {
 constexpr std::string_view k_discard_main = R"sh(
 discard_packed() {
   case $packed_in in
+    */../* | */..) ;;
     /*/torc_logs_*) [ ! -d "$packed_in" ] || rm -rf -- "$packed_in" ;;
   esac
 }
 )sh";
 
 constexpr std::string_view k_delete_packed_main = R"sh(
+# Refuses unless the directory is for certain as it was when it was packed. What cannot be listed counts as changed.
 refuse_changes() {
   refuse_running
-  newer=$(find "$out" -newer "$packed_in/before" 2>/dev/null | head -n 1)
-  [ -z "$newer" ] || fail "$newer changed since the archive was made"
+  [ -s "$packed_in/before" ] && [ -s "$packed_in/unchanged" ] && list_files "$packed_in/now" ||
+    fail "cannot tell whether files changed since the archive was made: $no_list"
+  same_lists "$packed_in/before" "$packed_in/now" && return 0
+  find_difference
+  [ -z "$difference" ] || fail "$difference changed since the archive was made"
+  fail "cannot tell whether files changed since the archive was made: $no_list"
+}
+no_list='not all could be listed (a file that cannot be read, or no find, stat, cat, sed, sort or uniq that works)'
+
+# Sets `difference` to the first file whose line in the list is another than it was.
+find_difference() {
+  difference=
+  while IFS= read -r line; do
+    before=
+    IFS= read -r before <&6
+    [ "$line" != "$before" ] || continue
+    difference=$out
+    case $line in *' ./'*) difference=$out/${line#* ./} ;; esac
+    return 0
+  done 6<"$packed_in/before" <"$packed_in/now"
 }
 
 # Whether something is there that the archive may not hold, or that somebody is about to write.
@@ -213,15 +306,44 @@ is_in_use() {
   return 0
 }
 
+# Sets `open_files` to the files below the directory that a process has open, a line each with an empty one in front.
+# That this shell's own descriptor is among all that are open shows that they could be seen.
+find_open_files() {
+  resolve "$packed_in"
+  exec 7<"$packed_in/unchanged"
+  LC_ALL=C QUOTING_STYLE=literal ls -l /proc/[0-9]*/fd >"$packed_in/open" 2>/dev/null
+  exec 7<&-
+  open_files=$newline
+  seen=
+  while IFS= read -r line; do
+    case $line in
+      *" -> $resolved/unchanged") seen=1 ;;
+      *" -> $out/"*) open_files=$open_files$out/${line#*" -> $out/"}$newline ;;
+    esac
+  done <"$packed_in/open"
+  [ -n "$seen" ] || fail "cannot tell which files are open: no ls that works, or /proc cannot be read"
+}
+
 # Deletes what the archive holds for certain: files that did not change since the packing began, and that no process has
 # open. Directories stay, as jobs may be about to write into them. A runner does not let others see what it has open, so
 # the files that runners write stay as well.
 remove_packed_files() {
-  ls -l /proc/[0-9]*/fd 2>/dev/null | grep -F -e "-> $out/" | sed 's/^.* -> //' >"$packed_in/open"
-  find "$out" -type f ! -newer "$packed_in/before" ! -name 'job_runner_*' ! -name 'torc_worker_*' \
-    ! -name 'resource_metrics_*' ! -name 'undelivered_results_*' | while IFS= read -r file; do
-    grep -qxF -e "$file" "$packed_in/open" || rm -f -- "$file"
-  done
+  [ -s "$packed_in/unchanged" ] || fail "cannot tell which files the archive holds: $no_list"
+  find_open_files
+  list_files "$packed_in/now"
+  common_lines "$packed_in/unchanged" "$packed_in/now" "$packed_in/still" ||
+    fail "cannot tell which files the archive holds: $no_list"
+  while IFS= read -r line; do
+    # MODE of a regular file.
+    case $line in 8*' ./'*) ;; *) continue ;; esac
+    file=$out/${line#* ./}
+    # `ls` may show control characters as '?'.
+    case $file in *[[:cntrl:]]*) continue ;; esac
+    case ${file##*/} in
+      job_runner_* | torc_worker_* | resource_metrics_* | undelivered_results_* | action_wf*) continue ;;
+    esac
+    case $open_files in *"$newline$file$newline"*) ;; *) rm -f -- "$file" ;; esac
+  done <"$packed_in/still"
 }
 
 main() {
@@ -229,7 +351,7 @@ main() {
   set_places
   enter_output_dir
   refuse_precious
-  [ -f "$packed_in/before" ] || fail "its archive is gone"
+  [ -d "$packed_in" ] || fail "its archive is gone"
   kept=
   if [ -z "$force" ]; then
     refuse_changes

@@ -4,6 +4,7 @@
 
 #include "remote/scripts.hpp"
 #include "torc/base/shell_quote.hpp"
+#include "torc/proc/process_info.hpp"
 
 namespace torc::remote {
 namespace {
@@ -75,7 +76,7 @@ place_certificate() {
   export TORC_TLS_CA_CERT
   message=$(
     exec 2>&1
-    mkdir -p -- "$state" && umask 077 && printf '%s\n' "$ca_certificate" >"$TORC_TLS_CA_CERT.$$" &&
+    make_state && umask 077 && printf '%s\n' "$ca_certificate" >"$TORC_TLS_CA_CERT.$$" &&
       mv -f -- "$TORC_TLS_CA_CERT.$$" "$TORC_TLS_CA_CERT"
   ) || fail "$message"
 }
@@ -103,19 +104,19 @@ read_owner() {
 constexpr std::string_view k_start_functions = R"sh(
 # Runs as a process of its own, in a session of its own: notes who it is, then becomes the runner.
 become_runner='
-  state=$1 out=$2 log=$3 now=$4
-  shift 4
+  state=$1 out=$2 log=$3 now=$4 boot=$5 host=$6
+  shift 6
   ticks_of() { shift 19; ticks=$1; }
-  IFS= read -r boot </proc/sys/kernel/random/boot_id
-  IFS= read -r host </proc/sys/kernel/hostname
   IFS= read -r stat <"/proc/$$/stat"
   ticks_of ${stat##*) }
-  printf "pid=%s\nstart_ticks=%s\nboot_id=%s\nhost=%s\noutput_dir=%s\nlog=%s\nstarted=%s\n" \
-    "$$" "$ticks" "$boot" "$host" "$out" "$log" "$now" >"$state/worker.new" || exit 1
+  (umask 077 && printf "pid=%s\nstart_ticks=%s\nboot_id=%s\nhost=%s\noutput_dir=%s\nlog=%s\nstarted=%s\n" \
+    "$$" "$ticks" "$boot" "$host" "$out" "$log" "$now" >"$state/worker.new") || exit 1
   mv -f -- "$state/worker.new" "$state/worker" || exit 1
   # Last, as none of these names is to be mistaken for one of ours; and in no argument list.
   eval "unset TORC_RUNNER_ENVIRONMENT
 $TORC_RUNNER_ENVIRONMENT"
+  # This shell may be bash, which sets SHLVL for what it starts.
+  if [ -n "$BASH_VERSION" ] && command -v env >/dev/null; then exec env -u SHLVL "$@"; fi
   exec "$@"
 '
 
@@ -125,17 +126,19 @@ watch_runner='
   shift 2
   setsid sh -c "$become" sh "$@" || exit
   [ -e "$state/stop_requested" ] ||
-    printf "reason=finished\nexit=0\ntime=%s\ngiven_back=0\n" "$(date +%s)" >"$state/ended"
+    (umask 077 && printf "reason=finished\nexit=0\ntime=%s\ngiven_back=0\n" "$(date +%s)" >"$state/ended")
 '
 
 # Prints what the runner writes to descriptor 9, and ends when the runner closes it or dies.
 launch() {
+  forget_session
+  read_identity
   if [ -n "$has_probe" ]; then
     TORC_WORKER_READY_FD=9
     export TORC_WORKER_READY_FD
-    launch_with "$become_runner" sh "$state" "$out" "$log" "$now" "$@" 9>&1
+    launch_with "$become_runner" sh "$state" "$out" "$log" "$now" "$boot_now" "$host_now" "$@" 9>&1
   else
-    launch_with "$watch_runner" sh "$state" "$become_runner" "$state" "$out" "$log" "$now" "$@"
+    launch_with "$watch_runner" sh "$state" "$become_runner" "$state" "$out" "$log" "$now" "$boot_now" "$host_now" "$@"
   fi
 }
 launch_with() {
@@ -154,14 +157,32 @@ remember() {
 # Two at once must not both start: the second waits here, then finds the first one's worker.
 take_start_lock() {
   [ -w "$state" ] || fail "cannot write to $state"
-  exec 8>"$state/start_lock"
+  # Not emptied before it is ours: it names its holder.
+  message=$(
+    exec 2>&1
+    umask 077 && : >>"$state/start_lock" && chmod 600 -- "$state/start_lock"
+  ) || fail "$message"
+  # Not emptied before it is ours: it names its holder.
+  exec 8<>"$state/start_lock"
   if command -v flock >/dev/null 2>&1; then
-    flock -w "$limit" 8 || fail "another start of this worker is under way"
+    waited=0
+    until flock -n 8 2>/dev/null; do
+      [ "$waited" -lt "$lock_patience" ] || refuse_lock
+      sleep 0.1 2>/dev/null && waited=$((waited + 100)) || { sleep 1 && waited=$((waited + 1000)); } || refuse_lock
+    done
   fi
+  printf 'process %s on %s, started from %s\n' "$$" "$host_now" "$started_from" >"$state/start_lock"
+}
+refuse_lock() {
+  holder=
+  IFS= read -r holder 2>/dev/null <"$state/start_lock"
+  fail "another start of this worker is under way: ${holder:-a process of an older torc} holds $state/start_lock; try\
+ again when it has ended"
 }
 
 start() {
-  message=$(mkdir -p -- "$out" "$state" 2>&1) || fail "$message"
+  message=$(mkdir -p -- "$out" 2>&1 && make_state 2>&1) || fail "$message"
+  read_identity
   take_start_lock
   if find_running "$out"; then
     report_begin
@@ -176,10 +197,11 @@ start() {
   [ -z "$owner" ] || fail "$out holds output of workflow $workflow of another server"
   [ -s "$marker" ] || printf '%s\n' "$server_id" 2>/dev/null >"$marker" || fail "cannot write to $out"
   log=$out/torc_worker_${workflow}_$key.log
-  [ ! -s "$log" ] || mv -f -- "$log" "$log.old"
+  [ ! -s "$log" ] || message=$(mv -f -- "$log" "$log.old" 2>&1) || fail "cannot keep the last log: $message"
   remember
   if [ -e "$state/ended" ] || [ -e "$state/stop_requested" ] || [ -e "$state/stay_down" ]; then
-    rm -f -- "$state/ended" "$state/stop_requested" "$state/stay_down"
+    message=$(rm -f -- "$state/ended" "$state/stop_requested" "$state/stay_down" 2>&1) ||
+      fail "cannot forget how it ended before: $message"
   fi
   TORC_WORKER_STATE=$state
   export TORC_WORKER_ADDRESS TORC_WORKER_KEY TORC_WORKER_STATE
@@ -237,6 +259,9 @@ main() {
 }
 )sh";
 
+/// After this time a start that waits for another one gives up and names it.
+constexpr std::chrono::seconds k_lock_patience{5};
+
 /// What the runner and so its jobs find in their environment, as a line for the shell.
 std::string export_line(const std::vector<std::pair<std::string, std::string>>& environment) {
   Script script;
@@ -270,6 +295,8 @@ Script prepare(const Worker& worker, const StartSettings& settings) {
       .set("limit", std::to_string(settings.limit.count()))
       // Within the limit of the whole call there may be two of them.
       .set("probe_limit", std::to_string(probe_limit(settings).count()))
+      .set("lock_patience", std::to_string(std::min(k_lock_patience, settings.limit).count() * 1000))
+      .set("started_from", proc::host_name())
       .set("settle", fmt::format("{:g}", std::chrono::duration<double>(settings.settle).count()))
       .set("run_words", base::shell_join(own.run_options))
       .set("skip_version_check", settings.skip_version_check ? "1" : "")

@@ -110,12 +110,21 @@ signal_worker() {
   fi
   if [ "$signal" = KILL ]; then
     kill_tree "$w_pid"
-    if [ "$found" = state ]; then
-      printf 'reason=stopped\nexit=137\ntime=%s\ngiven_back=0\n' "$now" 2>/dev/null >"$state/ended"
+    # Only of one that is gone: a note of its end lets others delete its output.
+    if [ "$found" = state ] && is_gone_soon; then
+      (umask 077 && printf 'reason=stopped\nexit=137\ntime=%s\ngiven_back=0\n' "$now" >"$state/ended") 2>/dev/null
     fi
   else
     kill -s TERM "$w_pid" 2>/dev/null || fail "cannot signal process $w_pid"
   fi
+}
+
+is_gone_soon() {
+  for try in 0 0.05 0.1 0.3 1 1 1; do
+    sleep "$try" 2>/dev/null
+    alive "$w_pid" "$w_ticks" "$w_boot" || return 0
+  done
+  return 1
 }
 
 signal_and_report() {

@@ -9,13 +9,15 @@ constexpr std::string_view k_hold_main = R"sh(
 # Notes who listens here for the tunnel: sshd's process for this connection, which is this shell's parent.
 note_holder() {
   ticks_of() { shift 19; ticks=$1; }
-  read_boot_id
+  read_identity
   stat_line=
   IFS= read -r stat_line 2>/dev/null <"/proc/$PPID/stat" || return 0
   ticks_of ${stat_line##*) }
-  mkdir -p -- "$state" &&
-    printf 'pid=%s\nstart_ticks=%s\nboot_id=%s\n' "$PPID" "$ticks" "$boot_now" >"$state/tunnel.$$" &&
-    mv -f -- "$state/tunnel.$$" "$state/tunnel-$tunnel_id"
+  (
+    umask 077
+    make_state && printf 'pid=%s\nstart_ticks=%s\nboot_id=%s\n' "$PPID" "$ticks" "$boot_now" >"$state/tunnel.$$" &&
+      mv -f -- "$state/tunnel.$$" "$state/tunnel-$tunnel_id"
+  )
 }
 
 # Whether sshd listens at the port for this user. Where localhost has two addresses it is content with one, and

@@ -25,6 +25,14 @@ TEST_P(ExecScript, GivesASingleWordToTheShell) {
   EXPECT_EQ(exec({"cat"}).output, "") << "standard input is empty";
 }
 
+TEST_P(ExecScript, GivesTheProgramNothingOfTheSession) {
+  transport.variables = {"SSH_CLIENT=1", "SSH2_CLIENT=1",          "SSH_CONNECTION=1",  "SSH_TTY=1",
+                         "SHLVL=0",      "SSH_ORIGINAL_COMMAND=1", "SSH_AUTH_SOCK=kept"};
+  EXPECT_EQ(exec({"env | grep ^SSH"}).output, "SSH_AUTH_SOCK=kept\n");
+  write_text(transport.home() / ".bashrc", "echo welcome; exit 0\n");
+  EXPECT_EQ(exec({"bash", "-c", "echo done"}).output, "done\n");
+}
+
 TEST_P(ExecScript, TellsTheExitStatus) {
   EXPECT_EQ(exec({"exit 7"}).exit_status, 7);
   EXPECT_EQ(exec({"kill -9 $$"}).exit_status, 137);

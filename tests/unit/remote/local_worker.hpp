@@ -6,6 +6,7 @@
 #include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -47,6 +48,26 @@ bool comes_true(Condition&& condition) {
   return true;
 }
 
+/// Where a worker has its tools, as the end of a PATH: the system's directories, without a torc that is installed there.
+inline std::string tools_path() {
+  if (!fs::exists("/usr/bin/torc") && !fs::exists("/bin/torc")) {
+    return ":/usr/bin:/bin";
+  }
+  static const support::TempDir links;
+  static const bool made = [] {
+    for (const char* directory : {"/usr/bin", "/bin"}) {
+      for (const auto& entry : fs::directory_iterator(directory)) {
+        const auto name = entry.path().filename();
+        if (name != "torc" && !fs::is_symlink(links.path() / name)) {
+          fs::create_symlink(entry.path(), links.path() / name);
+        }
+      }
+    }
+    return true;
+  }();
+  return made ? ":" + links.path().string() : "";
+}
+
 /// A worker without ssh: scripts run in a local shell, in a home of its own.
 class LocalTransport : public Transport {
  public:
@@ -57,8 +78,11 @@ class LocalTransport : public Transport {
   proc::CommandResult run(const model::WorkerAddress&, const ScriptCall& call) override {
     ++connections;
     proc::Command command;
-    command.argv = {"env", "-i", "HOME=" + m_home.string(), "PATH=" + (m_home / "bin").string() + ":/usr/bin:/bin",
-                    "SHELL=" + m_home.string() + "/bin/login-shell"};
+    command.argv = prefix;
+    const std::vector<std::string> session{"env", "-i", "HOME=" + m_home.string(),
+                                           "PATH=" + (m_home / "bin").string() + path,
+                                           "SHELL=" + m_home.string() + "/bin/login-shell"};
+    command.argv.insert(command.argv.end(), session.begin(), session.end());
     command.argv.insert(command.argv.end(), variables.begin(), variables.end());
     command.argv.push_back(m_shell == "busybox" ? "busybox" : m_shell);
     if (m_shell == "busybox") {
@@ -85,6 +109,9 @@ class LocalTransport : public Transport {
     if (damage) {
       std::ofstream(local_path, std::ios::app) << "x";
     }
+    if (on_fetched) {
+      on_fetched();
+    }
     return result;
   }
 
@@ -109,9 +136,12 @@ class LocalTransport : public Transport {
   std::atomic<int> fetches{0};
   std::atomic<int> sends{0};
   std::atomic<std::int64_t> asked_size{0};    ///< Of the last fetch.
+  std::string path{tools_path()};             ///< Of the session, behind the home's bin.
+  std::function<void()> on_fetched{};         ///< What happens on the worker while its archive travels.
   bool damage{false};                         ///< Spoil what is fetched or sent.
   std::optional<proc::CommandResult> sent{};  ///< How sending goes instead, though all is there.
   std::string noise{};                        ///< Shell lines that run before the script, as login files do.
+  std::vector<std::string> prefix{};          ///< What starts each session.
   std::vector<std::string> variables{};       ///< "NAME=value" for the session.
   proc::CommandResult last{};                 ///< Of `run`.
 

@@ -218,7 +218,8 @@ TEST_P(LogScripts, DeleteAnOutputDirectory) {
 
 TEST_P(LogScripts, DeleteWhereTheWorkerWasStarted) {
   write_output("elsewhere");
-  write_text(state_directory() / "worker", "pid=1\noutput_dir=" + (transport.home() / "elsewhere").string() + "\n");
+  write_text(state_directory() / "worker",
+             "pid=1\nhost=" + proc::host_name() + "\noutput_dir=" + (transport.home() / "elsewhere").string() + "\n");
   EXPECT_TRUE(remove().ok);
   EXPECT_FALSE(fs::exists(transport.home() / "elsewhere"));
 }
@@ -264,7 +265,9 @@ TEST_P(LogScripts, RefuseToDeleteWhileAWorkerRunsThere) {
   write_state(1, 1, "another boot", "another host");
   fs::rename(state_directory(), state_directory().parent_path() / "ws2");
   result = remove();
-  EXPECT_EQ(result.message, "a worker may still run there on another host (PID 1); stop it first");
+  EXPECT_EQ(result.message, "a worker may still run there on another host (PID 1); stop it first, or delete " +
+                                (state_directory().parent_path() / "ws2/worker").string() +
+                                " if it does not run any more");
   write_text(state_directory().parent_path() / "ws2/ended", "reason=finished\n");
   EXPECT_TRUE(remove().ok);
 }

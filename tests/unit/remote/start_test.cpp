@@ -4,6 +4,10 @@
 #include <mutex>
 #include <set>
 
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+
 #include "local_worker.hpp"
 #include "torc/base/error.hpp"
 #include "torc/base/strings.hpp"
@@ -235,7 +239,7 @@ TEST_P(StartScripts, RefusesOutputOfAnotherServersWorkflow) {
 
 TEST_P(StartScripts, IsNotDisturbedByLoginNoise) {
   transport.noise = "echo 'pid=1'; echo '#torc-report'; printf 'no newline'\n";
-  write_program(transport.home() / "bin/login-shell", "#!/bin/sh\necho hello\nexec sh \"$@\"\n");
+  write_program(transport.home() / "bin/login-shell", "#!/bin/sh\necho hello\nshift\nexec sh \"$@\"\n");
   fs::rename(transport.home() / "bin/torc", transport.home() / "bin/hidden");
   fs::create_directories(transport.home() / ".local/bin");
   fs::rename(transport.home() / "bin/hidden", transport.home() / ".local/bin/torc");
@@ -345,6 +349,77 @@ TEST_P(StartScripts, LetsOnlyOneOfTwoStart) {
   ASSERT_TRUE(first.start.ok && second.start.ok) << first.start.message << second.start.message;
   EXPECT_EQ(first.start.pid, second.start.pid);
   EXPECT_NE(first.start.already_running, second.start.already_running);
+}
+
+TEST_P(StartScripts, KeepTheirStateFromOthers) {
+  const auto state = state_directory();
+  // As an older torc made it.
+  write_text(state / "start_lock", "");
+  for (auto directory = state; directory != transport.home(); directory = directory.parent_path()) {
+    fs::permissions(directory, fs::perms::all);
+  }
+  fs::permissions(state / "start_lock", fs::perms::all);
+  transport.noise = "umask 0\n";
+  ASSERT_TRUE(start().start.ok) << transport.last.err;
+  for (auto directory = state; directory != transport.home() / ".local/state"; directory = directory.parent_path()) {
+    EXPECT_EQ(fs::status(directory).permissions(), fs::perms::owner_all) << directory;
+  }
+  for (const char* name : {"start_lock", "worker", "start"}) {
+    EXPECT_EQ(fs::status(state / name).permissions(), fs::perms::owner_read | fs::perms::owner_write) << name;
+  }
+  EXPECT_NE(fs::status(transport.home() / "torc_output").permissions(), fs::perms::owner_all) << "follows the umask";
+}
+
+TEST_P(StartScripts, NameTheStartThatHoldsTheLock) {
+  write_text(state_directory() / "start_lock", "process 77 on ws1, started from login1\n");
+  const base::Fd lock = base::open_file(state_directory() / "start_lock", O_RDWR);
+  ASSERT_EQ(::flock(lock.get(), LOCK_EX), 0);
+  const auto began = std::chrono::steady_clock::now();
+  const auto result = start();
+  EXPECT_FALSE(result.start.ok);
+  EXPECT_EQ(result.start.message,
+            "another start of this worker is under way: process 77 on ws1, started from login1 holds " +
+                (state_directory() / "start_lock").string() + "; try again when it has ended");
+  EXPECT_GE(std::chrono::steady_clock::now() - began, std::chrono::seconds(4));
+  EXPECT_EQ(transport.last.err, "");
+}
+
+TEST_P(StartScripts, SayWhoHoldsTheLock) {
+  ASSERT_TRUE(start().start.ok) << transport.last.err;
+  const auto holder = base::read_file(state_directory() / "start_lock");
+  EXPECT_TRUE(holder.starts_with("process ")) << holder;
+  EXPECT_TRUE(holder.ends_with(fmt::format(" on {0}, started from {0}\n", proc::host_name()))) << holder;
+}
+
+TEST_P(StartScripts, GiveTheRunnerNothingOfTheSession) {
+  transport.variables = {"SSH_CLIENT=1",           "SSH2_CLIENT=1", "SSH_CONNECTION=1",  "SSH_TTY=1",
+                         "SSH_ORIGINAL_COMMAND=1", "SHLVL=0",       "SSH_AUTH_SOCK=kept"};
+  // A system whose sh is bash, which sets SHLVL for what it starts.
+  if (std::string(GetParam()) == "bash") {
+    fs::create_symlink("/bin/bash", transport.home() / "bin/sh");
+  }
+  ASSERT_TRUE(start().start.ok) << transport.last.err;
+  // The fake torc is a shell: what it was given is in /proc.
+  const auto pid = static_cast<pid_t>(*query_state(transport, worker, workflow, "").pid);
+  std::vector<std::string> names;
+  for (const auto& entry : proc::environment_of(pid)) {
+    const auto name = entry.substr(0, entry.find('='));
+    if (name.starts_with("SSH") || name == "SHLVL") {
+      names.push_back(name);
+    }
+  }
+  EXPECT_EQ(names, std::vector<std::string>{"SSH_AUTH_SOCK"});
+}
+
+TEST_P(StartScripts, KeepTheLastLogOrStartNothing) {
+  if (std::string(GetParam()) == "busybox") {
+    GTEST_SKIP() << "this shell has a mv of its own";
+  }
+  write_text(transport.home() / "torc_output/torc_worker_42_ws1.log", "how it died\n");
+  write_program(transport.home() / "bin/mv", "#!/bin/sh\ncase $* in *.old) exit 1 ;; esac\nexec /usr/bin/mv \"$@\"\n");
+  const auto result = start();
+  EXPECT_TRUE(result.start.message.starts_with("cannot keep the last log")) << result.start.message;
+  EXPECT_EQ(base::read_file(transport.home() / "torc_output/torc_worker_42_ws1.log"), "how it died\n");
 }
 
 /// Starts of workers that died.

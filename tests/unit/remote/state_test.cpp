@@ -5,6 +5,7 @@
 #include "local_worker.hpp"
 #include "torc/proc/process_info.hpp"
 #include "torc/proc/spawn.hpp"
+#include "torc/remote/logs.hpp"
 #include "torc/remote/start.hpp"
 #include "torc/remote/stop.hpp"
 
@@ -60,6 +61,59 @@ TEST_P(StateScripts, FindARunningWorkerWhereverItsOutputLies) {
   EXPECT_EQ(query("torc_output").state, State::running);
   EXPECT_EQ(query("elsewhere").state, State::never_started);
   EXPECT_EQ(transport.last.err, "");
+}
+
+/// Sessions in a place where the boot's id cannot be read, as in some containers.
+class WithoutBootId : public StateScripts {
+ protected:
+  void SetUp() override {
+    StateScripts::SetUp();
+    fs::create_directories(m_dir / "empty");
+    const std::string hide = "mount --bind " + (m_dir / "empty").string() + " /proc/sys/kernel/random && exec \"$@\"";
+    transport.prefix = {"unshare", ::geteuid() == 0 ? "-m" : "-rm", "sh", "-c", hide, "sh"};
+    proc::Command probe;
+    probe.argv = transport.prefix;
+    probe.argv.emplace_back("true");
+    if (!IsSkipped() && !proc::run_command(probe).ok()) {
+      GTEST_SKIP() << "nothing can be hidden here";
+    }
+  }
+};
+
+TEST_P(WithoutBootId, ARunnerIsSeenAndItsOutputIsKept) {
+  const pid_t pid = start();
+  EXPECT_NE(base::read_file(state_directory() / "worker").find("\nboot_id=unknown\n"), std::string::npos);
+  EXPECT_EQ(query().state, State::running) << transport.last.err;
+  EXPECT_EQ(delete_logs(transport, worker, workflow, "").message,
+            fmt::format("a worker runs there (PID {}); stop it first", pid));
+  EXPECT_TRUE(fs::exists(transport.home() / "torc_output"));
+  EXPECT_EQ(stop().signaled_pid, pid);
+  ASSERT_TRUE(comes_true([&] { return gone(pid); }));
+  EXPECT_EQ(query().state, State::stopped);
+  EXPECT_TRUE(delete_logs(transport, worker, workflow, "").ok);
+  EXPECT_EQ(transport.last.err, "");
+}
+
+TEST_P(WithoutBootId, ARunnerThatWasStartedWithOneIsSeen) {
+  auto prefix = std::move(transport.prefix);
+  transport.prefix.clear();
+  const pid_t pid = start();
+  transport.prefix = std::move(prefix);
+  EXPECT_EQ(query().state, State::running);
+  EXPECT_FALSE(delete_logs(transport, worker, workflow, "").ok);
+  EXPECT_TRUE(fs::exists(transport.home() / "torc_output"));
+  EXPECT_EQ(stop().signaled_pid, pid);
+}
+
+INSTANTIATE_TEST_SUITE_P(Shells, WithoutBootId, testing::Values("dash", "bash", "busybox"), shell_name);
+
+TEST_P(StateScripts, NoteTheEndOfAKilledRunnerOnlyOnceItIsGone) {
+  const pid_t pid = start();
+  // A kill that kills nobody, as of a process of another user.
+  transport.noise = "kill() { return 1; }\n";
+  stop(StopMode::kill);
+  EXPECT_FALSE(gone(pid));
+  EXPECT_FALSE(fs::exists(state_directory() / "ended"));
 }
 
 TEST_P(StateScripts, StopARunner) {
