@@ -2,7 +2,7 @@
 # Builds the fuzzing targets and runs each for a while, from the recorded requests, the examples and tests/fuzz/corpus.
 # What makes one fail is kept in build/fuzz/found and makes this script fail.
 #
-# usage: scripts/fuzz.sh [SECONDS [TARGET...]]    default: 30 seconds each of model, request, workflow_file
+# usage: scripts/fuzz.sh [SECONDS [TARGET...]]    default: 30 seconds each of archive, model, request, workflow_file
 #        TORC_FUZZ_SEED=N scripts/fuzz.sh ...     other random choices than those of the last run
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -13,7 +13,7 @@ if ! [[ $seconds =~ ^[0-9]+$ ]]; then
   exit 2
 fi
 targets=("${@:2}")
-((${#targets[@]} > 0)) || targets=(model request workflow_file)
+((${#targets[@]} > 0)) || targets=(archive model request workflow_file)
 
 mkdir -p build/fuzz/found
 cmake --preset fuzz >build/fuzz/build.log 2>&1 || { cat build/fuzz/build.log; exit 1; }

@@ -118,26 +118,34 @@ JobAttempt latest_attempt(client::Api& api, model::Id workflow_id, const std::st
   return attempt;
 }
 
-std::vector<fs::path> local_output(const JobAttempt& attempt, model::Id workflow_id, const fs::path& output_directory,
-                                   const fs::path& collected) {
+LocalOutput local_output(const JobAttempt& attempt, model::Id workflow_id, const fs::path& output_directory,
+                         const fs::path& collected) {
   std::vector<fs::path> places{output_directory};
   std::error_code error;
   fs::directory_iterator it(collected, error);
   for (; !error && it != fs::directory_iterator(); it.increment(error)) {
-    if (it->is_directory() && may_hold(it->path().filename().string(), attempt, workflow_id)) {
+    std::error_code gone;
+    if (it->is_directory(gone) && may_hold(it->path().filename().string(), attempt, workflow_id)) {
       places.push_back(it->path());
     }
   }
   for (const auto& place : places) {
-    std::vector<fs::path> files;
+    LocalOutput output;
+    if (!fs::is_directory(place, error)) {
+      continue;
+    }
+    output.directory = base::open_directory(place);
     for (const char* ending : {".o", ".log", ".e"}) {
-      const fs::path file = place / "job_stdio" / (attempt.stem + ending);
-      if (fs::exists(file)) {
-        files.push_back(file);
+      const std::string path = "job_stdio/" + attempt.stem + ending;
+      const auto opened = base::open_beneath(output.directory.get(), path);
+      if (opened.file) {
+        output.paths.push_back(path);
+      } else if (!opened.is_absent) {
+        output.refusals.push_back(fmt::format("{} ({})", (place / path).string(), opened.refusal));
       }
     }
-    if (!files.empty()) {
-      return files;
+    if (!output.paths.empty() || !output.refusals.empty()) {
+      return output;
     }
   }
   return {};

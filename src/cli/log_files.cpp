@@ -1,19 +1,26 @@
 #include "cli/log_files.hpp"
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
-#include <fstream>
-#include <string_view>
+#include <cerrno>
+#include <iterator>
+#include <utility>
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "torc/base/error.hpp"
 #include "torc/base/strings.hpp"
 
 namespace torc::cli {
 namespace {
 
-namespace fs = std::filesystem;
-
-/// A line may be as long as a job makes it; no more of it is looked at or shown.
-constexpr std::size_t k_longest_line = 2'000;
+constexpr std::size_t k_most_shown = 2'000;
+/// What is shown before the word that tells of trouble, if it comes late in a long line.
+constexpr std::size_t k_shown_before = 200;
 
 struct Trouble {
   std::string_view word;  ///< In lower case.
@@ -40,19 +47,12 @@ constexpr std::array<Trouble, 16> k_troubles{{
     {"error", "error"},
 }};
 
-std::string lower(std::string_view text) {
-  std::string result(text);
-  std::transform(result.begin(), result.end(), result.begin(),
-                 [](unsigned char c) { return static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c); });
-  return result;
-}
-
-std::optional<model::Id> number_behind(const std::string& text, std::string_view word) {
-  for (auto at = text.find(word); at != std::string::npos; at = text.find(word, at + 1)) {
+std::optional<model::Id> number_behind(std::string_view text, std::string_view word) {
+  for (auto at = text.find(word); at != std::string_view::npos; at = text.find(word, at + 1)) {
     const auto begin = at + word.size();
     const auto end = text.find_first_not_of("0123456789", begin);
     if (end != begin && begin < text.size()) {
-      return base::parse_int(text.substr(begin, end == std::string::npos ? end : end - begin));
+      return base::parse_int(text.substr(begin, end == std::string_view::npos ? end : end - begin));
     }
   }
   return std::nullopt;
@@ -60,42 +60,126 @@ std::optional<model::Id> number_behind(const std::string& text, std::string_view
 
 }  // namespace
 
-std::optional<model::Id> workflow_of_log(const std::string& file_name) {
-  if (file_name.starts_with("torc_worker_")) {
-    return number_behind(file_name, "torc_worker_");
+std::optional<model::Id> workflow_of_log(std::string_view path) {
+  const std::string_view name = path.substr(path.rfind('/') + 1);
+  if (name.starts_with("torc_worker_")) {
+    return number_behind(name, "torc_worker_");
   }
-  return number_behind(file_name, "_wf");
+  return number_behind(name, "_wf");
 }
 
-std::vector<fs::path> log_files(const fs::path& directory, std::optional<model::Id> workflow_id) {
-  std::vector<fs::path> files;
-  std::error_code error;
-  fs::recursive_directory_iterator it(directory, fs::directory_options::skip_permission_denied, error);
-  for (; !error && it != fs::recursive_directory_iterator(); it.increment(error)) {
-    const auto owner = workflow_of_log(it->path().filename().string());
-    std::error_code gone;
-    if (owner && (!workflow_id || *owner == *workflow_id) && it->is_regular_file(gone)) {
-      files.push_back(it->path());
-    }
-  }
-  std::sort(files.begin(), files.end());
-  return files;
+void for_each_log(int directory, std::optional<model::Id> workflow_id,
+                  const std::function<void(const base::FoundFile&)>& visit, base::ShortList& skipped) {
+  base::walk_beneath(
+      directory,
+      [&](const base::FoundFile& file) {
+        const auto owner = workflow_of_log(file.path);
+        if (owner && (!workflow_id || *owner == *workflow_id)) {
+          visit(file);
+        }
+      },
+      [&](const std::string& path, const std::string& why) {
+        skipped.add(fmt::format("directory {} ({})", path.empty() ? "." : path, why));
+      });
 }
 
-std::vector<LogFinding> find_trouble(const fs::path& file) {
-  std::vector<LogFinding> findings;
-  std::ifstream stream(file, std::ios::binary);
-  std::string line;
-  for (std::int64_t number = 1; std::getline(stream, line); ++number) {
-    line.resize(std::min(line.size(), k_longest_line));
-    const std::string text = lower(line);
-    const auto it = std::find_if(k_troubles.begin(), k_troubles.end(),
-                                 [&](const Trouble& trouble) { return text.find(trouble.word) != std::string::npos; });
-    if (it != k_troubles.end()) {
-      findings.push_back({.kind = std::string(it->kind), .file = file, .line = number, .text = line});
+LogFiles log_files(int directory, model::Id workflow_id) {
+  LogFiles result;
+  for_each_log(
+      directory, workflow_id,
+      [&](const base::FoundFile& file) {
+        if (S_ISREG(file.mode)) {
+          result.paths.push_back(file.path);
+        } else {
+          result.skipped.add(fmt::format("{} {}", base::file_type_name(file.mode), file.path));
+        }
+      },
+      result.skipped);
+  std::sort(result.paths.begin(), result.paths.end());
+  return result;
+}
+
+void WorkflowIds::add(model::Id id) {
+  m_ids.insert(id);
+  if (m_ids.size() > k_most + 1) {
+    m_ids.erase(std::prev(m_ids.end()));
+  }
+}
+
+std::string WorkflowIds::text() const {
+  const auto shown = std::min(m_ids.size(), k_most);
+  return fmt::format("{}{}",
+                     fmt::join(m_ids.begin(), std::next(m_ids.begin(), static_cast<std::ptrdiff_t>(shown)), ", "),
+                     m_ids.size() > k_most ? ", ..." : "");
+}
+
+void TroubleReport::add(std::string_view kind, LogFinding finding) {
+  OfKind& of_kind = m_kinds[std::string(kind)];
+  ++of_kind.count;
+  of_kind.first.insert(std::move(finding));
+  if (of_kind.first.size() > k_lines_of_a_kind) {
+    of_kind.first.erase(std::prev(of_kind.first.end()));
+  }
+}
+
+void TroubleFinder::add(std::string_view piece) {
+  while (!piece.empty()) {
+    const auto end = piece.find('\n');
+    const auto part = piece.substr(0, end);
+    m_line += part.substr(0, k_longest_line - std::min(k_longest_line, m_line.size()));
+    if (end == std::string_view::npos) {
+      return;
+    }
+    end_line();
+    piece.remove_prefix(end + 1);
+  }
+}
+
+void TroubleFinder::finish() {
+  if (!m_line.empty()) {
+    end_line();
+  }
+}
+
+void TroubleFinder::end_line() {
+  const std::string text = base::to_lower(m_line);
+  for (const auto& trouble : k_troubles) {
+    const auto at = text.find(trouble.word);
+    if (at != std::string::npos) {
+      const bool is_late = at + trouble.word.size() > k_most_shown;
+      m_report.add(
+          trouble.kind,
+          {.file = m_file, .line = m_number, .text = m_line.substr(is_late ? at - k_shown_before : 0, k_most_shown)});
+      break;
     }
   }
-  return findings;
+  m_line.clear();
+  ++m_number;
+}
+
+void find_trouble(int fd, TroubleFinder& finder) {
+  std::vector<char> buffer(std::size_t{1} << 16U);
+  off_t at = 0;
+  for (;;) {
+    const off_t data = ::lseek(fd, at, SEEK_DATA);
+    if (data < 0 && errno == ENXIO) {
+      break;  // Nothing but a hole is left.
+    }
+    at = data < 0 ? at : data;  // Not every file system knows of holes.
+    const ssize_t count = ::pread(fd, buffer.data(), buffer.size(), at);
+    if (count < 0 && errno == EINTR) {
+      continue;
+    }
+    if (count < 0) {
+      throw base::SystemError("cannot read a log");
+    }
+    if (count == 0) {
+      break;
+    }
+    finder.add({buffer.data(), static_cast<std::size_t>(count)});
+    at += count;
+  }
+  finder.finish();
 }
 
 }  // namespace torc::cli

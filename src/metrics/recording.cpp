@@ -8,6 +8,7 @@
 #include <SQLiteCpp/Statement.h>
 #include <SQLiteCpp/Transaction.h>
 #include <fmt/format.h>
+#include <sqlite3.h>
 
 #include "metrics/hardening.hpp"
 #include "metrics/thinned_series.hpp"
@@ -29,16 +30,24 @@ constexpr const char* k_sane =
     "AND typeof(cpu_percent) IN ('real', 'integer') AND cpu_percent >= 0 AND cpu_percent < 1e9 "
     "AND typeof(memory_bytes) IN ('real', 'integer') AND memory_bytes >= 0 AND memory_bytes < 1e18";
 
+/// Columns may be computed by expressions that the file brings along: no value may be larger than a long name of a job.
+void limit_values(SQLite::Database& database) {
+  constexpr int k_longest_value = 1 << 20;
+  ::sqlite3_limit(database.getHandle(), SQLITE_LIMIT_LENGTH, k_longest_value);
+}
+
 std::unique_ptr<SQLite::Database> open(const std::filesystem::path& file) {
   try {
     auto database = std::make_unique<SQLite::Database>(file.string(), SQLite::OPEN_READONLY, k_read_timeout_ms);
     harden(*database);
+    limit_values(*database);
     database->execAndGet("SELECT count(*) FROM sqlite_master");
     return database;
   } catch (const SQLite::Exception&) {
     // What a killed writer left half done has to be undone first, which takes writing.
     auto database = std::make_unique<SQLite::Database>(file.string(), SQLite::OPEN_READWRITE, k_read_timeout_ms);
     harden(*database);
+    limit_values(*database);
     database->execAndGet("SELECT count(*) FROM sqlite_master");
     return database;
   }

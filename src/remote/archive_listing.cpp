@@ -2,49 +2,41 @@
 
 #include <algorithm>
 #include <chrono>
-#include <optional>
+#include <string_view>
 #include <unordered_map>
 
 #include <fmt/format.h>
 
 #include "torc/base/error.hpp"
 #include "torc/base/strings.hpp"
-#include "torc/proc/command.hpp"
-#include "torc/remote/transport.hpp"
 
 namespace torc::remote {
 namespace {
 
-/// Of the files of an archive, by name; nothing for a further name of a file, which has no size of its own there.
-using Sizes = std::unordered_map<std::string, std::optional<std::uint64_t>>;
+/// A hostile archive may unpack to a thousand times its size, and repeat itself.
+constexpr std::chrono::hours k_longest{1};
+constexpr std::size_t k_most_sizes = 64;
 
-/// A line of `tar -tv --numeric-owner`: "-rw-r--r-- 0/0  6 2026-11-27 03:40 ./job_stdio/job_1.o".
-void add_line(Sizes& sizes, std::string_view line) {
-  constexpr int k_fields_before_name = 5;
-  std::string size;
-  std::size_t at = 0;
-  for (int field = 0; field < k_fields_before_name; ++field) {
-    const auto end = line.find(' ', at);
-    if (end == std::string_view::npos) {
-      return;
-    }
-    if (field == 2) {
-      size = line.substr(at, end - at);
-    }
-    // Columns are filled up with blanks; the name, after one blank, may begin with one.
-    at = field + 1 == k_fields_before_name ? end + 1 : line.find_first_not_of(' ', end);
-    if (at == std::string_view::npos) {
-      return;
-    }
+/// Sizes of an archive's entries of one name; nothing for a further name of a file, which has no size of its own there.
+using Sizes = std::vector<std::optional<std::uint64_t>>;
+
+/// A name as the worker's report gives it: a line of text ends at a line break.
+std::string_view reported_name(std::string_view name) {
+  name = name.substr(0, name.find('\n'));
+  name.remove_suffix(name.ends_with('\r') ? 1 : 0);
+  return name;
+}
+
+/// What is wrong with a file, or "".
+std::string compare(const PackedFile& file, const Sizes& sizes) {
+  if (sizes.empty()) {
+    return fmt::format("the archive lacks {}", base::printable(file.name));
   }
-  std::string name(line.substr(at));
-  if (line.front() == 'h') {
-    constexpr std::string_view k_link = " link to ";
-    name.resize(std::min(name.size(), name.find(k_link)));
-    sizes.emplace(std::move(name), std::nullopt);
-  } else if (const auto number = base::parse_int(size)) {
-    sizes.emplace(std::move(name), static_cast<std::uint64_t>(*number));
-  }
+  const bool is_there =
+      std::any_of(sizes.begin(), sizes.end(), [&](const auto& size) { return !size || *size == file.size; });
+  return is_there ? ""
+                  : fmt::format("the archive has {} bytes of {}, not {}", *sizes.front(), base::printable(file.name),
+                                file.size);
 }
 
 }  // namespace
@@ -58,32 +50,40 @@ std::optional<PackedFile> PackedFile::parse(const std::string& text) {
   return PackedFile{.name = text.substr(blank + 1), .size = static_cast<std::uint64_t>(*size)};
 }
 
-std::string find_missing(const std::string& archive, const std::vector<PackedFile>& files) {
-  proc::Command list;
-  list.argv = {"env", "LC_ALL=C", "tar", "--numeric-owner", "--quoting-style=literal", "-tvzf", archive};
-  list.output_limit = 1UL << 30U;      // Millions of files,
-  list.limit = std::chrono::hours(1);  // which may take their time.
-  const auto listed = proc::run_command(list);
-  if (!listed.ok()) {
-    throw base::Error("the archive cannot be read: " + failure_reason(listed));
+CheckedArchive check_archive(const std::filesystem::path& archive, const std::vector<PackedFile>& files,
+                             const std::stop_token& stop) {
+  // Only names that are looked for are kept: the archive may hold any number of others.
+  std::unordered_map<std::string_view, Sizes> found;
+  for (const auto& file : files) {
+    found.try_emplace(reported_name(file.name));
   }
-  Sizes sizes;
-  for (const auto& line : base::split_lines(listed.out)) {
-    if (!line.empty()) {
-      add_line(sizes, line);
+  const auto until = std::chrono::steady_clock::now() + k_longest;
+  const auto note = [&](const archive::Entry& entry, const archive::Survey&) {
+    if (std::chrono::steady_clock::now() > until) {
+      throw base::Error("reading it takes more than an hour");
     }
+    const auto it = found.find(reported_name(entry.name));
+    if (it != found.end() && it->second.size() < k_most_sizes) {
+      const bool is_link = entry.kind == archive::Kind::hard_link;
+      it->second.push_back(is_link ? std::nullopt : std::optional(entry.size));
+    }
+  };
+  CheckedArchive result;
+  try {
+    result.survey = archive::survey(archive, stop, note);
+  } catch (const archive::Stopped&) {
+    throw;
+  } catch (base::Error& error) {
+    error.add_context("the archive cannot be read");
+    throw;
   }
   for (const auto& file : files) {
-    const auto found = sizes.find(file.name);
-    if (found == sizes.end()) {
-      return fmt::format("the archive lacks {}", base::printable(file.name));
-    }
-    if (found->second && *found->second != file.size) {
-      return fmt::format("the archive has {} bytes of {}, not {}", *found->second, base::printable(file.name),
-                         file.size);
+    result.problem = compare(file, found[reported_name(file.name)]);
+    if (!result.problem.empty()) {
+      break;
     }
   }
-  return "";
+  return result;
 }
 
 }  // namespace torc::remote

@@ -1,9 +1,13 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
+
+#include "torc/archive/unpack.hpp"
 
 namespace torc::remote {
 
@@ -16,9 +20,15 @@ struct PackedFile {
   static std::optional<PackedFile> parse(const std::string& text);
 };
 
-/// Compares an archive, read by tar, with what must be in it.
-/// @returns what is missing or of another size, the first of it; "" where all is there
-/// @throws base::Error where the archive cannot be read
-std::string find_missing(const std::string& archive, const std::vector<PackedFile>& files);
+/// A fetched archive, compared with what must be in it.
+struct CheckedArchive {
+  std::string problem{};     ///< The first file that is missing or has another size; "" if all are there.
+  archive::Survey survey{};  ///< What it holds.
+};
+
+/// Reads a whole archive, which checks its data, and compares its entries with `files`.
+/// @throws archive::Stopped; base::Error if the archive cannot be read, or if that takes more than an hour
+CheckedArchive check_archive(const std::filesystem::path& archive, const std::vector<PackedFile>& files,
+                             const std::stop_token& stop);
 
 }  // namespace torc::remote

@@ -35,12 +35,15 @@ std::uint32_t add_byte(std::uint32_t crc, unsigned char byte) {
 
 }  // namespace
 
-Checksum checksum_of_file(const std::string& path) {
+Checksum checksum_of_file(const std::string& path, const std::stop_token& stop) {
   const base::Fd file = base::open_file(path, O_RDONLY);
   std::vector<unsigned char> buffer(std::size_t{1} << 18U);
   std::uint32_t crc = 0;
   std::uint64_t size = 0;
   for (;;) {
+    if (stop.stop_requested()) {
+      throw base::Error("canceled");
+    }
     const ssize_t count = ::read(file.get(), buffer.data(), buffer.size());
     if (count < 0) {
       if (errno == EINTR) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <stop_token>
 #include <string>
 
 namespace torc::remote {
@@ -13,7 +14,7 @@ struct Checksum {
 };
 
 /// Checksum and size of a file as POSIX cksum(1) prints them, which every worker has.
-/// @throws base::SystemError that names the path
-Checksum checksum_of_file(const std::string& path);
+/// @throws base::SystemError that names the path; base::Error("canceled") soon after a stop request
+Checksum checksum_of_file(const std::string& path, const std::stop_token& stop = {});
 
 }  // namespace torc::remote

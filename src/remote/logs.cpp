@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <map>
+#include <mutex>
 #include <system_error>
 
 #include <fmt/format.h>
@@ -17,6 +18,7 @@
 #include "remote/checksum.hpp"
 #include "remote/packing_report.hpp"
 #include "remote/scripts.hpp"
+#include "torc/archive/unpack.hpp"
 #include "torc/base/error.hpp"
 #include "torc/base/units.hpp"
 #include "torc/proc/command.hpp"
@@ -85,12 +87,13 @@ fs::path free_name(const fs::path& file) {
   }
 }
 
-/// Why a fetched file is not the archive that was made, or "".
-std::string find_damage(const std::string& file, const PackedArchive& packed) {
-  if (!(checksum_of_file(file) == packed.checksum)) {
-    return "the archive was damaged on its way here";
+/// Tells whether a fetched file is the archive that was made.
+/// @throws archive::Stopped, base::Error
+CheckedArchive check_fetched(const std::string& file, const PackedArchive& packed, const std::stop_token& stop) {
+  if (!(checksum_of_file(file, stop) == packed.checksum)) {
+    return {.problem = "the archive was damaged on its way here"};
   }
-  return find_missing(file, packed.files);
+  return check_archive(file, packed.files, stop);
 }
 
 /// Gives a verified archive its name; an older one of that name, which may hold what is nowhere else, is kept.
@@ -101,28 +104,32 @@ void move_into_place(const fs::path& from, const fs::path& to) {
   fs::rename(from, to);
 }
 
+/// A name beside `target` for a directory that is not complete.
+fs::path name_of_partial(const fs::path& target) {
+  fs::path partial = fmt::format("{}.{}.part", target.string(), ::getpid());
+  return fs::exists(fs::symlink_status(partial)) ? free_name(partial) : partial;
+}
+
 /// Unpacks an archive beside itself; under its own name only once it is complete.
-/// @returns the directory
 /// @throws base::Error that says why not
-std::string extract_archive(const fs::path& archive) {
+void extract_archive(const fs::path& archive, const archive::Survey& survey, const CollectSettings& settings,
+                     CollectResult& result) {
   const std::string text = archive.string();
   const fs::path target = text.substr(0, text.size() - k_ending.size());
-  const fs::path partial = fmt::format("{}.{}.part", target.string(), ::getpid());
-  fs::create_directories(partial);
-  proc::Command unpack;
-  // Who owns the files there is nobody here.
-  unpack.argv = {"tar", "-xzf", text, "--no-same-owner", "-C", partial.string()};
-  unpack.limit = std::chrono::hours(1);
-  const auto unpacked = proc::run_command(unpack);
-  if (!unpacked.ok()) {
-    std::error_code ignored;
-    fs::remove_all(partial, ignored);
-    const bool is_full = unpacked.err.find("No space left on device") != std::string::npos;  // Not what tar says last.
-    throw base::Error(fmt::format("saved to {}, but it cannot be unpacked: {}", text,
-                                  is_full ? "no space left on this machine" : failure_reason(unpacked)));
+  try {
+    if (auto why = archive::why_too_large(survey, settings.max_size, archive.parent_path()); !why.empty()) {
+      throw base::Error(std::move(why));
+    }
+    const fs::path partial = name_of_partial(target);
+    auto report = archive::unpack(archive, survey, partial, settings.stop);
+    move_into_place(partial, target);
+    result.skipped = std::move(report.skipped);
+    result.stripped = std::move(report.stripped);
+  } catch (base::Error& error) {
+    error.add_context(fmt::format("saved to {}, but it cannot be unpacked", text));
+    throw;
   }
-  move_into_place(partial, target);
-  return target.string();
+  result.extracted = target.string();
 }
 
 /// Fetches, verifies and names the archive.
@@ -137,7 +144,11 @@ bool fetch_archive(Transport& transport, const Worker& worker, const CollectSett
     require_room(settings.local_dir, packed.checksum.size);
     const auto call = transport.fetch(worker.address, packed.archive, partial.string(),
                                       static_cast<std::int64_t>(packed.checksum.size));
-    problem = call.ok() ? find_damage(partial.string(), packed)
+    CheckedArchive checked;
+    if (call.ok()) {
+      checked = check_fetched(partial.string(), packed, settings.stop);
+    }
+    problem = call.ok() ? checked.problem
               : call.end == proc::CommandResult::End::flooded
                   ? fmt::format("more than the {} bytes came that its archive has", packed.checksum.size)
                   : failure_reason(call);
@@ -145,7 +156,7 @@ bool fetch_archive(Transport& transport, const Worker& worker, const CollectSett
       move_into_place(partial, target);
       result.file = target.string();
       if (settings.extract) {
-        result.extracted = extract_archive(target);
+        extract_archive(target, checked.survey, settings, result);
       }
     }
   } catch (const base::Error& error) {
@@ -206,6 +217,7 @@ class CollectInPhases {
         finish(i);
       }
     });
+    discard_in_background();
     return std::move(m_results);
   }
 
@@ -259,7 +271,18 @@ class CollectInPhases {
   }
 
   void discard(std::size_t i) {
-    m_transport.run(m_workers[i].address, {.script = discard_script(m_packed[i].packed_in), .cleans_up = true});
+    const std::string script = discard_script(m_packed[i].packed_in);
+    if (m_transport.run(m_workers[i].address, {.script = script}).end == proc::CommandResult::End::canceled) {
+      const std::scoped_lock lock(m_mutex);
+      m_left.push_back({.worker = m_workers[i].address, .script = script});
+    }
+  }
+
+  /// Who interrupts does not wait for workers, which may not answer.
+  void discard_in_background() {
+    if (!m_left.empty()) {
+      m_transport.run_in_background(m_left, m_settings.width);
+    }
   }
 
   Transport& m_transport;
@@ -267,6 +290,8 @@ class CollectInPhases {
   const CollectSettings& m_settings;
   std::vector<CollectResult> m_results;
   std::vector<PackedArchive> m_packed;
+  std::mutex m_mutex;
+  std::vector<BackgroundCall> m_left;  ///< Archives on workers that a stop kept from being discarded.
 };
 
 }  // namespace

@@ -67,7 +67,7 @@ class Logs(E2ETest):
             self.assertEqual(len(self.left_on_workers()), 2, "the check below can fail")
             collecting.send_signal(signal.SIGINT)
             self.assertEqual(collecting.wait(30), 1)
-        self.assertEqual(self.left_on_workers(), [])
+        wait_until(lambda: not self.left_on_workers(), what="the archives to be deleted in the background")
 
     def test_packing_ends_when_nobody_waits_for_it(self):
         self.run_workflow()

@@ -4,11 +4,14 @@ dictionaries of the interface's words.
 
 usage: make_seeds.py DIRECTORY    writes DIRECTORY/TARGET/... and DIRECTORY/TARGET.dict for each target
 """
+import gzip
 import hashlib
+import io
 import json
 import pathlib
 import re
 import sys
+import tarfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -79,8 +82,30 @@ def in_segments(request: bytes, size: int) -> bytes:
     return SEGMENT_END.join(request[start:start + size] for start in range(0, len(request), size))
 
 
+def archives():
+    """Archives of all kinds of entries in each of the formats, and what a header may say."""
+    for kind in (tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT):
+        stream = io.BytesIO()
+        with tarfile.open(fileobj=stream, mode="w", format=kind) as archive:
+            for name, entry_type, target in ((".", tarfile.DIRTYPE, ""), ("./d/f", tarfile.REGTYPE, ""), ("./h", tarfile.LNKTYPE, "./d/f"),
+                                             ("./s", tarfile.SYMTYPE, "d/../d/f"), ("./out", tarfile.SYMTYPE, "../.."),
+                                             ("./out/f", tarfile.REGTYPE, ""), ("./fifo", tarfile.FIFOTYPE, ""),
+                                             ("./blk", tarfile.BLKTYPE, ""), ("./n" + "n" * 90, tarfile.REGTYPE, "")):
+                info = tarfile.TarInfo(name)
+                info.type, info.linkname, info.mode = entry_type, target, 0o7755
+                info.size = 3 if entry_type == tarfile.REGTYPE else 0
+                archive.addfile(info, io.BytesIO(b"xyz"))
+        tar = stream.getvalue()[:12288]
+        yield b"\0" + tar
+        yield b"\1" + gzip.compress(tar, mtime=0)
+
+
 def main() -> None:
     out = pathlib.Path(sys.argv[1])
+    for archive in archives():
+        keep(out / "archive", archive)
+    write_dictionary(out / "archive.dict", ["ustar  ", "ustar", "GNU.sparse.major", "GNU.sparse.map", "././@LongLink", "../", "path=",
+                                            "linkpath=", "size=", "PaxHeader/"])
     pairs = list(requests())
     for number, (request, body) in enumerate(pairs):
         keep(out / "request", request)

@@ -2,9 +2,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
+#include "torc/base/short_list.hpp"
 #include "torc/remote/transport.hpp"
 #include "torc/remote/worker.hpp"
 
@@ -18,6 +21,9 @@ struct CollectSettings {
   bool force{false};         ///< With `remove`: also where a worker runs there, or something changed since.
   bool extract{false};       ///< Unpack each archive into a directory beside it, "torc_logs_W_KEY".
   std::size_t width{10};     ///< ssh and scp processes at once, both counted.
+  /// With `extract`: the most bytes that an archive may take unpacked; see archive::most_unpacked_bytes.
+  std::optional<std::uint64_t> max_size{};
+  std::stop_token stop{};  ///< Ends what is done here with an archive within a second; the transport has its own.
 };
 
 struct CollectResult {
@@ -26,7 +32,11 @@ struct CollectResult {
   bool removed{false};
   std::string file{};       ///< The archive here, where it was fetched and verified.
   std::string extracted{};  ///< The directory that it was unpacked into.
-  std::string message{};    ///< Why not, or what is worth knowing.
+  /// Entries that were not unpacked, since they could do harm: devices, links that leave the directory and so on. The
+  /// archive holds them, so they do not prevent its deletion there.
+  base::ShortList skipped{};
+  base::ShortList stripped{};  ///< Files that were unpacked without their setuid, setgid and sticky bits.
+  std::string message{};       ///< Why not, or what is worth knowing.
 };
 
 /// Packs the output directory of every worker there, fetches and verifies the archives, and with `remove` then deletes

@@ -75,6 +75,12 @@ struct ScriptCall {
   std::function<std::string(std::string_view)> answer{};
 };
 
+/// A script that puts something in order on a worker, and whose result nobody waits for.
+struct BackgroundCall {
+  model::WorkerAddress worker{};
+  std::string script{};
+};
+
 /// Runs scripts on workers, fetches files from them and sends files there. `SshTransport` is the real one.
 ///
 /// Thread-safety: the methods are called by all fan-out threads at once. Results are values: a fan-out reports every
@@ -95,6 +101,11 @@ class Transport {
   virtual proc::CommandResult send(const model::WorkerAddress& worker, const std::string& local_path,
                                    const std::string& remote_path) = 0;
 
+  /// Runs scripts after a stop request, at most `width` at once, 10 s each, without waiting for them: they go on when
+  /// this program has ended. A transport that cannot do that runs them one after the other, and waits.
+  /// @throws base::Error if that cannot be begun
+  virtual void run_in_background(const std::vector<BackgroundCall>& calls, std::size_t width);
+
   /// How long a call may have to wait for each that came before it.
   virtual std::chrono::milliseconds connect_delay() const { return {}; }
 };
@@ -113,6 +124,7 @@ class SshTransport : public Transport {
                             const std::string& local_path, std::int64_t size) override;
   proc::CommandResult send(const model::WorkerAddress& worker, const std::string& local_path,
                            const std::string& remote_path) override;
+  void run_in_background(const std::vector<BackgroundCall>& calls, std::size_t width) override;
   std::chrono::milliseconds connect_delay() const override { return m_options.connect_delay; }
 
  private:

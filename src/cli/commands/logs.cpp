@@ -1,9 +1,10 @@
 #include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
 #include <condition_variable>
-#include <fstream>
 #include <mutex>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -12,9 +13,9 @@
 #include "cli/job_output.hpp"
 #include "cli/remote_support.hpp"
 #include "cli/terminal_writer.hpp"
+#include "torc/archive/reader.hpp"
 #include "torc/base/file.hpp"
 #include "torc/base/strings.hpp"
-#include "torc/proc/command.hpp"
 #include "torc/remote/job_output.hpp"
 
 namespace torc::cli {
@@ -55,23 +56,31 @@ void print(const std::string& out, const std::string& err, bool raw) {
   streams.finish();
 }
 
-bool is_error_file(const std::filesystem::path& file) {
-  return file.extension() == ".e";
+bool is_error_file(std::string_view path) {
+  return path.ends_with(".e");
+}
+
+/// @throws base::Error if some of the files were not shown
+void require_all_shown(const std::vector<std::string>& refusals) {
+  if (!refusals.empty()) {
+    throw base::Error("not shown: " + base::printable(base::join(refusals, "; ")) +
+                      ". If you trust the file, read it with another program.");
+  }
 }
 
 /// What files grow by, until the job has ended.
 class LocalFollower {
  public:
-  LocalFollower(const std::vector<std::filesystem::path>& files, bool raw)
-      : m_offsets(files.size(), 0), m_files(files), m_streams(raw) {}
+  LocalFollower(const LocalOutput& output, bool raw)
+      : m_output(output), m_offsets(output.paths.size(), 0), m_streams(raw) {}
 
   void print_news() {
-    for (std::size_t i = 0; i < m_files.size(); ++i) {
-      std::ifstream file(m_files[i], std::ios::binary);
-      file.seekg(m_offsets[i]);
-      const std::string news{std::istreambuf_iterator<char>(file), {}};
-      m_offsets[i] += static_cast<std::streamoff>(news.size());
-      m_streams.write(is_error_file(m_files[i]), news);
+    for (std::size_t i = 0; i < m_output.paths.size(); ++i) {
+      // Opened anew each time, as a network file system may show what was written only then.
+      const auto opened = base::open_beneath(m_output.directory.get(), m_output.paths[i]);
+      if (opened.file) {
+        m_offsets[i] = print_from(opened.file.get(), m_offsets[i], is_error_file(m_output.paths[i]));
+      }
     }
   }
   void finish() {
@@ -80,8 +89,24 @@ class LocalFollower {
   }
 
  private:
-  std::vector<std::streamoff> m_offsets;
-  const std::vector<std::filesystem::path>& m_files;
+  /// @returns how far it came
+  off_t print_from(int file, off_t offset, bool is_error) {
+    for (;;) {
+      const ssize_t count = ::pread(file, m_buffer.data(), m_buffer.size(), offset);
+      if (count < 0 && errno == EINTR) {
+        continue;
+      }
+      if (count <= 0) {
+        return offset;
+      }
+      m_streams.write(is_error, {m_buffer.data(), static_cast<std::size_t>(count)});
+      offset += count;
+    }
+  }
+
+  const LocalOutput& m_output;
+  std::vector<off_t> m_offsets;
+  std::vector<char> m_buffer = std::vector<char>(std::size_t{1} << 16U);
   JobStreams m_streams;
 };
 
@@ -103,11 +128,11 @@ void until_the_end(const model::Job& job, Services& services, Look&& look) {
 }
 
 bool show_local(const JobAttempt& attempt, model::Id id, const Options& options, Services& services) {
-  const auto files = local_output(attempt, id, options.output_dir, options.collected);
-  if (files.empty()) {
+  const auto output = local_output(attempt, id, options.output_dir, options.collected);
+  if (output.paths.empty() && output.refusals.empty()) {
     return false;
   }
-  LocalFollower follower(files, options.raw);
+  LocalFollower follower(output, options.raw);
   if (options.follow && !attempt.has_ended) {
     until_the_end(attempt.job, services, [&] {
       follower.print_news();
@@ -115,16 +140,34 @@ bool show_local(const JobAttempt& attempt, model::Id id, const Options& options,
     });
   }
   follower.finish();
+  require_all_shown(output.refusals);
   return true;
 }
 
-/// A file of an archive; nothing where it holds none of that name.
-std::optional<std::string> file_in(const std::filesystem::path& archive, const std::string& name) {
-  proc::Command tar;
-  tar.argv = {"tar", "-xzOf", archive.string(), "./job_stdio/" + name};
-  tar.limit = std::chrono::minutes(10);
-  auto result = proc::run_command(tar);
-  return result.ok() ? std::optional(std::move(result.out)) : std::nullopt;
+/// Prints the attempt's files as they come in the archive.
+/// @returns whether it holds any
+bool print_archived(const std::filesystem::path& archive, const std::string& stem, bool raw) {
+  std::vector<std::string> refusals;
+  std::set<std::string> left{stem + ".o", stem + ".log", stem + ".e"};
+  JobStreams streams(raw);
+  archive::Reader reader(archive);
+  for (auto entry = reader.next(); entry; entry = reader.next()) {
+    std::string_view name = entry->name;
+    name.remove_prefix(name.starts_with("./") ? 2 : 0);
+    constexpr std::string_view k_place = "job_stdio/";
+    if (!name.starts_with(k_place) || left.erase(std::string(name.substr(k_place.size()))) == 0) {
+      continue;
+    }
+    if (entry->kind != archive::Kind::file) {
+      refusals.push_back(fmt::format("{} in {} (it is a {})", name, archive.string(), kind_name(entry->kind)));
+    }
+    while (const auto block = reader.read()) {
+      streams.write(is_error_file(name), block->data);
+    }
+  }
+  streams.finish();
+  require_all_shown(refusals);
+  return left.size() < 3;
 }
 
 bool show_archived(const JobAttempt& attempt, model::Id id, const Options& options) {
@@ -132,11 +175,12 @@ bool show_archived(const JobAttempt& attempt, model::Id id, const Options& optio
   if (!archive || !attempt.has_ended) {
     return false;
   }
-  const auto out = file_in(*archive, attempt.stem + ".o");
-  const auto both = out ? std::nullopt : file_in(*archive, attempt.stem + ".log");
-  const auto err = file_in(*archive, attempt.stem + ".e");
-  print(out.value_or(both.value_or("")), err.value_or(""), options.raw);
-  return out || both || err;
+  try {
+    return print_archived(*archive, attempt.stem, options.raw);
+  } catch (base::Error& error) {
+    error.add_context(archive->string());
+    throw;
+  }
 }
 
 void show_remote(const JobAttempt& attempt, model::Id id, const Options& options, Services& services) {

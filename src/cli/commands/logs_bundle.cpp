@@ -1,6 +1,7 @@
 #include <filesystem>
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include "cli/command_line.hpp"
 #include "cli/common_options.hpp"
@@ -21,14 +22,14 @@ struct Options {
 };
 
 /// The names go to tar over its standard input: no argument list holds that many.
-void pack(const fs::path& directory, const std::vector<fs::path>& files, const fs::path& bundle) {
+void pack(const fs::path& directory, const std::vector<std::string>& files, const fs::path& bundle) {
   const fs::path partial = bundle.string() + ".part";
   proc::Command tar;
   tar.argv = {
       "tar", "-czf", fs::absolute(partial).string(), "-C", directory.string(), "--null", "--verbatim-files-from",
       "-T",  "-"};
   for (const auto& file : files) {
-    tar.input += "./" + file.lexically_relative(directory).string() + '\0';
+    tar.input += "./" + file + '\0';
   }
   tar.limit = std::chrono::hours(1);
   const auto result = proc::run_command(tar);
@@ -43,11 +44,15 @@ void pack(const fs::path& directory, const std::vector<fs::path>& files, const f
 
 int run(const Options& options, Services& services) {
   const model::Id id = services.workflow_id(options.workflow_id);
-  const auto files = log_files(options.output_dir, id);
+  std::error_code error;
+  const bool is_there = fs::is_directory(options.output_dir, error);
+  const auto [files, skipped] = is_there ? log_files(base::open_directory(options.output_dir).get(), id) : LogFiles{};
+  if (!skipped.empty()) {
+    services.output().note("Left out, as they are no regular files: " + skipped.text());
+  }
   if (files.empty()) {
     throw base::Error(fmt::format("{} holds no log of workflow {}", options.output_dir, id));
   }
-  std::error_code error;
   fs::create_directories(options.bundle_dir, error);
   if (error) {
     throw base::Error(fmt::format("cannot make the directory {}: {}", options.bundle_dir, error.message()));
@@ -56,7 +61,11 @@ int run(const Options& options, Services& services) {
   pack(options.output_dir, files, bundle);
   services.output().line(fmt::format("Bundled {} file(s) of workflow {} in {}", files.size(), id, bundle.string()));
   if (services.output().json()) {
-    services.output().document({{"workflow_id", id}, {"files", files.size()}, {"bundle", bundle.string()}});
+    nlohmann::json document = {{"workflow_id", id}, {"files", files.size()}, {"bundle", bundle.string()}};
+    if (!skipped.empty()) {
+      document["skipped"] = {{"count", skipped.count()}, {"first", skipped.texts()}};
+    }
+    services.output().document(document);
   }
   return k_exit_ok;
 }

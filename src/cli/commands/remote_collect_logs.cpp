@@ -5,6 +5,7 @@
 
 #include "cli/command_line.hpp"
 #include "cli/common_options.hpp"
+#include "cli/max_size_option.hpp"
 #include "cli/remote_support.hpp"
 #include "cli/transfer_progress.hpp"
 #include "torc/remote/logs.hpp"
@@ -19,8 +20,14 @@ struct Options {
   bool remove{false};
   bool force{false};
   bool extract{false};
+  std::optional<std::uint64_t> max_size{};
   SshSettings ssh{};
 };
+
+/// Whether all that was asked for was done.
+bool is_complete(const remote::CollectResult& result) {
+  return result.ok && result.skipped.empty();
+}
 
 std::string result_line(const remote::Worker& worker, const remote::CollectResult& result) {
   if (!result.ok) {
@@ -29,18 +36,26 @@ std::string result_line(const remote::Worker& worker, const remote::CollectResul
   if (result.missing) {
     return fmt::format("  [OK] {}: No output directory found", worker.name);
   }
-  return fmt::format("  [OK] {}: Saved to {}{}{}", worker.name, result.file,
-                     result.extracted.empty() ? "" : ", unpacked in " + result.extracted,
-                     result.removed ? " and deleted remote" : "");
+  const std::string skipped = result.skipped.empty() ? ""
+                                                     : fmt::format("; {} not unpacked, only in the archive: {}",
+                                                                   result.skipped.count(), result.skipped.text());
+  return fmt::format("  [{}] {}: Saved to {}{}{}{}", is_complete(result) ? "OK" : "INCOMPLETE", worker.name,
+                     result.file, result.extracted.empty() ? "" : ", unpacked in " + result.extracted,
+                     result.removed ? " and deleted remote" : "", skipped);
 }
 
 nlohmann::json row(const remote::Worker& worker, const remote::CollectResult& result) {
-  auto json = worker_json(worker, result.ok);
+  auto json = worker_json(worker, is_complete(result));
   if (!result.file.empty()) {
     json["file"] = result.file;
   }
   if (!result.extracted.empty()) {
     json["extracted"] = result.extracted;
+  }
+  for (const auto& [name, list] : {std::pair{"skipped", &result.skipped}, std::pair{"stripped", &result.stripped}}) {
+    if (!list->empty()) {
+      json[name] = {{"count", list->count()}, {"first", list->texts()}};
+    }
   }
   if (result.removed) {
     json["deleted"] = true;
@@ -85,7 +100,9 @@ int run(const Options& options, Services& services) {
                                              .remove = options.remove,
                                              .force = options.force,
                                              .extract = options.extract,
-                                             .width = options.ssh.max_parallel});
+                                             .width = options.ssh.max_parallel,
+                                             .max_size = options.max_size,
+                                             .stop = services.stop_on_signal()});
   progress.reset();  // Its line is gone before the results stand there.
   auto rows = nlohmann::json::array();
   for (std::size_t i = 0; i < workers.size(); ++i) {
@@ -93,9 +110,13 @@ int run(const Options& options, Services& services) {
     if (results[i].ok && !results[i].message.empty() && !output.json()) {
       output.note(fmt::format("{}: {}", workers[i].name, results[i].message));
     }
+    if (!results[i].stripped.empty() && !output.json()) {
+      output.note(fmt::format("{}: unpacked without setuid, setgid and sticky bits: {}", workers[i].name,
+                              results[i].stripped.text()));
+    }
     rows.push_back(row(workers[i], results[i]));
   }
-  const auto good = std::count_if(results.begin(), results.end(), [](const auto& each) { return each.ok; });
+  const auto good = std::count_if(results.begin(), results.end(), is_complete);
   output.line(fmt::format("\n{} logs from {}/{} workers", options.remove ? "Collected and deleted" : "Collected", good,
                           workers.size()));
   if (output.json()) {
@@ -120,7 +141,11 @@ void add_remote_collect_logs(Command parent, Action& chosen) {
   const Option remove = command.flag("--delete", options->remove, "Delete it there once its archive is verified here");
   command.flag("--force", options->force, "With --delete: also where a worker runs, or files changed since")
       .needs(remove);
-  command.flag("--extract", options->extract, "Unpack each archive into a directory beside it");
+  const Option extract = command.flag("--extract", options->extract, "Unpack each archive into a directory beside it");
+  add_max_size_option(command, options->max_size,
+                      "With --extract: unpack no archive that takes more room than this, such as 20g (default: 100 "
+                      "times the archive's own size, at least 1g)")
+      .needs(extract);
   add_host_option(command, options->ssh);
   add_ssh_options(command, options->ssh);
   command.footer(

@@ -140,6 +140,17 @@ TEST(Recording, IsWhatWasCommittedBeforeTheWriterWasKilled) {
   EXPECT_DOUBLE_EQ(recording.jobs[0].usage.peak_cpu_percent, 1);
 }
 
+/// A hostile worker's file: reading a row computes a value of a gigabyte.
+TEST(Recording, ComputesNoLargeValues) {
+  const support::TempDir dir;
+  run_sql(
+      dir / "m.db",
+      "CREATE TABLE job_resource_samples (id INTEGER PRIMARY KEY, job_id INTEGER, timestamp REAL, cpu_percent REAL, "
+      "num_processes INTEGER, memory_bytes AS (length(hex(zeroblob(450000000)))));"
+      "INSERT INTO job_resource_samples (job_id, timestamp, cpu_percent, num_processes) VALUES (1, 10, 1, 1);");
+  EXPECT_NE(failure_of(dir / "m.db").find("too big"), std::string::npos) << failure_of(dir / "m.db");
+}
+
 TEST(Recording, SaysWhatIsNoMetricsDatabase) {
   const support::TempDir dir;
   base::write_file_atomically(dir / "text", std::string(5'000, 'x'));

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace torc::base {
+
+/// The first few of many texts and how many there were: memory stays small however many a hostile machine sends.
+class ShortList {
+ public:
+  static constexpr std::size_t k_most_texts = 10;
+  static constexpr std::size_t k_most_bytes = 300;  ///< Of each text; the rest of a longer one becomes "...".
+
+  /// Keeps `text` in printable form if fewer than `k_most_texts` are kept.
+  void add(std::string_view text);
+
+  bool empty() const { return m_count == 0; }
+  std::size_t count() const { return m_count; }
+  /// In the order in which they were added.
+  const std::vector<std::string>& texts() const { return m_texts; }
+  /// "a, b, c and 7 more"; "" if nothing was added.
+  std::string text() const;
+
+ private:
+  std::vector<std::string> m_texts;
+  std::size_t m_count{0};
+};
+
+}  // namespace torc::base

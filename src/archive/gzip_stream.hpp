@@ -1,0 +1,48 @@
+#pragma once
+
+#include <zlib.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <string_view>
+#include <vector>
+
+#include "torc/base/fd.hpp"
+
+namespace torc::archive {
+
+/// Reads a gzip file (RFC 1952; one member or several) as a stream of unpacked bytes, a piece at a time, so that its
+/// owner can stop between any two pieces and knows how much came out of how much. Checks each member's CRC and length.
+class GzipStream {
+ public:
+  /// @throws base::Error if it is not a regular file or cannot be opened
+  explicit GzipStream(const std::filesystem::path& file);
+  GzipStream(const GzipStream&) = delete;
+  GzipStream& operator=(const GzipStream&) = delete;
+  ~GzipStream();
+
+  /// The next bytes, at most `k_piece`; empty at the end. They stay valid until the next call.
+  /// @throws base::Error if the data are damaged or end too early
+  std::string_view read();
+
+  std::uint64_t packed_size() const { return m_packed_size; }
+  std::uint64_t unpacked_so_far() const { return m_unpacked; }
+
+  static constexpr std::size_t k_piece = std::size_t{1} << 16U;
+
+ private:
+  /// @returns whether there is input
+  bool fill();
+  /// After the end of a member. @returns whether another one follows
+  bool begin_next_member();
+
+  base::Fd m_file;
+  std::uint64_t m_packed_size{0};
+  std::uint64_t m_unpacked{0};
+  z_stream m_zlib{};
+  bool m_ended{false};
+  std::vector<unsigned char> m_in;
+  std::vector<unsigned char> m_out;
+};
+
+}  // namespace torc::archive

@@ -1,0 +1,22 @@
+#include "torc/base/short_list.hpp"
+
+#include <fmt/format.h>
+
+#include "torc/base/strings.hpp"
+
+namespace torc::base {
+
+void ShortList::add(std::string_view text) {
+  ++m_count;
+  if (m_texts.size() < k_most_texts) {
+    const bool is_long = text.size() > k_most_bytes;
+    m_texts.push_back(printable(text.substr(0, k_most_bytes)) + (is_long ? "..." : ""));
+  }
+}
+
+std::string ShortList::text() const {
+  const std::string listed = join(m_texts, ", ");
+  return m_count > m_texts.size() ? fmt::format("{} and {} more", listed, m_count - m_texts.size()) : listed;
+}
+
+}  // namespace torc::base
