@@ -12,7 +12,7 @@ import subprocess
 import tarfile
 import time
 
-from harness import TORC, E2ETest, main, wait_until
+from harness import TORC, E2ETest, main, processes_below, wait_until
 
 
 def make_archive(path, entries) -> None:
@@ -166,6 +166,22 @@ class Archives(E2ETest):
             self.assertLess(seconds, 1, what)
             self.assertIn("canceled", process.stdout_path.read_text())
             self.assertEqual([path.name for path in self.logs.iterdir() if ".part" in path.name], [])
+
+    def test_an_interruption_does_not_wait_for_a_worker(self):
+        """After its archive has been fetched the worker answers nothing any more."""
+        shell = self.host.bin / "sh"
+        shell.write_text(f'#!/bin/dash\nif [ "$1" = -s ]; then\n  if [ -e {self.dir}/once ]; then\n'
+                         f'    : >{self.dir}/hangs; exec sleep 1000\n  fi\n  : >{self.dir}/once\nfi\nexec /bin/sh "$@"\n')
+        shell.chmod(0o755)
+        process = self.start([TORC, "remote", "collect-logs", self.wf, "-l", self.logs, "--delete"], home=self.srv.home,
+                             env={"TORC_API_URL": self.srv.url, **self.ws.env})
+        self.assertLess(self.interrupt(process, (self.dir / "hangs").exists, "a script that hangs"), 1)
+        self.assertTrue((self.host.home / "torc_output").is_dir())
+
+        def tidying():
+            return [line for line in processes_below(self.dir).values() if line.startswith("timeout ")]
+
+        wait_until(lambda: not tidying(), what="the processes in the background to end")
 
     def test_logs_of_what_was_collected(self):
         self.srv.torc("remote", "collect-logs", self.wf, "-l", self.logs, "--extract", check=True)
