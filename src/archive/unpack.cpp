@@ -16,7 +16,7 @@
 #include "archive/remove_tree.hpp"
 #include "torc/base/beneath.hpp"
 #include "torc/base/error.hpp"
-#include "torc/base/strings.hpp"
+#include "torc/base/printable.hpp"
 
 namespace torc::archive {
 namespace {
@@ -93,7 +93,7 @@ class Unpacking {
   void skip_or_fail(std::string_view kind, std::string_view name) {
     const int error_number = errno;
     if (!is_about_the_entry(error_number)) {
-      const std::string shown = base::printable(name);
+      const std::string shown = base::printable_line(name);
       throw error_number == ENOSPC || error_number == EDQUOT ? base::Error("no space left on this machine for " + shown)
                                                              : base::SystemError("cannot make " + shown, error_number);
     }
@@ -182,7 +182,7 @@ class Unpacking {
   void write_content(const Entry& entry, int fd) {
     while (const auto block = m_reader.read()) {
       if (block->offset > entry.size || block->data.size() > entry.size - block->offset) {
-        throw base::Error("it is damaged: " + base::printable(entry.name) + " is longer than it says");
+        throw base::Error("it is damaged: " + base::printable_line(entry.name) + " is longer than it says");
       }
       count(block->data.size());
       std::string_view left = block->data;

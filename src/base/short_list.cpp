@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "torc/base/printable.hpp"
 #include "torc/base/strings.hpp"
 
 namespace torc::base {
@@ -10,7 +11,7 @@ void ShortList::add(std::string_view text) {
   ++m_count;
   if (m_texts.size() < k_most_texts) {
     const bool is_long = text.size() > k_most_bytes;
-    m_texts.push_back(printable(text.substr(0, k_most_bytes)) + (is_long ? "..." : ""));
+    m_texts.push_back(printable_line(text.substr(0, k_most_bytes)) + (is_long ? "..." : ""));
   }
 }
 

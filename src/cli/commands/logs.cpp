@@ -15,6 +15,7 @@
 #include "cli/terminal_writer.hpp"
 #include "torc/archive/reader.hpp"
 #include "torc/base/file.hpp"
+#include "torc/base/printable.hpp"
 #include "torc/base/strings.hpp"
 #include "torc/remote/job_output.hpp"
 
@@ -63,7 +64,7 @@ bool is_error_file(std::string_view path) {
 /// @throws base::Error if some of the files were not shown
 void require_all_shown(const std::vector<std::string>& refusals) {
   if (!refusals.empty()) {
-    throw base::Error("not shown: " + base::printable(base::join(refusals, "; ")) +
+    throw base::Error("not shown: " + base::printable_line(base::join(refusals, "; ")) +
                       ". If you trust the file, read it with another program.");
   }
 }

@@ -11,7 +11,7 @@
 #include "cli/max_size_option.hpp"
 #include "torc/archive/unpack.hpp"
 #include "torc/base/error.hpp"
-#include "torc/base/strings.hpp"
+#include "torc/base/printable.hpp"
 #include "torc/cli/command.hpp"
 
 namespace torc::cli {
@@ -135,7 +135,7 @@ void print(const Analysis& analysis, const Options& options, const Output& outpu
     output.line(fmt::format("{}: {} line(s)", kind, found.count));
     auto lines = nlohmann::json::array();
     for (const auto& each : found.first) {
-      output.line(fmt::format("  {}:{}: {}", base::printable(each.file), each.line, base::printable(each.text)));
+      output.line(fmt::format("  {}:{}: {}", base::printable_line(each.file), each.line, base::printable_line(each.text)));
       lines.push_back({{"file", each.file}, {"line", each.line}, {"text", each.text}});
     }
     if (found.count > found.first.size()) {

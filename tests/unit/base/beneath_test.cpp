@@ -125,9 +125,9 @@ TEST_F(OpenBeneath, WalksOnWhereDirectoriesLieTooDeep) {
 TEST(ShortListTest, KeepsTheFirstAndCountsTheRest) {
   ShortList list;
   EXPECT_EQ(list.text(), "");
-  list.add("a\x1b[2J");
+  list.add("a\x1b[2J\n");
   list.add(std::string(1'000'000, 'x'));
-  EXPECT_EQ(list.text(), "a\\x1b[2J, " + std::string(300, 'x') + "...");
+  EXPECT_EQ(list.text(), "a\\x1b[2J\\n, " + std::string(300, 'x') + "...");
   for (int i = 0; i < 100; ++i) {
     list.add("more");
   }
