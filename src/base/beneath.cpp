@@ -17,7 +17,7 @@
 namespace torc::base {
 namespace {
 
-constexpr int k_most_links = 40;  // As in Linux.
+constexpr int k_most_followed = 40;  // As in Linux.
 
 OpenedFile refused(std::string why) {
   OpenedFile result;
@@ -106,7 +106,7 @@ class Resolver {
       return errno_text(errno);
     }
     const std::string_view text(target.data(), static_cast<std::size_t>(size));
-    if (++m_links > k_most_links) {
+    if (++m_links > k_most_followed) {
       return "its links go round in circles";
     }
     return text.starts_with('/') || !push(text) ? k_leaves : "";

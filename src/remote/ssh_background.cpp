@@ -21,7 +21,7 @@ constexpr int k_seconds_of_a_call = 10;
 /// A line that no script holds.
 constexpr const char* k_end_of_script = "end-of-the-script-that-torc-sends";
 
-std::string quoted(const std::vector<std::string>& words) {
+std::string shell_words(const std::vector<std::string>& words) {
   std::string line;
   for (const auto& word : words) {
     line += " " + base::shell_quote(word);
@@ -55,7 +55,7 @@ void SshTransport::run_in_background(const std::vector<BackgroundCall>& calls, s
   for (std::size_t i = 0; i < calls.size(); ++i) {
     script +=
         fmt::format("timeout {}{} >/dev/null 2>&1 <<'{}' &\n{}\n{}\n", k_seconds_of_a_call,
-                    quoted(ssh_command(m_options, calls[i].worker)), k_end_of_script, calls[i].script, k_end_of_script);
+                    shell_words(ssh_command(m_options, calls[i].worker)), k_end_of_script, calls[i].script, k_end_of_script);
     if ((i + 1) % std::max<std::size_t>(width, 1) == 0) {
       script += "wait\n";
     }
