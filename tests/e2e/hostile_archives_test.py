@@ -27,13 +27,19 @@ def make_archive(path, entries) -> None:
             archive.addfile(info, io.BytesIO(content) if content is not None else None)
 
 
-def make_bomb(path, size: int) -> None:
-    """One file of so many zeros, a multiple of 4 MiB. gzip allows any number of members, so that this takes no time."""
+def make_bomb(path, size: int, entries=()) -> None:
+    """The entries, and a file of so many zeros, a multiple of 4 MiB. gzip allows any number of members, so that this takes
+    no time."""
+    tar = b""
+    for name, content, _ in entries:
+        info = tarfile.TarInfo(name)
+        info.size = len(content)
+        tar += info.tobuf(tarfile.GNU_FORMAT) + content + b"\0" * (-len(content) % tarfile.BLOCKSIZE)
     info = tarfile.TarInfo("./job_stdio/job_wf1_j1_r1_a1.o")
     info.size = size
     piece = 4 << 20
     zeros = gzip.compress(b"\0" * piece)
-    pathlib.Path(path).write_bytes(gzip.compress(info.tobuf(tarfile.GNU_FORMAT)) + zeros * (size // piece) +
+    pathlib.Path(path).write_bytes(gzip.compress(tar + info.tobuf(tarfile.GNU_FORMAT)) + zeros * (size // piece) +
                                    gzip.compress(b"\0" * 1024))
 
 
@@ -55,25 +61,32 @@ class Archives(E2ETest):
         self.logs = self.srv.home / "logs"
         self.unpacked = self.logs / f"torc_logs_{self.wf}_{self.host.name.replace('.', '_')}"
         self.evil = self.dir / "evil.tar.gz"
+        # What the worker has, without which no archive is taken for its output.
+        output = self.host.home / "torc_output"
+        self.real = [(f"./{path.relative_to(output)}", path.read_bytes(), {}) for path in output.rglob("*")
+                     if path.is_file() and self.stem not in path.name]
+        for path in output.rglob(f"{self.stem}.*"):
+            path.unlink()  # Tests put their own in its place.
 
     def pack_instead(self) -> None:
-        """The worker hands over `self.evil`, and says that it holds what it holds: nothing that would be missed."""
+        """The worker hands over `self.evil`."""
         tar = self.host.bin / "tar"
         tar.write_text("#!/bin/sh\nfor name; do case $name in *.tar.gz) archive=$name;; esac; done\n"
                        f'cat {self.evil} >"$archive"\n')
         tar.chmod(0o755)
-        find = self.host.bin / "find"
-        find.write_text("#!/bin/sh\nexit 0\n")
-        find.chmod(0o755)
 
     def collect(self, *options):
         return self.srv.torc("remote", "collect-logs", self.wf, "-l", self.logs, "--extract", *options, timeout=150)
 
     def tree(self) -> dict[str, os.stat_result]:
-        return {str(path.relative_to(self.unpacked)): path.lstat() for path in self.unpacked.rglob("*")}
+        """What was unpacked beyond what the worker has."""
+        real = {pathlib.PurePath(name) for name, _, _ in self.real}
+        real |= {parent for path in real for parent in path.parents}
+        found = {path.relative_to(self.unpacked): path.lstat() for path in self.unpacked.rglob("*")}
+        return {str(path): info for path, info in found.items() if path not in real}
 
     def test_special_files_and_bits(self):
-        make_archive(self.evil, [
+        make_archive(self.evil, self.real + [
             ("./", *special(tarfile.DIRTYPE, mode=0o1777)), ("./job_stdio/ok.o", b"fine\n", {}),
             ("./suid", b"#!/bin/sh\nid\n", {"mode": 0o6755}), ("./\x1b[2Jfifo", *special(tarfile.FIFOTYPE)),
             ("./blk", *special(tarfile.BLKTYPE, devmajor=254, mode=0o666)),
@@ -106,7 +119,7 @@ class Archives(E2ETest):
     def test_names_and_links_that_leave(self):
         victim = self.dir / "victim"
         victim.write_text("as it was")
-        make_archive(self.evil, [
+        make_archive(self.evil, self.real + [
             ("./job_stdio/ok.o", b"fine\n", {}), ("../../../../victim", b"1", {}), (f"{victim}2", b"1", {}),
             ("./lnk", *special(tarfile.SYMTYPE, linkname=str(self.dir))), ("./lnk/victim", b"1", {}),
             ("./h", *special(tarfile.LNKTYPE, linkname=str(victim))), ("./h", b"overwritten", {}),
@@ -120,7 +133,7 @@ class Archives(E2ETest):
         self.assertEqual(sorted(self.tree()), ["h", "job_stdio", "job_stdio/ok.o", "lnk", "lnk/victim"])
 
     def test_a_bomb_is_named_not_unpacked(self):
-        make_bomb(self.evil, 3 << 29)
+        make_bomb(self.evil, 3 << 29, self.real)
         self.pack_instead()
         result = self.collect("--delete")
         self.assertEqual(result.returncode, 1, result.stdout + result.stderr)
@@ -132,13 +145,14 @@ class Archives(E2ETest):
         self.assertIn("unpacked it takes at least 1.5 GiB", refused.stderr)
 
     def test_max_size(self):
-        make_bomb(self.evil, 20 << 20)
+        make_bomb(self.evil, 20 << 20, self.real)
         self.pack_instead()
         result = self.collect("--max-size", "10m")
         self.assertEqual(result.returncode, 1)
         self.assertIn("unpacked it takes at least 20.0 MiB, more than the 10.0 MiB of --max-size", result.stdout)
         self.assertEqual(self.collect("--max-size", "30m").returncode, 0)
         self.assertEqual((self.unpacked / "job_stdio/job_wf1_j1_r1_a1.o").stat().st_size, 20 << 20)
+        make_bomb(self.evil, 20 << 20)
         self.assertEqual(self.srv.torc("logs", "analyze", self.evil, "--max-size", "10m").returncode, 1)
         self.assertEqual(self.srv.torc("logs", "analyze", self.evil, check=True).stdout,
                          "1 file(s) read, nothing that looks like trouble\n")
@@ -155,7 +169,7 @@ class Archives(E2ETest):
         return time.monotonic() - begin
 
     def test_an_interruption_ends_the_unpacking(self):
-        make_bomb(self.evil, 2 << 30)
+        make_bomb(self.evil, 2 << 30, self.real)
         self.pack_instead()
         for what, pattern in (("the check", "*.tar.gz.*.part"), ("the directory", "*.part/job_stdio/*")):
             process = self.start([TORC, "remote", "collect-logs", self.wf, "-l", self.logs, "--extract", "--max-size", "20g"],
@@ -184,6 +198,7 @@ class Archives(E2ETest):
         wait_until(lambda: not tidying(), what="the processes in the background to end")
 
     def test_logs_of_what_was_collected(self):
+        (self.host.home / "torc_output" / "job_stdio" / f"{self.stem}.o").write_text("from the job\n")
         self.srv.torc("remote", "collect-logs", self.wf, "-l", self.logs, "--extract", check=True)
         output = self.unpacked / "job_stdio" / f"{self.stem}.o"
         secret = self.dir / "secret"
