@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>  // Boost 1.74's awaitable.hpp does not include what it uses.
 
 #include <boost/asio/awaitable.hpp>
 
