@@ -36,8 +36,8 @@ std::size_t edit_distance(std::string_view left, std::string_view right);
 /// The candidate closest to `word`, if one is close enough to be meant.
 std::optional<std::string> closest(std::string_view word, const std::vector<std::string>& candidates);
 
-/// `text` made safe to show on a terminal: control characters but newline and tab become "\xNN". For bytes that
-/// came from a worker or the network.
+/// `text` made safe to show on a terminal, for bytes that came from a file, a worker or the network: see printable.hpp
+/// for what is escaped and how. Newlines and tabs stay.
 std::string printable(std::string_view text);
 
 /// How many bytes at the front of `text` are valid UTF-8; all of them where it is. Overlong forms, surrogates and what

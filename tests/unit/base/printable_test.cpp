@@ -7,7 +7,7 @@
 namespace torc::base {
 namespace {
 
-using std::string_literals::operator""s;
+using namespace std::string_literals;
 
 struct Case {
   std::string text;
