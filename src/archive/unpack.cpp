@@ -12,7 +12,7 @@
 #include <fmt/format.h>
 
 #include "archive/free_space.hpp"
-#include "archive/link_tree.hpp"
+#include "archive/link_check.hpp"
 #include "archive/remove_tree.hpp"
 #include "torc/base/beneath.hpp"
 #include "torc/base/error.hpp"
@@ -224,15 +224,16 @@ class Unpacking {
   }
 
   void make_links() {
+    LinkCheck check(m_root.get(), m_stop);
     for (const auto& [path, target] : m_links.links()) {
       if (m_stop.stop_requested()) {
         throw Stopped();
       }
-      if (!m_links.stays_inside(path)) {
-        skip("link", path, "it leaves the directory");
+      const auto parts = *parts_of_name(path);
+      if (const auto why = check.why_not(parts, target); !why.empty()) {
+        skip("link", path, why);
         continue;
       }
-      const auto parts = *parts_of_name(path);
       const int parent = directory(parts, parts.size() - 1);
       if (parent < 0 || ::symlinkat(target.c_str(), parent, parts.back().c_str()) != 0) {
         skip_or_fail("link", path);
@@ -262,7 +263,7 @@ class Unpacking {
   base::Fd m_root;
   const std::stop_token& m_stop;
   UnpackReport m_report;
-  LinkTree m_links;
+  LinkList m_links;
   base::Fd m_last;  ///< The directory that was used last, unless it is the root.
   Parts m_last_parts;
   std::uint64_t m_written{0};

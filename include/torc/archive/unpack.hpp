@@ -50,7 +50,8 @@ struct UnpackReport {
 /// hard links to files of the archive, and symbolic links that stay inside. The rest is skipped and named.
 ///
 /// Names: an absolute one or one with ".." is skipped. Every part of a path is opened without following links, and
-/// symbolic links are made last, when nothing is written any more.
+/// symbolic links are made last, when nothing is written any more. A link's target may hold ".." after a name only if
+/// that name is a directory, so that no combination of links leads out.
 /// Permissions: the lowest nine bits, under the umask; the owner can always read and write, and enter directories.
 /// Everything belongs to the caller.
 /// Bounds: no more is written than `survey` counted, and nothing once the file system is nearly full.
