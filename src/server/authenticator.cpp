@@ -8,6 +8,7 @@
 #include <openssl/hmac.h>
 #include <openssl/rand.h>
 
+#include "server/guarded.hpp"
 #include "torc/base/error.hpp"
 #include "torc/base/log.hpp"
 #include "torc/base/strings.hpp"
@@ -46,6 +47,10 @@ Identity busy() {
   return {503, {}, "too many passwords from this address wait to be checked; try again in a few seconds"};
 }
 
+Identity ending() {
+  return {503, {}, "the server is stopping; try again once it runs again"};
+}
+
 Identity judged(const std::string& user, bool right) {
   return right ? Identity{200, user, {}} : refused("wrong user name or password");
 }
@@ -67,6 +72,21 @@ Authenticator::~Authenticator() {
   }
   m_changed.notify_all();
   m_thread.join();
+}
+
+void Authenticator::end_waits() {
+  std::vector<Answer> answers;
+  {
+    const std::lock_guard lock{m_mutex};
+    m_ending = true;
+    for (auto& [key, check] : m_checks) {
+      for (auto& then : std::exchange(check.waiting, {})) {
+        answers.push_back({[then = std::move(then)](const Response&) { then(ending()); }, {}});
+      }
+    }
+  }
+  m_changed.notify_all();
+  m_deliver(std::move(answers));
 }
 
 std::string Authenticator::key_of(const BasicCredentials& credentials) const {
@@ -101,6 +121,8 @@ void Authenticator::identify(std::string_view authorization, std::string_view cl
       known = judged(credentials->user, true);
     } else if (m_wrong.contains(key)) {
       known = judged(credentials->user, false);
+    } else if (m_ending) {
+      known = ending();
     } else {
       known = enqueue(key, std::move(*credentials), client, then, dropped);
     }
@@ -187,11 +209,24 @@ std::vector<Answer> Authenticator::finish(const std::string& key, const Identity
 }
 
 void Authenticator::run() {
+  bool goes_on = true;
+  while (goes_on) {
+    run_guarded("the thread that checks passwords", [&] { goes_on = run_once(); });
+  }
+}
+
+bool Authenticator::run_once() {
   std::unique_lock lock{m_mutex};
-  while (const auto key = next_key(lock)) {
-    const BasicCredentials credentials = m_checks.at(*key).credentials;
-    const std::string client = m_checks.at(*key).client;
-    m_checks.at(*key).is_running = true;
+  const auto key = next_key(lock);
+  if (!key) {
+    return false;
+  }
+  const BasicCredentials credentials = m_checks.at(*key).credentials;
+  const std::string client = m_checks.at(*key).client;
+  m_checks.at(*key).is_running = true;
+  // What those who wait are told if the check throws.
+  Identity identity = busy();
+  run_guarded("the check of a password", [&] {
     const bool right = check(credentials, client, lock);
     remember(*key, right);
     for (const auto& network : m_checks.at(*key).networks) {
@@ -201,11 +236,15 @@ void Authenticator::run() {
         m_queue.note_failure(network, LoginQueue::Clock::now());
       }
     }
-    auto answers = finish(*key, judged(credentials.user, right));
-    lock.unlock();
-    m_deliver(std::move(answers));
+    identity = judged(credentials.user, right);
+  });
+  if (!lock.owns_lock()) {
     lock.lock();
   }
+  auto answers = finish(*key, identity);
+  lock.unlock();
+  m_deliver(std::move(answers));
+  return true;
 }
 
 bool Authenticator::check(const BasicCredentials& credentials, const std::string& client,

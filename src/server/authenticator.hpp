@@ -46,8 +46,11 @@ class Authenticator {
   /// What waits to be checked is dropped.
   ~Authenticator();
 
-  /// Calls `then` once: at once where nothing has to be checked, else through `deliver`.
-  /// @param authorization  The header field; empty where the request has none.
+  /// Answers with 503 whatever waits to be checked, now and from now on at once.
+  void end_waits();
+
+  /// Calls `then` once: at once if nothing has to be checked, else through `deliver`.
+  /// @param authorization  The header field; empty if the request has none.
   /// @param client  The sender's address, for the log and for the order of checks.
   void identify(std::string_view authorization, std::string_view client, Then then);
 
@@ -80,7 +83,9 @@ class Authenticator {
   /// Removes the check, and answers those who wait for it.
   std::vector<Answer> finish(const std::string& key, const Identity& identity);
   void run();
-  /// Checks by the users of now; unlocked meanwhile. Once more where they changed meanwhile.
+  /// Waits for a check and makes it. @returns false once this ends
+  bool run_once();
+  /// Checks by the users of now; unlocked meanwhile. Checks once more if they have changed meanwhile.
   bool check(const BasicCredentials& credentials, const std::string& client, std::unique_lock<std::mutex>& lock);
   void remember(const std::string& key, bool right);
 

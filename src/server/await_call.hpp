@@ -1,65 +1,81 @@
 #pragma once
 
-#include <exception>
 #include <memory>
 #include <optional>
 #include <utility>
 
-#include <boost/asio/associated_executor.hpp>
+#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 namespace torc::server {
 
 namespace detail {
 
-template <typename Handler, typename T>
+/// A call whose answer one coroutine awaits.
+template <typename T>
 struct PendingCall {
-  /// Asio forbids resuming the coroutine from within the call that suspends it, so this posts.
-  void resume_later(std::shared_ptr<PendingCall> self, std::exception_ptr failure) {
-    const auto executor = boost::asio::get_associated_executor(resume);
-    boost::asio::post(executor, [self = std::move(self), failure = std::move(failure)] {
-      std::move(self->resume)(failure, std::move(self->early).value_or(T{}));
-    });
+  using Handler = typename boost::asio::async_result<boost::asio::use_awaitable_t<>, void(T)>::handler_type;
+
+  void finish(T value) {
+    if (resume) {
+      // The handler may destroy this object's last owner, so it must not run from within it.
+      auto handler = std::move(*resume);
+      resume.reset();
+      std::move(handler)(std::move(value));
+    } else {
+      early = std::move(value);
+    }
   }
 
-  Handler resume;
-  std::optional<T> early{};  ///< Came while the function was still starting.
-  bool started{false};
+  std::optional<T> early{};         ///< Came before the coroutine was suspended.
+  std::optional<Handler> resume{};  ///< Holds the suspended coroutine.
+};
+
+/// Destroys a call that nobody will answer any more. Any thread may drop the last reference, but the coroutine that the
+/// call still holds belongs to its executor's thread.
+template <typename T>
+struct DropCall {
+  void operator()(PendingCall<T>* call) const noexcept {
+    std::unique_ptr<PendingCall<T>> owned{call};
+    if (!owned->resume) {
+      return;
+    }
+    try {
+      boost::asio::post(executor, [owned = std::move(owned)] {});
+    } catch (...) {
+      owned.release();  // Memory is short; a leak is better than a coroutine destroyed in the wrong thread.
+    }
+  }
+
+  boost::asio::any_io_executor executor;
 };
 
 }  // namespace detail
 
-/// Awaits a function that answers through a callback: `co_await await_call<T>(start)` calls `start(done)` and resumes
+/// Awaits a function that answers through a callback: `co_await await_call<T>(start)` calls `start(done)` and continues
 /// with the value that `done` is called with, once, at once or later, in the coroutine's thread. What `start` throws is
-/// thrown in the coroutine; then `done` must not be called any more.
+/// thrown to the awaiting coroutine.
 ///
-/// `done` alone keeps the suspended coroutine alive: if it is destroyed uncalled, the coroutine is destroyed too.
+/// `done` alone keeps the suspended coroutine alive: if it is destroyed uncalled, by any thread, the coroutine is
+/// destroyed in its own thread.
 template <typename T, typename Start>
 boost::asio::awaitable<T> await_call(Start start) {
-  auto initiate = [start = std::move(start)](auto handler) mutable {
-    using Call = detail::PendingCall<decltype(handler), T>;
-    const auto call = std::make_shared<Call>(Call{std::move(handler)});
-    try {
-      start([call](T value) {
-        if (call->started) {
-          std::move(call->resume)(std::exception_ptr{}, std::move(value));
-        } else {
-          call->early = std::move(value);
-        }
-      });
-      call->started = true;
-      if (call->early) {
-        call->resume_later(call, nullptr);
-      }
-    } catch (...) {
-      call->resume_later(call, std::current_exception());
-    }
+  using Call = detail::PendingCall<T>;
+  std::shared_ptr<Call> call{new Call, detail::DropCall<T>{co_await boost::asio::this_coro::executor}};
+  start([call](T value) { call->finish(std::move(value)); });
+  if (call->early) {
+    co_return std::move(*call->early);
+  }
+  auto suspend = [call = std::move(call)](auto handler) mutable {
+    call->resume.emplace(std::move(handler));
+    call.reset();
   };
-  return boost::asio::async_initiate<const boost::asio::use_awaitable_t<>, void(std::exception_ptr, T)>(
-      std::move(initiate), boost::asio::use_awaitable);
+  co_return co_await boost::asio::async_initiate<const boost::asio::use_awaitable_t<>, void(T)>(
+      std::move(suspend), boost::asio::use_awaitable);
 }
 
 }  // namespace torc::server

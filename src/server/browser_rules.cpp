@@ -158,7 +158,7 @@ std::string_view path_of(std::string_view target) {
     const auto end = static_cast<std::size_t>(authority->data() + authority->size() - target.data());
     target.remove_prefix(end);
   }
-  return target.substr(0, target.find_first_of("?#"));
+  return target.substr(0, target.find('?'));
 }
 
 /// Whether the path is not that of a page. Errs on the side of the interface.
@@ -271,7 +271,7 @@ std::optional<RuleRefusal> fetch_refusal(const BrowserRules& rules, std::string_
                           has_word(fields.fetch_site.value, "same-site");
   const bool opens_page = method == "GET" && !is_rest(target) && fields.fetch_mode.count == 1 &&
                           base::to_lower(base::trim(fields.fetch_mode.value)) == "navigate";
-  // Who allows an origin means pages that are not the server's own: their browser calls every request foreign.
+  // An allowed origin is not the server's own, so a browser marks each of its requests as cross-site.
   if (!is_foreign || opens_page || (origin && is_allowed_origin(rules, *origin))) {
     return std::nullopt;
   }

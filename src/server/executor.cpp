@@ -153,7 +153,7 @@ std::optional<TaskQueue::Clock::time_point> Writer::deadline() const {
 
 void Writer::run() {
   if (m_watch.due()) {
-    hear_all_nodes();
+    run_guarded("the thread that changes the database", [&] { hear_all_nodes(); });
   }
   bool goes_on = true;
   while (goes_on) {

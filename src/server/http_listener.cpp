@@ -103,6 +103,16 @@ struct HttpListener::Impl final : SessionOwner {
     end_if_done();
   }
 
+  /// Starts what an exception may have ended.
+  void keep_going() {
+    if (!m_is_accepting) {
+      accept();
+    }
+    if (!m_is_sweeping) {
+      sweep();
+    }
+  }
+
   void accept() {
     if (m_stopping) {
       return;
@@ -112,6 +122,7 @@ struct HttpListener::Impl final : SessionOwner {
       return;
     }
     m_acceptor.async_accept([this](const error_code& error, tcp::socket socket) {
+      m_is_accepting = false;
       if (m_stopping) {
         return;
       }
@@ -123,6 +134,7 @@ struct HttpListener::Impl final : SessionOwner {
       run_guarded("the thread of the network", [&] { open_session(std::move(socket)); });
       accept();
     });
+    m_is_accepting = true;
   }
 
   void open_session(tcp::socket socket) {
@@ -143,15 +155,18 @@ struct HttpListener::Impl final : SessionOwner {
     }
     m_accept_timer.expires_after(k_accept_pause);
     m_accept_timer.async_wait([this](const error_code& canceled) {
+      m_is_accepting = false;
       if (!canceled) {
         accept();
       }
     });
+    m_is_accepting = true;
   }
 
   void sweep() {
     m_sweep_timer.expires_after(k_sweep);
     m_sweep_timer.async_wait([this](const error_code& error) {
+      m_is_sweeping = false;
       if (error) {
         return;
       }
@@ -163,6 +178,7 @@ struct HttpListener::Impl final : SessionOwner {
       }
       sweep();
     });
+    m_is_sweeping = true;
   }
 
   void check_sessions(HttpSession::Clock::time_point now) {
@@ -207,6 +223,8 @@ struct HttpListener::Impl final : SessionOwner {
   std::unordered_set<HttpSession*> m_sessions;
   std::size_t m_body_bytes{0};  ///< Reserved by sessions.
   bool m_accept_held{false};
+  bool m_is_accepting{false};  ///< Whether the next connection, or the end of a pause, is awaited.
+  bool m_is_sweeping{false};
   bool m_accept_failed{false};  ///< Since the last one that was accepted; told once.
   bool m_stopping{false};
   HttpSession::Clock::time_point m_stop_limit{HttpSession::Clock::time_point::max()};
@@ -236,11 +254,12 @@ void HttpListener::run(Handle handle, Admit admit, Refuse refuse) {
   m_impl->m_handle = std::move(handle);
   m_impl->m_admit = std::move(admit);
   m_impl->m_refuse = std::move(refuse);
-  m_impl->accept();
-  m_impl->sweep();
   const auto work = asio::make_work_guard(m_impl->m_context);
   while (!m_impl->m_context.stopped()) {
-    run_guarded("the thread of the network", [&] { m_impl->m_context.run(); });
+    run_guarded("the thread of the network", [&] {
+      m_impl->keep_going();
+      m_impl->m_context.run();
+    });
   }
 }
 

@@ -121,14 +121,12 @@ HttpSession::Awaitable<void> HttpSession::run() {
   } catch (...) {
     failure = current_exception_text();
   }
-  base::log_error("the connection of {} is closed, as its request made the server fail: {}", m_client,
-                  base::printable(failure));
-  if (m_state == State::idle || m_state == State::reading || m_state == State::waiting) {
+  base::log_error("closing the connection of {} after an internal error: {}", m_client, base::printable(failure));
+  if (m_state != State::handshake && m_state < State::writing) {
     try {
       co_await refuse(m_state == State::waiting ? 500 : 400, "the server failed at this request; its log says more");
     } catch (...) {
-      base::log_error("nor could the connection of {} be told so: {}", m_client,
-                      base::printable(current_exception_text()));
+      base::log_error("cannot answer {} after that error: {}", m_client, base::printable(current_exception_text()));
     }
   }
 }
@@ -192,7 +190,7 @@ HttpSession::Awaitable<bool> HttpSession::read_request() {
 HttpSession::Awaitable<bool> HttpSession::receive() {
   // Chunks announce no total: their body is counted as it grows.
   const std::size_t size = m_state == State::idle ? 0 : m_reader.body_size();
-  // Nor do they tell whether they are empty.
+  // They do not tell either whether they are empty.
   if (size > 0 && !std::exchange(m_incoming.fields.has_body, true) && co_await refuse_by_rules()) {
     co_return false;
   }
@@ -232,6 +230,8 @@ HttpSession::Awaitable<bool> HttpSession::accept_body() {
     co_return false;
   }
   if (large > 0 || !announced) {
+    // The client need not hurry meanwhile: it may take a while to check a password.
+    set_state(State::admitting);
     auto ask = [this](auto done) { m_owner.admit(m_incoming, std::move(done)); };
     auto refusal = co_await await_call<std::optional<Response>>(ask);
     if (refusal) {
@@ -240,6 +240,7 @@ HttpSession::Awaitable<bool> HttpSession::accept_body() {
       co_return false;
     }
   }
+  set_state(State::reading);
   if (boost::beast::iequals(m_reader.message()[http::field::expect], "100-continue")) {
     Stream::Error error;
     co_await m_stream.write({asio::buffer(k_continue), {}}, error);
@@ -253,7 +254,7 @@ HttpSession::Awaitable<bool> HttpSession::refuse_by_rules() {
   if (!refusal) {
     co_return false;
   }
-  if (m_reader.message().method() == http::verb::head) {
+  if (m_reader.is_head_request()) {
     refusal->body.clear();
   }
   co_await write(std::move(*refusal), /*keep_alive=*/false);
@@ -265,7 +266,7 @@ HttpSession::Awaitable<bool> HttpSession::answer_request() {
   set_state(State::waiting);
   const auto& message = m_reader.message();
   const bool keep_alive = m_reader.keeps_alive();
-  const bool is_head = message.method() == http::verb::head;
+  const bool is_head = m_reader.is_head_request();
   const bool is_http_1_0 = message.version() < 11;
   m_gone = std::make_shared<std::atomic<bool>>(false);
   m_incoming.body = std::move(m_reader.message().body());
@@ -307,7 +308,11 @@ HttpSession::Awaitable<bool> HttpSession::write(Response response, bool keep_ali
 
 HttpSession::Awaitable<void> HttpSession::refuse(int status, std::string message) {
   m_timed_out = false;
-  co_await write(error_response(status, message), /*keep_alive=*/false);
+  auto response = error_response(status, message);
+  if (m_reader.is_head_request()) {
+    response.body.clear();
+  }
+  co_await write(std::move(response), /*keep_alive=*/false);
   co_await drain();
 }
 
@@ -345,6 +350,7 @@ void HttpSession::set_state(State state) {
     case State::reading:
       m_deadline = Clock::now() + limits.request;
       break;
+    case State::admitting:
     case State::waiting:
     case State::streaming:
       m_deadline = Clock::now() + k_client_check;
@@ -362,7 +368,9 @@ void HttpSession::check_deadline(Clock::time_point now) {
   if (now < m_deadline) {
     return;
   }
-  if (m_state == State::waiting) {
+  if (m_state == State::admitting) {
+    set_state(State::admitting);
+  } else if (m_state == State::waiting) {
     check_waiting_client();
   } else if (m_state == State::streaming) {
     set_state(State::streaming);

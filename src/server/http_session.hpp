@@ -65,7 +65,7 @@ class HttpSession final : public std::enable_shared_from_this<HttpSession> {
   void check_deadline(Clock::time_point now);
   /// Ends the session unless a request has come in whole; then once it is answered.
   void stop();
-  /// Ends it whatever it does.
+  /// Ends the session at once, also in the middle of an answer.
   void abort();
 
  private:
@@ -76,6 +76,7 @@ class HttpSession final : public std::enable_shared_from_this<HttpSession> {
     handshake,  ///< Agrees on how to encrypt.
     idle,       ///< Waits for the first byte of a request.
     reading,    ///< Has a part of one.
+    admitting,  ///< Has the head of one; whether its body may come is being decided.
     waiting,    ///< The request is with its handler.
     writing,    ///< The answer is on its way.
     streaming,  ///< Events are sent as they come.

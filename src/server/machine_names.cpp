@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "server/browser_rules.hpp"
+#include "server/guarded.hpp"
 #include "torc/base/file.hpp"
 #include "torc/base/log.hpp"
 #include "torc/base/strings.hpp"
@@ -45,7 +46,9 @@ std::string canonical_name_soon(const std::string& host_name) {
   std::promise<std::string> promise;
   auto name = promise.get_future();
   std::thread([promise = std::move(promise), host_name]() mutable {
-    promise.set_value(canonical_name(host_name));
+    std::string found;
+    run_guarded("the look-up of this machine's name", [&] { found = canonical_name(host_name); });
+    promise.set_value(std::move(found));
   }).detach();
   if (name.wait_for(k_resolver_limit) != std::future_status::ready) {
     base::log_warning(

@@ -61,6 +61,10 @@ std::optional<std::size_t> RequestReader::announced_body() const {
   return static_cast<std::size_t>(m_parser->content_length().value_or(0));
 }
 
+bool RequestReader::is_head_request() const {
+  return m_parser && m_parser->is_header_done() && m_parser->get().method() == http::verb::head;
+}
+
 RequestReader::Progress RequestReader::parse() {
   return m_head_done ? parse_body() : parse_head();
 }

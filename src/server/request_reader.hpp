@@ -23,7 +23,7 @@ struct Unreadable {
 /// `header` bytes for anything that must be there in one piece (request line and fields, a chunk's size with its
 /// extensions, the trailers), and `header + body` bytes for the whole request, framing included.
 ///
-/// Use: `begin`, then `parse` until it says `complete` or `unreadable`; where it says `needs_bytes`, put bytes into
+/// Use: `begin`, then `parse` until it says `complete` or `unreadable`; if it says `needs_bytes`, put bytes into
 /// `prepare` and `commit` them. One thread.
 class RequestReader {
  public:
@@ -57,6 +57,8 @@ class RequestReader {
   /// Whether all of the body has arrived.
   bool is_complete() const { return m_parser->is_done(); }
   bool keeps_alive() const { return m_keeps_alive; }
+  /// Whether the answer must not have a body. False until the head has come in.
+  bool is_head_request() const;
   /// How many bytes of body the request announces; nothing if it comes in chunks. After `head_complete`.
   std::optional<std::size_t> announced_body() const;
   /// How many bytes of body have arrived.

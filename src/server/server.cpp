@@ -61,7 +61,7 @@ std::shared_ptr<const TlsContext> tls_context(const SecurityOptions& options) {
   return std::make_shared<const TlsContext>(options.tls_certificate, options.tls_key);
 }
 
-/// @returns `options`, where they go together
+/// @returns `options`, if they go together
 const SecurityOptions& checked(const SecurityOptions& options) {
   if (options.auth_file.empty() && (options.require_auth || options.enforce_access || !options.admins.empty())) {
     const char* const option = options.require_auth     ? "--require-auth"
@@ -109,8 +109,8 @@ BrowserRules browser_rules(const ServerOptions& options, bool is_loopback) {
   BrowserRules rules;
   rules.allowed_origins = normalized_origins(options.security.allowed_origins);
   rules.allowed_hosts = normalized_hosts(options.security.allowed_hosts);
-  // Where passwords are checked a page under a foreign name has none, unless the server serves this machine alone:
-  // there, requests without a password may be answered.
+  // With a password file, a page under a foreign name has no password to send. It still reads what this server answers
+  // to everybody if --require-auth is missing, which docs/server.md says; names of proxies must keep working there.
   rules.checks_host = is_loopback || options.security.auth_file.empty();
   // A server of one command's own has no command line.
   rules.has_options = !options.own_user_only;
@@ -148,8 +148,7 @@ struct Server::Impl {
     if (!listener.is_loopback() && !security.require_auth) {
       base::log_warning(
           "listening on {} without authentication: everybody who reaches this address can run commands on your "
-          "workers; "
-          "--auth-file FILE --require-auth asks for passwords",
+          "workers; --auth-file FILE --require-auth asks for passwords",
           host);
     }
     if (!listener.is_loopback() && security.require_auth && !security.https) {
@@ -199,7 +198,7 @@ struct Server::Impl {
     try {
       work();
       base::log_info("reloaded the {}", what);
-    } catch (const base::Error& error) {
+    } catch (const std::exception& error) {
       base::log_error("the {} from before stays in use: {}", what, error.what());
     }
   }

@@ -86,6 +86,13 @@ Response Service::refused(const RuleRefusal& why, const Incoming& head) {
   return error_response(why.status, why.message);
 }
 
+void Service::end_waits() {
+  m_writer.end_waits();
+  if (m_authenticator) {
+    m_authenticator->end_waits();
+  }
+}
+
 void Service::admit(const Incoming& head, Admitted then) {
   try {
     Request request;

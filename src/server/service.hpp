@@ -46,14 +46,14 @@ class Service {
   /// once, at once or later. Throws nothing.
   void admit(const Incoming& head, Admitted then);
 
-  /// From any thread: answers claims that wait for work, now and from now on at once.
-  void end_waits() { m_writer.end_waits(); }
+  /// From any thread: answers claims that wait for work, and logins that wait to be checked, now and from now on at once.
+  void end_waits();
 
   /// Null without a password file.
   Authenticator* authenticator() { return m_authenticator.get(); }
 
  private:
-  /// @returns false where it has answered that there is no such operation
+  /// @returns false if it has answered that there is no such operation
   bool prepare(Incoming& incoming, Task& task);
   /// Calls `then` with who sends a request.
   void identify(const Route& route, const Incoming& head, Authenticator::Then then);

@@ -19,7 +19,7 @@ WIRE = ROOT / "tests" / "wire"
 PREFIX = "/torc-service/v1"
 MODELS = 23  # in model.cpp
 SEGMENT_END = b"\xfe"  # in request.cpp
-HTTP_WORDS = ["\xfe", "Transfer-Encoding: chunked\r\n", "Content-Length: 0\r\n", "Expect: 100-continue\r\n", "\r\n\r\n",
+HTTP_WORDS = ["\xfe", "\xfd", "Transfer-Encoding: chunked\r\n", "Content-Length: 0\r\n", "Expect: 100-continue\r\n", "\r\n\r\n",
               "0\r\n", "0\r\n\r\n", "5\r\nhello\r\n", "fffffffffffffff\r\n", ";a=b", ";a=\"b\\", "T: x\r\n", "\r\n x",
               "Content-Type: application/json\r\n", "Connection: close\r\n", "Connection: keep-alive\r\n", " HTTP/1.0\r\n",
               " HTTP/1.1\r\n", "Content-Length: ", "Host: localhost\r\n", "Origin: null\r\n", "Authorization: Basic "]

@@ -1,18 +1,23 @@
 // Bytes of a connection, in segments: the real session reads them from a socket, routes them, and has the handlers run
 // them on a real database, whose changes are taken back after each input. Each byte 0xFE of an input, which no request
-// in UTF-8 has, ends a segment, so the fuzzer chooses what arrives together. Several requests may follow one another.
+// in UTF-8 has, ends a segment, so the fuzzer chooses what arrives together. Each byte 0xFD makes the handlers answer
+// late from there on, after the session's limits of time were checked. Several requests may follow one another.
 
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/io_context.hpp>
@@ -32,6 +37,7 @@ namespace torc::fuzz {
 namespace {
 
 constexpr char k_segment_end = '\xfe';
+constexpr char k_late_answers = '\xfd';
 
 /// A workflow with something of everything, so that small ids lead somewhere.
 constexpr std::pair<const char*, const char*> k_contents[] = {
@@ -84,11 +90,14 @@ class World final : public server::SessionOwner {
     const auto session = open_session(std::move(near));
     while (!bytes.empty() && m_is_open) {
       const auto size = std::min(bytes.find(k_segment_end), bytes.size());
+      m_answers_late = m_answers_late || bytes.substr(0, size).find(k_late_answers) != std::string_view::npos;
       send(far.get(), bytes.substr(0, size));
+      answer_late(session);
       bytes.remove_prefix(std::min(size + 1, bytes.size()));
     }
     far.reset();
     run();
+    answer_late(session);
     if (const auto open = session.lock()) {
       // What the listener's sweep does: it finds that the client of a stream of events is gone.
       open->check_deadline(server::HttpSession::Clock::now() + std::chrono::hours{1});
@@ -96,6 +105,7 @@ class World final : public server::SessionOwner {
     run();
     check(!m_is_open, "a connection that the client has closed ends", "");
     check(m_body_bytes == 0, "nothing stays reserved for bodies", std::to_string(m_body_bytes));
+    m_answers_late = false;
     m_connection.rollback();
     m_connection.changes() = {};
   }
@@ -108,7 +118,7 @@ class World final : public server::SessionOwner {
     if (!response.events) {
       check(!model::parse_json(response.body).is_discarded(), "answers are JSON", response.body);
     }
-    reply(std::move(response));
+    later([reply = std::move(reply), response = std::move(response)] { reply(response); });
   }
   std::optional<server::Response> refusal(const server::Incoming& head) override {
     const auto why = server::refusal_by_rules({}, head.method, head.target, head.fields);
@@ -119,7 +129,7 @@ class World final : public server::SessionOwner {
   }
   void admit(const server::Incoming& head, server::Admitted then) override {
     check(!head.target.empty(), "a request that is admitted has a target", "");
-    then(std::nullopt);
+    later([then = std::move(then)] { then(std::nullopt); });
   }
   bool reserve_body(std::size_t bytes) override {
     m_body_bytes += bytes;
@@ -130,6 +140,27 @@ class World final : public server::SessionOwner {
   void ended(server::HttpSession* /*session*/) override { m_is_open = false; }
 
  private:
+  void later(std::function<void()> answer) {
+    if (m_answers_late) {
+      m_late.push_back(std::move(answer));
+    } else {
+      answer();
+    }
+  }
+
+  /// What the other threads of a server do while the one of the network has nothing to do.
+  void answer_late(const std::weak_ptr<server::HttpSession>& session) {
+    while (!m_late.empty()) {
+      if (const auto open = session.lock()) {
+        open->check_deadline(server::HttpSession::Clock::now() + std::chrono::seconds{2});
+      }
+      for (const auto& answer : std::exchange(m_late, {})) {
+        answer();
+      }
+      run();
+    }
+  }
+
   std::pair<server::Stream::Socket, base::Fd> connected_sockets() {
     std::array<int, 2> sockets{};
     check(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, sockets.data()) == 0, "sockets", "");
@@ -188,6 +219,8 @@ class World final : public server::SessionOwner {
   server::EventHub m_events;
   boost::asio::io_context m_context{1};
   bool m_is_open{false};  ///< Whether the session lives.
+  bool m_answers_late{false};
+  std::vector<std::function<void()>> m_late;
 };
 
 }  // namespace

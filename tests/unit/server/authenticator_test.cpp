@@ -173,6 +173,22 @@ TEST_F(AuthenticatorTest, TheSamePasswordIsCheckedOnceForAllWhoAsk) {
   }
 }
 
+TEST_F(AuthenticatorTest, AStopAnswersWhatWaitsToBeChecked) {
+  start(true);
+  std::vector<std::future<Identity>> waiting;
+  for (int i = 0; i < 20; ++i) {
+    waiting.push_back(ask_later(basic("slow" + std::to_string(i), "wrong"), "192.0.2." + std::to_string(i)));
+  }
+  authenticator->end_waits();
+  int refused = 0;
+  for (auto& answer : waiting) {
+    ASSERT_EQ(answer.wait_for(std::chrono::seconds{10}), std::future_status::ready);
+    refused += answer.get().status == 503 ? 1 : 0;
+  }
+  EXPECT_GE(refused, 18) << "all but those that were being checked";
+  EXPECT_EQ(ask(basic("alice", "secret")).status, 503);
+}
+
 TEST_F(AuthenticatorTest, AReloadForgetsWhatWasKnown) {
   start(true);
   EXPECT_EQ(ask(basic("alice", "secret")).status, 200);

@@ -55,7 +55,11 @@ class ListenerTest : public testing::Test {
               throw std::runtime_error("made to fail");
             }
             asked = fmt::format("{} from {}", head.target, head.client);
-            then(admission);
+            if (hold_admission) {
+              held_admission.set_value(std::move(then));
+            } else {
+              then(admission);
+            }
           });
     });
   }
@@ -77,13 +81,15 @@ class ListenerTest : public testing::Test {
     return false;
   }
 
-  bool hold{false};
+  std::atomic<bool> hold{false};
   std::atomic<bool> fail{false};
   std::atomic<bool> fail_admission{false};
   std::string authorization;          ///< Of the last request.
   std::optional<Response> admission;  ///< Nothing: all bodies are read.
   std::string asked;
   std::promise<Reply> held;
+  std::atomic<bool> hold_admission{false};
+  std::promise<Admitted> held_admission;
   std::unique_ptr<HttpListener> listener;
   std::thread thread;
 };
@@ -245,6 +251,48 @@ TEST_F(ListenerTest, AnExceptionEndsItsConnectionOnly) {
     bystander.send("POST / HTTP/1.1\r\nContent-Length: 1\r\n\r\n1");
     EXPECT_EQ(bystander.read_answer()->body, "1") << "on a connection from before";
   }
+}
+
+TEST_F(ListenerTest, TheTimeOfAnAdmissionIsNotTheClients) {
+  HttpLimits limits;
+  limits.request = std::chrono::milliseconds{300};
+  hold_admission = true;
+  start(limits);
+  RawClient client{listener->port()};
+  client.send("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n");
+  auto admitted = held_admission.get_future().get();
+  // Once a slow sender who began later is refused, the first one's time would be over, too.
+  RawClient slow{listener->port()};
+  slow.send("GET / HTTP/1.1\r\n");
+  ASSERT_EQ(slow.read_answer()->status, 408);
+  std::vector<Answer> answers;
+  answers.push_back({[&](const Response&) { admitted(std::nullopt); }, {}});
+  listener->deliver(std::move(answers));
+  EXPECT_EQ(client.read_answer()->body, "x");
+  client.send("POST / HTTP/1.1\r\nContent-Length: 1\r\n\r\ny");
+  EXPECT_EQ(client.read_answer()->body, "y") << "the next request has its own time";
+}
+
+TEST_F(ListenerTest, AReplyThatIsDroppedByAnotherThreadEndsItsConnection) {
+  hold = true;
+  start({});
+  RawClient client{listener->port()};
+  client.send("POST / HTTP/1.1\r\nContent-Length: 1\r\n\r\n1");
+  held.get_future().get() = nullptr;
+  held = {};
+  EXPECT_TRUE(client.is_closed());
+  hold = false;
+  EXPECT_TRUE(is_served_soon());
+}
+
+TEST_F(ListenerTest, ARefusedHeadRequestGetsNoBody) {
+  start({});
+  RawClient client{listener->port()};
+  client.send("HEAD / HTTP/1.1\r\nTransfer-Encoding: gzip\r\n\r\n");
+  const auto answer = client.read_answer();
+  ASSERT_TRUE(answer.has_value());
+  EXPECT_EQ(answer->status, 400);
+  EXPECT_TRUE(client.is_closed()) << "no byte of a body";
 }
 
 TEST_F(ListenerTest, AReplyThatFailsEndsNothingElse) {

@@ -140,7 +140,7 @@ TEST(ExpandCommands, RefusesCommandsThatAreNone) {
   EXPECT_EQ(refusal("", {}), "a command is empty");
   EXPECT_EQ(refusal(" \t", {}), "a command is empty");
   EXPECT_EQ(refusal("{p}", {"p="}), "a command is empty");
-  EXPECT_EQ(refusal("echo \xff", {}), "the command 'echo \xff' is no UTF-8 text");
+  EXPECT_EQ(refusal("echo \xff", {}), "the command 'echo \\xff' is no UTF-8 text");
   EXPECT_EQ(refusal(std::string("a\0b", 3), {}), "the command 'a\\x00b' holds a NUL byte");
 }
 
