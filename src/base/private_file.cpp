@@ -41,7 +41,7 @@ struct stat status_of(int fd, const std::string& path) {
 
 void require_regular(const struct stat& status, const std::string& path) {
   if (!S_ISREG(status.st_mode)) {
-    throw Error(fmt::format("{} is no regular file; remove it, or choose another place", path));
+    throw Error(fmt::format("{} is not a regular file; remove it, or choose another place", path));
   }
 }
 

@@ -28,7 +28,7 @@ void for_each_log(int directory, std::optional<model::Id> workflow_id,
 /// Logs of a workflow below a directory.
 struct LogFiles {
   std::vector<std::string> paths{};  ///< Regular files, from the directory; sorted.
-  base::ShortList skipped{};  ///< What is named like a log but is no regular file: "FIFO job_stdio/job_wf1....o".
+  base::ShortList skipped{};  ///< What is named like a log but is not a regular file: "FIFO job_stdio/job_wf1....o".
 };
 LogFiles log_files(int directory, model::Id workflow_id);
 

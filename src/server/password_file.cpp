@@ -128,7 +128,7 @@ void check_user_name(std::string_view user) {
 PasswordHashes read_password_file(const std::string& path) {
   struct stat status {};
   if (::stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode)) {
-    throw base::Error(fmt::format("{} is no regular file", path));  // Reading a pipe might take for ever.
+    throw base::Error(fmt::format("{} is not a regular file", path));  // Reading a pipe might take for ever.
   }
   PasswordHashes hashes;
   std::size_t number = 0;

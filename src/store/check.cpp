@@ -7,6 +7,7 @@
 #include "store/query.hpp"
 #include "store/read_only.hpp"
 #include "store/references.hpp"
+#include "torc/base/file.hpp"
 #include "torc/model/job_status.hpp"
 #include "torc/store/maintenance.hpp"
 
@@ -95,7 +96,7 @@ Check check_database(const std::string& path) {
     throw base::SystemError(fmt::format("cannot read the database {}", path));
   }
   Check check;
-  check.bytes = size_of(path) + size_of(path + "-wal");
+  check.bytes = size_of(path) + size_of(base::real_path(path).string() + "-wal");
   try {
     ReadOnlyDatabase opened{path};
     SQLite::Database& database = *opened;
@@ -110,6 +111,7 @@ Check check_database(const std::string& path) {
       }
       attempt(database, check, "cannot count", count);
     }
+    opened.require_unchanged();
   } catch (const SQLite::Exception& error) {
     throw base::Error(fmt::format("cannot open the database {}: {}", path, error.what()));
   }

@@ -132,14 +132,27 @@ Changes& Connection::changes() {
 Database::Database(const std::string& path, Durability durability, base::Owner owner)
     : m_file(std::make_unique<DatabaseFile>(path, owner)), m_durability(durability) {
   m_first.emplace(open(Connection::Mode::write));
+  const auto note_log = [this] {
+    try {
+      m_file->note_log();
+    } catch (const base::Error&) {
+      // Else SQLite would copy the log, which another user may have written, into the database when it closes.
+      sqlite3_db_config(m_first->impl().database.getHandle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+      throw;
+    }
+  };
   try {
+    // An empty transaction has SQLite open its log, which is looked at before anything is changed.
+    m_first->begin();
+    m_first->commit();
+    note_log();
     refuse_foreign_code(*m_first, this->path());
     migrate(*m_first, this->path(), migrations());
     m_server_id = store::server_id(*m_first);
   } catch (const StorageError& error) {
     throw base::Error(fmt::format("cannot use the database {}: {}", this->path(), error.what()));
   }
-  m_file->note_log();
+  note_log();
 }
 
 Database::~Database() = default;

@@ -118,7 +118,7 @@ Backup back_up(const std::string& database, const std::string& named, Existing e
       throw base::Error(fmt::format("{} is the database itself; choose another file", target));
     }
     if (!S_ISREG(target_status.st_mode)) {
-      throw base::Error(fmt::format("{} is no regular file; choose another place for the copy", target));
+      throw base::Error(fmt::format("{} is not a regular file; choose another place for the copy", target));
     }
   }
   const PartialCopy copy{target};
@@ -130,6 +130,7 @@ Backup back_up(const std::string& database, const std::string& named, Existing e
     source->execAndGet("SELECT count(*) FROM sqlite_schema");
     copy_pages(*source, copy.path(), target, stop);
     source->exec("COMMIT");
+    source.require_unchanged();
     result.version = finish_and_check(copy.path(), target);
   } catch (const SQLite::Exception& error) {
     throw base::Error(fmt::format("cannot read the database {}: {}", database, error.what()));

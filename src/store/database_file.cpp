@@ -12,6 +12,7 @@
 
 #include <fmt/format.h>
 
+#include "store/regular_files.hpp"
 #include "torc/base/error.hpp"
 #include "torc/base/file.hpp"
 #include "torc/base/lock_holder.hpp"
@@ -28,6 +29,7 @@ constexpr off_t k_lock_byte = 0x40000000 - 1;
 constexpr const char* k_log_suffixes[] = {"-wal", "-shm"};
 /// Files beside the database that SQLite or this program would use as they are: a log planted there changes the data.
 constexpr const char* k_side_suffixes[] = {"-wal", "-shm", "-journal", ".lock"};
+constexpr const char* k_journal_suffix = "-journal";
 
 /// Databases that this process has open: a second descriptor, when it is closed, would drop the locks of the first.
 class OpenFiles {
@@ -74,10 +76,7 @@ void require_trusted_sides(const std::string& path, base::Owner owner) {
     if (::lstat(side.c_str(), &status) != 0) {
       continue;
     }
-    if (!S_ISREG(status.st_mode)) {
-      throw base::Error(fmt::format("{} is no regular file, so the database beside it cannot be used; remove it",
-                                    base::printable(side)));
-    }
+    require_regular_side(side, status.st_mode);
     if (owner != base::Owner::anybody && !base::is_trusted_owner(status.st_uid)) {
       throw base::Error(
           fmt::format("the file {} belongs to {}, who is neither you nor root and could change the database with it; "
@@ -99,7 +98,7 @@ void refuse_second_name(const std::string& path, const struct stat& status) {
 
 }  // namespace
 
-DatabaseFile::DatabaseFile(const std::string& given, base::Owner owner) {
+DatabaseFile::DatabaseFile(const std::string& given, base::Owner owner) : m_owner(owner) {
   // As given: links on the way count, too.
   base::require_trusted_path(given, base::Found::file, owner, "database");
   m_path = base::real_path(given).string();
@@ -110,9 +109,13 @@ DatabaseFile::DatabaseFile(const std::string& given, base::Owner owner) {
   require_trusted_sides(m_path, owner);
   lock_name();
   lock_file();
+  occupy_journal();
+  // Once more, as time has passed in which another user could put something there.
+  require_trusted_sides(m_path, owner);
 }
 
 DatabaseFile::~DatabaseFile() {
+  free_journal();
   open_files().remove(m_identity);
 }
 
@@ -172,7 +175,34 @@ void DatabaseFile::lock_file() {
   m_file = std::move(file);
 }
 
+void DatabaseFile::occupy_journal() {
+  struct stat directory {};
+  if (::stat(std::filesystem::path(m_path).parent_path().c_str(), &directory) != 0 ||
+      (directory.st_mode & (S_IWGRP | S_IWOTH)) == 0) {
+    return;
+  }
+  constexpr unsigned k_private = 0600;
+  const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+  const base::Fd journal{::open((m_path + k_journal_suffix).c_str(), flags, k_private)};
+  struct stat status {};
+  // If the name is taken, the check that follows looks at the file that has it.
+  if (journal && ::fstat(journal.get(), &status) == 0) {
+    m_journal = identity_of(status);
+  }
+}
+
+void DatabaseFile::free_journal() {
+  const std::string path = m_path + k_journal_suffix;
+  struct stat status {};
+  if (m_journal && ::lstat(path.c_str(), &status) == 0 && identity_of(status) == *m_journal) {
+    ::unlink(path.c_str());
+  }
+  m_journal.reset();
+}
+
 void DatabaseFile::note_log() {
+  free_journal();
+  require_trusted_sides(m_path, m_owner);
   m_log.clear();
   for (const char* suffix : k_log_suffixes) {
     struct stat status {};

@@ -35,7 +35,9 @@ class DatabaseFile {
   /// Without links.
   const std::string& path() const { return m_path; }
 
-  /// Remembers which files SQLite's log and its index are. To be called while a connection is open.
+  /// Checks once more who owns the files beside the database, and remembers which files SQLite's log and its index are.
+  /// To be called after the first connection was opened, and before anything is changed over it.
+  /// @throws base::Error if another user put a file there after the constructor looked
   void note_log();
 
   /// See Database::displacement.
@@ -44,12 +46,18 @@ class DatabaseFile {
  private:
   void lock_name();
   void lock_file();
+  /// Until a connection is open, SQLite would replay a journal that another user puts beside the database. In a
+  /// directory that others may write to, an empty journal of this process takes that name; SQLite ignores it.
+  void occupy_journal();
+  void free_journal();
 
+  base::Owner m_owner;
   std::string m_path;
   base::Fd m_name_lock;  ///< Of PATH.lock, with flock.
   /// The database itself. Closed after the last connection: closing it drops SQLite's locks.
   base::Fd m_file;
   FileIdentity m_identity{};
+  std::optional<FileIdentity> m_journal;  ///< The empty one of occupy_journal.
   std::vector<std::pair<std::string, FileIdentity>> m_log;
 };
 

@@ -1,15 +1,19 @@
 #include "store/read_only.hpp"
 
 #include <sqlite3.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <filesystem>
+#include <fstream>
 
 #include <fmt/format.h>
 
 #include "store/hardening.hpp"
 #include "store/query.hpp"
+#include "store/regular_files.hpp"
+#include "torc/base/error.hpp"
+#include "torc/base/file.hpp"
 
 namespace torc::store {
 namespace {
@@ -19,9 +23,17 @@ bool exists(const std::string& path) {
   return ::lstat(path.c_str(), &status) == 0;
 }
 
-bool is_own(const std::string& path) {
-  struct stat status {};
-  return ::stat(path.c_str(), &status) == 0 && status.st_uid == ::geteuid();
+bool is_alone(const std::string& path) {
+  return !exists(path + "-wal") && !exists(path + "-journal");
+}
+
+/// Whether SQLite keeps a log (WAL) for this database: https://www.sqlite.org/fileformat.html#file_format_version_numbers
+bool uses_log(const std::string& path) {
+  constexpr std::size_t k_read_version = 19;
+  std::array<char, k_read_version + 1> header{};
+  std::ifstream file{path, std::ios::binary};
+  file.read(header.data(), header.size());
+  return file.good() && header[k_read_version] == 2;
 }
 
 /// file:PATH?immutable=1, https://www.sqlite.org/uri.html
@@ -40,46 +52,38 @@ std::unique_ptr<SQLite::Database> open(const std::string& name, int flags) {
   return database;
 }
 
-/// Opening reads nothing yet: the first question tells whether SQLite could make the index of its log.
-bool can_read(SQLite::Database& database) {
-  try {
-    database.execAndGet("SELECT count(*) FROM sqlite_schema");
-  } catch (const SQLite::Exception& error) {
-    const int code = error.getErrorCode() & 0xff;
-    return code != SQLITE_CANTOPEN && code != SQLITE_READONLY;  // Damage is told by whoever looks for it.
-  }
-  return true;
+bool is_same(const timespec& a, const timespec& b) {
+  return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
 }
 
 }  // namespace
 
-ReadOnlyDatabase::ReadOnlyDatabase(const std::string& path)
-    : m_path(path), m_had_log(exists(path + "-wal")), m_is_own(is_own(path)) {
-  // Without a log the file alone is the database, unless a journal says that it has to be put right first.
-  const bool is_file_alone = !m_had_log && !exists(path + "-journal");
-  if (!is_file_alone || m_is_own) {
-    m_database = open(path, SQLite::OPEN_READONLY);
-    if (!is_file_alone || can_read(*m_database)) {
-      return;
-    }
+ReadOnlyDatabase::ReadOnlyDatabase(const std::string& path) : m_path(base::real_path(path).string()) {
+  require_regular_files(m_path);
+  if (::stat(m_path.c_str(), &m_before) != 0) {
+    throw base::SystemError("cannot read the database " + m_path);
   }
-  // SQLite would make a log and its index beside it: in another user's directory, or one that cannot be written to.
-  m_database = open(immutable_uri(path), SQLite::OPEN_READONLY | SQLITE_OPEN_URI);
+  // Without a log the file alone is the database, unless a journal says that it has to be put right first. SQLite would
+  // make a log and its index beside it: in another user's directory, or in one that cannot be written to.
+  m_is_without_locks = is_alone(m_path) && (m_before.st_uid != ::geteuid() || uses_log(m_path));
+  m_database = m_is_without_locks ? open(immutable_uri(m_path), SQLite::OPEN_READONLY | SQLITE_OPEN_URI)
+                                  : open(m_path, SQLite::OPEN_READONLY);
 }
 
-ReadOnlyDatabase::~ReadOnlyDatabase() {
-  m_database.reset();
-  if (m_had_log || !m_is_own || exists(m_path + "-journal") || !exists(m_path + "-wal")) {
+void ReadOnlyDatabase::require_unchanged() const {
+  if (!m_is_without_locks) {
     return;
   }
-  // A read-only connection cannot take away the empty log that it made; one that may write does, unless a server began
-  // to use it meanwhile.
-  try {
-    SQLite::Database last{m_path, SQLite::OPEN_READWRITE};
-    harden(last);
-    last.execAndGet("SELECT count(*) FROM sqlite_schema");
-  } catch (const SQLite::Exception&) {
-    // An empty log harms nobody.
+  struct stat now {};
+  const bool is_unchanged = ::stat(m_path.c_str(), &now) == 0 && now.st_dev == m_before.st_dev &&
+                            now.st_ino == m_before.st_ino && now.st_size == m_before.st_size &&
+                            is_same(now.st_mtim, m_before.st_mtim) && is_same(now.st_ctim, m_before.st_ctim) &&
+                            is_alone(m_path);
+  if (!is_unchanged) {
+    throw base::Error(fmt::format(
+        "a server or another program began to use the database {} while it was read, so what was read may not fit "
+        "together; repeat the command",
+        m_path));
   }
 }
 

@@ -111,7 +111,7 @@ class PasswordFile(AuthTest):
         os.mkfifo(self.dir / "pipe")
         result = run_torc("server", "run", "--port", "0", "--auth-file", self.dir / "pipe", home=self.dir, timeout=20)
         self.assertEqual(result.returncode, 1)
-        self.assertIn("no regular file", result.stderr)
+        self.assertIn("not a regular file", result.stderr)
 
     def test_on_a_terminal_it_asks_twice_and_shows_nothing(self):
         command = ["server", "htpasswd", "--cost", "4", self.users, "carol"]

@@ -57,7 +57,7 @@ class Backup(E2ETest):
         link.symlink_to(real)
         refused = server.torc("server", "backup", pipe, "-d", server.database, "--force")
         self.assertEqual(refused.returncode, 1)
-        self.assertIn("no regular file", refused.stderr)
+        self.assertIn("not a regular file", refused.stderr)
         self.assertTrue(stat.S_ISFIFO(pipe.stat().st_mode))
         server.torc("server", "backup", link, "-d", server.database, "--force", check=True)
         self.assertTrue(link.is_symlink())

@@ -185,7 +185,7 @@ class Owners(FilesTest):
             precious = self.dir / "precious"
             precious.write_text("kept")
             side.symlink_to(precious)
-            self.assertIn("is no regular file", self.refused_start("--database", database))
+            self.assertIn("is not a regular file", self.refused_start("--database", database))
             self.assertEqual(precious.read_text(), "kept")
             side.unlink()
 
@@ -253,6 +253,28 @@ class Maintenance(FilesTest):
         self.assertEqual(mode(copy), 0o600)
         self.assertEqual({path.name: path.read_bytes() for path in place.iterdir()}, before)
         self.assertIn("trigger evil", self.refused_start("--database", copy))
+
+    def test_what_is_not_a_regular_file_is_refused(self):
+        """SQLite would wait for ever for somebody to write into a FIFO."""
+        place, target = self.dir / "own", self.dir / "target"
+        place.mkdir()
+        target.mkdir()
+        database = self.database(place)
+        link = self.dir / "link.db"
+        link.symlink_to(database)
+        cases = [(place / "fifo.db", place / "fifo.db")]
+        cases += [(given, pathlib.Path(f"{database}{suffix}")) for given in (database, link)
+                  for suffix in ("-journal", "-wal", "-shm")]
+        for given, fifo in cases:
+            os.mkfifo(fifo)
+            for command in (["check"], ["backup", target / "copy.db"]):
+                with self.subTest(given=given.name, fifo=fifo.name, command=command[0]):
+                    refused = run_torc("server", *command, "--database", given, home=self.dir, timeout=30)
+                    self.assertEqual(refused.returncode, 1)
+                    self.assertIn(f"{fifo} is not a regular file", refused.stderr)
+                    self.assertEqual(list(target.iterdir()), [])
+            fifo.unlink()
+        run_torc("server", "check", "--database", link, home=self.dir, check=True)
 
     def test_a_file_that_cannot_be_written_is_looked_at(self):
         if os.geteuid() != 0:

@@ -12,7 +12,7 @@ namespace torc::base {
 /// access: a new file has the mode 0600 whatever the umask is, and an old one loses the bits of its group and of others
 /// if this process may change them.
 /// @param flags  As of open(2); O_CREAT makes the file.
-/// @throws Error if the last part of the path is a link or no regular file; SystemError that names the path
+/// @throws Error if the last part of the path is a link or not a regular file; SystemError that names the path
 Fd open_private_file(const std::filesystem::path& path, int flags);
 
 /// Makes a directory and its missing parents with the mode 0700, whatever the umask is. Leaves existing ones alone.
@@ -24,7 +24,7 @@ void make_private_directories(const std::filesystem::path& directory);
 /// made. The directory itself is opened as named.
 /// @param relative  Path below `directory`, without "..".
 /// @param mode  Of a new file; the umask applies.
-/// @throws Error that names a link and its owner, or a file that is no regular file or has several names in a directory
+/// @throws Error that names a link and its owner, or a file that is not a regular file or has several names in a directory
 /// where other users may write; SystemError that names the path
 Fd open_below(const std::filesystem::path& directory, const std::filesystem::path& relative, int flags,
               unsigned mode = 0644);

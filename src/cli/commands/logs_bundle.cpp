@@ -48,7 +48,7 @@ int run(const Options& options, Services& services) {
   const bool is_there = fs::is_directory(options.output_dir, error);
   const auto [files, skipped] = is_there ? log_files(base::open_directory(options.output_dir).get(), id) : LogFiles{};
   if (!skipped.empty()) {
-    services.output().note("Left out, as they are no regular files: " + skipped.text());
+    services.output().note("Left out, as they are not regular files: " + skipped.text());
   }
   if (files.empty()) {
     throw base::Error(fmt::format("{} holds no log of workflow {}", options.output_dir, id));

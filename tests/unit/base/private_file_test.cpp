@@ -73,7 +73,7 @@ TEST(PrivateFileTest, FollowsNoLinkAndWaitsForNoFifo) {
             std::string::npos);
   ASSERT_EQ(::mkfifo((dir / "fifo").c_str(), 0600), 0);
   EXPECT_NE(failure_of([&] { open_private_file(dir / "fifo", O_WRONLY | O_CREAT); }), "");
-  EXPECT_NE(failure_of([&] { open_private_file(dir / "fifo", O_RDWR | O_CREAT); }).find("no regular file"),
+  EXPECT_NE(failure_of([&] { open_private_file(dir / "fifo", O_RDWR | O_CREAT); }).find("not a regular file"),
             std::string::npos);
   EXPECT_EQ(read_file(dir / "target"), "kept");
 }
