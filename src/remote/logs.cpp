@@ -252,15 +252,19 @@ class CollectInPhases {
       discard(i);
       return;
     }
-    const ScriptCall remove{.script = delete_packed_script(m_workers[i], m_settings, m_packed[i].packed_in)};
+    const ScriptCall remove{.script = delete_packed_script(m_workers[i], m_settings, m_packed[i].packed_in),
+                            .reports_progress = true,
+                            .output_limit = k_large_output};
     const auto call = m_transport.run(m_workers[i].address, remove);
     const auto report = Report::parse(call.out);
     // "missing": a worker with the same home, whose archive holds the same, was first.
-    m_results[i].removed = report && (report->has("removed") || report->has("missing"));
-    if (m_results[i].removed && !report->get("kept").empty()) {
+    const bool done = report && (report->has("removed") || report->has("missing"));
+    m_results[i].kept = done && !report->get("kept").empty();
+    m_results[i].removed = done && !m_results[i].kept;
+    if (m_results[i].kept) {
       m_results[i].message = "files that are in use, or changed since they were packed, are still there";
     }
-    if (!m_results[i].removed) {
+    if (!done) {
       m_results[i].ok = false;
       m_results[i].message = fmt::format("saved to {}, but not deleted there: {}", m_results[i].file,
                                          report ? report->text("failed") : failure_reason(call));

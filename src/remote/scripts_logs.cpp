@@ -44,11 +44,7 @@ refuse_precious() {
 # Refuses if a worker, of any workflow, runs in the directory, in one below it or in one above it, and if that cannot be
 # told.
 refuse_running() {
-  [ -r "/proc/$$/stat" ] || fail "cannot tell whether a worker runs there: /proc cannot be read"
-  for place in "$state_root" "$state_root"/* "$state_root"/*/* "$state_root"/*/*/*; do
-    [ ! -d "$place" ] || { [ -r "$place" ] && [ -x "$place" ]; } ||
-      fail "cannot tell whether a worker runs there: $place cannot be read"
-  done
+  refuse_hidden_places
   for file in "$state_root"/*/*/*/worker; do
     [ ! -e "$file" ] || refuse_worker
   done
@@ -56,19 +52,41 @@ refuse_running() {
     [ ! -f "$file" ] || refuse_legacy_worker
   done
 }
+refuse_hidden_places() {
+  [ -r "/proc/$$/stat" ] || fail "cannot tell whether a worker runs there: /proc cannot be read"
+  for place in "$state_root" "$state_root"/* "$state_root"/*/* "$state_root"/*/*/*; do
+    [ ! -d "$place" ] || { [ -r "$place" ] && [ -x "$place" ]; } ||
+      fail "cannot tell whether a worker runs there: $place cannot be read"
+  done
+}
 refuse_worker() {
-  read_worker_file "$file" ||
-    fail "cannot tell whether a worker runs there: $file cannot be read; delete that file if its worker does not run"
-  concerns_output_dir || return 0
+  read_concerned_worker || return 0
   if alive "$w_pid" "$w_ticks" "$w_boot"; then
     fail "a worker runs there (PID $w_pid); stop it first"
   fi
   if alive "$guardian_pid" "$guardian_ticks" "$w_boot"; then
     fail "the jobs of a worker still run there (guardian with PID $guardian_pid); wait until they have ended"
   fi
+  refuse_unseen_worker
+}
+# Reads a worker's file. Returns 1 if that worker has nothing to do with the directory.
+read_concerned_worker() {
+  read_worker_file "$file" ||
+    fail "cannot tell whether a worker runs there: $file cannot be read; delete that file if its worker does not run"
+  concerns_output_dir
+}
+refuse_unseen_worker() {
   [ -s "${file%/*}/ended" ] || can_see_worker ||
     fail "a worker may still run there on ${w_host:-an unknown host} (PID $w_pid); stop it first, or delete $file if it\
  does not run any more"
+}
+# Refuses if a worker may run that cannot be seen from here: neither can the files be seen that its jobs have open.
+refuse_unseen_workers() {
+  refuse_hidden_places
+  for file in "$state_root"/*/*/*/worker; do
+    [ -e "$file" ] || continue
+    ! read_concerned_worker || refuse_unseen_worker
+  done
 }
 concerns_output_dir() {
   [ -n "$w_out" ] || return 0
@@ -94,6 +112,8 @@ note_own_end() {
   read_worker_file "$state/worker" || return 0
   [ ! -s "$state/ended" ] && can_see_worker || return 0
   alive "$w_pid" "$w_ticks" "$w_boot" && return 0
+  # Its jobs may still run, and write.
+  alive "$guardian_pid" "$guardian_ticks" "$w_boot" && return 0
   (umask 077 && printf 'reason=died\nexit=1\ntime=%s\ngiven_back=0\n' "$now" >"$state/ended") 2>/dev/null
 }
 
@@ -128,23 +148,62 @@ newline='
 '
 )sh";
 
-constexpr std::string_view k_pack_functions = R"sh(
-discard() { [ -z "$packed_in" ] || rm -rf -- "$packed_in"; }
+constexpr std::string_view k_progress_functions = R"sh(
+# How far the whole script is: a number that only rises. What makes no progress is ended from outside.
+progress=0
+advance() {
+  progress=$((progress + 1))
+  report_advance "$progress"
+}
+report_advance() { printf '#torc-progress %s\n' "$1" 2>/dev/null; }
 
-# Says now and then how large the archive is, as long as it grows: what makes no progress is ended from outside. When
-# nobody listens any more, the archive is for nobody.
-report_progress() {
-  before=
+# Runs "$@" as a process of its own, and reports while the file $1 grows that it writes; with "", while it reads the
+# archive from its standard input. Its end is progress as well.
+run_step() {
+  grows=$1
+  shift
+  "$@" &
+  step=$!
+  report_step &
+  reporter=$!
+  wait "$step"
+  step_status=$?
+  kill "$reporter" 2>/dev/null
+  # What it has read cannot be seen any more: all of it.
+  grows=${grows:-$archive}
+  measure
+  progress=$((progress + measured))
+  advance || exit 1
+  return "$step_status"
+}
+
+# When nobody listens any more, the step is for nobody.
+report_step() {
+  before=0
   trap '' PIPE
-  while sleep 5 >/dev/null 2>&1 </dev/null && kill -0 "$1" 2>/dev/null; do
-    size=$(wc -c <"$archive")
-    if [ "$size" != "$before" ] && ! printf '#torc-progress %s\n' "$size" 2>/dev/null; then
-      kill "$1" 2>/dev/null
-      return
-    fi
-    before=$size
+  while sleep 2 >/dev/null 2>&1 </dev/null && kill -0 "$step" 2>/dev/null; do
+    measure
+    [ "$measured" -gt "$before" ] || continue
+    before=$measured
+    report_advance $((progress + measured)) || { kill "$step" 2>/dev/null; return; }
   done
 }
+
+# Sets `measured` to the bytes that the step has written or read.
+measure() {
+  measured=
+  if [ -n "$grows" ]; then
+    measured=$(wc -c <"$grows")
+  else
+    read -r _ measured <"/proc/$step/fdinfo/0"
+  fi 2>/dev/null
+  measured=${measured##* }
+  case $measured in '' | *[!0-9]*) measured=0 ;; esac
+}
+)sh";
+
+constexpr std::string_view k_pack_functions = R"sh(
+discard() { [ -z "$packed_in" ] || rm -rf -- "$packed_in"; }
 
 # Files that running jobs write to may change while they are read; anything else is a failure.
 only_changes() {
@@ -176,23 +235,23 @@ pack() {
   }
   trap discard EXIT
   trap 'exit 1' HUP INT TERM PIPE
-  complete=
-  if list_files "$packed_in/before"; then complete=1; fi
+  complete= unlisted=
+  if run_step "$packed_in/before" list_files "$packed_in/before"; then complete=1; fi
   archive=$packed_in/torc_logs_${workflow}_$key.tar.gz
-  LC_ALL=C tar -czf "$archive" -C "$out" . 2>"$packed_in/errors" </dev/null &
-  packer=$!
-  report_progress "$packer" &
-  reporter=$!
-  wait "$packer"
+  run_step "$archive" make_archive
   status=$?
-  kill "$reporter" 2>/dev/null
   changed=
   if [ "$status" = 1 ] && only_changes; then
     changed=1
   elif [ "$status" != 0 ]; then
     fail_packing
   fi
-  sum=$(cksum 2>&1 <"$archive") || fail "no checksum of the archive: ${sum##*"$newline"}"
+  run_step '' sum_archive
+  status=$?
+  sum=
+  while IFS= read -r line || [ -n "$line" ]; do sum=$line; done 2>/dev/null <"$packed_in/sum"
+  [ "$status" = 0 ] || fail "no checksum of the archive: $sum"
+  find_unchanged
   # Only for the order of deletions; without `ls`, workers with one path count as sharing a directory.
   inode=$(ls -di -- "$out" 2>/dev/null) || inode=0
   set -- $sum ${inode:-0}
@@ -204,20 +263,31 @@ pack() {
   put inode "$3"
   put changed "$changed"
   put directory "$out"
-  list_unchanged
+  report_unchanged
   report_end
 }
+# These become the programs, so that who ends the process ends the program.
+make_archive() {
+  LC_ALL=C
+  export LC_ALL
+  exec tar -czf "$archive" -C "$out" . 2>"$packed_in/errors" </dev/null
+}
+sum_archive() { exec cksum <"$archive" >"$packed_in/sum" 2>&1; }
 
-# Reports what must be in the archive as it is here: a line "file=SIZE ./NAME" for each file that did not change since
-# the packing began. Leaves `unchanged` for the deletion, and `before` if that is all there was; else they are empty,
-# and nothing is deleted.
-list_unchanged() {
-  list_files "$packed_in/after"
+# Writes the lines of what did not change since the packing began to `unchanged`.
+find_unchanged() {
+  run_step "$packed_in/after" list_files "$packed_in/after"
   if same_lists "$packed_in/before" "$packed_in/after"; then
     mv -f -- "$packed_in/after" "$packed_in/unchanged"
   else
     common_lines "$packed_in/before" "$packed_in/after" "$packed_in/unchanged"
-  fi && LC_ALL=C sed -n 's|^8[0-9a-f]* \([0-9]*\) [^/]* \./|file=\1 ./|p' "$packed_in/unchanged" 2>/dev/null ||
+  fi || complete= unlisted=1
+}
+# Reports what must be in the archive as it is here: a line "file=SIZE ./NAME" for each file that did not change.
+# Leaves `unchanged` for the deletion, and `before` if that is all there was; else they are empty, and nothing is
+# deleted.
+report_unchanged() {
+  LC_ALL=C sed -n 's|^8[0-9a-f]* \([0-9]*\) [^/]* \./|file=\1 ./|p' "$packed_in/unchanged" 2>/dev/null ||
     complete= unlisted=1
   [ -z "$unlisted" ] || : >"$packed_in/unchanged"
   [ -n "$complete" ] || : >"$packed_in/before"
@@ -275,10 +345,15 @@ discard_packed() {
 )sh";
 
 constexpr std::string_view k_delete_packed_main = R"sh(
-# Refuses unless the directory is for certain as it was when it was packed. What cannot be listed counts as changed.
+# Lists the directory anew; not in a subshell, as the progress is counted here.
+list_now() {
+  listed=
+  if run_step "$packed_in/now" list_files "$packed_in/now"; then listed=1; fi
+}
+
+# Refuses unless the directory is for certain as it was when it was packed. What was not listed counts as changed.
 refuse_changes() {
-  refuse_running
-  [ -s "$packed_in/before" ] && [ -s "$packed_in/unchanged" ] && list_files "$packed_in/now" ||
+  [ -s "$packed_in/before" ] && [ -s "$packed_in/unchanged" ] && [ -n "$listed" ] ||
     fail "cannot tell whether files changed since the archive was made: $no_list"
   same_lists "$packed_in/before" "$packed_in/now" && return 0
   find_difference
@@ -302,8 +377,10 @@ find_difference() {
 
 # Whether something is there that the archive may not hold, or that somebody is about to write.
 is_in_use() {
-  (refuse_changes >/dev/null 2>&1) && return 1
-  return 0
+  (refuse_running >/dev/null 2>&1) || return 0
+  list_now
+  (refuse_changes >/dev/null 2>&1) || return 0
+  return 1
 }
 
 # Sets `open_files` to the files below the directory that a process has open, a line each with an empty one in front.
@@ -326,11 +403,13 @@ find_open_files() {
 
 # Deletes what the archive holds for certain: files that did not change since the packing began, and that no process has
 # open. Directories stay, as jobs may be about to write into them. A runner does not let others see what it has open, so
-# the files that runners write stay as well.
+# the files that runners write stay as well. The mark that says which server's output this is stays with what is kept.
+# Open files on another host cannot be seen, so nothing is deleted if a worker may run there.
 remove_packed_files() {
+  refuse_unseen_workers
   [ -s "$packed_in/unchanged" ] || fail "cannot tell which files the archive holds: $no_list"
   find_open_files
-  list_files "$packed_in/now"
+  list_now
   common_lines "$packed_in/unchanged" "$packed_in/now" "$packed_in/still" ||
     fail "cannot tell which files the archive holds: $no_list"
   while IFS= read -r line; do
@@ -340,20 +419,25 @@ remove_packed_files() {
     # `ls` may show control characters as '?'.
     case $file in *[[:cntrl:]]*) continue ;; esac
     case ${file##*/} in
-      job_runner_* | torc_worker_* | resource_metrics_* | undelivered_results_* | action_wf*) continue ;;
+      job_runner_* | torc_worker_* | .torc_server_* | resource_metrics_* | undelivered_results_* | action_wf*) continue ;;
     esac
     case $open_files in *"$newline$file$newline"*) ;; *) rm -f -- "$file" ;; esac
+    progress=$((progress + 1))
+    case $progress in *0) report_advance "$progress" || exit 1 ;; esac
   done <"$packed_in/still"
 }
 
 main() {
   trap discard_packed EXIT
+  trap 'exit 1' HUP INT TERM PIPE
   set_places
   enter_output_dir
   refuse_precious
   [ -d "$packed_in" ] || fail "its archive is gone"
   kept=
   if [ -z "$force" ]; then
+    refuse_running
+    list_now
     refuse_changes
     remove_output_dir
   elif is_in_use; then
@@ -388,6 +472,7 @@ main() {
 std::string pack_script(const Worker& worker, const CollectSettings& settings, AfterPacking after) {
   return worker_script(worker, settings.workflow, settings.output_dir)
       .add(k_safety_functions)
+      .add(k_progress_functions)
       .add(k_pack_functions)
       .add(after == AfterPacking::ask ? k_pack_and_ask_main : k_pack_and_keep_main)
       .text();
@@ -402,6 +487,7 @@ std::string delete_packed_script(const Worker& worker, const CollectSettings& se
       .set("packed_in", packed_in)
       .set("force", settings.force ? "1" : "")
       .add(k_safety_functions)
+      .add(k_progress_functions)
       .add(k_discard_main)
       .add(k_delete_packed_main)
       .text();

@@ -29,7 +29,9 @@ struct CollectSettings {
 struct CollectResult {
   bool ok{false};
   bool missing{false};  ///< The worker has no such directory.
-  bool removed{false};
+  bool removed{false};  ///< The directory is gone from the worker.
+  /// With CollectSettings::force: files of the archive were deleted, but those in use and the directory were kept.
+  bool kept{false};
   std::string file{};       ///< The archive here, where it was fetched and verified.
   std::string extracted{};  ///< The directory that it was unpacked into.
   /// Entries that were not unpacked, since they could do harm: devices, links that leave the directory and so on. The

@@ -41,7 +41,10 @@ std::string result_line(const remote::Worker& worker, const remote::CollectResul
                                                                    result.skipped.count(), result.skipped.text());
   return fmt::format("  [{}] {}: Saved to {}{}{}{}", is_complete(result) ? "OK" : "INCOMPLETE", worker.name,
                      result.file, result.extracted.empty() ? "" : ", unpacked in " + result.extracted,
-                     result.removed ? " and deleted remote" : "", skipped);
+                     result.removed ? " and deleted remote"
+                     : result.kept  ? "; deleted remote except for files in use or changed, which were kept"
+                                    : "",
+                     skipped);
 }
 
 nlohmann::json row(const remote::Worker& worker, const remote::CollectResult& result) {
@@ -117,8 +120,11 @@ int run(const Options& options, Services& services) {
     rows.push_back(row(workers[i], results[i]));
   }
   const auto good = std::count_if(results.begin(), results.end(), is_complete);
-  output.line(fmt::format("\n{} logs from {}/{} workers", options.remove ? "Collected and deleted" : "Collected", good,
-                          workers.size()));
+  const auto kept =
+      std::count_if(results.begin(), results.end(), [](const auto& r) { return is_complete(r) && r.kept; });
+  output.line(fmt::format("\n{} logs from {}/{} workers{}", options.remove ? "Collected and deleted" : "Collected",
+                          good - kept, workers.size(),
+                          kept == 0 ? "" : fmt::format("; collected from {} more, where files were kept", kept)));
   if (output.json()) {
     output.document(remote_document(id, std::move(rows)));
   }

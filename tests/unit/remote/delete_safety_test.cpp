@@ -133,8 +133,9 @@ TEST_P(DeleteSafety, WhatIsSaidIsWhatWasDone) {
       settings.force = force;
       write_text(precious(), "first\n");
       const auto result = collect();
-      EXPECT_EQ(result.removed, !fs::exists(precious())) << result.message;
-      EXPECT_EQ(result.ok, result.removed) << result.message;
+      EXPECT_EQ(result.removed || result.kept, !fs::exists(precious())) << result.message;
+      EXPECT_EQ(result.removed, !fs::exists(output())) << result.message;
+      EXPECT_EQ(result.ok, result.removed || result.kept) << result.message;
       EXPECT_TRUE(result.ok || !result.message.empty());
     }
   });
@@ -206,6 +207,39 @@ TEST_P(DeleteSafety, AWorkerOfAnotherHostMayRunWhateverIsKnownOfItsBoot) {
   }
   write_worker(proc::boot_id(), proc::host_name(), 1, 1);
   EXPECT_TRUE(remove().ok) << "this host would see it";
+}
+
+TEST_P(DeleteSafety, ForceDeletesNothingThatAJobOnAnotherHostMayHaveOpen) {
+  // As on another host with the same home: its processes and the files that they have open cannot be seen here.
+  settings.force = true;
+  for (const std::string& host : {std::string("another"), std::string("unknown"), std::string()}) {
+    write_worker("another boot", host, 1, 1);
+    fs::remove_all(state_directory().parent_path() / "ws2");
+    fs::rename(state_directory(), state_directory().parent_path() / "ws2");
+    const auto result = collect();
+    EXPECT_FALSE(result.ok || result.removed || result.kept);
+    EXPECT_TRUE(fs::exists(result.file));
+    EXPECT_NE(result.message.find("a worker may still run there on " + (host.empty() ? "an unknown host" : host)),
+              std::string::npos)
+        << result.message;
+    ASSERT_TRUE(fs::exists(precious())) << host;
+  }
+  write_text(state_directory().parent_path() / "ws2/worker", "");
+  EXPECT_FALSE(collect().ok) << "a file that cannot be understood may be that of another host";
+  ASSERT_TRUE(fs::exists(precious()));
+  fs::remove_all(state_directory().parent_path() / "ws2");
+  write_worker("another boot", "another", 1, 1);
+  write_text(state_directory() / "ended", "reason=finished\n");
+  EXPECT_TRUE(collect().removed) << "it noted its end";
+}
+
+TEST_P(DeleteSafety, AWorkerIsNotNotedAsEndedWhileItsGuardianEndsJobs) {
+  write_worker(proc::boot_id(), proc::host_name(), 1, 1);
+  std::ofstream(state_directory() / "worker", std::ios::app)
+      << fmt::format("guardian_pid={}\nguardian_ticks={}\n", ::getpid(), proc::start_ticks(::getpid()).value_or(0));
+  settings.remove = false;
+  EXPECT_TRUE(collect().ok);
+  EXPECT_FALSE(fs::exists(state_directory() / "ended")) << "another host could take its jobs for ended";
 }
 
 TEST_P(DeleteSafety, AWorkerBelowOrAboveTheDirectoryCounts) {

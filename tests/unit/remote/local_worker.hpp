@@ -92,7 +92,11 @@ class LocalTransport : public Transport {
     command.input = noise + call.script;
     command.question = call.question;
     command.answer = call.answer;
-    command.limit = std::chrono::seconds(20);
+    command.limit = limit;
+    if (call.reports_progress) {
+      command.progress_mark = k_progress_mark;
+      command.longest = std::chrono::seconds(60);
+    }
     auto result = proc::run_command(command);
     const std::scoped_lock lock(m_mutex);
     last = result;
@@ -140,6 +144,7 @@ class LocalTransport : public Transport {
   std::function<void()> on_fetched{};         ///< What happens on the worker while its archive travels.
   bool damage{false};                         ///< Spoil what is fetched or sent.
   std::optional<proc::CommandResult> sent{};  ///< How sending goes instead, though all is there.
+  std::chrono::milliseconds limit{20'000};    ///< Of a call, counted anew with its progress if it reports any.
   std::string noise{};                        ///< Shell lines that run before the script, as login files do.
   std::vector<std::string> prefix{};          ///< What starts each session.
   std::vector<std::string> variables{};       ///< "NAME=value" for the session.

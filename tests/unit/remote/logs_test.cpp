@@ -2,6 +2,10 @@
 
 #include <fcntl.h>
 
+#include <algorithm>
+#include <functional>
+#include <sstream>
+
 #include "local_worker.hpp"
 #include "torc/proc/spawn.hpp"
 
@@ -139,7 +143,7 @@ TEST_P(LogScripts, CollectFilesThatGrowButDoNotDeleteThem) {
 
 TEST_P(LogScripts, DeleteWhereAWorkerRunsOnlyWithForce) {
   write_output();
-  write_state(::getpid(), proc::start_ticks(::getpid()).value_or(0), proc::boot_id(), "here");
+  write_state(::getpid(), proc::start_ticks(::getpid()).value_or(0), proc::boot_id(), proc::host_name());
   settings.remove = true;
   auto result = collect();
   EXPECT_FALSE(result.ok);
@@ -150,11 +154,59 @@ TEST_P(LogScripts, DeleteWhereAWorkerRunsOnlyWithForce) {
   write_text(transport.home() / "torc_output/job_stdio/open.o", "so far\n");
   const base::Fd open = base::open_file(transport.home() / "torc_output/job_stdio/open.o", O_WRONLY | O_APPEND);
   settings.force = true;
+  write_text(transport.home() / "torc_output/.torc_server_42", "server-1\n");
   result = collect();
-  EXPECT_TRUE(result.ok && result.removed) << result.message;
+  EXPECT_TRUE(result.ok && result.kept) << result.message;
+  EXPECT_FALSE(result.removed) << "files in use are still there";
   EXPECT_NE(result.message.find("in use"), std::string::npos) << result.message;
+  EXPECT_TRUE(fs::exists(transport.home() / "torc_output/.torc_server_42")) << "the owner's mark";
   EXPECT_FALSE(fs::exists(transport.home() / "torc_output/job_stdio/job_1.o"));
   EXPECT_TRUE(fs::exists(transport.home() / "torc_output/job_stdio/open.o"));
+}
+
+/// The numbers of the marks by which a script says how far it is.
+std::vector<long> progress_of(const std::string& output) {
+  std::vector<long> numbers;
+  std::istringstream lines(output);
+  const std::string mark = std::string(k_progress_mark) + " ";
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with(mark)) {
+      numbers.push_back(std::stol(line.substr(mark.size())));
+    }
+  }
+  return numbers;
+}
+
+TEST_P(LogScripts, DirectoriesThatAreSlowToListAreCollectedAndDeleted) {
+  if (std::string(GetParam()) != "dash") {
+    GTEST_SKIP() << "one shell will do; busybox has a find of its own";
+  }
+  write_output();
+  write_output("torc_output/job_stdio");
+  write_state(::getpid(), proc::start_ticks(::getpid()).value_or(0), proc::boot_id(), proc::host_name());
+  write_program(transport.home() / "bin/find", "#!/bin/sh\nsleep 1.1\nexec /usr/bin/find \"$@\"\n");
+  transport.limit = std::chrono::seconds(2);
+  const auto result = collect();
+  EXPECT_TRUE(result.ok) << "listed twice, which takes longer than the limit of a call: " << result.message;
+  transport.limit = std::chrono::seconds(20);
+  fs::remove(transport.home() / "bin/find");
+  for (int i = 0; i < 30; ++i) {
+    write_text(transport.home() / ("torc_output/job_stdio/many_" + std::to_string(i)), "x\n");
+  }
+  settings.remove = settings.force = true;
+  EXPECT_TRUE(collect().kept);
+  EXPECT_FALSE(fs::exists(transport.home() / "torc_output/job_stdio/many_1"));
+}
+
+TEST_P(LogScripts, ProgressOnlyRises) {
+  write_output();
+  settings.width = 1;
+  transport.on_fetched = [&] {
+    const auto numbers = progress_of(transport.last.out);
+    EXPECT_GE(numbers.size(), 4U) << "lists before and after, archive, checksum";
+    EXPECT_TRUE(std::is_sorted(numbers.begin(), numbers.end(), std::less_equal<>())) << transport.last.out;
+  };
+  EXPECT_TRUE(collect().ok) << transport.last.err;
 }
 
 TEST_P(LogScripts, DeleteAllWithForceWhereNothingIsInUse) {
