@@ -30,8 +30,6 @@ make_place() {
   message=$(mkdir -p -- "$directory" 2>&1) || fail "$message"
   [ -w "$directory" ] || fail "cannot write to $directory"
   [ ! -d "$target" ] || fail "$target is a directory"
-  # Left where a connection broke off; nobody needs a day for it.
-  find "$directory" -maxdepth 1 -name '.torc-install.*' -mtime +0 -exec rm -f -- {} + 2>/dev/null
 }
 
 main() {

@@ -162,20 +162,35 @@ take_start_lock() {
     exec 2>&1
     umask 077 && : >>"$state/start_lock" && chmod 600 -- "$state/start_lock"
   ) || fail "$message"
-  # Not emptied before it is ours: it names its holder.
   exec 8<>"$state/start_lock"
   if command -v flock >/dev/null 2>&1; then
     waited=0
-    until flock -n 8 2>/dev/null; do
+    until try_lock; do
       [ "$waited" -lt "$lock_patience" ] || refuse_lock
       sleep 0.1 2>/dev/null && waited=$((waited + 100)) || { sleep 1 && waited=$((waited + 1000)); } || refuse_lock
     done
   fi
   printf 'process %s on %s, started from %s\n' "$$" "$host_now" "$started_from" >"$state/start_lock"
 }
+# Returns 1 if another process holds the lock; any other failure ends the start.
+try_lock() {
+  message=$(flock -n 8 2>&1)
+  status=$?
+  [ "$status" -gt 1 ] || return "$status"
+  fail "cannot lock $state/start_lock: ${message:-flock: exit status $status}"
+}
+# What holds the lock now is another process if the one that is named is gone from this host.
 refuse_lock() {
   holder=
   IFS= read -r holder 2>/dev/null <"$state/start_lock"
+  case $holder in
+    'process '*" on $host_now, started from "*)
+      holder_pid=${holder#process }
+      holder_pid=${holder_pid%% *}
+      [ -d "/proc/$holder_pid" ] || [ ! -d "/proc/$$" ] ||
+        holder="a process on another host, or a child of process $holder_pid, which has ended,"
+      ;;
+  esac
   fail "another start of this worker is under way: ${holder:-a process of an older torc} holds $state/start_lock; try\
  again when it has ended"
 }
@@ -259,8 +274,14 @@ main() {
 }
 )sh";
 
-/// After this time a start that waits for another one gives up and names it.
-constexpr std::chrono::seconds k_lock_patience{5};
+/// What a start that waits for another one leaves of the limit of its call, to give up and name the other one.
+constexpr std::chrono::milliseconds k_time_to_refuse{2'000};
+
+/// How long a start waits for another one of the same worker.
+std::chrono::milliseconds lock_patience(const StartSettings& settings) {
+  const std::chrono::milliseconds limit = settings.limit;
+  return std::min(settings.lock_patience, std::max(limit - k_time_to_refuse, limit / 4));
+}
 
 /// What the runner and so its jobs find in their environment, as a line for the shell.
 std::string export_line(const std::vector<std::pair<std::string, std::string>>& environment) {
@@ -295,7 +316,7 @@ Script prepare(const Worker& worker, const StartSettings& settings) {
       .set("limit", std::to_string(settings.limit.count()))
       // Within the limit of the whole call there may be two of them.
       .set("probe_limit", std::to_string(probe_limit(settings).count()))
-      .set("lock_patience", std::to_string(std::min(k_lock_patience, settings.limit).count() * 1000))
+      .set("lock_patience", std::to_string(lock_patience(settings).count()))
       .set("started_from", proc::host_name())
       .set("settle", fmt::format("{:g}", std::chrono::duration<double>(settings.settle).count()))
       .set("run_words", base::shell_join(own.run_options))

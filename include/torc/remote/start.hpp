@@ -47,6 +47,8 @@ struct StartSettings {
   /// of the worker's own, which TORC_TLS_CA_CERT names.
   std::string ca_certificate{};
   std::chrono::seconds limit{60};          ///< For the worker's torc to answer.
+  /// A start waits so long for another one of the same worker, and less if `limit` is short; then it fails, and names it.
+  std::chrono::milliseconds lock_patience{5'000};
   std::chrono::milliseconds settle{2000};  ///< How long a torc without the probe must live to count as started.
 
   /// What holds for a worker, nothing left open.

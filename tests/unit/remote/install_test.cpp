@@ -172,14 +172,13 @@ TEST_P(InstallScripts, LeavesNothingOfATransferThatFails) {
   }
 }
 
-TEST_P(InstallScripts, RemovesWhatABrokenConnectionLeft) {
-  const auto left = directory() / ".torc-install.0";
-  write_text(left, "");
-  write_text(directory() / ".torc-install.1", "");
-  fs::last_write_time(left, fs::file_time_type::clock::now() - std::chrono::hours(49));
+TEST_P(InstallScripts, DeletesNoFileOfAnotherInstallationWhateverItsAge) {
+  const auto other = directory() / ".torc-install.0";
+  write_text(other, "");
+  // As on a file server whose clock is behind.
+  fs::last_write_time(other, fs::file_time_type::clock::now() - std::chrono::hours(49));
   EXPECT_TRUE(install().ok);
-  EXPECT_FALSE(fs::exists(left));
-  EXPECT_TRUE(fs::exists(directory() / ".torc-install.1")) << "another installation is under way";
+  EXPECT_TRUE(fs::exists(other)) << "it may be under way";
 }
 
 TEST_P(InstallScripts, NamesTheUnreachable) {

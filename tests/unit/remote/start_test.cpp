@@ -374,14 +374,50 @@ TEST_P(StartScripts, NameTheStartThatHoldsTheLock) {
   write_text(state_directory() / "start_lock", "process 77 on ws1, started from login1\n");
   const base::Fd lock = base::open_file(state_directory() / "start_lock", O_RDWR);
   ASSERT_EQ(::flock(lock.get(), LOCK_EX), 0);
+  settings.lock_patience = std::chrono::milliseconds(500);
   const auto began = std::chrono::steady_clock::now();
   const auto result = start();
   EXPECT_FALSE(result.start.ok);
   EXPECT_EQ(result.start.message,
             "another start of this worker is under way: process 77 on ws1, started from login1 holds " +
                 (state_directory() / "start_lock").string() + "; try again when it has ended");
-  EXPECT_GE(std::chrono::steady_clock::now() - began, std::chrono::seconds(4));
+  EXPECT_GE(std::chrono::steady_clock::now() - began, std::chrono::milliseconds(400));
   EXPECT_EQ(transport.last.err, "");
+}
+
+TEST_P(StartScripts, NameNoProcessThatHasEndedAsHolderOfTheLock) {
+  proc::SpawnOptions options;
+  options.argv = {"true"};
+  auto ended = proc::Child::spawn(options);
+  ended.wait();
+  write_text(state_directory() / "start_lock",
+             fmt::format("process {} on {}, started from login1\n", ended.pid(), proc::host_name()));
+  const base::Fd lock = base::open_file(state_directory() / "start_lock", O_RDWR);
+  ASSERT_EQ(::flock(lock.get(), LOCK_EX), 0);
+  settings.lock_patience = std::chrono::milliseconds(100);
+  const auto message = start().start.message;
+  EXPECT_NE(message.find(fmt::format("process {}, which has ended", ended.pid())), std::string::npos) << message;
+}
+
+TEST_P(StartScripts, NameTheHolderOfTheLockWithinAShortLimit) {
+  write_text(state_directory() / "start_lock", "process 77 on ws1, started from login1\n");
+  const base::Fd lock = base::open_file(state_directory() / "start_lock", O_RDWR);
+  ASSERT_EQ(::flock(lock.get(), LOCK_EX), 0);
+  settings.limit = std::chrono::seconds(4);
+  transport.limit = settings.limit;
+  const auto message = start().start.message;
+  EXPECT_NE(message.find("process 77 on ws1"), std::string::npos) << message;
+}
+
+TEST_P(StartScripts, SayWhyTheLockCannotBeTaken) {
+  if (std::string(GetParam()) == "busybox") {
+    GTEST_SKIP() << "this shell has a flock of its own";
+  }
+  write_program(transport.home() / "bin/flock", "#!/bin/sh\necho 'flock: 8: No locks available' >&2\nexit 71\n");
+  const auto result = start();
+  EXPECT_FALSE(result.start.ok);
+  EXPECT_EQ(result.start.message, "cannot lock " + (state_directory() / "start_lock").string() +
+                                      ": flock: 8: No locks available");
 }
 
 TEST_P(StartScripts, SayWhoHoldsTheLock) {
