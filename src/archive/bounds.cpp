@@ -16,7 +16,8 @@ namespace {
 
 constexpr std::uint64_t k_most = std::numeric_limits<std::int64_t>::max();
 constexpr std::uint64_t k_block = 4'096;
-constexpr std::uint64_t k_always_allowed = std::uint64_t{1} << 30U;
+constexpr std::uint64_t k_gib = std::uint64_t{1} << 30U;
+constexpr std::uint64_t k_always_allowed = k_gib;
 constexpr std::uint64_t k_most_ratio = 100;
 
 std::uint64_t in_blocks(std::uint64_t size) {
@@ -77,9 +78,9 @@ std::string why_too_large(const Survey& survey, std::optional<std::uint64_t> max
                        size_text(*max_size));
   }
   return fmt::format(
-      "unpacked it takes at least {}, over {} times its own size, as files made to fill disks do; give --max-size SIZE "
-      "if it is to be unpacked all the same",
-      size_text(survey.bytes), k_most_ratio);
+      "unpacked it takes at least {}, over {} times its own size, possibly a decompression bomb; use --max-size SIZE "
+      "(here at least {}g) to accept it",
+      size_text(survey.bytes), k_most_ratio, (survey.bytes - 1) / k_gib + 1);
 }
 
 std::string why_too_large(const Survey& survey, std::optional<std::uint64_t> max_size,

@@ -16,7 +16,7 @@ constexpr std::int64_t k_most_body = std::int64_t{4} << 30;
 std::string check_body_size(const std::string& text) {
   const auto bytes = base::parse_memory(text);
   const bool good = bytes && *bytes >= k_least_body && *bytes <= k_most_body;
-  return good ? "" : fmt::format("'{}' is no size from 1k to 4g, such as 64m", text);
+  return good ? "" : fmt::format("'{}' is not a valid size from 1k to 4g (expected e.g. 64m)", text);
 }
 
 }  // namespace

@@ -9,7 +9,7 @@ namespace {
 
 std::string check_size(const std::string& text) {
   const auto bytes = base::parse_memory(text);
-  return bytes && *bytes > 0 ? "" : fmt::format("'{}' is no size, such as 500m or 20g", text);
+  return bytes && *bytes > 0 ? "" : fmt::format("'{}' is not a valid size (expected e.g. 500m or 20g)", text);
 }
 
 }  // namespace

@@ -2,11 +2,17 @@
 
 #include <unistd.h>
 
+#include <cerrno>
+
 #include "cli/command_line.hpp"
 #include "torc/base/error.hpp"
 #include "torc/base/fd.hpp"
 
 namespace torc::cli {
+
+bool WriteError::is_closed_pipe() const noexcept {
+  return error_number() == EPIPE;
+}
 
 TerminalWriter::TerminalWriter(int fd, bool raw) : m_fd(fd), m_raw(raw || ::isatty(fd) == 0) {}
 
@@ -20,18 +26,27 @@ TerminalWriter::~TerminalWriter() {
 
 void TerminalWriter::write(std::string_view bytes) {
   if (m_raw) {
-    base::write_all(m_fd, bytes);
+    pass_on(bytes);
   } else {
-    base::write_all(m_fd, m_stream.add(bytes));
+    pass_on(m_stream.add(bytes));
   }
 }
 
 void TerminalWriter::finish() {
-  base::write_all(m_fd, m_stream.finish());
+  pass_on(m_stream.finish());
+}
+
+void TerminalWriter::pass_on(std::string_view bytes) {
+  try {
+    base::write_all(m_fd, bytes);
+  } catch (const base::SystemError& error) {
+    throw WriteError(m_fd == STDOUT_FILENO ? "cannot write to standard output" : "cannot write to standard error",
+                     error.error_number());
+  }
 }
 
 void add_raw_option(Command command, bool& raw) {
-  command.flag("--raw", raw, "Show output as it is on a terminal, too; escapes in it act upon the terminal");
+  command.flag("--raw", raw, "Do not escape control characters on a terminal");
 }
 
 }  // namespace torc::cli

@@ -2,11 +2,21 @@
 
 #include <string_view>
 
+#include "torc/base/error.hpp"
 #include "torc/base/printable.hpp"
 
 namespace torc::cli {
 
 class Command;
+
+/// Standard output or error cannot be written to. The message names the stream.
+class WriteError : public base::SystemError {
+ public:
+  using base::SystemError::SystemError;
+
+  /// The reader has closed the pipe, as `head` does: not an error of the command.
+  bool is_closed_pipe() const noexcept;
+};
 
 /// Passes output of jobs and of commands on workers on to standard output or error: as bytes to a file or pipe, in
 /// printable form (base::printable) to a terminal, which would act upon escapes. One object for each stream, so that a
@@ -23,15 +33,17 @@ class TerminalWriter {
   /// Finishes; what cannot be written then is lost.
   ~TerminalWriter();
 
-  /// @throws base::SystemError if the descriptor cannot be written to
+  /// @throws WriteError if the descriptor cannot be written to
   void write(std::string_view bytes);
   /// Writes what was held back, as the beginning of a character; the stream is over.
-  /// @throws base::SystemError as `write` does
+  /// @throws WriteError as `write` does
   void finish();
   /// Whether bytes pass as they are.
   bool is_raw() const { return m_raw; }
 
  private:
+  void pass_on(std::string_view bytes);
+
   int m_fd;
   bool m_raw;
   base::PrintableStream m_stream;

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <system_error>
@@ -61,12 +62,12 @@ bool judge_packing(const proc::CommandResult& call, const Worker& worker, const 
   return false;
 }
 
-/// @throws base::Error where an archive of so many bytes has no room here
+/// @throws base::Error if an archive of so many bytes has no room here
 void require_room(const fs::path& directory, std::uint64_t size) {
   std::error_code unknown;
   const auto room = fs::space(directory, unknown);
   if (!unknown && size > room.available) {
-    throw base::Error(fmt::format("its archive has {}, but {} has room for {} only",
+    throw base::Error(fmt::format("the archive needs {}, but {} has only {} free",
                                   base::format_bytes(static_cast<std::int64_t>(size)), directory.string(),
                                   base::format_bytes(static_cast<std::int64_t>(room.available))));
   }
@@ -89,11 +90,17 @@ fs::path free_name(const fs::path& file) {
 
 /// Tells whether a fetched file is the archive that was made.
 /// @throws archive::Stopped, base::Error
-CheckedArchive check_fetched(const std::string& file, const PackedArchive& packed, const std::stop_token& stop) {
-  if (!(checksum_of_file(file, stop) == packed.checksum)) {
+CheckedArchive check_fetched(const std::string& file, const PackedArchive& packed, const CollectSettings& settings) {
+  if (!(checksum_of_file(file, settings.stop) == packed.checksum)) {
     return {.problem = "the archive was damaged on its way here"};
   }
-  return check_archive(file, packed.files, stop);
+  std::function<bool(const archive::Survey&)> is_too_large;
+  if (settings.extract) {
+    is_too_large = [&](const archive::Survey& so_far) {
+      return !archive::why_too_large(so_far, settings.max_size).empty();
+    };
+  }
+  return check_archive(file, packed.files, settings.stop, is_too_large);
 }
 
 /// Gives a verified archive its name; an older one of that name, which may hold what is nowhere else, is kept.
@@ -146,11 +153,11 @@ bool fetch_archive(Transport& transport, const Worker& worker, const CollectSett
                                       static_cast<std::int64_t>(packed.checksum.size));
     CheckedArchive checked;
     if (call.ok()) {
-      checked = check_fetched(partial.string(), packed, settings.stop);
+      checked = check_fetched(partial.string(), packed, settings);
     }
     problem = call.ok() ? checked.problem
               : call.end == proc::CommandResult::End::flooded
-                  ? fmt::format("more than the {} bytes came that its archive has", packed.checksum.size)
+                  ? fmt::format("received more than the reported {} bytes", packed.checksum.size)
                   : failure_reason(call);
     if (problem.empty()) {
       move_into_place(partial, target);
@@ -282,7 +289,7 @@ class CollectInPhases {
     }
   }
 
-  /// Who interrupts does not wait for workers, which may not answer.
+  /// After an interrupt the command does not wait for workers, which may not answer.
   void discard_in_background() {
     if (!m_left.empty()) {
       m_transport.run_in_background(m_left, m_settings.width);

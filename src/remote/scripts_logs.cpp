@@ -19,7 +19,7 @@ enter_output_dir() {
   out=$resolved
 }
 
-# What nobody means when they delete the output directory.
+# Directories that must never be deleted as an output directory.
 refuse_precious() {
   resolve "$HOME"
   [ -n "$resolved" ] || fail "refused to delete $out: it cannot be compared with the home directory"

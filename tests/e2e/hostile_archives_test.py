@@ -138,7 +138,7 @@ class Archives(E2ETest):
         result = self.collect("--delete")
         self.assertEqual(result.returncode, 1, result.stdout + result.stderr)
         self.assertRegex(result.stdout, r"\[FAILED\] .*: saved to .*, but it cannot be unpacked: unpacked it takes at least "
-                                        r"1\.5 GiB, .* give --max-size SIZE .*; nothing was deleted there\n")
+                                        r"1\.5 GiB, .* use --max-size SIZE \(here at least 2g\) to accept it; nothing was deleted there\n")
         self.assertEqual([path.name for path in self.logs.iterdir()], [self.unpacked.name + ".tar.gz"])
         refused = self.srv.torc("logs", "analyze", self.evil)
         self.assertEqual((refused.returncode, refused.stdout), (1, ""))
@@ -235,6 +235,26 @@ class Archives(E2ETest):
         self.assertEqual((result.returncode, result.stdout), (1, ""))
         self.assertTrue(result.stderr.startswith("why\n"), result.stderr)
         self.assertIn(f"job_stdio/{self.stem}.o in {self.unpacked}.tar.gz (it is a FIFO)", result.stderr)
+
+    def test_a_closed_pipe_ends_the_logs_of_an_archive_quietly(self):
+        self.logs.mkdir()
+        make_archive(f"{self.unpacked}.tar.gz", [(f"./job_stdio/{self.stem}.o", b"line\n" * 1_000_000, {})])
+        read_end, write_end = os.pipe()
+        os.close(read_end)
+
+        def logs_to(output):
+            return subprocess.run([TORC, "logs", str(self.wf), "j", "-l", str(self.logs)], stdout=output,
+                                  stderr=subprocess.PIPE, text=True, timeout=20, check=False, cwd=self.srv.home,
+                                  env={"PATH": os.environ["PATH"], "HOME": str(self.srv.home),
+                                       "TORC_API_URL": self.srv.url, **self.srv.env})
+
+        with os.fdopen(write_end, "wb") as closed:
+            result = logs_to(closed)
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        with open("/dev/full", "wb") as full:
+            result = logs_to(full)
+        self.assertEqual((result.returncode, result.stderr),
+                         (1, "Error: cannot write to standard output: No space left on device\n"))
 
 
 class Analysis(E2ETest):

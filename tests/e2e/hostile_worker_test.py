@@ -93,7 +93,7 @@ LIES = {
     "wrongsum": "the archive was damaged on its way here",
     "small": "",  # Whichever is seen first: more bytes than there should be, or the wrong ones.
     "negative": "the worker's report is not valid: size is '-1'",
-    "huge": "has room for",
+    "huge": " has only ",
     "hugefile": "the worker's report is not valid: file is '18446744073709551615 ./x'",
     "outside": "the worker's report is not valid: file is '1 ./../x'",
     "manyfiles": "the archive lacks ./f0",

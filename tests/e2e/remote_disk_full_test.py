@@ -60,7 +60,7 @@ class CollectLogs(SmallDisk):
         for options in ((), ("--max-parallel-ssh", "1")):
             text = self.collect(*options, status=1)
             self.assertIn(f"  [OK] {self.ws.names[0]}: Saved to {self.logs / self.archives()[0]}", text)
-            self.assertRegex(text, rf"  \[FAILED\] {self.ws.names[1]}: its archive has .*, but .* has room for .* only\n")
+            self.assertRegex(text, rf"  \[FAILED\] {self.ws.names[1]}: the archive needs .*, but .* has only .* free\n")
             self.assertIn("Collected logs from 1/2 workers", text)
             self.assertEqual([name for name in self.here() if ".part" in name or self.archives()[1] in name], [])
         self.assertEqual(list(map(self.output, self.ws.hosts)), self.before)
@@ -74,7 +74,7 @@ class CollectLogs(SmallDisk):
         self.write(os.urandom(1000), os.urandom(LARGE))
         text = self.collect("--delete", status=1)
         self.assertIn(f"  [OK] {self.ws.names[0]}: Saved to {self.logs / self.archives()[0]} and deleted remote", text)
-        self.assertRegex(text, rf"  \[FAILED\] {self.ws.names[1]}: its archive has .*, but .* has room for .* only; nothing was deleted there\n")
+        self.assertRegex(text, rf"  \[FAILED\] {self.ws.names[1]}: the archive needs .*, but .* has only .* free; nothing was deleted there\n")
         self.assertIn("Collected and deleted logs from 1/2 workers", text)
         self.assertEqual(self.here(), self.archives()[:1])
         self.assertEqual(list(map(self.output, self.ws.hosts)), [{}, self.before[1]])

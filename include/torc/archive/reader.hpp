@@ -39,7 +39,7 @@ struct Block {
   std::string_view data{};  ///< Valid until the next call of the reader.
 };
 
-/// Reads a .tar.gz file that nobody vouches for, from its beginning to its end, in constant memory. Nothing else is
+/// Reads a .tar.gz file that is not trusted, from its beginning to its end, in constant memory. Nothing else is
 /// supported: neither other formats nor other kinds of compression, and no helper programs.
 ///
 /// Memory: a header that takes more than 16 MiB (names, maps of sparse files) is refused.

@@ -10,7 +10,7 @@
 #include "torc/archive/reader.hpp"
 #include "torc/base/short_list.hpp"
 
-// Unpacking archives that nobody vouches for, in two steps: `survey` reads the archive once and tells how much it
+// Unpacking archives that are not trusted, in two steps: `survey` reads the archive once and tells how much it
 // holds, `why_too_large` compares that with the bounds, and `unpack` writes it.
 
 namespace torc::archive {

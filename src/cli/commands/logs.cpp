@@ -178,6 +178,8 @@ bool show_archived(const JobAttempt& attempt, model::Id id, const Options& optio
   }
   try {
     return print_archived(*archive, attempt.stem, options.raw);
+  } catch (const WriteError&) {
+    throw;  // Not the archive's fault.
   } catch (base::Error& error) {
     error.add_context(archive->string());
     throw;
@@ -205,7 +207,7 @@ void show_remote(const JobAttempt& attempt, model::Id id, const Options& options
   print(output.out, output.err, options.raw);
 }
 
-int run(Options options, Services& services) {
+int show(const Options& options, Services& services) {
   if (options.words.empty() || options.words.size() > 2) {
     throw base::UsageError("torc logs [workflow-id] JOB: give one job, by its id or name");
   }
@@ -223,11 +225,22 @@ int run(Options options, Services& services) {
   }
   if (!attempt.worker) {
     throw base::Error(fmt::format("the output of job '{}' ({}) is not in {} nor in {}; name the directory with -o",
-                                  base::printable(attempt.job.name), attempt.stem, options.output_dir,
+                                  base::printable_line(attempt.job.name), attempt.stem, options.output_dir,
                                   options.collected));
   }
   show_remote(attempt, id, options, services);
   return k_exit_ok;
+}
+
+int run(const Options& options, Services& services) {
+  try {
+    return show(options, services);
+  } catch (const WriteError& error) {
+    if (!error.is_closed_pipe()) {
+      throw;
+    }
+    return k_exit_ok;
+  }
 }
 
 }  // namespace

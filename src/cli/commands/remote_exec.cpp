@@ -45,10 +45,16 @@ bool is_good(const remote::ExecResult& result) {
 
 /// Ends with a line end.
 void show_output(const std::string& text, bool raw) {
-  TerminalWriter writer(STDOUT_FILENO, raw);
-  writer.write(text);
-  writer.write(text.ends_with('\n') ? "" : "\n");
-  writer.finish();
+  try {
+    TerminalWriter writer(STDOUT_FILENO, raw);
+    writer.write(text);
+    writer.write(text.ends_with('\n') ? "" : "\n");
+    writer.finish();
+  } catch (const WriteError& error) {
+    if (!error.is_closed_pipe()) {
+      throw;
+    }
+  }
 }
 
 void show(const Output& output, const std::vector<remote::Worker>& workers,

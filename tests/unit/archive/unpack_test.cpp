@@ -258,7 +258,8 @@ TEST(BoundsTest, RatioAndMaxSize) {
   EXPECT_EQ(most_unpacked_bytes(~std::uint64_t{0}, std::nullopt), ~std::uint64_t{0} >> 1U);
   EXPECT_EQ(most_unpacked_bytes(k_gib, 5), 5U);
   const Survey bomb{.entries = 1, .bytes = 3 * k_gib, .packed_bytes = 3'000'000};
-  EXPECT_NE(why_too_large(bomb, std::nullopt).find("--max-size"), std::string::npos);
+  EXPECT_NE(why_too_large(bomb, std::nullopt).find("use --max-size SIZE (here at least 3g)"), std::string::npos)
+      << why_too_large(bomb, std::nullopt);
   EXPECT_EQ(why_too_large(bomb, 4 * k_gib), "");
   EXPECT_NE(why_too_large(bomb, 2 * k_gib).find("more than the 2.0 GiB of --max-size"), std::string::npos)
       << why_too_large(bomb, 2 * k_gib);
