@@ -4,7 +4,6 @@
 
 #include "torc/proc/command.hpp"
 
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/eventfd.h>
@@ -22,6 +21,7 @@
 #include "torc/base/error.hpp"
 #include "torc/base/fd.hpp"
 #include "torc/base/file.hpp"
+#include "torc/base/non_blocking.hpp"
 #include "torc/base/strings.hpp"
 #include "torc/proc/process_info.hpp"
 #include "torc/proc/spawn.hpp"
@@ -39,12 +39,6 @@ constexpr std::int64_t k_least_progress{4'096};
 /// How long output may still come after the child has ended: a process that it left behind (the master of a shared ssh
 /// connection) may hold the pipes for ever.
 constexpr milliseconds k_linger{500};
-
-void set_non_blocking(int fd) {
-  if (::fcntl(fd, F_SETFL, O_NONBLOCK) != 0) {
-    throw base::SystemError("cannot make a pipe non-blocking");
-  }
-}
 
 /// Size of a file, or -1 while there is none.
 std::int64_t file_size(const std::string& path) {
@@ -123,9 +117,9 @@ class Run {
     m_in = std::move(in.write_end);
     m_out = std::move(out.read_end);
     m_err = std::move(err.read_end);
-    set_non_blocking(m_in.get());
-    set_non_blocking(m_out.get());
-    set_non_blocking(m_err.get());
+    base::set_non_blocking(m_in.get());
+    base::set_non_blocking(m_out.get());
+    base::set_non_blocking(m_err.get());
     m_pending = m_command.input;
     m_asked = !m_command.answer;
     close_input_when_done();

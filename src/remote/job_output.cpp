@@ -1,6 +1,5 @@
 #include "torc/remote/job_output.hpp"
 
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <array>
@@ -14,6 +13,7 @@
 #include "remote/scripts.hpp"
 #include "torc/base/error.hpp"
 #include "torc/base/file.hpp"
+#include "torc/base/non_blocking.hpp"
 
 namespace torc::remote {
 namespace {
@@ -46,13 +46,6 @@ bool drain(base::Fd& fd, const Take& take) {
   return static_cast<bool>(fd);
 }
 
-base::Fd non_blocking(base::Fd fd) {
-  if (::fcntl(fd.get(), F_SETFL, O_NONBLOCK) != 0) {
-    throw base::SystemError("cannot make a pipe non-blocking");
-  }
-  return fd;
-}
-
 std::string between(const std::string& text, std::size_t begin, std::size_t end) {
   return begin >= end ? "" : text.substr(begin, end - begin);
 }
@@ -60,8 +53,8 @@ std::string between(const std::string& text, std::size_t begin, std::size_t end)
 }  // namespace
 
 JobOutput read_job_output(Transport& transport, const Worker& worker, const JobOutputRequest& request) {
-  const auto call = transport.run(
-      worker.address, {.script = job_output_script(worker, request), .output_limit = k_large_output});
+  const auto call =
+      transport.run(worker.address, {.script = job_output_script(worker, request), .output_limit = k_large_output});
   JobOutput output;
   if (const auto report = Report::parse(call.out)) {
     output.message = "there is no such file on " + worker.name;
@@ -72,9 +65,10 @@ JobOutput read_job_output(Transport& transport, const Worker& worker, const JobO
   const auto done = call.out.rfind(k_done_mark);
   if (out == std::string::npos || err == std::string::npos || done == std::string::npos) {
     output.message = call.end == proc::CommandResult::End::flooded
-                         ? fmt::format("{}: there are more than {} MiB; follow the job with -F while it runs, or fetch "
-                                       "its output with 'torc remote collect-logs'",
-                                       worker.name, k_large_output >> 20U)
+                         ? fmt::format(
+                               "{}: there are more than {} MiB; follow the job with -F while it runs, or fetch "
+                               "its output with 'torc remote collect-logs'",
+                               worker.name, k_large_output >> 20U)
                          : worker.name + ": " + failure_reason(call);
     return output;
   }
@@ -96,8 +90,10 @@ FollowedOutput::FollowedOutput(const SshOptions& options, const Worker& worker, 
                               .stdout_fd = out.write_end.get(),
                               .stderr_fd = err.write_end.get()});
   m_input = std::move(in.write_end);
-  m_out = non_blocking(std::move(out.read_end));
-  m_err = non_blocking(std::move(err.read_end));
+  base::set_non_blocking(out.read_end.get());
+  base::set_non_blocking(err.read_end.get());
+  m_out = std::move(out.read_end);
+  m_err = std::move(err.read_end);
   base::write_all(m_input.get(), follow_output_script(worker, request));
 }
 

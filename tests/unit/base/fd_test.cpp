@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
 #include <string>
 #include <thread>
@@ -11,6 +12,7 @@
 #include <gtest/gtest.h>
 
 #include "torc/base/error.hpp"
+#include "torc/base/non_blocking.hpp"
 
 namespace torc::base {
 namespace {
@@ -46,6 +48,15 @@ TEST(Pipe, IsNotInheritedByOtherPrograms) {
   const Pipe pipe = Pipe::create();
   EXPECT_TRUE(::fcntl(pipe.read_end.get(), F_GETFD) & FD_CLOEXEC);
   EXPECT_TRUE(::fcntl(pipe.write_end.get(), F_GETFD) & FD_CLOEXEC);
+}
+
+TEST(SetNonBlocking, MakesReadsFailInsteadOfWaiting) {
+  const Pipe pipe = Pipe::create();
+  set_non_blocking(pipe.read_end.get());
+  char byte = 0;
+  EXPECT_EQ(::read(pipe.read_end.get(), &byte, 1), -1);
+  EXPECT_EQ(errno, EAGAIN);
+  EXPECT_THROW(set_non_blocking(-1), SystemError);
 }
 
 TEST(WriteAll, CarriesMoreThanAPipeHolds) {
