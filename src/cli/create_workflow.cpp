@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "torc/base/error.hpp"
+#include "torc/base/printable.hpp"
 
 namespace torc::cli {
 namespace {
@@ -32,7 +33,7 @@ class Creator {
       create_jobs();
       create_actions();
     } catch (base::Error& error) {
-      error.add_context(fmt::format("creating workflow '{}'{}", m_spec.workflow.name, undo()));
+      error.add_context(fmt::format("creating workflow '{}'{}", base::printable_line(m_spec.workflow.name), undo()));
       throw;
     } catch (...) {
       undo();
@@ -202,7 +203,7 @@ class Creator {
   template <typename Model>
   static model::Id id_of(const Model& made) {
     if (!made.id) {
-      throw base::Error(fmt::format("the server answered without an id for '{}'", made.name));
+      throw base::Error(fmt::format("the server answered without an id for '{}'", base::printable_line(made.name)));
     }
     return *made.id;
   }

@@ -14,6 +14,7 @@
 #include "torc/base/error.hpp"
 #include "torc/base/fd.hpp"
 #include "torc/base/file.hpp"
+#include "torc/base/printable.hpp"
 #include "torc/base/strings.hpp"
 #include "torc/model/json.hpp"
 
@@ -58,7 +59,7 @@ std::vector<spec::CommandPattern> all_commands(const ExecOptions& options) {
   if (!options.words.empty()) {
     if (!options.marked || !options.commands.empty() || !options.commands_file.empty()) {
       throw base::UsageError(
-          fmt::format("unexpected argument '{}'; {}", base::printable(options.words.front()), k_ways));
+          fmt::format("unexpected argument '{}'; {}", base::printable_line(options.words.front()), k_ways));
     }
     return {command_of(options.words)};
   }
@@ -122,7 +123,7 @@ std::optional<std::string> execution_config(const ExecOptions& options) {
 
 std::string checked_text(const std::string& text, const char* option) {
   if (base::valid_utf8_prefix(text) < text.size()) {
-    throw base::UsageError(fmt::format("{}: '{}' is no UTF-8 text", option, base::printable(text)));
+    throw base::UsageError(fmt::format("{}: '{}' is no UTF-8 text", option, base::printable_line(text)));
   }
   return text;
 }

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "torc/base/error.hpp"
+#include "torc/base/printable.hpp"
 #include "torc/cli/create_workflow.hpp"
 
 namespace torc::cli {
@@ -76,12 +77,13 @@ void require_ready(model::Id workflow_id, const Readiness& readiness) {
   std::size_t shown = 0;
   for (const auto& file : readiness.missing_input_files) {
     if (++shown <= k_shown) {
-      message += fmt::format("\n  {}: no such file (input file '{}')", file.path, file.name);
+      message += fmt::format("\n  {}: no such file (input file '{}')", base::printable_line(file.path),
+                             base::printable_line(file.name));
     }
   }
   for (const auto& name : readiness.missing_user_data) {
     if (++shown <= k_shown) {
-      message += fmt::format("\n  user data '{}' is empty", name);
+      message += fmt::format("\n  user data '{}' is empty", base::printable_line(name));
     }
   }
   if (shown > k_shown) {

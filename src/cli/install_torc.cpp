@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "cli/command_line.hpp"
+#include "torc/base/printable.hpp"
 #include "torc/base/strings.hpp"
 #include "torc/base/version.hpp"
 
@@ -16,9 +17,9 @@ namespace {
 
 std::string install_line(const remote::Worker& worker, const remote::InstallResult& result) {
   if (!result.ok) {
-    return fmt::format("  [FAILED] {}: {}", worker.name, result.message);
+    return fmt::format("  [FAILED] {}: {}", worker.name, base::printable_line(result.message));
   }
-  const std::string path = base::printable(result.path);
+  const std::string path = base::printable_line(result.path);
   if (result.installed) {
     return fmt::format("  [OK] {}: Installed {}", worker.name, path);
   }

@@ -6,6 +6,7 @@
 
 #include "cli/common_options.hpp"
 #include "torc/base/error.hpp"
+#include "torc/base/printable.hpp"
 #include "torc/base/strings.hpp"
 
 namespace torc::cli {
@@ -32,7 +33,7 @@ model::Job find_job(client::Api& api, model::Id workflow_id, const std::string& 
     page.paging.offset += static_cast<std::int64_t>(jobs.items.size());
     if (jobs.items.empty() || page.paging.offset >= jobs.total_count) {
       throw base::Error(fmt::format("workflow {} has no job '{}'; 'torc jobs list {}' shows them", workflow_id,
-                                    base::printable(word), workflow_id));
+                                    base::printable_line(word), workflow_id));
     }
   }
 }
@@ -111,7 +112,7 @@ JobAttempt latest_attempt(client::Api& api, model::Id workflow_id, const std::st
     attempt.stem = stem_of(job, result->run_id, result->attempt_id.value_or(1));
     node = api.get_compute_node(result->compute_node_id);
   } else {
-    throw base::Error(fmt::format("job '{}' has not run yet: it is {}", base::printable(job.name),
+    throw base::Error(fmt::format("job '{}' has not run yet: it is {}", base::printable_line(job.name),
                                   to_string(job.status.value_or(model::JobStatus::uninitialized))));
   }
   attempt.worker = node ? worker_of(api, *node) : std::nullopt;

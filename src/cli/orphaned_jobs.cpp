@@ -9,13 +9,15 @@
 
 #include <fmt/format.h>
 
+#include "torc/base/printable.hpp"
 #include "torc/proc/process_info.hpp"
 
 namespace torc::cli {
 namespace {
 
 std::string name_of(const model::ComputeNode& node) {
-  return fmt::format("compute node {} on {} (PID {})", node.id.value_or(0), node.hostname, node.pid);
+  return fmt::format("compute node {} on {} (PID {})", node.id.value_or(0), base::printable_line(node.hostname),
+                     node.pid);
 }
 
 class Search {

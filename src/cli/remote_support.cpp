@@ -10,6 +10,7 @@
 
 #include "cli/command_line.hpp"
 #include "torc/base/file.hpp"
+#include "torc/base/printable.hpp"
 #include "torc/base/strings.hpp"
 #include "torc/remote/start.hpp"
 
@@ -21,7 +22,7 @@ std::string check_ssh_option(const std::string& text) {
   const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
   const bool good = equals != std::string::npos && equals > 0 &&
                     std::all_of(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(equals), is_letter);
-  return good ? "" : "'" + base::printable(text) + "' is not of the form KEY=VALUE (see ssh_config(5))";
+  return good ? "" : "'" + base::printable_line(text) + "' is not of the form KEY=VALUE (see ssh_config(5))";
 }
 
 bool matches_worker(const std::string& pattern, const std::string& host, const std::string& address,
@@ -43,8 +44,8 @@ void exclude_workers(std::vector<model::WorkerEntry>& entries, const std::vector
   };
   for (const auto& pattern : patterns) {
     if (std::none_of(entries.begin(), entries.end(), [&](const auto& each) { return matches(each, pattern); })) {
-      throw base::Error(fmt::format("--exclude {}: none of the {} workers in '{}' matches", base::printable(pattern),
-                                    entries.size(), path));
+      throw base::Error(fmt::format("--exclude {}: none of the {} workers in '{}' matches",
+                                    base::printable_line(pattern), entries.size(), path));
     }
   }
   std::erase_if(entries, [&](const auto& entry) {
@@ -101,7 +102,7 @@ std::vector<remote::Worker> choose_workers(std::vector<remote::Worker> workers,
   for (const auto& pattern : patterns) {
     if (std::none_of(workers.begin(), workers.end(), [&](const auto& each) { return matches(each, pattern); })) {
       throw base::Error(fmt::format("--host {}: none of the {} workers matches; 'torc remote list-workers' shows them",
-                                    base::printable(pattern), workers.size()));
+                                    base::printable_line(pattern), workers.size()));
     }
   }
   std::erase_if(workers, [&](const auto& worker) {
@@ -139,7 +140,7 @@ int fail_with(const Output& output, const std::string& message) {
   if (output.json()) {
     throw base::Error(message);
   }
-  output.note(base::printable(message));
+  output.note(base::printable_line(message));
   return k_exit_failure;
 }
 

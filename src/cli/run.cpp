@@ -112,6 +112,10 @@ int run(int argc, const char* const* argv) {
   try {
     const auto words = full_command_line(argc, argv);
     return parse_and_run(static_cast<int>(words.size()), words.data());
+  } catch (const base::ApiError& error) {
+    // The server's text may quote any name: it must not look like lines of this program.
+    report(json ? error.what() : base::printable_line(error.what()), json);
+    return error.exit_code();
   } catch (const base::Error& error) {
     report(error.what(), json);
     return error.exit_code();

@@ -18,6 +18,7 @@
 #include <fmt/format.h>
 
 #include "torc/base/file.hpp"
+#include "torc/base/printable.hpp"
 #include "torc/base/strings.hpp"
 #include "torc/proc/command.hpp"
 #include "torc/proc/process_info.hpp"
@@ -92,7 +93,7 @@ void start_tunnel(model::Id workflow_id, const SshSettings& ssh, Services& servi
   command.env = tunnel_environment(services);
   const auto result = proc::run_command(command, stop);
   if (!result.ok()) {
-    const std::string said = base::printable(base::trim(result.err));
+    const std::string said = base::printable_line(base::trim(result.err));
     throw base::Error(fmt::format("the server tunnel does not start: {}", said.starts_with("Error: ") ? said.substr(7)
                                                                           : said.empty()
                                                                               ? remote::failure_reason(result)
@@ -133,7 +134,7 @@ void end_outdated(const remote::TunnelPlace& place, const remote::TunnelTarget& 
   const TunnelState state = note->state();
   if (state == TunnelState::elsewhere) {
     throw base::Error(fmt::format("this workflow's tunnel is held by process {} on {}; end it there, or delete {}",
-                                  note->pid, base::printable(note->host), (place.directory() / "state").string()));
+                                  note->pid, base::printable_line(note->host), (place.directory() / "state").string()));
   }
   const bool is_outdated = state == TunnelState::running && note->target != target.text();
   if ((is_outdated || !note->ended.empty()) && !wait_for_end(*note, is_outdated ? SIGTERM : 0)) {
@@ -172,7 +173,7 @@ std::vector<remote::Forward> hold_forwards(remote::TunnelLink& link, const std::
 std::string running_tunnel_text(const remote::TunnelNote& tunnel) {
   std::string text = fmt::format("Server tunnel: running (PID {})", tunnel.pid);
   for (const auto& [name, reason] : tunnel.down) {
-    text += fmt::format("\n  {}: no connection: {}", base::printable(name), base::printable(reason));
+    text += fmt::format("\n  {}: no connection: {}", base::printable_line(name), base::printable_line(reason));
   }
   return text;
 }
@@ -237,7 +238,7 @@ std::string tunnel_text(const remote::TunnelNote& tunnel) {
     case TunnelState::running:
       return running_tunnel_text(tunnel);
     case TunnelState::elsewhere:
-      return fmt::format("Server tunnel: held on {} (PID {})", base::printable(tunnel.host), tunnel.pid);
+      return fmt::format("Server tunnel: held on {} (PID {})", base::printable_line(tunnel.host), tunnel.pid);
     case TunnelState::over:
     case TunnelState::died:
       break;
@@ -245,7 +246,7 @@ std::string tunnel_text(const remote::TunnelNote& tunnel) {
   return fmt::format(
       "Server tunnel: {} (PID {}); the workers may not reach the server: start it again with 'torc remote run "
       "--server-tunnel'",
-      tunnel.ended.empty() ? "died" : "ended by " + base::printable(tunnel.ended), tunnel.pid);
+      tunnel.ended.empty() ? "died" : "ended by " + base::printable_line(tunnel.ended), tunnel.pid);
 }
 
 nlohmann::json tunnel_json(const remote::TunnelNote& note) {

@@ -43,17 +43,16 @@ std::string heard_text(const WatchedWorker& worker) {
 std::string worker_line(const WatchedWorker& worker, std::size_t width) {
   std::string name = base::printable_line(worker.name);
   name.append(width - std::min(width, base::columns_of(name)), ' ');
-  std::string line =
-      fmt::format("{} {:<13} {:>8} {:>5} {:>6} {:>10}", name,
-                  worker.state.empty() ? "?" : worker.state, worker.pid ? std::to_string(*worker.pid) : "",
-                  worker.running_jobs, worker.load ? fmt::format("{:.2f}", *worker.load) : "", heard_text(worker));
+  std::string line = fmt::format("{} {:<13} {:>8} {:>5} {:>6} {:>10}", name, worker.state.empty() ? "?" : worker.state,
+                                 worker.pid ? std::to_string(*worker.pid) : "", worker.running_jobs,
+                                 worker.load ? fmt::format("{:.2f}", *worker.load) : "", heard_text(worker));
   if (worker.restarts > 0) {
     line += fmt::format("  started again {} time(s)", worker.restarts);
   }
   for (std::string message : {worker.message, worker.restart_message}) {
     // The end of a worker's log has several lines.
     std::replace(message.begin(), message.end(), '\n', ' ');
-    line += message.empty() ? "" : "  " + base::printable(message);
+    line += message.empty() ? "" : "  " + base::printable_line(message);
   }
   return line;
 }

@@ -9,6 +9,7 @@
 #include "cli/terminal.hpp"
 #include "torc/base/error.hpp"
 #include "torc/base/fd.hpp"
+#include "torc/base/printable.hpp"
 #include "torc/base/strings.hpp"
 #include "torc/cli/table.hpp"
 
@@ -53,7 +54,7 @@ model::Id choose_workflow(client::Api& api, const std::string& user) {
     if (id && std::any_of(workflows.begin(), workflows.end(), [&](const auto& each) { return each.id == id; })) {
       return *id;
     }
-    base::write_all(STDERR_FILENO, fmt::format("'{}' is none of these ids.\n", base::printable(word)));
+    base::write_all(STDERR_FILENO, fmt::format("'{}' is none of these ids.\n", base::printable_line(word)));
   }
 }
 

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "torc/base/error.hpp"
+#include "torc/base/printable.hpp"
 #include "torc/base/strings.hpp"
 
 namespace torc::spec {
@@ -20,7 +21,7 @@ Pattern::Pattern(std::string_view expression) {
   m_expression = std::make_unique<RE2>(re2::StringPiece(expression.data(), expression.size()), options);
   if (!m_expression->ok()) {
     throw base::Error(fmt::format("'{}' is no valid regular expression: {}",
-                                  base::printable(expression.substr(0, k_shown)),
+                                  base::printable_line(expression.substr(0, k_shown)),
                                   m_expression->error().substr(0, k_shown)));
   }
 }

@@ -45,6 +45,26 @@ class TerminalOutput(E2ETest):
         _, shown = self.on_terminal(server, "run", workflow, "-o", self.dir / "out")
         self.assert_safe(shown, (b"\x1b[K", b"\r"))
 
+    def test_line_breaks_in_names_make_no_lines(self):
+        server = self.server()
+        forged = "Workflow complete"
+        evil = f"n\n{forged}"
+        workflow = server.create({"name": evil, "description": evil, "jobs": [{"name": evil, "command": f"exit 3\n{forged}"}]})
+        job = server.jobs(workflow)[0]["id"]
+        server.torc("run", workflow, "-o", self.dir / "out")
+        again = server.create({"name": evil, "jobs": [{"name": evil, "command": "true"}]})
+        for args in (["status", again], ["workflows", "get", workflow], ["jobs", "get", job], ["jobs", "list", workflow],
+                     ["workflows", "list"], ["results", "list", workflow], ["logs", again, evil],
+                     ["logs", again, f"no\n{forged}"], ["delete", workflow]):
+            result = server.torc(*args, stdin="n\n")
+            lines = (result.stdout + result.stderr).split("\n")
+            self.assertEqual([line for line in lines if line.startswith(forged)], [], (args, lines))
+        path = self.dir / "spec.json"
+        path.write_text(json.dumps({"name": evil, "jobs": [{"name": evil, "command": "true"}]}))
+        shown = server.torc("create", path, "--dry-run").stdout
+        self.assertIn("Workflow: n\\nWorkflow complete\n", shown)
+        self.assertIn("Name: n\\nWorkflow complete\n", server.torc("status", workflow).stdout)
+
     def test_logs_of_the_server_and_the_runner(self):
         server = self.server()
         workflow = server.create({"name": "w", "jobs": [{"name": f"j\n{EVIL}", "command": "exit 3"}]})

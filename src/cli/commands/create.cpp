@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/command_line.hpp"
+#include "torc/base/printable.hpp"
 #include "torc/base/strings.hpp"
 #include "torc/cli/command.hpp"
 #include "torc/cli/create_workflow.hpp"
@@ -63,7 +64,7 @@ int dry_run(const Options& options, const Output& output) {
                      {"warnings", nlohmann::json::array()},
                      {"summary", summary_of(spec)}});
   }
-  output.line(fmt::format("Workflow: {}", base::printable(spec.workflow.name)));
+  output.line(fmt::format("Workflow: {}", base::printable_line(spec.workflow.name)));
   output.line(fmt::format("  Jobs: {}", counted(spec.jobs.size(), spec.job_count_before_expansion)));
   output.line(fmt::format("  Files: {}", counted(spec.files.size(), spec.file_count_before_expansion)));
   output.line(fmt::format("  Resource requirements: {}", spec.resource_requirements.size()));

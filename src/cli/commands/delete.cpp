@@ -5,6 +5,7 @@
 #include "cli/common_options.hpp"
 #include "cli/terminal.hpp"
 #include "cli/workflow_json.hpp"
+#include "torc/base/printable.hpp"
 #include "torc/base/strings.hpp"
 #include "torc/cli/command.hpp"
 
@@ -22,17 +23,18 @@ bool confirmed(client::Api& api, model::Id id, const Output& output) {
   first.paging.limit = 1;
   const auto jobs = api.list_jobs(id, first).total_count;
   output.note(
-      base::printable(fmt::format("\nWarning: You are about to delete the following workflow:\n"
-                                  "  ID: {}\n"
-                                  "  Name: {}\n"
-                                  "  User: {}\n"
-                                  "  Description: {}\n\n"
-                                  "This will also delete:\n"
-                                  "  - {} job(s)\n"
-                                  "  - All associated files, user data, and results\n"
-                                  "  - All job dependencies and relationships\n\n"
-                                  "This action cannot be undone.\n",
-                                  id, workflow.name, workflow.user, workflow.description.value_or(""), jobs)));
+      fmt::format("\nWarning: You are about to delete the following workflow:\n"
+                  "  ID: {}\n"
+                  "  Name: {}\n"
+                  "  User: {}\n"
+                  "  Description: {}\n\n"
+                  "This will also delete:\n"
+                  "  - {} job(s)\n"
+                  "  - All associated files, user data, and results\n"
+                  "  - All job dependencies and relationships\n\n"
+                  "This action cannot be undone.\n",
+                  id, base::printable_line(workflow.name), base::printable_line(workflow.user),
+                  base::printable_line(workflow.description.value_or("")), jobs));
   return ask_yes_no("Are you sure you want to delete this workflow?");
 }
 

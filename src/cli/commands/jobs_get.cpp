@@ -3,6 +3,7 @@
 
 #include "cli/command_line.hpp"
 #include "cli/common_options.hpp"
+#include "torc/base/printable.hpp"
 #include "torc/base/strings.hpp"
 #include "torc/cli/command.hpp"
 #include "torc/model/json.hpp"
@@ -21,7 +22,7 @@ std::string ids_text(const std::optional<std::vector<model::Id>>& ids) {
 void print(const model::Job& job, const Output& output) {
   output.line(fmt::format("Job ID {}:", job.id.value_or(0)));
   const auto line = [&](const char* label, const std::string& value) {
-    output.line(base::printable(fmt::format("  {}: {}", label, value)));
+    output.line(base::printable_line(fmt::format("  {}: {}", label, value)));
   };
   line("Name", job.name);
   line("Command", job.command);

@@ -135,7 +135,8 @@ void print(const Analysis& analysis, const Options& options, const Output& outpu
     output.line(fmt::format("{}: {} line(s)", kind, found.count));
     auto lines = nlohmann::json::array();
     for (const auto& each : found.first) {
-      output.line(fmt::format("  {}:{}: {}", base::printable_line(each.file), each.line, base::printable_line(each.text)));
+      output.line(
+          fmt::format("  {}:{}: {}", base::printable_line(each.file), each.line, base::printable_line(each.text)));
       lines.push_back({{"file", each.file}, {"line", each.line}, {"text", each.text}});
     }
     if (found.count > found.first.size()) {

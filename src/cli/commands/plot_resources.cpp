@@ -5,6 +5,7 @@
 
 #include "cli/command_line.hpp"
 #include "cli/common_options.hpp"
+#include "torc/base/printable.hpp"
 #include "torc/base/strings.hpp"
 #include "torc/cli/command.hpp"
 #include "torc/metrics/pages.hpp"
@@ -46,7 +47,7 @@ std::vector<metrics::Recording> read_all(const std::vector<std::string>& files,
   for (const auto& file : files) {
     recordings.push_back(metrics::read_recording(file, options));
     if (recordings.back().empty() && files.size() > 1 && job_ids.empty()) {
-      output.note(fmt::format("{} holds no samples", base::printable(file)));
+      output.note(fmt::format("{} holds no samples", base::printable_line(file)));
     }
   }
   return recordings;
@@ -60,7 +61,7 @@ int plot_resources(const PlotOptions& options, Services& services) {
       metrics::write_pages(recordings, {.directory = options.directory, .prefix = options.prefix, .job_ids = job_ids});
   auto names = nlohmann::json::array();
   for (const auto& file : files) {
-    output.line("Wrote " + base::printable(file.string()));
+    output.line("Wrote " + base::printable_line(file.string()));
     names.push_back(file.string());
   }
   if (output.json()) {

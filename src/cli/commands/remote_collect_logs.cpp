@@ -8,6 +8,7 @@
 #include "cli/max_size_option.hpp"
 #include "cli/remote_support.hpp"
 #include "cli/transfer_progress.hpp"
+#include "torc/base/printable.hpp"
 #include "torc/remote/logs.hpp"
 
 namespace torc::cli {
@@ -31,7 +32,7 @@ bool is_complete(const remote::CollectResult& result) {
 
 std::string result_line(const remote::Worker& worker, const remote::CollectResult& result) {
   if (!result.ok) {
-    return fmt::format("  [FAILED] {}: {}", worker.name, result.message);
+    return fmt::format("  [FAILED] {}: {}", worker.name, base::printable_line(result.message));
   }
   if (result.missing) {
     return fmt::format("  [OK] {}: No output directory found", worker.name);
@@ -111,7 +112,7 @@ int run(const Options& options, Services& services) {
   for (std::size_t i = 0; i < workers.size(); ++i) {
     output.line(result_line(workers[i], results[i]));
     if (results[i].ok && !results[i].message.empty() && !output.json()) {
-      output.note(fmt::format("{}: {}", workers[i].name, results[i].message));
+      output.note(fmt::format("{}: {}", workers[i].name, base::printable_line(results[i].message)));
     }
     if (!results[i].stripped.empty() && !output.json()) {
       output.note(fmt::format("{}: unpacked without setuid, setgid and sticky bits: {}", workers[i].name,

@@ -6,6 +6,7 @@
 #include "cli/common_options.hpp"
 #include "cli/remote_support.hpp"
 #include "cli/terminal.hpp"
+#include "torc/base/printable.hpp"
 #include "torc/proc/fan_out.hpp"
 #include "torc/remote/logs.hpp"
 
@@ -21,7 +22,7 @@ struct Options {
 
 std::string result_line(const remote::Worker& worker, const remote::DeleteResult& result) {
   if (!result.ok) {
-    return fmt::format("  [FAILED] {}: {}", worker.name, result.message);
+    return fmt::format("  [FAILED] {}: {}", worker.name, base::printable_line(result.message));
   }
   if (result.missing) {
     return fmt::format("  [OK] {}: No output directory found (already clean)", worker.name);

@@ -3,6 +3,7 @@
 #include "cli/command_line.hpp"
 #include "cli/common_options.hpp"
 #include "cli/remote_support.hpp"
+#include "torc/base/printable.hpp"
 #include "torc/base/strings.hpp"
 
 namespace torc::cli {
@@ -43,7 +44,7 @@ int run(const std::optional<model::Id>& given, Services& services) {
   for (const auto& worker : workers) {
     const std::string settings =
         worker.settings ? model::describe(model::worker_settings_from_json(*worker.settings)) : "";
-    output.line("  " + base::printable(worker.worker) + (settings.empty() ? "" : "  " + settings));
+    output.line("  " + base::printable_line(worker.worker) + (settings.empty() ? "" : "  " + settings));
     rows.push_back(row(worker));
   }
   if (output.json()) {

@@ -7,6 +7,7 @@
 #include "cli/give_back_jobs.hpp"
 #include "cli/remote_support.hpp"
 #include "cli/server_tunnel.hpp"
+#include "torc/base/printable.hpp"
 #include "torc/base/units.hpp"
 #include "torc/proc/process_info.hpp"
 #include "torc/remote/state.hpp"
@@ -47,7 +48,7 @@ remote::StopRequest request_of(const Options& options, model::Id id, Services& s
 
 std::string signal_line(const remote::Worker& worker, const remote::StopResult& result, const char* signal) {
   if (!result.ok) {
-    return fmt::format("  [FAILED] {}: {}", worker.name, result.message);
+    return fmt::format("  [FAILED] {}: {}", worker.name, base::printable_line(result.message));
   }
   if (result.signaled_pid) {
     return fmt::format("  [OK] {}: Sent {} to PID {}", worker.name, signal, *result.signaled_pid);
@@ -61,7 +62,8 @@ std::string end_line(const remote::Worker& worker, const remote::StopResult& res
                              : fmt::format("  [OK] {}: Stopped", worker.name);
   }
   if (!result.message.empty()) {
-    return fmt::format("  [FAILED] {}: Nobody knows whether it ended: {}", worker.name, result.message);
+    return fmt::format("  [FAILED] {}: Nobody knows whether it ended: {}", worker.name,
+                       base::printable_line(result.message));
   }
   return fmt::format("  [FAILED] {}: Still running", worker.name);
 }
@@ -101,7 +103,8 @@ void give_back_for_killed(const std::vector<remote::Worker>& workers, std::vecto
   std::int64_t total = 0;
   for (std::size_t i = 0; i < workers.size(); ++i) {
     if (results[i].ok) {
-      results[i].given_back = give_back_jobs(services.api(), id, active_nodes_of(services.api(), id, workers[i].stored));
+      results[i].given_back =
+          give_back_jobs(services.api(), id, active_nodes_of(services.api(), id, workers[i].stored));
       total += *results[i].given_back;
     }
   }

@@ -8,6 +8,7 @@
 #include "cli/command_line.hpp"
 #include "cli/common_options.hpp"
 #include "cli/result_logs.hpp"
+#include "torc/base/printable.hpp"
 #include "torc/base/strings.hpp"
 #include "torc/base/units.hpp"
 #include "torc/cli/command.hpp"
@@ -85,7 +86,7 @@ void print_reasons(client::Api& api, const std::vector<model::Result>& results, 
     const std::string message = event.data.value("message", "");
     if (shown && !message.empty() && tells_why(event.data.value("event_type", ""))) {
       const std::string name = fmt::format("Job {} ({})", job_id, event.data.value("job_name", ""));
-      output.line(base::printable(message.starts_with(name) ? message : name + ": " + message));
+      output.line(base::printable_line(message.starts_with(name) ? message : name + ": " + message));
     }
   }
 }

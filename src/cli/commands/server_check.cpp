@@ -3,6 +3,7 @@
 
 #include "cli/command_line.hpp"
 #include "cli/server_options.hpp"
+#include "torc/base/printable.hpp"
 #include "torc/base/strings.hpp"
 #include "torc/cli/command.hpp"
 #include "torc/store/maintenance.hpp"
@@ -30,7 +31,7 @@ void print(const std::string& database, const store::Check& check, const Output&
   output.line(fmt::format("Jobs:       {}", describe(check.jobs)));
   output.line(fmt::format("Results:    {}", describe(check.results)));
   for (const auto& problem : check.problems) {
-    output.line("Problem:    " + base::printable(problem));
+    output.line("Problem:    " + base::printable_line(problem));
   }
   output.line(check.ok() ? "Nothing is wrong with it." : fmt::format("{} problems.", check.problems.size()));
 }

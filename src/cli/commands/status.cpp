@@ -6,6 +6,7 @@
 #include "cli/command_line.hpp"
 #include "cli/common_options.hpp"
 #include "cli/workflow_summary.hpp"
+#include "torc/base/printable.hpp"
 #include "torc/base/strings.hpp"
 #include "torc/base/units.hpp"
 #include "torc/cli/command.hpp"
@@ -71,8 +72,8 @@ std::string next_step(const WorkflowSummary& summary) {
 
 void print(const WorkflowSummary& summary, const Output& output) {
   output.line(fmt::format("Workflow ID: {}", summary.workflow.id.value_or(0)));
-  output.line(base::printable("Name: " + summary.workflow.name));
-  output.line(base::printable("User: " + summary.workflow.user));
+  output.line(base::printable_line("Name: " + summary.workflow.name));
+  output.line(base::printable_line("User: " + summary.workflow.user));
   output.line(fmt::format("\nJob Status (total: {}):", summary.total_jobs));
   for (const auto& [status, count] : summary.jobs) {
     if (count > 0) {

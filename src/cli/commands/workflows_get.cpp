@@ -4,6 +4,7 @@
 #include "cli/command_line.hpp"
 #include "cli/common_options.hpp"
 #include "cli/workflow_json.hpp"
+#include "torc/base/printable.hpp"
 #include "torc/base/strings.hpp"
 #include "torc/cli/command.hpp"
 #include "torc/model/json.hpp"
@@ -19,7 +20,7 @@ void print(const model::Workflow& workflow, const Output& output) {
   output.line(fmt::format("Workflow ID {}:", workflow.id.value_or(0)));
   const auto line = [&](const char* label, const std::string& value) {
     if (!value.empty()) {
-      output.line(base::printable(fmt::format("  {}: {}", label, value)));
+      output.line(base::printable_line(fmt::format("  {}: {}", label, value)));
     }
   };
   line("Name", workflow.name);

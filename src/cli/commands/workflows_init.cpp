@@ -4,6 +4,7 @@
 #include "cli/command_line.hpp"
 #include "cli/common_options.hpp"
 #include "cli/terminal.hpp"
+#include "torc/base/printable.hpp"
 #include "torc/base/strings.hpp"
 #include "torc/cli/command.hpp"
 #include "torc/cli/create_workflow.hpp"
@@ -31,7 +32,7 @@ void show(const Output& output, const std::string& title, const std::vector<std:
     output.line(fmt::format("{}: {}", title, items.size()));
   }
   for (const auto& item : items) {
-    output.line(base::printable("  " + item));
+    output.line(base::printable_line("  " + item));
   }
 }
 
@@ -91,7 +92,8 @@ int run(const Options& options, Services& services) {
     return k_exit_ok;
   }
   for (const auto& file : readiness.existing_output_files) {
-    output.note(base::printable(fmt::format("Note: the output file {} exists; a job may overwrite it", file.path)));
+    output.note(
+        base::printable_line(fmt::format("Note: the output file {} exists; a job may overwrite it", file.path)));
   }
   api.reset_workflow_status(id, /*force=*/false);
   api.reset_job_status(id, /*failed_only=*/false);

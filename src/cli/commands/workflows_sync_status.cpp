@@ -5,6 +5,7 @@
 #include "cli/common_options.hpp"
 #include "cli/give_back_jobs.hpp"
 #include "cli/orphaned_jobs.hpp"
+#include "torc/base/printable.hpp"
 #include "torc/base/strings.hpp"
 #include "torc/cli/command.hpp"
 
@@ -50,7 +51,7 @@ int run(const Options& options, Services& services) {
     const char* const what = options.dry_run ? "would be given back"
                              : given_back    ? "is given back"
                                              : "stays: it is somebody's again by now";
-    output.line(base::printable(
+    output.line(base::printable_line(
         fmt::format("Job {} ({}) {}: {}", orphan.job.id.value_or(0), orphan.job.name, what, orphan.reason)));
     jobs.push_back(document_of(orphan, given_back));
   }
@@ -58,7 +59,7 @@ int run(const Options& options, Services& services) {
     deactivate(api, orphans.dead_nodes);
   }
   for (const auto& node : orphans.undecided) {
-    output.note(base::printable(fmt::format(
+    output.note(base::printable_line(fmt::format(
         "Note: the runner of compute node {} on {} did not say which process it is (torc 0.23's 'run' does not), so "
         "whether it lives cannot be seen; its jobs stay",
         node.id.value_or(0), node.hostname)));
