@@ -258,7 +258,7 @@ class InitTest(WorkflowFileTest):
         self.daemon.torc("workflows", "init", "1", check=True)
         result = self.daemon.torc("workflows", "init", "1")
         self.assertEqual(result.returncode, 2)
-        self.assertIn("add --no-prompts", result.stderr)
+        self.assertIn("Add --no-prompts", result.stderr)
         self.assertEqual(self.daemon.get("/workflows/1/status")["run_id"], 1)
         self.assertEqual(self.daemon.json("workflows", "init", "1", "--no-prompts")["status"], "success")
         self.assertEqual(self.daemon.get("/workflows/1/status")["run_id"], 2)

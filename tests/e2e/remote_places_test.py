@@ -39,7 +39,8 @@ class Places(E2ETest):
         self.two_workers_in_one_place(server, workers, whole_names=True)
 
     def two_workers_in_one_place(self, server, workers, whole_names=False):
-        workflow = server.create({"name": "w", "jobs": [{"name": f"j{i}", "command": "sleep 0.2"} for i in range(8)]})
+        command = f"until [ -e {self.dir}/go ]; do sleep 0.05; done"
+        workflow = server.create({"name": "w", "jobs": [{"name": f"j{i}", "command": command} for i in range(8)]})
         for name in workers.names:
             server.torc("remote", "add-workers", workflow, name, check=True)
         result = server.torc("remote", "run", workflow, "--poll-interval", "0.2", "--max-parallel-jobs", "1", check=True)
@@ -47,6 +48,7 @@ class Places(E2ETest):
             self.assertIn(f"  [OK] {name}: Started", result.stdout)
         rows = server.json("remote", "status", workflow)["workers"]
         self.assertEqual(len({row["pid"] for row in rows if row["state"] == "running"}), 2)
+        (self.dir / "go").touch()
         server.wait_complete(workflow)
         self.assertEqual(len(server.results(workflow)), 8)
         logs = sorted(path.name for path in (workers.hosts[0].home / "torc_output").glob("torc_worker_*.log"))

@@ -12,10 +12,10 @@ STUBBORN = "setsid sh -c 'trap \"\" TERM; echo $$ >>$HOME/pids; sleep 300' & ech
 
 
 class Stop(E2ETest):
-    def start_workers(self, command, count=2, server_args=()):
+    def start_workers(self, command, count=2, server_args=(), grace=1):
         self.srv = self.server(args=server_args)
         self.ws = self.workers(count, self.srv)
-        self.wf = self.srv.create({"name": "w", "execution_config": {"sigterm_lead_seconds": 1},
+        self.wf = self.srv.create({"name": "w", "execution_config": {"sigterm_lead_seconds": grace},
                                    "jobs": [{"name": f"j{i}", "command": command} for i in range(count)]})
         self.srv.torc("remote", "add-workers", self.wf, *self.ws.names, check=True)
         document = self.srv.json("remote", "run", self.wf, "--max-parallel-jobs", "1", "--poll-interval", "0.2")
@@ -61,7 +61,7 @@ class Stop(E2ETest):
         wait_until(lambda: "running" in self.srv.statuses(self.wf).values(), what="a job to run again")
 
     def test_stopping_twice_cuts_nothing_short(self):
-        runners = self.start_workers(STUBBORN)
+        runners = self.start_workers(STUBBORN, grace=10)
         jobs = self.job_pids(2)
         for _ in range(2):  # The second one comes while the first one's grace lasts.
             text = self.srv.torc("remote", "stop", self.wf, "--timeout", "0", check=True).stdout

@@ -393,7 +393,8 @@ class Run(E2ETest):
         wait_until(lambda: "running" in server.statuses(wf).values(), what="the job to run")
         server.kill()
         (self.dir / "go").touch()
-        journal = wait_until(lambda: list((self.dir / "out").glob("undelivered_results_*")), what="a journal")[0]
+        journal = wait_until(lambda: [path for path in (self.dir / "out").glob("undelivered_results_*")
+                                      if path.read_text().endswith("\n")], what="a result in a journal")[0]
         os.kill(children_of(runner.pid)[0], signal.SIGKILL)
         self.assertEqual(runner.wait(30), 128 + signal.SIGKILL)
         server.start()
