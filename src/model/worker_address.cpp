@@ -34,6 +34,12 @@ bool has_wide_space(std::string_view name) {
                      [&](auto space) { return name.find(space) != std::string_view::npos; });
 }
 
+[[noreturn]] void throw_bad_character(std::string_view what, std::string_view name, std::string_view text,
+                                      std::string_view character) {
+  throw_bad_name(what, name, text,
+                 fmt::format("contains '{}', which is not allowed in a {}", base::printable(character), what));
+}
+
 /// Refuses what ssh would not take for a name, or would give to a shell that reads it in another way.
 /// @param forbidden  Characters that this kind of name has not, beside those that none has.
 void check_name(std::string_view what, std::string_view name, std::string_view text, std::string_view forbidden) {
@@ -48,11 +54,12 @@ void check_name(std::string_view what, std::string_view name, std::string_view t
     const auto byte = static_cast<unsigned char>(c);
     if (byte <= 0x20 || byte == 0x7f || k_forbidden.find(c) != std::string_view::npos ||
         forbidden.find(c) != std::string_view::npos) {
-      throw_bad_name(what, name, text, "it holds a character that no such name can have");
+      throw_bad_character(what, name, text, std::string_view(&c, 1));
     }
   }
   if (has_wide_space(name) || base::printable(name) != name) {
-    throw_bad_name(what, name, text, "it holds a character that no such name can have");
+    throw_bad_name(what, name, text,
+                   fmt::format("contains white space or an invisible character, which is not allowed in a {}", what));
   }
 }
 
@@ -100,9 +107,13 @@ void check_host(std::string_view host, std::string_view text) {
   if (host.empty()) {
     throw Error("Empty hostname");
   }
-  check_name("host name", host, text, "\\@");
+  // With '*', '?' and '!' a name would be a pattern in ssh_config(5) and in --host.
+  check_name("host name", host, text, "\\@*?!");
+  if (host.starts_with('.') || host.find("..") != std::string_view::npos) {
+    throw_bad_name("host name", host, text, "it has an empty part before or between dots");
+  }
   if (host.find(':') != std::string_view::npos && (!is_ip_address(host) || host.ends_with('%'))) {
-    throw_bad_name("host name", host, text, "it has colons and is no IPv6 address");
+    throw_bad_name("host name", host, text, "it contains colons but is not an IPv6 address");
   }
 }
 

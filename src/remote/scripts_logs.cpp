@@ -9,7 +9,7 @@ enter_output_dir() {
   choose_output_dir
   resolve "$out"
   if [ -z "$resolved" ]; then
-    [ ! -e "$out" ] || fail "$out is no directory that can be entered"
+    [ ! -e "$out" ] || fail "$out is not an accessible directory"
     report_begin
     put missing "$out"
     report_end
@@ -23,7 +23,7 @@ enter_output_dir() {
 refuse_precious() {
   resolve "$HOME"
   [ -n "$resolved" ] || fail "refused to delete $out: it cannot be compared with the home directory"
-  case $output_dir in */.. | ../* | */../* | ..) fail "refused to delete $output_dir: '..' stands in it" ;; esac
+  case $output_dir in */.. | ../* | */../* | ..) fail "refused to delete $output_dir: the path contains '..'" ;; esac
   case $out in
     / | /*/*) ;;
     *) fail "refused to delete $out: a top-level directory" ;;

@@ -26,7 +26,7 @@ void refuse_invalid(const model::WorkerAddress& worker) {
         error.what()));
   }
   throw base::Error(
-      fmt::format("refused to connect to '{}': that is another address if it is read again", base::printable(text)));
+      fmt::format("refused to connect to '{}': it does not parse back to the same address", base::printable(text)));
 }
 
 /// What ssh and scp have in common. The user's options stand first: of two values for one key the first counts.

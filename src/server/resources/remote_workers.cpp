@@ -47,7 +47,7 @@ model::WorkerAddress parse_address(const std::string& worker) {
   } catch (const base::Error& error) {
     throw RequestError(
         422,
-        fmt::format("'{}' is no address of a worker ([user@]host[:port]): {}", base::printable(worker), error.what()),
+        fmt::format("'{}' is not a valid worker address ([user@]host[:port]): {}", base::printable(worker), error.what()),
         {{"field", "worker"}});
   }
 }

@@ -89,6 +89,18 @@ TEST(WorkerAddress, RefusesWhatAShellWouldRead) {
   }
 }
 
+TEST(WorkerAddress, NamesTheCharacterThatIsNotAllowed) {
+  EXPECT_EQ(error_of("h$x"), "Invalid host name 'h$x' in 'h$x': contains '$', which is not allowed in a host name");
+  EXPECT_EQ(error_of("u;x@h"), "Invalid user name 'u;x' in 'u;x@h': contains ';', which is not allowed in a user name");
+}
+
+TEST(WorkerAddress, RefusesHostsThatNoResolverTakes) {
+  for (const char* text : {"h..", ".", "..", "a..b", ".h", "h*", "h?", "h!", "!h", "u@h*:22", "[.]:22"}) {
+    EXPECT_NE(error_of(text), "no error") << text;
+  }
+  EXPECT_EQ(WorkerAddress::parse("ws1.example.com.").host, "ws1.example.com.");
+}
+
 TEST(WorkerAddress, TakesWhatSshTakesBeyondNames) {
   EXPECT_EQ(WorkerAddress::parse("user@domain@host:22"), (WorkerAddress{"user@domain", "host", 22}));
   EXPECT_EQ(WorkerAddress::parse("DOMAIN\\user@host"), (WorkerAddress{"DOMAIN\\user", "host", std::nullopt}));

@@ -53,10 +53,14 @@ TEST_F(RemoteWorkers, AreRefusedIfNoClientCouldReachThem) {
                              "u,x@h",
                              "u\\@h",
                              "h\\x",
+                             "h*",
+                             "h!",
+                             "h..",
+                             ".",
                              "a:b:c"}) {
     const auto answer = add({"good", worker});
     EXPECT_EQ(answer.status, 422) << worker;
-    EXPECT_NE(answer.body.find("no address of a worker"), std::string::npos) << answer.body;
+    EXPECT_NE(answer.body.find("is not a valid worker address"), std::string::npos) << answer.body;
   }
   EXPECT_EQ(stored(), std::vector<std::string>{}) << "nothing of a refused request stays";
 }
