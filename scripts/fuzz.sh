@@ -29,11 +29,15 @@ export ASAN_OPTIONS=detect_container_overflow=0 UBSAN_OPTIONS=print_stacktrace=1
 # fuzz TARGET: new inputs go to build/fuzz/corpus, the last lines of what it said to the screen
 fuzz() {
   local target=$1 log="build/fuzz/$1.log"
-  mkdir -p "build/fuzz/corpus/$target" "tests/fuzz/corpus/$target"
+  mkdir -p "build/fuzz/corpus/$target" "build/fuzz/kept/$target" "tests/fuzz/corpus/$target"
+  # What earlier, longer runs found worth keeping.
+  if [[ -f tests/fuzz/corpus/$target.tar.xz ]]; then
+    tar -xJf "tests/fuzz/corpus/$target.tar.xz" -C "build/fuzz/kept/$target"
+  fi
   # A unit of 64 KiB is read in no time; what takes 10 s or 1 GB is a failure, too.
   if ! "build/fuzz/fuzz_$target" -seed="${TORC_FUZZ_SEED-1}" -max_total_time="$seconds" -max_len=65536 -timeout=10 -rss_limit_mb=1024 \
     -dict="build/fuzz/seeds/$target.dict" -artifact_prefix="build/fuzz/found/$target-" -print_final_stats=1 \
-    "build/fuzz/corpus/$target" "tests/fuzz/corpus/$target" "build/fuzz/seeds/$target" >"$log" 2>&1; then
+    "build/fuzz/corpus/$target" "build/fuzz/kept/$target" "tests/fuzz/corpus/$target" "build/fuzz/seeds/$target" >"$log" 2>&1; then
     tail -n 60 "$log"
     echo "$target: failed; the input is in build/fuzz/found" >&2
     return 1
