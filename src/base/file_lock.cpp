@@ -33,7 +33,7 @@ bool try_lock(const Fd& file, const std::filesystem::path& path) {
   return true;
 }
 
-/// Who this process is. A failure to write it is none to lock: the file system may be full.
+/// Writes who this process is. If that fails, the lock holds all the same: the file system may be full.
 void write_holder(const Fd& file) {
   std::array<char, 256> host{};
   ::gethostname(host.data(), host.size() - 1);
@@ -42,7 +42,7 @@ void write_holder(const Fd& file) {
       write_all(file.get(), fmt::format("process {} on {}\n", ::getpid(), host.data()));
     }
   } catch (const SystemError&) {
-    // Nobody is named then.
+    // The file then names no holder; the lock holds all the same.
   }
 }
 

@@ -112,12 +112,9 @@ class Walk {
           .push_back(fmt::format("{} belongs to {}", name, user_name_of(status.st_uid)));
     }
     if ((status.st_mode & S_IWOTH) != 0) {
+      // A sticky bit binds everybody but the owner of the directory, who is named above if that is another user.
       if (!is_sticky) {
         m_review.open_to_all.push_back(fmt::format("{} is writable by everybody and has no sticky bit", name));
-      } else if (is_foreign) {
-        m_review.open_to_all.push_back(
-            fmt::format("{} is writable by everybody, and its sticky bit does not bind its owner {}", name,
-                        user_name_of(status.st_uid)));
       }
     } else if ((status.st_mode & S_IWGRP) != 0 && !is_sticky) {
       m_review.warnings.push_back(fmt::format("{} is writable by its group", name));

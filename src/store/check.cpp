@@ -50,6 +50,10 @@ void check_missing_rows(SQLite::Database& database, Check& check) {
   }
 }
 
+void check_json(SQLite::Database& database, Check& check) {
+  find_malformed_json(database, k_most_problems, check);
+}
+
 void check_workflows(SQLite::Database& database, Check& check) {
   find_foreign_references(database, k_most_problems, check);
 }
@@ -107,6 +111,7 @@ Check check_database(const std::string& path) {
       attempt(database, check, "cannot look for damage", check_pages);
       attempt(database, check, "cannot look for missing rows", check_missing_rows);
       if (check.version >= 2) {
+        attempt(database, check, "cannot look for malformed JSON", check_json);
         attempt(database, check, "cannot look for references between workflows", check_workflows);
       }
       attempt(database, check, "cannot count", count);

@@ -35,7 +35,7 @@ std::string text_in(const nlohmann::json& object, const char* key) {
   return found != object.end() && found->is_string() ? found->get<std::string>() : "";
 }
 
-/// An id inside a JSON object; what is none is not ours to judge.
+/// An id inside a JSON object. Any other value is not judged here.
 std::optional<Id> id_in(const nlohmann::json& object, const char* key) {
   if (!object.is_object()) {
     return std::nullopt;
@@ -70,7 +70,8 @@ const std::vector<Column>& columns() {
        "job",
        "r.id",
        "r.workflow_id",
-       "json_extract(r.schedule_compute_nodes, '$.scheduler_id')",
+       "CASE WHEN json_valid(r.schedule_compute_nodes) THEN json_extract(r.schedule_compute_nodes, '$.scheduler_id') "
+       "END",
        "scheduler",
        {"slurm_schedulers", "local_schedulers"}},
       {"jobs", "job", "r.id", "r.workflow_id", "r.compute_node_id", "compute node", {"compute_nodes"}},
@@ -88,7 +89,8 @@ const std::vector<Column>& columns() {
        "compute node",
        "r.id",
        "r.workflow_id",
-       "CASE json_extract(r.scheduler, '$.type') WHEN 'slurm' THEN json_extract(r.scheduler, '$.scheduler_id') END",
+       "CASE WHEN json_valid(r.scheduler) AND json_extract(r.scheduler, '$.type') = 'slurm' "
+       "THEN json_extract(r.scheduler, '$.scheduler_id') END",
        "scheduled compute node",
        {"scheduled_compute_nodes"}},
       {"scheduled_compute_nodes",
@@ -109,7 +111,7 @@ const std::vector<Column>& columns() {
        "action",
        "r.id",
        "r.workflow_id",
-       "json_extract(r.action_config, '$.scheduler_id')",
+       "CASE WHEN json_valid(r.action_config) THEN json_extract(r.action_config, '$.scheduler_id') END",
        "scheduler",
        {"slurm_schedulers", "local_schedulers"}},
       {"workflow_actions", "action", "r.id", "r.workflow_id", "r.executed_by", "compute node", {"compute_nodes"}},
@@ -159,6 +161,17 @@ const std::vector<Column>& columns() {
        {"jobs"}}};
   return all;
 }
+
+/// A column that holds JSON, or NULL. A server cannot read a row with anything else in it.
+struct JsonColumn {
+  const char* table;
+  const char* record;
+  const char* column;
+};
+
+constexpr std::array<JsonColumn, 3> k_json_columns{{{"jobs", "job", "schedule_compute_nodes"},
+                                                    {"compute_nodes", "compute node", "scheduler"},
+                                                    {"workflow_actions", "action", "action_config"}}};
 
 /// (row's id, row's workflow, id named, its workflow) for each that is in another workflow, and in none of the tables
 /// in the row's own.
@@ -215,7 +228,7 @@ void check_references(Connection& connection, const model::ComputeNode& node, Id
   if (node.scheduler_config_id) {
     require_same_workflow(connection, scheduler_of(node.compute_node_type), *node.scheduler_config_id, workflow_id);
   }
-  // Of a Slurm allocation: what was scheduled and became this node.
+  // The node of a Slurm allocation names the scheduled compute node that it came from.
   if (node.scheduler && node.scheduler->is_object() && text_in(*node.scheduler, "type") == "slurm") {
     if (const auto id = id_in(*node.scheduler, "scheduler_id")) {
       require_same_workflow(connection, Referred::scheduled_node, *id, workflow_id);
@@ -231,6 +244,19 @@ void check_references(Connection& connection, const model::ScheduledComputeNode&
 void check_references(Connection& connection, const model::WorkflowAction& action, Id workflow_id) {
   if (const auto id = id_in(action.action_config, "scheduler_id")) {
     require_same_workflow(connection, scheduler_of(text_in(action.action_config, "scheduler_type")), *id, workflow_id);
+  }
+}
+
+void find_malformed_json(SQLite::Database& database, int most, Check& check) {
+  int found = 0;
+  for (const auto& [table, record, column] : k_json_columns) {
+    SQLite::Statement rows{database, fmt::format("SELECT id, workflow_id FROM {0} WHERE {1} IS NOT NULL AND NOT "
+                                                 "json_valid({1}) ORDER BY id",
+                                                 table, column)};
+    for (; found < most && rows.executeStep(); ++found) {
+      check.problems.push_back(fmt::format("{} {} of workflow {} has malformed JSON in {}", record,
+                                           rows.getColumn(0).getString(), rows.getColumn(1).getString(), column));
+    }
   }
 }
 

@@ -32,8 +32,13 @@ inline constexpr bool k_has_references =
     std::is_same_v<T, model::Job> || std::is_same_v<T, model::Result> || std::is_same_v<T, model::ComputeNode> ||
     std::is_same_v<T, model::ScheduledComputeNode> || std::is_same_v<T, model::WorkflowAction>;
 
-/// Adds a problem for each id that names a record of another workflow, at most `most`. Of a database of version 2 or
-/// newer.
+/// Adds a problem for each row whose JSON, in a column that names other records, cannot be parsed, at most `most`. The
+/// database has version 2 or newer.
+/// @throws SQLite::Exception
+void find_malformed_json(SQLite::Database& database, int most, Check& check);
+
+/// Adds a problem for each id that names a record of another workflow, at most `most`. Skips malformed JSON. The
+/// database has version 2 or newer.
 /// @throws SQLite::Exception
 void find_foreign_references(SQLite::Database& database, int most, Check& check);
 

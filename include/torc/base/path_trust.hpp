@@ -31,9 +31,10 @@ struct PathReview {
 };
 
 /// Examines every directory and link on the way to `path`, which need not exist. The sticky bit of a directory protects
-/// what is in it from everybody but the directory's owner.
-/// @param kind  What the path names. Of a file the directory that holds it counts as the thing itself, too, as whoever
-/// owns that can replace the file.
+/// what is in it from everybody but the directory's owner. A foreign owner of such a directory is treated like that of
+/// any other: in a user namespace, the machine's root may own /tmp and have an unknown number.
+/// @param kind  What the path names. If it names a file, the directory that holds the file counts as the thing itself
+/// as well, because the owner of that directory can replace the file.
 /// @throws SystemError if a part of the path cannot be examined
 PathReview review_path(const std::filesystem::path& path, Found kind);
 

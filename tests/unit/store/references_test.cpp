@@ -195,5 +195,24 @@ TEST_F(ReferencesTest, ACheckNamesWhatAnOlderServerLetPass) {
   EXPECT_EQ(problems.size(), 5U);
 }
 
+TEST_F(ReferencesTest, ACheckNamesTextThatIsNotJsonAndGoesOn) {
+  const Id a = job("a");
+  const Id own_node = node();
+  run_sql(database.path(),
+          fmt::format("INSERT INTO workflow_actions (workflow_id, trigger_type, action_type, action_config)"
+                      " VALUES ({0}, 'on_workflow_start', 'run_commands', '{{oops');"
+                      "UPDATE jobs SET schedule_compute_nodes = 'oops', failure_handler_id = {1};"
+                      "UPDATE compute_nodes SET scheduler = '' WHERE id = {2}",
+                      workflow, handler, own_node));
+  const auto problems = check_database(database.path()).problems;
+  const std::vector<std::string> expected{
+      fmt::format("job {} of workflow {} has malformed JSON in schedule_compute_nodes", a, workflow),
+      fmt::format("compute node {} of workflow {} has malformed JSON in scheduler", own_node, workflow),
+      fmt::format("action 1 of workflow {} has malformed JSON in action_config", workflow),
+      fmt::format("job {} of workflow {} names failure handler {}, which is one of workflow {}", a, workflow, handler,
+                  other)};
+  EXPECT_EQ(problems, expected);
+}
+
 }  // namespace
 }  // namespace torc::store
