@@ -481,7 +481,7 @@ class Foreground(TunnelTest):
         # One is enough.
         second = self.srv.torc("remote", "tunnel", workflow)
         self.assertEqual(second.returncode, 1)
-        self.assertIn("held already", second.stderr)
+        self.assertIn("already held", second.stderr)
         process.send_signal(signal.SIGINT)
         self.assertEqual(process.wait(20), 0)
         self.assertEqual(self.ssh_of_tunnel(), [])
