@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -55,6 +56,15 @@ class OpenFiles {
 OpenFiles& open_files() {
   static OpenFiles files;
   return files;
+}
+
+/// What `displacement`, which runs before each group of changes, asks of a file. Not its times: Linux 6.13 and later
+/// give a file whose times were asked for a finer time at its next write ("multigrain timestamps"), which made each sync
+/// of the log write the file's inode, too, and cost a tenth of the server's speed.
+constexpr unsigned k_no_times = STATX_INO | STATX_NLINK;
+
+FileIdentity identity_of(const struct statx& status) {
+  return {::makedev(status.stx_dev_major, status.stx_dev_minor), status.stx_ino};
 }
 
 FileIdentity identity_of(const struct stat& status) {
@@ -213,18 +223,18 @@ void DatabaseFile::note_log() {
 }
 
 std::optional<std::string> DatabaseFile::displacement() const {
-  struct stat status {};
-  if (::fstat(m_file.get(), &status) == 0 && status.st_nlink == 0) {
+  struct statx status {};
+  if (::statx(m_file.get(), "", AT_EMPTY_PATH, k_no_times, &status) == 0 && status.stx_nlink == 0) {
     return "was deleted";
   }
-  if (::stat(m_path.c_str(), &status) != 0) {
+  if (::statx(AT_FDCWD, m_path.c_str(), 0, k_no_times, &status) != 0) {
     return errno == ENOENT || errno == ENOTDIR ? "was moved away" : "cannot be examined: " + base::errno_text(errno);
   }
   if (identity_of(status) != m_identity) {
     return "was moved away, and another file is in its place";
   }
   for (const auto& [path, identity] : m_log) {
-    if (::stat(path.c_str(), &status) != 0 || identity_of(status) != identity) {
+    if (::statx(AT_FDCWD, path.c_str(), 0, k_no_times, &status) != 0 || identity_of(status) != identity) {
       return fmt::format("lost its log: {} was moved or deleted", std::filesystem::path(path).filename().string());
     }
   }
