@@ -4,12 +4,11 @@
 #include <optional>
 #include <utility>
 
-#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/async_result.hpp>
-#include <boost/asio/awaitable.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
+
+#include "server/network.hpp"
 
 namespace torc::server {
 
@@ -18,7 +17,7 @@ namespace detail {
 /// A call whose answer one coroutine awaits.
 template <typename T>
 struct PendingCall {
-  using Handler = typename boost::asio::async_result<boost::asio::use_awaitable_t<>, void(T)>::handler_type;
+  using Handler = typename boost::asio::async_result<UseAwaitable, void(T)>::handler_type;
 
   void finish(T value) {
     if (resume) {
@@ -51,7 +50,7 @@ struct DropCall {
     }
   }
 
-  boost::asio::any_io_executor executor;
+  NetworkExecutor executor;
 };
 
 }  // namespace detail
@@ -63,7 +62,7 @@ struct DropCall {
 /// `done` alone keeps the suspended coroutine alive: if it is destroyed uncalled, by any thread, the coroutine is
 /// destroyed in its own thread.
 template <typename T, typename Start>
-boost::asio::awaitable<T> await_call(Start start) {
+Awaitable<T> await_call(Start start) {
   using Call = detail::PendingCall<T>;
   std::shared_ptr<Call> call{new Call, detail::DropCall<T>{co_await boost::asio::this_coro::executor}};
   start([call](T value) { call->finish(std::move(value)); });
@@ -74,8 +73,7 @@ boost::asio::awaitable<T> await_call(Start start) {
     call->resume.emplace(std::move(handler));
     call.reset();
   };
-  co_return co_await boost::asio::async_initiate<const boost::asio::use_awaitable_t<>, void(T)>(
-      std::move(suspend), boost::asio::use_awaitable);
+  co_return co_await boost::asio::async_initiate<const UseAwaitable, void(T)>(std::move(suspend), use_awaitable);
 }
 
 }  // namespace torc::server

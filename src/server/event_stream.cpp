@@ -4,7 +4,6 @@
 
 #include <fmt/format.h>
 #include <boost/asio/redirect_error.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 namespace torc::server {
 namespace {
@@ -28,7 +27,7 @@ EventStream::EventStream(Stream& connection, bool is_chunked, Clock::duration co
                              is_chunked ? "Transfer-Encoding: chunked\r\n" : "")),
       m_last_sent(Clock::now()) {}
 
-asio::awaitable<void> EventStream::run() {
+Awaitable<void> EventStream::run() {
   while (co_await wait_for_work()) {
     m_sending = std::exchange(m_outgoing, {});
     m_last_sent = Clock::now();
@@ -42,11 +41,11 @@ asio::awaitable<void> EventStream::run() {
 }
 
 /// @returns whether there is something to write; false: it is over
-asio::awaitable<bool> EventStream::wait_for_work() {
+Awaitable<bool> EventStream::wait_for_work() {
   while (m_outgoing.empty() && !m_ended && !m_aborted) {
     m_wake.expires_at(m_last_sent + m_comment_after);
     Stream::Error canceled;
-    co_await m_wake.async_wait(asio::redirect_error(asio::use_awaitable, canceled));
+    co_await m_wake.async_wait(asio::redirect_error(use_awaitable, canceled));
     if (!canceled) {
       add(": keep-alive\n\n");
     }

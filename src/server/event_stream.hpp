@@ -5,12 +5,9 @@
 #include <chrono>
 #include <string>
 #include <string_view>
-#include <utility>  // Boost 1.74's awaitable.hpp does not include what it uses.
-
-#include <boost/asio/awaitable.hpp>
-#include <boost/asio/steady_timer.hpp>
 
 #include "server/event_hub.hpp"
+#include "server/network.hpp"
 #include "server/stream.hpp"
 
 namespace torc::server {
@@ -27,7 +24,7 @@ class EventStream final : public EventSink {
   EventStream(Stream& connection, bool is_chunked, Clock::duration comment_after, Clock::duration write_limit);
 
   /// Writes until the events have ended or the connection has.
-  boost::asio::awaitable<void> run();
+  Awaitable<void> run();
   /// To be called now and then: closes the connection if the client has left or takes nothing.
   void check(Clock::time_point now);
   /// Closes the connection.
@@ -38,13 +35,13 @@ class EventStream final : public EventSink {
 
  private:
   void add(std::string_view text);
-  boost::asio::awaitable<bool> wait_for_work();
+  Awaitable<bool> wait_for_work();
 
   Stream& m_connection;
   const bool m_is_chunked;
   const Clock::duration m_comment_after;
   const Clock::duration m_write_limit;
-  boost::asio::steady_timer m_wake;
+  NetworkTimer m_wake;
   std::string m_outgoing;
   std::string m_sending;  ///< Empty while nothing is being written.
   bool m_ended{false};

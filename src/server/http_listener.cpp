@@ -142,7 +142,9 @@ struct HttpListener::Impl final : SessionOwner {
       return;
     }
     std::string client = address_of(socket);
-    auto session = std::make_shared<HttpSession>(std::move(socket), std::move(client), m_tls.get(), *this);
+    NetworkSocket connection{m_context.get_executor(), asio::generic::stream_protocol{m_local.protocol()},
+                             socket.release()};
+    auto session = std::make_shared<HttpSession>(std::move(connection), std::move(client), m_tls.get(), *this);
     const bool is_welcome = m_sessions.size() < m_limits.connections;
     m_sessions.insert(session.get());
     session->start(is_welcome);

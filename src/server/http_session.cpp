@@ -113,7 +113,7 @@ void HttpSession::start(bool is_welcome) {
       m_stream.executor(), [self = shared_from_this()] { return self->run(); }, asio::detached);
 }
 
-HttpSession::Awaitable<void> HttpSession::run() {
+Awaitable<void> HttpSession::run() {
   std::string failure;
   try {
     co_await serve();
@@ -131,7 +131,7 @@ HttpSession::Awaitable<void> HttpSession::run() {
   }
 }
 
-HttpSession::Awaitable<void> HttpSession::serve() {
+Awaitable<void> HttpSession::serve() {
   if (m_stream.is_encrypted() && !co_await shake_hands()) {
     co_return;
   }
@@ -150,7 +150,7 @@ HttpSession::Awaitable<void> HttpSession::serve() {
   co_await drain();
 }
 
-HttpSession::Awaitable<bool> HttpSession::shake_hands() {
+Awaitable<bool> HttpSession::shake_hands() {
   Stream::Error error;
   co_await m_stream.handshake(error);
   if (!error) {
@@ -164,7 +164,7 @@ HttpSession::Awaitable<bool> HttpSession::shake_hands() {
   co_return false;
 }
 
-HttpSession::Awaitable<bool> HttpSession::read_request() {
+Awaitable<bool> HttpSession::read_request() {
   m_reader.begin();
   // A client may have sent its next request before it had the last answer.
   set_state(m_reader.has_bytes() ? State::reading : State::idle);
@@ -187,7 +187,7 @@ HttpSession::Awaitable<bool> HttpSession::read_request() {
   }
 }
 
-HttpSession::Awaitable<bool> HttpSession::receive() {
+Awaitable<bool> HttpSession::receive() {
   // Chunks announce no total: their body is counted as it grows.
   const std::size_t size = m_state == State::idle ? 0 : m_reader.body_size();
   // They do not tell either whether they are empty.
@@ -215,7 +215,7 @@ HttpSession::Awaitable<bool> HttpSession::receive() {
   co_return true;
 }
 
-HttpSession::Awaitable<bool> HttpSession::accept_body() {
+Awaitable<bool> HttpSession::accept_body() {
   m_incoming = incoming();
   if (co_await refuse_by_rules()) {
     co_return false;
@@ -249,7 +249,7 @@ HttpSession::Awaitable<bool> HttpSession::accept_body() {
   co_return true;
 }
 
-HttpSession::Awaitable<bool> HttpSession::refuse_by_rules() {
+Awaitable<bool> HttpSession::refuse_by_rules() {
   auto refusal = m_owner.refusal(m_incoming);
   if (!refusal) {
     co_return false;
@@ -262,7 +262,7 @@ HttpSession::Awaitable<bool> HttpSession::refuse_by_rules() {
   co_return true;
 }
 
-HttpSession::Awaitable<bool> HttpSession::answer_request() {
+Awaitable<bool> HttpSession::answer_request() {
   set_state(State::waiting);
   const auto& message = m_reader.message();
   const bool keep_alive = m_reader.keeps_alive();
@@ -288,7 +288,7 @@ HttpSession::Awaitable<bool> HttpSession::answer_request() {
   co_return co_await write(std::move(response), keep_alive);
 }
 
-HttpSession::Awaitable<bool> HttpSession::write(Response response, bool keep_alive) {
+Awaitable<bool> HttpSession::write(Response response, bool keep_alive) {
   release_body();
   set_state(State::writing);
   keep_alive = keep_alive && !m_owner.stopping();
@@ -306,7 +306,7 @@ HttpSession::Awaitable<bool> HttpSession::write(Response response, bool keep_ali
   co_return !error && keep_alive && !m_owner.stopping();
 }
 
-HttpSession::Awaitable<void> HttpSession::refuse(int status, std::string message) {
+Awaitable<void> HttpSession::refuse(int status, std::string message) {
   m_timed_out = false;
   auto response = error_response(status, message);
   if (m_reader.is_head_request()) {
@@ -316,7 +316,7 @@ HttpSession::Awaitable<void> HttpSession::refuse(int status, std::string message
   co_await drain();
 }
 
-HttpSession::Awaitable<void> HttpSession::stream_events(const EventFilter& filter) {
+Awaitable<void> HttpSession::stream_events(const EventFilter& filter) {
   m_reader.release_memory();
   release_body();
   set_state(State::streaming);
@@ -327,7 +327,7 @@ HttpSession::Awaitable<void> HttpSession::stream_events(const EventFilter& filte
   co_await m_event_stream->run();
 }
 
-HttpSession::Awaitable<void> HttpSession::drain() {
+Awaitable<void> HttpSession::drain() {
   set_state(State::draining);
   co_await m_stream.end_sending();
   std::string rest(k_read_at_once, '\0');

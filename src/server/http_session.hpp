@@ -8,12 +8,10 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <utility>  // Boost 1.74's awaitable.hpp does not include what it uses.
-
-#include <boost/asio/awaitable.hpp>
 
 #include "server/event_stream.hpp"
 #include "server/http_listener.hpp"
+#include "server/network.hpp"
 #include "server/request_reader.hpp"
 #include "server/stream.hpp"
 
@@ -69,9 +67,6 @@ class HttpSession final : public std::enable_shared_from_this<HttpSession> {
   void abort();
 
  private:
-  template <typename T>
-  using Awaitable = boost::asio::awaitable<T>;
-
   enum class State {
     handshake,  ///< Agrees on how to encrypt.
     idle,       ///< Waits for the first byte of a request.

@@ -9,7 +9,6 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/ssl/error.hpp>
 #include <boost/asio/ssl/stream.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 
 #include "server/tls_context.hpp"
@@ -51,9 +50,8 @@ Stream::Stream(Socket socket, const TlsContext* tls) : m_socket(std::move(socket
 
 Stream::~Stream() = default;
 
-asio::awaitable<void> Stream::handshake(Error& error) {
-  return m_tls->stream.async_handshake(asio::ssl::stream_base::server,
-                                       asio::redirect_error(asio::use_awaitable, error));
+Awaitable<void> Stream::handshake(Error& error) {
+  return m_tls->stream.async_handshake(asio::ssl::stream_base::server, asio::redirect_error(use_awaitable, error));
 }
 
 bool Stream::is_plain_request(const Error& error) {
@@ -65,27 +63,27 @@ void Stream::drop_tls() {
   m_tls.reset();
 }
 
-asio::awaitable<std::size_t> Stream::read_some(asio::mutable_buffer buffer, Error& error) {
-  return m_tls ? m_tls->stream.async_read_some(buffer, asio::redirect_error(asio::use_awaitable, error))
-               : m_socket.async_read_some(buffer, asio::redirect_error(asio::use_awaitable, error));
+Awaitable<std::size_t> Stream::read_some(asio::mutable_buffer buffer, Error& error) {
+  return m_tls ? m_tls->stream.async_read_some(buffer, asio::redirect_error(use_awaitable, error))
+               : m_socket.async_read_some(buffer, asio::redirect_error(use_awaitable, error));
 }
 
-asio::awaitable<std::size_t> Stream::write(Buffers buffers, Error& error) {
-  return m_tls ? asio::async_write(m_tls->stream, buffers, asio::redirect_error(asio::use_awaitable, error))
-               : asio::async_write(m_socket, buffers, asio::redirect_error(asio::use_awaitable, error));
+Awaitable<std::size_t> Stream::write(Buffers buffers, Error& error) {
+  return m_tls ? asio::async_write(m_tls->stream, buffers, asio::redirect_error(use_awaitable, error))
+               : asio::async_write(m_socket, buffers, asio::redirect_error(use_awaitable, error));
 }
 
-asio::awaitable<void> Stream::end_sending() {
+Awaitable<void> Stream::end_sending() {
   Error ignored;
   if (m_tls) {
     // Without this a client could not tell the end from a connection that somebody cut.
-    co_await m_tls->stream.async_shutdown(asio::redirect_error(asio::use_awaitable, ignored));
+    co_await m_tls->stream.async_shutdown(asio::redirect_error(use_awaitable, ignored));
   }
   m_socket.shutdown(Socket::shutdown_send, ignored);
 }
 
-asio::awaitable<std::size_t> Stream::read_raw(asio::mutable_buffer buffer, Error& error) {
-  return m_socket.async_read_some(buffer, asio::redirect_error(asio::use_awaitable, error));
+Awaitable<std::size_t> Stream::read_raw(asio::mutable_buffer buffer, Error& error) {
+  return m_socket.async_read_some(buffer, asio::redirect_error(use_awaitable, error));
 }
 
 void Stream::wait_for_client(std::function<void(const Error& error)> done) {

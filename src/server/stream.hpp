@@ -8,9 +8,9 @@
 #include <memory>
 #include <utility>
 
-#include <boost/asio/awaitable.hpp>
 #include <boost/asio/buffer.hpp>
-#include <boost/asio/generic/stream_protocol.hpp>
+
+#include "server/network.hpp"
 
 namespace torc::server {
 
@@ -22,7 +22,7 @@ class TlsContext;
 class Stream {
  public:
   using Error = boost::system::error_code;
-  using Socket = boost::asio::generic::stream_protocol::socket;
+  using Socket = NetworkSocket;
   using Buffers = std::array<boost::asio::const_buffer, 2>;
 
   /// @param tls  Null for a plain connection; used in this call only.
@@ -31,24 +31,24 @@ class Stream {
   Stream& operator=(const Stream&) = delete;
   ~Stream();
 
-  Socket::executor_type executor() { return m_socket.get_executor(); }
+  NetworkExecutor executor() { return m_socket.get_executor(); }
   bool is_encrypted() const { return m_tls != nullptr; }
 
   /// The server's side of the TLS handshake; of an encrypted connection only, and before all else.
-  boost::asio::awaitable<void> handshake(Error& error);
+  Awaitable<void> handshake(Error& error);
   /// Whether a handshake's error means that the client speaks HTTP without TLS.
   static bool is_plain_request(const Error& error);
   /// Goes on without TLS, to answer a client that does not speak it.
   void drop_tls();
 
   /// @returns how many bytes it read into `buffer`
-  boost::asio::awaitable<std::size_t> read_some(boost::asio::mutable_buffer buffer, Error& error);
+  Awaitable<std::size_t> read_some(boost::asio::mutable_buffer buffer, Error& error);
   /// Writes all of it. @returns how many bytes that was
-  boost::asio::awaitable<std::size_t> write(Buffers buffers, Error& error);
+  Awaitable<std::size_t> write(Buffers buffers, Error& error);
   /// Tells the client that nothing more comes, which may take as long as the client likes. Only `read_raw` may follow.
-  boost::asio::awaitable<void> end_sending();
+  Awaitable<void> end_sending();
   /// Reads what the socket holds, encrypted or not: to be thrown away.
-  boost::asio::awaitable<std::size_t> read_raw(boost::asio::mutable_buffer buffer, Error& error);
+  Awaitable<std::size_t> read_raw(boost::asio::mutable_buffer buffer, Error& error);
 
   /// Calls `done` once the client has sent something, has closed its side, or is gone.
   void wait_for_client(std::function<void(const Error& error)> done);
