@@ -65,14 +65,9 @@ class LossyProxy {
   /// From now on no request gets through, and no answer, until it is mended.
   void cut(bool is_cut) { m_is_cut = is_cut; }
   /// How many requests came whose first line holds `text`.
-  int seen(const std::string& text) {
-    const std::scoped_lock lock(m_mutex);
-    int count = 0;
-    for (const auto& line : m_seen) {
-      count += line.find(text) != std::string::npos ? 1 : 0;
-    }
-    return count;
-  }
+  int seen(const std::string& text) { return count_in(m_seen, text); }
+  /// How many of them have got their answer.
+  int answered(const std::string& text) { return count_in(m_answered, text); }
   /// How many answers were lost so far.
   int lost() const { return m_lost; }
 
@@ -136,9 +131,18 @@ class LossyProxy {
     }
   }
 
-  void note(const std::string& request) {
+  void note(std::list<std::string>& lines, const std::string& request) {
     const std::scoped_lock lock(m_mutex);
-    m_seen.push_back(request.substr(0, request.find("\r\n")));
+    lines.push_back(request.substr(0, request.find("\r\n")));
+  }
+
+  int count_in(const std::list<std::string>& lines, const std::string& text) {
+    const std::scoped_lock lock(m_mutex);
+    int count = 0;
+    for (const auto& line : lines) {
+      count += line.find(text) != std::string::npos ? 1 : 0;
+    }
+    return count;
   }
 
   bool loses(const std::string& request) {
@@ -164,7 +168,7 @@ class LossyProxy {
       if (m_is_cut || !send_all(server.get(), *request)) {
         return;
       }
-      note(*request);
+      note(m_seen, *request);
       auto answer = read_message(server.get());
       if (answer) {
         hide_words(*answer);
@@ -172,6 +176,7 @@ class LossyProxy {
       if (!answer || m_is_cut || loses(*request) || !send_all(client.get(), *answer)) {
         return;
       }
+      note(m_answered, *request);
     }
   }
 
@@ -204,6 +209,7 @@ class LossyProxy {
   std::list<std::thread> m_threads;
   std::mutex m_mutex;
   std::list<std::string> m_seen;
+  std::list<std::string> m_answered;
   std::list<std::string> m_hidden;
   std::string m_hook_text;
   std::function<void()> m_hook;
