@@ -63,7 +63,7 @@ void add_ssh_options(Command command, SshSettings& settings) {
       .type_name("N")
       .range(std::size_t{1}, std::size_t{1000})
       .capture_default_str();
-  command.option("--connect-delay", settings.connect_delay_seconds, "At least so long between two connections")
+  command.option("--connect-delay", settings.connect_delay_seconds, "Minimum delay between starting connections")
       .type_name("SECONDS")
       .range(0.0, 3'600.0)
       .default_str("0");
