@@ -224,7 +224,9 @@ class Watching {
       const auto pause = !slot.state  ? Clock::duration::zero()
                          : seems_gone ? Clock::duration(k_ask_again)
                                       : Clock::duration(m_request.interval);
-      if (now - slot.asked_at >= pause) {
+      // A worker that has only just been started may have ended together with its workflow, which the next poll shows.
+      const auto since = seems_gone ? std::max(slot.asked_at, m_began_at) : slot.asked_at;
+      if (now - since >= pause) {
         ask(i);
       }
     }
