@@ -158,12 +158,13 @@ runner::RunnerReport run_jobs(Services& services, const RunRequest& request) {
   const JobCounts before = counts_before(services.api(), request, seen);
   ProgressLine progress(before.total, before.total - before.left(), seen);
   const auto stop = services.stop_on_signal();
-  const std::stop_callback tell{stop, [&] {
-                                  if (!request.runner.worker && !services.output().json()) {
-                                    services.output().note(std::string(seen ? "\r\x1b[K" : "") +
-                                                           "Stopping: running jobs are ended; once more kills them");
-                                  }
-                                }};
+  const std::stop_callback tell{
+      stop, [&] {
+        if (!request.runner.worker && !services.output().json()) {
+          services.output().note(std::string(seen ? "\r\x1b[K" : "") +
+                                 "Stopping: ending the running jobs; press Ctrl-C again to kill them");
+        }
+      }};
   return runner::run_jobs(services.api(), request.runner, services.stop_on_signal(),
                           [&](const runner::RunnerReport& now, std::int64_t running) {
                             progress.show(now.completed + now.failed, running, now.failed);
