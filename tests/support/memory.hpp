@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <fstream>
 #include <stdexcept>
@@ -18,12 +19,22 @@ inline std::size_t peak_memory() {
   throw std::runtime_error("/proc/self/status has no VmHWM");
 }
 
-/// Makes `peak_memory` count anew from what is in use now.
-inline void reset_peak_memory() {
-  std::ofstream refs{"/proc/self/clear_refs"};
-  if (!(refs << "5" << std::flush)) {
-    throw std::runtime_error("/proc/self/clear_refs cannot be written");
+/// Measures by how much the peak memory of this process grows, from construction on. One at a time.
+class PeakMemoryGrowth {
+ public:
+  PeakMemoryGrowth() {
+    std::ofstream refs{"/proc/self/clear_refs"};
+    if (!(refs << "5" << std::flush)) {
+      throw std::runtime_error("/proc/self/clear_refs cannot be written");
+    }
+    before_ = peak_memory();
   }
-}
+
+  /// In bytes. The kernel sums its counters of each CPU only now and then, so a later peak may read a little lower.
+  [[nodiscard]] std::size_t bytes() const { return std::max(peak_memory(), before_) - before_; }
+
+ private:
+  std::size_t before_ = 0;
+};
 
 }  // namespace torc::support

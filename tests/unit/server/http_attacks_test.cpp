@@ -70,14 +70,13 @@ TEST_F(HttpTest, MemoryStaysBoundedUnderEndlessExtensionsAndTrailers) {
                  {"chunks with extensions", head, small_chunks}};
   constexpr std::size_t k_attack = 300UL * 1024 * 1024;
   for (const auto& [what, first, piece] : attacks) {
-    support::reset_peak_memory();
-    const auto before = support::peak_memory();
+    const support::PeakMemoryGrowth growth;
     RawClient client{server.port()};
     std::size_t sent = client.try_send(first);
     for (std::size_t more = 1; more > 0 && sent < k_attack; sent += more) {
       more = client.try_send(piece);
     }
-    const auto grown = support::peak_memory() - before;
+    const auto grown = growth.bytes();
     RecordProperty(std::string{"peak memory growth in bytes, "} + what, std::to_string(grown));
     std::printf("%s: %zu MB sent, peak memory grew by %zu kB\n", what, sent >> 20U, grown >> 10U);
     EXPECT_LT(grown, 16UL * 1024 * 1024) << what;
