@@ -185,12 +185,10 @@ bool Authenticator::has_room_for(const std::string& user, const std::string& net
 std::optional<std::string> Authenticator::next_key(std::unique_lock<std::mutex>& lock) {
   while (!m_ending) {
     if (const auto turn = m_queue.pop(LoginQueue::Clock::now())) {
-      // The same password may have waited at several addresses.
-      if (const auto found = m_checks.find(turn->key); found != m_checks.end()) {
-        --found->second.places;
-        return turn->key;
-      }
-    } else if (const auto time = m_queue.next_time()) {
+      --m_checks.at(turn->key).places;
+      return turn->key;
+    }
+    if (const auto time = m_queue.next_time()) {
       m_changed.wait_until(lock, *time);
     } else {
       m_changed.wait(lock);
@@ -201,8 +199,13 @@ std::optional<std::string> Authenticator::next_key(std::unique_lock<std::mutex>&
 
 std::vector<Answer> Authenticator::finish(const std::string& key, const Identity& identity) {
   std::vector<Answer> answers;
-  for (auto& then : m_checks.at(key).waiting) {
+  auto& check = m_checks.at(key);
+  for (auto& then : check.waiting) {
     answers.push_back({[then = std::move(then), identity](const Response&) { then(identity); }, {}});
+  }
+  // The same password may wait at several addresses.
+  for (const auto& network : check.networks) {
+    m_queue.remove(network, key);
   }
   m_checks.erase(key);
   return answers;

@@ -80,7 +80,7 @@ class Authenticator {
   std::optional<std::string> next_key(std::unique_lock<std::mutex>& lock);
   /// A check has lost its place in the queue. @returns answers for those who wait, if that was its last one
   std::vector<Answer> drop(const std::string& key);
-  /// Removes the check, and answers those who wait for it.
+  /// Removes the check, also from the queue, and answers those who wait for it.
   std::vector<Answer> finish(const std::string& key, const Identity& identity);
   void run();
   /// Waits for a check and makes it. @returns false once this ends
@@ -100,7 +100,7 @@ class Authenticator {
   std::unordered_set<std::string> m_right;  ///< At most one for each user: needs no bound.
   std::unordered_set<std::string> m_wrong;
   std::unordered_map<std::string, Check> m_checks;
-  LoginQueue m_queue;  ///< Keys of m_checks; also of some that are over.
+  LoginQueue m_queue;  ///< Keys of m_checks.
   bool m_ending{false};
   std::thread m_thread;
 };

@@ -123,6 +123,22 @@ std::optional<LoginQueue::Turn> LoginQueue::pop(Clock::time_point now) {
   return turn;
 }
 
+void LoginQueue::remove(const std::string& network, const std::string& key) {
+  const auto found = m_networks.find(network);
+  if (found == m_networks.end()) {
+    return;
+  }
+  auto& [name, entry] = *found;
+  const auto removed = std::erase(entry.keys, key);
+  m_size -= removed;
+  if (removed > 0 && entry.keys.empty()) {
+    std::erase(m_order, name);
+    if (entry.failures == 0) {
+      m_networks.erase(found);
+    }
+  }
+}
+
 std::optional<LoginQueue::Clock::time_point> LoginQueue::next_time() const {
   std::optional<Clock::time_point> earliest;
   for (const auto& name : m_order) {

@@ -57,6 +57,8 @@ class LoginQueue {
   };
   /// Takes the next check whose address may have one now.
   std::optional<Turn> pop(Clock::time_point now);
+  /// Takes a key out of one network's queue, if it waits there.
+  void remove(const std::string& network, const std::string& key);
 
   /// When `pop` may have something next; nothing if the queue is empty. Not later than the true time.
   std::optional<Clock::time_point> next_time() const;

@@ -139,6 +139,17 @@ TEST_F(AuthenticatorTest, AFullQueueOfOneAddressDoesNotConcernAnother) {
   EXPECT_EQ(shared.get().status, 200);
 }
 
+TEST_F(AuthenticatorTest, ACheckThatWasMadeForAnotherAddressFreesItsPlace) {
+  start(true);
+  // An address that has failed has few places and waits for its turn. What it asks is checked for others meanwhile.
+  for (int i = 0; i < 20; ++i) {
+    const auto header = basic("alice", "wrong" + std::to_string(i));
+    auto waiting = ask_later(header);
+    EXPECT_EQ(ask_later(header, "203.0.113." + std::to_string(i)).get().status, 401);
+    EXPECT_EQ(waiting.get().status, 401) << i;
+  }
+}
+
 TEST_F(AuthenticatorTest, AFullQueueOfAllMakesRoomForFurtherAddresses) {
   start(true);
   std::vector<std::future<Identity>> flood;

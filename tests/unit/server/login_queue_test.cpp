@@ -98,6 +98,20 @@ TEST_F(LoginQueueTest, ThoseThatFailedShareEverySecondCheck) {
   EXPECT_EQ(order, (std::vector<std::string>{"good1", "bad1", "good2", "bad2", "bad3"}));
 }
 
+TEST_F(LoginQueueTest, AKeyThatIsRemovedTakesNeitherPlaceNorTurn) {
+  queue.push("a", "same", now);
+  queue.push("b", "same", now);
+  queue.push("b", "other", now);
+  queue.push("c", "same", now);
+  queue.remove("b", "same");
+  queue.remove("c", "same");
+  queue.remove("c", "never there");
+  EXPECT_EQ(queue.size(), 2U);
+  EXPECT_EQ(take(3, false), (std::vector<std::string>{"a", "b", "-"}));
+  EXPECT_EQ(queue.networks(), 0U);
+  EXPECT_EQ(queue.next_time(), std::nullopt);
+}
+
 TEST_F(LoginQueueTest, BoundsWhatWaitsOfOneAddress) {
   fill("a", 100);
   EXPECT_EQ(queue.size(), LoginQueue::k_most_of_address);
