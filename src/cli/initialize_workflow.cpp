@@ -55,7 +55,7 @@ Readiness check_readiness(client::Api& api, model::Id workflow_id, bool with_out
   const IdSet outputs = with_outputs ? output_file_ids(api, workflow_id) : IdSet{};
   Readiness result;
   if (!required.empty() || !outputs.empty()) {
-    for (const auto& file : api.list_files(workflow_id).items) {
+    for (const auto& file : api.list_files(workflow_id, {}).items) {
       const model::Id id = file.id.value_or(0);
       if (required.contains(id) && !exists(file)) {
         result.missing_input_files.push_back(file);

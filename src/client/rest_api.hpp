@@ -69,7 +69,7 @@ class RestApi final : public Api {
   model::Page<model::Event> list_events(model::Id workflow_id, const EventFilter& filter) override;
   model::File create_file(const model::File& file) override;
   model::File get_file(model::Id id) override;
-  model::Page<model::File> list_files(model::Id workflow_id) override;
+  model::Page<model::File> list_files(model::Id workflow_id, const FileFilter& filter) override;
   model::UserData create_user_data(const model::UserData& user_data) override;
   model::Page<model::UserData> list_user_data(model::Id workflow_id) override;
   model::FailureHandler create_failure_handler(const model::FailureHandler& handler) override;

@@ -13,8 +13,10 @@ model::File RestApi::get_file(model::Id id) {
   return model_from<model::File>(server().get(path), "GET " + path);
 }
 
-model::Page<model::File> RestApi::list_files(model::Id workflow_id) {
-  return server().list<model::File>("/files", Query().add("workflow_id", workflow_id), {});
+model::Page<model::File> RestApi::list_files(model::Id workflow_id, const FileFilter& filter) {
+  Query query;
+  query.add("workflow_id", workflow_id).add("produced_by_job_id", filter.produced_by_job_id);
+  return server().list<model::File>("/files", query, {});
 }
 
 }  // namespace torc::client

@@ -315,10 +315,18 @@ void JobExchange::give_back(const ResultJournal::Return& left) {
 }
 
 std::vector<DeclaredOutput> JobExchange::declared_outputs(const model::Job& job) {
+  const auto ids = job.output_file_ids.value_or(std::vector<model::Id>());
+  std::unordered_map<model::Id, model::File> files;
+  if (ids.size() > 1) {  // One request for all of them.
+    for (auto& file : m_api.list_files(m_workflow_id, {.produced_by_job_id = job.id}).items) {
+      files.emplace(file.id.value_or(0), std::move(file));
+    }
+  }
   std::vector<DeclaredOutput> outputs;
-  for (const model::Id id : job.output_file_ids.value_or(std::vector<model::Id>())) {
+  for (const model::Id id : ids) {
     try {
-      auto file = m_api.get_file(id);
+      const auto found = files.find(id);
+      auto file = found != files.end() ? std::move(found->second) : m_api.get_file(id);
       outputs.push_back({.name = std::move(file.name), .path = std::move(file.path)});
     } catch (const base::ApiError& error) {
       if (error.status() != 404) {

@@ -61,6 +61,10 @@ struct EventFilter {
   Paging paging{};
 };
 
+struct FileFilter {
+  std::optional<model::Id> produced_by_job_id;
+};
+
 /// Who claims, and how. Each part is sent where the server announces that it knows it.
 struct Claimer {
   model::Id compute_node_id{0};
@@ -171,7 +175,7 @@ class Api {
   virtual model::Page<model::Event> list_events(model::Id workflow_id, const EventFilter& filter) = 0;
   virtual model::File create_file(const model::File& file) = 0;
   virtual model::File get_file(model::Id id) = 0;
-  virtual model::Page<model::File> list_files(model::Id workflow_id) = 0;
+  virtual model::Page<model::File> list_files(model::Id workflow_id, const FileFilter& filter) = 0;
   virtual model::UserData create_user_data(const model::UserData& user_data) = 0;
   virtual model::Page<model::UserData> list_user_data(model::Id workflow_id) = 0;
   virtual model::FailureHandler create_failure_handler(const model::FailureHandler& handler) = 0;

@@ -286,7 +286,8 @@ TEST(RestOthers, AskAsTheInterfaceSays) {
                     EXPECT_EQ(api.create_event(event).data.at("a"), 1);
                     api.list_events(1, {});
                     EXPECT_EQ(api.create_file({{}, 1, "f", "p", 1.5}).path, "p");
-                    api.list_files(1);
+                    api.list_files(1, {});
+                    api.list_files(1, {.produced_by_job_id = 6});
                     EXPECT_EQ(api.create_user_data({{}, 1, {}, "d", 7}).name, "d");
                     api.list_user_data(1);
                     EXPECT_EQ(api.count_scheduled_compute_nodes(1, "active"), 4);
@@ -305,6 +306,7 @@ TEST(RestOthers, AskAsTheInterfaceSays) {
              "GET /events?workflow_id=1&offset=0&limit=100000",
              R"(POST /files {"name":"f","path":"p","st_mtime":1.5,"workflow_id":1})",
              "GET /files?workflow_id=1&offset=0&limit=100000",
+             "GET /files?workflow_id=1&produced_by_job_id=6&offset=0&limit=100000",
              R"(POST /user_data {"data":7,"name":"d","workflow_id":1})",
              "GET /user_data?workflow_id=1&offset=0&limit=100000",
              "GET /scheduled_compute_nodes?workflow_id=1&limit=1&status=active"}));

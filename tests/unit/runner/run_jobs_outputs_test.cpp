@@ -3,6 +3,7 @@
 
 #include <thread>
 
+#include "lossy_proxy.hpp"
 #include "run_jobs_fixture.hpp"
 
 namespace torc::runner {
@@ -129,6 +130,24 @@ TEST_P(OutputsTest, AJobThatFailedByItselfKeepsItsReturnCode) {
   run(options());
   EXPECT_EQ(api->list_results(workflow, {}).items.at(0).return_code, 3);
   EXPECT_EQ(missing_event(), nlohmann::json::object()) << bad;
+}
+
+TEST_P(OutputsTest, AllOutputsOfAJobAreLoadedWithOneRequest) {
+  create_workflow();
+  std::vector<model::Id> files;
+  std::string command = "touch";
+  for (int i = 0; i < 30; ++i) {
+    files.push_back(add_file("f" + std::to_string(i)));
+    command += ' ' + directory.file("f" + std::to_string(i));
+  }
+  files.push_back(add_file("absent"));
+  add_writer(command, files);
+  initialize();
+  testing::LossyProxy proxy(server->port());
+  EXPECT_EQ(run_jobs(*connect(proxy.url()), options(), {}).failed, 1);
+  EXPECT_EQ(proxy.seen("/files"), 1);
+  EXPECT_EQ(missing_event().value("files", nlohmann::json()),
+            nlohmann::json::array({{{"name", "absent"}, {"path", directory.file("absent")}}}));
 }
 
 TEST_P(OutputsTest, ItIsNoReasonToWaitForOtherJobs) {
