@@ -2,7 +2,6 @@
 
 #include "torc/base/log.hpp"
 #include "torc/model/json.hpp"
-#include "torc/store/error.hpp"
 
 namespace torc::server {
 namespace {
@@ -54,6 +53,18 @@ int status_of(store::Refused::Reason reason) {
   return 422;
 }
 
+}  // namespace
+
+const char* reason_phrase(int status) {
+  return name_of(status).phrase;
+}
+
+Response error_response(int status, const std::string& message, nlohmann::json details) {
+  details["error"] = name_of(status).kind;
+  details["message"] = message;
+  return {status, model::dump_json({{"error", std::move(details)}})};
+}
+
 Response response_of(const store::StorageError& error) {
   if (error.disk_full()) {
     return error_response(507,
@@ -66,18 +77,6 @@ Response response_of(const store::StorageError& error) {
                           "the server's log names it. Send the request again later");
   }
   return error_response(500, error.what());
-}
-
-}  // namespace
-
-const char* reason_phrase(int status) {
-  return name_of(status).phrase;
-}
-
-Response error_response(int status, const std::string& message, nlohmann::json details) {
-  details["error"] = name_of(status).kind;
-  details["message"] = message;
-  return {status, model::dump_json({{"error", std::move(details)}})};
 }
 
 Response response_of_current_exception() {

@@ -8,6 +8,7 @@
 
 #include "server/request.hpp"
 #include "torc/base/error.hpp"
+#include "torc/store/error.hpp"
 
 namespace torc::server {
 
@@ -28,6 +29,9 @@ class RequestError : public base::Error {
 
 /// {"error": {"error": KIND, "message": TEXT}} with the kind that belongs to the status.
 Response error_response(int status, const std::string& message, nlohmann::json details = nlohmann::json::object());
+
+/// What the caller is told about a failure of SQLite.
+Response response_of(const store::StorageError& error);
 
 /// What the caller is told about the exception that is being handled. To be called in a catch block.
 Response response_of_current_exception();

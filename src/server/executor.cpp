@@ -17,6 +17,9 @@ namespace {
 constexpr std::size_t k_group = 256;
 /// Bounds how long parked claims that get nothing hold up a group.
 constexpr std::size_t k_tries = 128;
+/// How long each group waits for a lock that one before it has waited for in vain: those that queue up meanwhile do not
+/// wait one after the other.
+constexpr std::chrono::milliseconds k_busy_timeout_while_locked{100};
 /// How often the database file is looked at while nobody changes anything.
 constexpr std::chrono::seconds k_file_look{2};
 
@@ -51,6 +54,16 @@ void fail_all(std::vector<Answer>& answers, const Response& failure) {
   for (auto& answer : answers) {
     answer.response = failure;
   }
+}
+
+/// Answers tasks of which none was run.
+std::vector<Answer> refuse_group(std::vector<Task>& tasks, const Response& refusal) {
+  std::vector<Answer> answers;
+  answers.reserve(tasks.size());
+  for (auto& task : tasks) {
+    answers.push_back({std::move(task.reply), refusal});
+  }
+  return answers;
 }
 
 }  // namespace
@@ -119,8 +132,10 @@ void TaskQueue::close() {
 }
 
 Writer::Writer(store::Connection connection, Deliver deliver, Announce announce,
-               std::chrono::milliseconds worker_timeout, Displacement displacement)
-    : m_connection(std::move(connection)),
+               std::chrono::milliseconds worker_timeout, Displacement displacement,
+               std::chrono::milliseconds busy_timeout)
+    : m_busy_timeout(busy_timeout),
+      m_connection(std::move(connection)),
       m_deliver(std::move(deliver)),
       m_announce(std::move(announce)),
       m_displacement(std::move(displacement)),
@@ -152,6 +167,7 @@ std::optional<TaskQueue::Clock::time_point> Writer::deadline() const {
 }
 
 void Writer::run() {
+  m_connection.set_busy_timeout(m_busy_timeout);
   if (m_watch.due()) {
     run_guarded("the thread that changes the database", [&] { hear_all_nodes(); });
   }
@@ -172,7 +188,7 @@ bool Writer::run_once() {
   m_silence = !displaced && look_for_silent_nodes();
   if (displaced) {
     if (!tasks->empty()) {
-      m_deliver(refuse_group(*tasks));
+      m_deliver(refuse_group(*tasks, displaced_response()));
     }
   } else if (!tasks->empty() || !m_passes.empty() || m_silence) {
     m_deliver(run_group(*tasks));
@@ -204,17 +220,10 @@ bool Writer::is_displaced() {
   return !m_displaced.empty();
 }
 
-std::vector<Answer> Writer::refuse_group(std::vector<Task>& tasks) {
-  std::vector<Answer> answers;
-  answers.reserve(tasks.size());
-  for (auto& task : tasks) {
-    answers.push_back({std::move(task.reply), {}});
-  }
-  fail_all(answers, error_response(503, fmt::format("the server's database file {} while the server runs, so nothing "
-                                                    "was changed; put the file back, or restart the server with the "
-                                                    "right one",
-                                                    m_displaced)));
-  return answers;
+Response Writer::displaced_response() const {
+  return error_response(503, fmt::format("the server's database file {} while the server runs, so nothing was changed; "
+                                         "put the file back, or restart the server with the right one",
+                                         m_displaced));
 }
 
 void Writer::hear_all_nodes() {
@@ -296,6 +305,29 @@ void Writer::run_task(Task& task, std::vector<Answer>& answers) {
   }
 }
 
+std::optional<Response> Writer::begin_group() {
+  try {
+    m_connection.begin();
+  } catch (const store::StorageError& error) {
+    if (!error.busy()) {
+      throw;
+    }
+    if (m_lock != error.what()) {
+      base::log_error("{}; until it is unlocked all changes are refused", error.what());
+      m_lock = error.what();
+      m_connection.set_busy_timeout(k_busy_timeout_while_locked);
+    }
+    m_was_unusable = true;
+    return response_of(error);
+  }
+  if (!m_lock.empty()) {
+    base::log_warning("the database is not locked any more; changes are made again");
+    m_lock.clear();
+    m_connection.set_busy_timeout(m_busy_timeout);
+  }
+  return std::nullopt;
+}
+
 std::vector<Answer> Writer::run_group(std::vector<Task>& tasks) {
   std::vector<Answer> answers;
   answers.reserve(tasks.size());
@@ -309,7 +341,9 @@ std::vector<Answer> Writer::run_group(std::vector<Task>& tasks) {
     m_connection.changes().notices.clear();
   };
   try {
-    m_connection.begin();
+    if (const auto refusal = begin_group()) {
+      return refuse_group(tasks, *refusal);
+    }
     while (next < tasks.size()) {
       run_task(tasks[next++], answers);
     }

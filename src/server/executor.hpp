@@ -9,6 +9,8 @@
 // are the writer's too, see parked_claims.hpp; no thread waits with them. And it looks, now and then, for compute nodes
 // that are silent (node_watch.hpp): when each was heard of last is known to its connection, so that a look costs no
 // transaction unless there is one, which is then lost in the same group, and before, the claims that wait are served.
+// While another process has the database locked, groups are refused: the first after SQLite's usual wait for a lock, the
+// next after a short one.
 
 #include <condition_variable>
 #include <functional>
@@ -69,8 +71,10 @@ class Writer {
   /// @param worker_timeout  After so long without a sign of life a compute node is lost; 0: never.
   /// @param displacement  While it tells something, all changes are refused with 503. Asked before each group of
   /// changes, and every two seconds so that the log tells it, too. Empty: never asked.
+  /// @param busy_timeout  How long changes wait for another process that has the database locked.
   Writer(store::Connection connection, Deliver deliver, Announce announce = {},
-         std::chrono::milliseconds worker_timeout = {}, Displacement displacement = {});
+         std::chrono::milliseconds worker_timeout = {}, Displacement displacement = {},
+         std::chrono::milliseconds busy_timeout = store::k_busy_timeout);
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
   /// Runs what is queued, then ends.
@@ -95,8 +99,9 @@ class Writer {
   bool is_displaced();
   /// Runs the tasks in one transaction and commits. @returns an answer for each that does not wait
   std::vector<Answer> run_group(std::vector<Task>& tasks);
-  /// Answers that the database file is displaced.
-  std::vector<Answer> refuse_group(std::vector<Task>& tasks);
+  /// Begins its transaction. @returns what to answer instead if another process has the database locked
+  std::optional<Response> begin_group();
+  Response displaced_response() const;
   void run_task(Task& task, std::vector<Answer>& answers);
   Response run_in_savepoint(const Task& task);
   void announce();
@@ -111,6 +116,7 @@ class Writer {
   bool go_on(Id workflow_id, Pass& pass, std::size_t& tries, std::vector<Answer>& answers);
   std::optional<TaskQueue::Clock::time_point> deadline() const;
 
+  const std::chrono::milliseconds m_busy_timeout;
   store::Connection m_connection;
   Deliver m_deliver;
   Announce m_announce;
@@ -121,6 +127,7 @@ class Writer {
   Displacement m_displacement;
   std::string m_displaced;                  ///< What became of the file; empty while it is in its place.
   TaskQueue::Clock::time_point m_looked{};  ///< At the file.
+  std::string m_lock;                       ///< Who has the database locked, in words; empty while nobody has.
   /// Changes could not be made, signs of life among them: silence since then says nothing about a node.
   bool m_was_unusable{false};
   NodeWatch m_watch;

@@ -23,6 +23,8 @@ struct ServiceSettings {
   BrowserRules rules{};
   int readers{2};                              ///< Threads that answer questions.
   std::chrono::milliseconds worker_timeout{};  ///< Of compute nodes' silence; 0: they are never lost.
+  /// How long changes wait for another process that has the database locked.
+  std::chrono::milliseconds busy_timeout{store::k_busy_timeout};
   bool additions{true};                        ///< See ServerOptions.
 };
 

@@ -90,6 +90,10 @@ Connection::Connection(Connection&&) noexcept = default;
 Connection& Connection::operator=(Connection&&) noexcept = default;
 Connection::~Connection() = default;
 
+void Connection::set_busy_timeout(std::chrono::milliseconds timeout) {
+  sqlite3_busy_timeout(m_impl->database.getHandle(), static_cast<int>(timeout.count()));
+}
+
 void Connection::begin() {
   run(*this, m_impl->mode == Mode::write ? "BEGIN IMMEDIATE" : "BEGIN");
 }

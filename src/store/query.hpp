@@ -22,8 +22,8 @@
 
 namespace torc::store {
 
-/// How long SQLite waits for another process that has the database locked: a backup, a check, an sqlite3 shell.
-inline constexpr int k_busy_timeout_ms = 10'000;
+/// k_busy_timeout as SQLiteCpp takes it.
+inline constexpr int k_busy_timeout_ms{k_busy_timeout.count()};
 
 struct CachedStatement {
   SQLite::Statement statement;

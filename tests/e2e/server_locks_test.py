@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 """Other processes hold SQLite's lock on the server's database, or the server's own."""
+import concurrent.futures
 import http.client
 import json
 import os
 import pathlib
 import subprocess
 import sys
+import time
 
 from harness import TORC, E2ETest, clean_environment, main, wait_until
 
@@ -60,6 +62,13 @@ class Locks(E2ETest):
         self.assertIn("has the database locked", text)
         self.assertIn(f"process {holder.pid} (", server.log.read_text())
         self.assertEqual(server.request("GET", "/workflows")[0], 200, "questions are answered")
+        # Those that come after the first are not kept waiting for ten seconds each.
+        began = time.monotonic()
+        with concurrent.futures.ThreadPoolExecutor(20) as pool:
+            answers = [pool.submit(self.create, server) for _ in range(60)]
+        self.assertEqual({answer.result()[0] for answer in answers}, {503})
+        self.assertEqual(self.create(server)[0], 503)
+        self.assertLess(time.monotonic() - began, 10)
         self.end(holder)
         self.assertEqual(self.create(server)[0], 200)
 

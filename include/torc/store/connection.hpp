@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -9,6 +10,9 @@
 #include "torc/store/error.hpp"
 
 namespace torc::store {
+
+/// How long SQLite waits for another process that has the database locked: a backup, a check, an sqlite3 shell.
+inline constexpr std::chrono::milliseconds k_busy_timeout{10'000};
 
 /// When a commit returns.
 enum class Durability {
@@ -28,6 +32,9 @@ class Connection {
   Connection(Connection&&) noexcept;
   Connection& operator=(Connection&&) noexcept;
   ~Connection();
+
+  /// How long SQLite waits for a lock from now on; k_busy_timeout until this is called.
+  void set_busy_timeout(std::chrono::milliseconds timeout);
 
   /// Starts a transaction: for a writer one that holds the write lock (BEGIN IMMEDIATE), for a reader a snapshot.
   void begin();

@@ -3,6 +3,7 @@
 #include <future>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include <gtest/gtest.h>
 
@@ -24,6 +25,8 @@ inline const BrowserFields k_json_fields{.media_type = {"application/json", 1}};
 
 class ServiceTest : public testing::Test {
  protected:
+  explicit ServiceTest(ServiceSettings settings = {}) : service(database, reply_at_once, std::move(settings)) {}
+
   std::future<Response> ask_later(const char* method, const std::string& path, std::string body = {}) {
     auto promise = std::make_shared<std::promise<Response>>();
     const std::string target = "/torc-service/v1" + path;
@@ -41,7 +44,7 @@ class ServiceTest : public testing::Test {
 
   support::TempDir dir;
   store::Database database{dir / "torc.db"};
-  Service service{database, reply_at_once};
+  Service service;
 };
 
 }  // namespace torc::server

@@ -1,0 +1,59 @@
+// Another process has the database locked.
+
+#include <chrono>
+#include <vector>
+
+#include "unit/server/service_fixture.hpp"
+
+namespace torc::server {
+namespace {
+
+using std::chrono::seconds;
+
+constexpr seconds k_busy_timeout{1};
+
+class LockedDatabaseTest : public ServiceTest {
+ protected:
+  LockedDatabaseTest() : ServiceTest({.busy_timeout = k_busy_timeout}) {}
+
+  std::future<Response> change_later() { return ask_later("POST", "/workflows", R"({"name":"w","user":"u"})"); }
+  int change() { return change_later().get().status; }
+
+  store::Connection other = database.open(store::Connection::Mode::write);
+};
+
+TEST_F(LockedDatabaseTest, OnlyTheFirstChangesWaitForTheLock) {
+  other.begin();
+  const auto began = std::chrono::steady_clock::now();
+  const auto elapsed = [&] { return std::chrono::steady_clock::now() - began; };
+  EXPECT_EQ(change(), 503);
+  EXPECT_GE(elapsed(), k_busy_timeout);
+  std::vector<std::future<Response>> together;
+  for (int i = 0; i < 600; ++i) {  // More than one group.
+    together.push_back(change_later());
+  }
+  for (auto& answer : together) {
+    EXPECT_EQ(answer.get().status, 503);
+  }
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_EQ(change(), 503);
+  }
+  EXPECT_LT(elapsed(), 4 * k_busy_timeout) << "one wait of each group would be at least eight";
+  EXPECT_EQ(json("GET", "/workflows")["total_count"], 0) << "questions are answered";
+}
+
+TEST_F(LockedDatabaseTest, ChangesAreMadeOnceTheLockIsGone) {
+  other.begin();
+  EXPECT_EQ(change(), 503);
+  EXPECT_EQ(change(), 503);
+  other.rollback();
+  EXPECT_EQ(change(), 200);
+  // From then on changes are as patient as before.
+  other.begin();
+  const auto began = std::chrono::steady_clock::now();
+  EXPECT_EQ(change(), 503);
+  EXPECT_GE(std::chrono::steady_clock::now() - began, k_busy_timeout);
+}
+
+}  // namespace
+}  // namespace torc::server
