@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "cli/command_line.hpp"
+#include "cli/parser/command_line.hpp"
 
 namespace torc::cli {
 namespace {

@@ -10,7 +10,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "cli/terminal.hpp"
+#include "cli/print/terminal.hpp"
 #include "torc/base/error.hpp"
 #include "torc/base/fd.hpp"
 #include "torc/base/file.hpp"

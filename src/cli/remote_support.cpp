@@ -8,7 +8,7 @@
 
 #include <fmt/format.h>
 
-#include "cli/command_line.hpp"
+#include "cli/parser/command_line.hpp"
 #include "torc/base/file.hpp"
 #include "torc/base/printable.hpp"
 #include "torc/base/strings.hpp"

@@ -8,11 +8,11 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "cli/command_line.hpp"
 #include "cli/commands.hpp"
-#include "cli/global_options.hpp"
-#include "cli/program_name.hpp"
-#include "cli/terminal.hpp"
+#include "cli/options/global_options.hpp"
+#include "cli/parser/command_line.hpp"
+#include "cli/parser/program_name.hpp"
+#include "cli/print/terminal.hpp"
 #include "torc/base/environment.hpp"
 #include "torc/base/file.hpp"
 #include "torc/base/log.hpp"

@@ -7,9 +7,9 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/give_back_jobs.hpp"
-#include "cli/job_counts.hpp"
 #include "cli/orphaned_jobs.hpp"
-#include "cli/progress_line.hpp"
+#include "cli/print/job_counts.hpp"
+#include "cli/print/progress_line.hpp"
 #include "torc/base/shell_quote.hpp"
 #include "torc/base/units.hpp"
 #include "torc/cli/arguments.hpp"

@@ -16,8 +16,8 @@
 #include <fmt/format.h>
 
 #include "cli/give_back_jobs.hpp"
+#include "cli/options/start_settings.hpp"
 #include "cli/server_tunnel.hpp"
-#include "cli/start_settings.hpp"
 #include "cli/tunnel_attendant.hpp"
 #include "cli/worker_calls.hpp"
 #include "cli/worker_nodes.hpp"

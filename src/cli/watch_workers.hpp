@@ -5,10 +5,10 @@
 #include <map>
 #include <string>
 
-#include "cli/job_counts.hpp"
+#include "cli/options/restart_options.hpp"
+#include "cli/print/job_counts.hpp"
+#include "cli/print/watch_view.hpp"
 #include "cli/remote_support.hpp"
-#include "cli/restart_options.hpp"
-#include "cli/watch_view.hpp"
 #include "torc/cli/command.hpp"
 #include "torc/remote/state.hpp"
 

@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-#include "cli/terminal.hpp"
+#include "cli/print/terminal.hpp"
 #include "torc/base/error.hpp"
 #include "torc/base/fd.hpp"
 #include "torc/base/printable.hpp"

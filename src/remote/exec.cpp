@@ -4,8 +4,8 @@
 
 #include <fmt/format.h>
 
-#include "remote/script.hpp"
-#include "remote/scripts.hpp"
+#include "remote/scripts/script.hpp"
+#include "remote/scripts/scripts.hpp"
 #include "torc/base/shell_quote.hpp"
 #include "torc/base/strings.hpp"
 
@@ -41,10 +41,10 @@ ExecResult exec_on_worker(Transport& transport, const Worker& worker, const std:
   // Without output the first mark's line end is the second one's, too.
   if (begin == std::string::npos || end == std::string::npos || end + 1 < start) {
     result.canceled = call.end == proc::CommandResult::End::canceled;
-    result.message = call.end == proc::CommandResult::End::flooded
-                         ? fmt::format("it printed more than {} MiB; let it write to a file there",
-                                       k_large_output >> 20U)
-                         : failure_reason(call);
+    result.message =
+        call.end == proc::CommandResult::End::flooded
+            ? fmt::format("it printed more than {} MiB; let it write to a file there", k_large_output >> 20U)
+            : failure_reason(call);
     return result;
   }
   const auto status = base::parse_int(base::trim(std::string_view(call.out).substr(end + k_output_end.size())));

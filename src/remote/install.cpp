@@ -8,7 +8,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "remote/scripts.hpp"
+#include "remote/scripts/scripts.hpp"
 #include "torc/base/error.hpp"
 #include "torc/base/random.hpp"
 #include "torc/base/strings.hpp"

@@ -11,8 +11,8 @@
 #include <nlohmann/json.hpp>
 
 #include "remote/meeting.hpp"
-#include "remote/run_or_explain.hpp"
-#include "remote/scripts.hpp"
+#include "remote/scripts/scripts.hpp"
+#include "remote/ssh/run_or_explain.hpp"
 #include "torc/base/strings.hpp"
 #include "torc/model/json.hpp"
 #include "torc/proc/fan_out.hpp"

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "remote/scripts.hpp"
+#include "remote/scripts/scripts.hpp"
 
 namespace torc::remote {
 namespace {
@@ -66,8 +66,7 @@ WorkerState query_state(Transport& transport, const Worker& worker, const Workfl
   }
   const auto report = Report::parse(call.out);
   if (!report || report->has("failed")) {
-    return {.state = State::unreachable,
-            .message = report ? report->text("failed") : failure_reason(call)};
+    return {.state = State::unreachable, .message = report ? report->text("failed") : failure_reason(call)};
   }
   if (report->get("found").empty()) {
     return {.state = State::never_started};
@@ -78,9 +77,8 @@ WorkerState query_state(Transport& transport, const Worker& worker, const Workfl
     return result;
   }
   try {
-    return {.state = State::running,
-            .pid = report->pid_if_any("pid"),
-            .load = report->real_if_any("load", k_most_load)};
+    return {
+        .state = State::running, .pid = report->pid_if_any("pid"), .load = report->real_if_any("load", k_most_load)};
   } catch (const BadReport& error) {
     return {.state = State::unreachable, .message = error.what()};
   }

@@ -5,8 +5,8 @@
 #include "torc/remote/stop.hpp"
 
 #include "remote/meeting.hpp"
-#include "remote/run_or_explain.hpp"
-#include "remote/scripts.hpp"
+#include "remote/scripts/scripts.hpp"
+#include "remote/ssh/run_or_explain.hpp"
 #include "torc/proc/fan_out.hpp"
 
 namespace torc::remote {

@@ -6,8 +6,8 @@
 #include <memory>
 #include <system_error>
 
-#include "runner/run_loop.hpp"
-#include "runner/worker_state.hpp"
+#include "runner/loop/run_loop.hpp"
+#include "runner/loop/worker_state.hpp"
 #include "torc/proc/open_files.hpp"
 
 namespace torc::runner {

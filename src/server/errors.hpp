@@ -6,7 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "server/request.hpp"
+#include "server/http/request.hpp"
 #include "torc/base/error.hpp"
 #include "torc/store/error.hpp"
 

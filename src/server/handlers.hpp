@@ -2,7 +2,7 @@
 
 // The handlers of all operations, a namespace for each resource; each namespace is one file of resources/.
 
-#include "server/request.hpp"
+#include "server/http/request.hpp"
 #include "torc/store/connection.hpp"
 
 #define TORC_HANDLER(NAME) Response NAME(const Request& request, store::Connection& connection)

@@ -4,8 +4,8 @@
 #include <string_view>
 #include <vector>
 
-#include "server/guards.hpp"
-#include "server/request.hpp"
+#include "server/access/guards.hpp"
+#include "server/http/request.hpp"
 #include "torc/store/connection.hpp"
 
 namespace torc::server {

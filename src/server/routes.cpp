@@ -1,4 +1,4 @@
-#include "server/guards.hpp"
+#include "server/access/guards.hpp"
 #include "server/handlers.hpp"
 #include "server/router.hpp"
 #include "torc/model/automation.hpp"

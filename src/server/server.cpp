@@ -8,11 +8,11 @@
 
 #include <fmt/format.h>
 
-#include "server/browser_rules.hpp"
-#include "server/http_listener.hpp"
-#include "server/machine_names.hpp"
+#include "server/access/browser_rules.hpp"
+#include "server/access/machine_names.hpp"
+#include "server/http/http_listener.hpp"
+#include "server/http/tls_context.hpp"
 #include "server/service.hpp"
-#include "server/tls_context.hpp"
 #include "torc/base/log.hpp"
 #include "torc/base/strings.hpp"
 #include "torc/server/password_file.hpp"

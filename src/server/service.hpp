@@ -5,10 +5,10 @@
 #include <memory>
 #include <string>
 
-#include "server/authenticator.hpp"
-#include "server/body_parser.hpp"
-#include "server/browser_rules.hpp"
-#include "server/executor.hpp"
+#include "server/access/authenticator.hpp"
+#include "server/access/browser_rules.hpp"
+#include "server/execution/executor.hpp"
+#include "server/http/body_parser.hpp"
 #include "torc/server/server.hpp"
 #include "torc/store/connection.hpp"
 

@@ -6,9 +6,9 @@
 
 #include <fmt/format.h>
 
-#include "store/database_file.hpp"
-#include "store/hardening.hpp"
-#include "store/migrate.hpp"
+#include "store/maintenance/database_file.hpp"
+#include "store/maintenance/hardening.hpp"
+#include "store/maintenance/migrate.hpp"
 #include "store/query.hpp"
 #include "torc/base/strings.hpp"
 #include "torc/store/workflows.hpp"

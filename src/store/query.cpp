@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-#include "store/hardening.hpp"
+#include "store/maintenance/hardening.hpp"
 
 namespace torc::store {
 namespace {

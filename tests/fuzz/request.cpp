@@ -23,10 +23,10 @@
 #include <boost/asio/io_context.hpp>
 
 #include "fuzz/check.hpp"
-#include "server/browser_rules.hpp"
+#include "server/access/browser_rules.hpp"
 #include "server/errors.hpp"
-#include "server/executor.hpp"
-#include "server/http_session.hpp"
+#include "server/execution/executor.hpp"
+#include "server/http/http_session.hpp"
 #include "server/service.hpp"
 #include "support/temp_dir.hpp"
 #include "torc/base/fd.hpp"

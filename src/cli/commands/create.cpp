@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "cli/command_line.hpp"
+#include "cli/parser/command_line.hpp"
 #include "torc/base/printable.hpp"
 #include "torc/base/strings.hpp"
 #include "torc/cli/command.hpp"

@@ -1,10 +1,10 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "cli/command_line.hpp"
-#include "cli/common_options.hpp"
-#include "cli/terminal.hpp"
-#include "cli/workflow_json.hpp"
+#include "cli/options/common_options.hpp"
+#include "cli/parser/command_line.hpp"
+#include "cli/print/terminal.hpp"
+#include "cli/print/workflow_json.hpp"
 #include "torc/base/printable.hpp"
 #include "torc/base/strings.hpp"
 #include "torc/cli/command.hpp"

@@ -5,9 +5,9 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "cli/command_line.hpp"
-#include "cli/common_options.hpp"
 #include "cli/exec_workflow.hpp"
+#include "cli/options/common_options.hpp"
+#include "cli/parser/command_line.hpp"
 #include "cli/run_workflow.hpp"
 #include "torc/cli/create_workflow.hpp"
 

@@ -8,11 +8,11 @@
 
 #include <fmt/format.h>
 
-#include "cli/command_line.hpp"
-#include "cli/common_options.hpp"
 #include "cli/job_output.hpp"
+#include "cli/options/common_options.hpp"
+#include "cli/parser/command_line.hpp"
+#include "cli/print/terminal_writer.hpp"
 #include "cli/remote_support.hpp"
-#include "cli/terminal_writer.hpp"
 #include "torc/archive/reader.hpp"
 #include "torc/base/file.hpp"
 #include "torc/base/printable.hpp"

@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "cli/command_line.hpp"
+#include "cli/parser/command_line.hpp"
 #include "torc/cli/command.hpp"
 
 namespace torc::cli {

@@ -5,10 +5,10 @@
 
 #include <fmt/format.h>
 
-#include "cli/command_line.hpp"
-#include "cli/common_options.hpp"
+#include "cli/options/common_options.hpp"
+#include "cli/options/time_options.hpp"
+#include "cli/parser/command_line.hpp"
 #include "cli/run_workflow.hpp"
-#include "cli/time_options.hpp"
 #include "torc/base/strings.hpp"
 #include "torc/cli/create_workflow.hpp"
 #include "torc/spec/workflow_spec.hpp"

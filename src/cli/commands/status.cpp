@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "cli/command_line.hpp"
-#include "cli/common_options.hpp"
-#include "cli/workflow_summary.hpp"
+#include "cli/options/common_options.hpp"
+#include "cli/parser/command_line.hpp"
+#include "cli/print/workflow_summary.hpp"
 #include "torc/base/printable.hpp"
 #include "torc/base/strings.hpp"
 #include "torc/base/units.hpp"

@@ -1,7 +1,7 @@
 #include <nlohmann/json.hpp>
 
-#include "cli/command_line.hpp"
-#include "cli/common_options.hpp"
+#include "cli/options/common_options.hpp"
+#include "cli/parser/command_line.hpp"
 #include "torc/base/file.hpp"
 #include "torc/base/printable.hpp"
 #include "torc/base/version.hpp"

@@ -2,7 +2,7 @@
 
 #include "server/errors.hpp"
 #include "server/handlers.hpp"
-#include "server/request.hpp"
+#include "server/http/request.hpp"
 #include "torc/store/access.hpp"
 
 namespace torc::server::access_groups {

@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "server/request.hpp"
+#include "server/http/request.hpp"
 #include "torc/store/records.hpp"
 #include "torc/store/workflows.hpp"
 

@@ -1,6 +1,6 @@
 #include <fmt/format.h>
 
-#include "server/authenticator.hpp"
+#include "server/access/authenticator.hpp"
 #include "server/errors.hpp"
 #include "server/handlers.hpp"
 #include "torc/base/log.hpp"

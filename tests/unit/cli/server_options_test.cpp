@@ -1,10 +1,10 @@
-#include "cli/server_options.hpp"
+#include "cli/options/server_options.hpp"
 
 #include <cstdlib>
 
 #include <gtest/gtest.h>
 
-#include "cli/program_name.hpp"
+#include "cli/parser/program_name.hpp"
 #include "torc/base/error.hpp"
 
 namespace torc::cli {

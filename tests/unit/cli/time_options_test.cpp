@@ -1,4 +1,4 @@
-#include "cli/time_options.hpp"
+#include "cli/options/time_options.hpp"
 
 #include <gtest/gtest.h>
 

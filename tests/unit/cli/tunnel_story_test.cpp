@@ -1,4 +1,4 @@
-#include "cli/tunnel_story.hpp"
+#include "cli/print/tunnel_story.hpp"
 
 #include <fcntl.h>
 #include <unistd.h>

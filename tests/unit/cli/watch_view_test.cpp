@@ -1,4 +1,4 @@
-#include "cli/watch_view.hpp"
+#include "cli/print/watch_view.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "cli/workflow_summary.hpp"
+#include "cli/print/workflow_summary.hpp"
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>

@@ -1,4 +1,4 @@
-#include "remote/archive_listing.hpp"
+#include "remote/logs/archive_listing.hpp"
 
 #include <gtest/gtest.h>
 

@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include "remote/packing_report.hpp"
+#include "remote/logs/packing_report.hpp"
 #include "support/temp_dir.hpp"
 #include "torc/remote/exec.hpp"
 #include "torc/remote/install.hpp"
@@ -50,15 +50,15 @@ const Worker& worker() {
 
 std::string packed(const std::string& name, const std::string& value) {
   std::string report;
-  for (const auto& [key, good] : std::vector<std::pair<std::string, std::string>>{
-           {"packed_in", "/tmp/torc_logs_a1B2c3"},
-           {"archive", "/tmp/torc_logs_a1B2c3/torc_logs_42_ws1.tar.gz"},
-           {"checksum", "4294967295"},
-           {"size", "100"},
-           {"inode", "7"},
-           {"changed", ""},
-           {"directory", "/home/me/torc_output"},
-           {"file", "6 ./job_stdio/job 1.o"}}) {
+  for (const auto& [key, good] :
+       std::vector<std::pair<std::string, std::string>>{{"packed_in", "/tmp/torc_logs_a1B2c3"},
+                                                        {"archive", "/tmp/torc_logs_a1B2c3/torc_logs_42_ws1.tar.gz"},
+                                                        {"checksum", "4294967295"},
+                                                        {"size", "100"},
+                                                        {"inode", "7"},
+                                                        {"changed", ""},
+                                                        {"directory", "/home/me/torc_output"},
+                                                        {"file", "6 ./job_stdio/job 1.o"}}) {
     report += key + "=" + (key == name ? value : good) + "\n";
   }
   return report;
@@ -72,16 +72,35 @@ TEST(Lies, AboutAnArchiveFetchNothing) {
     const char* name;
     const char* value;
   };
-  for (const Lie& lie : {Lie{"archive", "/etc/host*"}, Lie{"archive", "-oProxyCommand=touch x"}, Lie{"archive", "/etc"},
-                         Lie{"archive", "/dev/zero"}, Lie{"archive", "/home/w1/x y$(touch x)`id`"}, Lie{"archive", ""},
-                         Lie{"archive", "/tmp/torc_logs_a1B2c3/torc_logs_43_ws1.tar.gz"}, Lie{"packed_in", "/"},
-                         Lie{"packed_in", "/home/me"}, Lie{"packed_in", "/tmp/../torc_logs_x"},
-                         Lie{"packed_in", "/tmp/torc_logs_*"}, Lie{"packed_in", "/tmp/torc_logs_"},
-                         Lie{"packed_in", "/tmp/torc_logs_$(id)"}, Lie{"checksum", "-1"}, Lie{"checksum", "4294967296"},
-                         Lie{"checksum", ""}, Lie{"size", "0"}, Lie{"size", "-1"}, Lie{"size", "18446744073709551615"},
-                         Lie{"size", "1e3"}, Lie{"inode", "x"}, Lie{"directory", "relative"}, Lie{"directory", ""},
-                         Lie{"file", "-1 ./y"}, Lie{"file", "18446744073709551615 ./x"}, Lie{"file", "1"},
-                         Lie{"file", "1 /etc/passwd"}, Lie{"file", "1 ./../x"}, Lie{"file", "1 ./a/.."}}) {
+  for (const Lie& lie : {Lie{"archive", "/etc/host*"},
+                         Lie{"archive", "-oProxyCommand=touch x"},
+                         Lie{"archive", "/etc"},
+                         Lie{"archive", "/dev/zero"},
+                         Lie{"archive", "/home/w1/x y$(touch x)`id`"},
+                         Lie{"archive", ""},
+                         Lie{"archive", "/tmp/torc_logs_a1B2c3/torc_logs_43_ws1.tar.gz"},
+                         Lie{"packed_in", "/"},
+                         Lie{"packed_in", "/home/me"},
+                         Lie{"packed_in", "/tmp/../torc_logs_x"},
+                         Lie{"packed_in", "/tmp/torc_logs_*"},
+                         Lie{"packed_in", "/tmp/torc_logs_"},
+                         Lie{"packed_in", "/tmp/torc_logs_$(id)"},
+                         Lie{"checksum", "-1"},
+                         Lie{"checksum", "4294967296"},
+                         Lie{"checksum", ""},
+                         Lie{"size", "0"},
+                         Lie{"size", "-1"},
+                         Lie{"size", "18446744073709551615"},
+                         Lie{"size", "1e3"},
+                         Lie{"inode", "x"},
+                         Lie{"directory", "relative"},
+                         Lie{"directory", ""},
+                         Lie{"file", "-1 ./y"},
+                         Lie{"file", "18446744073709551615 ./x"},
+                         Lie{"file", "1"},
+                         Lie{"file", "1 /etc/passwd"},
+                         Lie{"file", "1 ./../x"},
+                         Lie{"file", "1 ./a/.."}}) {
     transport.report = packed(lie.name, lie.value);
     for (const bool remove : {false, true}) {
       settings.remove = remove;
@@ -154,8 +173,7 @@ TEST(Lies, AboutAPlaceInstallNothing) {
   LyingTransport transport;
   for (const char* target : {"", "-r", "bin/torc", "/a/../torc", "/a\x1b/torc"}) {
     transport.report = "machine=m\ntarget=" + std::string(target) + "\nhas_torc=\n";
-    const auto result =
-        install_on_workers(transport, {worker()}, {.program = "/bin/true", .machine = "m"}, 1).front();
+    const auto result = install_on_workers(transport, {worker()}, {.program = "/bin/true", .machine = "m"}, 1).front();
     EXPECT_FALSE(result.ok);
     EXPECT_TRUE(result.message.starts_with("the worker's report is not valid: target is '")) << result.message;
     EXPECT_EQ(transport.sent, "");

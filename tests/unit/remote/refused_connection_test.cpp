@@ -1,4 +1,4 @@
-#include "remote/refused_connection.hpp"
+#include "remote/ssh/refused_connection.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "remote/script.hpp"
+#include "remote/scripts/script.hpp"
 
 #include <gtest/gtest.h>
 
@@ -7,7 +7,7 @@
 #include <fstream>
 #include <functional>
 
-#include "remote/checksum.hpp"
+#include "remote/logs/checksum.hpp"
 #include "torc/base/error.hpp"
 #include "torc/base/random.hpp"
 #include "torc/proc/command.hpp"
@@ -76,8 +76,8 @@ TEST(Report, ChecksNumbers) {
 }
 
 TEST(Report, ChecksPaths) {
-  for (const std::string value : {"", "relative", "-oProxyCommand=x", "~/x", "/a/../b", "/..", "/a\tb", "/a\x1b[2J",
-                                  "/a\x7f"}) {
+  for (const std::string value :
+       {"", "relative", "-oProxyCommand=x", "~/x", "/a/../b", "/..", "/a\tb", "/a\x1b[2J", "/a\x7f"}) {
     const auto report = report_of("path=" + value + "\n");
     EXPECT_NE(refusal_of([&] { report.path("path"); }), "taken") << value;
   }

@@ -11,7 +11,7 @@
 
 #include <fmt/format.h>
 
-#include "remote/tunnel_clients.hpp"
+#include "remote/tunnel/tunnel_clients.hpp"
 #include "torc/base/error.hpp"
 #include "torc/base/strings.hpp"
 #include "torc/proc/spawn.hpp"

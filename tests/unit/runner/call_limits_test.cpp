@@ -1,4 +1,4 @@
-#include "runner/call_limits.hpp"
+#include "runner/exchange/call_limits.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "runner/capacity.hpp"
+#include "runner/jobs/capacity.hpp"
 
 #include <sched.h>
 

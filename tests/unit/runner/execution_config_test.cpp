@@ -1,4 +1,4 @@
-#include "runner/execution_config.hpp"
+#include "runner/jobs/execution_config.hpp"
 
 #include <gtest/gtest.h>
 #include <signal.h>

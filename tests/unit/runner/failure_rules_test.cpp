@@ -1,4 +1,4 @@
-#include "runner/failure_rules.hpp"
+#include "runner/loop/failure_rules.hpp"
 
 #include <gtest/gtest.h>
 

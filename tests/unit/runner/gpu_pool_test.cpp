@@ -1,4 +1,4 @@
-#include "runner/gpu_pool.hpp"
+#include "runner/jobs/gpu_pool.hpp"
 
 #include <gtest/gtest.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-#include "runner/job_cgroups.hpp"
+#include "runner/jobs/job_cgroups.hpp"
 
 #include <unistd.h>
 

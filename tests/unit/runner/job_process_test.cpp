@@ -1,4 +1,4 @@
-#include "runner/job_process.hpp"
+#include "runner/jobs/job_process.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "runner/monitor_config.hpp"
+#include "runner/jobs/monitor_config.hpp"
 
 #include <gtest/gtest.h>
 

@@ -8,7 +8,7 @@
 #include <fstream>
 #include <mutex>
 
-#include "runner/output_checks.hpp"
+#include "runner/jobs/output_checks.hpp"
 #include "runner_support.hpp"
 
 namespace torc::runner {
@@ -55,10 +55,10 @@ TEST_F(OutputChecksTest, NamesWhatIsMissing) {
   write("there");
   std::filesystem::create_directory(directory.file("directory"));
   std::filesystem::create_symlink("nowhere", directory.file("dangling"));
-  EXPECT_EQ(reasons({output("there"), output("directory"), output("absent"), output("dangling"), output("no/such/place"),
-                     output("there/below")}),
-            (std::vector<std::string>{"absent does not exist", "dangling does not exist", "no/such/place does not exist",
-                                      "there/below does not exist"}));
+  EXPECT_EQ(reasons({output("there"), output("directory"), output("absent"), output("dangling"),
+                     output("no/such/place"), output("there/below")}),
+            (std::vector<std::string>{"absent does not exist", "dangling does not exist",
+                                      "no/such/place does not exist", "there/below does not exist"}));
   EXPECT_EQ(reasons({output("directory/")}), std::vector<std::string>());
   EXPECT_EQ(reasons({}), std::vector<std::string>());
 }
@@ -101,13 +101,14 @@ TEST_F(OutputChecksTest, DoesNotWaitForAFileSystemThatHangs) {
   bool may_go_on = false;
   const auto began = std::chrono::steady_clock::now();
   {
-    OutputChecks checks([] {}, [&](const std::filesystem::path& /*path*/) {
-      std::unique_lock lock(mutex);
-      hangs = true;
-      changed.notify_all();
-      changed.wait(lock, [&] { return may_go_on; });
-      return milliseconds(0);
-    });
+    OutputChecks checks([] {},
+                        [&](const std::filesystem::path& /*path*/) {
+                          std::unique_lock lock(mutex);
+                          hangs = true;
+                          changed.notify_all();
+                          changed.wait(lock, [&] { return may_go_on; });
+                          return milliseconds(0);
+                        });
     checks.begin({output("absent")});
     std::unique_lock lock(mutex);
     changed.wait(lock, [&] { return hangs; });

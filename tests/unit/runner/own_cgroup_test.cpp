@@ -1,4 +1,4 @@
-#include "runner/own_cgroup.hpp"
+#include "runner/jobs/own_cgroup.hpp"
 
 #include <unistd.h>
 
@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "made_up_tree.hpp"
-#include "runner/capacity.hpp"
+#include "runner/jobs/capacity.hpp"
 
 namespace torc::runner {
 namespace {

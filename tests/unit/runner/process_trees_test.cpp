@@ -1,4 +1,4 @@
-#include "runner/process_trees.hpp"
+#include "runner/jobs/process_trees.hpp"
 
 #include <poll.h>
 #include <signal.h>

@@ -1,4 +1,4 @@
-#include "runner/result_journal.hpp"
+#include "runner/exchange/result_journal.hpp"
 
 #include <gtest/gtest.h>
 

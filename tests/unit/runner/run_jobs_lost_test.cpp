@@ -6,7 +6,7 @@
 
 #include "lossy_proxy.hpp"
 #include "run_jobs_fixture.hpp"
-#include "runner/job_exchange.hpp"
+#include "runner/exchange/job_exchange.hpp"
 #include "runner/runner_log.hpp"
 
 namespace torc::runner {

@@ -1,4 +1,4 @@
-#include "runner/server_link.hpp"
+#include "runner/exchange/server_link.hpp"
 
 #include <gtest/gtest.h>
 

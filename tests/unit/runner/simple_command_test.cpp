@@ -1,4 +1,4 @@
-#include "runner/simple_command.hpp"
+#include "runner/jobs/simple_command.hpp"
 
 #include <gtest/gtest.h>
 

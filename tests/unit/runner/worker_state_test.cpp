@@ -1,4 +1,4 @@
-#include "runner/worker_state.hpp"
+#include "runner/loop/worker_state.hpp"
 
 #include <fcntl.h>
 #include <stdlib.h>

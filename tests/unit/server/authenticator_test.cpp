@@ -1,4 +1,4 @@
-#include "server/authenticator.hpp"
+#include "server/access/authenticator.hpp"
 
 #include <chrono>
 #include <future>

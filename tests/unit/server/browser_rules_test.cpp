@@ -1,4 +1,4 @@
-#include "server/browser_rules.hpp"
+#include "server/access/browser_rules.hpp"
 
 #include <unistd.h>
 
@@ -6,7 +6,7 @@
 
 #include <gtest/gtest.h>
 
-#include "server/machine_names.hpp"
+#include "server/access/machine_names.hpp"
 
 namespace torc::server {
 namespace {

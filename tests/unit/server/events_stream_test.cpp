@@ -5,7 +5,7 @@
 #include <chrono>
 #include <thread>
 
-#include "server/http_listener.hpp"
+#include "server/http/http_listener.hpp"
 #include "support/temp_dir.hpp"
 #include "torc/model/json.hpp"
 #include "torc/server/server.hpp"

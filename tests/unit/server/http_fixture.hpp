@@ -14,7 +14,7 @@
 #include <string>
 #include <thread>
 
-#include "server/http_listener.hpp"
+#include "server/http/http_listener.hpp"
 #include "support/temp_dir.hpp"
 #include "torc/server/server.hpp"
 #include "unit/server/raw_client.hpp"

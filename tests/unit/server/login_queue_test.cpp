@@ -1,4 +1,4 @@
-#include "server/login_queue.hpp"
+#include "server/access/login_queue.hpp"
 
 #include <set>
 #include <string>

@@ -3,7 +3,7 @@
 #include <chrono>
 #include <thread>
 
-#include "server/node_watch.hpp"
+#include "server/execution/node_watch.hpp"
 #include "store/query.hpp"
 #include "unit/server/service_fixture.hpp"
 

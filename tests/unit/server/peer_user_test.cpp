@@ -1,4 +1,4 @@
-#include "server/peer_user.hpp"
+#include "server/http/peer_user.hpp"
 
 #include <sys/wait.h>
 #include <unistd.h>

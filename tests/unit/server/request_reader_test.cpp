@@ -1,6 +1,6 @@
 // Requests in segments of every size, and what a request may make the server buffer.
 
-#include "server/request_reader.hpp"
+#include "server/http/request_reader.hpp"
 
 #include <gtest/gtest.h>
 

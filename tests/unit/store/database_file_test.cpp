@@ -1,4 +1,4 @@
-#include "store/database_file.hpp"
+#include "store/maintenance/database_file.hpp"
 
 #include <sys/stat.h>
 #include <unistd.h>

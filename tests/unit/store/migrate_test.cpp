@@ -1,4 +1,4 @@
-#include "store/migrate.hpp"
+#include "store/maintenance/migrate.hpp"
 
 #include <filesystem>
 

@@ -1,4 +1,4 @@
-#include "store/read_only.hpp"
+#include "store/maintenance/read_only.hpp"
 
 #include <filesystem>
 

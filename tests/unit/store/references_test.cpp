@@ -1,4 +1,4 @@
-#include "store/references.hpp"
+#include "store/records/references.hpp"
 
 #include "torc/model/schedulers.hpp"
 #include "torc/store/actions.hpp"

@@ -1,0 +1,110 @@
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "cli/options/common_options.hpp"
+#include "cli/parser/command_line.hpp"
+#include "torc/base/strings.hpp"
+#include "torc/cli/command.hpp"
+#include "torc/cli/table.hpp"
+#include "torc/model/json.hpp"
+
+namespace torc::cli {
+namespace {
+
+struct Options {
+  std::optional<model::Id> workflow_id{};
+  std::string status{};
+  std::vector<std::string> excluded{};
+  client::JobFilter filter{};
+};
+
+struct Column {
+  const char* name;
+  std::string (*cell)(const model::Job&);
+};
+
+constexpr Column k_columns[] = {
+    {"ID", [](const model::Job& job) { return std::to_string(job.id.value_or(0)); }},
+    {"Name", [](const model::Job& job) { return job.name; }},
+    {"Status", [](const model::Job& job) { return std::string(job.status ? model::to_string(*job.status) : ""); }},
+    {"Priority", [](const model::Job& job) { return std::to_string(job.priority.value_or(0)); }},
+    {"Command", [](const model::Job& job) { return job.command; }},
+};
+
+void print_table(const std::vector<model::Job>& jobs, const Options& options, model::Id workflow_id,
+                 const Output& output) {
+  std::vector<Column> columns;
+  std::vector<std::string> header;
+  for (const auto& column : k_columns) {
+    const std::string name = base::to_lower(column.name);
+    if (std::none_of(options.excluded.begin(), options.excluded.end(),
+                     [&](const auto& word) { return base::to_lower(word) == name; })) {
+      columns.push_back(column);
+      header.emplace_back(column.name);
+    }
+  }
+  output.line(fmt::format("Jobs for workflow ID {}:", workflow_id));
+  Table table(std::move(header));
+  for (const auto& job : jobs) {
+    std::vector<std::string> cells;
+    cells.reserve(columns.size());
+    for (const auto& column : columns) {
+      cells.push_back(column.cell(job));
+    }
+    table.add_row(std::move(cells));
+  }
+  output.table(table);
+  output.line(fmt::format("\nTotal: {} jobs", jobs.size()));
+}
+
+int run(const Options& options, Services& services) {
+  const Output& output = services.output();
+  client::JobFilter filter = options.filter;
+  if (!options.status.empty()) {
+    model::parse(options.status, filter.status.emplace());
+  }
+  const model::Id workflow_id = services.workflow_id(options.workflow_id);
+  const auto jobs = services.api().list_jobs(workflow_id, filter).items;
+  if (output.json()) {
+    output.document({{"jobs", model::to_json(jobs)}});
+  } else if (jobs.empty()) {
+    output.line(fmt::format("No jobs found for workflow ID: {}", workflow_id));
+  } else {
+    print_table(jobs, options, workflow_id, output);
+  }
+  return k_exit_ok;
+}
+
+}  // namespace
+
+void add_jobs_list(Command parent, Action& chosen) {
+  auto options = std::make_shared<Options>();
+  const Command command = parent.subcommand("list", "List the jobs of a workflow");
+  add_optional_workflow_id(command, options->workflow_id);
+  add_status_filter(command, options->status);
+  command.option("--upstream-job-id", options->filter.upstream_job_id, "Only jobs that depend on this one")
+      .type_name("ID")
+      .check(check_id);
+  add_paging(command, options->filter.paging, PagingLetters::limit_only);
+  command.flag("--include-relationships", options->filter.include_relationships,
+               "With the ids of the jobs, files and user data that each depends on and makes (JSON)");
+  std::vector<std::string> names;
+  for (const auto& column : k_columns) {
+    names.emplace_back(column.name);
+  }
+  // One value each time it stands: the workflow id may follow.
+  command.option("-x,--exclude", options->excluded, "Leave this column out of the table; may be repeated")
+      .type_name("COLUMN")
+      .allow_extra_args(false)
+      .check(check_one_of(names, true));
+  command.footer(
+      "Examples:\n"
+      "  torc jobs list 42\n"
+      "  torc jobs list 42 --status failed\n"
+      "  torc -f json jobs list 42 --include-relationships\n");
+  command.callback([options, &chosen] { chosen = [options](Services& services) { return run(*options, services); }; });
+}
+
+}  // namespace torc::cli

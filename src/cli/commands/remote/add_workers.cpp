@@ -1,0 +1,62 @@
+#include <fmt/format.h>
+
+#include "cli/options/common_options.hpp"
+#include "cli/parser/command_line.hpp"
+#include "cli/remote_support.hpp"
+
+namespace torc::cli {
+namespace {
+
+struct Options {
+  model::Id workflow_id{0};
+  std::vector<std::string> workers{};
+  bool skip_ssh_check{false};
+  SshSettings ssh{};
+};
+
+std::vector<model::WorkerEntry> parse_workers(const std::vector<std::string>& words) {
+  std::vector<model::WorkerEntry> workers;
+  model::DistinctHosts hosts;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    try {
+      auto address = model::WorkerAddress::parse(words[i]);
+      hosts.add(address);
+      workers.push_back({.address = std::move(address)});
+    } catch (base::Error& error) {
+      error.add_context(fmt::format("command line:{}", i + 1));
+      throw;
+    }
+  }
+  return workers;
+}
+
+int run(const Options& options, Services& services) {
+  AddWorkers request{.workflow_id = options.workflow_id, .skip_ssh_check = options.skip_ssh_check, .ssh = options.ssh};
+  try {
+    request.workers = parse_workers(options.workers);
+    refuse_same_hosts(request.workers, options.ssh);
+  } catch (const base::Error& error) {
+    return fail_with(services.output(), std::string("Error parsing worker addresses: ") + error.what());
+  }
+  return add_workers(request, services);
+}
+
+}  // namespace
+
+void add_remote_add_workers(Command parent, Action& chosen) {
+  auto options = std::make_shared<Options>();
+  const Command command = parent.subcommand("add-workers", "Add ssh workers to a workflow");
+  command.option("workflow-id", options->workflow_id, "Id of the workflow").type_name("ID").check(check_id).required();
+  command.option("workers", options->workers, "[user@]host[:port] each; IPv6 in brackets")
+      .type_name("WORKER")
+      .required();
+  command.flag("--skip-ssh-check", options->skip_ssh_check, "Do not try whether ssh reaches them").group("");
+  add_ssh_options(command, options->ssh);
+  command.footer(
+      "Examples:\n"
+      "  torc remote add-workers 42 ws1 alice@ws2 admin@192.168.1.10:2222\n"
+      "  torc remote add-workers 42 '[2001:db8::1]:2222'\n");
+  command.callback([options, &chosen] { chosen = [options](Services& services) { return run(*options, services); }; });
+}
+
+}  // namespace torc::cli

@@ -1,0 +1,73 @@
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "cli/options/server_options.hpp"
+#include "cli/parser/command_line.hpp"
+#include "torc/base/printable.hpp"
+#include "torc/base/strings.hpp"
+#include "torc/cli/command.hpp"
+#include "torc/store/maintenance.hpp"
+
+namespace torc::cli {
+namespace {
+
+std::string describe(const std::map<std::string, std::int64_t>& counts) {
+  std::int64_t total = 0;
+  std::vector<std::string> parts;
+  for (const auto& [status, count] : counts) {
+    total += count;
+    parts.push_back(fmt::format("{} {}", count, status));
+  }
+  return parts.empty() ? "0" : fmt::format("{} ({})", total, base::join(parts, ", "));
+}
+
+void print(const std::string& database, const store::Check& check, const Output& output) {
+  const bool is_older = check.version >= 1 && check.version < check.newest_version;
+  output.line(fmt::format("Database:   {} ({} bytes)", database, check.bytes));
+  output.line(fmt::format("Server id:  {}", check.server_id));
+  output.line(fmt::format("Version:    {}{}", check.version,
+                          is_older ? fmt::format(" (the next start makes it {})", check.newest_version) : ""));
+  output.line(fmt::format("Workflows:  {}", check.workflows));
+  output.line(fmt::format("Jobs:       {}", describe(check.jobs)));
+  output.line(fmt::format("Results:    {}", describe(check.results)));
+  for (const auto& problem : check.problems) {
+    output.line("Problem:    " + base::printable_line(problem));
+  }
+  output.line(check.ok() ? "Nothing is wrong with it." : fmt::format("{} problems.", check.problems.size()));
+}
+
+int server_check(const std::string& given, Services& services) {
+  const std::string database = database_path(given);
+  const auto check = store::check_database(database);
+  print(database, check, services.output());
+  if (services.output().json()) {
+    services.output().document({{"database", database},
+                                {"ok", check.ok()},
+                                {"problems", check.problems},
+                                {"version", check.version},
+                                {"newest_version", check.newest_version},
+                                {"server_id", check.server_id},
+                                {"bytes", check.bytes},
+                                {"workflows", check.workflows},
+                                {"jobs", check.jobs},
+                                {"results", check.results}});
+  }
+  return check.ok() ? k_exit_ok : k_exit_failure;
+}
+
+}  // namespace
+
+void add_server_check(Command parent, Action& chosen) {
+  auto database = std::make_shared<std::string>();
+  const Command command = parent.subcommand("check", "Look for damage in the database, and count what is in it");
+  add_database_option(command, *database);
+  command.footer(
+      "Examples:\n"
+      "  torc server check --database ~/torc.db\n"
+      "  torc -f json server check --database torc-backup.db\n"
+      "Exit status 1 if anything is wrong; a server may run meanwhile.\n");
+  command.callback(
+      [database, &chosen] { chosen = [database](Services& services) { return server_check(*database, services); }; });
+}
+
+}  // namespace torc::cli

@@ -1,0 +1,176 @@
+#include <signal.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <condition_variable>
+#include <mutex>
+#include <optional>
+
+#include "cli/options/limit_options.hpp"
+#include "cli/options/security_options.hpp"
+#include "cli/options/server_options.hpp"
+#include "cli/parser/command_line.hpp"
+#include "torc/base/file.hpp"
+#include "torc/base/path_trust.hpp"
+#include "torc/base/pid_file.hpp"
+#include "torc/base/private_file.hpp"
+#include "torc/base/version.hpp"
+#include "torc/cli/command.hpp"
+#include "torc/proc/daemon.hpp"
+#include "torc/proc/open_files.hpp"
+#include "torc/server/server.hpp"
+
+namespace torc::cli {
+namespace {
+
+struct ServerRunOptions {
+  server::ServerOptions server{};
+  ServiceOptions service{};
+};
+
+void wait_for(const std::stop_token& token) {
+  std::mutex mutex;
+  std::condition_variable_any stopped;
+  std::unique_lock lock{mutex};
+  stopped.wait(lock, token, [] { return false; });
+}
+
+/// "http://127.0.0.1:8080", without the path that clients add.
+std::string address_of(const server::Server& server) {
+  const std::string url = server.url();
+  return url.substr(0, url.find('/', std::string{"https://"}.size()));
+}
+
+/// The server that a signal's thread may reload, while there is one.
+class Reloadable {
+ public:
+  void set(server::Server* server) {
+    const std::lock_guard lock{m_mutex};
+    m_server = server;
+  }
+  void reload() {
+    const std::lock_guard lock{m_mutex};
+    if (m_server != nullptr) {
+      m_server->reload();
+    }
+  }
+
+ private:
+  std::mutex m_mutex;
+  server::Server* m_server{nullptr};
+};
+
+void start_log(base::LogSettings settings, const std::string& level, base::Owner owner) {
+  if (const std::string word = level.empty() ? base::env_or("RUST_LOG") : level; !word.empty()) {
+    settings.level = base::log_level_from(word);
+  }
+  if (!settings.directory.empty()) {
+    base::require_trusted_path(settings.directory, base::Found::directory, owner, "log directory");
+    base::make_private_directories(settings.directory);
+  }
+  base::log_start(settings);
+}
+
+/// Descriptors that are no client's: the database's, the log's, and of clients that are told that there are too many.
+constexpr std::size_t k_own_descriptors = 200;
+
+/// Each client is a descriptor: takes as many as the system allows. More connections than descriptors could not even
+/// be told so.
+void fit_connections(server::LimitOptions& limits) {
+  const rlim_t files = proc::raise_open_files();
+  if (files >= limits.connections + k_own_descriptors) {
+    return;
+  }
+  const std::size_t possible = files > k_own_descriptors ? static_cast<std::size_t>(files) - k_own_descriptors : 1;
+  base::log_warning(
+      "{} connections at once, not {}: 'ulimit -n' allows {} open files; raise it, or lower --max-connections",
+      possible, limits.connections, files);
+  limits.connections = possible;
+}
+
+/// A line about the server: in the log where there is one, else for people.
+void announce(const ServerRunOptions& options, const server::Server& server, const Output& output) {
+  const std::string text = fmt::format("torc server {} at {} (database {}, {}{})", base::k_version, address_of(server),
+                                       options.server.database, describe_security(options.server.security),
+                                       server.is_loopback() ? ": this machine only" : "");
+  if (options.service.log.json || !options.service.log.directory.empty()) {
+    base::log_info("{}", text);
+  }
+  if (!options.service.log.json) {
+    output.note(text);
+  }
+  if (output.json()) {
+    output.document({{"port", server.port()}, {"url", server.url()}});
+  }
+  output.line(fmt::format("TORC_SERVER_PORT={}", server.port()));
+}
+
+int serve(ServerRunOptions& options, proc::Detached& detached, Services& services) {
+  if (options.service.trust_owner || services.options().trust_owner) {
+    options.server.owner = base::Owner::anybody;
+  }
+  start_log(options.service.log, services.options().log_level, options.server.owner);
+  // A file at the limit that `ulimit -f` sets is a full disk, not the server's end.
+  ::signal(SIGXFSZ, SIG_IGN);
+  fit_connections(options.server.limits);
+  const auto reloadable = std::make_shared<Reloadable>();
+  std::function<void()> on_hangup;
+  // Of a service it asks to reload, also where there is nothing to read again; else a terminal that goes.
+  if (options.server.security.has_files() || options.service.daemon || ::isatty(STDERR_FILENO) == 0) {
+    on_hangup = [reloadable] { reloadable->reload(); };
+  }
+  // First of all: the server's threads leave signals alone.
+  const std::stop_token stop = services.stop_on_signal(proc::FurtherSignals::end_program, std::move(on_hangup));
+  std::optional<base::PidFile> pid_file;
+  if (!options.service.pid_file.empty()) {
+    pid_file.emplace(options.service.pid_file);
+  }
+  server::Server server{options.server};
+  reloadable->set(&server);
+  announce(options, server, services.output());
+  if (options.service.daemon) {
+    proc::tell_ready(detached);
+  }
+  wait_for(stop);
+  base::log_info("signal {}: answering what was accepted, then ending", services.stop_signal());
+  reloadable->set(nullptr);
+  server.stop();
+  return k_exit_ok;
+}
+
+int server_run(ServerRunOptions options, Services& services) {
+  options.server.database = database_path(options.server.database);
+  // Before there is a thread, which would not be in the child.
+  auto detached = options.service.daemon ? proc::detach() : proc::Detached{};
+  return detached.is_parent ? detached.exit_status : serve(options, detached, services);
+}
+
+}  // namespace
+
+void add_server_run(Command parent, Action& chosen) {
+  auto options = std::make_shared<ServerRunOptions>();
+  const Command command = parent.subcommand("run", "Keep workflows and give out their jobs, until it is stopped");
+  add_listen_options(command, options->server);
+  add_database_option(command, options->server.database);
+  add_commit_options(command, options->server);
+  add_worker_timeout(command, options->server);
+  add_service_options(command, options->service);
+  add_security_options(command, options->server.security);
+  add_limit_options(command, options->server.limits);
+  command.footer(
+      "Examples:\n"
+      "  torc server run --database ~/torc.db\n"
+      "  torc server run --host 0.0.0.0 --port 9000 --database /srv/torc/torc.db\n"
+      "  torc server run --worker-timeout 30\n"
+      "  torc server run --daemon --log-dir ~/torc-logs --pid-file ~/torc.pid --database ~/torc.db\n"
+      "  torc server run --host 0.0.0.0 --https --tls-cert torc.pem --tls-key torc.key --auth-file users "
+      "--require-auth\n"
+      "SIGTERM or SIGINT: answers what it has accepted, then ends with exit status 0.\n"
+      "SIGHUP: reads password file, certificate and key again; ends a server on a terminal that has none of them.\n");
+  command.callback(
+      [options, &chosen] { chosen = [options](Services& services) { return server_run(*options, services); }; });
+}
+
+}  // namespace torc::cli

@@ -1,0 +1,126 @@
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "cli/options/common_options.hpp"
+#include "cli/parser/command_line.hpp"
+#include "cli/print/terminal.hpp"
+#include "torc/base/printable.hpp"
+#include "torc/base/strings.hpp"
+#include "torc/cli/command.hpp"
+#include "torc/cli/create_workflow.hpp"
+
+namespace torc::cli {
+namespace {
+
+struct Options {
+  std::optional<model::Id> workflow_id{};
+  bool force{false};
+  bool no_prompts{false};
+  bool dry_run{false};
+};
+
+std::vector<std::string> paths_of(const std::vector<model::File>& files) {
+  std::vector<std::string> paths;
+  for (const auto& file : files) {
+    paths.push_back(file.path);
+  }
+  return paths;
+}
+
+void show(const Output& output, const std::string& title, const std::vector<std::string>& items) {
+  if (!items.empty()) {
+    output.line(fmt::format("{}: {}", title, items.size()));
+  }
+  for (const auto& item : items) {
+    output.line(base::printable_line("  " + item));
+  }
+}
+
+int dry_run(model::Id id, const Readiness& readiness, const Output& output) {
+  const auto missing = paths_of(readiness.missing_input_files);
+  const auto existing = paths_of(readiness.existing_output_files);
+  show(output, "Missing input files", missing);
+  show(output, "Empty user data", readiness.missing_user_data);
+  show(output, "Existing output files, which jobs may overwrite", existing);
+  output.line(readiness.ok() ? fmt::format("Workflow {} can be initialized", id)
+                             : fmt::format("Workflow {} cannot be initialized without --force", id));
+  nlohmann::json document{{"workflow_id", id},
+                          {"safe", readiness.ok()},
+                          {"missing_input_file_count", missing.size()},
+                          {"missing_input_files", missing},
+                          {"existing_output_file_count", existing.size()},
+                          {"existing_output_files", existing}};
+  if (!readiness.missing_user_data.empty()) {
+    document["missing_user_data"] = readiness.missing_user_data;
+  }
+  if (output.json()) {
+    output.document(document);
+  }
+  return readiness.ok() ? k_exit_ok : k_exit_failure;
+}
+
+/// @returns whether to go on
+bool confirmed(const Options& options, model::Id id, client::Api& api) {
+  if (options.no_prompts || api.is_workflow_uninitialized(id)) {
+    return true;
+  }
+  if (!can_ask()) {
+    throw base::UsageError(
+        fmt::format("workflow {0} is initialized already, and standard input is not a terminal, so there is nobody to "
+                    "ask. Add --no-prompts to run all its jobs again, also completed ones. To keep completed jobs, use "
+                    "'torc workflows reset-status {0} --failed-only --reinitialize --no-prompts' instead",
+                    id));
+  }
+  return ask_yes_no(
+      fmt::format("Workflow {} is initialized already. Run all its jobs again, also completed ones?", id));
+}
+
+int run(const Options& options, Services& services) {
+  const Output& output = services.output();
+  const model::Id id = services.workflow_id(options.workflow_id);
+  client::Api& api = services.api();
+  api.get_workflow(id);  // an id that is none is told before anything else
+  const Readiness readiness = check_readiness(api, id, /*with_outputs=*/true);
+  if (options.dry_run) {
+    return dry_run(id, readiness, output);
+  }
+  if (!options.force) {
+    require_ready(id, readiness);
+  }
+  if (!confirmed(options, id, api)) {
+    output.line("Nothing was changed.");
+    return k_exit_ok;
+  }
+  for (const auto& file : readiness.existing_output_files) {
+    output.note(
+        base::printable_line(fmt::format("Note: the output file {} exists; a job may overwrite it", file.path)));
+  }
+  api.reset_workflow_status(id, /*force=*/false);
+  api.reset_job_status(id, /*failed_only=*/false);
+  start_next_run(api, id, /*only_uninitialized=*/false);
+  output.line(fmt::format("Successfully started workflow {}", id));
+  if (output.json()) {
+    output.document(
+        {{"workflow_id", id}, {"status", "success"}, {"message", fmt::format("Successfully started workflow {}", id)}});
+  }
+  return k_exit_ok;
+}
+
+}  // namespace
+
+void add_workflows_init(Command parent, Action& chosen) {
+  auto options = std::make_shared<Options>();
+  const Command command = parent.subcommand("init", "Make the jobs of a workflow ready to run");
+  add_optional_workflow_id(command, options->workflow_id);
+  command.flag("--force", options->force, "Even where input files are missing");
+  command.flag("--no-prompts", options->no_prompts, "Do not ask, also where it was initialized before");
+  command.flag("--dry-run", options->dry_run, "Only tell what is missing and what would be overwritten");
+  command.footer(
+      "Examples:\n"
+      "  torc workflows init 42\n"
+      "  torc workflows init 42 --dry-run\n"
+      "  torc workflows init 42 --force --no-prompts\n");
+  command.callback([options, &chosen] { chosen = [options](Services& services) { return run(*options, services); }; });
+}
+
+}  // namespace torc::cli

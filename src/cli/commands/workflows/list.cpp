@@ -1,0 +1,75 @@
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "cli/options/common_options.hpp"
+#include "cli/parser/command_line.hpp"
+#include "cli/print/workflow_json.hpp"
+#include "torc/cli/command.hpp"
+#include "torc/cli/table.hpp"
+
+namespace torc::cli {
+namespace {
+
+struct Options {
+  client::Paging paging{};
+  bool archived_only{false};
+  bool include_archived{false};
+  bool all_users{false};
+};
+
+void print_table(const std::vector<model::Workflow>& workflows, const Options& options, const std::string& user,
+                 const Output& output) {
+  output.line(options.all_users ? "All workflows:" : fmt::format("Workflows for user {}:", user));
+  Table table({"ID", "User", "Name", "Description", "Project", "Metadata", "Timestamp"});
+  for (const auto& workflow : workflows) {
+    table.add_row({std::to_string(workflow.id.value_or(0)), workflow.user, workflow.name,
+                   workflow.description.value_or(""), workflow.project.value_or(""), workflow.metadata.value_or(""),
+                   workflow.timestamp.value_or("")});
+  }
+  output.table(table);
+  output.line(fmt::format("\nTotal: {} workflows", workflows.size()));
+}
+
+int run(const Options& options, Services& services) {
+  client::WorkflowFilter filter;
+  filter.paging = options.paging;
+  if (!options.all_users) {
+    filter.user = services.user();
+  }
+  if (!options.include_archived) {
+    filter.is_archived = options.archived_only;
+  }
+  const auto workflows = services.api().list_workflows(filter).items;
+  const Output& output = services.output();
+  if (output.json()) {
+    nlohmann::json list = nlohmann::json::array();
+    for (const auto& workflow : workflows) {
+      list.push_back(workflow_json(workflow));
+    }
+    output.document({{"workflows", list}});
+  } else if (workflows.empty()) {
+    output.line(options.all_users ? "No workflows" : fmt::format("No workflows for user {}", services.user()));
+  } else {
+    print_table(workflows, options, services.user(), output);
+  }
+  return k_exit_ok;
+}
+
+}  // namespace
+
+void add_workflows_list(Command parent, Action& chosen) {
+  auto options = std::make_shared<Options>();
+  const Command command = parent.subcommand("list", "List workflows, your own unless told otherwise");
+  add_paging(command, options->paging, PagingLetters::limit_only);
+  const Option only = command.flag("--archived-only", options->archived_only, "Only archived ones");
+  command.flag("--include-archived", options->include_archived, "Archived ones too").excludes(only);
+  command.flag("--all-users", options->all_users, "Those of all users");
+  command.footer(
+      "Examples:\n"
+      "  torc workflows list\n"
+      "  torc workflows list --all-users --sort-by timestamp --reverse-sort\n"
+      "  torc -f json workflows list --limit 50\n");
+  command.callback([options, &chosen] { chosen = [options](Services& services) { return run(*options, services); }; });
+}
+
+}  // namespace torc::cli

@@ -1,0 +1,100 @@
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "cli/give_back_jobs.hpp"
+#include "cli/options/common_options.hpp"
+#include "cli/orphaned_jobs.hpp"
+#include "cli/parser/command_line.hpp"
+#include "torc/base/printable.hpp"
+#include "torc/base/strings.hpp"
+#include "torc/cli/command.hpp"
+
+namespace torc::cli {
+namespace {
+
+struct Options {
+  std::optional<model::Id> workflow_id{};
+  bool dry_run{false};
+};
+
+nlohmann::json document_of(const OrphanedJob& orphan, bool given_back) {
+  nlohmann::json document{{"job_id", orphan.job.id.value_or(0)},
+                          {"job_name", orphan.job.name},
+                          {"status", model::to_string(orphan.job.status.value_or(model::JobStatus::running))},
+                          {"reason", orphan.reason},
+                          {"given_back", given_back}};
+  if (orphan.compute_node_id) {
+    document["compute_node_id"] = *orphan.compute_node_id;
+  }
+  return document;
+}
+
+void deactivate(client::Api& api, std::vector<model::ComputeNode>& nodes) {
+  for (auto& node : nodes) {
+    node.is_active = false;
+    api.update_compute_node(node.id.value_or(0), node);
+  }
+}
+
+int run(const Options& options, Services& services) {
+  const Output& output = services.output();
+  const model::Id id = services.workflow_id(options.workflow_id);
+  client::Api& api = services.api();
+  api.get_workflow(id);  // an id that is none is told before anything else
+  const auto run_id = api.get_workflow_status(id).run_id;
+  auto orphans = find_orphans(api, id);
+  nlohmann::json jobs = nlohmann::json::array();
+  std::int64_t count = 0;
+  for (const auto& orphan : orphans.jobs) {
+    const bool given_back = !options.dry_run && give_back_job(api, orphan.job, run_id);
+    count += given_back ? 1 : 0;
+    const char* const what = options.dry_run ? "would be given back"
+                             : given_back    ? "is given back"
+                                             : "stays: it is somebody's again by now";
+    output.line(base::printable_line(
+        fmt::format("Job {} ({}) {}: {}", orphan.job.id.value_or(0), orphan.job.name, what, orphan.reason)));
+    jobs.push_back(document_of(orphan, given_back));
+  }
+  if (!options.dry_run) {
+    deactivate(api, orphans.dead_nodes);
+  }
+  for (const auto& node : orphans.undecided) {
+    output.note(base::printable_line(fmt::format(
+        "Note: the runner of compute node {} on {} did not say which process it is (torc 0.23's 'run' does not), so "
+        "whether it lives cannot be seen; its jobs stay",
+        node.id.value_or(0), node.hostname)));
+  }
+  if (orphans.jobs.empty()) {
+    output.line("No job is pending or running whose runner is known to be gone");
+  }
+  if (output.json()) {
+    // The first three are torc 0.23's: what it looks for, Slurm's jobs, this program does not start.
+    output.document({{"slurm_jobs_failed", 0},
+                     {"pending_allocations_cleaned", 0},
+                     {"running_jobs_failed", 0},
+                     {"workflow_id", id},
+                     {"dry_run", options.dry_run},
+                     {"jobs_given_back", count},
+                     {"compute_nodes_deactivated", options.dry_run ? 0 : orphans.dead_nodes.size()},
+                     {"jobs", std::move(jobs)}});
+  }
+  return k_exit_ok;
+}
+
+}  // namespace
+
+void add_workflows_sync_status(Command parent, Action& chosen) {
+  auto options = std::make_shared<Options>();
+  const Command command = parent.subcommand("sync-status", "Make jobs ready again whose runner is gone without a word");
+  add_optional_workflow_id(command, options->workflow_id);
+  command.flag("--dry-run", options->dry_run, "Only tell which jobs these are");
+  command.footer(
+      "Examples:\n"
+      "  torc workflows sync-status 42 --dry-run\n"
+      "  torc workflows sync-status 42\n"
+      "To be called where the runners ran: it looks whether their processes are still there. A server with "
+      "--worker-timeout does this by itself, for runners that send heartbeats.\n");
+  command.callback([options, &chosen] { chosen = [options](Services& services) { return run(*options, services); }; });
+}
+
+}  // namespace torc::cli

@@ -1,0 +1,71 @@
+#include "cli/options/time_options.hpp"
+
+#include <algorithm>
+
+#include "cli/parser/command_line.hpp"
+#include "torc/base/error.hpp"
+#include "torc/base/units.hpp"
+
+namespace torc::cli {
+
+void add_time_options(Command command, TimeOptions& times) {
+  command.option("--time-limit", times.time_limit, "Stop after this time (ISO 8601: PT1H, PT30M)");
+  command.option("--end-time", times.end_time, "Stop at this time (2026-03-14T15:00:00Z)");
+  command
+      .option("--idle-timeout", times.idle_seconds,
+              "Stop after so many seconds with nothing to claim [a worker stays until the workflow is over]")
+      .type_name("SECONDS")
+      .range(std::int64_t{1}, std::int64_t{100'000'000});
+}
+
+std::optional<std::chrono::seconds> time_left(const TimeOptions& times) {
+  std::optional<std::chrono::seconds> left;
+  if (!times.time_limit.empty()) {
+    const auto limit = base::parse_iso_duration(times.time_limit);
+    if (!limit || limit->count() <= 0) {
+      throw base::UsageError("--time-limit: '" + times.time_limit + "' is no ISO 8601 duration such as PT1H");
+    }
+    left = std::chrono::ceil<std::chrono::seconds>(*limit);
+  }
+  if (!times.end_time.empty()) {
+    const auto end = base::parse_timestamp(times.end_time);
+    if (!end) {
+      throw base::UsageError("--end-time: '" + times.end_time + "' is no time such as 2026-03-14T15:00:00Z");
+    }
+    const auto until = std::chrono::ceil<std::chrono::seconds>(*end - std::chrono::system_clock::now());
+    if (until.count() <= 0) {
+      throw base::UsageError("--end-time: " + times.end_time + " has passed");
+    }
+    left = left ? std::min(*left, until) : until;
+  }
+  // A clock counts nanoseconds in 64 bits: centuries would be in the past.
+  constexpr std::chrono::hours k_century{24 * 36'525};
+  return left ? std::optional(std::min<std::chrono::seconds>(*left, k_century)) : std::nullopt;
+}
+
+std::optional<std::chrono::seconds> idle_timeout(const TimeOptions& times) {
+  return times.idle_seconds ? std::optional(std::chrono::seconds(*times.idle_seconds)) : std::nullopt;
+}
+
+TimeOptions with_fixed_end(const TimeOptions& times) {
+  TimeOptions fixed{.idle_seconds = times.idle_seconds};
+  if (const auto left = time_left(times)) {
+    fixed.end_time = base::format_timestamp(std::chrono::system_clock::now() + *left);
+  }
+  return fixed;
+}
+
+std::vector<std::string> words_of(const TimeOptions& times) {
+  std::vector<std::string> words;
+  const auto add = [&](const char* name, const std::string& value) {
+    if (!value.empty()) {
+      words.insert(words.end(), {name, value});
+    }
+  };
+  add("--time-limit", times.time_limit);
+  add("--end-time", times.end_time);
+  add("--idle-timeout", times.idle_seconds ? std::to_string(*times.idle_seconds) : "");
+  return words;
+}
+
+}  // namespace torc::cli

@@ -1,0 +1,72 @@
+#include "cli/print/job_counts.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+namespace torc::cli {
+namespace {
+
+/// Up to so many jobs are fetched and counted here: one answer, so no job is counted twice as it moves on. Of more the
+/// server is asked for a count in each state.
+constexpr std::int64_t k_counted_here = 2'000;
+
+CountByStatus no_jobs() {
+  CountByStatus counts;
+  for (const auto status : model::k_job_statuses) {
+    counts[status] = 0;
+  }
+  return counts;
+}
+
+CountByStatus counted_by_server(client::Api& api, model::Id workflow_id) {
+  const auto summary = api.summarize_workflow(workflow_id);
+  auto counts = no_jobs();
+  for (auto& [status, count] : counts) {
+    count = summary.jobs.is_object() ? summary.jobs.value(model::to_string(status), std::int64_t{0}) : 0;
+  }
+  return counts;
+}
+
+}  // namespace
+
+CountByStatus count_by_status(client::Api& api, model::Id workflow_id) {
+  auto counts = no_jobs();
+  client::JobFilter filter;
+  filter.paging.limit = k_counted_here;
+  const auto first = api.list_jobs(workflow_id, filter);
+  if (!first.has_more) {
+    for (const auto& job : first.items) {
+      ++counts[job.status.value_or(model::JobStatus::uninitialized)];
+    }
+    return counts;
+  }
+  filter.paging.limit = 1;
+  for (auto& [status, count] : counts) {
+    filter.status = status;
+    count = api.list_jobs(workflow_id, filter).total_count;
+  }
+  return counts;
+}
+
+JobCounts count_jobs(client::Api& api, model::Id workflow_id) {
+  using model::JobStatus;
+  auto by_status =
+      api.has_capability("summary") ? counted_by_server(api, workflow_id) : count_by_status(api, workflow_id);
+  JobCounts counts{.completed = by_status[JobStatus::completed],
+                   .failed = by_status[JobStatus::failed] + by_status[JobStatus::terminated],
+                   .canceled = by_status[JobStatus::canceled],
+                   .running = by_status[JobStatus::running],
+                   .ready = by_status[JobStatus::ready]};
+  for (const auto& [status, count] : by_status) {
+    counts.total += count;
+  }
+  return counts;
+}
+
+std::string completed_text(const JobCounts& counts) {
+  return fmt::format("{} of {} jobs completed{}{}", counts.completed, counts.total,
+                     counts.failed > 0 ? fmt::format(", {} failed", counts.failed) : "",
+                     counts.canceled > 0 ? fmt::format(", {} canceled", counts.canceled) : "");
+}
+
+}  // namespace torc::cli

@@ -1,0 +1,129 @@
+#include <algorithm>
+
+#include "remote/scripts/scripts.hpp"
+
+namespace torc::remote {
+namespace {
+
+constexpr std::string_view k_look_main = R"sh(
+is_wanted() {
+  case $probe in *"\"version\":\"$wanted\""*) return 0 ;; esac
+  case "$version " in "torc $wanted "*) return 0 ;; esac
+  return 1
+}
+
+look() {
+  has_torc=
+  torc=$target
+  if [ -f "$torc" ] && [ -x "$torc" ]; then
+    ask_torc
+    if is_wanted; then has_torc=$torc; return; fi
+  fi
+  find_torc
+  if [ -n "$torc" ] && [ "$torc" != "$target" ]; then
+    ask_torc
+    if is_wanted; then has_torc=$torc; fi
+  fi
+}
+
+make_place() {
+  message=$(mkdir -p -- "$directory" 2>&1) || fail "$message"
+  [ -w "$directory" ] || fail "cannot write to $directory"
+  [ ! -d "$target" ] || fail "$target is a directory"
+}
+
+main() {
+  set_places
+  # The probe asks a server as well; which one does not matter here.
+  TORC_API_URL=http://127.0.0.1:1/torc-service/v1
+  export TORC_API_URL
+  expand "$prefix"
+  directory=${expanded%/}/bin
+  target=$directory/torc
+  machine=$(uname -sm)
+  probe=
+  has_torc=
+  if [ -z "$force" ]; then look; fi
+  if [ -z "$has_torc" ] && [ "$machine" = "$wanted_machine" ]; then make_place; fi
+  report_begin
+  put machine "$machine"
+  put target "$target"
+  put has_torc "$has_torc"
+  put probe "$probe"
+  report_end
+}
+)sh";
+
+constexpr std::string_view k_place_main = R"sh(
+main() {
+  trap 'rm -f -- "$temporary"' EXIT
+  trap 'exit 1' HUP INT TERM
+  sum=$(cksum 2>&1 <"$temporary") || fail "the program that arrived cannot be checked: ${sum##*"$newline"}"
+  set -- $sum
+  [ "$1 $2" = "$checksum" ] || fail "the program was damaged on its way there"
+  message=$(chmod 755 -- "$temporary" 2>&1) || fail "$message"
+  said=$(limited "$temporary" --version 2>&1 </dev/null)
+  status=$?
+  report_begin
+  put status "$status"
+  if [ "$status" != 0 ] || [ "${said##*"$newline"}" != "torc $wanted" ]; then
+    printf '%s\n' "$said" | tail -n 20 | while IFS= read -r line; do put said "$line"; done
+    ldd "$temporary" 2>/dev/null | while read -r name arrow rest; do
+      if [ "$rest" = 'not found' ]; then put missing "$name"; fi
+    done
+  elif message=$(mv -f -- "$temporary" "$target" 2>&1); then
+    put installed "$target"
+  else
+    fail "$message"
+  fi
+  report_end
+}
+)sh";
+
+constexpr std::string_view k_discard_torc_main = R"sh(
+main() {
+  trap 'rm -f -- "$temporary"' EXIT
+  message=
+  # Over sftp a full disk is a failure without a name: whoever tries it here is told.
+  if [ -f "$temporary" ] && command -v head >/dev/null 2>&1; then
+    message=$({ head -c 65536 /dev/zero >>"$temporary"; } 2>&1) && message=
+  fi
+  report_begin
+  put discarded "${message##*"$newline"}"
+  report_end
+}
+)sh";
+
+}  // namespace
+
+std::string look_for_torc_script(const Worker& worker, const InstallSettings& settings) {
+  return worker_script(worker, settings.workflow, "")
+      .set("remote_torc", "")
+      .set("probe_limit", std::to_string(std::max<std::int64_t>(1, settings.limit.count() / 4)))
+      .set("prefix", settings.prefix)
+      .set("force", settings.force ? "1" : "")
+      .set("wanted", settings.version)
+      .set("wanted_machine", settings.machine)
+      .add(torc_functions())
+      .add(k_look_main)
+      .text();
+}
+
+std::string place_torc_script(const InstallSettings& settings, const Checksum& checksum, const std::string& temporary,
+                              const std::string& target) {
+  return bare_script()
+      .set("probe_limit", std::to_string(std::max<std::int64_t>(1, settings.limit.count() / 4)))
+      .set("wanted", settings.version)
+      .set("checksum", std::to_string(checksum.crc) + " " + std::to_string(checksum.size))
+      .set("temporary", temporary)
+      .set("target", target)
+      .add(torc_functions())
+      .add(k_place_main)
+      .text();
+}
+
+std::string discard_torc_script(const std::string& temporary) {
+  return bare_script().set("temporary", temporary).add(torc_functions()).add(k_discard_torc_main).text();
+}
+
+}  // namespace torc::remote

@@ -1,0 +1,72 @@
+// Theory of operation: one shell, in a session of its own, makes the ssh calls and outlives this program. It gets its
+// script from a file in memory: neither is there a limit to its length, nor does it stand in an argument list.
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "torc/base/error.hpp"
+#include "torc/base/shell_quote.hpp"
+#include "torc/proc/spawn.hpp"
+#include "torc/remote/transport.hpp"
+
+namespace torc::remote {
+namespace {
+
+constexpr int k_seconds_of_a_call = 10;
+
+/// A line that no script holds.
+constexpr const char* k_end_of_script = "end-of-the-script-that-torc-sends";
+
+std::string shell_words(const std::vector<std::string>& words) {
+  std::string line;
+  for (const auto& word : words) {
+    line += " " + base::shell_quote(word);
+  }
+  return line;
+}
+
+base::Fd file_in_memory(const std::string& content) {
+  base::Fd file(::memfd_create("torc", MFD_CLOEXEC));
+  if (!file) {
+    throw base::SystemError("cannot make a file in memory");
+  }
+  base::write_all(file.get(), content);
+  if (::lseek(file.get(), 0, SEEK_SET) != 0) {
+    throw base::SystemError("cannot rewind a file in memory");
+  }
+  return file;
+}
+
+}  // namespace
+
+void Transport::run_in_background(const std::vector<BackgroundCall>& calls, std::size_t) {
+  for (const auto& call : calls) {
+    run(call.worker, {.script = call.script});
+  }
+}
+
+void SshTransport::run_in_background(const std::vector<BackgroundCall>& calls, std::size_t width) {
+  // The shell reads all of the function before it runs any of it, and can end then.
+  std::string script = "calls() {\n";
+  for (std::size_t i = 0; i < calls.size(); ++i) {
+    script += fmt::format("timeout {}{} >/dev/null 2>&1 <<'{}' &\n{}\n{}\n", k_seconds_of_a_call,
+                          shell_words(ssh_command(m_options, calls[i].worker)), k_end_of_script, calls[i].script,
+                          k_end_of_script);
+    if ((i + 1) % std::max<std::size_t>(width, 1) == 0) {
+      script += "wait\n";
+    }
+  }
+  script += "wait\n}\ncalls </dev/null &\n";
+  const base::Fd input = file_in_memory(script);
+  proc::SpawnOptions options;
+  options.argv = {"sh", "-s"};
+  options.stdin_fd = input.get();
+  options.new_session = true;
+  proc::Child::spawn(options).wait();
+}
+
+}  // namespace torc::remote

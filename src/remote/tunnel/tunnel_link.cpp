@@ -1,0 +1,265 @@
+#include "torc/remote/tunnel_link.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "remote/scripts/scripts.hpp"
+#include "remote/tunnel/tunnel_clients.hpp"
+#include "torc/base/error.hpp"
+#include "torc/base/file.hpp"
+#include "torc/base/file_lock.hpp"
+#include "torc/base/strings.hpp"
+#include "torc/model/json.hpp"
+#include "torc/proc/process_info.hpp"
+#include "torc/remote/connect_pace.hpp"
+
+namespace torc::remote {
+namespace {
+
+// Not a worker's: their names begin with no dot.
+constexpr const char* k_tunnel_directory = ".tunnel";
+
+std::filesystem::path state_root() {
+  const std::string given = base::env_or("XDG_STATE_HOME");
+  return (given.starts_with('/') ? std::filesystem::path(given) : base::home_directory() / ".local" / "state") / "torc";
+}
+
+/// A path to a socket may have 107 bytes; through the descriptor of its directory it has no more, however deep that is.
+struct SocketPath {
+  base::Fd directory;
+  sockaddr_un address{};
+
+  explicit SocketPath(const std::filesystem::path& parent) : directory(base::open_file(parent, O_PATH | O_DIRECTORY)) {
+    address.sun_family = AF_UNIX;
+    const std::string path = fmt::format("/proc/self/fd/{}/control", directory.get());
+    std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
+  }
+  const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&address); }
+};
+
+base::Fd new_socket(int flags) {
+  base::Fd socket{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | flags, 0)};
+  if (!socket) {
+    throw base::SystemError("cannot make a socket");
+  }
+  return socket;
+}
+
+/// @throws base::Error where that takes too long
+void wait_for(int socket, short event, std::chrono::steady_clock::time_point until) {
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now()).count();
+  pollfd polled{socket, event, 0};
+  if (left <= 0 || ::poll(&polled, 1, static_cast<int>(left)) == 0) {
+    throw base::Error("the tunnel's process does not answer in time");
+  }
+}
+
+/// One line. @throws base::Error
+std::string read_answer(int socket, std::chrono::steady_clock::time_point until) {
+  std::string answer;
+  std::array<char, 16384> buffer;
+  while (!answer.ends_with('\n')) {
+    const ssize_t count = ::read(socket, buffer.data(), buffer.size());
+    if (count > 0) {
+      answer.append(buffer.data(), static_cast<std::size_t>(count));
+    } else if (count < 0 && errno == EAGAIN) {
+      wait_for(socket, POLLIN, until);
+    } else if (count == 0 || errno != EINTR) {
+      throw base::Error("the tunnel's process has ended");
+    }
+  }
+  return answer;
+}
+
+}  // namespace
+
+TunnelNote TunnelNote::of_this_process(const TunnelTarget& target) {
+  const pid_t pid = ::getpid();
+  return {.pid = pid,
+          .start_ticks = proc::start_ticks(pid).value_or(0),
+          .boot_id = proc::boot_id(),
+          .host = proc::host_name(),
+          .target = target.text()};
+}
+
+bool TunnelNote::is_alive() const {
+  const auto ticks = proc::may_be_this_boot(boot_id) ? proc::start_ticks(static_cast<pid_t>(pid)) : std::nullopt;
+  return ticks && *ticks == start_ticks;
+}
+
+TunnelNote::State TunnelNote::state() const {
+  if (over) {
+    return State::over;
+  }
+  if (!ended.empty()) {
+    return State::died;
+  }
+  if (!proc::may_be_this_boot(boot_id)) {
+    // Another boot of this machine, or another machine that has the same home.
+    return host == proc::host_name() ? State::died : State::elsewhere;
+  }
+  return is_alive() ? State::running : State::died;
+}
+
+TunnelPlace::TunnelPlace(const WorkflowRef& workflow)
+    : m_directory(state_root() / safe_id(workflow.server_id) / std::to_string(workflow.workflow_id) /
+                  k_tunnel_directory) {}
+
+void TunnelPlace::make() const {
+  std::error_code error;
+  std::filesystem::create_directories(m_directory, error);
+  if (error) {
+    throw base::SystemError("cannot make " + m_directory.string(), error.value());
+  }
+  // Whoever can open the socket can have connections made.
+  if (::chmod(m_directory.c_str(), 0700) != 0) {
+    throw base::SystemError("cannot keep others out of " + m_directory.string());
+  }
+}
+
+std::optional<TunnelNote> TunnelPlace::note() const {
+  try {
+    const auto json = model::parse_json(base::read_file(m_directory / "state"));
+    TunnelNote note;
+    note.pid = json.at("pid").get<std::int64_t>();
+    note.start_ticks = json.at("start_ticks").get<std::uint64_t>();
+    note.boot_id = json.at("boot_id").get<std::string>();
+    note.host = json.at("host").get<std::string>();
+    note.target = json.at("target").get<std::string>();
+    note.id = json.at("id").get<std::string>();
+    note.ended = json.at("ended").get<std::string>();
+    note.over = json.at("over").get<bool>();
+    note.ports = json.at("ports").get<std::map<std::string, int>>();
+    note.down = json.at("down").get<std::map<std::string, std::string>>();
+    return note;
+  } catch (const base::Error&) {
+    return std::nullopt;
+  } catch (const nlohmann::json::exception&) {
+    return std::nullopt;
+  }
+}
+
+void TunnelPlace::write(const TunnelNote& note) const {
+  base::write_file_atomically(m_directory / "state",
+                              model::dump_json({{"pid", note.pid},
+                                                {"start_ticks", note.start_ticks},
+                                                {"boot_id", note.boot_id},
+                                                {"host", note.host},
+                                                {"target", note.target},
+                                                {"id", note.id},
+                                                {"ended", note.ended},
+                                                {"over", note.over},
+                                                {"ports", note.ports},
+                                                {"down", note.down}},
+                                               1) +
+                                  "\n",
+                              0600);
+}
+
+base::Fd TunnelPlace::take_lock() const {
+  base::Fd lock = base::lock_file(m_directory / "lock", base::k_lock_patience);
+  if (!lock) {
+    // A tunnel goes to the background after it has taken the lock: the note has its pid.
+    const auto known = note();
+    throw base::Error(fmt::format("this workflow's tunnel is already held: {} holds {}",
+                                  known && known->is_alive()
+                                      ? fmt::format("process {} on {}", known->pid, base::printable(known->host))
+                                      : base::lock_holder(m_directory / "lock"),
+                                  (m_directory / "lock").string()));
+  }
+  return lock;
+}
+
+base::Fd TunnelPlace::take_start_lock(const std::stop_token& stop,
+                                      const std::function<void(const std::string&)>& on_long_wait) const {
+  constexpr std::chrono::milliseconds k_look_again{50};
+  const auto path = m_directory / "start_lock";
+  const auto name_holder_at = std::chrono::steady_clock::now() + base::k_lock_patience;
+  bool named = false;
+  // Not with a call that waits: no signal would end it, as they all go to a thread of their own.
+  for (;;) {
+    base::Fd lock = base::lock_file(path);
+    if (lock) {
+      return lock;
+    }
+    if (!named && std::chrono::steady_clock::now() >= name_holder_at) {
+      named = true;
+      on_long_wait(fmt::format("{} holds {}", base::lock_holder(path), path.string()));
+    }
+    if (!pause_unless_stopped(std::chrono::steady_clock::now() + k_look_again, stop)) {
+      throw base::Error("interrupted");
+    }
+  }
+}
+
+base::Fd TunnelPlace::listen() const {
+  const SocketPath path(m_directory);
+  ::unlink(path.address.sun_path);  // Of one that was killed.
+  base::Fd socket = new_socket(SOCK_NONBLOCK);
+  if (::bind(socket.get(), path.get(), sizeof path.address) != 0 || ::listen(socket.get(), 64) != 0) {
+    throw base::SystemError("cannot listen at " + (m_directory / "control").string());
+  }
+  return socket;
+}
+
+base::Fd TunnelPlace::connect() const {
+  try {
+    const SocketPath path(m_directory);
+    base::Fd socket = new_socket(SOCK_NONBLOCK);
+    return ::connect(socket.get(), path.get(), sizeof path.address) == 0 ? std::move(socket) : base::Fd();
+  } catch (const base::SystemError&) {
+    return {};  // No directory: there never was a tunnel.
+  }
+}
+
+void TunnelLink::send(const std::string& line, std::chrono::steady_clock::time_point until) {
+  for (std::size_t sent = 0; sent < line.size();) {
+    const ssize_t count = ::send(m_socket.get(), line.data() + sent, line.size() - sent, MSG_NOSIGNAL);
+    if (count > 0) {
+      sent += static_cast<std::size_t>(count);
+    } else if (errno == EAGAIN) {
+      wait_for(m_socket.get(), POLLOUT, until);
+    } else if (errno != EINTR) {
+      throw base::Error("the tunnel's process does not listen any more");
+    }
+  }
+}
+
+std::string TunnelLink::ask(const std::string& request, std::chrono::milliseconds limit, const std::stop_token& stop) {
+  const auto until = std::chrono::steady_clock::now() + limit;
+  const int socket = m_socket.get();
+  // Its end makes the socket readable.
+  const std::stop_callback interrupt(stop, [socket] { ::shutdown(socket, SHUT_RDWR); });
+  try {
+    send(request + "\n", until);
+    return read_answer(socket, until);
+  } catch (const base::Error&) {
+    if (stop.stop_requested()) {
+      throw base::Error("interrupted");
+    }
+    throw;
+  }
+}
+
+std::vector<Forward> TunnelLink::hold(const std::vector<Worker>& workers, const SshOptions& options,
+                                      std::chrono::milliseconds limit, const std::stop_token& stop) {
+  return parse_tunnel_answer(ask(TunnelRequest{.workers = workers, .options = options}.text(), limit, stop));
+}
+
+void TunnelLink::end_when_idle() {
+  constexpr std::chrono::seconds k_limit{10};
+  parse_tunnel_answer(ask(TunnelRequest{.end_when_idle = true}.text(), k_limit, {}));
+}
+
+}  // namespace torc::remote

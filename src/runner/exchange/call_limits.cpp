@@ -1,0 +1,60 @@
+#include "runner/exchange/call_limits.hpp"
+
+#include <algorithm>
+
+namespace torc::runner {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+/// A server that works answers sooner.
+constexpr seconds k_least{1};
+/// While jobs run, so long without an answer is an outage: the ends of jobs are to be seen, their results kept.
+constexpr seconds k_most_while_jobs_run{10};
+/// What jobs use is looked at by another thread, which does not wake this one.
+constexpr milliseconds k_look_again{500};
+constexpr milliseconds k_look_again_idle{60'000};
+
+}  // namespace
+
+CallLimits::CallLimits(client::Api& api, const std::stop_token& stop, const std::stop_token& haste)
+    : m_api(api), m_stop(stop), m_haste(haste) {
+  m_api.set_patience({.left = [this](Clock::time_point began) { return left(began); }, .wake = {m_stop, m_haste}});
+}
+
+CallLimits::~CallLimits() {
+  m_api.set_patience({});
+}
+
+CallLimits::Clock::time_point CallLimits::due(Clock::time_point began) const {
+  if (m_haste.stop_requested()) {
+    return Clock::time_point::min();
+  }
+  if (m_last_words) {
+    return *m_last_words;
+  }
+  if (m_stop.stop_requested()) {
+    return Clock::time_point::min();
+  }
+  const auto jobs_due = m_jobs_due ? m_jobs_due() : std::nullopt;
+  if (!jobs_due) {
+    return m_stop_at;
+  }
+  const auto most = m_irrevocable ? Clock::time_point::max() : began + k_most_while_jobs_run;
+  return std::min({*jobs_due, m_stop_at, most});
+}
+
+CallLimits::Clock::time_point CallLimits::limit(Clock::time_point began) const {
+  return std::max(due(began), began + k_least);
+}
+
+milliseconds CallLimits::left(Clock::time_point began) const {
+  const auto until = limit(began);
+  if (until == Clock::time_point::max()) {
+    return k_look_again_idle;
+  }
+  return std::min(k_look_again, std::chrono::ceil<milliseconds>(until - Clock::now()));
+}
+
+}  // namespace torc::runner

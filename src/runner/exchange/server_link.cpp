@@ -1,0 +1,39 @@
+#include "runner/exchange/server_link.hpp"
+
+#include <algorithm>
+
+#include "torc/base/random.hpp"
+
+namespace torc::runner {
+
+bool may_pass(const base::ApiError& error) {
+  return is_outage(error) || error.status() >= 500;
+}
+
+ServerLink::Clock::time_point ServerLink::next_change() const {
+  return std::min(m_next_try, m_away_since.value_or(m_next_try) + m_patience);
+}
+
+void ServerLink::answered() {
+  m_away_since.reset();
+  m_failures = 0;
+}
+
+void ServerLink::failed(Clock::time_point now, double jitter) {
+  constexpr std::chrono::milliseconds k_first{100};
+  constexpr std::chrono::milliseconds k_longest{5'000};
+  if (!m_away_since) {
+    m_away_since = now;
+  }
+  const auto doubled = std::min(k_longest, k_first * (1 << std::min(m_failures, 10)));
+  const double pause_ms = static_cast<double>(doubled.count()) * jitter;
+  m_next_try = now + std::chrono::milliseconds(static_cast<std::int64_t>(pause_ms));
+  ++m_failures;
+}
+
+double random_jitter() {
+  constexpr std::uint64_t k_steps = 1024;
+  return 0.5 + 0.5 * static_cast<double>(base::random64() % k_steps) / static_cast<double>(k_steps);
+}
+
+}  // namespace torc::runner

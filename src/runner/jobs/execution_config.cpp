@@ -1,0 +1,133 @@
+#include "runner/jobs/execution_config.hpp"
+
+#include <signal.h>
+
+#include <array>
+#include <string_view>
+#include <utility>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "torc/base/error.hpp"
+
+namespace torc::runner {
+namespace {
+
+constexpr std::array<std::pair<std::string_view, StdioMode>, 5> k_modes{{{"separate", StdioMode::separate},
+                                                                         {"combined", StdioMode::combined},
+                                                                         {"no_stdout", StdioMode::no_stdout},
+                                                                         {"no_stderr", StdioMode::no_stderr},
+                                                                         {"none", StdioMode::none}}};
+
+[[noreturn]] void refuse(std::string_view key, std::string_view what) {
+  throw base::Error(fmt::format("the workflow's execution_config: {} {}", key, what));
+}
+
+template <typename T>
+void read(const nlohmann::json& object, const char* key, T& value) {
+  const auto it = object.find(key);
+  if (it == object.end() || it->is_null()) {
+    return;
+  }
+  try {
+    it->get_to(value);
+  } catch (const nlohmann::json::exception&) {
+    refuse(key, "has a value of another type");
+  }
+}
+
+void read_seconds(const nlohmann::json& object, const char* key, std::chrono::seconds& value) {
+  constexpr std::int64_t k_most = 366LL * 86'400;
+  std::int64_t count = value.count();
+  read(object, key, count);
+  if (count < 0 || count > k_most) {
+    refuse(key, "is no number of seconds");
+  }
+  value = std::chrono::seconds(count);
+}
+
+/// "SIGTERM", or "TERM" as kill(1) has it.
+int signal_of(std::string_view name) {
+  const std::string_view bare = name.starts_with("SIG") ? name.substr(3) : name;
+  for (int number = 1; number < SIGRTMIN; ++number) {
+    const char* const known = ::sigabbrev_np(number);
+    if (known != nullptr && bare == known) {
+      return number;
+    }
+  }
+  refuse("termination_signal", fmt::format("'{}' is no signal such as SIGTERM", name));
+}
+
+Stdio stdio_from(const nlohmann::json& object, std::string_view key) {
+  if (!object.is_object()) {
+    refuse(key, "is no object");
+  }
+  Stdio stdio;
+  std::string mode = "separate";
+  read(object, "mode", mode);
+  read(object, "delete_on_success", stdio.delete_on_success);
+  for (const auto& [name, value] : k_modes) {
+    if (name == mode) {
+      stdio.mode = value;
+      return stdio;
+    }
+  }
+  refuse(key, fmt::format("has the mode '{}', which is none of separate, combined, no_stdout, no_stderr, none", mode));
+}
+
+void read_stdio(const nlohmann::json& object, ExecutionConfig& config) {
+  if (const auto it = object.find("stdio"); it != object.end() && !it->is_null()) {
+    config.stdio = stdio_from(*it, "stdio");
+  }
+  if (const auto it = object.find("job_stdio_overrides"); it != object.end() && !it->is_null()) {
+    for (const auto& [job, stdio] : it->items()) {
+      config.job_stdio[job] = stdio_from(stdio, "job_stdio_overrides");
+    }
+  }
+}
+
+}  // namespace
+
+ExecutionConfig::ExecutionConfig() : termination_signal(SIGTERM) {}
+
+const Stdio& ExecutionConfig::stdio_of(const std::string& job_name) const {
+  const auto it = job_stdio.find(job_name);
+  return it == job_stdio.end() ? stdio : it->second;
+}
+
+LastMoments last_moments(const ExecutionConfig& config, const model::Workflow& workflow,
+                         std::chrono::milliseconds time_limit) {
+  using std::chrono::milliseconds;
+  const milliseconds most = time_limit / 10;
+  const std::chrono::seconds buffer{workflow.compute_node_expiration_buffer_seconds.value_or(0)};
+  const milliseconds lead = std::min<milliseconds>(config.sigterm_lead, most);
+  const milliseconds headroom = std::min<milliseconds>(std::max(config.sigkill_headroom, buffer), most);
+  return {.stop_after = time_limit - headroom - lead, .lead = lead};
+}
+
+ExecutionConfig execution_config_of(const model::Workflow& workflow) {
+  ExecutionConfig config;
+  const std::string text = workflow.execution_config.value_or("");
+  if (text.empty()) {
+    return config;
+  }
+  const auto object = nlohmann::json::parse(text, nullptr, false);
+  if (!object.is_object()) {
+    throw base::Error("the workflow's execution_config is no JSON object");
+  }
+  std::string signal = "SIGTERM";
+  read(object, "limit_resources", config.limit_resources);
+  read(object, "termination_signal", signal);
+  config.termination_signal = signal_of(signal);
+  read_seconds(object, "sigterm_lead_seconds", config.sigterm_lead);
+  read_seconds(object, "sigkill_headroom_seconds", config.sigkill_headroom);
+  read(object, "timeout_exit_code", config.timeout_exit_code);
+  read(object, "oom_exit_code", config.oom_exit_code);
+  read(object, "staggered_start", config.staggered_start);
+  read(object, "pass_credentials", config.pass_credentials);
+  read_stdio(object, config);
+  return config;
+}
+
+}  // namespace torc::runner

@@ -1,0 +1,221 @@
+#include "runner/jobs/job_process.hpp"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <string_view>
+#include <utility>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "torc/base/error.hpp"
+#include "torc/base/fd.hpp"
+#include "torc/base/private_file.hpp"
+#include "torc/base/strings.hpp"
+
+namespace torc::runner {
+namespace {
+
+/// Describe the ssh session and the shell that the runner was started from, which no job is part of. If SSH_CLIENT or
+/// SSH2_CLIENT is set and SHLVL is below 2, bash as Debian and Fedora build it (SSH_SOURCE_BASHRC in its config-top.h)
+/// takes `bash -c` for a login through ssh, and reads ~/.bashrc.
+constexpr std::array<std::string_view, 6> k_session{
+    "SSH_CLIENT=", "SSH2_CLIENT=", "SSH_CONNECTION=", "SSH_TTY=", "SSH_ORIGINAL_COMMAND=", "SHLVL="};
+
+/// What a job must not see: secrets, what is only the worker's own business, and the session.
+bool is_withheld(std::string_view entry) {
+  static constexpr std::array<std::string_view, 2> k_secrets{"TORC_PASSWORD=", "TORC_COOKIE_HEADER="};
+  const auto starts_entry = [&](std::string_view name) { return entry.starts_with(name); };
+  return entry.starts_with("TORC_WORKER_") || std::any_of(k_secrets.begin(), k_secrets.end(), starts_entry) ||
+         std::any_of(k_session.begin(), k_session.end(), starts_entry);
+}
+
+std::optional<std::int64_t> number_in(const std::vector<std::string>& environment, std::string_view name) {
+  for (const auto& entry : environment) {
+    if (entry.starts_with(name)) {
+      return base::parse_int(std::string_view(entry).substr(name.size()));
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+bool is_shortage(const base::SystemError& error) {
+  const int number = error.error_number();
+  return number == EMFILE || number == ENFILE || number == EAGAIN || number == ENOMEM;
+}
+
+JobKey key_of(const model::Job& job) {
+  return {.workflow_id = job.workflow_id, .job_id = job.id.value_or(0), .attempt_id = job.attempt_id.value_or(1)};
+}
+
+std::optional<JobKey> job_key_in(const std::vector<std::string>& environment) {
+  const auto workflow = number_in(environment, "TORC_WORKFLOW_ID=");
+  const auto job = number_in(environment, "TORC_JOB_ID=");
+  const auto attempt = number_in(environment, "TORC_ATTEMPT_ID=");
+  if (!workflow || !job || !attempt) {
+    return std::nullopt;
+  }
+  return JobKey{.workflow_id = *workflow, .job_id = *job, .attempt_id = *attempt};
+}
+
+std::filesystem::path stdio_base(const JobSettings& settings, const JobKey& key) {
+  return settings.output_directory / "job_stdio" /
+         fmt::format("job_wf{}_j{}_r{}_a{}", key.workflow_id, key.job_id, settings.run_id, key.attempt_id);
+}
+
+std::vector<std::string> job_argv(const model::Job& job) {
+  const std::string script = job.invocation_script.value_or("");
+  return {"bash", "-c", script.empty() ? job.command : script + " " + job.command};
+}
+
+namespace {
+
+using Variables = std::vector<std::pair<std::string_view, std::string>>;
+
+/// A secret replaces the variable of its name.
+void add_credentials(Variables& own, const JobSettings& settings) {
+  for (const auto& entry : settings.credentials) {
+    const std::string_view name = std::string_view(entry).substr(0, entry.find('=') + 1);
+    std::erase_if(own, [&](const auto& pair) { return pair.first == name; });
+    own.emplace_back(name, entry.substr(name.size()));
+  }
+}
+
+std::vector<std::string> environment_with(const Variables& own, const std::vector<std::string>& inherited) {
+  std::vector<std::string> environment;
+  environment.reserve(inherited.size() + own.size());
+  for (const auto& entry : inherited) {
+    const bool replaced =
+        std::any_of(own.begin(), own.end(), [&](const auto& pair) { return entry.starts_with(pair.first); });
+    if (!replaced && !is_withheld(entry)) {
+      environment.push_back(entry);
+    }
+  }
+  for (const auto& [name, value] : own) {
+    environment.push_back(std::string(name) + value);
+  }
+  return environment;
+}
+
+}  // namespace
+
+std::vector<std::string> job_environment(const model::Job& job, const JobSettings& settings,
+                                         const std::vector<std::string>& gpus,
+                                         const std::vector<std::string>& inherited) {
+  const JobKey key = key_of(job);
+  Variables own{
+      {"TORC_WORKFLOW_ID=", std::to_string(key.workflow_id)},
+      {"TORC_JOB_ID=", std::to_string(key.job_id)},
+      {"TORC_JOB_NAME=", job.name},
+      {"TORC_OUTPUT_DIR=", settings.output_directory_text},
+      {"TORC_ATTEMPT_ID=", std::to_string(key.attempt_id)},
+      {"TORC_API_URL=", settings.api_url},
+  };
+  if (!gpus.empty()) {
+    const std::string list = fmt::format("{}", fmt::join(gpus, ","));
+    own.emplace_back("CUDA_VISIBLE_DEVICES=", list);
+    own.emplace_back("TORC_GPU_VISIBLE_DEVICES=", list);
+  }
+  add_credentials(own, settings);
+  return environment_with(own, inherited);
+}
+
+std::vector<std::string> action_environment(model::Id workflow_id, const JobSettings& settings,
+                                            const std::vector<std::string>& inherited) {
+  Variables own{{"TORC_WORKFLOW_ID=", std::to_string(workflow_id)},
+                {"TORC_OUTPUT_DIR=", settings.output_directory_text},
+                {"TORC_API_URL=", settings.api_url}};
+  add_credentials(own, settings);
+  return environment_with(own, inherited);
+}
+
+std::vector<std::string> own_environment() {
+  std::vector<std::string> entries;
+  for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
+    entries.emplace_back(*entry);
+  }
+  return entries;
+}
+
+namespace {
+
+/// Where a job's standard output and error go; -1: /dev/null.
+struct Outputs {
+  base::Fd out{};
+  base::Fd err{};
+  std::vector<std::string> files{};
+
+  int error_fd() const { return err ? err.get() : combined ? out.get() : -1; }
+  bool combined{false};
+};
+
+Outputs open_outputs(const std::filesystem::path& directory, const std::string& base, StdioMode mode) {
+  Outputs outputs;
+  const auto open = [&](const char* suffix) {
+    outputs.files.push_back(base + suffix);
+    const std::filesystem::path relative = std::filesystem::path(outputs.files.back()).lexically_relative(directory);
+    // Appended to, so that two descriptors of one file do not write over each other.
+    return base::open_below(directory, relative, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND);
+  };
+  if (mode == StdioMode::combined) {
+    outputs.out = open(".log");
+    outputs.combined = true;
+  }
+  if (mode == StdioMode::separate || mode == StdioMode::no_stderr) {
+    outputs.out = open(".o");
+  }
+  if (mode == StdioMode::separate || mode == StdioMode::no_stdout) {
+    outputs.err = open(".e");
+  }
+  return outputs;
+}
+
+}  // namespace
+
+JobProcess JobProcess::start(const model::Job& job, const JobSettings& settings, const JobLaunch& launch,
+                             const std::vector<std::string>& inherited) {
+  const std::string base = stdio_base(settings, key_of(job)).string() + launch.file_suffix;
+  auto outputs = open_outputs(settings.output_directory, base, launch.stdio.mode);
+  auto environment = job_environment(job, settings, launch.gpus, inherited);
+  environment.insert(environment.end(), launch.more_environment.begin(), launch.more_environment.end());
+  const auto started = std::chrono::steady_clock::now();
+  proc::SpawnOptions options{.argv = launch.argv.empty() ? job_argv(job) : launch.argv,
+                             .env = std::move(environment),
+                             .stdout_fd = outputs.out ? outputs.out.get() : -1,
+                             .stderr_fd = outputs.error_fd(),
+                             .join_fd = launch.join_fd,
+                             // The guardian ends what a killed runner leaves; this is for where it was killed, too.
+                             .death_signal = SIGTERM,
+                             .new_session = true};
+  proc::Child child;
+  try {
+    child = proc::Child::spawn(options);
+  } catch (const base::SystemError& error) {
+    if (launch.argv.empty() || is_shortage(error)) {
+      throw;
+    }
+    if (error.error_number() == ENOENT && proc::is_in_path(launch.argv.front())) {
+      // bash would say so as well, but as if the program had run.
+      throw base::SystemError("cannot execute " + launch.argv.front() + ", as there is no such interpreter", ENOENT);
+    }
+    // A script without a first line that names its interpreter, say: bash knows what to do, or how to put it.
+    options.argv = job_argv(job);
+    child = proc::Child::spawn(options);
+  }
+  return {.job = job,
+          .gpus = launch.gpus,
+          .run_id = settings.run_id,
+          .child = std::move(child),
+          .started = started,
+          .output_files = std::move(outputs.files),
+          .delete_on_success = launch.stdio.delete_on_success};
+}
+
+}  // namespace torc::runner

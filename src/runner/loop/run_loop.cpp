@@ -1,0 +1,572 @@
+// Theory of operation: one thread. Each turn of the loop reaps the children that have ended, hands their results in,
+// claims as many jobs as there is room for, starts them, and sleeps until a child ends, a stop is requested or the
+// next poll is due. What the server must be told lies in queues until it has answered, so a call that fails is made
+// again later while jobs go on running: `talk` gives up at the first call that gets no answer, and ServerLink says
+// when to go on. A turn never depends on the one before.
+//
+// While it has nothing to do at all it does not poll: it waits inside a claim (`wait_for_work`), which the server
+// answers once there is work or the workflow is over, and which a stop breaks off. Such a claim may be answered just
+// when nobody listens any more; so the last thing that a runner does, after its node is inactive and gets no more, is
+// to look for jobs that were claimed in its name and give them back.
+
+#include "runner/loop/run_loop.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "torc/base/error.hpp"
+#include "torc/base/units.hpp"
+#include "torc/proc/file_pages.hpp"
+
+namespace torc::runner {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr std::int64_t k_default_wait_for_new_jobs_s = 90;
+constexpr std::int64_t k_default_wait_for_server_min = 20;
+/// Return code of a job that could not be started; what a shell answers for a program it cannot execute.
+constexpr std::int64_t k_cannot_execute = 126;
+/// So many jobs in a row that cannot be started tell of the machine, not of the jobs.
+constexpr int k_most_failed_starts = 5;
+
+void note_usage(const metrics::JobSummary& used, model::Result& result) {
+  result.peak_cpu_percent = used.usage.peak_cpu_percent;
+  result.avg_cpu_percent = used.usage.avg_cpu_percent;
+  if (used.usage.samples > 0) {  // Else it was too short for anybody to see.
+    result.peak_memory_bytes = used.usage.peak_memory_bytes;
+    result.avg_memory_bytes = used.usage.avg_memory_bytes;
+  }
+}
+
+std::string message_of_excess(const EndedJob& ended) {
+  const std::string used = base::format_bytes(ended.excess_bytes);
+  const std::string limit = base::format_bytes(ended.memory_limit);
+  // Where the kernel holds it to its limit, it never has more.
+  return ended.killed_by_kernel
+             ? fmt::format(
+                   "its processes used {} of memory and needed more than the {} it asked for: the kernel "
+                   "killed it",
+                   used, limit)
+             : fmt::format("its processes used {} of memory, more than the {} it asked for: it was killed", used,
+                           limit);
+}
+
+}  // namespace
+
+RunLoop::RunLoop(client::Api& api, const RunnerOptions& options, const std::stop_token& stop, const OnChange& on_change)
+    : m_api(api),
+      m_options(options),
+      m_stop(stop),
+      m_on_change(on_change),
+      m_limits(api, stop, options.haste),
+      m_workflow(api.get_workflow(options.workflow_id)),
+      m_config(execution_config_of(m_workflow)),
+      m_run_id(api.get_workflow_status(options.workflow_id).run_id),
+      m_settings{.output_directory = make_output_directory(options.output_directory),
+                 .output_directory_text = options.output_directory,
+                 .run_id = m_run_id,
+                 .api_url = options.api_url,
+                 .credentials = m_config.pass_credentials ? options.credentials : std::vector<std::string>()},
+      m_log(runner_log_path(options, m_settings.output_directory, m_run_id)),
+      m_journal(m_settings.output_directory, api.server_id(), options.workflow_id, runner_key(options), m_log),
+      m_started(Clock::now()),
+      m_link(std::chrono::minutes(
+          m_workflow.compute_node_wait_for_healthy_database_minutes.value_or(k_default_wait_for_server_min))),
+      m_rules(api, options.workflow_id),
+      m_next_poll(m_started),
+      m_next_heartbeat(m_started),
+      m_heartbeat_interval(k_heartbeat_interval),
+      m_last_work(m_started) {
+  auto gpus = detect_gpus();
+  m_capacity = capacity_from(options, gpus.size());
+  const auto wanted_gpus = static_cast<std::size_t>(m_capacity.gpus);
+  gpus.resize(std::min(gpus.size(), wanted_gpus));
+  m_running =
+      std::make_unique<RunningJobs>(m_config, monitor_config_of(m_workflow), metrics_path(), m_capacity,
+                                    gpus.size() == wanted_gpus ? GpuPool(std::move(gpus)) : GpuPool(wanted_gpus), stop,
+                                    options.drain, options.cgroups, m_log);
+  m_limits.follow_jobs([this] { return m_running->due(); });
+  set_time_limit();
+  describe_node();
+  register_node();
+  m_exchange = std::make_unique<JobExchange>(api, options.workflow_id, m_run_id, m_node.id.value_or(0), m_log);
+  m_output_checks = std::make_unique<OutputChecks>([this] { m_running->wake(); });
+  m_actions = std::make_unique<ActionRunner>(api, options.workflow_id, m_settings, m_log, options.haste,
+                                             [this] { m_running->wake(); });
+  take_over_results();
+  stagger();
+}
+
+/// Many workers that start together and poll would do so together for good.
+void RunLoop::stagger() {
+  if (m_config.staggered_start && m_options.worker && !m_exchange->claims_can_wait()) {
+    const std::chrono::duration<double, std::milli> pause =
+        static_cast<double>(m_options.poll_interval.count()) * random_jitter() * milliseconds(1);
+    m_next_poll = m_started + std::chrono::duration_cast<milliseconds>(pause);
+    m_may_claim = false;
+  }
+}
+
+void RunLoop::set_time_limit() {
+  if (m_options.time_limit) {
+    const LastMoments moments = last_moments(m_config, m_workflow, *m_options.time_limit);
+    m_last_lead = moments.lead;
+    m_stop_at = m_started + moments.stop_after;
+    m_limits.stop_at(*m_stop_at);
+  }
+}
+
+/// What earlier runners could not tell, this one does, where nobody did so before it (deliver_left_results): that runner
+/// may have ended just now.
+void RunLoop::take_over_results() {
+  auto left = m_journal.take_over();
+  m_returns.assign(std::make_move_iterator(left.returns.begin()), std::make_move_iterator(left.returns.end()));
+  for (auto& result : left.results) {
+    model::Job job;
+    job.id = result.job_id;
+    job.workflow_id = result.workflow_id;
+    job.name = "of an earlier runner";
+    m_finished.push_back(
+        {.job = std::move(job), .result = std::move(result), .is_journaled = true, .is_inherited = true});
+  }
+}
+
+std::filesystem::path RunLoop::metrics_path() const {
+  return m_settings.output_directory / "resource_utilization" /
+         fmt::format("resource_metrics_{}_{}_{}.db", runner_key(m_options), m_options.workflow_id, m_run_id);
+}
+
+RunnerReport RunLoop::run() {
+  const auto break_off = [this] { m_break_off.request_stop(); };
+  const std::stop_callback on_stop{m_stop, break_off};
+  const std::stop_callback on_drain{m_options.drain, break_off};
+  try {
+    while (!m_over) {
+      reap();
+      auto jobs_due = m_running->tend();
+      if (wants_to_stop()) {
+        break;
+      }
+      const auto running = m_running->count();
+      if (m_link.may_try(Clock::now())) {
+        talk();
+      }
+      if (m_running->count() != running) {
+        jobs_due = m_running->tend();  // What was started has limits of its own.
+      }
+      keep_undelivered();
+      if (m_link.gone(Clock::now())) {
+        throw base::ApiError(
+            0, "Unreachable",
+            fmt::format(
+                "the server has been away for too long (compute_node_wait_for_healthy_database_minutes says how "
+                "long that is); {} jobs were ended{}",
+                m_running->count(),
+                m_journal.empty() && m_running->count() == 0 && m_claimed.empty()
+                    ? ""
+                    : fmt::format("; what it has not been told is in {}, the next run in this "
+                                  "directory tells it",
+                                  m_journal.path().string())));
+      }
+      if (!m_over && !m_stop.stop_requested()) {
+        rest(jobs_due);
+      }
+    }
+    end_jobs();  // What finished jobs left behind may still be in its grace.
+    run_last_actions();
+    deactivate();
+    m_log.info("the runner ends: {} jobs completed, {} failed, {} given back", m_report.completed, m_report.failed,
+               m_report.given_back);
+    return m_report;
+  } catch (const std::exception& error) {
+    m_log.error("the runner ends: {}", error.what());
+    abandon();
+    throw;
+  }
+}
+
+bool RunLoop::wants_to_stop() {
+  if (m_stop.stop_requested()) {
+    stop_run("a stop was requested");
+    return true;
+  }
+  if (m_stop_at && Clock::now() >= *m_stop_at) {
+    stop_at_time_limit();
+    return true;
+  }
+  return false;
+}
+
+RunLoop::Clock::time_point RunLoop::next_wake(std::optional<Clock::time_point> jobs_due) const {
+  auto wake = m_link.away() ? m_link.next_change() : std::min(m_next_poll, m_next_heartbeat);
+  if (m_stop_at) {
+    wake = std::min(wake, *m_stop_at);
+  }
+  if (leaves_when_idle() && idle() && !patience_is_over()) {
+    wake = std::min(wake, m_last_work + patience());
+  }
+  return jobs_due ? std::min(wake, *jobs_due) : wake;
+}
+
+void RunLoop::rest(std::optional<Clock::time_point> jobs_due) {
+  const bool nothing_to_do = idle() && !jobs_due && !m_link.away() && Clock::now() >= m_no_wait_until;
+  const auto room = nothing_to_do && m_exchange->claims_can_wait() ? wanted() : std::nullopt;
+  if (room) {
+    if (!m_has_rested) {
+      // What a start needs, the command line and TLS above all, is not needed again.
+      proc::drop_file_pages();
+      m_has_rested = true;
+    }
+    wait_for_work(*room);
+  } else {
+    m_running->wait(next_wake(jobs_due));
+  }
+}
+
+void RunLoop::reap() {
+  for (auto& ended : m_running->reap()) {
+    finish(std::move(ended));
+  }
+  take_checked();
+}
+
+void RunLoop::finish(EndedJob&& ended) {
+  m_last_work = Clock::now();
+  m_lacks = false;
+  if (ended.reason == EndReason::interrupted) {
+    m_recovering.erase(ended.job.id.value_or(0));
+    m_interrupted.push_back(std::move(ended));
+    return;
+  }
+  if (ended.was_recovery) {
+    recovery_ended(ended);
+    return;
+  }
+  auto result = result_of(ended.job, ended.run_id, ended.return_code, ended.ran);
+  if (ended.usage) {
+    note_usage(*ended.usage, result);
+  }
+  if (ended.reason == EndReason::run_time) {
+    result.status = model::JobStatus::terminated;
+  }
+  Finished finished{.job = std::move(ended.job), .result = std::move(result)};
+  if (ended.reason == EndReason::memory) {
+    finished.result.peak_memory_bytes = std::max(finished.result.peak_memory_bytes.value_or(0), ended.excess_bytes);
+    finished.event_type = "job_exceeded_memory";
+    finished.message = message_of_excess(ended);
+  }
+  if (finished.result.status == model::JobStatus::completed && !ended.outputs.empty()) {
+    const auto ticket = m_output_checks->begin(std::move(ended.outputs));
+    m_unchecked[ticket] = {.finished = std::move(finished), .files_of_success = std::move(ended.files_of_success)};
+    return;
+  }
+  settle(std::move(finished), ended.files_of_success);
+}
+
+model::Result RunLoop::result_of(const model::Job& job, std::int64_t run_id, std::int64_t return_code,
+                                 std::chrono::duration<double> ran) const {
+  model::Result result;
+  result.job_id = job.id.value_or(0);
+  result.workflow_id = m_options.workflow_id;
+  result.run_id = run_id;
+  result.attempt_id = job.attempt_id;
+  result.compute_node_id = m_node.id.value_or(0);
+  result.return_code = return_code;
+  result.exec_time_minutes = ran.count() / 60.0;
+  result.completion_time = base::timestamp_now();
+  result.status = return_code == 0 ? model::JobStatus::completed : model::JobStatus::failed;
+  return result;
+}
+
+void RunLoop::talk() {
+  const bool was_away = m_link.away();
+  try {
+    const bool poll_due = Clock::now() >= m_next_poll || (idle() && is_draining()) ||
+                          (leaves_when_idle() && idle() && patience_is_over());
+    m_may_claim = m_may_claim || poll_due || was_away;
+    if (was_away) {
+      m_next_heartbeat = Clock::now();  // Whether the server has missed this runner matters before anything starts.
+      m_api.ping();  // A server that hangs may do all that it was asked once it goes on: nothing else is asked of it.
+    }
+    settle_ended();
+    beat();
+    run_actions(poll_due);
+    if (poll_due || was_away) {
+      take(m_exchange->find_lost_claims());
+    }
+    start_claimed();
+    settle_ended();  // Those that could not be started.
+    claim();
+    if (poll_due || was_away || (m_check_when_idle && idle())) {
+      m_check_when_idle = false;
+      check_completion();
+    }
+    if (poll_due) {
+      m_next_poll = Clock::now() + m_options.poll_interval;
+    }
+    if (was_away) {
+      m_log.info("the server is back");
+    }
+    m_link.answered();
+  } catch (const base::ApiError& error) {
+    lose_touch(error);
+  }
+}
+
+/// Failed ones run again where their rules say so, others are handed in.
+void RunLoop::settle_ended() {
+  recover_failed();
+  deliver();
+}
+
+void RunLoop::deliver() {
+  while (!m_finished.empty()) {
+    std::vector<model::Result> results;
+    for (std::size_t i = 0; i < std::min(m_finished.size(), m_exchange->most_at_once()); ++i) {
+      results.push_back(m_finished[i].result);
+    }
+    for (const bool on_record : m_exchange->complete(results)) {
+      note_delivered(on_record);
+    }
+  }
+  // A runner ends its jobs before it notes them, so that none of these runs any more.
+  for (; !m_returns.empty(); m_returns.pop_front()) {
+    m_exchange->give_back(m_returns.front());
+  }
+  m_journal.clear();
+  for (; !m_retried.empty(); m_retried.pop_front()) {
+    m_exchange->record_attempt(m_retried.front().result);
+    tell_what_happened(m_retried.front());
+  }
+}
+
+/// The first of the finished ones was handed in.
+void RunLoop::note_delivered(bool on_record) {
+  const Finished& next = m_finished.front();
+  tell_what_happened(next);
+  if (!on_record) {
+    m_next_heartbeat = Clock::now();  // Perhaps everything that runs here is others' now.
+  }
+  const bool counts = on_record && !next.is_inherited;
+  if (counts && next.result.status == model::JobStatus::completed) {
+    ++m_report.completed;
+  } else if (counts && next.result.status != model::JobStatus::canceled) {
+    ++m_report.failed;
+  }
+  m_log.info("job {} ({}) ended: {}, return code {}, {:.3f} s", next.result.job_id, next.job.name,
+             model::to_string(next.result.status), next.result.return_code, next.result.exec_time_minutes * 60.0);
+  m_finished.pop_front();
+  m_may_claim = true;
+  m_check_when_idle = true;
+  m_actions_due = true;
+  changed();
+}
+
+/// Where there is more to tell than its result does.
+void RunLoop::tell_what_happened(const Finished& finished) {
+  if (finished.event_type.empty()) {
+    return;
+  }
+  nlohmann::json data{{"category", "job"},
+                      {"event_type", finished.event_type},
+                      {"job_id", finished.result.job_id},
+                      {"job_name", finished.job.name},
+                      {"compute_node_id", finished.result.compute_node_id},
+                      {"message", finished.message}};
+  data.update(finished.details);
+  m_api.create_event({.id = std::nullopt,
+                      .workflow_id = m_options.workflow_id,
+                      .timestamp = base::unix_millis_now(),
+                      .data = std::move(data)});
+}
+
+bool RunLoop::fits(const Resources& needs) const {
+  if (m_options.max_parallel_jobs) {
+    return m_running->count() < *m_options.max_parallel_jobs;
+  }
+  return needs.fits_in(m_running->free());
+}
+
+void RunLoop::start_claimed() {
+  // More may lie here than fits where a claim took effect after its answer was given up.
+  while (!m_claimed.empty() && !m_stop.stop_requested()) {
+    if (m_report.unfit) {
+      m_exchange->give_back(m_claimed.front(), false);
+      m_claimed.pop_front();
+      ++m_report.given_back;
+      continue;
+    }
+    const model::Job& job = m_claimed.front();
+    const JobNeeds needs = m_exchange->needs(job);
+    if (!fits(needs.resources) || (m_lacks && !m_running->empty())) {
+      return;
+    }
+    auto outputs = m_exchange->declared_outputs(job);  // Now: the server may be away when the job ends.
+    if (m_exchange->start(job)) {
+      m_settings.run_id = m_exchange->run_id();
+      if (!launch(job, needs, std::move(outputs))) {
+        m_claimed.front().status = model::JobStatus::running;  // So the server has it, from now on at least.
+        return;
+      }
+    }
+    m_claimed.pop_front();
+    changed();
+  }
+}
+
+/// @returns false where it has to wait until a job that runs has ended
+bool RunLoop::launch(const model::Job& job, const JobNeeds& needs, std::vector<DeclaredOutput>&& outputs) {
+  const model::Id id = job.id.value_or(0);
+  m_recovering.erase(id);  // Of an attempt that is nobody's any more, where the job was claimed anew.
+  try {
+    m_running->start(job, needs, m_settings, std::move(outputs));
+    m_starts_failed = 0;
+  } catch (const base::Error& error) {
+    const auto* system = dynamic_cast<const base::SystemError*>(&error);
+    // Where jobs run, they have what is lacking.
+    m_lacks = system != nullptr && is_shortage(*system) && !m_running->empty();
+    if (m_lacks) {
+      m_log.warning("job {} ({}) waits until one of the {} that run has ended: {}", id, job.name, m_running->count(),
+                    error.what());
+      return false;
+    }
+    note_failed_start(job, error);
+  }
+  return true;
+}
+
+void RunLoop::note_failed_start(const model::Job& job, const base::Error& error) {
+  m_log.error("job {} ({}) cannot be started: {}", job.id.value_or(0), job.name, error.what());
+  auto result = result_of(job, m_settings.run_id, k_cannot_execute, {});
+  m_failed.push_back(
+      {.finished = {
+           .job = job, .result = std::move(result), .event_type = "job_start_failed", .message = error.what()}});
+  // A command line that no machine could take says nothing about this one.
+  const auto* system = dynamic_cast<const base::SystemError*>(&error);
+  const bool is_commands_fault = system != nullptr && system->error_number() == E2BIG;
+  if (!is_commands_fault && ++m_starts_failed == k_most_failed_starts) {
+    m_report.unfit = true;
+    m_log.error("{} jobs in a row could not be started: this machine is unfit, the runner claims no more",
+                m_starts_failed);
+  }
+}
+
+std::optional<JobExchange::Wanted> RunLoop::wanted() const {
+  if (is_draining() || is_preparing()) {
+    return std::nullopt;
+  }
+  JobExchange::Wanted wanted{.by_count = m_options.max_parallel_jobs.has_value(),
+                             .limit = m_running->free().cpus,
+                             .free = m_running->free(),
+                             .time_limit = {}};
+  if (wanted.by_count) {
+    wanted.limit = *m_options.max_parallel_jobs - m_running->count();
+  }
+  if (m_stop_at) {
+    const auto left = std::chrono::ceil<seconds>(*m_stop_at - Clock::now());
+    wanted.time_limit = base::format_iso_duration(std::max(seconds(0), left));
+  }
+  return wanted.limit > 0 ? std::optional(wanted) : std::nullopt;
+}
+
+void RunLoop::claim() {
+  while (m_may_claim && m_claimed.empty() && !m_stop.stop_requested()) {
+    const auto room = wanted();
+    if (!room) {
+      return;
+    }
+    auto jobs = [&] {
+      const CallLimits::Irrevocable irrevocable(m_limits, !m_exchange->finds_lost_claims());
+      return m_exchange->claim(*room);
+    }();
+    m_has_claimed = true;
+    // Fewer than asked for: no more until one of ours, or of another runner, ends.
+    m_may_claim = static_cast<std::int64_t>(jobs.size()) >= room->limit;
+    take(std::move(jobs));
+    start_claimed();
+    settle_ended();
+  }
+}
+
+void RunLoop::take(std::vector<model::Job>&& jobs) {
+  if (!jobs.empty()) {
+    m_last_work = Clock::now();
+  }
+  m_claimed.insert(m_claimed.end(), std::make_move_iterator(jobs.begin()), std::make_move_iterator(jobs.end()));
+}
+
+void RunLoop::check_completion() {
+  const model::Completion completion = m_api.is_workflow_complete(m_options.workflow_id);
+  if (completion.is_canceled) {
+    cancel_run();
+    m_over = true;
+    return;
+  }
+  if (!idle()) {
+    return;
+  }
+  if (completion.is_complete && !m_workflow.compute_node_ignore_workflow_completion.value_or(false)) {
+    m_log.info("the workflow is complete");
+    m_over = true;
+    return;
+  }
+  if (is_preparing()) {
+    return;  // What the actions of the start do may take longer than it has patience.
+  }
+  if (is_draining()) {
+    m_report.drained = !m_report.unfit;
+    m_log.info("{}",
+               m_report.unfit ? "no job can be started here" : "no more was to be claimed, and all jobs have ended");
+    m_over = true;
+    return;
+  }
+  if (!m_has_claimed && wanted()) {
+    return;  // A runner cannot know that there is nothing to do before its first claim was answered.
+  }
+  if (has_too_little_time()) {
+    m_log.info(
+        "there is nothing to claim, and less time left than is waited for more in "
+        "(compute_node_min_time_for_new_jobs_seconds)");
+    m_over = true;
+    return;
+  }
+  if (leaves_when_idle() && patience_is_over()) {
+    m_log.info("there was nothing to claim for {} s ({})", patience().count(),
+               m_options.idle_timeout ? "--idle-timeout" : "compute_node_wait_for_new_jobs_seconds");
+    m_over = true;
+  }
+}
+
+/// A runner that is about to end anyway does not wait for jobs to come.
+bool RunLoop::has_too_little_time() const {
+  const seconds least{m_workflow.compute_node_min_time_for_new_jobs_seconds.value_or(0)};
+  return m_stop_at && *m_stop_at - Clock::now() < least &&
+         !m_workflow.compute_node_ignore_workflow_completion.value_or(false);
+}
+
+/// A worker that `remote run` started stays until the workflow is over, unless it was told otherwise.
+bool RunLoop::leaves_when_idle() const {
+  return !m_options.worker || m_options.idle_timeout;
+}
+
+seconds RunLoop::patience() const {
+  if (m_options.idle_timeout) {
+    return *m_options.idle_timeout;
+  }
+  return seconds(m_workflow.compute_node_wait_for_new_jobs_seconds.value_or(k_default_wait_for_new_jobs_s));
+}
+
+bool RunLoop::patience_is_over() const {
+  return Clock::now() - m_last_work >= patience();
+}
+
+void RunLoop::changed() {
+  if (m_on_change) {
+    m_on_change(m_report, m_running->count());
+  }
+}
+
+}  // namespace torc::runner

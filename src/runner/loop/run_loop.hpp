@@ -1,0 +1,209 @@
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runner/exchange/call_limits.hpp"
+#include "runner/exchange/job_exchange.hpp"
+#include "runner/exchange/result_journal.hpp"
+#include "runner/exchange/server_link.hpp"
+#include "runner/jobs/capacity.hpp"
+#include "runner/jobs/execution_config.hpp"
+#include "runner/jobs/job_process.hpp"
+#include "runner/jobs/output_checks.hpp"
+#include "runner/jobs/running_jobs.hpp"
+#include "runner/loop/action_runner.hpp"
+#include "runner/loop/failure_rules.hpp"
+#include "runner/runner_log.hpp"
+#include "torc/runner/runner.hpp"
+
+namespace torc::runner {
+
+/// Between two signs of life, where the server does not say how long it waits for them.
+inline constexpr std::chrono::seconds k_heartbeat_interval{30};
+
+/// One run of one runner, from the registration of its compute node to its deactivation. See run_loop.cpp for how it
+/// works; what follows failures is in run_loop_failures.cpp, the
+/// check of declared outputs in run_loop_outputs.cpp, signs of life are in run_loop_life.cpp, how it ends in
+/// run_loop_end.cpp. One thread.
+class RunLoop {
+ public:
+  using Clock = std::chrono::steady_clock;
+  using OnChange = std::function<void(const RunnerReport&, std::int64_t running)>;
+
+  /// Registers the compute node.
+  RunLoop(client::Api& api, const RunnerOptions& options, const std::stop_token& stop, const OnChange& on_change);
+  RunLoop(const RunLoop&) = delete;
+  RunLoop& operator=(const RunLoop&) = delete;
+
+  /// Runs to the end. What runs when this throws is ended first, and given back as far as the server answers.
+  RunnerReport run();
+
+ private:
+  struct Finished {
+    model::Job job;
+    model::Result result;
+    std::string event_type{};  ///< Of an event that tells more; empty: there is nothing to tell.
+    std::string message{};
+    nlohmann::json details = nlohmann::json::object();  ///< More members of the event. Braces would make an array.
+    bool is_journaled{false};
+    bool is_inherited{false};  ///< Of an earlier runner: not counted in this one's report.
+  };
+
+  /// A failed job that may run again.
+  struct Failed {
+    Finished finished{};
+    std::optional<FailureRule> rule{};  ///< The one that matches, once that is known.
+    bool script_is_due{false};          ///< Its recovery script is still to be run.
+  };
+
+  /// A job that exited with 0, while its outputs are looked for.
+  struct Unchecked {
+    Finished finished{};
+    std::vector<std::string> files_of_success{};
+  };
+
+  // One turn of the loop
+  void reap();
+  void talk();
+  void settle_ended();
+  void deliver();
+  void note_delivered(bool on_record);
+  void tell_what_happened(const Finished& finished);
+  void start_claimed();
+  void claim();
+  void take(std::vector<model::Job>&& jobs);
+  void check_completion();
+  void rest(std::optional<Clock::time_point> jobs_due);
+  void wait_for_work(JobExchange::Wanted room);
+  bool leaves_when_idle() const;
+  std::chrono::seconds patience() const;
+  bool patience_is_over() const;
+  bool has_too_little_time() const;
+  void lose_touch(const base::ApiError& error);
+
+  // Signs of life
+  void beat();
+  void say_alive();
+  void end_lost_jobs();
+  void rejoin();
+  void keep_undelivered();
+
+  // More of a turn
+  bool wants_to_stop();
+  Clock::time_point next_wake(std::optional<Clock::time_point> jobs_due) const;
+
+  // Outputs of jobs
+  void settle(Finished&& finished, const std::vector<std::string>& files_of_success);
+  void take_checked();
+  void wait_for_checks();
+
+  // Failed jobs and actions
+  void recover_failed();
+  bool may_run_again(const Failed& failed);
+  void begin_recovery(Failed&& failed);
+  void recovery_ended(const EndedJob& ended);
+  void fail(Finished&& finished);
+  void run_actions(bool poll_due);
+  /// Whether the runner may not claim yet, because its start actions run. Only `run_actions` ends this phase: all parts
+  /// of one turn must agree about it, although the actions may end at any moment in their own thread.
+  bool is_preparing() const { return !m_claims_begun; }
+  void run_last_actions();
+
+  // Parts of them
+  bool launch(const model::Job& job, const JobNeeds& needs, std::vector<DeclaredOutput>&& outputs);
+  void note_failed_start(const model::Job& job, const base::Error& error);
+  void finish(EndedJob&& ended);
+  model::Result result_of(const model::Job& job, std::int64_t run_id, std::int64_t return_code,
+                          std::chrono::duration<double> ran) const;
+  std::optional<JobExchange::Wanted> wanted() const;
+  bool fits(const Resources& needs) const;
+  bool idle() const {
+    return m_running->empty() && m_unchecked.empty() && m_claimed.empty() && m_finished.empty() && m_failed.empty();
+  }
+  /// Whether no more jobs are wanted: those that run are the last.
+  bool is_draining() const { return m_options.drain.stop_requested() || m_drained_by_server || m_report.unfit; }
+  void changed();
+
+  // The end
+  void end_jobs();
+  void give_back_failed();
+  void stop_run(const std::string& why);
+  void give_back(const EndedJob& ended);
+  void stop_at_time_limit();
+  void cancel_run();
+  void abandon() noexcept;
+  void deactivate();
+  void give_back_claimed(Clock::time_point until);
+  void keep_returns();
+  void give_back_lost_claims();
+  template <typename Call>
+  void insist(Clock::time_point until, Call&& call);
+
+  // The beginning
+  void describe_node();
+  void register_node();
+  void take_over_results();
+  std::filesystem::path metrics_path() const;
+  void set_time_limit();
+  void stagger();
+
+  client::Api& m_api;
+  const RunnerOptions m_options;
+  const std::stop_token m_stop;
+  const OnChange m_on_change;
+  CallLimits m_limits;  ///< Of every call, hence before what asks the server first.
+
+  model::Workflow m_workflow;
+  const ExecutionConfig m_config;
+  const std::int64_t m_run_id;  ///< When this runner began; names its log.
+  JobSettings m_settings;
+  RunnerLog m_log;
+  ResultJournal m_journal;
+  Resources m_capacity;
+  model::ComputeNode m_node;
+  const Clock::time_point m_started;
+  std::optional<Clock::time_point> m_stop_at;  ///< Jobs get the termination signal then.
+  std::chrono::milliseconds m_last_lead{0};    ///< And so long they have to end.
+  ServerLink m_link;
+  std::unique_ptr<RunningJobs> m_running;
+  std::unique_ptr<JobExchange> m_exchange;
+  std::unique_ptr<OutputChecks> m_output_checks;
+  FailureRules m_rules;
+  std::unique_ptr<ActionRunner> m_actions;
+  std::stop_source m_break_off;  ///< Requested by a stop or drain: a claim that waits is given up.
+
+  std::deque<model::Job> m_claimed;  ///< Not started yet.
+  std::map<OutputChecks::Ticket, Unchecked> m_unchecked;
+  std::deque<Finished> m_finished;              ///< Not handed in yet.
+  std::deque<Failed> m_failed;                  ///< Whether they run again is to be found out.
+  std::deque<ResultJournal::Return> m_returns;  ///< What an earlier runner could not give back.
+  std::deque<Finished> m_retried;               ///< Attempts whose jobs run again; not handed in yet.
+  std::map<model::Id, Failed> m_recovering;     ///< Their recovery scripts run.
+  std::vector<EndedJob> m_interrupted;          ///< Ended by a stop or cancel.
+  bool m_drained_by_server{false};
+  bool m_claims_begun{false};     ///< The start actions have ended.
+  bool m_has_claimed{false};      ///< The server has answered a claim.
+  bool m_actions_due{true};       ///< Something happened that may trigger one.
+  bool m_may_claim{true};         ///< Cleared when the server has no more for now.
+  bool m_check_when_idle{false};  ///< Results were handed in since the last look for completion.
+  int m_starts_failed{0};         ///< In a row.
+  bool m_lacks{false};            ///< Something that jobs which run have: no start before one of them ends.
+  Clock::time_point m_next_poll;
+  Clock::time_point m_next_heartbeat;
+  Clock::time_point m_last_heartbeat;
+  bool m_has_rested{false};
+  std::chrono::milliseconds m_heartbeat_interval;
+  bool m_lost{false};                 ///< The server counts the compute node as gone.
+  Clock::time_point m_no_wait_until;  ///< A claim that should have waited did not.
+  Clock::time_point m_last_work;
+  bool m_over{false};
+  RunnerReport m_report;
+};
+
+}  // namespace torc::runner

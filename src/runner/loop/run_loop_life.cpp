@@ -1,0 +1,193 @@
+// How the server knows that this runner lives, and what follows where it did not: others have got the jobs then.
+//
+// A runner that was lost (its network was cut, it was suspended) learns that from the answer to a heartbeat, which
+// comes before anything it claims or starts. It ends what it runs, for others may run it by now: at once, since files
+// that a job writes in its grace would be in the way of the attempt that counts. Results that it still has are refused
+// by the server (an attempt is ended once), their output files stay. Then it goes on as a compute node of its own, so
+// that nothing that is still on its way in the name of the lost one gets anything.
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "runner/loop/run_loop.hpp"
+#include "runner/loop/worker_state.hpp"
+#include "torc/base/error.hpp"
+#include "torc/base/units.hpp"
+#include "torc/proc/process_info.hpp"
+
+namespace torc::runner {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+/// A claim is a sign of life, too. But only the answer to a heartbeat tells that the server wants no more claimed here.
+constexpr seconds k_longest_without_heartbeat{80};
+
+/// Thrice in the time that the server waits.
+milliseconds interval_for(double timeout_seconds) {
+  constexpr double k_least_ms = 100;
+  const double third_ms = timeout_seconds * 1000.0 / 3.0;
+  const double most_ms = static_cast<double>(milliseconds(k_longest_without_heartbeat).count());
+  return milliseconds(static_cast<std::int64_t>(std::clamp(third_ms, k_least_ms, most_ms)));
+}
+
+}  // namespace
+
+void RunLoop::describe_node() {
+  m_node.workflow_id = m_options.workflow_id;
+  m_node.hostname = proc::host_name();
+  m_node.pid = ::getpid();
+  m_node.num_cpus = m_capacity.cpus;
+  m_node.memory_gb = m_capacity.memory_gb;
+  m_node.num_gpus = m_capacity.gpus;
+  m_node.num_nodes = 1;
+  m_node.compute_node_type = "local";
+  if (m_options.time_limit) {
+    m_node.time_limit = base::format_iso_duration(std::chrono::ceil<seconds>(*m_options.time_limit));
+  }
+  if (m_options.worker) {
+    m_node.scheduler = worker_scheduler(*m_options.worker);
+  }
+}
+
+void RunLoop::register_node() {
+  m_node.id.reset();
+  m_node.start_time = base::timestamp_now();
+  m_node.is_active = true;
+  m_node.id = m_api.create_compute_node(m_node).id;
+  m_log.info("runner of workflow {} run {} on {} (PID {}, compute node {}): {} CPUs, {:.1f} GB, {} GPUs{}",
+             m_options.workflow_id, m_run_id, m_node.hostname, m_node.pid, m_node.id.value_or(0), m_capacity.cpus,
+             m_capacity.memory_gb, m_capacity.gpus,
+             m_options.max_parallel_jobs ? fmt::format(", {} jobs at once", *m_options.max_parallel_jobs) : "");
+}
+
+void RunLoop::say_alive() {
+  const auto answer = m_exchange->send_heartbeat();
+  m_last_heartbeat = Clock::now();
+  m_heartbeat_interval =
+      answer.timeout_seconds ? interval_for(*answer.timeout_seconds) : milliseconds(k_heartbeat_interval);
+  m_next_heartbeat = m_last_heartbeat + m_heartbeat_interval;
+  m_lost = !answer.is_active;
+  if (answer.is_draining && !std::exchange(m_drained_by_server, true)) {
+    m_log.info("the server wants no more jobs claimed here");
+  }
+}
+
+/// @throws base::ApiError where the server cannot be told; to be called again then
+void RunLoop::beat() {
+  if (!m_lost && Clock::now() < m_next_heartbeat) {
+    return;
+  }
+  if (!m_lost) {
+    say_alive();
+  }
+  if (m_lost) {
+    rejoin();
+    say_alive();  // From here on it is held to its heartbeats: before it has any job.
+  }
+}
+
+/// What ran, and what was about to. Those among them that ended by themselves meanwhile count as little.
+void RunLoop::end_lost_jobs() {
+  for (const auto& ended : m_running->end_all(milliseconds(0), m_options.haste)) {
+    m_log.warning("job {} ({}), attempt {}, was ended: it is no longer this runner's", ended.job.id.value_or(0),
+                  ended.job.name, ended.job.attempt_id.value_or(1));
+  }
+  m_recovering.clear();
+  m_unchecked.clear();
+  m_failed.clear();
+  m_claimed.clear();
+}
+
+void RunLoop::rejoin() {
+  m_log.warning(
+      "compute node {} is not active any more: the server has heard nothing of this runner for too long, or "
+      "somebody said so; {} jobs are ended",
+      m_node.id.value_or(0), m_running->count());
+  end_lost_jobs();
+  deliver();
+  // Where it was somebody who said so, nobody has given these back.
+  for (const auto& job : m_exchange->jobs_at_work()) {
+    m_exchange->give_back(job, job.status == model::JobStatus::running);
+  }
+  register_node();
+  m_exchange->continue_as(m_node.id.value_or(0));
+  m_lost = false;
+  m_may_claim = true;
+  m_next_heartbeat = Clock::now();
+  changed();
+}
+
+/// @throws what `error` is where no later call can go better
+void RunLoop::lose_touch(const base::ApiError& error) {
+  if (!may_pass(error)) {
+    throw base::ApiError(error);
+  }
+  if (!m_link.away()) {
+    m_log.warning("the server does not answer, {} jobs go on running: {}", m_running->count(), error.what());
+  }
+  m_link.failed(Clock::now(), random_jitter());
+}
+
+/// While the server is away, results are worth more than what this process may lose.
+void RunLoop::keep_undelivered() {
+  if (!m_link.away()) {
+    return;
+  }
+  std::vector<model::Result> results;
+  for (auto& finished : m_finished) {
+    if (!std::exchange(finished.is_journaled, true)) {
+      results.push_back(finished.result);
+    }
+  }
+  m_journal.add(results);
+}
+
+void RunLoop::wait_for_work(JobExchange::Wanted room) {
+  const auto started = Clock::now();
+  auto until = started + m_options.longest_wait;
+  if (m_stop_at) {
+    until = std::min(until, *m_stop_at);
+  }
+  if (leaves_when_idle()) {
+    until = std::min(until, m_last_work + patience());
+  }
+  room.wait = std::chrono::floor<seconds>(until - started);
+  room.stop = m_break_off.get_token();
+  if (room.wait <= seconds(0)) {
+    m_running->wait(next_wake({}));
+    return;
+  }
+  try {
+    take(m_exchange->claim(room));
+    m_link.answered();
+    if (!m_claimed.empty()) {
+      return;
+    }
+    const auto now = Clock::now();
+    if (now - started >= room.wait / 2) {
+      // Nothing has happened: then there is nothing to look for either, and an idle runner hardly ever asks.
+      m_may_claim = false;
+      m_next_poll = now + m_options.poll_interval;
+      if (now - m_last_heartbeat < k_longest_without_heartbeat) {
+        m_next_heartbeat = now + m_heartbeat_interval;
+      }
+      return;
+    }
+    // The workflow is over, which the next look tells; or this runner is lost, which a heartbeat tells; or the server
+    // is about to end, which is no reason to hurry.
+    m_no_wait_until = now + m_options.poll_interval;
+    m_next_heartbeat = now;
+  } catch (const base::ApiError& error) {
+    if (m_break_off.stop_requested()) {
+      return;
+    }
+    lose_touch(error);
+  }
+  m_next_poll = Clock::now();
+}
+
+}  // namespace torc::runner

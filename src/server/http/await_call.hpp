@@ -1,0 +1,79 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/this_coro.hpp>
+
+#include "server/http/network.hpp"
+
+namespace torc::server {
+
+namespace detail {
+
+/// A call whose answer one coroutine awaits.
+template <typename T>
+struct PendingCall {
+  using Handler = typename boost::asio::async_result<UseAwaitable, void(T)>::handler_type;
+
+  void finish(T value) {
+    if (resume) {
+      // The handler may destroy this object's last owner, so it must not run from within it.
+      auto handler = std::move(*resume);
+      resume.reset();
+      std::move(handler)(std::move(value));
+    } else {
+      early = std::move(value);
+    }
+  }
+
+  std::optional<T> early{};         ///< Came before the coroutine was suspended.
+  std::optional<Handler> resume{};  ///< Holds the suspended coroutine.
+};
+
+/// Destroys a call that nobody will answer any more. Any thread may drop the last reference, but the coroutine that the
+/// call still holds belongs to its executor's thread.
+template <typename T>
+struct DropCall {
+  void operator()(PendingCall<T>* call) const noexcept {
+    std::unique_ptr<PendingCall<T>> owned{call};
+    if (!owned->resume) {
+      return;
+    }
+    try {
+      boost::asio::post(executor, [owned = std::move(owned)] {});
+    } catch (...) {
+      owned.release();  // Memory is short; a leak is better than a coroutine destroyed in the wrong thread.
+    }
+  }
+
+  NetworkExecutor executor;
+};
+
+}  // namespace detail
+
+/// Awaits a function that answers through a callback: `co_await await_call<T>(start)` calls `start(done)` and continues
+/// with the value that `done` is called with, once, at once or later, in the coroutine's thread. What `start` throws is
+/// thrown to the awaiting coroutine.
+///
+/// `done` alone keeps the suspended coroutine alive: if it is destroyed uncalled, by any thread, the coroutine is
+/// destroyed in its own thread.
+template <typename T, typename Start>
+Awaitable<T> await_call(Start start) {
+  using Call = detail::PendingCall<T>;
+  std::shared_ptr<Call> call{new Call, detail::DropCall<T>{co_await boost::asio::this_coro::executor}};
+  start([call](T value) { call->finish(std::move(value)); });
+  if (call->early) {
+    co_return std::move(*call->early);
+  }
+  auto suspend = [call = std::move(call)](auto handler) mutable {
+    call->resume.emplace(std::move(handler));
+    call.reset();
+  };
+  co_return co_await boost::asio::async_initiate<const UseAwaitable, void(T)>(std::move(suspend), use_awaitable);
+}
+
+}  // namespace torc::server

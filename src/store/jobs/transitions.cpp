@@ -1,0 +1,108 @@
+#include "store/jobs/transitions.hpp"
+
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace torc::store {
+namespace {
+
+using model::JobStatus;
+
+bool is_failure(JobStatus status) {
+  return status == JobStatus::failed || status == JobStatus::canceled || status == JobStatus::terminated;
+}
+
+const std::string& count_blockers_sql() {
+  static const std::string sql = fmt::format(
+      "(SELECT COUNT(*) FROM job_dependencies d JOIN jobs b ON b.id = d.depends_on_job_id "
+      "WHERE d.job_id = jobs.id AND b.status NOT IN {})",
+      k_final_states);
+  return sql;
+}
+
+/// Perhaps a job of this job's workflow became ready.
+void note_claimable(Connection& connection, Id job_id) {
+  if (const auto workflow_id = value<Id>(connection, "SELECT workflow_id FROM jobs WHERE id = ?", job_id)) {
+    connection.changes().claimable.insert(*workflow_id);
+  }
+}
+
+}  // namespace
+
+bool has_unfinished_jobs(Connection& connection, Id workflow_id) {
+  static const std::string sql = fmt::format("SELECT 1 FROM jobs WHERE workflow_id = ? AND {} LIMIT 1", k_unfinished);
+  return value<int>(connection, sql, workflow_id).has_value();
+}
+
+void release_dependents(Connection& connection, Id job_id, JobStatus status) {
+  // A list instead of recursion: chains of dependent jobs are as long as users make them.
+  std::vector<std::pair<Id, JobStatus>> ended{{job_id, status}};
+  while (!ended.empty()) {
+    const auto [id, end] = ended.back();
+    ended.pop_back();
+    if (is_failure(end)) {
+      const auto canceled =
+          column<Id>(connection,
+                     "SELECT j.id FROM job_dependencies d JOIN jobs j ON j.id = d.job_id "
+                     "WHERE d.depends_on_job_id = ? AND j.status = 1 AND j.cancel_on_blocking_job_failure = 1",
+                     id);
+      for (const Id dependent : canceled) {
+        execute(connection, "UPDATE jobs SET status = 7, blockers = 0 WHERE id = ?", dependent);
+        ended.emplace_back(dependent, JobStatus::canceled);
+      }
+    }
+    const auto released =
+        execute(connection,
+                "UPDATE jobs SET status = CASE WHEN blockers <= 1 THEN 2 ELSE 1 END, blockers = blockers - 1 "
+                "WHERE status = 1 AND id IN (SELECT job_id FROM job_dependencies WHERE depends_on_job_id = ?)",
+                id);
+    if (released > 0) {
+      note_claimable(connection, id);
+    }
+  }
+}
+
+void block_dependents(Connection& connection, Id job_id) {
+  static const std::string block_sql =
+      fmt::format("UPDATE jobs SET status = 1, blockers = {} WHERE id = ?", count_blockers_sql());
+  std::vector<Id> reopened{job_id};
+  while (!reopened.empty()) {
+    const Id id = reopened.back();
+    reopened.pop_back();
+    std::vector<std::pair<Id, JobStatus>> dependents;
+    Query rows = query(connection,
+                       "SELECT j.id, j.status FROM job_dependencies d JOIN jobs j ON j.id = d.job_id "
+                       "WHERE d.depends_on_job_id = ? AND j.status IN (1, 2, 7)",
+                       id);
+    while (rows.step()) {
+      dependents.emplace_back(rows.get<Id>(0), rows.get<JobStatus>(1));
+    }
+    for (const auto& [dependent, status] : dependents) {
+      execute(connection, block_sql, dependent);
+      if (status == JobStatus::canceled) {
+        reopened.push_back(dependent);
+      }
+    }
+  }
+}
+
+void set_status(Connection& connection, Id job_id, JobStatus from, JobStatus to) {
+  execute(connection, "UPDATE jobs SET status = ? WHERE id = ?", to, job_id);
+  if (to == JobStatus::ready) {
+    note_claimable(connection, job_id);
+  }
+  if (model::is_final(to) && !model::is_final(from)) {
+    release_dependents(connection, job_id, to);
+  } else if (model::is_final(from) && !model::is_final(to)) {
+    block_dependents(connection, job_id);
+  }
+}
+
+void recount_blockers(Connection& connection, Id workflow_id) {
+  static const std::string sql = fmt::format(
+      "UPDATE jobs SET blockers = {} WHERE workflow_id = ? AND {} AND status = 1", count_blockers_sql(), k_unfinished);
+  execute(connection, sql, workflow_id);
+}
+
+}  // namespace torc::store

@@ -1,0 +1,126 @@
+#include <sys/stat.h>
+
+#include <fmt/format.h>
+
+#include "store/maintenance/hardening.hpp"
+#include "store/maintenance/read_only.hpp"
+#include "store/maintenance/migrations.hpp"
+#include "store/query.hpp"
+#include "store/records/references.hpp"
+#include "torc/base/file.hpp"
+#include "torc/model/job_status.hpp"
+#include "torc/store/maintenance.hpp"
+
+namespace torc::store {
+namespace {
+
+/// Of a damaged database the first lines tell enough.
+constexpr int k_most_problems = 100;
+
+std::int64_t size_of(const std::string& path) {
+  struct stat status {};
+  return ::stat(path.c_str(), &status) == 0 ? static_cast<std::int64_t>(status.st_size) : 0;
+}
+
+std::map<std::string, std::int64_t> count_by_status(SQLite::Database& database, const char* table) {
+  std::map<std::string, std::int64_t> counts;
+  SQLite::Statement rows{database, fmt::format("SELECT status, count(*) FROM {} GROUP BY status", table)};
+  while (rows.executeStep()) {
+    const auto status = static_cast<model::JobStatus>(rows.getColumn(0).getInt());
+    counts[model::to_string(status)] += rows.getColumn(1).getInt64();
+  }
+  return counts;
+}
+
+void check_pages(SQLite::Database& database, Check& check) {
+  SQLite::Statement lines{database, fmt::format("PRAGMA integrity_check({})", k_most_problems)};
+  while (lines.executeStep()) {
+    if (std::string line = lines.getColumn(0).getString(); line != "ok") {
+      check.problems.push_back("damaged: " + std::move(line));
+    }
+  }
+}
+
+void check_missing_rows(SQLite::Database& database, Check& check) {
+  SQLite::Statement rows{database, "PRAGMA foreign_key_check"};
+  for (int found = 0; found < k_most_problems && rows.executeStep(); ++found) {
+    check.problems.push_back(fmt::format("row {} of {} names a row of {} that is not there",
+                                         rows.getColumn(1).getString(), rows.getColumn(0).getString(),
+                                         rows.getColumn(2).getString()));
+  }
+}
+
+void check_json(SQLite::Database& database, Check& check) {
+  find_malformed_json(database, k_most_problems, check);
+}
+
+void check_workflows(SQLite::Database& database, Check& check) {
+  find_foreign_references(database, k_most_problems, check);
+}
+
+void check_schema(SQLite::Database& database, Check& check) {
+  check.version = database.execAndGet("PRAGMA user_version").getInt64();
+  check.newest_version = static_cast<std::int64_t>(migrations().size());
+  if (check.version < 1) {
+    check.problems.emplace_back("no database of this program: it has no version");
+  } else if (check.version > check.newest_version) {
+    check.problems.push_back(fmt::format("of version {}, this torc knows versions up to {}; use a newer torc",
+                                         check.version, check.newest_version));
+  }
+}
+
+void check_foreign_code(SQLite::Database& database, Check& check) {
+  if (const auto found = foreign_code(database); !found.empty()) {
+    check.problems.push_back(fmt::format("holds what no torc puts there, and no server starts with: {}", found));
+  }
+}
+
+void count(SQLite::Database& database, Check& check) {
+  check.server_id = database.execAndGet("SELECT server_id FROM server").getString();
+  check.workflows = database.execAndGet("SELECT count(*) FROM workflows").getInt64();
+  check.jobs = count_by_status(database, "jobs");
+  check.results = count_by_status(database, "results");
+}
+
+/// One step; a damaged file makes it fail, which is an answer too.
+template <typename Step>
+void attempt(SQLite::Database& database, Check& check, const char* what, Step step) {
+  try {
+    step(database, check);
+  } catch (const SQLite::Exception& error) {
+    check.problems.push_back(fmt::format("{}: {}", what, error.what()));
+  }
+}
+
+}  // namespace
+
+Check check_database(const std::string& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) {
+    throw base::SystemError(fmt::format("cannot read the database {}", path));
+  }
+  Check check;
+  check.bytes = size_of(path) + size_of(base::real_path(path).string() + "-wal");
+  try {
+    ReadOnlyDatabase opened{path};
+    SQLite::Database& database = *opened;
+    attempt(database, check, "cannot take a snapshot", [](auto& held, auto&) { held.exec("BEGIN"); });
+    attempt(database, check, "cannot read the version", check_schema);
+    attempt(database, check, "cannot look for triggers and views", check_foreign_code);
+    if (check.version >= 1) {
+      attempt(database, check, "cannot look for damage", check_pages);
+      attempt(database, check, "cannot look for missing rows", check_missing_rows);
+      if (check.version >= 2) {
+        attempt(database, check, "cannot look for malformed JSON", check_json);
+        attempt(database, check, "cannot look for references between workflows", check_workflows);
+      }
+      attempt(database, check, "cannot count", count);
+    }
+    opened.require_unchanged();
+  } catch (const SQLite::Exception& error) {
+    throw base::Error(fmt::format("cannot open the database {}: {}", path, error.what()));
+  }
+  return check;
+}
+
+}  // namespace torc::store
