@@ -20,8 +20,8 @@ using Ids = std::unordered_map<std::string, model::Id>;
 /// Puts one workflow on the server, piece by piece.
 class Creator {
  public:
-  Creator(client::Api& api, const spec::WorkflowSpec& spec, const CreateOptions& options)
-      : m_api(api), m_spec(spec), m_options(options) {}
+  Creator(client::Api& api, const workflow_file::WorkflowDescription& description, const CreateOptions& options)
+      : m_api(api), m_description(description), m_options(options) {}
 
   model::Id create() {
     m_workflow_id = create_workflow_itself();
@@ -33,7 +33,8 @@ class Creator {
       create_jobs();
       create_actions();
     } catch (base::Error& error) {
-      error.add_context(fmt::format("creating workflow '{}'{}", base::printable_line(m_spec.workflow.name), undo()));
+      error.add_context(
+          fmt::format("creating workflow '{}'{}", base::printable_line(m_description.workflow.name), undo()));
       throw;
     } catch (...) {
       undo();
@@ -45,7 +46,7 @@ class Creator {
  private:
   model::Id create_workflow_itself() {
     go_on();
-    model::Workflow workflow = m_spec.workflow;
+    model::Workflow workflow = m_description.workflow;
     if (workflow.user.empty()) {
       workflow.user = m_options.user;
     }
@@ -56,7 +57,7 @@ class Creator {
   }
 
   void create_resource_requirements() {
-    for (auto requirement : m_spec.resource_requirements) {
+    for (auto requirement : m_description.resource_requirements) {
       go_on();
       requirement.workflow_id = m_workflow_id;
       m_requirement_ids[requirement.name] = id_of(m_api.create_resource_requirements(requirement));
@@ -64,7 +65,7 @@ class Creator {
   }
 
   void create_failure_handlers() {
-    for (auto handler : m_spec.failure_handlers) {
+    for (auto handler : m_description.failure_handlers) {
       go_on();
       handler.workflow_id = m_workflow_id;
       m_handler_ids[handler.name] = id_of(m_api.create_failure_handler(handler));
@@ -72,7 +73,7 @@ class Creator {
   }
 
   void create_files() {
-    for (const auto& file : m_spec.files) {
+    for (const auto& file : m_description.files) {
       go_on();
       model::File body;
       body.workflow_id = m_workflow_id;
@@ -83,7 +84,7 @@ class Creator {
   }
 
   void create_user_data() {
-    for (const auto& user_data : m_spec.user_data) {
+    for (const auto& user_data : m_description.user_data) {
       go_on();
       model::UserData body;
       body.workflow_id = m_workflow_id;
@@ -95,7 +96,7 @@ class Creator {
   }
 
   void create_actions() {
-    for (const auto& [pattern, jobs] : m_spec.actions) {
+    for (const auto& [pattern, jobs] : m_description.actions) {
       go_on();
       model::WorkflowAction action = pattern;
       action.workflow_id = m_workflow_id;
@@ -129,8 +130,8 @@ class Creator {
   }
 
   /// The jobs by the length of the longest chain of dependencies before them; the file's order within a stage.
-  std::vector<std::vector<const spec::JobSpec*>> stages() const {
-    const auto& jobs = m_spec.jobs;
+  std::vector<std::vector<const workflow_file::JobDescription*>> stages() const {
+    const auto& jobs = m_description.jobs;
     std::unordered_map<std::string_view, std::size_t> index_of;
     for (std::size_t i = 0; i < jobs.size(); ++i) {
       index_of.emplace(jobs[i].name, i);
@@ -147,7 +148,7 @@ class Creator {
         stage.push_back(i);
       }
     }
-    std::vector<std::vector<const spec::JobSpec*>> result;
+    std::vector<std::vector<const workflow_file::JobDescription*>> result;
     while (!stage.empty()) {
       std::sort(stage.begin(), stage.end());
       auto& added = result.emplace_back();
@@ -165,26 +166,26 @@ class Creator {
     return result;
   }
 
-  model::Job job_of(const spec::JobSpec& spec) const {
+  model::Job job_of(const workflow_file::JobDescription& description) const {
     model::Job job;
     job.workflow_id = m_workflow_id;
-    job.name = spec.name;
-    job.command = spec.command;
-    job.invocation_script = spec.invocation_script;
-    job.priority = spec.priority;
-    job.cancel_on_blocking_job_failure = spec.cancel_on_blocking_job_failure;
-    job.supports_termination = spec.supports_termination;
-    if (spec.resource_requirements) {
-      job.resource_requirements_id = m_requirement_ids.at(*spec.resource_requirements);
+    job.name = description.name;
+    job.command = description.command;
+    job.invocation_script = description.invocation_script;
+    job.priority = description.priority;
+    job.cancel_on_blocking_job_failure = description.cancel_on_blocking_job_failure;
+    job.supports_termination = description.supports_termination;
+    if (description.resource_requirements) {
+      job.resource_requirements_id = m_requirement_ids.at(*description.resource_requirements);
     }
-    if (spec.failure_handler) {
-      job.failure_handler_id = m_handler_ids.at(*spec.failure_handler);
+    if (description.failure_handler) {
+      job.failure_handler_id = m_handler_ids.at(*description.failure_handler);
     }
-    job.depends_on_job_ids = ids_of(spec.depends_on, m_job_ids);
-    job.input_file_ids = ids_of(spec.input_files, m_file_ids);
-    job.output_file_ids = ids_of(spec.output_files, m_file_ids);
-    job.input_user_data_ids = ids_of(spec.input_user_data, m_user_data_ids);
-    job.output_user_data_ids = ids_of(spec.output_user_data, m_user_data_ids);
+    job.depends_on_job_ids = ids_of(description.depends_on, m_job_ids);
+    job.input_file_ids = ids_of(description.input_files, m_file_ids);
+    job.output_file_ids = ids_of(description.output_files, m_file_ids);
+    job.input_user_data_ids = ids_of(description.input_user_data, m_user_data_ids);
+    job.output_user_data_ids = ids_of(description.output_user_data, m_user_data_ids);
     return job;
   }
 
@@ -226,7 +227,7 @@ class Creator {
   }
 
   client::Api& m_api;
-  const spec::WorkflowSpec& m_spec;
+  const workflow_file::WorkflowDescription& m_description;
   const CreateOptions& m_options;
   model::Id m_workflow_id{0};
   Ids m_requirement_ids{};
@@ -238,8 +239,9 @@ class Creator {
 
 }  // namespace
 
-model::Id create_workflow(client::Api& api, const spec::WorkflowSpec& spec, const CreateOptions& options) {
-  return Creator(api, spec, options).create();
+model::Id create_workflow(client::Api& api, const workflow_file::WorkflowDescription& description,
+                          const CreateOptions& options) {
+  return Creator(api, description, options).create();
 }
 
 }  // namespace torc::cli

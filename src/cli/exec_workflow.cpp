@@ -43,7 +43,7 @@ std::string read_commands(const std::string& file) {
   }
   const base::Fd opened = standard_input ? base::Fd{} : base::open_file(file, O_RDONLY);
   try {
-    return spec::read_list(standard_input ? STDIN_FILENO : opened.get());
+    return workflow_file::read_list(standard_input ? STDIN_FILENO : opened.get());
   } catch (base::Error& error) {
     error.add_context(standard_input ? "standard input" : file);
     throw;
@@ -51,11 +51,12 @@ std::string read_commands(const std::string& file) {
 }
 
 /// A single word is a line for the shell, as with -c; several are what a shell made of a line already.
-spec::CommandPattern command_of(const std::vector<std::string>& words) {
-  return words.size() == 1 ? spec::CommandPattern{.line = words.front()} : spec::CommandPattern{.words = words};
+workflow_file::CommandPattern command_of(const std::vector<std::string>& words) {
+  return words.size() == 1 ? workflow_file::CommandPattern{.line = words.front()}
+                           : workflow_file::CommandPattern{.words = words};
 }
 
-std::vector<spec::CommandPattern> all_commands(const ExecOptions& options) {
+std::vector<workflow_file::CommandPattern> all_commands(const ExecOptions& options) {
   if (!options.words.empty()) {
     if (!options.marked || !options.commands.empty() || !options.commands_file.empty()) {
       throw base::UsageError(
@@ -63,12 +64,12 @@ std::vector<spec::CommandPattern> all_commands(const ExecOptions& options) {
     }
     return {command_of(options.words)};
   }
-  std::vector<spec::CommandPattern> commands;
+  std::vector<workflow_file::CommandPattern> commands;
   for (const auto& line : options.commands) {
     commands.push_back({.line = line});
   }
   if (!options.commands_file.empty()) {
-    for (auto& line : spec::parse_command_lines(read_commands(options.commands_file))) {
+    for (auto& line : workflow_file::parse_command_lines(read_commands(options.commands_file))) {
       commands.push_back({.line = std::move(line)});
     }
     if (commands.empty()) {
@@ -130,8 +131,8 @@ std::string checked_text(const std::string& text, const char* option) {
 
 }  // namespace
 
-spec::WorkflowSpec exec_workflow(const ExecOptions& options) {
-  spec::WorkflowSpec result;
+workflow_file::WorkflowDescription exec_workflow(const ExecOptions& options) {
+  workflow_file::WorkflowDescription result;
   result.workflow.name = options.name.empty() ? default_name() : checked_text(options.name, "--name");
   if (!options.description.empty()) {
     result.workflow.description = checked_text(options.description, "--description");
@@ -139,13 +140,13 @@ spec::WorkflowSpec exec_workflow(const ExecOptions& options) {
   result.workflow.resource_monitor_config = monitor_config(options);
   result.workflow.execution_config = execution_config(options);
   const auto commands = all_commands(options);
-  const auto link = options.link == "zip" ? spec::Link::zip : spec::Link::product;
-  result.jobs = spec::expand_commands(commands, options.parameters, link);
+  const auto link = options.link == "zip" ? workflow_file::Link::zip : workflow_file::Link::product;
+  result.jobs = workflow_file::expand_commands(commands, options.parameters, link);
   result.job_count_before_expansion = static_cast<std::int64_t>(commands.size());
   return result;
 }
 
-nlohmann::json workflow_file_document(const spec::WorkflowSpec& workflow) {
+nlohmann::json workflow_file_document(const workflow_file::WorkflowDescription& workflow) {
   nlohmann::json jobs = nlohmann::json::array();
   for (const auto& job : workflow.jobs) {
     jobs.push_back({{"name", job.name}, {"command", job.command}});

@@ -7,7 +7,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
-#include "torc/spec/command_list.hpp"
+#include "torc/workflow_file/command_list.hpp"
 
 namespace torc::cli {
 
@@ -30,9 +30,9 @@ struct ExecOptions {
 
 /// The workflow that the options describe; reads the files they name, and standard input.
 /// @throws base::UsageError where they make none, base::Error where a file cannot be read
-spec::WorkflowSpec exec_workflow(const ExecOptions& options);
+workflow_file::WorkflowDescription exec_workflow(const ExecOptions& options);
 
 /// The workflow file that stands for `workflow`, one of exec_workflow.
-nlohmann::json workflow_file_document(const spec::WorkflowSpec& workflow);
+nlohmann::json workflow_file_document(const workflow_file::WorkflowDescription& workflow);
 
 }  // namespace torc::cli

@@ -8,35 +8,35 @@
 
 #include "fuzz/check.hpp"
 #include "torc/base/error.hpp"
-#include "torc/spec/workflow_spec.hpp"
+#include "torc/workflow_file/workflow_description.hpp"
 
 namespace torc::fuzz {
 namespace {
 
 /// What a description promises whoever makes the workflow from it.
-void check_spec(const spec::WorkflowSpec& spec) {
+void check_spec(const workflow_file::WorkflowDescription& description) {
   std::unordered_set<std::string> jobs;
   std::unordered_set<std::string> files;
   std::unordered_set<std::string> user_data;
   std::unordered_set<std::string> handlers;
-  for (const auto& job : spec.jobs) {
+  for (const auto& job : description.jobs) {
     check(jobs.insert(job.name).second, "job names are unique", job.name);
   }
-  for (const auto& file : spec.files) {
+  for (const auto& file : description.files) {
     check(files.insert(file.name).second, "file names are unique", file.name);
   }
-  for (const auto& record : spec.user_data) {
+  for (const auto& record : description.user_data) {
     check(user_data.insert(record.name).second, "names of user data are unique", record.name);
   }
-  for (const auto& handler : spec.failure_handlers) {
+  for (const auto& handler : description.failure_handlers) {
     check(handlers.insert(handler.name).second, "names of failure handlers are unique", handler.name);
   }
-  for (const auto& action : spec.actions) {
+  for (const auto& action : description.actions) {
     for (const auto& name : action.jobs) {
       check(jobs.count(name) == 1, "an action's jobs are there", name);
     }
   }
-  for (const auto& job : spec.jobs) {
+  for (const auto& job : description.jobs) {
     check(!job.failure_handler || handlers.count(*job.failure_handler) == 1, "failure handlers are there", job.name);
     for (const auto* names : {&job.input_user_data, &job.output_user_data}) {
       for (const auto& name : *names) {
@@ -63,12 +63,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (size == 0) {
     return 0;
   }
-  using torc::spec::Format;
+  using torc::workflow_file::Format;
   constexpr std::array<Format, 3> k_formats{Format::yaml, Format::json, Format::json5};
   const auto format = k_formats.at(data[0] % k_formats.size());
   const std::string_view text{reinterpret_cast<const char*>(data) + 1, size - 1};
   try {
-    torc::fuzz::check_spec(torc::spec::parse_workflow(text, format, "workflow"));
+    torc::fuzz::check_spec(torc::workflow_file::parse_workflow(text, format, "workflow"));
   } catch (const torc::base::Error& error) {
     torc::fuzz::check(*error.what() != '\0', "an error has words");
   }

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "torc/client/api.hpp"
-#include "torc/spec/workflow_spec.hpp"
+#include "torc/workflow_file/workflow_description.hpp"
 
 namespace torc::cli {
 
@@ -21,7 +21,8 @@ struct CreateOptions {
 /// says so where even that failed.
 /// @returns the new workflow's id
 /// @throws base::Error
-model::Id create_workflow(client::Api& api, const spec::WorkflowSpec& spec, const CreateOptions& options);
+model::Id create_workflow(client::Api& api, const workflow_file::WorkflowDescription& description,
+                          const CreateOptions& options);
 
 /// What has to be there before a workflow starts, as seen from this machine and the current directory.
 struct Readiness {

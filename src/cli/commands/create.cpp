@@ -9,7 +9,7 @@
 #include "torc/base/strings.hpp"
 #include "torc/cli/command.hpp"
 #include "torc/cli/create_workflow.hpp"
-#include "torc/spec/workflow_spec.hpp"
+#include "torc/workflow_file/workflow_description.hpp"
 
 namespace torc::cli {
 namespace {
@@ -21,22 +21,22 @@ struct Options {
   bool dry_run{false};
 };
 
-nlohmann::json summary_of(const spec::WorkflowSpec& spec) {
+nlohmann::json summary_of(const workflow_file::WorkflowDescription& description) {
   nlohmann::json names = nlohmann::json::array();
-  for (const auto& job : spec.jobs) {
+  for (const auto& job : description.jobs) {
     names.push_back(job.name);
   }
-  const auto& description = spec.workflow.description;
-  return {{"workflow_name", spec.workflow.name},
+  const auto& description = description.workflow.description;
+  return {{"workflow_name", description.workflow.name},
           {"workflow_description", description ? nlohmann::json(*description) : nlohmann::json()},
-          {"job_count", spec.jobs.size()},
-          {"job_count_before_expansion", spec.job_count_before_expansion},
-          {"file_count", spec.files.size()},
-          {"file_count_before_expansion", spec.file_count_before_expansion},
-          {"user_data_count", spec.user_data.size()},
-          {"resource_requirements_count", spec.resource_requirements.size()},
+          {"job_count", description.jobs.size()},
+          {"job_count_before_expansion", description.job_count_before_expansion},
+          {"file_count", description.files.size()},
+          {"file_count_before_expansion", description.file_count_before_expansion},
+          {"user_data_count", description.user_data.size()},
+          {"resource_requirements_count", description.resource_requirements.size()},
           {"slurm_scheduler_count", 0},
-          {"action_count", spec.actions.size()},
+          {"action_count", description.actions.size()},
           {"has_schedule_nodes_action", false},
           {"job_names", std::move(names)},
           {"scheduler_names", nlohmann::json::array()}};
@@ -48,10 +48,10 @@ std::string counted(std::size_t count, std::int64_t before) {
 }
 
 int dry_run(const Options& options, const Output& output) {
-  spec::WorkflowSpec spec;
+  workflow_file::WorkflowDescription description;
   std::vector<std::string> errors;
   try {
-    spec = spec::read_workflow_file(options.file);
+    description = workflow_file::read_workflow_file(options.file);
   } catch (const base::Error& error) {
     if (!output.json()) {
       throw;
@@ -62,15 +62,16 @@ int dry_run(const Options& options, const Output& output) {
     output.document({{"valid", errors.empty()},
                      {"errors", errors},
                      {"warnings", nlohmann::json::array()},
-                     {"summary", summary_of(spec)}});
+                     {"summary", summary_of(description)}});
   }
-  output.line(fmt::format("Workflow: {}", base::printable_line(spec.workflow.name)));
-  output.line(fmt::format("  Jobs: {}", counted(spec.jobs.size(), spec.job_count_before_expansion)));
-  output.line(fmt::format("  Files: {}", counted(spec.files.size(), spec.file_count_before_expansion)));
-  output.line(fmt::format("  Resource requirements: {}", spec.resource_requirements.size()));
-  const std::array<std::pair<const char*, std::size_t>, 3> others{{{"User data records", spec.user_data.size()},
-                                                                   {"Failure handlers", spec.failure_handlers.size()},
-                                                                   {"Actions", spec.actions.size()}}};
+  output.line(fmt::format("Workflow: {}", base::printable_line(description.workflow.name)));
+  output.line(fmt::format("  Jobs: {}", counted(description.jobs.size(), description.job_count_before_expansion)));
+  output.line(fmt::format("  Files: {}", counted(description.files.size(), description.file_count_before_expansion)));
+  output.line(fmt::format("  Resource requirements: {}", description.resource_requirements.size()));
+  const std::array<std::pair<const char*, std::size_t>, 3> others{
+      {{"User data records", description.user_data.size()},
+       {"Failure handlers", description.failure_handlers.size()},
+       {"Actions", description.actions.size()}}};
   for (const auto& [what, count] : others) {
     if (count > 0) {
       output.line(fmt::format("  {}: {}", what, count));
@@ -94,11 +95,11 @@ int run(const Options& options, Services& services) {
   if (options.dry_run) {
     return dry_run(options, output);
   }
-  const spec::WorkflowSpec spec = spec::read_workflow_file(options.file);
+  const workflow_file::WorkflowDescription description = workflow_file::read_workflow_file(options.file);
   const CreateOptions create{.user = services.user(),
                              .resource_monitoring = !options.no_resource_monitoring,
                              .stop = services.stop_on_signal()};
-  const model::Id id = create_workflow(services.api(), spec, create);
+  const model::Id id = create_workflow(services.api(), description, create);
   try {
     tell_created(output, id);
     output.check();

@@ -27,15 +27,15 @@ int run(const Options& options, Services& services) {
     output.document(workflow_file_document(exec_workflow(options.workflow)));
     return k_exit_ok;
   }
-  const spec::WorkflowSpec spec = exec_workflow(options.workflow);
+  const workflow_file::WorkflowDescription description = exec_workflow(options.workflow);
   prepare_run(services);
   services.check_output_directory(options.output_directory);
   // Where that fails, there is no workflow to be left behind.
   runner::make_output_directory(options.output_directory);
   RunRequest request{.tell_output = options.workflow.stdio != "none"};
   request.runner.workflow_id =
-      create_workflow(services.api(), spec, {.user = services.user(), .stop = services.stop_on_signal()});
-  request.new_jobs = static_cast<std::int64_t>(spec.jobs.size());
+      create_workflow(services.api(), description, {.user = services.user(), .stop = services.stop_on_signal()});
+  request.new_jobs = static_cast<std::int64_t>(description.jobs.size());
   request.runner.max_parallel_jobs = options.max_parallel_jobs;
   request.runner.output_directory = options.output_directory;
   output.line(fmt::format("Created workflow {}", request.runner.workflow_id));

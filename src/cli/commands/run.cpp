@@ -11,7 +11,7 @@
 #include "cli/run_workflow.hpp"
 #include "torc/base/strings.hpp"
 #include "torc/cli/create_workflow.hpp"
-#include "torc/spec/workflow_spec.hpp"
+#include "torc/workflow_file/workflow_description.hpp"
 
 namespace torc::cli {
 namespace {
@@ -33,9 +33,9 @@ model::Id find_or_create(const RunOptions& options, Services& services) {
   if (check_id(options.spec_or_id).empty()) {
     return *base::parse_int(options.spec_or_id);
   }
-  const auto spec = spec::read_workflow_file(options.spec_or_id);
+  const auto description = workflow_file::read_workflow_file(options.spec_or_id);
   runner::make_output_directory(options.output_directory);  // Where that fails, there is no workflow to be left behind.
-  const model::Id id = create_workflow(services.api(), spec, {.user = services.user()});
+  const model::Id id = create_workflow(services.api(), description, {.user = services.user()});
   services.output().line(fmt::format("Created workflow {}", id));
   return id;
 }

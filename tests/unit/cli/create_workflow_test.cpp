@@ -86,8 +86,8 @@ class GivingServer {
   RecordingServer m_server;
 };
 
-spec::WorkflowSpec diamond() {
-  return spec::parse_workflow(R"(
+workflow_file::WorkflowDescription diamond() {
+  return workflow_file::parse_workflow(R"(
 name: p
 resource_requirements: [{name: r, num_cpus: 1, memory: 1g}]
 files: [{name: f, path: f.txt}]
@@ -97,7 +97,7 @@ jobs:
   - {name: first, command: a, resource_requirements: r, output_files: [f], priority: 3}
   - {name: right, command: c, depends_on: [first]}
 )",
-                              spec::Format::yaml, "p.yaml");
+                                       workflow_file::Format::yaml, "p.yaml");
 }
 
 const CreateOptions k_options{.user = "alice"};
@@ -129,8 +129,8 @@ TEST(CreateWorkflow, GivesIdsToTheJobsThatOthersDependOnFirst) {
 }
 
 /// One of each kind that has a request of its own.
-spec::WorkflowSpec every_section() {
-  return spec::parse_workflow(R"(
+workflow_file::WorkflowDescription every_section() {
+  return workflow_file::parse_workflow(R"(
 name: p
 resource_requirements: [{name: r, num_cpus: 1, memory: 1g}]
 failure_handlers: [{name: h, rules: [{exit_codes: [1]}]}]
@@ -143,7 +143,7 @@ actions:
   - {trigger_type: on_jobs_complete, action_type: run_commands, commands: [y], jobs: [b, a]}
   - {trigger_type: on_worker_start, action_type: run_commands, commands: [z], persistent: true}
 )",
-                              spec::Format::yaml, "p.yaml");
+                                       workflow_file::Format::yaml, "p.yaml");
 }
 
 TEST(CreateWorkflow, MakesEverySection) {

@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "torc/base/error.hpp"
-#include "torc/spec/workflow_spec.hpp"
+#include "torc/workflow_file/workflow_description.hpp"
 
 using torc::cli::exec_workflow;
 using torc::cli::ExecOptions;
@@ -31,13 +31,13 @@ std::string refusal(const ExecOptions& options) {
 }  // namespace
 
 TEST(ExecWorkflow, NamesItselfByTheTime) {
-  const auto spec = exec_workflow(with_command("true"));
-  EXPECT_TRUE(spec.workflow.name.starts_with("exec_2")) << spec.workflow.name;
-  EXPECT_EQ(spec.workflow.name.size(), std::string("exec_20260102_030405").size()) << spec.workflow.name;
-  EXPECT_EQ(spec.workflow.description, std::nullopt);
-  EXPECT_EQ(spec.workflow.execution_config, std::nullopt);
-  ASSERT_EQ(spec.jobs.size(), 1U);
-  EXPECT_EQ(spec.jobs[0].name, "job1");
+  const auto description = exec_workflow(with_command("true"));
+  EXPECT_TRUE(description.workflow.name.starts_with("exec_2")) << description.workflow.name;
+  EXPECT_EQ(description.workflow.name.size(), std::string("exec_20260102_030405").size()) << description.workflow.name;
+  EXPECT_EQ(description.workflow.description, std::nullopt);
+  EXPECT_EQ(description.workflow.execution_config, std::nullopt);
+  ASSERT_EQ(description.jobs.size(), 1U);
+  EXPECT_EQ(description.jobs[0].name, "job1");
 }
 
 TEST(ExecWorkflow, RecordsJobsByDefault) {
@@ -98,7 +98,7 @@ TEST(ExecWorkflow, IsShownAsAWorkflowFile) {
   const Json document = workflow_file_document(exec_workflow(options));
   EXPECT_EQ(document.at("description"), "d");
   EXPECT_EQ(document.at("jobs").at(1).at("command"), "echo 2");
-  const auto read = torc::spec::parse_workflow(document.dump(), torc::spec::Format::json, "file");
+  const auto read = torc::workflow_file::parse_workflow(document.dump(), torc::workflow_file::Format::json, "file");
   EXPECT_EQ(read.workflow.name, "n");
   EXPECT_EQ(read.jobs.size(), 2U);
   EXPECT_EQ(read.workflow.resource_monitor_config, exec_workflow(options).workflow.resource_monitor_config);

@@ -1,0 +1,22 @@
+#include "workflow_file/names.hpp"
+
+#include <algorithm>
+
+namespace torc::workflow_file {
+
+std::string hint(const std::string& name, const NameMap& names) {
+  // A search through very many names would take longer than the rest of the work.
+  constexpr std::size_t k_candidates = 10'000;
+  if (name.size() > k_max_name || names.size() > k_candidates) {
+    return {};
+  }
+  std::vector<std::string> candidates;
+  for (const auto& [candidate, index] : names) {
+    candidates.push_back(candidate);
+  }
+  std::sort(candidates.begin(), candidates.end());
+  const auto meant = base::closest(name, candidates);
+  return meant ? fmt::format(" (did you mean '{}'?)", shown(*meant)) : "";
+}
+
+}  // namespace torc::workflow_file

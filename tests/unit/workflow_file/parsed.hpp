@@ -1,0 +1,48 @@
+#pragma once
+
+// What the tests of the file's sections share.
+
+#include <gtest/gtest.h>
+
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "torc/base/error.hpp"
+#include "torc/workflow_file/workflow_description.hpp"
+
+namespace torc::workflow_file {
+
+using Texts = std::vector<std::string>;
+
+inline WorkflowDescription yaml(const std::string& text) {
+  return parse_workflow(text, Format::yaml, "wf.yaml");
+}
+
+/// What the user reads of a file that is wrong.
+inline std::string message_of(const std::string& text, Format format = Format::yaml,
+                              const std::string& name = "wf.yaml") {
+  try {
+    parse_workflow(text, format, name);
+  } catch (const base::Error& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+/// A file that is wrong, and what is said about it.
+struct Case {
+  std::string label;
+  std::string text;
+  std::string message;
+};
+
+inline void PrintTo(const Case& value, std::ostream* out) {
+  *out << value.label;
+}
+
+inline std::string label_of(const testing::TestParamInfo<Case>& info) {
+  return info.param.label;
+}
+
+}  // namespace torc::workflow_file
