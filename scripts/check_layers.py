@@ -1,7 +1,12 @@
 #!/usr/bin/env python3
-"""Holds the includes to the layers: a folder includes only itself and folders of a lower level.
+"""Checks the includes against the layers.
 
-Exceptions stand in KNOWN. The check fails on a breach that is not listed, and on a listed one that is gone.
+- A layer includes only itself and layers of a lower level.
+- include/torc/LAYER holds exactly the headers that other layers include, directly or through another public header;
+  every other header lies beside its source, and no other layer includes it.
+- A package is included only by the layers that own it.
+
+KNOWN lists exceptions. The check fails on a breach that is not listed, and on a listed one that is gone.
 """
 import pathlib
 import re
@@ -20,36 +25,74 @@ KNOWN: set[tuple[str, str]] = set()
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 
+INCLUDE = re.compile(r'\s*#\s*include\s*[<"]([^>"]+)[>"]')
+
+
 def layer_of(path: pathlib.Path) -> str | None:
     parts = path.relative_to(ROOT).parts
     start = 2 if parts[0] == "include" else 1
     return parts[start] if len(parts) > start + 1 and parts[start] in LEVEL_OF else None
 
 
+def files() -> list[pathlib.Path]:
+    return sorted([*ROOT.glob("include/torc/**/*.hpp"), *ROOT.glob("src/**/*.[ch]pp")])
+
+
+def includes_of(path: pathlib.Path) -> list[tuple[int, str]]:
+    lines = path.read_text().splitlines()
+    return [(number, match.group(1)) for number, line in enumerate(lines, 1) if (match := INCLUDE.match(line))]
+
+
+def is_public(included: str) -> bool:
+    return included.startswith("torc/")
+
+
+def target_layer(included: str) -> str | None:
+    """The layer that an included header belongs to, or None if it is not one of ours."""
+    match = re.match(r"(?:torc/)?(\w+)/", included)
+    if not match or match.group(1) not in LEVEL_OF:
+        return None
+    return match.group(1) if is_public(included) or (ROOT / "src" / included).exists() else None
+
+
 def breaches() -> dict[tuple[str, str], str]:
     found = {}
-    for path in sorted([*ROOT.glob("include/torc/**/*.hpp"), *ROOT.glob("src/**/*.[ch]pp")]):
+    for path in files():
         layer = layer_of(path)
-        if layer is None:
-            continue
-        for number, line in enumerate(path.read_text().splitlines(), 1):
-            match = re.match(r'\s*#\s*include\s*[<"]([^>"]+)[>"]', line)
-            if not match:
+        name = str(path.relative_to(ROOT))
+        for number, included in includes_of(path):
+            key = (name, included)
+            other = target_layer(included)
+            if other and other != layer and not is_public(included):
+                found[key] = f"{name}:{number}: {included} is private to {other}"
+            if other and other == layer and name.startswith("include/") and not is_public(included):
+                found[key] = f"{name}:{number}: a public header may not include {included}, which is private"
+            if layer is None:
                 continue
-            included = match.group(1)
-            key = (str(path.relative_to(ROOT)), included)
-            target = re.match(r"(?:torc/)?(\w+)/", included)
-            if target and target.group(1) in LEVEL_OF and (included.startswith("torc/") or (ROOT / "src" / included).exists()):
-                other = target.group(1)
-                if other != layer and LEVEL_OF[other] >= LEVEL_OF[layer]:
-                    found[key] = f"{key[0]}:{number}: {layer} may not include {other}"
+            if other and other != layer and LEVEL_OF[other] >= LEVEL_OF[layer]:
+                found[key] = f"{name}:{number}: {layer} may not include {other}"
             for package, owners in OWNERS.items():
                 if included.startswith(package) and layer not in owners:
-                    found[key] = f"{key[0]}:{number}: only {' and '.join(owners)} includes {package}"
-            for package, files in ONLY_IN.items():
-                if included.startswith(package) and key[0] not in files:
-                    found[key] = f"{key[0]}:{number}: only {', '.join(sorted(files))} may include {package}"
-    return found
+                    found[key] = f"{name}:{number}: only {' and '.join(owners)} may include {package}"
+            for package, only in ONLY_IN.items():
+                if included.startswith(package) and name not in only:
+                    found[key] = f"{name}:{number}: only {', '.join(sorted(only))} may include {package}"
+    return found | unused_public_headers()
+
+
+def unused_public_headers() -> dict[tuple[str, str], str]:
+    reached: set[str] = set()
+    pending = [included for path in files() for _, included in includes_of(path)
+               if is_public(included) and target_layer(included) != layer_of(path)]
+    while pending:
+        included = pending.pop()
+        header = ROOT / "include" / included
+        if included not in reached and header.exists():
+            reached.add(included)
+            pending += [each for _, each in includes_of(header) if is_public(each)]
+    public = (str(path.relative_to(ROOT / "include")) for path in ROOT.glob("include/torc/**/*.hpp"))
+    return {(f"include/{header}", ""): f"include/{header}: no other layer includes it: it belongs beside its source in src"
+            for header in public if header not in reached}
 
 
 def main() -> int:

@@ -1,4 +1,4 @@
-#include "torc/cli/create_workflow.hpp"
+#include "cli/create_workflow.hpp"
 
 #include <algorithm>
 #include <unordered_map>

@@ -5,9 +5,9 @@
 
 #include <fmt/format.h>
 
+#include "cli/create_workflow.hpp"
 #include "torc/base/error.hpp"
 #include "torc/base/printable.hpp"
-#include "torc/cli/create_workflow.hpp"
 
 namespace torc::cli {
 namespace {

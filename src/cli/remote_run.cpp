@@ -6,8 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "cli/create_workflow.hpp"
 #include "torc/base/strings.hpp"
-#include "torc/cli/create_workflow.hpp"
 
 namespace torc::cli {
 namespace {

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "cli/create_workflow.hpp"
 #include "cli/give_back_jobs.hpp"
 #include "cli/orphaned_jobs.hpp"
 #include "cli/print/job_counts.hpp"
@@ -13,7 +14,6 @@
 #include "torc/base/shell_quote.hpp"
 #include "torc/base/units.hpp"
 #include "torc/cli/arguments.hpp"
-#include "torc/cli/create_workflow.hpp"
 #include "torc/proc/guardian.hpp"
 #include "torc/proc/process_tree_guard.hpp"
 

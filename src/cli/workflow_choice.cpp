@@ -6,12 +6,12 @@
 
 #include <fmt/format.h>
 
+#include "cli/print/table.hpp"
 #include "cli/print/terminal.hpp"
 #include "torc/base/error.hpp"
 #include "torc/base/fd.hpp"
 #include "torc/base/printable.hpp"
 #include "torc/base/strings.hpp"
-#include "torc/cli/table.hpp"
 
 namespace torc::cli {
 namespace {

@@ -4,11 +4,11 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "cli/create_workflow.hpp"
 #include "cli/parser/command_line.hpp"
 #include "torc/base/printable.hpp"
 #include "torc/base/strings.hpp"
 #include "torc/cli/command.hpp"
-#include "torc/cli/create_workflow.hpp"
 #include "torc/workflow_file/workflow_description.hpp"
 
 namespace torc::cli {

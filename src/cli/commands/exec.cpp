@@ -5,11 +5,11 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "cli/create_workflow.hpp"
 #include "cli/exec_workflow.hpp"
 #include "cli/options/common_options.hpp"
 #include "cli/parser/command_line.hpp"
 #include "cli/run_workflow.hpp"
-#include "torc/cli/create_workflow.hpp"
 
 namespace torc::cli {
 namespace {

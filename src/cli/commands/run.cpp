@@ -5,12 +5,12 @@
 
 #include <fmt/format.h>
 
+#include "cli/create_workflow.hpp"
 #include "cli/options/common_options.hpp"
 #include "cli/options/time_options.hpp"
 #include "cli/parser/command_line.hpp"
 #include "cli/run_workflow.hpp"
 #include "torc/base/strings.hpp"
-#include "torc/cli/create_workflow.hpp"
 #include "torc/workflow_file/workflow_description.hpp"
 
 namespace torc::cli {

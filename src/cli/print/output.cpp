@@ -5,11 +5,11 @@
 
 #include <nlohmann/json.hpp>
 
+#include "cli/print/table.hpp"
 #include "torc/base/fd.hpp"
 #include "torc/base/printable.hpp"
 #include "torc/base/strings.hpp"
 #include "torc/cli/command.hpp"
-#include "torc/cli/table.hpp"
 #include "torc/model/json.hpp"
 
 namespace torc::cli {

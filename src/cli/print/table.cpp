@@ -1,4 +1,4 @@
-#include "torc/cli/table.hpp"
+#include "cli/print/table.hpp"
 
 #include <algorithm>
 #include <cstddef>

@@ -5,9 +5,9 @@
 
 #include "cli/options/common_options.hpp"
 #include "cli/parser/command_line.hpp"
+#include "cli/print/table.hpp"
 #include "torc/base/units.hpp"
 #include "torc/cli/command.hpp"
-#include "torc/cli/table.hpp"
 #include "torc/model/json.hpp"
 
 namespace torc::cli {

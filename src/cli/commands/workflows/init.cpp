@@ -1,13 +1,13 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "cli/create_workflow.hpp"
 #include "cli/options/common_options.hpp"
 #include "cli/parser/command_line.hpp"
 #include "cli/print/terminal.hpp"
 #include "torc/base/printable.hpp"
 #include "torc/base/strings.hpp"
 #include "torc/cli/command.hpp"
-#include "torc/cli/create_workflow.hpp"
 
 namespace torc::cli {
 namespace {

@@ -3,9 +3,9 @@
 
 #include "cli/options/common_options.hpp"
 #include "cli/parser/command_line.hpp"
+#include "cli/print/table.hpp"
 #include "cli/print/workflow_json.hpp"
 #include "torc/cli/command.hpp"
-#include "torc/cli/table.hpp"
 
 namespace torc::cli {
 namespace {
