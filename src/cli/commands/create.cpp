@@ -26,9 +26,9 @@ nlohmann::json summary_of(const workflow_file::WorkflowDescription& description)
   for (const auto& job : description.jobs) {
     names.push_back(job.name);
   }
-  const auto& description = description.workflow.description;
+  const auto& text = description.workflow.description;
   return {{"workflow_name", description.workflow.name},
-          {"workflow_description", description ? nlohmann::json(*description) : nlohmann::json()},
+          {"workflow_description", text ? nlohmann::json(*text) : nlohmann::json()},
           {"job_count", description.jobs.size()},
           {"job_count_before_expansion", description.job_count_before_expansion},
           {"file_count", description.files.size()},
