@@ -75,7 +75,7 @@ constexpr const char* k_examples =
     "  torc -s exec -j 8 -C commands.txt            ... and without a workflow file\n";
 
 int parse_and_run(int argc, const char* const* argv) {
-  CommandLine command_line("torc", "Runs thousands of jobs on whatever machines there are",
+  CommandLine command_line("torc", "Run thousands of jobs on the machines you have",
                            std::string("torc ") + base::k_version);
   Action chosen;
   const Command root = command_line.root();
