@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Holds the documentation to what is there: links of the Markdown pages lead somewhere, each command has a page.
+"""Checks the documentation: each link of a Markdown page leads to a file and a heading that exist, each command has a page.
 
-usage: check_docs.py [TORC]    TORC: the program whose commands are looked up
+usage: check_docs.py [TORC]    TORC: the program whose commands must have pages
 """
 import pathlib
 import re
@@ -12,14 +12,29 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/**/*.md")]
 
 
+def without_code(page: pathlib.Path) -> str:
+    return re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL)
+
+
+def anchors(page: pathlib.Path) -> set[str]:
+    """The anchors that GitHub makes of a page's headings."""
+    headings = re.findall(r"^#+ (.*)$", without_code(page), flags=re.MULTILINE)
+    plain = [re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading).lower() for heading in headings]
+    return {re.sub(r"[^\w\- ]", "", heading).replace(" ", "-") for heading in plain}
+
+
 def dead_links() -> list[str]:
     errors = []
     for page in sorted(PAGES):
-        text = re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL)
-        for target in re.findall(r"\]\(([^)\s]+)\)", text):
-            path = target.split("#")[0]
-            if path and "://" not in path and not (page.parent / path).exists():
-                errors.append(f"{page.relative_to(ROOT)}: link to {target}, which is not there")
+        for target in re.findall(r"\]\(([^)\s]+)\)", without_code(page)):
+            if "://" in target:
+                continue
+            path, _, anchor = target.partition("#")
+            file = page.parent / path if path else page
+            if not file.exists():
+                errors.append(f"{page.relative_to(ROOT)}: link to {target}: file not found")
+            elif anchor and file.suffix == ".md" and anchor not in anchors(file):
+                errors.append(f"{page.relative_to(ROOT)}: link to {target}: heading not found")
     return errors
 
 
