@@ -37,8 +37,9 @@ Service::Service(const store::Database& database, Deliver deliver, ServiceSettin
       m_additions(settings.additions),
       m_worker_timeout(settings.worker_timeout),
       m_router(settings.additions ? routes() : plain_routes()),
-      m_writer(writing_connection(database, settings.listeners), deliver, std::move(settings.announce),
-               settings.worker_timeout, [&database] { return database.displacement(); }, settings.busy_timeout),
+      m_writer(
+          writing_connection(database, settings.listeners), deliver, std::move(settings.announce),
+          settings.worker_timeout, [&database] { return database.displacement(); }, settings.busy_timeout),
       m_parser([this](Task task) { m_writer.submit(std::move(task)); }),
       m_readers(reading_connections(database, settings.readers), deliver),
       m_connection(database.open(store::Connection::Mode::read)) {

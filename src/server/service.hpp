@@ -25,7 +25,7 @@ struct ServiceSettings {
   std::chrono::milliseconds worker_timeout{};  ///< Of compute nodes' silence; 0: they are never lost.
   /// How long changes wait for another process that has the database locked.
   std::chrono::milliseconds busy_timeout{store::k_busy_timeout};
-  bool additions{true};                        ///< See ServerOptions.
+  bool additions{true};  ///< See ServerOptions.
 };
 
 /// The server without its network: takes requests, has them answered. `handle` and the replies belong to one thread,
