@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "runner/exchange/result_journal.hpp"
+#include "runner/jobs/attempt.hpp"
 #include "runner/jobs/capacity.hpp"
 #include "runner/jobs/output_checks.hpp"
 #include "runner/runner_log.hpp"
@@ -53,6 +54,9 @@ class JobExchange {
 
   /// Tells that a claimed job starts. @returns false if the job is no longer this runner's to start
   bool start(const model::Job& job);
+
+  /// In whose name results are handed in.
+  ResultOwner result_owner() const { return {.workflow_id = m_workflow_id, .compute_node_id = m_compute_node_id}; }
 
   /// The run that jobs are started in. It changes when the workflow is initialised anew meanwhile.
   std::int64_t run_id() const { return m_run_id; }

@@ -32,28 +32,6 @@ constexpr std::int64_t k_cannot_execute = 126;
 /// So many jobs in a row that cannot be started tell of the machine, not of the jobs.
 constexpr int k_most_failed_starts = 5;
 
-void note_usage(const metrics::JobSummary& used, model::Result& result) {
-  result.peak_cpu_percent = used.usage.peak_cpu_percent;
-  result.avg_cpu_percent = used.usage.avg_cpu_percent;
-  if (used.usage.samples > 0) {  // Else it was too short for anybody to see.
-    result.peak_memory_bytes = used.usage.peak_memory_bytes;
-    result.avg_memory_bytes = used.usage.avg_memory_bytes;
-  }
-}
-
-std::string message_of_excess(const EndedJob& ended) {
-  const std::string used = base::format_bytes(ended.excess_bytes);
-  const std::string limit = base::format_bytes(ended.memory_limit);
-  // Where the kernel holds it to its limit, it never has more.
-  return ended.killed_by_kernel
-             ? fmt::format(
-                   "its processes used {} of memory and needed more than the {} it asked for: the kernel "
-                   "killed it",
-                   used, limit)
-             : fmt::format("its processes used {} of memory, more than the {} it asked for: it was killed", used,
-                           limit);
-}
-
 }  // namespace
 
 RunLoop::RunLoop(client::Api& api, const RunnerOptions& options, const std::stop_token& stop, const OnChange& on_change)
@@ -96,7 +74,9 @@ RunLoop::RunLoop(client::Api& api, const RunnerOptions& options, const std::stop
   m_output_checks = std::make_unique<OutputChecks>([this] { m_running->wake(); });
   m_actions = std::make_unique<ActionRunner>(api, options.workflow_id, m_settings, m_log, options.haste,
                                              [this] { m_running->wake(); });
-  take_over_results();
+  m_outbox = std::make_unique<Outbox>(api, *m_exchange, m_journal, m_log,
+                                      [this](const Outbox::Delivery& delivery) { record_delivery(delivery); });
+  m_outbox->load(m_journal.take_over());
   stagger();
 }
 
@@ -116,21 +96,6 @@ void RunLoop::set_time_limit() {
     m_last_lead = moments.lead;
     m_stop_at = m_started + moments.stop_after;
     m_limits.stop_at(*m_stop_at);
-  }
-}
-
-/// What earlier runners could not tell, this one does, where nobody did so before it (deliver_left_results): that runner
-/// may have ended just now.
-void RunLoop::take_over_results() {
-  auto left = m_journal.take_over();
-  m_returns.assign(std::make_move_iterator(left.returns.begin()), std::make_move_iterator(left.returns.end()));
-  for (auto& result : left.results) {
-    model::Job job;
-    job.id = result.job_id;
-    job.workflow_id = result.workflow_id;
-    job.name = "of an earlier runner";
-    m_finished.push_back(
-        {.job = std::move(job), .result = std::move(result), .is_journaled = true, .is_inherited = true});
   }
 }
 
@@ -157,7 +122,9 @@ RunnerReport RunLoop::run() {
       if (m_running->count() != running) {
         jobs_due = m_running->tend();  // What was started has limits of its own.
       }
-      keep_undelivered();
+      if (m_link.away()) {
+        m_outbox->record_results();
+      }
       if (m_link.gone(Clock::now())) {
         throw base::ApiError(
             0, "Unreachable",
@@ -238,47 +205,22 @@ void RunLoop::finish(EndedJob&& ended) {
   m_lacks = false;
   if (ended.reason == EndReason::interrupted) {
     m_recovering.erase(ended.job.id.value_or(0));
-    m_interrupted.push_back(std::move(ended));
+    m_outbox->add_requeue(std::move(ended));
     return;
   }
   if (ended.was_recovery) {
     recovery_ended(ended);
     return;
   }
-  auto result = result_of(ended.job, ended.run_id, ended.return_code, ended.ran);
-  if (ended.usage) {
-    note_usage(*ended.usage, result);
-  }
-  if (ended.reason == EndReason::run_time) {
-    result.status = model::JobStatus::terminated;
-  }
-  Finished finished{.job = std::move(ended.job), .result = std::move(result)};
-  if (ended.reason == EndReason::memory) {
-    finished.result.peak_memory_bytes = std::max(finished.result.peak_memory_bytes.value_or(0), ended.excess_bytes);
-    finished.event_type = "job_exceeded_memory";
-    finished.message = message_of_excess(ended);
-  }
-  if (finished.result.status == model::JobStatus::completed && !ended.outputs.empty()) {
-    const auto ticket = m_output_checks->begin(std::move(ended.outputs));
-    m_unchecked[ticket] = {.finished = std::move(finished), .files_of_success = std::move(ended.files_of_success)};
+  auto outputs = std::move(ended.outputs);
+  auto files_of_success = std::move(ended.files_of_success);
+  Attempt attempt = attempt_of(m_exchange->result_owner(), std::move(ended));
+  if (attempt.result.status == model::JobStatus::completed && !outputs.empty()) {
+    const auto ticket = m_output_checks->begin(std::move(outputs));
+    m_unchecked[ticket] = {.attempt = std::move(attempt), .files_of_success = std::move(files_of_success)};
     return;
   }
-  settle(std::move(finished), ended.files_of_success);
-}
-
-model::Result RunLoop::result_of(const model::Job& job, std::int64_t run_id, std::int64_t return_code,
-                                 std::chrono::duration<double> ran) const {
-  model::Result result;
-  result.job_id = job.id.value_or(0);
-  result.workflow_id = m_options.workflow_id;
-  result.run_id = run_id;
-  result.attempt_id = job.attempt_id;
-  result.compute_node_id = m_node.id.value_or(0);
-  result.return_code = return_code;
-  result.exec_time_minutes = ran.count() / 60.0;
-  result.completion_time = base::timestamp_now();
-  result.status = return_code == 0 ? model::JobStatus::completed : model::JobStatus::failed;
-  return result;
+  settle(std::move(attempt), files_of_success);
 }
 
 void RunLoop::talk() {
@@ -319,68 +261,24 @@ void RunLoop::talk() {
 /// Failed ones run again where their rules say so, others are handed in.
 void RunLoop::settle_ended() {
   recover_failed();
-  deliver();
+  m_outbox->deliver();
 }
 
-void RunLoop::deliver() {
-  while (!m_finished.empty()) {
-    std::vector<model::Result> results;
-    for (std::size_t i = 0; i < std::min(m_finished.size(), m_exchange->most_at_once()); ++i) {
-      results.push_back(m_finished[i].result);
-    }
-    for (const bool on_record : m_exchange->complete(results)) {
-      note_delivered(on_record);
-    }
+void RunLoop::record_delivery(const Outbox::Delivery& delivery) {
+  if (!delivery.on_record) {
+    m_next_heartbeat = Clock::now();  // Other runners may have all the jobs that run here.
   }
-  // A runner ends its jobs before it notes them, so that none of these runs any more.
-  for (; !m_returns.empty(); m_returns.pop_front()) {
-    m_exchange->give_back(m_returns.front());
-  }
-  m_journal.clear();
-  for (; !m_retried.empty(); m_retried.pop_front()) {
-    m_exchange->record_attempt(m_retried.front().result);
-    tell_what_happened(m_retried.front());
-  }
-}
-
-/// The first of the finished ones was handed in.
-void RunLoop::note_delivered(bool on_record) {
-  const Finished& next = m_finished.front();
-  tell_what_happened(next);
-  if (!on_record) {
-    m_next_heartbeat = Clock::now();  // Perhaps everything that runs here is others' now.
-  }
-  const bool counts = on_record && !next.is_inherited;
-  if (counts && next.result.status == model::JobStatus::completed) {
+  const bool counts = delivery.on_record && !delivery.is_inherited;
+  const auto status = delivery.attempt.result.status;
+  if (counts && status == model::JobStatus::completed) {
     ++m_report.completed;
-  } else if (counts && next.result.status != model::JobStatus::canceled) {
+  } else if (counts && status != model::JobStatus::canceled) {
     ++m_report.failed;
   }
-  m_log.info("job {} ({}) ended: {}, return code {}, {:.3f} s", next.result.job_id, next.job.name,
-             model::to_string(next.result.status), next.result.return_code, next.result.exec_time_minutes * 60.0);
-  m_finished.pop_front();
   m_may_claim = true;
   m_check_when_idle = true;
   m_actions_due = true;
   changed();
-}
-
-/// Where there is more to tell than its result does.
-void RunLoop::tell_what_happened(const Finished& finished) {
-  if (finished.event_type.empty()) {
-    return;
-  }
-  nlohmann::json data{{"category", "job"},
-                      {"event_type", finished.event_type},
-                      {"job_id", finished.result.job_id},
-                      {"job_name", finished.job.name},
-                      {"compute_node_id", finished.result.compute_node_id},
-                      {"message", finished.message}};
-  data.update(finished.details);
-  m_api.create_event({.id = std::nullopt,
-                      .workflow_id = m_options.workflow_id,
-                      .timestamp = base::unix_millis_now(),
-                      .data = std::move(data)});
 }
 
 bool RunLoop::fits(const Resources& needs) const {
@@ -440,9 +338,9 @@ bool RunLoop::launch(const model::Job& job, const JobNeeds& needs, std::vector<D
 
 void RunLoop::note_failed_start(const model::Job& job, const base::Error& error) {
   m_log.error("job {} ({}) cannot be started: {}", job.id.value_or(0), job.name, error.what());
-  auto result = result_of(job, m_settings.run_id, k_cannot_execute, {});
+  auto result = result_of(m_exchange->result_owner(), job, m_settings.run_id, k_cannot_execute, {});
   m_failed.push_back(
-      {.finished = {
+      {.attempt = {
            .job = job, .result = std::move(result), .event_type = "job_start_failed", .message = error.what()}});
   // A command line that no machine could take says nothing about this one.
   const auto* system = dynamic_cast<const base::SystemError*>(&error);

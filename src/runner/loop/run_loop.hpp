@@ -10,8 +10,10 @@
 
 #include "runner/exchange/call_limits.hpp"
 #include "runner/exchange/job_exchange.hpp"
+#include "runner/exchange/outbox.hpp"
 #include "runner/exchange/result_journal.hpp"
 #include "runner/exchange/server_link.hpp"
+#include "runner/jobs/attempt.hpp"
 #include "runner/jobs/capacity.hpp"
 #include "runner/jobs/execution_config.hpp"
 #include "runner/jobs/job_process.hpp"
@@ -45,26 +47,16 @@ class RunLoop {
   RunnerReport run();
 
  private:
-  struct Finished {
-    model::Job job;
-    model::Result result;
-    std::string event_type{};  ///< Of an event that tells more; empty: there is nothing to tell.
-    std::string message{};
-    nlohmann::json details = nlohmann::json::object();  ///< More members of the event. Braces would make an array.
-    bool is_journaled{false};
-    bool is_inherited{false};  ///< Of an earlier runner: not counted in this one's report.
-  };
-
   /// A failed job that may run again.
   struct Failed {
-    Finished finished{};
+    Attempt attempt{};
     std::optional<FailureRule> rule{};  ///< The one that matches, once that is known.
     bool script_is_due{false};          ///< Its recovery script is still to be run.
   };
 
   /// A job that exited with 0, while its outputs are looked for.
   struct Unchecked {
-    Finished finished{};
+    Attempt attempt{};
     std::vector<std::string> files_of_success{};
   };
 
@@ -72,9 +64,7 @@ class RunLoop {
   void reap();
   void talk();
   void settle_ended();
-  void deliver();
-  void note_delivered(bool on_record);
-  void tell_what_happened(const Finished& finished);
+  void record_delivery(const Outbox::Delivery& delivery);
   void start_claimed();
   void claim();
   void take(std::vector<model::Job>&& jobs);
@@ -92,14 +82,13 @@ class RunLoop {
   void say_alive();
   void end_lost_jobs();
   void rejoin();
-  void keep_undelivered();
 
   // More of a turn
   bool wants_to_stop();
   Clock::time_point next_wake(std::optional<Clock::time_point> jobs_due) const;
 
   // Outputs of jobs
-  void settle(Finished&& finished, const std::vector<std::string>& files_of_success);
+  void settle(Attempt&& attempt, const std::vector<std::string>& files_of_success);
   void take_checked();
   void wait_for_checks();
 
@@ -108,7 +97,7 @@ class RunLoop {
   bool may_run_again(const Failed& failed);
   void begin_recovery(Failed&& failed);
   void recovery_ended(const EndedJob& ended);
-  void fail(Finished&& finished);
+  void fail(Attempt&& attempt);
   void run_actions(bool poll_due);
   /// Whether the runner may not claim yet, because its start actions run. Only `run_actions` ends this phase: all parts
   /// of one turn must agree about it, although the actions may end at any moment in their own thread.
@@ -119,12 +108,11 @@ class RunLoop {
   bool launch(const model::Job& job, const JobNeeds& needs, std::vector<DeclaredOutput>&& outputs);
   void note_failed_start(const model::Job& job, const base::Error& error);
   void finish(EndedJob&& ended);
-  model::Result result_of(const model::Job& job, std::int64_t run_id, std::int64_t return_code,
-                          std::chrono::duration<double> ran) const;
   std::optional<JobExchange::Wanted> wanted() const;
   bool fits(const Resources& needs) const;
   bool idle() const {
-    return m_running->empty() && m_unchecked.empty() && m_claimed.empty() && m_finished.empty() && m_failed.empty();
+    return m_running->empty() && m_unchecked.empty() && m_claimed.empty() && !m_outbox->has_results() &&
+           m_failed.empty();
   }
   /// Whether no more jobs are wanted: those that run are the last.
   bool is_draining() const { return m_options.drain.stop_requested() || m_drained_by_server || m_report.unfit; }
@@ -134,13 +122,12 @@ class RunLoop {
   void end_jobs();
   void give_back_failed();
   void stop_run(const std::string& why);
-  void give_back(const EndedJob& ended);
+  void give_back_next();
   void stop_at_time_limit();
   void cancel_run();
   void abandon() noexcept;
   void deactivate();
   void give_back_claimed(Clock::time_point until);
-  void keep_returns();
   void give_back_lost_claims();
   template <typename Call>
   void insist(Clock::time_point until, Call&& call);
@@ -148,7 +135,6 @@ class RunLoop {
   // The beginning
   void describe_node();
   void register_node();
-  void take_over_results();
   std::filesystem::path metrics_path() const;
   void set_time_limit();
   void stagger();
@@ -173,6 +159,7 @@ class RunLoop {
   ServerLink m_link;
   std::unique_ptr<RunningJobs> m_running;
   std::unique_ptr<JobExchange> m_exchange;
+  std::unique_ptr<Outbox> m_outbox;
   std::unique_ptr<OutputChecks> m_output_checks;
   FailureRules m_rules;
   std::unique_ptr<ActionRunner> m_actions;
@@ -180,12 +167,8 @@ class RunLoop {
 
   std::deque<model::Job> m_claimed;  ///< Not started yet.
   std::map<OutputChecks::Ticket, Unchecked> m_unchecked;
-  std::deque<Finished> m_finished;              ///< Not handed in yet.
-  std::deque<Failed> m_failed;                  ///< Whether they run again is to be found out.
-  std::deque<ResultJournal::Return> m_returns;  ///< What an earlier runner could not give back.
-  std::deque<Finished> m_retried;               ///< Attempts whose jobs run again; not handed in yet.
-  std::map<model::Id, Failed> m_recovering;     ///< Their recovery scripts run.
-  std::vector<EndedJob> m_interrupted;          ///< Ended by a stop or cancel.
+  std::deque<Failed> m_failed;               ///< Whether they run again is to be found out.
+  std::map<model::Id, Failed> m_recovering;  ///< Their recovery scripts run.
   bool m_drained_by_server{false};
   bool m_claims_begun{false};     ///< The start actions have ended.
   bool m_has_claimed{false};      ///< The server has answered a claim.

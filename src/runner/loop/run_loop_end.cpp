@@ -77,29 +77,18 @@ void RunLoop::stop_run(const std::string& why) {
   reap();  // What has ended by itself counts.
   end_jobs();
   const auto until = Clock::now() + k_last_words;
-  insist(until, [this] { deliver(); });
-  while (!m_interrupted.empty()) {
-    insist(until, [this] { give_back(m_interrupted.back()); });
-    m_interrupted.pop_back();
+  insist(until, [this] { m_outbox->deliver(); });
+  while (m_outbox->has_requeues()) {
+    insist(until, [this] { give_back_next(); });
   }
-  insist(until, [this] { deliver(); });  // Those that cannot be given back.
+  insist(until, [this] { m_outbox->deliver(); });  // Those that cannot be given back.
   give_back_claimed(until);
   changed();
 }
 
-void RunLoop::give_back(const EndedJob& ended) {
-  switch (m_exchange->give_back_started(ended.job, ended.run_id, m_report.timed_out)) {
-    case JobExchange::GivenBack::yes:
-      ++m_report.given_back;
-      break;
-    case JobExchange::GivenBack::taken:
-      break;
-    case JobExchange::GivenBack::too_often: {
-      auto result = result_of(ended.job, ended.run_id, m_config.timeout_exit_code, ended.ran);
-      result.status = model::JobStatus::terminated;
-      m_finished.push_back({.job = ended.job, .result = std::move(result)});
-      break;
-    }
+void RunLoop::give_back_next() {
+  if (m_outbox->requeue_next(m_report.timed_out, m_config.timeout_exit_code)) {
+    ++m_report.given_back;
   }
 }
 
@@ -121,13 +110,8 @@ void RunLoop::cancel_run() {
   m_log.info("the workflow was canceled: ending {} jobs", m_running->count());
   reap();
   end_jobs();
-  for (auto& ended : m_interrupted) {
-    auto result = result_of(ended.job, ended.run_id, k_terminated, ended.ran);
-    result.status = model::JobStatus::canceled;
-    m_finished.push_back({.job = std::move(ended.job), .result = std::move(result)});
-  }
-  m_interrupted.clear();
-  insist(Clock::now() + k_last_words, [this] { deliver(); });
+  m_outbox->cancel_requeues(k_terminated);
+  insist(Clock::now() + k_last_words, [this] { m_outbox->deliver(); });
   m_claimed.clear();
 }
 
@@ -136,41 +120,25 @@ void RunLoop::abandon() noexcept {
   try {
     if (m_link.away()) {
       for (auto& failed : m_failed) {
-        m_finished.push_back(std::move(failed.finished));  // Whether they may run again cannot be asked.
+        m_outbox->add(std::move(failed.attempt));  // Whether they may run again cannot be asked.
       }
       m_failed.clear();
     }
     end_jobs();
-    keep_undelivered();
     if (m_link.away()) {
-      keep_returns();  // Nobody listens.
+      m_outbox->record_results();
+      m_outbox->record_requeues(m_claimed, m_report.timed_out);
       return;
     }
     const auto until = Clock::now() + k_last_words;
-    insist(until, [this] { deliver(); });
-    for (const auto& ended : m_interrupted) {
-      insist(until, [&] { m_exchange->give_back_started(ended.job, ended.run_id); });
+    insist(until, [this] { m_outbox->deliver(); });
+    while (m_outbox->has_requeues()) {
+      insist(until, [this] { m_outbox->requeue_next(/*time_is_over=*/false, m_config.timeout_exit_code); });
     }
     give_back_claimed(until);
     deactivate();
   } catch (const std::exception& error) {
     m_log.error("jobs could not be given back: {}", error.what());
-  }
-}
-
-/// For the next runner in this directory, which gives them back.
-void RunLoop::keep_returns() {
-  std::vector<ResultJournal::Return> returns;
-  for (const auto& ended : m_interrupted) {
-    returns.push_back({.job = ended.job, .run_id = ended.run_id, .started = true, .time_is_over = m_report.timed_out});
-  }
-  for (const auto& job : m_claimed) {
-    returns.push_back({.job = job, .run_id = m_exchange->run_id(), .started = job.status == model::JobStatus::running});
-  }
-  m_journal.add(returns);
-  if (!returns.empty()) {
-    m_log.warning("{} jobs could not be given back; the next runner in this directory does it: {}", returns.size(),
-                  m_journal.path().string());
   }
 }
 

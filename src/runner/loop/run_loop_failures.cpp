@@ -10,34 +10,34 @@
 namespace torc::runner {
 
 /// There is no rule about it.
-void RunLoop::fail(Finished&& finished) {
+void RunLoop::fail(Attempt&& attempt) {
   if (m_workflow.use_pending_failed.value_or(false)) {
-    finished.result.status = model::JobStatus::pending_failed;
+    attempt.result.status = model::JobStatus::pending_failed;
   }
-  m_finished.push_back(std::move(finished));
+  m_outbox->add(std::move(attempt));
 }
 
 /// @throws base::ApiError where the server cannot be asked; to be called again then
 void RunLoop::recover_failed() {
   while (!m_failed.empty()) {
     Failed& next = m_failed.front();
-    const model::Id id = next.finished.result.job_id;
-    const auto code = next.finished.result.return_code;
+    const model::Id id = next.attempt.result.job_id;
+    const auto code = next.attempt.result.return_code;
     if (!next.rule) {
-      next.rule = m_rules.find(next.finished.job, code);
+      next.rule = m_rules.find(next.attempt.job, code);
       next.script_is_due = next.rule && !next.rule->recovery_script.empty() && may_run_again(next);
     }
     if (!next.rule) {
-      fail(std::move(next.finished));
+      fail(std::move(next.attempt));
     } else if (next.script_is_due) {
       begin_recovery(std::move(next));
-    } else if (m_exchange->retry(next.finished.job, next.rule->max_retries)) {
-      m_log.info("job {} ({}) failed with {}: it runs again", id, next.finished.job.name, code);
-      m_retried.push_back(std::move(next.finished));
+    } else if (m_exchange->retry(next.attempt.job, next.rule->max_retries)) {
+      m_log.info("job {} ({}) failed with {}: it runs again", id, next.attempt.job.name, code);
+      m_outbox->add_retried(std::move(next.attempt));
       m_may_claim = true;
       m_check_when_idle = true;
     } else {
-      m_finished.push_back(std::move(next.finished));
+      m_outbox->add(std::move(next.attempt));
     }
     m_failed.pop_front();
   }
@@ -45,7 +45,7 @@ void RunLoop::recover_failed() {
 
 /// Whether its rule has a retry left: each attempt that failed in this run has left a result.
 bool RunLoop::may_run_again(const Failed& failed) {
-  const auto& result = failed.finished.result;
+  const auto& result = failed.attempt.result;
   client::ResultFilter earlier;
   earlier.job_id = result.job_id;
   earlier.run_id = result.run_id;
@@ -58,15 +58,15 @@ bool RunLoop::may_run_again(const Failed& failed) {
 }
 
 void RunLoop::begin_recovery(Failed&& failed) {
-  const model::Id id = failed.finished.result.job_id;
+  const model::Id id = failed.attempt.result.job_id;
   try {
-    m_running->start_recovery(failed.finished.job, failed.rule->recovery_script, failed.finished.result.return_code,
+    m_running->start_recovery(failed.attempt.job, failed.rule->recovery_script, failed.attempt.result.return_code,
                               m_settings);
     failed.script_is_due = false;
     m_recovering.insert_or_assign(id, std::move(failed));
   } catch (const base::Error& error) {
-    m_log.error("the recovery script of job {} ({}) cannot be started: {}", id, failed.finished.job.name, error.what());
-    m_finished.push_back(std::move(failed.finished));
+    m_log.error("the recovery script of job {} ({}) cannot be started: {}", id, failed.attempt.job.name, error.what());
+    m_outbox->add(std::move(failed.attempt));
   }
 }
 
@@ -123,9 +123,9 @@ void RunLoop::run_last_actions() {
 /// Nobody will ask for them any more.
 void RunLoop::give_back_failed() {
   for (auto& failed : m_failed) {
-    m_interrupted.push_back({.job = std::move(failed.finished.job),
-                             .run_id = failed.finished.result.run_id,
-                             .reason = EndReason::interrupted});
+    m_outbox->add_requeue({.job = std::move(failed.attempt.job),
+                           .run_id = failed.attempt.result.run_id,
+                           .reason = EndReason::interrupted});
   }
   m_failed.clear();
 }

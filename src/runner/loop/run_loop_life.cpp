@@ -108,7 +108,7 @@ void RunLoop::rejoin() {
       "somebody said so; {} jobs are ended",
       m_node.id.value_or(0), m_running->count());
   end_lost_jobs();
-  deliver();
+  m_outbox->deliver();
   // Where it was somebody who said so, nobody has given these back.
   for (const auto& job : m_exchange->jobs_at_work()) {
     m_exchange->give_back(job, job.status == model::JobStatus::running);
@@ -130,20 +130,6 @@ void RunLoop::lose_touch(const base::ApiError& error) {
     m_log.warning("the server does not answer, {} jobs go on running: {}", m_running->count(), error.what());
   }
   m_link.failed(Clock::now(), random_jitter());
-}
-
-/// While the server is away, results are worth more than what this process may lose.
-void RunLoop::keep_undelivered() {
-  if (!m_link.away()) {
-    return;
-  }
-  std::vector<model::Result> results;
-  for (auto& finished : m_finished) {
-    if (!std::exchange(finished.is_journaled, true)) {
-      results.push_back(finished.result);
-    }
-  }
-  m_journal.add(results);
 }
 
 void RunLoop::wait_for_work(JobExchange::Wanted room) {

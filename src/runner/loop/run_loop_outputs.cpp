@@ -29,18 +29,18 @@ nlohmann::json files_of(const std::vector<MissingOutput>& missing) {
 }  // namespace
 
 /// How the job ended is known now.
-void RunLoop::settle(Finished&& finished, const std::vector<std::string>& files_of_success) {
-  if (finished.result.status == model::JobStatus::failed) {
-    m_failed.push_back({.finished = std::move(finished)});
+void RunLoop::settle(Attempt&& attempt, const std::vector<std::string>& files_of_success) {
+  if (attempt.result.status == model::JobStatus::failed) {
+    m_failed.push_back({.attempt = std::move(attempt)});
     return;
   }
-  if (finished.result.status == model::JobStatus::completed) {
+  if (attempt.result.status == model::JobStatus::completed) {
     for (const auto& file : files_of_success) {
       std::error_code ignored;
       std::filesystem::remove(file, ignored);
     }
   }
-  m_finished.push_back(std::move(finished));
+  m_outbox->add(std::move(attempt));
 }
 
 void RunLoop::take_checked() {
@@ -49,17 +49,17 @@ void RunLoop::take_checked() {
     if (node.empty()) {
       continue;  // The job was lost to another runner meanwhile.
     }
-    auto& [finished, files_of_success] = node.mapped();
+    auto& [attempt, files_of_success] = node.mapped();
     if (!checked.missing.empty()) {
-      finished.result.return_code = k_output_missing;
-      finished.result.status = model::JobStatus::failed;
-      finished.event_type = "job_output_missing";
-      finished.message = "exited with 0, but " + words_for(checked.missing);
-      finished.details["files"] = files_of(checked.missing);
-      m_log.warning("job {} ({}) {}: it has failed", finished.result.job_id, finished.job.name, finished.message);
+      attempt.result.return_code = k_output_missing;
+      attempt.result.status = model::JobStatus::failed;
+      attempt.event_type = "job_output_missing";
+      attempt.message = "exited with 0, but " + words_for(checked.missing);
+      attempt.details["files"] = files_of(checked.missing);
+      m_log.warning("job {} ({}) {}: it has failed", attempt.result.job_id, attempt.job.name, attempt.message);
     }
     m_last_work = Clock::now();
-    settle(std::move(finished), files_of_success);
+    settle(std::move(attempt), files_of_success);
   }
 }
 
@@ -75,11 +75,11 @@ void RunLoop::wait_for_checks() {
     m_running->wait(std::min(give_up, Clock::now() + k_pause));
   }
   for (auto& [ticket, unchecked] : m_unchecked) {
-    const auto& result = unchecked.finished.result;
+    const auto& result = unchecked.attempt.result;
     m_log.warning("job {} ({}) is given back: its output files cannot be checked in time", result.job_id,
-                  unchecked.finished.job.name);
-    m_interrupted.push_back(
-        {.job = std::move(unchecked.finished.job), .run_id = result.run_id, .reason = EndReason::interrupted});
+                  unchecked.attempt.job.name);
+    m_outbox->add_requeue(
+        {.job = std::move(unchecked.attempt.job), .run_id = result.run_id, .reason = EndReason::interrupted});
   }
   m_unchecked.clear();
 }
