@@ -29,8 +29,6 @@ constexpr std::int64_t k_default_wait_for_new_jobs_s = 90;
 constexpr std::int64_t k_default_wait_for_server_min = 20;
 /// Return code of a job that could not be started; what a shell answers for a program it cannot execute.
 constexpr std::int64_t k_cannot_execute = 126;
-/// So many jobs in a row that cannot be started tell of the machine, not of the jobs.
-constexpr int k_most_failed_starts = 5;
 
 }  // namespace
 
@@ -74,6 +72,7 @@ RunLoop::RunLoop(client::Api& api, const RunnerOptions& options, const std::stop
   m_output_checks = std::make_unique<OutputChecks>([this] { m_running->wake(); });
   m_actions = std::make_unique<ActionRunner>(api, options.workflow_id, m_settings, m_log, options.haste,
                                              [this] { m_running->wake(); });
+  m_inbox = std::make_unique<Inbox>(*m_exchange, m_limits);
   m_outbox = std::make_unique<Outbox>(api, *m_exchange, m_journal, m_log,
                                       [this](const Outbox::Delivery& delivery) { record_delivery(delivery); });
   m_outbox->load(m_journal.take_over());
@@ -86,7 +85,7 @@ void RunLoop::stagger() {
     const std::chrono::duration<double, std::milli> pause =
         static_cast<double>(m_options.poll_interval.count()) * random_jitter() * milliseconds(1);
     m_next_poll = m_started + std::chrono::duration_cast<milliseconds>(pause);
-    m_may_claim = false;
+    m_inbox->pause_claims();
   }
 }
 
@@ -132,7 +131,7 @@ RunnerReport RunLoop::run() {
                 "the server has been away for too long (compute_node_wait_for_healthy_database_minutes says how "
                 "long that is); {} jobs were ended{}",
                 m_running->count(),
-                m_journal.empty() && m_running->count() == 0 && m_claimed.empty()
+                m_journal.empty() && m_running->count() == 0 && m_inbox->empty()
                     ? ""
                     : fmt::format("; what it has not been told is in {}, the next run in this "
                                   "directory tells it",
@@ -202,7 +201,7 @@ void RunLoop::reap() {
 
 void RunLoop::finish(EndedJob&& ended) {
   m_last_work = Clock::now();
-  m_lacks = false;
+  m_starts.record_end();
   if (ended.reason == EndReason::interrupted) {
     m_recovering.erase(ended.job.id.value_or(0));
     m_outbox->add_requeue(std::move(ended));
@@ -228,7 +227,9 @@ void RunLoop::talk() {
   try {
     const bool poll_due = Clock::now() >= m_next_poll || (idle() && is_draining()) ||
                           (leaves_when_idle() && idle() && patience_is_over());
-    m_may_claim = m_may_claim || poll_due || was_away;
+    if (poll_due || was_away) {
+      m_inbox->allow_claims();
+    }
     if (was_away) {
       m_next_heartbeat = Clock::now();  // Whether the server has missed this runner matters before anything starts.
       m_api.ping();  // A server that hangs may do all that it was asked once it goes on: nothing else is asked of it.
@@ -237,7 +238,7 @@ void RunLoop::talk() {
     beat();
     run_actions(poll_due);
     if (poll_due || was_away) {
-      take(m_exchange->find_lost_claims());
+      find_lost_claims();
     }
     start_claimed();
     settle_ended();  // Those that could not be started.
@@ -275,42 +276,42 @@ void RunLoop::record_delivery(const Outbox::Delivery& delivery) {
   } else if (counts && status != model::JobStatus::canceled) {
     ++m_report.failed;
   }
-  m_may_claim = true;
+  m_inbox->allow_claims();
   m_check_when_idle = true;
   m_actions_due = true;
   changed();
 }
 
-bool RunLoop::fits(const Resources& needs) const {
-  if (m_options.max_parallel_jobs) {
-    return m_running->count() < *m_options.max_parallel_jobs;
+Room RunLoop::room() const {
+  Room room{.max_parallel_jobs = m_options.max_parallel_jobs, .running = m_running->count(), .free = m_running->free()};
+  if (m_stop_at) {
+    room.time_left = *m_stop_at - Clock::now();
   }
-  return needs.fits_in(m_running->free());
+  return room;
 }
 
 void RunLoop::start_claimed() {
-  // More may lie here than fits where a claim took effect after its answer was given up.
-  while (!m_claimed.empty() && !m_stop.stop_requested()) {
+  // The inbox may hold more than fits if a claim took effect after its answer was given up.
+  while (!m_inbox->empty() && !m_stop.stop_requested()) {
     if (m_report.unfit) {
-      m_exchange->give_back(m_claimed.front(), false);
-      m_claimed.pop_front();
+      m_inbox->requeue_front();
       ++m_report.given_back;
       continue;
     }
-    const model::Job& job = m_claimed.front();
+    model::Job& job = m_inbox->front();
     const JobNeeds needs = m_exchange->needs(job);
-    if (!fits(needs.resources) || (m_lacks && !m_running->empty())) {
+    if (!room().has_place_for(needs.resources) || !m_starts.may_start(!m_running->empty())) {
       return;
     }
     auto outputs = m_exchange->declared_outputs(job);  // Now: the server may be away when the job ends.
     if (m_exchange->start(job)) {
       m_settings.run_id = m_exchange->run_id();
       if (!launch(job, needs, std::move(outputs))) {
-        m_claimed.front().status = model::JobStatus::running;  // So the server has it, from now on at least.
+        job.status = model::JobStatus::running;  // So the server has it, from now on at least.
         return;
       }
     }
-    m_claimed.pop_front();
+    m_inbox->pop_front();
     changed();
   }
 }
@@ -321,34 +322,27 @@ bool RunLoop::launch(const model::Job& job, const JobNeeds& needs, std::vector<D
   m_recovering.erase(id);  // Of an attempt that is nobody's any more, where the job was claimed anew.
   try {
     m_running->start(job, needs, m_settings, std::move(outputs));
-    m_starts_failed = 0;
+    m_starts.record_start();
   } catch (const base::Error& error) {
-    const auto* system = dynamic_cast<const base::SystemError*>(&error);
-    // Where jobs run, they have what is lacking.
-    m_lacks = system != nullptr && is_shortage(*system) && !m_running->empty();
-    if (m_lacks) {
+    if (m_starts.record_failure(error, !m_running->empty()) == StartPolicy::Verdict::wait) {
       m_log.warning("job {} ({}) waits until one of the {} that run has ended: {}", id, job.name, m_running->count(),
                     error.what());
       return false;
     }
-    note_failed_start(job, error);
+    fail_start(job, error);
   }
   return true;
 }
 
-void RunLoop::note_failed_start(const model::Job& job, const base::Error& error) {
+void RunLoop::fail_start(const model::Job& job, const base::Error& error) {
   m_log.error("job {} ({}) cannot be started: {}", job.id.value_or(0), job.name, error.what());
   auto result = result_of(m_exchange->result_owner(), job, m_settings.run_id, k_cannot_execute, {});
   m_failed.push_back(
       {.attempt = {
            .job = job, .result = std::move(result), .event_type = "job_start_failed", .message = error.what()}});
-  // A command line that no machine could take says nothing about this one.
-  const auto* system = dynamic_cast<const base::SystemError*>(&error);
-  const bool is_commands_fault = system != nullptr && system->error_number() == E2BIG;
-  if (!is_commands_fault && ++m_starts_failed == k_most_failed_starts) {
-    m_report.unfit = true;
+  if (m_starts.is_unfit() && !std::exchange(m_report.unfit, true)) {
     m_log.error("{} jobs in a row could not be started: this machine is unfit, the runner claims no more",
-                m_starts_failed);
+                StartPolicy::k_most_failures);
   }
 }
 
@@ -356,44 +350,28 @@ std::optional<JobExchange::Wanted> RunLoop::wanted() const {
   if (is_draining() || is_preparing()) {
     return std::nullopt;
   }
-  JobExchange::Wanted wanted{.by_count = m_options.max_parallel_jobs.has_value(),
-                             .limit = m_running->free().cpus,
-                             .free = m_running->free(),
-                             .time_limit = {}};
-  if (wanted.by_count) {
-    wanted.limit = *m_options.max_parallel_jobs - m_running->count();
-  }
-  if (m_stop_at) {
-    const auto left = std::chrono::ceil<seconds>(*m_stop_at - Clock::now());
-    wanted.time_limit = base::format_iso_duration(std::max(seconds(0), left));
-  }
-  return wanted.limit > 0 ? std::optional(wanted) : std::nullopt;
+  return room().wanted();
 }
 
 void RunLoop::claim() {
-  while (m_may_claim && m_claimed.empty() && !m_stop.stop_requested()) {
+  while (m_inbox->may_claim() && !m_stop.stop_requested()) {
     const auto room = wanted();
     if (!room) {
       return;
     }
-    auto jobs = [&] {
-      const CallLimits::Irrevocable irrevocable(m_limits, !m_exchange->finds_lost_claims());
-      return m_exchange->claim(*room);
-    }();
-    m_has_claimed = true;
-    // Fewer than asked for: no more until one of ours, or of another runner, ends.
-    m_may_claim = static_cast<std::int64_t>(jobs.size()) >= room->limit;
-    take(std::move(jobs));
+    m_inbox->claim(*room);
+    if (!m_inbox->empty()) {
+      m_last_work = Clock::now();
+    }
     start_claimed();
     settle_ended();
   }
 }
 
-void RunLoop::take(std::vector<model::Job>&& jobs) {
-  if (!jobs.empty()) {
+void RunLoop::find_lost_claims() {
+  if (m_inbox->find_lost_claims()) {
     m_last_work = Clock::now();
   }
-  m_claimed.insert(m_claimed.end(), std::make_move_iterator(jobs.begin()), std::make_move_iterator(jobs.end()));
 }
 
 void RunLoop::check_completion() {
@@ -421,7 +399,7 @@ void RunLoop::check_completion() {
     m_over = true;
     return;
   }
-  if (!m_has_claimed && wanted()) {
+  if (!m_inbox->has_claimed() && wanted()) {
     return;  // A runner cannot know that there is nothing to do before its first claim was answered.
   }
   if (has_too_little_time()) {

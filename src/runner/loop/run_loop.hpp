@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "runner/exchange/call_limits.hpp"
+#include "runner/exchange/inbox.hpp"
 #include "runner/exchange/job_exchange.hpp"
 #include "runner/exchange/outbox.hpp"
 #include "runner/exchange/result_journal.hpp"
@@ -19,6 +20,7 @@
 #include "runner/jobs/job_process.hpp"
 #include "runner/jobs/output_checks.hpp"
 #include "runner/jobs/running_jobs.hpp"
+#include "runner/jobs/start_policy.hpp"
 #include "runner/loop/action_runner.hpp"
 #include "runner/loop/failure_rules.hpp"
 #include "runner/runner_log.hpp"
@@ -67,7 +69,7 @@ class RunLoop {
   void record_delivery(const Outbox::Delivery& delivery);
   void start_claimed();
   void claim();
-  void take(std::vector<model::Job>&& jobs);
+  void find_lost_claims();
   void check_completion();
   void rest(std::optional<Clock::time_point> jobs_due);
   void wait_for_work(JobExchange::Wanted room);
@@ -106,12 +108,12 @@ class RunLoop {
 
   // Parts of them
   bool launch(const model::Job& job, const JobNeeds& needs, std::vector<DeclaredOutput>&& outputs);
-  void note_failed_start(const model::Job& job, const base::Error& error);
+  void fail_start(const model::Job& job, const base::Error& error);
   void finish(EndedJob&& ended);
   std::optional<JobExchange::Wanted> wanted() const;
-  bool fits(const Resources& needs) const;
+  Room room() const;
   bool idle() const {
-    return m_running->empty() && m_unchecked.empty() && m_claimed.empty() && !m_outbox->has_results() &&
+    return m_running->empty() && m_unchecked.empty() && m_inbox->empty() && !m_outbox->has_results() &&
            m_failed.empty();
   }
   /// Whether no more jobs are wanted: those that run are the last.
@@ -159,24 +161,21 @@ class RunLoop {
   ServerLink m_link;
   std::unique_ptr<RunningJobs> m_running;
   std::unique_ptr<JobExchange> m_exchange;
+  std::unique_ptr<Inbox> m_inbox;
   std::unique_ptr<Outbox> m_outbox;
   std::unique_ptr<OutputChecks> m_output_checks;
   FailureRules m_rules;
   std::unique_ptr<ActionRunner> m_actions;
   std::stop_source m_break_off;  ///< Requested by a stop or drain: a claim that waits is given up.
 
-  std::deque<model::Job> m_claimed;  ///< Not started yet.
   std::map<OutputChecks::Ticket, Unchecked> m_unchecked;
   std::deque<Failed> m_failed;               ///< Whether they run again is to be found out.
   std::map<model::Id, Failed> m_recovering;  ///< Their recovery scripts run.
   bool m_drained_by_server{false};
   bool m_claims_begun{false};     ///< The start actions have ended.
-  bool m_has_claimed{false};      ///< The server has answered a claim.
   bool m_actions_due{true};       ///< Something happened that may trigger one.
-  bool m_may_claim{true};         ///< Cleared when the server has no more for now.
   bool m_check_when_idle{false};  ///< Results were handed in since the last look for completion.
-  int m_starts_failed{0};         ///< In a row.
-  bool m_lacks{false};            ///< Something that jobs which run have: no start before one of them ends.
+  StartPolicy m_starts;
   Clock::time_point m_next_poll;
   Clock::time_point m_next_heartbeat;
   Clock::time_point m_last_heartbeat;

@@ -98,9 +98,8 @@ void RunLoop::stop_at_time_limit() {
 }
 
 void RunLoop::give_back_claimed(Clock::time_point until) {
-  while (!m_claimed.empty()) {
-    insist(until, [this] { m_exchange->give_back(m_claimed.front(), false); });
-    m_claimed.pop_front();
+  while (!m_inbox->empty()) {
+    insist(until, [this] { m_inbox->requeue_front(); });
     ++m_report.given_back;
   }
 }
@@ -112,7 +111,7 @@ void RunLoop::cancel_run() {
   end_jobs();
   m_outbox->cancel_requeues(k_terminated);
   insist(Clock::now() + k_last_words, [this] { m_outbox->deliver(); });
-  m_claimed.clear();
+  m_inbox->clear();
 }
 
 /// After an error: nothing may be left running, and what can be given back is.
@@ -127,7 +126,7 @@ void RunLoop::abandon() noexcept {
     end_jobs();
     if (m_link.away()) {
       m_outbox->record_results();
-      m_outbox->record_requeues(m_claimed, m_report.timed_out);
+      m_outbox->record_requeues(m_inbox->jobs(), m_report.timed_out);
       return;
     }
     const auto until = Clock::now() + k_last_words;
@@ -171,7 +170,7 @@ void RunLoop::give_back_lost_claims() {
     return;
   }
   const auto until = Clock::now() + k_last_words;
-  insist(until, [this] { take(m_exchange->find_lost_claims()); });
+  insist(until, [this] { m_inbox->find_lost_claims(); });
   give_back_claimed(until);
 }
 

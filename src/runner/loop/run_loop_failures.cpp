@@ -34,7 +34,7 @@ void RunLoop::recover_failed() {
     } else if (m_exchange->retry(next.attempt.job, next.rule->max_retries)) {
       m_log.info("job {} ({}) failed with {}: it runs again", id, next.attempt.job.name, code);
       m_outbox->add_retried(std::move(next.attempt));
-      m_may_claim = true;
+      m_inbox->allow_claims();
       m_check_when_idle = true;
     } else {
       m_outbox->add(std::move(next.attempt));

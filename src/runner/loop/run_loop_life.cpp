@@ -99,7 +99,7 @@ void RunLoop::end_lost_jobs() {
   m_recovering.clear();
   m_unchecked.clear();
   m_failed.clear();
-  m_claimed.clear();
+  m_inbox->clear();
 }
 
 void RunLoop::rejoin() {
@@ -116,7 +116,7 @@ void RunLoop::rejoin() {
   register_node();
   m_exchange->continue_as(m_node.id.value_or(0));
   m_lost = false;
-  m_may_claim = true;
+  m_inbox->allow_claims();
   m_next_heartbeat = Clock::now();
   changed();
 }
@@ -148,15 +148,16 @@ void RunLoop::wait_for_work(JobExchange::Wanted room) {
     return;
   }
   try {
-    take(m_exchange->claim(room));
+    m_inbox->wait_for_jobs(room);
     m_link.answered();
-    if (!m_claimed.empty()) {
+    const auto now = Clock::now();
+    if (!m_inbox->empty()) {
+      m_last_work = now;
       return;
     }
-    const auto now = Clock::now();
     if (now - started >= room.wait / 2) {
       // Nothing has happened: then there is nothing to look for either, and an idle runner hardly ever asks.
-      m_may_claim = false;
+      m_inbox->pause_claims();
       m_next_poll = now + m_options.poll_interval;
       if (now - m_last_heartbeat < k_longest_without_heartbeat) {
         m_next_heartbeat = now + m_heartbeat_interval;

@@ -1,0 +1,35 @@
+#pragma once
+
+#include "torc/base/error.hpp"
+
+namespace torc::runner {
+
+/// Decides what follows when a job cannot be started: it waits, or it has failed, and after several in a row the machine
+/// is unfit for jobs. Pure state.
+class StartPolicy {
+ public:
+  /// So many failures in a row have their cause in the machine, not in the jobs.
+  static constexpr int k_most_failures = 5;
+
+  enum class Verdict {
+    wait,  ///< Running jobs have what is lacking: try again after one of them has ended.
+    fail,  ///< The job has failed.
+  };
+
+  /// Whether a start is worth trying.
+  bool may_start(bool any_running) const { return !m_is_short || !any_running; }
+  /// `k_most_failures` jobs in a row could not be started.
+  bool is_unfit() const { return m_is_unfit; }
+
+  void record_start() { m_failures = 0; }
+  Verdict record_failure(const base::Error& error, bool any_running);
+  /// A job has ended, and what it had is free.
+  void record_end() { m_is_short = false; }
+
+ private:
+  int m_failures{0};  ///< In a row.
+  bool m_is_short{false};
+  bool m_is_unfit{false};
+};
+
+}  // namespace torc::runner
