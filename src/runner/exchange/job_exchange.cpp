@@ -187,23 +187,6 @@ void JobExchange::done_with(model::Id job_id) {
   m_refusals.erase(job_id);
 }
 
-model::Heartbeat JobExchange::send_heartbeat() {
-  const model::Heartbeat nothing_known{.compute_node_id = m_compute_node_id, .is_active = true};
-  if (!m_api.has_capability("heartbeat")) {
-    return nothing_known;
-  }
-  try {
-    return m_api.send_heartbeat(m_compute_node_id);
-  } catch (const base::ApiError& error) {
-    if (may_pass(error)) {
-      throw;
-    }
-    // Somebody deleted the compute node; jobs are run all the same.
-    m_log.warning("a heartbeat was refused: {}", error.what());
-    return nothing_known;
-  }
-}
-
 std::vector<model::Job> JobExchange::jobs_at_work() {
   client::JobFilter mine;
   mine.active_compute_node_id = m_compute_node_id;

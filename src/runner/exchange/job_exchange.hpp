@@ -94,10 +94,6 @@ class JobExchange {
   /// Keeps the result of an attempt after which the job was retried. One that the server refuses is nobody's loss.
   void record_attempt(const model::Result& result);
 
-  /// Tells the server that this runner lives, where it wants to know.
-  /// @returns what it answers; where it does not want to know: an active node
-  model::Heartbeat send_heartbeat();
-
   /// What the server says that this runner has claimed or runs. On servers that do not note who claims: what it runs.
   std::vector<model::Job> jobs_at_work();
 

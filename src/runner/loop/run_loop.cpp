@@ -53,8 +53,6 @@ RunLoop::RunLoop(client::Api& api, const RunnerOptions& options, const std::stop
           m_workflow.compute_node_wait_for_healthy_database_minutes.value_or(k_default_wait_for_server_min))),
       m_rules(api, options.workflow_id),
       m_next_poll(m_started),
-      m_next_heartbeat(m_started),
-      m_heartbeat_interval(k_heartbeat_interval),
       m_last_work(m_started) {
   auto gpus = detect_gpus();
   m_capacity = capacity_from(options, gpus.size());
@@ -66,9 +64,9 @@ RunLoop::RunLoop(client::Api& api, const RunnerOptions& options, const std::stop
                                     options.drain, options.cgroups, m_log);
   m_limits.follow_jobs([this] { return m_running->due(); });
   set_time_limit();
-  describe_node();
-  register_node();
-  m_exchange = std::make_unique<JobExchange>(api, options.workflow_id, m_run_id, m_node.id.value_or(0), m_log);
+  m_liveness = std::make_unique<Liveness>(api, m_log, describe_node());
+  log_registration();
+  m_exchange = std::make_unique<JobExchange>(api, options.workflow_id, m_run_id, m_liveness->node_id(), m_log);
   m_output_checks = std::make_unique<OutputChecks>([this] { m_running->wake(); });
   m_actions = std::make_unique<ActionRunner>(api, options.workflow_id, m_settings, m_log, options.haste,
                                              [this] { m_running->wake(); });
@@ -167,7 +165,7 @@ bool RunLoop::wants_to_stop() {
 }
 
 RunLoop::Clock::time_point RunLoop::next_wake(std::optional<Clock::time_point> jobs_due) const {
-  auto wake = m_link.away() ? m_link.next_change() : std::min(m_next_poll, m_next_heartbeat);
+  auto wake = m_link.away() ? m_link.next_change() : std::min(m_next_poll, m_liveness->next());
   if (m_stop_at) {
     wake = std::min(wake, *m_stop_at);
   }
@@ -231,11 +229,11 @@ void RunLoop::talk() {
       m_inbox->allow_claims();
     }
     if (was_away) {
-      m_next_heartbeat = Clock::now();  // Whether the server has missed this runner matters before anything starts.
+      m_liveness->expedite();  // Whether the server has missed this runner matters before anything starts.
       m_api.ping();  // A server that hangs may do all that it was asked once it goes on: nothing else is asked of it.
     }
     settle_ended();
-    beat();
+    keep_alive();
     run_actions(poll_due);
     if (poll_due || was_away) {
       find_lost_claims();
@@ -267,7 +265,7 @@ void RunLoop::settle_ended() {
 
 void RunLoop::record_delivery(const Outbox::Delivery& delivery) {
   if (!delivery.on_record) {
-    m_next_heartbeat = Clock::now();  // Other runners may have all the jobs that run here.
+    m_liveness->expedite();  // Other runners may have all the jobs that run here.
   }
   const bool counts = delivery.on_record && !delivery.is_inherited;
   const auto status = delivery.attempt.result.status;

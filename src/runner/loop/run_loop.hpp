@@ -11,6 +11,7 @@
 #include "runner/exchange/call_limits.hpp"
 #include "runner/exchange/inbox.hpp"
 #include "runner/exchange/job_exchange.hpp"
+#include "runner/exchange/liveness.hpp"
 #include "runner/exchange/outbox.hpp"
 #include "runner/exchange/result_journal.hpp"
 #include "runner/exchange/server_link.hpp"
@@ -27,9 +28,6 @@
 #include "torc/runner/runner.hpp"
 
 namespace torc::runner {
-
-/// Between two signs of life, where the server does not say how long it waits for them.
-inline constexpr std::chrono::seconds k_heartbeat_interval{30};
 
 /// One run of one runner, from the registration of its compute node to its deactivation. See run_loop.cpp for how it
 /// works; what follows failures is in run_loop_failures.cpp, the
@@ -80,8 +78,7 @@ class RunLoop {
   void lose_touch(const base::ApiError& error);
 
   // Signs of life
-  void beat();
-  void say_alive();
+  void keep_alive();
   void end_lost_jobs();
   void rejoin();
 
@@ -117,7 +114,9 @@ class RunLoop {
            m_failed.empty();
   }
   /// Whether no more jobs are wanted: those that run are the last.
-  bool is_draining() const { return m_options.drain.stop_requested() || m_drained_by_server || m_report.unfit; }
+  bool is_draining() const {
+    return m_options.drain.stop_requested() || m_liveness->drain_requested() || m_report.unfit;
+  }
   void changed();
 
   // The end
@@ -135,8 +134,8 @@ class RunLoop {
   void insist(Clock::time_point until, Call&& call);
 
   // The beginning
-  void describe_node();
-  void register_node();
+  model::ComputeNode describe_node() const;
+  void log_registration();
   std::filesystem::path metrics_path() const;
   void set_time_limit();
   void stagger();
@@ -154,12 +153,12 @@ class RunLoop {
   RunnerLog m_log;
   ResultJournal m_journal;
   Resources m_capacity;
-  model::ComputeNode m_node;
   const Clock::time_point m_started;
   std::optional<Clock::time_point> m_stop_at;  ///< Jobs get the termination signal then.
   std::chrono::milliseconds m_last_lead{0};    ///< And so long they have to end.
   ServerLink m_link;
   std::unique_ptr<RunningJobs> m_running;
+  std::unique_ptr<Liveness> m_liveness;
   std::unique_ptr<JobExchange> m_exchange;
   std::unique_ptr<Inbox> m_inbox;
   std::unique_ptr<Outbox> m_outbox;
@@ -171,16 +170,12 @@ class RunLoop {
   std::map<OutputChecks::Ticket, Unchecked> m_unchecked;
   std::deque<Failed> m_failed;               ///< Whether they run again is to be found out.
   std::map<model::Id, Failed> m_recovering;  ///< Their recovery scripts run.
-  bool m_drained_by_server{false};
-  bool m_claims_begun{false};     ///< The start actions have ended.
-  bool m_actions_due{true};       ///< Something happened that may trigger one.
-  bool m_check_when_idle{false};  ///< Results were handed in since the last look for completion.
+  bool m_claims_begun{false};                ///< The start actions have ended.
+  bool m_actions_due{true};                  ///< Something happened that may trigger one.
+  bool m_check_when_idle{false};             ///< Results were handed in since the last look for completion.
   StartPolicy m_starts;
   Clock::time_point m_next_poll;
-  Clock::time_point m_next_heartbeat;
-  Clock::time_point m_last_heartbeat;
   bool m_has_rested{false};
-  std::chrono::milliseconds m_heartbeat_interval;
   bool m_lost{false};                 ///< The server counts the compute node as gone.
   Clock::time_point m_no_wait_until;  ///< A claim that should have waited did not.
   Clock::time_point m_last_work;

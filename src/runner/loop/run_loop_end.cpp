@@ -142,22 +142,12 @@ void RunLoop::abandon() noexcept {
 }
 
 void RunLoop::deactivate() {
-  m_node.is_active = false;
   if (const auto used = m_running->finish_monitoring()) {
-    const auto wanted = monitor_config_of(m_workflow);
-    m_node.sample_count = used->samples;
-    if (wanted.node_cpu) {
-      m_node.peak_cpu_percent = used->peak_cpu_percent;
-      m_node.avg_cpu_percent = used->avg_cpu_percent;
-    }
-    if (wanted.node_memory) {
-      m_node.peak_memory_bytes = used->peak_memory_bytes;
-      m_node.avg_memory_bytes = used->avg_memory_bytes;
-    }
+    m_liveness->record_usage(*used, monitor_config_of(m_workflow));
   }
-  m_node.duration_seconds = std::chrono::duration<double>(Clock::now() - m_started).count();
+  const auto ran = Clock::now() - m_started;
   try {
-    insist(Clock::now() + k_last_words, [this] { m_api.update_compute_node(m_node.id.value_or(0), m_node); });
+    insist(Clock::now() + k_last_words, [&] { m_liveness->deactivate(ran); });
     give_back_lost_claims();
   } catch (const base::ApiError& error) {
     m_log.warning("the compute node could not be deactivated: {}", error.what());

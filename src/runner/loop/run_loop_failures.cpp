@@ -84,7 +84,7 @@ void RunLoop::recovery_ended(const EndedJob& ended) {
 /// @throws base::ApiError
 void RunLoop::run_actions(bool poll_due) {
   if (m_actions->has_any() && !m_actions->is_busy() && (std::exchange(m_actions_due, false) || poll_due)) {
-    m_actions->run_triggered(m_node.id.value_or(0),
+    m_actions->run_triggered(m_liveness->node_id(),
                              {"on_workflow_start", "on_worker_start", "on_jobs_ready", "on_jobs_complete"});
   }
   if (!m_claims_begun && !m_actions->is_busy()) {
@@ -104,15 +104,15 @@ void RunLoop::run_last_actions() {
   }
   try {
     if (m_report.timed_out) {
-      m_actions->run_triggered(m_node.id.value_or(0), {"on_worker_complete"});
+      m_actions->run_triggered(m_liveness->node_id(), {"on_worker_complete"});
       m_actions->wait(m_stop);
       return;
     }
     m_actions->wait(m_stop);
     if (!m_stop.stop_requested()) {
-      m_actions->run_triggered(m_node.id.value_or(0), {"on_jobs_complete"});
+      m_actions->run_triggered(m_liveness->node_id(), {"on_jobs_complete"});
       m_actions->wait(m_stop);
-      m_actions->run_triggered(m_node.id.value_or(0), {"on_workflow_complete", "on_worker_complete"});
+      m_actions->run_triggered(m_liveness->node_id(), {"on_workflow_complete", "on_worker_complete"});
       m_actions->wait(m_stop);
     }
   } catch (const base::ApiError& error) {

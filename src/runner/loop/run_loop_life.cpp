@@ -23,70 +23,43 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-/// A claim is a sign of life, too. But only the answer to a heartbeat tells that the server wants no more claimed here.
-constexpr seconds k_longest_without_heartbeat{80};
-
-/// Thrice in the time that the server waits.
-milliseconds interval_for(double timeout_seconds) {
-  constexpr double k_least_ms = 100;
-  const double third_ms = timeout_seconds * 1000.0 / 3.0;
-  const double most_ms = static_cast<double>(milliseconds(k_longest_without_heartbeat).count());
-  return milliseconds(static_cast<std::int64_t>(std::clamp(third_ms, k_least_ms, most_ms)));
-}
-
 }  // namespace
 
-void RunLoop::describe_node() {
-  m_node.workflow_id = m_options.workflow_id;
-  m_node.hostname = proc::host_name();
-  m_node.pid = ::getpid();
-  m_node.num_cpus = m_capacity.cpus;
-  m_node.memory_gb = m_capacity.memory_gb;
-  m_node.num_gpus = m_capacity.gpus;
-  m_node.num_nodes = 1;
-  m_node.compute_node_type = "local";
+model::ComputeNode RunLoop::describe_node() const {
+  model::ComputeNode node;
+  node.workflow_id = m_options.workflow_id;
+  node.hostname = proc::host_name();
+  node.pid = ::getpid();
+  node.num_cpus = m_capacity.cpus;
+  node.memory_gb = m_capacity.memory_gb;
+  node.num_gpus = m_capacity.gpus;
+  node.num_nodes = 1;
+  node.compute_node_type = "local";
   if (m_options.time_limit) {
-    m_node.time_limit = base::format_iso_duration(std::chrono::ceil<seconds>(*m_options.time_limit));
+    node.time_limit = base::format_iso_duration(std::chrono::ceil<seconds>(*m_options.time_limit));
   }
   if (m_options.worker) {
-    m_node.scheduler = worker_scheduler(*m_options.worker);
+    node.scheduler = worker_scheduler(*m_options.worker);
   }
+  return node;
 }
 
-void RunLoop::register_node() {
-  m_node.id.reset();
-  m_node.start_time = base::timestamp_now();
-  m_node.is_active = true;
-  m_node.id = m_api.create_compute_node(m_node).id;
+void RunLoop::log_registration() {
+  const auto& node = m_liveness->node();
   m_log.info("runner of workflow {} run {} on {} (PID {}, compute node {}): {} CPUs, {:.1f} GB, {} GPUs{}",
-             m_options.workflow_id, m_run_id, m_node.hostname, m_node.pid, m_node.id.value_or(0), m_capacity.cpus,
+             m_options.workflow_id, m_run_id, node.hostname, node.pid, m_liveness->node_id(), m_capacity.cpus,
              m_capacity.memory_gb, m_capacity.gpus,
              m_options.max_parallel_jobs ? fmt::format(", {} jobs at once", *m_options.max_parallel_jobs) : "");
 }
 
-void RunLoop::say_alive() {
-  const auto answer = m_exchange->send_heartbeat();
-  m_last_heartbeat = Clock::now();
-  m_heartbeat_interval =
-      answer.timeout_seconds ? interval_for(*answer.timeout_seconds) : milliseconds(k_heartbeat_interval);
-  m_next_heartbeat = m_last_heartbeat + m_heartbeat_interval;
-  m_lost = !answer.is_active;
-  if (answer.is_draining && !std::exchange(m_drained_by_server, true)) {
-    m_log.info("the server wants no more jobs claimed here");
-  }
-}
-
 /// @throws base::ApiError where the server cannot be told; to be called again then
-void RunLoop::beat() {
-  if (!m_lost && Clock::now() < m_next_heartbeat) {
-    return;
-  }
-  if (!m_lost) {
-    say_alive();
+void RunLoop::keep_alive() {
+  if (!m_lost && m_liveness->is_due(Clock::now())) {
+    m_lost = !m_liveness->send_heartbeat();
   }
   if (m_lost) {
     rejoin();
-    say_alive();  // From here on it is held to its heartbeats: before it has any job.
+    m_lost = !m_liveness->send_heartbeat();  // From here on it is held to its heartbeats: before it has any job.
   }
 }
 
@@ -106,18 +79,18 @@ void RunLoop::rejoin() {
   m_log.warning(
       "compute node {} is not active any more: the server has heard nothing of this runner for too long, or "
       "somebody said so; {} jobs are ended",
-      m_node.id.value_or(0), m_running->count());
+      m_liveness->node_id(), m_running->count());
   end_lost_jobs();
   m_outbox->deliver();
   // Where it was somebody who said so, nobody has given these back.
   for (const auto& job : m_exchange->jobs_at_work()) {
     m_exchange->give_back(job, job.status == model::JobStatus::running);
   }
-  register_node();
-  m_exchange->continue_as(m_node.id.value_or(0));
+  m_liveness->rejoin();
+  log_registration();
+  m_exchange->continue_as(m_liveness->node_id());
   m_lost = false;
   m_inbox->allow_claims();
-  m_next_heartbeat = Clock::now();
   changed();
 }
 
@@ -159,15 +132,13 @@ void RunLoop::wait_for_work(JobExchange::Wanted room) {
       // Nothing has happened: then there is nothing to look for either, and an idle runner hardly ever asks.
       m_inbox->pause_claims();
       m_next_poll = now + m_options.poll_interval;
-      if (now - m_last_heartbeat < k_longest_without_heartbeat) {
-        m_next_heartbeat = now + m_heartbeat_interval;
-      }
+      m_liveness->record_sign_of_life(now);
       return;
     }
     // The workflow is over, which the next look tells; or this runner is lost, which a heartbeat tells; or the server
     // is about to end, which is no reason to hurry.
     m_no_wait_until = now + m_options.poll_interval;
-    m_next_heartbeat = now;
+    m_liveness->expedite();
   } catch (const base::ApiError& error) {
     if (m_break_off.stop_requested()) {
       return;
