@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "runner/jobs/capacity.hpp"
+#include "runner/jobs/event_loop.hpp"
 #include "runner/jobs/execution_config.hpp"
 #include "runner/jobs/gpu_pool.hpp"
 #include "runner/jobs/job_cgroups.hpp"
@@ -17,7 +18,6 @@
 #include "runner/jobs/output_checks.hpp"
 #include "runner/jobs/process_trees.hpp"
 #include "runner/jobs/simple_command.hpp"
-#include "runner/loop/event_loop.hpp"
 #include "runner/runner_log.hpp"
 
 namespace torc::runner {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "runner/exchange/call_limits.hpp"
+#include "runner/exchange/failure_rules.hpp"
 #include "runner/exchange/inbox.hpp"
 #include "runner/exchange/job_exchange.hpp"
 #include "runner/exchange/liveness.hpp"
@@ -23,7 +24,6 @@
 #include "runner/jobs/running_jobs.hpp"
 #include "runner/jobs/start_policy.hpp"
 #include "runner/loop/action_runner.hpp"
-#include "runner/loop/failure_rules.hpp"
 #include "runner/runner_log.hpp"
 #include "torc/runner/runner.hpp"
 

@@ -1,4 +1,4 @@
-#include "runner/loop/event_loop.hpp"
+#include "runner/jobs/event_loop.hpp"
 
 #include <gtest/gtest.h>
 

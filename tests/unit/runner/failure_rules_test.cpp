@@ -1,4 +1,4 @@
-#include "runner/loop/failure_rules.hpp"
+#include "runner/exchange/failure_rules.hpp"
 
 #include <gtest/gtest.h>
 
