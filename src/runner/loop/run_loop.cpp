@@ -51,7 +51,6 @@ RunLoop::RunLoop(client::Api& api, const RunnerOptions& options, const std::stop
       m_started(Clock::now()),
       m_link(std::chrono::minutes(
           m_workflow.compute_node_wait_for_healthy_database_minutes.value_or(k_default_wait_for_server_min))),
-      m_rules(api, options.workflow_id),
       m_next_poll(m_started),
       m_last_work(m_started) {
   auto gpus = detect_gpus();
@@ -67,12 +66,17 @@ RunLoop::RunLoop(client::Api& api, const RunnerOptions& options, const std::stop
   m_liveness = std::make_unique<Liveness>(api, m_log, describe_node());
   log_registration();
   m_exchange = std::make_unique<JobExchange>(api, options.workflow_id, m_run_id, m_liveness->node_id(), m_log);
-  m_output_checks = std::make_unique<OutputChecks>([this] { m_running->wake(); });
+  m_unverified = std::make_unique<UnverifiedJobs>(m_log, [this] { m_running->wake(); });
   m_actions = std::make_unique<ActionRunner>(api, options.workflow_id, m_settings, m_log, options.haste,
                                              [this] { m_running->wake(); });
   m_inbox = std::make_unique<Inbox>(*m_exchange, m_limits);
   m_outbox = std::make_unique<Outbox>(api, *m_exchange, m_journal, m_log,
                                       [this](const Outbox::Delivery& delivery) { record_delivery(delivery); });
+  m_recovery =
+      std::make_unique<Recovery>(api, *m_exchange, *m_outbox, m_log, m_workflow.use_pending_failed.value_or(false),
+                                 [this](const Attempt& failed, const std::string& script) {
+                                   m_running->start_recovery(failed.job, script, failed.result.return_code, m_settings);
+                                 });
   m_outbox->load(m_journal.take_over());
   stagger();
 }
@@ -194,27 +198,27 @@ void RunLoop::reap() {
   for (auto& ended : m_running->reap()) {
     finish(std::move(ended));
   }
-  take_checked();
+  take_verified();
 }
 
 void RunLoop::finish(EndedJob&& ended) {
   m_last_work = Clock::now();
   m_starts.record_end();
   if (ended.reason == EndReason::interrupted) {
-    m_recovering.erase(ended.job.id.value_or(0));
+    m_recovery->forget(ended.job.id.value_or(0));
     m_outbox->add_requeue(std::move(ended));
     return;
   }
   if (ended.was_recovery) {
-    recovery_ended(ended);
+    m_recovery->end_script(ended.job.id.value_or(0), ended.return_code);
     return;
   }
   auto outputs = std::move(ended.outputs);
   auto files_of_success = std::move(ended.files_of_success);
   Attempt attempt = attempt_of(m_exchange->result_owner(), std::move(ended));
   if (attempt.result.status == model::JobStatus::completed && !outputs.empty()) {
-    const auto ticket = m_output_checks->begin(std::move(outputs));
-    m_unchecked[ticket] = {.attempt = std::move(attempt), .files_of_success = std::move(files_of_success)};
+    m_unverified->add({.attempt = std::move(attempt), .files_of_success = std::move(files_of_success)},
+                      std::move(outputs));
     return;
   }
   settle(std::move(attempt), files_of_success);
@@ -259,7 +263,10 @@ void RunLoop::talk() {
 
 /// Failed ones run again where their rules say so, others are handed in.
 void RunLoop::settle_ended() {
-  recover_failed();
+  if (m_recovery->decide()) {
+    m_inbox->allow_claims();
+    m_check_when_idle = true;
+  }
   m_outbox->deliver();
 }
 
@@ -317,7 +324,7 @@ void RunLoop::start_claimed() {
 /// @returns false where it has to wait until a job that runs has ended
 bool RunLoop::launch(const model::Job& job, const JobNeeds& needs, std::vector<DeclaredOutput>&& outputs) {
   const model::Id id = job.id.value_or(0);
-  m_recovering.erase(id);  // Of an attempt that is nobody's any more, where the job was claimed anew.
+  m_recovery->forget(id);  // Of an attempt that is nobody's any more, where the job was claimed anew.
   try {
     m_running->start(job, needs, m_settings, std::move(outputs));
     m_starts.record_start();
@@ -335,9 +342,7 @@ bool RunLoop::launch(const model::Job& job, const JobNeeds& needs, std::vector<D
 void RunLoop::fail_start(const model::Job& job, const base::Error& error) {
   m_log.error("job {} ({}) cannot be started: {}", job.id.value_or(0), job.name, error.what());
   auto result = result_of(m_exchange->result_owner(), job, m_settings.run_id, k_cannot_execute, {});
-  m_failed.push_back(
-      {.attempt = {
-           .job = job, .result = std::move(result), .event_type = "job_start_failed", .message = error.what()}});
+  m_recovery->add({.job = job, .result = std::move(result), .event_type = "job_start_failed", .message = error.what()});
   if (m_starts.is_unfit() && !std::exchange(m_report.unfit, true)) {
     m_log.error("{} jobs in a row could not be started: this machine is unfit, the runner claims no more",
                 StartPolicy::k_most_failures);

@@ -9,20 +9,20 @@
 #include <vector>
 
 #include "runner/exchange/call_limits.hpp"
-#include "runner/exchange/failure_rules.hpp"
 #include "runner/exchange/inbox.hpp"
 #include "runner/exchange/job_exchange.hpp"
 #include "runner/exchange/liveness.hpp"
 #include "runner/exchange/outbox.hpp"
+#include "runner/exchange/recovery.hpp"
 #include "runner/exchange/result_journal.hpp"
 #include "runner/exchange/server_link.hpp"
 #include "runner/jobs/attempt.hpp"
 #include "runner/jobs/capacity.hpp"
 #include "runner/jobs/execution_config.hpp"
 #include "runner/jobs/job_process.hpp"
-#include "runner/jobs/output_checks.hpp"
 #include "runner/jobs/running_jobs.hpp"
 #include "runner/jobs/start_policy.hpp"
+#include "runner/jobs/unverified_jobs.hpp"
 #include "runner/loop/action_runner.hpp"
 #include "runner/runner_log.hpp"
 #include "torc/runner/runner.hpp"
@@ -47,19 +47,6 @@ class RunLoop {
   RunnerReport run();
 
  private:
-  /// A failed job that may run again.
-  struct Failed {
-    Attempt attempt{};
-    std::optional<FailureRule> rule{};  ///< The one that matches, once that is known.
-    bool script_is_due{false};          ///< Its recovery script is still to be run.
-  };
-
-  /// A job that exited with 0, while its outputs are looked for.
-  struct Unchecked {
-    Attempt attempt{};
-    std::vector<std::string> files_of_success{};
-  };
-
   // One turn of the loop
   void reap();
   void talk();
@@ -88,15 +75,10 @@ class RunLoop {
 
   // Outputs of jobs
   void settle(Attempt&& attempt, const std::vector<std::string>& files_of_success);
-  void take_checked();
+  void take_verified();
   void wait_for_checks();
 
   // Failed jobs and actions
-  void recover_failed();
-  bool may_run_again(const Failed& failed);
-  void begin_recovery(Failed&& failed);
-  void recovery_ended(const EndedJob& ended);
-  void fail(Attempt&& attempt);
   void run_actions(bool poll_due);
   /// Whether the runner may not claim yet, because its start actions run. Only `run_actions` ends this phase: all parts
   /// of one turn must agree about it, although the actions may end at any moment in their own thread.
@@ -110,8 +92,8 @@ class RunLoop {
   std::optional<JobExchange::Wanted> wanted() const;
   Room room() const;
   bool idle() const {
-    return m_running->empty() && m_unchecked.empty() && m_inbox->empty() && !m_outbox->has_results() &&
-           m_failed.empty();
+    return m_running->empty() && m_unverified->empty() && m_inbox->empty() && !m_outbox->has_results() &&
+           m_recovery->empty();
   }
   /// Whether no more jobs are wanted: those that run are the last.
   bool is_draining() const {
@@ -162,17 +144,14 @@ class RunLoop {
   std::unique_ptr<JobExchange> m_exchange;
   std::unique_ptr<Inbox> m_inbox;
   std::unique_ptr<Outbox> m_outbox;
-  std::unique_ptr<OutputChecks> m_output_checks;
-  FailureRules m_rules;
+  std::unique_ptr<UnverifiedJobs> m_unverified;
+  std::unique_ptr<Recovery> m_recovery;
   std::unique_ptr<ActionRunner> m_actions;
   std::stop_source m_break_off;  ///< Requested by a stop or drain: a claim that waits is given up.
 
-  std::map<OutputChecks::Ticket, Unchecked> m_unchecked;
-  std::deque<Failed> m_failed;               ///< Whether they run again is to be found out.
-  std::map<model::Id, Failed> m_recovering;  ///< Their recovery scripts run.
-  bool m_claims_begun{false};                ///< The start actions have ended.
-  bool m_actions_due{true};                  ///< Something happened that may trigger one.
-  bool m_check_when_idle{false};             ///< Results were handed in since the last look for completion.
+  bool m_claims_begun{false};     ///< The start actions have ended.
+  bool m_actions_due{true};       ///< Something happened that may trigger one.
+  bool m_check_when_idle{false};  ///< Results were handed in since the last look for completion.
   StartPolicy m_starts;
   Clock::time_point m_next_poll;
   bool m_has_rested{false};

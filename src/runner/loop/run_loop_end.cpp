@@ -118,10 +118,9 @@ void RunLoop::cancel_run() {
 void RunLoop::abandon() noexcept {
   try {
     if (m_link.away()) {
-      for (auto& failed : m_failed) {
-        m_outbox->add(std::move(failed.attempt));  // Whether they may run again cannot be asked.
+      for (auto& failed : m_recovery->take_undecided()) {
+        m_outbox->add(std::move(failed));  // Whether they may run again cannot be asked.
       }
-      m_failed.clear();
     }
     end_jobs();
     if (m_link.away()) {

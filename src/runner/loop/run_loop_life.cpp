@@ -69,9 +69,8 @@ void RunLoop::end_lost_jobs() {
     m_log.warning("job {} ({}), attempt {}, was ended: it is no longer this runner's", ended.job.id.value_or(0),
                   ended.job.name, ended.job.attempt_id.value_or(1));
   }
-  m_recovering.clear();
-  m_unchecked.clear();
-  m_failed.clear();
+  m_unverified->take_unverified();
+  m_recovery->clear();
   m_inbox->clear();
 }
 
