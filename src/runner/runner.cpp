@@ -6,7 +6,7 @@
 #include <memory>
 #include <system_error>
 
-#include "runner/loop/run_loop.hpp"
+#include "runner/loop/loop.hpp"
 #include "runner/loop/worker_state.hpp"
 #include "torc/proc/open_files.hpp"
 
@@ -47,7 +47,7 @@ RunnerReport run_jobs(client::Api& api, const RunnerOptions& options, const std:
     worker = std::make_unique<WorkerState>(*options.worker);
   }
   try {
-    RunLoop loop(api, options, stop, on_change);
+    Loop loop(api, options, stop, on_change);
     if (worker) {
       worker->say_ready();
     }

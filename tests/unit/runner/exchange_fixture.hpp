@@ -47,11 +47,21 @@ class FakeApi : public support::StubApi {
     record("get_job " + std::to_string(id));
     return left_job;
   }
+  void start_job(model::Id id, std::int64_t, model::Id) override {
+    record("start " + std::to_string(id));
+    refuse_if_told(id);
+  }
+  model::File get_file(model::Id id) override { return file_of(id); }
+  model::Page<model::File> list_files(model::Id, const client::FileFilter&) override {
+    model::Page<model::File> page;
+    for (const auto& [id, path] : files) {
+      page.items.push_back(file_of(id));
+    }
+    return page;
+  }
   void complete_job(model::Id id, const model::Result& result) override {
     record("complete " + std::to_string(id) + " " + std::string(model::to_string(result.status)));
-    if (const auto it = refusals.find(id); it != refusals.end()) {
-      throw base::ApiError(422, "Unprocessable", it->second);
-    }
+    refuse_if_told(id);
   }
   client::Completed complete_jobs(model::Id, const std::vector<model::Result>& results) override {
     record("complete " + std::to_string(results.size()) + " jobs");
@@ -110,8 +120,10 @@ class FakeApi : public support::StubApi {
   }
   model::Heartbeat send_heartbeat(model::Id id) override {
     record("heartbeat " + std::to_string(id));
-    heartbeat.compute_node_id = id;
-    return heartbeat;
+    model::Heartbeat answer = heartbeat;
+    answer.compute_node_id = id;
+    answer.is_active = heartbeat.is_active && id != lost_node;
+    return answer;
   }
 
   /// The calls since the last time this was asked.
@@ -123,10 +135,12 @@ class FakeApi : public support::StubApi {
   std::vector<model::Job> claimable{};          ///< What the next claim gets.
   std::vector<model::Job> at_work{};            ///< What the server says that the compute node has.
   model::Job left_job{};                        ///< What `get_job` answers.
-  std::map<model::Id, std::string> refusals{};  ///< Of results and retries, by job.
+  std::map<model::Id, std::string> refusals{};  ///< Of calls about a job, by its id.
+  std::map<model::Id, std::string> files{};     ///< Paths of the workflow's files.
   std::vector<model::Result> earlier_results{};
   std::vector<model::FailureHandler> failure_handlers{};
   model::Heartbeat heartbeat{.compute_node_id = k_node, .is_active = true};
+  std::optional<model::Id> lost_node{};  ///< Counts as lost.
   model::ComputeNode last_node{};
 
  private:
@@ -135,6 +149,14 @@ class FakeApi : public support::StubApi {
     if (is_away) {
       throw base::ApiError(0, "Unreachable", "connection refused");
     }
+  }
+  model::File file_of(model::Id id) const {
+    model::File file;
+    file.id = id;
+    file.workflow_id = k_workflow;
+    file.name = "file" + std::to_string(id);
+    file.path = files.at(id);
+    return file;
   }
   void refuse_if_told(model::Id id) const {
     if (const auto it = refusals.find(id); it != refusals.end()) {

@@ -1,0 +1,430 @@
+// Theory of operation: one thread. Each turn of the loop reaps the children that have ended, hands their results in,
+// claims as many jobs as there is room for, starts them, and sleeps until a child ends, a stop is requested or the
+// next poll is due. What the server must be told lies in the outbox until it has answered, so a call that fails is made
+// again later while jobs go on running: `call_server` gives up at the first call that gets no answer, and ServerLink
+// says when to go on. A turn never depends on the one before, but for the phase (PhaseMachine).
+//
+// While it has nothing to do at all it does not poll: it waits inside a claim (`wait_for_jobs`), which the server
+// answers once there is work or the workflow is over, and which a stop breaks off. Such a claim may be answered just
+// when nobody listens any more; so the last thing that a runner does, after its node is inactive and gets no more, is
+// to look for jobs that were claimed in its name and requeue them.
+//
+// A runner that was lost (its network was cut, it was suspended) learns that from the answer to a heartbeat, which
+// comes before anything it claims or starts. It ends what it runs, for others may run it by now: at once, since files
+// that a job writes in its grace would be in the way of the attempt that counts. Results that it still has are refused
+// by the server (an attempt is ended once), their output files stay. Then it goes on as a compute node of its own, so
+// that nothing that is still on its way in the name of the lost one gets anything.
+
+#include "runner/loop/loop.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "torc/base/error.hpp"
+#include "torc/proc/file_pages.hpp"
+
+namespace torc::runner {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+Loop::Loop(client::Api& api, const RunnerOptions& options, const std::stop_token& stop, OnChange on_change)
+    : m_on_change(std::move(on_change)),
+      m_parts(api, options, stop, [this](const Outbox::Delivery& delivery) { record_delivery(delivery); }),
+      m_shutdown(m_parts, [this] { report_change(); }),
+      m_idle_timer(idle_limit_of(options, m_parts.workflow), m_parts.started),
+      m_next_poll(m_parts.started) {
+  delay_first_poll();
+}
+
+/// Many workers that start together and poll would do so together for good.
+void Loop::delay_first_poll() {
+  const RunnerOptions& options = m_parts.options;
+  if (m_parts.config.staggered_start && options.worker && !m_parts.exchange.claims_can_wait()) {
+    const std::chrono::duration<double, std::milli> pause =
+        static_cast<double>(options.poll_interval.count()) * random_jitter() * milliseconds(1);
+    m_next_poll = m_parts.started + std::chrono::duration_cast<milliseconds>(pause);
+    m_parts.inbox.pause_claims();
+  }
+}
+
+RunnerReport Loop::run() {
+  const auto cancel_wait = [this] { m_cancel_wait.request_stop(); };
+  const std::stop_callback on_stop{m_parts.stop, cancel_wait};
+  const std::stop_callback on_drain{m_parts.options.drain, cancel_wait};
+  try {
+    while (m_phases.phase() != Phase::ending) {
+      run_turn();
+    }
+    m_shutdown.finish();
+    return m_parts.report;
+  } catch (const std::exception& error) {
+    m_parts.log.error("the runner ends: {}", error.what());
+    m_shutdown.abandon();
+    throw;
+  }
+}
+
+void Loop::run_turn() {
+  if (m_parts.reaper.reap()) {
+    m_idle_timer.restart(Clock::now());
+  }
+  auto jobs_due = m_parts.running.tend();
+  if (must_stop()) {
+    m_phases.end();
+    return;
+  }
+  const auto running = m_parts.running.count();
+  if (m_parts.link.may_try(Clock::now())) {
+    call_server();
+  }
+  if (m_parts.running.count() != running) {
+    jobs_due = m_parts.running.tend();  // What was started has limits of its own.
+  }
+  if (m_parts.link.away()) {
+    m_parts.outbox.record_results();
+  }
+  give_up_if_server_is_gone();
+  if (m_phases.phase() != Phase::ending && !m_parts.stop.stop_requested()) {
+    sleep(jobs_due);
+  }
+}
+
+bool Loop::must_stop() {
+  if (m_parts.stop.stop_requested()) {
+    m_shutdown.stop("a stop was requested");
+    return true;
+  }
+  if (m_parts.stop_at && Clock::now() >= *m_parts.stop_at) {
+    m_shutdown.stop_at_time_limit();
+    return true;
+  }
+  return false;
+}
+
+void Loop::give_up_if_server_is_gone() {
+  if (!m_parts.link.gone(Clock::now())) {
+    return;
+  }
+  const auto running = m_parts.running.count();
+  const bool has_nothing = m_parts.journal.empty() && running == 0 && m_parts.inbox.empty();
+  throw base::ApiError(
+      0, "Unreachable",
+      fmt::format("the server has been away for too long (compute_node_wait_for_healthy_database_minutes says how "
+                  "long that is); {} jobs were ended{}",
+                  running,
+                  has_nothing ? ""
+                              : fmt::format("; what it has not been told is in {}, the next run in this directory "
+                                            "tells it",
+                                            m_parts.journal.path().string())));
+}
+
+Loop::Clock::time_point Loop::next_wake(JobsDue jobs_due) const {
+  auto wake = m_parts.link.away() ? m_parts.link.next_change() : std::min(m_next_poll, m_parts.liveness.next());
+  if (m_parts.stop_at) {
+    wake = std::min(wake, *m_parts.stop_at);
+  }
+  if (m_idle_timer.end() && m_parts.idle() && !m_idle_timer.is_over(Clock::now())) {
+    wake = std::min(wake, *m_idle_timer.end());
+  }
+  return jobs_due ? std::min(wake, *jobs_due) : wake;
+}
+
+void Loop::sleep(JobsDue jobs_due) {
+  const bool nothing_to_do = m_parts.idle() && !jobs_due && !m_parts.link.away() && Clock::now() >= m_no_wait_until;
+  const auto claimable = nothing_to_do && m_parts.exchange.claims_can_wait() ? wanted() : std::nullopt;
+  if (!claimable) {
+    m_parts.running.wait(next_wake(jobs_due));
+    return;
+  }
+  if (!std::exchange(m_has_dropped_pages, true)) {
+    // What a start needs, the command line and TLS above all, is not needed again.
+    proc::drop_file_pages();
+  }
+  wait_for_jobs(*claimable);
+}
+
+void Loop::wait_for_jobs(JobExchange::Wanted wanted) {
+  const auto started = Clock::now();
+  auto until = started + m_parts.options.longest_wait;
+  if (m_parts.stop_at) {
+    until = std::min(until, *m_parts.stop_at);
+  }
+  if (m_idle_timer.end()) {
+    until = std::min(until, *m_idle_timer.end());
+  }
+  wanted.wait = std::chrono::floor<seconds>(until - started);
+  wanted.stop = m_cancel_wait.get_token();
+  if (wanted.wait <= seconds(0)) {
+    m_parts.running.wait(next_wake({}));
+    return;
+  }
+  try {
+    m_parts.inbox.wait_for_jobs(wanted);
+    m_parts.link.answered();
+    const auto now = Clock::now();
+    if (!m_parts.inbox.empty()) {
+      m_idle_timer.restart(now);
+      return;
+    }
+    if (now - started >= wanted.wait / 2) {
+      // Nothing has happened: then there is nothing to find out either, and an idle runner hardly ever asks.
+      m_parts.inbox.pause_claims();
+      m_next_poll = now + m_parts.options.poll_interval;
+      m_parts.liveness.record_sign_of_life(now);
+      return;
+    }
+    // The workflow is over, which the next poll tells; or this runner is lost, which a heartbeat tells; or the server
+    // is about to end, which is no reason to hurry.
+    m_no_wait_until = now + m_parts.options.poll_interval;
+    m_parts.liveness.expedite();
+  } catch (const base::ApiError& error) {
+    if (m_cancel_wait.stop_requested()) {
+      return;
+    }
+    record_outage(error);
+  }
+  m_next_poll = Clock::now();
+}
+
+void Loop::call_server() {
+  const bool was_away = m_parts.link.away();
+  try {
+    const bool poll_due = poll_is_due();
+    if (poll_due || was_away) {
+      m_parts.inbox.allow_claims();
+    }
+    if (was_away) {
+      m_parts.liveness.expedite();  // Whether the server has missed this runner matters before anything starts.
+      m_parts.api
+          .ping();  // A server that hangs may do all that it was asked once it goes on: it is asked nothing else.
+    }
+    deliver();
+    keep_alive();
+    run_actions(poll_due);
+    if (poll_due || was_away) {
+      find_lost_claims();
+    }
+    start_claimed();
+    deliver();  // Jobs that could not be started.
+    claim();
+    if (poll_due || was_away || (m_check_when_idle && m_parts.idle())) {
+      m_check_when_idle = false;
+      check_completion();
+    }
+    if (poll_due) {
+      m_next_poll = Clock::now() + m_parts.options.poll_interval;
+    }
+    if (was_away) {
+      m_parts.log.info("the server is back");
+    }
+    m_parts.link.answered();
+  } catch (const base::ApiError& error) {
+    record_outage(error);
+  }
+}
+
+bool Loop::poll_is_due() {
+  const auto now = Clock::now();
+  update_phase();
+  return now >= m_next_poll || (m_parts.idle() && (m_phases.drain_requested() || m_idle_timer.is_over(now)));
+}
+
+/// Jobs that failed run again if their rules say so; everything else is handed in.
+void Loop::deliver() {
+  if (m_parts.recovery.decide()) {
+    m_parts.inbox.allow_claims();
+    m_check_when_idle = true;
+  }
+  m_parts.outbox.deliver();
+}
+
+void Loop::record_delivery(const Outbox::Delivery& delivery) {
+  if (!delivery.on_record) {
+    m_parts.liveness.expedite();  // Other runners may have all the jobs that run here.
+  }
+  const bool counts = delivery.on_record && !delivery.is_inherited;
+  const auto status = delivery.attempt.result.status;
+  if (counts && status == model::JobStatus::completed) {
+    ++m_parts.report.completed;
+  } else if (counts && status != model::JobStatus::canceled) {
+    ++m_parts.report.failed;
+  }
+  m_parts.inbox.allow_claims();
+  m_check_when_idle = true;
+  m_actions_due = true;
+  report_change();
+}
+
+/// Before anything is claimed or started.
+void Loop::keep_alive() {
+  Liveness& liveness = m_parts.liveness;
+  if (update_phase() != Phase::lost && liveness.is_due(Clock::now()) && !liveness.send_heartbeat()) {
+    m_phases.lose();
+  }
+  if (update_phase() == Phase::lost) {
+    rejoin();
+    if (!liveness.send_heartbeat()) {  // From here on the server holds it to its heartbeats: before it has any job.
+      m_phases.lose();
+    }
+  }
+}
+
+void Loop::rejoin() {
+  m_parts.log.warning(
+      "compute node {} is not active any more: the server has heard nothing of this runner for too long, or "
+      "somebody said so; {} jobs are ended",
+      m_parts.liveness.node_id(), m_parts.running.count());
+  m_parts.reaper.discard_all(m_parts.options.haste);
+  m_parts.inbox.clear();
+  m_parts.outbox.deliver();
+  // If it was somebody who said so, nobody has requeued these.
+  for (const auto& job : m_parts.exchange.jobs_at_work()) {
+    m_parts.exchange.give_back(job, job.status == model::JobStatus::running);
+  }
+  m_parts.liveness.rejoin();
+  m_parts.log_registration();
+  m_parts.exchange.continue_as(m_parts.liveness.node_id());
+  m_phases.rejoin();
+  m_parts.inbox.allow_claims();
+  report_change();
+}
+
+void Loop::run_actions(bool poll_due) {
+  ActionRunner& actions = m_parts.actions;
+  if (actions.has_any() && !actions.is_busy() && (std::exchange(m_actions_due, false) || poll_due)) {
+    actions.run_triggered(m_parts.liveness.node_id(),
+                          {"on_workflow_start", "on_worker_start", "on_jobs_ready", "on_jobs_complete"});
+  }
+  if (update_phase() == Phase::preparing && !actions.is_busy()) {
+    m_phases.begin_work();
+    m_idle_timer.restart(Clock::now());  // It is idle only once it can get work.
+    m_check_when_idle = true;
+  }
+}
+
+void Loop::find_lost_claims() {
+  if (m_parts.inbox.find_lost_claims()) {
+    m_idle_timer.restart(Clock::now());
+  }
+}
+
+/// The inbox may hold more than fits if a claim took effect after its answer was given up.
+void Loop::start_claimed() {
+  Inbox& inbox = m_parts.inbox;
+  while (!inbox.empty() && !m_parts.stop.stop_requested()) {
+    if (m_parts.report.unfit) {
+      inbox.requeue_front();
+      ++m_parts.report.given_back;
+      continue;
+    }
+    const bool is_started = m_parts.starter.start(inbox.front());
+    m_parts.report.unfit = m_parts.starter.is_unfit();
+    if (!is_started) {
+      return;
+    }
+    inbox.pop_front();
+    report_change();
+  }
+}
+
+void Loop::claim() {
+  while (m_parts.inbox.may_claim() && !m_parts.stop.stop_requested()) {
+    const auto claimable = wanted();
+    if (!claimable) {
+      return;
+    }
+    m_parts.inbox.claim(*claimable);
+    if (!m_parts.inbox.empty()) {
+      m_idle_timer.restart(Clock::now());
+    }
+    start_claimed();
+    deliver();
+  }
+}
+
+/// Drains if that was requested meanwhile. @returns the phase
+Phase Loop::update_phase() {
+  if (m_parts.options.drain.stop_requested() || m_parts.liveness.drain_requested() || m_parts.report.unfit) {
+    m_phases.drain();
+  }
+  return m_phases.phase();
+}
+
+std::optional<JobExchange::Wanted> Loop::wanted() {
+  return update_phase() == Phase::working ? m_parts.starter.room().wanted() : std::nullopt;
+}
+
+void Loop::check_completion() {
+  const model::Completion completion = m_parts.api.is_workflow_complete(m_parts.options.workflow_id);
+  if (completion.is_canceled) {
+    m_shutdown.cancel();
+    m_phases.end();
+    return;
+  }
+  if (!m_parts.idle()) {
+    return;
+  }
+  const auto end =
+      end_of({.phase = update_phase(),
+              .workflow_is_complete = completion.is_complete,
+              .ignores_completion = m_parts.workflow.compute_node_ignore_workflow_completion.value_or(false),
+              .is_unfit = m_parts.report.unfit,
+              .awaits_first_claim = !m_parts.inbox.has_claimed() && wanted().has_value(),
+              .has_too_little_time = has_too_little_time(),
+              .is_idle_too_long = m_idle_timer.is_over(Clock::now())});
+  if (end) {
+    m_parts.report.drained = *end == RunEnd::drained;
+    log_end(*end);
+    m_phases.end();
+  }
+}
+
+/// A runner that is about to end anyway does not wait for jobs to come.
+bool Loop::has_too_little_time() const {
+  const seconds least{m_parts.workflow.compute_node_min_time_for_new_jobs_seconds.value_or(0)};
+  return m_parts.stop_at && *m_parts.stop_at - Clock::now() < least;
+}
+
+void Loop::log_end(RunEnd end) {
+  RunnerLog& log = m_parts.log;
+  switch (end) {
+    case RunEnd::workflow_complete:
+      log.info("the workflow is complete");
+      break;
+    case RunEnd::drained:
+      log.info("no more was to be claimed, and all jobs have ended");
+      break;
+    case RunEnd::unfit:
+      log.info("no job can be started here");
+      break;
+    case RunEnd::too_little_time:
+      log.info(
+          "there is nothing to claim, and less time left than is waited for more in "
+          "(compute_node_min_time_for_new_jobs_seconds)");
+      break;
+    case RunEnd::idle_too_long:
+      log.info("there was nothing to claim for {} s ({})", m_idle_timer.limit().value_or(seconds(0)).count(),
+               m_parts.options.idle_timeout ? "--idle-timeout" : "compute_node_wait_for_new_jobs_seconds");
+      break;
+  }
+}
+
+/// @throws what `error` is if no later call can go better
+void Loop::record_outage(const base::ApiError& error) {
+  if (!may_pass(error)) {
+    throw base::ApiError(error);
+  }
+  if (!m_parts.link.away()) {
+    m_parts.log.warning("the server does not answer, {} jobs go on running: {}", m_parts.running.count(), error.what());
+  }
+  m_parts.link.failed(Clock::now(), random_jitter());
+}
+
+void Loop::report_change() {
+  if (m_on_change) {
+    m_on_change(m_parts.report, m_parts.running.count());
+  }
+}
+
+}  // namespace torc::runner

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <stop_token>
+
+#include "runner/loop/parts.hpp"
+#include "runner/loop/phase.hpp"
+#include "runner/loop/run_end.hpp"
+#include "runner/loop/shutdown.hpp"
+#include "torc/runner/runner.hpp"
+
+namespace torc::runner {
+
+/// One run of one runner, from the registration of its compute node to its deactivation. See loop.cpp for how it works.
+/// One thread.
+class Loop {
+ public:
+  using Clock = std::chrono::steady_clock;
+  using OnChange = std::function<void(const RunnerReport&, std::int64_t running)>;
+
+  /// Registers the compute node.
+  Loop(client::Api& api, const RunnerOptions& options, const std::stop_token& stop, OnChange on_change);
+  Loop(const Loop&) = delete;
+  Loop& operator=(const Loop&) = delete;
+
+  /// Runs to the end. What runs when this throws is ended first, and requeued as far as the server answers.
+  RunnerReport run();
+
+ private:
+  using JobsDue = std::optional<Clock::time_point>;
+
+  // A turn
+  void run_turn();
+  bool must_stop();
+  void give_up_if_server_is_gone();
+  void sleep(JobsDue jobs_due);
+  void wait_for_jobs(JobExchange::Wanted wanted);
+  Clock::time_point next_wake(JobsDue jobs_due) const;
+
+  // What a turn asks of the server
+  void call_server();
+  bool poll_is_due();
+  void keep_alive();
+  void rejoin();
+  void run_actions(bool poll_due);
+  void deliver();
+  void find_lost_claims();
+  void start_claimed();
+  void claim();
+  void check_completion();
+  void record_outage(const base::ApiError& error);
+
+  void delay_first_poll();
+  Phase update_phase();
+  std::optional<JobExchange::Wanted> wanted();
+  bool has_too_little_time() const;
+  void log_end(RunEnd end);
+  void record_delivery(const Outbox::Delivery& delivery);
+  void report_change();
+
+  const OnChange m_on_change;
+  Parts m_parts;
+  Shutdown m_shutdown;
+  std::stop_source m_cancel_wait;  ///< Requested by a stop or drain: a claim that waits is given up.
+  PhaseMachine m_phases;
+  IdleTimer m_idle_timer;
+  Clock::time_point m_next_poll;
+  Clock::time_point m_no_wait_until;  ///< A claim that should have waited did not.
+  bool m_actions_due{true};           ///< Something happened that may trigger one.
+  bool m_check_when_idle{false};      ///< Something happened after which the workflow may be complete.
+  bool m_has_dropped_pages{false};
+};
+
+}  // namespace torc::runner
