@@ -20,8 +20,9 @@ bool Recovery::decide(Failed& failed) {
   Attempt& attempt = failed.attempt;
   const auto code = attempt.result.return_code;
   if (!failed.rule) {
-    failed.rule = m_rules.find(attempt.job, code);
-    failed.script_is_due = failed.rule && !failed.rule->recovery_script.empty() && has_retry_left(failed);
+    auto rule = m_rules.find(attempt.job, code);
+    failed.script_is_due = rule && !rule->recovery_script.empty() && has_retry_left(attempt, *rule);
+    failed.rule = std::move(rule);  // Last: if the server does not answer, all of this is done again.
   }
   if (!failed.rule) {
     if (m_use_pending_failed) {
@@ -44,8 +45,8 @@ bool Recovery::decide(Failed& failed) {
 }
 
 /// Each attempt that failed in this run has left a result.
-bool Recovery::has_retry_left(const Failed& failed) {
-  const auto& result = failed.attempt.result;
+bool Recovery::has_retry_left(const Attempt& attempt, const FailureRule& rule) {
+  const auto& result = attempt.result;
   client::ResultFilter earlier;
   earlier.job_id = result.job_id;
   earlier.run_id = result.run_id;
@@ -54,7 +55,7 @@ bool Recovery::has_retry_left(const Failed& failed) {
   const auto failures = std::count_if(attempts.begin(), attempts.end(), [&](const model::Result& each) {
     return each.attempt_id != result.attempt_id && each.status == model::JobStatus::failed;
   });
-  return failures < failed.rule->max_retries;
+  return failures < rule.max_retries;
 }
 
 void Recovery::start_script(Failed&& failed) {

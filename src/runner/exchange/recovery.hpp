@@ -61,7 +61,7 @@ class Recovery {
 
   /// @returns whether the job is retried
   bool decide(Failed& failed);
-  bool has_retry_left(const Failed& failed);
+  bool has_retry_left(const Attempt& attempt, const FailureRule& rule);
   void start_script(Failed&& failed);
 
   client::Api& m_api;

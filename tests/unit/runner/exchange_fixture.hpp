@@ -129,7 +129,8 @@ class FakeApi : public support::StubApi {
   /// The calls since the last time this was asked.
   std::vector<std::string> take_calls() { return std::exchange(m_calls, {}); }
 
-  bool is_away{false};  ///< No call is answered.
+  bool is_away{false};       ///< No call is answered.
+  std::string unanswered{};  ///< This call is not.
   std::set<std::string> capabilities{"batch_complete_jobs", "claim_compute_node_id", "claim_wait",
                                      "heartbeat",           "retry_reason",          "retry_attempt"};
   std::vector<model::Job> claimable{};          ///< What the next claim gets.
@@ -146,7 +147,7 @@ class FakeApi : public support::StubApi {
  private:
   void record(const std::string& call) {
     m_calls.push_back(call);
-    if (is_away) {
+    if (is_away || call == unanswered) {
       throw base::ApiError(0, "Unreachable", "connection refused");
     }
   }

@@ -141,6 +141,15 @@ TEST_F(RecoveryTest, KeepsAJobUntilTheServerAnswers) {
   EXPECT_TRUE(any_retried);
 }
 
+TEST_F(RecoveryTest, RunsTheScriptAlsoIfTheServerDidNotAnswerAtFirst) {
+  api.unanswered = "list_results 1";
+  recovery.add(failed(1, 10));
+  EXPECT_THROW(recovery.decide(), base::ApiError);
+  api.unanswered.clear();
+  decide();
+  EXPECT_EQ(scripts, (std::vector<std::string>{"job1: ./fix.sh"}));
+}
+
 TEST_F(RecoveryTest, ForgetsAJobThatWasClaimedAnew) {
   recovery.add(failed(1, 10));
   decide();
