@@ -192,7 +192,7 @@ int run_workflow(Services& services, RunRequest request) {
   }
   request.runner.api_url = without_login(services.api_url());  // For jobs, whom a password is no business of.
   request.runner.credentials = credentials_of(services);
-  request.runner.haste = services.haste();
+  request.runner.kill_now = services.haste();
   request.runner.drain = services.drain();
 
   const proc::ProcessTreeGuard nothing_left_behind;

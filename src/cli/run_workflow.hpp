@@ -11,7 +11,7 @@ namespace torc::cli {
 
 /// What `torc run` and `torc exec` tell run_workflow.
 struct RunRequest {
-  /// `api_url` and `haste` are filled in. With `worker`, a manager has initialised the workflow.
+  /// `api_url` and `kill_now` are filled in. With `worker`, a manager has initialised the workflow.
   runner::RunnerOptions runner{};
   bool skip_checks{false};  ///< Do not look for input files.
   bool tell_output{false};  ///< Where jobs failed, say where their output is.

@@ -55,12 +55,12 @@ struct RunnerOptions {
   /// Leaves after so long with nothing to claim. Nothing: a worker stays, a local run waits as long as the workflow
   /// says.
   std::optional<std::chrono::seconds> idle_timeout;
-  std::string api_url;                   ///< For the jobs' environment.
+  std::string api_url;  ///< For the jobs' environment.
   /// "NAME=value" each: what a torc that is called by a job needs to log in. Passed on only if the workflow's
   /// execution_config has `pass_credentials`.
   std::vector<std::string> credentials{};
   std::optional<WorkerIdentity> worker;  ///< Nothing: a local `torc run`.
-  std::stop_token haste{};               ///< Requested: jobs that are being ended get SIGKILL at once.
+  std::stop_token kill_now{};            ///< Requested: jobs that are being ended get SIGKILL at once.
   std::stop_token drain{};               ///< Requested: no more is claimed; ends when no job runs any more.
   CgroupPlaces cgroups{};                ///< Leave as it is, but for tests.
 };

@@ -12,15 +12,15 @@ using std::chrono::seconds;
 constexpr seconds k_least{1};
 /// While jobs run, so long without an answer is an outage: the ends of jobs are to be seen, their results kept.
 constexpr seconds k_most_while_jobs_run{10};
-/// What jobs use is looked at by another thread, which does not wake this one.
-constexpr milliseconds k_look_again{500};
-constexpr milliseconds k_look_again_idle{60'000};
+/// Another thread samples what jobs use, and does not wake this one.
+constexpr milliseconds k_recheck{500};
+constexpr milliseconds k_recheck_idle{60'000};
 
 }  // namespace
 
-CallLimits::CallLimits(client::Api& api, const std::stop_token& stop, const std::stop_token& haste)
-    : m_api(api), m_stop(stop), m_haste(haste) {
-  m_api.set_patience({.left = [this](Clock::time_point began) { return left(began); }, .wake = {m_stop, m_haste}});
+CallLimits::CallLimits(client::Api& api, const std::stop_token& stop, const std::stop_token& kill_now)
+    : m_api(api), m_stop(stop), m_kill_now(kill_now) {
+  m_api.set_patience({.left = [this](Clock::time_point began) { return left(began); }, .wake = {m_stop, m_kill_now}});
 }
 
 CallLimits::~CallLimits() {
@@ -28,11 +28,11 @@ CallLimits::~CallLimits() {
 }
 
 CallLimits::Clock::time_point CallLimits::due(Clock::time_point began) const {
-  if (m_haste.stop_requested()) {
+  if (m_kill_now.stop_requested()) {
     return Clock::time_point::min();
   }
-  if (m_last_words) {
-    return *m_last_words;
+  if (m_deadline) {
+    return *m_deadline;
   }
   if (m_stop.stop_requested()) {
     return Clock::time_point::min();
@@ -41,7 +41,7 @@ CallLimits::Clock::time_point CallLimits::due(Clock::time_point began) const {
   if (!jobs_due) {
     return m_stop_at;
   }
-  const auto most = m_irrevocable ? Clock::time_point::max() : began + k_most_while_jobs_run;
+  const auto most = m_without_timeout ? Clock::time_point::max() : began + k_most_while_jobs_run;
   return std::min({*jobs_due, m_stop_at, most});
 }
 
@@ -52,9 +52,9 @@ CallLimits::Clock::time_point CallLimits::limit(Clock::time_point began) const {
 milliseconds CallLimits::left(Clock::time_point began) const {
   const auto until = limit(began);
   if (until == Clock::time_point::max()) {
-    return k_look_again_idle;
+    return k_recheck_idle;
   }
-  return std::min(k_look_again, std::chrono::ceil<milliseconds>(until - Clock::now()));
+  return std::min(k_recheck, std::chrono::ceil<milliseconds>(until - Clock::now()));
 }
 
 }  // namespace torc::runner

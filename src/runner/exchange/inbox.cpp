@@ -28,7 +28,7 @@ std::optional<JobExchange::Wanted> Room::wanted() const {
 
 void Inbox::claim(const JobExchange::Wanted& wanted) {
   auto jobs = [&] {
-    const CallLimits::Irrevocable irrevocable(m_limits, !m_exchange.finds_lost_claims());
+    const CallLimits::WithoutTimeout without_timeout(m_limits, !m_exchange.finds_lost_claims());
     return m_exchange.claim(wanted);
   }();
   m_has_claimed = true;

@@ -144,12 +144,12 @@ bool JobExchange::complete(const model::Result& result) {
     if (is_outage(error)) {
       throw;
     }
-    on_record = note_refusal(result, error.what());
+    on_record = record_refusal(result, error.what());
     if (!on_record && error.status() >= 500 && ++m_refusals[result.job_id] < k_most_refusals) {
       throw;
     }
   }
-  done_with(result.job_id);
+  release(result.job_id);
   return on_record;
 }
 
@@ -166,13 +166,13 @@ std::vector<bool> JobExchange::complete(const std::vector<model::Result>& result
   std::vector<bool> on_record;
   for (const auto& result : results) {
     const auto error = done.errors.find(result.job_id);
-    on_record.push_back(error == done.errors.end() || note_refusal(result, error->second));
-    done_with(result.job_id);
+    on_record.push_back(error == done.errors.end() || record_refusal(result, error->second));
+    release(result.job_id);
   }
   return on_record;
 }
 
-bool JobExchange::note_refusal(const model::Result& result, const std::string& why) {
+bool JobExchange::record_refusal(const model::Result& result, const std::string& why) {
   if (base::to_lower(why).find("already complete") != std::string::npos) {
     m_log.info("the result of job {} was handed in before: {}", result.job_id, why);
     return true;
@@ -182,7 +182,7 @@ bool JobExchange::note_refusal(const model::Result& result, const std::string& w
   return false;
 }
 
-void JobExchange::done_with(model::Id job_id) {
+void JobExchange::release(model::Id job_id) {
   m_held.erase(job_id);
   m_refusals.erase(job_id);
 }
@@ -214,7 +214,7 @@ bool JobExchange::retry(const model::Job& job, std::int64_t max_retries) {
     m_log.info("job {} ({}) does not run again: {}", id, job.name, error.what());
     return false;
   }
-  done_with(id);
+  release(id);
   return true;
 }
 
@@ -261,7 +261,7 @@ JobExchange::GivenBack JobExchange::give_back_started(const model::Job& job, std
   if (run_id != m_run_id && !runs_here(id)) {
     m_log.info("job {} ({}) of run {} need not be given back: the workflow is in run {}", id, job.name, run_id,
                m_run_id);
-    done_with(id);
+    release(id);
     return GivenBack::taken;
   }
   return give_back(job, true, time_is_over);

@@ -49,7 +49,7 @@ class JobExchange {
   /// Jobs that a claim of this runner was given although nobody saw the answer: the connection broke, and the HTTP
   /// library may even have asked a second time by itself. Nothing on servers that do not note who claims.
   std::vector<model::Job> find_lost_claims();
-  /// Whether there may be such jobs: a claim got no answer since the last look.
+  /// Whether there may be such jobs: a claim got no answer since the last search.
   bool claims_in_doubt() const { return m_claims_in_doubt; }
 
   /// Tells that a claimed job starts. @returns false if the job is no longer this runner's to start
@@ -109,8 +109,8 @@ class JobExchange {
  private:
   std::vector<model::Job> claim_once(const Wanted& wanted);
   /// @returns whether the result is on record all the same
-  bool note_refusal(const model::Result& result, const std::string& why);
-  void done_with(model::Id job_id);
+  bool record_refusal(const model::Result& result, const std::string& why);
+  void release(model::Id job_id);
   bool runs_here(model::Id job_id);
   bool is_still(model::JobStatus status, const model::Job& job);
   bool run_has_changed();

@@ -23,7 +23,7 @@ void sleep_until(const std::stop_token& stop, std::chrono::steady_clock::time_po
 }  // namespace
 
 void Retrier::retry_until(Clock::time_point until, const std::function<void()>& call) {
-  const CallLimits::LastWords last_words(m_limits, until);
+  const CallLimits::Deadline deadline(m_limits, until);
   bool hurries = false;
   for (;;) {
     try {

@@ -365,7 +365,7 @@ void JobCgroups::kill(pid_t leader) {
   }
 }
 
-std::optional<JobCgroups::Clock::time_point> JobCgroups::tend(const std::function<bool(pid_t leader)>& is_ending) {
+std::optional<JobCgroups::Clock::time_point> JobCgroups::reap(const std::function<bool(pid_t leader)>& is_ending) {
   const auto now = Clock::now();
   for (auto it = m_leaving.begin(); it != m_leaving.end();) {
     bool done = remove_group(it->directory);

@@ -74,7 +74,7 @@ class JobCgroups {
   /// Removes groups of jobs that have ended. What is still in there is killed, unless `is_ending` says that somebody
   /// else is about to end it.
   /// @returns when to call this again; nothing: all is done
-  std::optional<Clock::time_point> tend(const std::function<bool(pid_t leader)>& is_ending);
+  std::optional<Clock::time_point> reap(const std::function<bool(pid_t leader)>& is_ending);
 
  private:
   struct Leaving {

@@ -56,15 +56,15 @@ void ProcessTrees::end(pid_t leader, milliseconds grace) {
   m_running.erase(it);
 }
 
-void ProcessTrees::hasten() {
+void ProcessTrees::kill_all() {
   const auto now = Clock::now();
   for (auto& [leader, ending] : m_ending) {
     ending.kill_at = std::min(ending.kill_at, now);
   }
 }
 
-std::optional<ProcessTrees::Clock::time_point> ProcessTrees::tend() {
-  look_for_leftovers();
+std::optional<ProcessTrees::Clock::time_point> ProcessTrees::reap() {
+  find_leftovers();
   if (m_ending.empty()) {
     return std::nullopt;
   }
@@ -96,7 +96,7 @@ std::optional<ProcessTrees::Clock::time_point> ProcessTrees::next_kill(Clock::ti
 }
 
 /// Cheap where nothing is left, since it runs for each job that ends: no look at all of /proc.
-void ProcessTrees::look_for_leftovers() {
+void ProcessTrees::find_leftovers() {
   if (m_just_ended.empty()) {
     return;
   }

@@ -39,11 +39,11 @@ class ProcessTrees {
   /// Ends the tree, its leader included: the signal now, SIGKILL after `grace`; earlier where it is ended already.
   void end(pid_t leader, std::chrono::milliseconds grace);
 
-  /// Cuts short the time that those have which are being ended.
-  void hasten();
+  /// Kills the trees that are being ended at once.
+  void kill_all();
 
   /// Does what is due. To be called once for each turn of the event loop, and at the time it returns.
-  std::optional<Clock::time_point> tend();
+  std::optional<Clock::time_point> reap();
 
   /// When the next of them gets SIGKILL.
   std::optional<Clock::time_point> next_kill(Clock::time_point now) const;
@@ -69,7 +69,7 @@ class ProcessTrees {
     std::unordered_map<pid_t, pid_t> leader_of;  ///< 0: no job's
   };
 
-  void look_for_leftovers();
+  void find_leftovers();
   void sweep(Clock::time_point now);
   pid_t leader_of(pid_t pid, Snapshot& snapshot);
   pid_t leader_by_environment(pid_t orphan);

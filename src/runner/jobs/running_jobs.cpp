@@ -115,7 +115,7 @@ std::vector<EndedJob> RunningJobs::reap() {
     if (const auto status = it->second.process.child.try_wait()) {
       m_trees.leader_ended(leader);
       if (const auto used = m_cgroups ? m_cgroups->ended(leader) : std::nullopt) {
-        note_kill_by_kernel(it->second, *used);
+        record_kill_by_kernel(it->second, *used);
       }
       ended.push_back(end_of(std::move(it->second), *status));
       ended.back().usage = usage;
@@ -145,7 +145,7 @@ void RunningJobs::end_earlier(model::Id id) {
         m_cgroups->ended(leader);
       }
     }
-    tend_trees();
+    reap_trees();
     if (!m_trees.ending(leader)) {
       break;
     }
@@ -153,7 +153,7 @@ void RunningJobs::end_earlier(model::Id id) {
   forget(it);
 }
 
-void RunningJobs::note_kill_by_kernel(Job& job, std::int64_t used_bytes) {
+void RunningJobs::record_kill_by_kernel(Job& job, std::int64_t used_bytes) {
   if (job.reason != EndReason::itself) {
     return;  // Somebody was about to end it anyway.
   }
@@ -192,10 +192,10 @@ EndedJob RunningJobs::end_of(Job&& job, proc::ExitStatus status) {
   return ended;
 }
 
-std::optional<RunningJobs::Clock::time_point> RunningJobs::tend() {
+std::optional<RunningJobs::Clock::time_point> RunningJobs::enforce_limits() {
   end_greedy();
   const auto next_deadline = end_overdue(Clock::now());
-  return earlier(next_deadline, tend_trees());
+  return earlier(next_deadline, reap_trees());
 }
 
 std::optional<RunningJobs::Clock::time_point> RunningJobs::due() {
@@ -215,10 +215,10 @@ std::optional<RunningJobs::Clock::time_point> RunningJobs::due() {
 }
 
 /// Processes first: their groups can be removed when they are gone.
-std::optional<RunningJobs::Clock::time_point> RunningJobs::tend_trees() {
-  const auto trees_due = m_trees.tend();
+std::optional<RunningJobs::Clock::time_point> RunningJobs::reap_trees() {
+  const auto trees_due = m_trees.reap();
   const auto groups_due =
-      m_cgroups ? m_cgroups->tend([this](pid_t leader) { return m_trees.ending(leader); }) : std::nullopt;
+      m_cgroups ? m_cgroups->reap([this](pid_t leader) { return m_trees.ending(leader); }) : std::nullopt;
   return earlier(trees_due, groups_due);
 }
 
@@ -258,7 +258,7 @@ void RunningJobs::end_greedy() {
   }
 }
 
-std::vector<EndedJob> RunningJobs::end_all(milliseconds lead, const std::stop_token& haste) {
+std::vector<EndedJob> RunningJobs::end_all(milliseconds lead, const std::stop_token& kill_now) {
   for (auto& [id, job] : m_jobs) {
     // It may end well after the signal, but nobody knows whether it had done its work.
     job.reason = job.reason == EndReason::itself ? EndReason::interrupted : job.reason;
@@ -270,14 +270,14 @@ std::vector<EndedJob> RunningJobs::end_all(milliseconds lead, const std::stop_to
     std::move(some.begin(), some.end(), std::back_inserter(ended));
   };
   auto give_up = Clock::now() + lead + k_after_kill;
-  bool hastened = false;
+  bool kills = false;
   for (;;) {
     take_ended();
-    if (haste.stop_requested() && !std::exchange(hastened, true)) {
-      m_trees.hasten();
+    if (kill_now.stop_requested() && !std::exchange(kills, true)) {
+      m_trees.kill_all();
       give_up = std::min(give_up, Clock::now() + k_after_kill);
     }
-    const auto due = tend_trees();
+    const auto due = reap_trees();
     if ((!due && m_jobs.empty()) || Clock::now() > give_up) {
       break;
     }

@@ -83,11 +83,11 @@ class RunningJobs {
 
   /// Does what is due: ends what is over its limits or was left behind. To be called once for each turn of the loop,
   /// and at the time it returns.
-  std::optional<Clock::time_point> tend();
+  std::optional<Clock::time_point> enforce_limits();
   /// When something is due that cannot wait: a job is at a limit, or a process tree gets SIGKILL. The far future where
   /// nothing is; nothing where no job runs and nothing is being ended.
   std::optional<Clock::time_point> due();
-  /// Whether a process tree is being ended, which wants `tend` soon.
+  /// Whether a process tree is being ended, which wants `enforce_limits` soon.
   bool is_ending() const { return m_trees.ending(); }
 
   /// Sleeps until a job ends, a stop is requested or `until` is reached.
@@ -99,9 +99,9 @@ class RunningJobs {
   std::optional<metrics::UsageSummary> finish_monitoring() { return m_monitor.finish(); }
 
   /// Ends all jobs and what earlier ones left, and waits until they are gone: the termination signal, and after `lead`,
-  /// or when `haste` is requested, SIGKILL.
+  /// or when `kill_now` is requested, SIGKILL.
   /// @returns the jobs
-  std::vector<EndedJob> end_all(std::chrono::milliseconds lead, const std::stop_token& haste);
+  std::vector<EndedJob> end_all(std::chrono::milliseconds lead, const std::stop_token& kill_now);
 
  private:
   struct Job {
@@ -120,8 +120,8 @@ class RunningJobs {
   EndedJob end_of(Job&& job, proc::ExitStatus status);
   std::optional<Clock::time_point> end_overdue(Clock::time_point now);
   void end_greedy();
-  void note_kill_by_kernel(Job& job, std::int64_t used_bytes);
-  std::optional<Clock::time_point> tend_trees();
+  void record_kill_by_kernel(Job& job, std::int64_t used_bytes);
+  std::optional<Clock::time_point> reap_trees();
   void forget(std::map<model::Id, Job>::iterator it);
 
   const ExecutionConfig& m_config;

@@ -49,12 +49,12 @@ std::string words_for_end(const proc::CommandResult& result) {
 }  // namespace
 
 ActionRunner::ActionRunner(client::Api& api, model::Id workflow_id, const JobSettings& settings, RunnerLog& log,
-                           std::stop_token haste, std::function<void()> on_end)
+                           std::stop_token kill_now, std::function<void()> on_end)
     : m_api(api),
       m_workflow_id(workflow_id),
       m_settings(settings),
       m_log(log),
-      m_haste(std::move(haste)),
+      m_kill_now(std::move(kill_now)),
       m_on_end(std::move(on_end)) {}
 
 ActionRunner::~ActionRunner() = default;
@@ -136,7 +136,7 @@ void ActionRunner::run_commands(const std::stop_token& stop, model::Id action_id
            .env = action_environment(m_workflow_id, m_settings, own_environment()),
            .limit = k_limit,
            .output_limit = k_most_output,
-           .haste = m_haste},
+           .haste = m_kill_now},
           stop);
       text += fmt::format("$ {}\n{}", command, result.out);
       if (!result.ok()) {

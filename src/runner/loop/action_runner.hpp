@@ -20,10 +20,10 @@ namespace torc::runner {
 /// The methods belong to one thread.
 class ActionRunner {
  public:
-  /// @param haste   Requested: commands that are being ended are killed at once.
+  /// @param kill_now  Requested: commands that are being ended are killed at once.
   /// @param on_end  Called by the other thread when commands have ended.
   ActionRunner(client::Api& api, model::Id workflow_id, const JobSettings& settings, RunnerLog& log,
-               std::stop_token haste, std::function<void()> on_end);
+               std::stop_token kill_now, std::function<void()> on_end);
   ActionRunner(const ActionRunner&) = delete;
   ActionRunner& operator=(const ActionRunner&) = delete;
   /// Ends what runs.
@@ -51,7 +51,7 @@ class ActionRunner {
   const model::Id m_workflow_id;
   const JobSettings& m_settings;
   RunnerLog& m_log;
-  const std::stop_token m_haste;
+  const std::stop_token m_kill_now;
   std::function<void()> m_on_end;
   std::optional<std::set<std::string>> m_triggers;  ///< Of the workflow's actions.
   std::set<model::Id> m_done;                       ///< Persistent ones would be triggered again and again.

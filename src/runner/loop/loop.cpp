@@ -69,7 +69,7 @@ void Loop::run_turn() {
   if (m_parts.reaper.reap()) {
     m_idle_timer.restart(Clock::now());
   }
-  auto jobs_due = m_parts.running.tend();
+  auto jobs_due = m_parts.running.enforce_limits();
   if (must_stop()) {
     m_phases.end();
     return;
@@ -79,7 +79,7 @@ void Loop::run_turn() {
     call_server();
   }
   if (m_parts.running.count() != running) {
-    jobs_due = m_parts.running.tend();  // What was started has limits of its own.
+    jobs_due = m_parts.running.enforce_limits();  // What was started has limits of its own.
   }
   if (m_parts.link.away()) {
     m_parts.outbox.record_results();
@@ -275,7 +275,7 @@ void Loop::rejoin() {
       "compute node {} is not active any more: the server has heard nothing of this runner for too long, or "
       "somebody said so; {} jobs are ended",
       m_parts.liveness.node_id(), m_parts.running.count());
-  m_parts.reaper.discard_all(m_parts.options.haste);
+  m_parts.reaper.discard_all(m_parts.options.kill_now);
   m_parts.inbox.clear();
   m_parts.outbox.deliver();
   // If it was somebody who said so, nobody has requeued these.

@@ -72,7 +72,7 @@ Parts::Parts(client::Api& server, const RunnerOptions& given, const std::stop_to
     : api(server),
       options(given),
       stop(stop_request),
-      limits(server, stop_request, given.haste),
+      limits(server, stop_request, given.kill_now),
       workflow(server.get_workflow(given.workflow_id)),
       config(execution_config_of(workflow)),
       monitor(monitor_config_of(workflow)),
@@ -85,7 +85,7 @@ Parts::Parts(client::Api& server, const RunnerOptions& given, const std::stop_to
                                     : std::nullopt),
       stop_at(limit_calls(limits, started, last_moments)),
       link(minutes(workflow.compute_node_wait_for_healthy_database_minutes.value_or(k_default_wait_for_server_min))),
-      retrier(server, limits, link, given.haste),
+      retrier(server, limits, link, given.kill_now),
       gpus(detect_gpus()),
       capacity(capacity_from(given, gpus.size())),
       running(config, monitor, metrics_path(given, settings), capacity,
@@ -102,7 +102,7 @@ Parts::Parts(client::Api& server, const RunnerOptions& given, const std::stop_to
       starter(running, exchange, recovery, settings, log,
               {.max_parallel_jobs = given.max_parallel_jobs, .stop_at = stop_at}),
       reaper(running, unverified, recovery, outbox, exchange, starter, log),
-      actions(server, given.workflow_id, settings, log, given.haste, [this] { running.wake(); }) {
+      actions(server, given.workflow_id, settings, log, given.kill_now, [this] { running.wake(); }) {
   limits.follow_jobs([this] { return running.due(); });
   log_registration();
   outbox.load(journal.take_over());

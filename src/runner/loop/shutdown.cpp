@@ -15,7 +15,7 @@ constexpr std::int64_t k_terminated = 128 + 15;
 
 void Shutdown::end_jobs() {
   const auto lead = m_parts.report.timed_out ? m_parts.last_moments->lead : m_parts.config.sigterm_lead;
-  m_parts.reaper.end_all(lead, m_parts.options.haste);
+  m_parts.reaper.end_all(lead, m_parts.options.kill_now);
 }
 
 void Shutdown::deliver_until(Clock::time_point until) {

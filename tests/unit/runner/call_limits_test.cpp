@@ -16,9 +16,9 @@ class CallLimitsTest : public ::testing::Test {
   const Time began{seconds(1'000)};
   std::unique_ptr<client::Api> api = client::make_rest_api({.url = "http://127.0.0.1:1", .user = "u"});
   std::stop_source stop;
-  std::stop_source haste;
+  std::stop_source kill_now;
   std::optional<Time> jobs_due;
-  CallLimits limits{*api, stop.get_token(), haste.get_token()};
+  CallLimits limits{*api, stop.get_token(), kill_now.get_token()};
 
   CallLimitsTest() {
     limits.follow_jobs([this] { return jobs_due; });
@@ -48,7 +48,7 @@ TEST_F(CallLimitsTest, JobsRun) {
 TEST_F(CallLimitsTest, WhatCannotBeFoundOutLaterWaitsUntilSomethingIsDue) {
   jobs_due = Time::max();
   {
-    const CallLimits::Irrevocable irrevocable(limits, true);
+    const CallLimits::WithoutTimeout without_timeout(limits, true);
     EXPECT_EQ(limits.limit(began), Time::max());
     jobs_due = began + seconds(30);
     EXPECT_EQ(limits.limit(began), began + seconds(30));
@@ -56,11 +56,11 @@ TEST_F(CallLimitsTest, WhatCannotBeFoundOutLaterWaitsUntilSomethingIsDue) {
   EXPECT_EQ(limits.limit(began), began + seconds(10));
 }
 
-TEST_F(CallLimitsTest, LastWordsAreCutShortByHasteOnly) {
+TEST_F(CallLimitsTest, OnlyAKillCutsADeadlineShort) {
   stop.request_stop();
-  const CallLimits::LastWords words(limits, began + seconds(20));
+  const CallLimits::Deadline deadline(limits, began + seconds(20));
   EXPECT_EQ(limits.limit(began), began + seconds(20));
-  haste.request_stop();
+  kill_now.request_stop();
   EXPECT_EQ(limits.limit(began), began + seconds(1));
 }
 

@@ -49,8 +49,8 @@ class JobCgroupsInMadeUpTree : public ::testing::Test {
     return proc::Child::spawn({.argv = {"sh", "-c", command}, .join_fd = group.procs.get(), .new_session = true});
   }
   /// Until nothing is left to be removed. @returns whether that came
-  bool tend_to_the_end() {
-    return wait_until([this] { return !cgroups->tend([](pid_t) { return false; }); });
+  bool reap_to_the_end() {
+    return wait_until([this] { return !cgroups->reap([](pid_t) { return false; }); });
   }
 
   const TempDir temporary;
@@ -134,7 +134,7 @@ TEST_F(JobCgroupsInMadeUpTree, AreOfNoUseWhereSomethingIsMissing) {
     spoil();
     EXPECT_FALSE(make().usable());
     EXPECT_FALSE(cgroups->make(k_key, {.memory_bytes = 1 << 20, .cpus = 1}));
-    EXPECT_EQ(cgroups->tend([](pid_t) { return false; }), std::nullopt);
+    EXPECT_EQ(cgroups->reap([](pid_t) { return false; }), std::nullopt);
     EXPECT_EQ(count_in_log("jobs are held to their memory by sampling, not by cgroups: "), i + 1);
     EXPECT_NE(base::split_lines(log_text()).back().find(reason), std::string::npos) << log_text();
     cgroups.reset();
@@ -182,7 +182,7 @@ TEST_F(JobCgroupsInMadeUpTree, HoldTheJobFromItsStartAndGoWhenItEnds) {
   EXPECT_EQ(MadeUpTree::read(directory / "cgroup.procs"), std::to_string(pid));
   child.wait();
   EXPECT_EQ(cgroups->ended(pid), std::nullopt) << "no memory.events: nothing was killed";
-  EXPECT_TRUE(tend_to_the_end());
+  EXPECT_TRUE(reap_to_the_end());
   EXPECT_FALSE(std::filesystem::exists(directory));
   EXPECT_TRUE(std::filesystem::exists(groups_of_runner() / "runner"));
 }
@@ -219,7 +219,7 @@ TEST_F(JobCgroupsInMadeUpTree, TellWhatTheKernelKilledForItsOwnLimit) {
     EXPECT_EQ(cgroups->ended(pid), used);
   }
   EXPECT_EQ(count_in_log("though its own limit was not reached"), 1U);
-  EXPECT_TRUE(tend_to_the_end());
+  EXPECT_TRUE(reap_to_the_end());
 }
 
 TEST_F(JobCgroupsInMadeUpTree, KillThroughTheGroup) {
@@ -264,7 +264,7 @@ TEST_F(JobCgroupsInMadeUpTree, DoWithoutAGroupThatRefusesTheProcess) {
   EXPECT_EQ(count_in_log("no process can be moved to"), 1U);
   EXPECT_TRUE(child.wait().ok());
   EXPECT_EQ(cgroups->ended(child.pid()), std::nullopt);
-  EXPECT_TRUE(tend_to_the_end());
+  EXPECT_TRUE(reap_to_the_end());
   EXPECT_FALSE(std::filesystem::exists(directory));
 }
 
@@ -275,7 +275,7 @@ TEST_F(JobCgroupsInMadeUpTree, ServeTheSameAttemptAgainWhileItsGroupIsStillThere
   EXPECT_NE(first->directory, second->directory);
   const auto directory = second->directory;
   cgroups->discard(std::move(*first));
-  EXPECT_TRUE(tend_to_the_end());
+  EXPECT_TRUE(reap_to_the_end());
   EXPECT_TRUE(std::filesystem::exists(directory / "cgroup.procs"));
 }
 
@@ -291,9 +291,9 @@ TEST_F(JobCgroupsInMadeUpTree, WaitForThoseWhoEndWhatIsInThem) {
   // A plain file in its place is what cannot be removed as a directory, by nobody.
   std::filesystem::remove_all(directory);
   MadeUpTree::write(directory, "");
-  EXPECT_TRUE(cgroups->tend([&](pid_t leader) { return leader == pid; }));
+  EXPECT_TRUE(cgroups->reap([&](pid_t leader) { return leader == pid; }));
   const auto begin = JobCgroups::Clock::now();
-  EXPECT_TRUE(tend_to_the_end()) << "it gives up";
+  EXPECT_TRUE(reap_to_the_end()) << "it gives up";
   EXPECT_LT(JobCgroups::Clock::now() - begin, std::chrono::seconds(10));
 }
 

@@ -40,7 +40,7 @@ class ProcessTreesTest : public ::testing::Test {
   }
 
   bool sweep_until_clean() {
-    return wait_until([&] { return !trees.tend().has_value(); });
+    return wait_until([&] { return !trees.reap().has_value(); });
   }
 
   const proc::ProcessTreeGuard guard;
@@ -53,7 +53,7 @@ class ProcessTreesTest : public ::testing::Test {
 TEST_F(ProcessTreesTest, HasNothingToDoForAJobThatLeavesNothing) {
   proc::Child child = start(one, "true");
   reap(child);
-  EXPECT_EQ(trees.tend(), std::nullopt);
+  EXPECT_EQ(trees.reap(), std::nullopt);
   EXPECT_FALSE(trees.ending());
 }
 
@@ -62,7 +62,7 @@ TEST_F(ProcessTreesTest, EndsWhatAFinishedJobLeavesInItsSession) {
   const pid_t left = pid_in(directory.file("pid"));
   EXPECT_TRUE(reap(child).ok());
   EXPECT_TRUE(lives(left));
-  EXPECT_TRUE(trees.tend());
+  EXPECT_TRUE(trees.reap());
   EXPECT_TRUE(sweep_until_clean());
   EXPECT_FALSE(lives(left));
 }
@@ -79,7 +79,7 @@ TEST_F(ProcessTreesTest, EndsADaemonOfAFinishedJobButNotThatOfARunningOne) {
   EXPECT_TRUE(running.running());
 
   trees.end(running.pid(), milliseconds(5'000));
-  trees.tend();
+  trees.reap();
   EXPECT_EQ(reap(running).code, SIGTERM);
   EXPECT_TRUE(sweep_until_clean());
   EXPECT_FALSE(lives(in_use));
@@ -93,7 +93,7 @@ TEST_F(ProcessTreesTest, EndsAWholeTreeThatIgnoresTermination) {
   EXPECT_TRUE(trees.ending());
   pollfd ended{child.pidfd(), POLLIN, 0};
   EXPECT_TRUE(wait_until([&] {
-    trees.tend();
+    trees.reap();
     return ::poll(&ended, 1, 0) == 1;
   }));
   EXPECT_TRUE(trees.ending()) << "until the leader is reaped";
@@ -106,7 +106,7 @@ TEST_F(ProcessTreesTest, EndsStoppedProcesses) {
   proc::Child child = start(one, "echo $$ >" + directory.file("pid") + "; kill -STOP $$; sleep 60");
   pid_in(directory.file("pid"));
   trees.end(child.pid(), milliseconds(10'000));
-  trees.tend();
+  trees.reap();
   EXPECT_EQ(reap(child).code, SIGTERM);
   EXPECT_TRUE(sweep_until_clean());
 }

@@ -280,12 +280,12 @@ TEST_P(FailuresTest, KillsActionsWhenItIsInHaste) {
                                     "' TERM; touch " + directory.file("acting") + "; while :; do sleep 0.02; done");
   initialize();
   std::stop_source stop;
-  std::stop_source haste;
-  auto hasty = options();
-  hasty.haste = haste.get_token();
-  std::jthread runner([&] { run(hasty, stop.get_token()); });
+  std::stop_source kill_now;
+  auto killing = options();
+  killing.kill_now = kill_now.get_token();
+  std::jthread runner([&] { run(killing, stop.get_token()); });
   ASSERT_TRUE(wait_until([&] { return std::filesystem::exists(directory.file("acting")); }));
-  haste.request_stop();
+  kill_now.request_stop();
   stop.request_stop();
   runner.join();
   EXPECT_FALSE(std::filesystem::exists(directory.file("counted")));

@@ -203,15 +203,15 @@ TEST_P(BothServersTest, GivesJobsBackInHasteWithoutWaitingForThem) {
   add_job("trap '' TERM; echo $$ >" + directory.file("deaf") + "; while :; do sleep 60; done");
   initialize();
   std::stop_source stop;
-  std::stop_source haste;
+  std::stop_source kill_now;
   auto settings = options();
-  settings.haste = haste.get_token();
+  settings.kill_now = kill_now.get_token();
   RunnerReport report;
   std::jthread runner([&] { report = run(settings, stop.get_token()); });
   const pid_t deaf = pid_in(directory.file("deaf"));
   const auto begin = std::chrono::steady_clock::now();
   stop.request_stop();
-  haste.request_stop();
+  kill_now.request_stop();
   runner.join();
   EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(60));
   EXPECT_EQ(report.given_back, 1);
