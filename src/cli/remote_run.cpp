@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-#include "cli/create_workflow.hpp"
+#include "torc/app/workflows/create_workflow.hpp"
 #include "torc/base/strings.hpp"
 
 namespace torc::cli {
@@ -57,7 +57,7 @@ class Decision {
       m_error = problems;
       return go;
     }
-    initialize_if_new(m_services.api(), m_run.workflow_id);
+    app::initialize_if_new(m_services.api(), m_run.workflow_id);
     m_output.line("Starting workers...");
     for (std::size_t i = 0; i < checks.size(); ++i) {
       go[i] = checks[i].ok() ? 1 : 0;

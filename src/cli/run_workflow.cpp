@@ -6,11 +6,11 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "cli/create_workflow.hpp"
-#include "cli/give_back_jobs.hpp"
-#include "cli/orphaned_jobs.hpp"
-#include "cli/print/job_counts.hpp"
 #include "cli/print/progress_line.hpp"
+#include "torc/app/workflows/create_workflow.hpp"
+#include "torc/app/workflows/give_back_jobs.hpp"
+#include "torc/app/workflows/job_counts.hpp"
+#include "torc/app/workflows/orphaned_jobs.hpp"
 #include "torc/base/shell_quote.hpp"
 #include "torc/base/units.hpp"
 #include "torc/cli/arguments.hpp"
@@ -58,7 +58,7 @@ std::vector<std::string> credentials_of(Services& services) {
 
 /// Why the run ended, where not because all was done.
 std::string end_text(const RunRequest& request, const std::string& program, const runner::RunnerReport& report,
-                     const JobCounts& counts) {
+                     const app::JobCounts& counts) {
   if (report.canceled) {
     return "; the workflow was canceled";
   }
@@ -80,12 +80,12 @@ std::string end_text(const RunRequest& request, const std::string& program, cons
                            : "";
 }
 
-void print(Services& services, const RunRequest& request, const runner::RunnerReport& report, const JobCounts& counts,
-           milliseconds took, int exit_status) {
+void print(Services& services, const RunRequest& request, const runner::RunnerReport& report,
+           const app::JobCounts& counts, milliseconds took, int exit_status) {
   const Output& output = services.output();
   const std::string program = program_in_hints(services.options());
   const model::Id workflow_id = request.runner.workflow_id;
-  std::string text = fmt::format("{} in {}", completed_text(counts), base::format_duration(took));
+  std::string text = fmt::format("{} in {}", app::completed_text(counts), base::format_duration(took));
   if (counts.failed > 0) {
     text += fmt::format(" (see '{} results list {} --failed')", program, workflow_id);
   }
@@ -113,28 +113,29 @@ void print(Services& services, const RunRequest& request, const runner::RunnerRe
 }
 
 /// 1 where jobs failed, or were left although nothing stopped the run.
-int exit_status_of(const runner::RunnerReport& report, const JobCounts& counts) {
+int exit_status_of(const runner::RunnerReport& report, const app::JobCounts& counts) {
   const bool given_up = !report.stopped && !report.canceled && !report.drained && counts.left() > 0;
   return counts.failed > 0 || given_up ? k_exit_failure : report.exit_status();
 }
 
 void initialize(client::Api& api, const RunRequest& request) {
   if (request.new_jobs) {
-    start_next_run(api, request.runner.workflow_id, /*only_uninitialized=*/true);
+    app::start_next_run(api, request.runner.workflow_id, /*only_uninitialized=*/true);
   } else if (!request.runner.worker) {
-    initialize_if_new(api, request.runner.workflow_id, request.skip_checks);  // On a worker the manager has done it.
+    app::initialize_if_new(api, request.runner.workflow_id,
+                           request.skip_checks);  // On a worker the manager has done it.
   }
 }
 
 /// Jobs of runners that were killed on this machine would stay running: nobody else can know that they do not.
 void take_over_orphans(Services& services, model::Id workflow_id) {
   client::Api& api = services.api();
-  auto orphans = find_orphans(api, workflow_id);
+  auto orphans = app::find_orphans(api, workflow_id);
   const std::int64_t run_id = orphans.jobs.empty() ? 0 : api.get_workflow_status(workflow_id).run_id;
   std::int64_t count = 0;
   for (const auto& orphan : orphans.jobs) {
     // One that was claimed without a compute node may be a client's that is no runner.
-    count += orphan.compute_node_id && give_back_job(api, orphan.job, run_id) ? 1 : 0;
+    count += orphan.compute_node_id && app::give_back_job(api, orphan.job, run_id) ? 1 : 0;
   }
   for (auto& node : orphans.dead_nodes) {
     node.is_active = false;
@@ -146,16 +147,16 @@ void take_over_orphans(Services& services, model::Id workflow_id) {
 }
 
 /// For the progress line; the server is not asked where nobody sees it.
-JobCounts counts_before(client::Api& api, const RunRequest& request, bool seen) {
+app::JobCounts counts_before(client::Api& api, const RunRequest& request, bool seen) {
   if (request.new_jobs) {
     return {.total = *request.new_jobs};
   }
-  return seen ? count_jobs(api, request.runner.workflow_id) : JobCounts{};
+  return seen ? app::count_jobs(api, request.runner.workflow_id) : app::JobCounts{};
 }
 
 runner::RunnerReport run_jobs(Services& services, const RunRequest& request) {
   const bool seen = !request.runner.worker && !services.output().json() && ProgressLine::can_be_seen();
-  const JobCounts before = counts_before(services.api(), request, seen);
+  const app::JobCounts before = counts_before(services.api(), request, seen);
   ProgressLine progress(before.total, before.total - before.left(), seen);
   const auto stop = services.stop_on_signal();
   const std::stop_callback tell{
@@ -200,9 +201,9 @@ int run_workflow(Services& services, RunRequest request) {
   const runner::RunnerReport report = run_jobs(services, request);
   const auto took = std::chrono::duration_cast<milliseconds>(Clock::now() - started);
   // A worker answers for its own jobs, a local run for the workflow's.
-  const JobCounts counts =
-      local ? count_jobs(api, workflow_id)
-            : JobCounts{
+  const app::JobCounts counts =
+      local ? app::count_jobs(api, workflow_id)
+            : app::JobCounts{
                   .total = report.completed + report.failed, .completed = report.completed, .failed = report.failed};
   const int exit_status = exit_status_of(report, counts);
   print(services, request, report, counts, took, exit_status);

@@ -15,12 +15,12 @@
 
 #include <fmt/format.h>
 
-#include "cli/give_back_jobs.hpp"
 #include "cli/options/start_settings.hpp"
 #include "cli/server_tunnel.hpp"
 #include "cli/tunnel_attendant.hpp"
-#include "cli/worker_calls.hpp"
-#include "cli/worker_nodes.hpp"
+#include "torc/app/fleet/worker_calls.hpp"
+#include "torc/app/fleet/worker_nodes.hpp"
+#include "torc/app/workflows/give_back_jobs.hpp"
 #include "torc/base/units.hpp"
 #include "torc/remote/state.hpp"
 
@@ -96,7 +96,7 @@ class Watching {
   /// What is known of one worker.
   struct Slot {
     std::optional<remote::WorkerState> state{};  ///< As it said itself.
-    std::optional<WorkerNode> node{};            ///< As the server has it.
+    std::optional<app::WorkerNode> node{};       ///< As the server has it.
     Clock::time_point asked_at{};
     Clock::time_point answered_at{};
     bool asked_inactive{false};        ///< The server had given it up when it was asked.
@@ -112,7 +112,7 @@ class Watching {
 
     /// The server has given it up, or it has ended.
     bool is_inactive() const { return node && !node->node.is_active.value_or(false); }
-    bool is_silent() const { return is_inactive() || (node && silence_of(node->node)); }
+    bool is_silent() const { return is_inactive() || (node && app::silence_of(node->node)); }
   };
 
   /// @returns whether the watching is over
@@ -143,8 +143,8 @@ class Watching {
 
   bool ask_server() {
     const auto completion = m_api.is_workflow_complete(m_request.workflow_id);
-    m_result.jobs = count_jobs(m_api, m_request.workflow_id);
-    auto nodes = latest_worker_nodes(m_api, m_request.workflow_id);
+    m_result.jobs = app::count_jobs(m_api, m_request.workflow_id);
+    auto nodes = app::latest_worker_nodes(m_api, m_request.workflow_id);
     for (std::size_t i = 0; i < m_workers.size(); ++i) {
       const auto it = nodes.find(m_workers[i].stored);
       m_slots[i].node = it == nodes.end() ? std::nullopt : std::optional(std::move(it->second));
@@ -239,8 +239,9 @@ class Watching {
     Slot& slot = m_slots[i];
     slot.asked_at = Clock::now();
     slot.asked_inactive = slot.is_inactive();
-    m_calls.begin(
-        i, [this, i] { return WorkerAnswer{.state = remote::query_state(m_transport, m_workers[i], m_workflow, "")}; });
+    m_calls.begin(i, [this, i] {
+      return app::WorkerAnswer{.state = remote::query_state(m_transport, m_workers[i], m_workflow, "")};
+    });
   }
 
   WatchedWorker watched(std::size_t i) const {
@@ -303,7 +304,7 @@ class Watching {
     for (std::size_t i = 0; i < m_slots.size(); ++i) {
       Slot& slot = m_slots[i];
       if (slot.gives_back) {
-        give_back_jobs(m_api, m_request.workflow_id, slot.dead_nodes);
+        app::give_back_jobs(m_api, m_request.workflow_id, slot.dead_nodes);
         slot.gives_back = false;
       }
       if (!slot.state || slot.state->state != State::died || slot.given_up || m_calls.is_under_way(i)) {
@@ -316,14 +317,14 @@ class Watching {
           ask(i);
         }
       } else if (slot.restarts >= m_request.restarts.most) {
-        slot.dead_nodes = active_nodes_of(m_api, m_request.workflow_id, m_workers[i].stored);
+        slot.dead_nodes = app::active_nodes_of(m_api, m_request.workflow_id, m_workers[i].stored);
         give_up(i, fmt::format("died again and is not started again: {0} of {0} restarts are used (--max-restarts)",
                                m_request.restarts.most));
       } else if (now >= slot.restart_at && now - slot.answered_at > k_ask_again) {
         ask(i);  // Somebody else may have started it.
       } else if (now >= slot.restart_at) {
-        slot.dead_nodes = active_nodes_of(m_api, m_request.workflow_id, m_workers[i].stored);
-        m_calls.begin(i, [this, i] { return WorkerAnswer{.start = start_again(m_workers[i])}; });
+        slot.dead_nodes = app::active_nodes_of(m_api, m_request.workflow_id, m_workers[i].stored);
+        m_calls.begin(i, [this, i] { return app::WorkerAnswer{.start = start_again(m_workers[i])}; });
       }
     }
   }
@@ -432,7 +433,7 @@ class Watching {
   Clock::time_point m_worked_at{Clock::now()};  ///< When some runner was last seen.
   std::optional<Clock::time_point> m_away_since{};
   TunnelAttendant m_attendant;
-  WorkerCalls m_calls;  ///< Last: its threads end before what they use.
+  app::WorkerCalls m_calls;  ///< Last: its threads end before what they use.
 };
 
 }  // namespace
@@ -446,7 +447,7 @@ int report_end(const WatchResult& result, model::Id workflow_id, Services& servi
   const auto& jobs = result.jobs;
   switch (result.end) {
     case WatchResult::End::complete:
-      output.line(completed_text(jobs));
+      output.line(app::completed_text(jobs));
       return jobs.failed + jobs.canceled > 0 ? k_exit_failure : k_exit_ok;
     case WatchResult::End::canceled:
       output.line(fmt::format("Workflow {} was canceled", workflow_id));

@@ -6,9 +6,9 @@
 #include <string>
 
 #include "cli/options/restart_options.hpp"
-#include "cli/print/job_counts.hpp"
 #include "cli/print/watch_view.hpp"
 #include "cli/remote_support.hpp"
+#include "torc/app/workflows/job_counts.hpp"
 #include "torc/cli/command.hpp"
 #include "torc/remote/state.hpp"
 
@@ -34,7 +34,7 @@ struct WatchResult {
   };
 
   End end{End::complete};
-  JobCounts jobs{};
+  app::JobCounts jobs{};
   std::map<std::string, std::int64_t> restarts{};  ///< Of workers that were started again, by address as stored.
 };
 

@@ -4,8 +4,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "cli/create_workflow.hpp"
 #include "cli/parser/command_line.hpp"
+#include "torc/app/workflows/create_workflow.hpp"
 #include "torc/base/printable.hpp"
 #include "torc/base/strings.hpp"
 #include "torc/cli/command.hpp"
@@ -96,10 +96,10 @@ int run(const Options& options, Services& services) {
     return dry_run(options, output);
   }
   const workflow_file::WorkflowDescription description = workflow_file::read_workflow_file(options.file);
-  const CreateOptions create{.user = services.user(),
-                             .resource_monitoring = !options.no_resource_monitoring,
-                             .stop = services.stop_on_signal()};
-  const model::Id id = create_workflow(services.api(), description, create);
+  const app::CreateOptions create{.user = services.user(),
+                                  .resource_monitoring = !options.no_resource_monitoring,
+                                  .stop = services.stop_on_signal()};
+  const model::Id id = app::create_workflow(services.api(), description, create);
   try {
     tell_created(output, id);
     output.check();

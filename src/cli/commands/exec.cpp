@@ -5,17 +5,17 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "cli/create_workflow.hpp"
-#include "cli/exec_workflow.hpp"
 #include "cli/options/common_options.hpp"
 #include "cli/parser/command_line.hpp"
 #include "cli/run_workflow.hpp"
+#include "torc/app/workflows/create_workflow.hpp"
+#include "torc/app/workflows/exec_workflow.hpp"
 
 namespace torc::cli {
 namespace {
 
 struct Options {
-  ExecOptions workflow{};
+  app::ExecOptions workflow{};
   std::optional<std::int64_t> max_parallel_jobs{};
   std::string output_directory{"torc_output"};
   bool dry_run{false};
@@ -24,17 +24,17 @@ struct Options {
 int run(const Options& options, Services& services) {
   const Output& output = services.output();
   if (options.dry_run) {
-    output.document(workflow_file_document(exec_workflow(options.workflow)));
+    output.document(app::workflow_file_document(app::exec_workflow(options.workflow)));
     return k_exit_ok;
   }
-  const workflow_file::WorkflowDescription description = exec_workflow(options.workflow);
+  const workflow_file::WorkflowDescription description = app::exec_workflow(options.workflow);
   prepare_run(services);
   services.check_output_directory(options.output_directory);
   // Where that fails, there is no workflow to be left behind.
   runner::make_output_directory(options.output_directory);
   RunRequest request{.tell_output = options.workflow.stdio != "none"};
   request.runner.workflow_id =
-      create_workflow(services.api(), description, {.user = services.user(), .stop = services.stop_on_signal()});
+      app::create_workflow(services.api(), description, {.user = services.user(), .stop = services.stop_on_signal()});
   request.new_jobs = static_cast<std::int64_t>(description.jobs.size());
   request.runner.max_parallel_jobs = options.max_parallel_jobs;
   request.runner.output_directory = options.output_directory;
@@ -42,7 +42,7 @@ int run(const Options& options, Services& services) {
   return run_workflow(services, std::move(request));
 }
 
-void add_commands_options(const Command& command, ExecOptions& options) {
+void add_commands_options(const Command& command, app::ExecOptions& options) {
   command.option("COMMAND", options.words, "Behind '--': one command with its arguments").every_word().type_name("");
   command.option("-c,--command", options.commands, "Command to run, a line for the shell; repeatable")
       .type_name("CMD")
@@ -64,7 +64,7 @@ void add_commands_options(const Command& command, ExecOptions& options) {
   command.option("--description", options.description, "Description of the workflow");
 }
 
-void add_recording_options(const Command& command, ExecOptions& options) {
+void add_recording_options(const Command& command, app::ExecOptions& options) {
   const std::vector<std::string> modes{"off", "summary", "time-series"};
   command
       .option("--monitor", options.monitor,

@@ -5,11 +5,11 @@
 
 #include <fmt/format.h>
 
-#include "cli/create_workflow.hpp"
 #include "cli/options/common_options.hpp"
 #include "cli/options/time_options.hpp"
 #include "cli/parser/command_line.hpp"
 #include "cli/run_workflow.hpp"
+#include "torc/app/workflows/create_workflow.hpp"
 #include "torc/base/strings.hpp"
 #include "torc/workflow_file/workflow_description.hpp"
 
@@ -35,7 +35,7 @@ model::Id find_or_create(const RunOptions& options, Services& services) {
   }
   const auto description = workflow_file::read_workflow_file(options.spec_or_id);
   runner::make_output_directory(options.output_directory);  // Where that fails, there is no workflow to be left behind.
-  const model::Id id = create_workflow(services.api(), description, {.user = services.user()});
+  const model::Id id = app::create_workflow(services.api(), description, {.user = services.user()});
   services.output().line(fmt::format("Created workflow {}", id));
   return id;
 }

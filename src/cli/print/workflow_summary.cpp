@@ -7,7 +7,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "cli/print/job_counts.hpp"
+#include "torc/app/workflows/job_counts.hpp"
 #include "torc/base/units.hpp"
 
 namespace torc::cli {
@@ -72,7 +72,7 @@ WorkflowSummary summarize_workflow(client::Api& api, model::Id id) {
   summary.active_compute_nodes = api.list_compute_nodes(id, active).total_count;
   summary.pending_scheduled_nodes = api.count_scheduled_compute_nodes(id, "pending");
   summary.active_scheduled_nodes = api.count_scheduled_compute_nodes(id, "active");
-  summary.jobs = count_by_status(api, id);
+  summary.jobs = app::count_by_status(api, id);
   for (const auto& [status, count] : summary.jobs) {
     summary.total_jobs += count;
   }

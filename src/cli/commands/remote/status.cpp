@@ -6,7 +6,7 @@
 #include "cli/parser/command_line.hpp"
 #include "cli/remote_support.hpp"
 #include "cli/server_tunnel.hpp"
-#include "cli/worker_nodes.hpp"
+#include "torc/app/fleet/worker_nodes.hpp"
 #include "torc/base/strings.hpp"
 #include "torc/base/units.hpp"
 #include "torc/proc/fan_out.hpp"
@@ -44,7 +44,7 @@ std::string reason(const WorkerState& state) {
 }
 
 /// What the server adds about a runner that runs: `known` is nothing where it knows none of that worker.
-std::string runner_text(const WorkerNode* known) {
+std::string runner_text(const app::WorkerNode* known) {
   if (known == nullptr) {
     return {};
   }
@@ -52,13 +52,13 @@ std::string runner_text(const WorkerNode* known) {
     return ", but the server has given it up";
   }
   std::string text = fmt::format(", since {}, {} job(s)", known->node.start_time.substr(0, 19), known->running_jobs);
-  if (const auto silence = silence_of(known->node)) {
+  if (const auto silence = app::silence_of(known->node)) {
     text += ", not heard of for " + base::format_duration(*silence);
   }
   return text;
 }
 
-std::string status_text(const WorkerState& state, const WorkerNode* known) {
+std::string status_text(const WorkerState& state, const app::WorkerNode* known) {
   if (state.state == State::running) {
     return fmt::format("Running (PID {}){}", state.pid.value_or(0), runner_text(known));
   }
@@ -71,12 +71,12 @@ std::string status_text(const WorkerState& state, const WorkerNode* known) {
   return "Not Running (" + reason(state) + ")";
 }
 
-bool is_silent(const WorkerState& state, const WorkerNode* known) {
+bool is_silent(const WorkerState& state, const app::WorkerNode* known) {
   return state.state == State::running && known != nullptr &&
-         (!known->node.is_active.value_or(false) || silence_of(known->node));
+         (!known->node.is_active.value_or(false) || app::silence_of(known->node));
 }
 
-nlohmann::json row(const remote::Worker& worker, const WorkerState& state, const WorkerNode* known) {
+nlohmann::json row(const remote::Worker& worker, const WorkerState& state, const app::WorkerNode* known) {
   const bool is_known = state.state != State::not_asked;
   auto result = worker_json(worker, is_known && state.state != State::unreachable);
   if (is_known) {
@@ -110,7 +110,7 @@ int run(const Options& options, Services& services) {
   const auto states = proc::fan_out(workers, options.ssh.max_parallel, [&](const remote::Worker& worker) {
     return remote::query_state(transport, worker, workflow, options.output_dir.value_or(""));
   });
-  const auto nodes = latest_worker_nodes(services.api(), id);
+  const auto nodes = app::latest_worker_nodes(services.api(), id);
   const auto known = [&](std::size_t i) {
     const auto it = nodes.find(workers[i].stored);
     // The node of an earlier runner says nothing about this one, which may be one of torc 0.23.

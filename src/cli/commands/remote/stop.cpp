@@ -2,11 +2,11 @@
 
 #include <fmt/format.h>
 
-#include "cli/give_back_jobs.hpp"
 #include "cli/options/common_options.hpp"
 #include "cli/parser/command_line.hpp"
 #include "cli/remote_support.hpp"
 #include "cli/server_tunnel.hpp"
+#include "torc/app/workflows/give_back_jobs.hpp"
 #include "torc/base/printable.hpp"
 #include "torc/base/units.hpp"
 #include "torc/proc/process_info.hpp"
@@ -104,7 +104,7 @@ void give_back_for_killed(const std::vector<remote::Worker>& workers, std::vecto
   for (std::size_t i = 0; i < workers.size(); ++i) {
     if (results[i].ok) {
       results[i].given_back =
-          give_back_jobs(services.api(), id, active_nodes_of(services.api(), id, workers[i].stored));
+          app::give_back_jobs(services.api(), id, app::active_nodes_of(services.api(), id, workers[i].stored));
       total += *results[i].given_back;
     }
   }

@@ -9,7 +9,7 @@
 #include "cli/parser/command_line.hpp"
 #include "cli/print/tunnel_story.hpp"
 #include "cli/remote_support.hpp"
-#include "cli/tunnel_watch.hpp"
+#include "torc/app/tunnel/tunnel_watch.hpp"
 #include "torc/base/file.hpp"
 #include "torc/base/log.hpp"
 #include "torc/base/random.hpp"
@@ -140,16 +140,16 @@ void hold(const Options& options, model::Id id, const Preparation& ready, proc::
   std::stop_source over;
   std::string why;
   const std::stop_callback on_signal(signaled, [&over] { over.request_stop(); });
-  TunnelWatch watch(services.new_api(), tunnel,
-                    {.workflow_id = id,
-                     .until_pid = options.until_pid,
-                     .patience = server_patience(id, services),
-                     .on_problem = [&story](const std::string& text) { story.say(text); },
-                     .on_over =
-                         [&](const std::string& reason) {
-                           why = reason;
-                           over.request_stop();
-                         }});
+  app::TunnelWatch watch(services.new_api(), tunnel,
+                         {.workflow_id = id,
+                          .until_pid = options.until_pid,
+                          .patience = server_patience(id, services),
+                          .on_problem = [&story](const std::string& text) { story.say(text); },
+                          .on_over =
+                              [&](const std::string& reason) {
+                                why = reason;
+                                over.request_stop();
+                              }});
   if (options.daemon) {
     proc::tell_ready(detached);
   }

@@ -1,10 +1,10 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "cli/create_workflow.hpp"
 #include "cli/options/common_options.hpp"
 #include "cli/parser/command_line.hpp"
 #include "cli/print/terminal.hpp"
+#include "torc/app/workflows/create_workflow.hpp"
 #include "torc/base/printable.hpp"
 #include "torc/base/strings.hpp"
 #include "torc/cli/command.hpp"
@@ -36,7 +36,7 @@ void show(const Output& output, const std::string& title, const std::vector<std:
   }
 }
 
-int dry_run(model::Id id, const Readiness& readiness, const Output& output) {
+int dry_run(model::Id id, const app::Readiness& readiness, const Output& output) {
   const auto missing = paths_of(readiness.missing_input_files);
   const auto existing = paths_of(readiness.existing_output_files);
   show(output, "Missing input files", missing);
@@ -80,12 +80,12 @@ int run(const Options& options, Services& services) {
   const model::Id id = services.workflow_id(options.workflow_id);
   client::Api& api = services.api();
   api.get_workflow(id);  // an id that is none is told before anything else
-  const Readiness readiness = check_readiness(api, id, /*with_outputs=*/true);
+  const app::Readiness readiness = app::check_readiness(api, id, /*with_outputs=*/true);
   if (options.dry_run) {
     return dry_run(id, readiness, output);
   }
   if (!options.force) {
-    require_ready(id, readiness);
+    app::require_ready(id, readiness);
   }
   if (!confirmed(options, id, api)) {
     output.line("Nothing was changed.");
@@ -97,7 +97,7 @@ int run(const Options& options, Services& services) {
   }
   api.reset_workflow_status(id, /*force=*/false);
   api.reset_job_status(id, /*failed_only=*/false);
-  start_next_run(api, id, /*only_uninitialized=*/false);
+  app::start_next_run(api, id, /*only_uninitialized=*/false);
   output.line(fmt::format("Successfully started workflow {}", id));
   if (output.json()) {
     output.document(

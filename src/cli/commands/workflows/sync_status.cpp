@@ -1,10 +1,10 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "cli/give_back_jobs.hpp"
 #include "cli/options/common_options.hpp"
-#include "cli/orphaned_jobs.hpp"
 #include "cli/parser/command_line.hpp"
+#include "torc/app/workflows/give_back_jobs.hpp"
+#include "torc/app/workflows/orphaned_jobs.hpp"
 #include "torc/base/printable.hpp"
 #include "torc/base/strings.hpp"
 #include "torc/cli/command.hpp"
@@ -17,7 +17,7 @@ struct Options {
   bool dry_run{false};
 };
 
-nlohmann::json document_of(const OrphanedJob& orphan, bool given_back) {
+nlohmann::json document_of(const app::OrphanedJob& orphan, bool given_back) {
   nlohmann::json document{{"job_id", orphan.job.id.value_or(0)},
                           {"job_name", orphan.job.name},
                           {"status", model::to_string(orphan.job.status.value_or(model::JobStatus::running))},
@@ -42,11 +42,11 @@ int run(const Options& options, Services& services) {
   client::Api& api = services.api();
   api.get_workflow(id);  // an id that is none is told before anything else
   const auto run_id = api.get_workflow_status(id).run_id;
-  auto orphans = find_orphans(api, id);
+  auto orphans = app::find_orphans(api, id);
   nlohmann::json jobs = nlohmann::json::array();
   std::int64_t count = 0;
   for (const auto& orphan : orphans.jobs) {
-    const bool given_back = !options.dry_run && give_back_job(api, orphan.job, run_id);
+    const bool given_back = !options.dry_run && app::give_back_job(api, orphan.job, run_id);
     count += given_back ? 1 : 0;
     const char* const what = options.dry_run ? "would be given back"
                              : given_back    ? "is given back"

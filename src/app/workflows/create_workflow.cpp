@@ -1,4 +1,4 @@
-#include "cli/create_workflow.hpp"
+#include "torc/app/workflows/create_workflow.hpp"
 
 #include <algorithm>
 #include <unordered_map>
@@ -9,7 +9,7 @@
 #include "torc/base/error.hpp"
 #include "torc/base/printable.hpp"
 
-namespace torc::cli {
+namespace torc::app {
 namespace {
 
 /// The most jobs in one request; servers take no more.
@@ -244,4 +244,4 @@ model::Id create_workflow(client::Api& api, const workflow_file::WorkflowDescrip
   return Creator(api, description, options).create();
 }
 
-}  // namespace torc::cli
+}  // namespace torc::app

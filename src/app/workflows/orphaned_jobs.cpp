@@ -1,4 +1,4 @@
-#include "cli/orphaned_jobs.hpp"
+#include "torc/app/workflows/orphaned_jobs.hpp"
 
 #include <unistd.h>
 
@@ -12,7 +12,7 @@
 #include "torc/base/printable.hpp"
 #include "torc/proc/process_info.hpp"
 
-namespace torc::cli {
+namespace torc::app {
 namespace {
 
 std::string name_of(const model::ComputeNode& node) {
@@ -111,4 +111,4 @@ Orphans find_orphans(client::Api& api, model::Id workflow_id) {
   return Search(api, workflow_id).run();
 }
 
-}  // namespace torc::cli
+}  // namespace torc::app

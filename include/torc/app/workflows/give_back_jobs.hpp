@@ -6,7 +6,7 @@
 
 #include "torc/client/api.hpp"
 
-namespace torc::cli {
+namespace torc::app {
 
 /// Makes a job ready again that was claimed or runs by one who is gone.
 /// @returns false where it is no longer so: somebody was faster
@@ -24,4 +24,4 @@ std::vector<model::ComputeNode> active_nodes_of(client::Api& api, model::Id work
 /// @throws base::ApiError
 std::int64_t give_back_jobs(client::Api& api, model::Id workflow_id, std::vector<model::ComputeNode> nodes);
 
-}  // namespace torc::cli
+}  // namespace torc::app

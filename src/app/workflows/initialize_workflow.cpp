@@ -5,11 +5,11 @@
 
 #include <fmt/format.h>
 
-#include "cli/create_workflow.hpp"
+#include "torc/app/workflows/create_workflow.hpp"
 #include "torc/base/error.hpp"
 #include "torc/base/printable.hpp"
 
-namespace torc::cli {
+namespace torc::app {
 namespace {
 
 using IdSet = std::unordered_set<model::Id>;
@@ -125,4 +125,4 @@ bool initialize_if_new(client::Api& api, model::Id workflow_id, bool skip_checks
   return true;
 }
 
-}  // namespace torc::cli
+}  // namespace torc::app

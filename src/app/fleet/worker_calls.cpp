@@ -1,10 +1,10 @@
-#include "cli/worker_calls.hpp"
+#include "torc/app/fleet/worker_calls.hpp"
 
 #include <system_error>
 
 #include "torc/base/error.hpp"
 
-namespace torc::cli {
+namespace torc::app {
 
 WorkerCalls::~WorkerCalls() {
   {
@@ -67,4 +67,4 @@ void WorkerCalls::work(const std::stop_token& stop) {
   }
 }
 
-}  // namespace torc::cli
+}  // namespace torc::app

@@ -6,7 +6,7 @@
 
 #include "torc/client/api.hpp"
 
-namespace torc::cli {
+namespace torc::app {
 
 /// A job at work of which nobody can be.
 struct OrphanedJob {
@@ -34,4 +34,4 @@ bool names_process(const model::ComputeNode& node);
 /// when its own did.
 bool is_dead_here(const model::ComputeNode& node);
 
-}  // namespace torc::cli
+}  // namespace torc::app

@@ -1,9 +1,9 @@
-#include "cli/print/job_counts.hpp"
+#include "torc/app/workflows/job_counts.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-namespace torc::cli {
+namespace torc::app {
 namespace {
 
 /// Up to so many jobs are fetched and counted here: one answer, so no job is counted twice as it moves on. Of more the
@@ -69,4 +69,4 @@ std::string completed_text(const JobCounts& counts) {
                      counts.canceled > 0 ? fmt::format(", {} canceled", counts.canceled) : "");
 }
 
-}  // namespace torc::cli
+}  // namespace torc::app

@@ -1,10 +1,10 @@
-#include "cli/worker_nodes.hpp"
+#include "torc/app/fleet/worker_nodes.hpp"
 
 #include <chrono>
 
 #include "torc/base/units.hpp"
 
-namespace torc::cli {
+namespace torc::app {
 namespace {
 
 /// Three heartbeats, as the server's own --worker-timeout has it.
@@ -52,4 +52,4 @@ std::optional<std::chrono::milliseconds> silence_of(const model::ComputeNode& no
   return silence > k_silent_after ? std::optional(silence) : std::nullopt;
 }
 
-}  // namespace torc::cli
+}  // namespace torc::app

@@ -13,7 +13,7 @@
 #include "torc/client/api.hpp"
 #include "torc/remote/tunnel.hpp"
 
-namespace torc::cli {
+namespace torc::app {
 
 /// Asks the server now and then, in a thread of its own, whether a workflow's tunnel is still needed.
 class TunnelWatch {
@@ -58,4 +58,4 @@ class TunnelWatch {
   std::jthread m_thread;
 };
 
-}  // namespace torc::cli
+}  // namespace torc::app

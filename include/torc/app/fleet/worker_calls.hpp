@@ -17,7 +17,7 @@
 #include "torc/remote/start.hpp"
 #include "torc/remote/state.hpp"
 
-namespace torc::cli {
+namespace torc::app {
 
 /// What came of a call: one of the first two, or why there is neither.
 struct WorkerAnswer {
@@ -64,4 +64,4 @@ class WorkerCalls {
   std::vector<std::jthread> m_threads{};  ///< Last: they end before what they use.
 };
 
-}  // namespace torc::cli
+}  // namespace torc::app

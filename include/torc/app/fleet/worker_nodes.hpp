@@ -8,7 +8,7 @@
 
 #include "torc/client/api.hpp"
 
-namespace torc::cli {
+namespace torc::app {
 
 /// What the server knows of the runner of an ssh worker.
 struct WorkerNode {
@@ -28,4 +28,4 @@ std::map<std::string, WorkerNode> latest_worker_nodes(client::Api& api, model::I
 /// be, or where it sends none.
 std::optional<std::chrono::milliseconds> silence_of(const model::ComputeNode& node);
 
-}  // namespace torc::cli
+}  // namespace torc::app

@@ -1,4 +1,4 @@
-#include "cli/create_workflow.hpp"
+#include "torc/app/workflows/create_workflow.hpp"
 
 #include <gtest/gtest.h>
 
@@ -13,7 +13,7 @@
 #include "torc/base/error.hpp"
 #include "torc/client/rest_api.hpp"
 
-namespace torc::cli {
+namespace torc::app {
 namespace {
 
 using support::answer;
@@ -283,4 +283,4 @@ TEST(InitializeIfNew, LeavesAnInitialisedWorkflowAlone) {
 }
 
 }  // namespace
-}  // namespace torc::cli
+}  // namespace torc::app

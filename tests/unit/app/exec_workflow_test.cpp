@@ -1,4 +1,4 @@
-#include "cli/exec_workflow.hpp"
+#include "torc/app/workflows/exec_workflow.hpp"
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>

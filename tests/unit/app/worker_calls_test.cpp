@@ -1,4 +1,4 @@
-#include "cli/worker_calls.hpp"
+#include "torc/app/fleet/worker_calls.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -7,7 +7,7 @@
 
 #include <gtest/gtest.h>
 
-namespace torc::cli {
+namespace torc::app {
 namespace {
 
 /// Lets calls wait until the test says so.
@@ -110,4 +110,4 @@ TEST(WorkerCalls, AreForgottenAtTheEndWhereTheyHaveNotBegun) {
 }
 
 }  // namespace
-}  // namespace torc::cli
+}  // namespace torc::app

@@ -7,7 +7,7 @@
 #include "torc/client/api.hpp"
 #include "torc/workflow_file/workflow_description.hpp"
 
-namespace torc::cli {
+namespace torc::app {
 
 struct CreateOptions {
   std::string user;                ///< Where the file names none.
@@ -51,4 +51,4 @@ void start_next_run(client::Api& api, model::Id workflow_id, bool only_uninitial
 /// @throws base::Error where something is missing
 bool initialize_if_new(client::Api& api, model::Id workflow_id, bool skip_checks = false);
 
-}  // namespace torc::cli
+}  // namespace torc::app

@@ -6,7 +6,7 @@
 
 #include "torc/client/api.hpp"
 
-namespace torc::cli {
+namespace torc::app {
 
 /// How many jobs of a workflow are in each state; every state, those with no job too.
 using CountByStatus = std::map<model::JobStatus, std::int64_t>;
@@ -34,4 +34,4 @@ JobCounts count_jobs(client::Api& api, model::Id workflow_id);
 /// "3 of 7 jobs completed", and how many failed or were canceled where some did.
 std::string completed_text(const JobCounts& counts);
 
-}  // namespace torc::cli
+}  // namespace torc::app

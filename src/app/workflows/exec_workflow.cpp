@@ -1,4 +1,4 @@
-#include "cli/exec_workflow.hpp"
+#include "torc/app/workflows/exec_workflow.hpp"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -10,7 +10,6 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "cli/print/terminal.hpp"
 #include "torc/base/error.hpp"
 #include "torc/base/fd.hpp"
 #include "torc/base/file.hpp"
@@ -18,7 +17,7 @@
 #include "torc/base/strings.hpp"
 #include "torc/model/json.hpp"
 
-namespace torc::cli {
+namespace torc::app {
 namespace {
 
 constexpr const char* k_ways =
@@ -36,7 +35,7 @@ std::string default_name() {
 
 std::string read_commands(const std::string& file) {
   const bool standard_input = file == "-";
-  if (standard_input && can_ask()) {
+  if (standard_input && ::isatty(STDIN_FILENO) != 0) {
     throw base::UsageError(
         "-C -: standard input is a terminal; let a file or a program give the commands, as in 'ls *.txt | sed "
         "s/^/wc / | torc exec -C -'");
@@ -164,4 +163,4 @@ nlohmann::json workflow_file_document(const workflow_file::WorkflowDescription& 
   return document;
 }
 
-}  // namespace torc::cli
+}  // namespace torc::app

@@ -1,9 +1,9 @@
-#include "cli/give_back_jobs.hpp"
+#include "torc/app/workflows/give_back_jobs.hpp"
 
-#include "cli/worker_nodes.hpp"
+#include "torc/app/fleet/worker_nodes.hpp"
 #include "torc/base/error.hpp"
 
-namespace torc::cli {
+namespace torc::app {
 namespace {
 
 /// Not a failure of the job: no limit of retries stands against it.
@@ -56,4 +56,4 @@ std::int64_t give_back_jobs(client::Api& api, model::Id workflow_id, std::vector
   return count;
 }
 
-}  // namespace torc::cli
+}  // namespace torc::app

@@ -9,7 +9,7 @@
 
 #include "torc/workflow_file/command_list.hpp"
 
-namespace torc::cli {
+namespace torc::app {
 
 /// The options of `torc exec` that make its workflow.
 struct ExecOptions {
@@ -35,4 +35,4 @@ workflow_file::WorkflowDescription exec_workflow(const ExecOptions& options);
 /// The workflow file that stands for `workflow`, one of exec_workflow.
 nlohmann::json workflow_file_document(const workflow_file::WorkflowDescription& workflow);
 
-}  // namespace torc::cli
+}  // namespace torc::app

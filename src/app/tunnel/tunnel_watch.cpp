@@ -1,4 +1,4 @@
-#include "cli/tunnel_watch.hpp"
+#include "torc/app/tunnel/tunnel_watch.hpp"
 
 #include <poll.h>
 #include <sys/eventfd.h>
@@ -13,7 +13,7 @@
 
 #include "torc/base/error.hpp"
 
-namespace torc::cli {
+namespace torc::app {
 namespace {
 
 constexpr int k_look_every_ms = 2'000;
@@ -132,4 +132,4 @@ std::optional<std::string> TunnelWatch::ask() {
                                 : "the last worker has left";
 }
 
-}  // namespace torc::cli
+}  // namespace torc::app
