@@ -5,6 +5,7 @@
 - include/torc/LAYER holds exactly the headers that other layers include, directly or through another public header;
   every other header lies beside its source, and no other layer includes it.
 - A package is included only by the layers that own it.
+- The layers in SILENT print nothing: they return structs and report events, which the layer above prints.
 
 KNOWN lists exceptions. The check fails on a breach that is not listed, and on a listed one that is gone.
 """
@@ -20,6 +21,8 @@ OWNERS = {"CLI/": ["cli"], "curl/": ["net"], "SQLiteCpp/": ["store", "metrics"],
           "archive.h": ["archive"], "archive_entry.h": ["archive"], "zlib.h": ["archive"]}
 # Each file that includes one of these compiles for seconds: others use what these files make of it.
 ONLY_IN = {"CLI/": {"src/cli/parser/command_line.cpp", "src/cli/parser/parse_errors.cpp"}}
+SILENT = {"app"}
+PRINTING = re.compile(r"<iostream>|<cstdio>|\bstd::(cout|cerr|clog|printf|puts)\b|\bfmt::print\b|STDOUT_FILENO|STDERR_FILENO|\bOutput\b")
 KNOWN: set[tuple[str, str]] = set()
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -77,7 +80,18 @@ def breaches() -> dict[tuple[str, str], str]:
             for package, only in ONLY_IN.items():
                 if included.startswith(package) and name not in only:
                     found[key] = f"{name}:{number}: only {', '.join(sorted(only))} may include {package}"
-    return found | unused_public_headers()
+    return found | unused_public_headers() | printing_in_silent_layers()
+
+
+def printing_in_silent_layers() -> dict[tuple[str, str], str]:
+    found = {}
+    for path in files():
+        if layer_of(path) in SILENT:
+            for number, line in enumerate(path.read_text().splitlines(), 1):
+                if match := PRINTING.search(line.split("//")[0]):
+                    name = str(path.relative_to(ROOT))
+                    found[name, match.group()] = f"{name}:{number}: {layer_of(path)} prints nothing, so no {match.group()}"
+    return found
 
 
 def unused_public_headers() -> dict[tuple[str, str], str]:

@@ -17,7 +17,7 @@ Command add_group(Command app, const char* name, const char* description, const 
 void add_later(Command app, Action& chosen, const char* name) {
   const Command command = app.subcommand(name).group("").allow_extras().fallthrough(false);
   command.callback([name, &chosen] {
-    chosen = [name](Services&) -> int {
+    chosen = [name](CommandContext&) -> int {
       throw base::UsageError(std::string("'torc ") + name +
                              "' is not there yet; 'torc run' runs jobs on this machine, "
                              "'torc remote run' on machines that ssh reaches");

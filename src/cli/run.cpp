@@ -97,9 +97,9 @@ int parse_and_run(int argc, const char* const* argv) {
   if (options->prompt_password) {
     options->connection.password = ask_password("Password: ");
   }
-  Services services(*options);
-  const int status = chosen(services);
-  services.output().check();
+  CommandContext context(*options);
+  const int status = chosen(context);
+  context.output().check();
   return status;
 }
 

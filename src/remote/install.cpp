@@ -187,13 +187,13 @@ class Installation {
 }  // namespace
 
 std::vector<InstallResult> install_on_workers(Transport& transport, const std::vector<Worker>& workers,
-                                              const InstallSettings& settings, std::size_t width) {
+                                              const InstallSettings& settings) {
   InstallSettings complete = settings;
   if (complete.machine.empty()) {
     complete.machine = own_machine();
   }
   const Checksum checksum = checksum_of_file(complete.program);
-  return proc::fan_out(workers, width,
+  return proc::fan_out(workers, transport.width(),
                        [&](const Worker& worker) { return Installation(transport, worker, complete, checksum).run(); });
 }
 

@@ -2,10 +2,13 @@
 // and then start, but only as many as there may be connections at once. So the first workers are checked over
 // connections of their own, the last ones over connections that report and stay; the thread that reports last decides
 // for all (meeting.hpp), the connections that stayed get their answer, and those that are gone are made once more.
+// Connections that wait for each other must not have to wait for a slot that one of them holds, so the round reserves
+// all of its slots at once.
 
 #include "torc/remote/start.hpp"
 
 #include <exception>
+#include <memory>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -158,13 +161,13 @@ Start judge_start(const proc::CommandResult& call) {
 /// One `remote run`.
 class StartRound {
  public:
-  StartRound(Transport& transport, const std::vector<Worker>& workers, const StartSettings& settings, std::size_t width,
+  StartRound(Transport& transport, const std::vector<Worker>& workers, const StartSettings& settings,
              const Decide& decide)
-      : m_transport(transport),
+      : m_reserved(transport.reserve(workers.size())),
+        m_transport(*m_reserved),
         m_workers(workers),
         m_settings(settings),
-        m_width(width),
-        m_two_connections(workers.size() - std::min(workers.size(), width)),
+        m_two_connections(workers.size() - std::min(workers.size(), m_transport.width())),
         // A worker may need all of its limit, and its ssh some time to be ended.
         m_patience(2 * settings.limit + std::chrono::seconds(30) + delay_of_all(transport, workers.size())),
         m_results(workers.size()),
@@ -174,7 +177,7 @@ class StartRound {
   std::vector<StartResult> run() {
     // In this order: no thread waits for a decision while a check waits for a thread.
     const std::size_t checked = m_workers.size();
-    proc::for_each_index(checked + m_two_connections, m_width, [&](std::size_t i) {
+    proc::for_each_index(checked + m_two_connections, m_transport.width(), [&](std::size_t i) {
       if (i < m_two_connections) {
         check(i);
       } else if (i < checked) {
@@ -244,10 +247,10 @@ class StartRound {
     }
   }
 
+  std::unique_ptr<Transport> m_reserved;
   Transport& m_transport;
   const std::vector<Worker>& m_workers;
   const StartSettings& m_settings;
-  std::size_t m_width;
   std::size_t
       m_two_connections;  ///< So many of the first workers are checked over one connection and started over another.
   std::chrono::seconds m_patience;
@@ -269,14 +272,13 @@ WorkerStart StartSettings::start_of(const Worker& worker) const {
 }
 
 std::vector<StartResult> check_and_start(Transport& transport, const std::vector<Worker>& workers,
-                                         const StartSettings& settings, std::size_t width, const Decide& decide) {
-  return StartRound(transport, workers, settings, width, decide).run();
+                                         const StartSettings& settings, const Decide& decide) {
+  return StartRound(transport, workers, settings, decide).run();
 }
 
-std::vector<std::optional<std::string>> check_connectivity(Transport& transport, const std::vector<Worker>& workers,
-                                                           std::size_t width) {
+std::vector<std::optional<std::string>> check_connectivity(Transport& transport, const std::vector<Worker>& workers) {
   const std::string script = connectivity_script();
-  return proc::fan_out(workers, width, [&](const Worker& worker) -> std::optional<std::string> {
+  return proc::fan_out(workers, transport.width(), [&](const Worker& worker) -> std::optional<std::string> {
     const auto call = transport.run(worker.address, {.script = script});
     if (Report::parse(call.out)) {
       return std::nullopt;

@@ -1,8 +1,11 @@
 // Theory of operation: everybody is signaled before anybody is waited for, so that a worker that takes its time does
 // not keep others running. Where all workers may be connected to at once, a connection stays after the signal and waits
-// for the end there; else those that were signaled are connected to once more.
+// for the end there; else those that were signaled are connected to once more. The connections wait for each other
+// between signal and wait, so the round reserves all of its slots at once.
 
 #include "torc/remote/stop.hpp"
+
+#include <memory>
 
 #include "remote/meeting.hpp"
 #include "remote/scripts/scripts.hpp"
@@ -54,23 +57,23 @@ void judge_end(StopResult& result, const proc::CommandResult& call) {
 /// One `remote stop`.
 class StopRound {
  public:
-  StopRound(Transport& transport, const std::vector<Worker>& workers, const StopRequest& request, std::size_t width,
+  StopRound(Transport& transport, const std::vector<Worker>& workers, const StopRequest& request,
             const std::function<void(const std::vector<StopResult>&)>& on_signaled)
-      : m_transport(transport),
+      : m_reserved(transport.reserve(workers.size())),
+        m_transport(*m_reserved),
         m_workers(workers),
         m_request(request),
-        m_width(width),
         m_results(workers.size()),
         m_meeting(workers.size(), [this, &on_signaled] { on_signaled(m_results); }) {}
 
   std::vector<StopResult> run() {
     const bool waits = m_request.patience.count() > 0;
-    const bool one_connection = waits && m_workers.size() <= m_width;
-    proc::for_each_index(m_workers.size(), m_width,
+    const bool one_connection = waits && m_workers.size() <= m_transport.width();
+    proc::for_each_index(m_workers.size(), m_transport.width(),
                          [&](std::size_t i) { one_connection ? signal_and_wait(i) : signal(i); });
     m_meeting.rethrow();
     if (waits && !one_connection) {
-      proc::for_each_index(m_workers.size(), m_width, [&](std::size_t i) { wait(i); });
+      proc::for_each_index(m_workers.size(), m_transport.width(), [&](std::size_t i) { wait(i); });
     }
     return std::move(m_results);
   }
@@ -118,10 +121,10 @@ class StopRound {
     }
   }
 
+  std::unique_ptr<Transport> m_reserved;
   Transport& m_transport;
   const std::vector<Worker>& m_workers;
   const StopRequest& m_request;
-  std::size_t m_width;
   std::vector<StopResult> m_results;
   Meeting m_meeting;
 };
@@ -141,9 +144,9 @@ const char* signal_name(StopMode mode) {
 }
 
 std::vector<StopResult> stop_workers(Transport& transport, const std::vector<Worker>& workers,
-                                     const StopRequest& request, std::size_t width,
+                                     const StopRequest& request,
                                      const std::function<void(const std::vector<StopResult>&)>& on_signaled) {
-  return StopRound(transport, workers, request, width, on_signaled).run();
+  return StopRound(transport, workers, request, on_signaled).run();
 }
 
 }  // namespace torc::remote

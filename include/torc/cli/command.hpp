@@ -8,6 +8,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include "torc/app/server_access.hpp"
 #include "torc/base/error.hpp"
 #include "torc/client/api.hpp"
 #include "torc/client/rest_api.hpp"
@@ -67,13 +68,14 @@ class Output {
   std::shared_ptr<Trouble> m_trouble;
 };
 
-/// What a command works with. Made by cli::run, handed to the chosen action; single-threaded.
-class Services {
+/// What a command works with. Made by cli::run for the chosen action; single-threaded. Commands hand the layers below
+/// what these need of it, never itself.
+class CommandContext {
  public:
-  explicit Services(GlobalOptions options);
-  Services(const Services&) = delete;
-  Services& operator=(const Services&) = delete;
-  ~Services();
+  explicit CommandContext(GlobalOptions options);
+  CommandContext(const CommandContext&) = delete;
+  CommandContext& operator=(const CommandContext&) = delete;
+  ~CommandContext();
 
   const GlobalOptions& options() const;
   const Output& output() const;
@@ -84,6 +86,8 @@ class Services {
   std::unique_ptr<client::Api> new_api();
   /// The URL that `api` talks to.
   const std::string& api_url();
+  /// The same server, for other processes.
+  app::ServerAccess server_access();
   /// The user: TORC_USERNAME, else USER, else the login name.
   std::string user() const;
 
@@ -99,6 +103,11 @@ class Services {
   /// `given`, or where it is absent the workflow that the user picks from a list of theirs.
   /// @throws UsageError where standard input is no terminal
   model::Id workflow_id(const std::optional<model::Id>& given);
+
+  /// Before jobs run on this machine: gives this process a guardian, so that no job outlives it
+  /// (torc/proc/guardian.hpp), and from here on signals ask for an orderly end. To be called before anything is started:
+  /// the guardian is made while there is one thread, and what the embedded server starts must not get signals.
+  std::stop_token prepare_run();
 
   /// From the first call on SIGINT, SIGTERM and SIGHUP request a stop instead of ending the program. What a second one
   /// does, the first call says.
@@ -118,7 +127,7 @@ class Services {
 };
 
 /// What parsing chose to do; runs afterwards and returns the exit status.
-using Action = std::function<int(Services&)>;
+using Action = std::function<int(CommandContext&)>;
 
 /// Parses the command line, runs the command, reports errors. The whole program but for main.
 /// @returns the exit status

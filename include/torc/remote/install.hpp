@@ -36,7 +36,7 @@ struct InstallResult {
 /// that runs is not disturbed. Nothing is left of an attempt that fails or is canceled.
 /// @throws base::SystemError if the program cannot be read here
 std::vector<InstallResult> install_on_workers(Transport& transport, const std::vector<Worker>& workers,
-                                              const InstallSettings& settings, std::size_t width);
+                                              const InstallSettings& settings);
 
 /// Refuses a prefix that no script could handle.
 /// @throws base::UsageError

@@ -44,7 +44,9 @@ class FollowedOutput {
   void finish();
 
  private:
-  base::Fd m_input;  ///< Of the script: it ends when this is closed.
+  std::shared_ptr<SshSlots> m_slots;
+  SshSlots::Lease m_slot;  ///< As long as ssh may run.
+  base::Fd m_input;        ///< Of the script: it ends when this is closed.
   base::Fd m_out;
   base::Fd m_err;
   proc::Child m_ssh;

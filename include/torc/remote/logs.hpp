@@ -20,7 +20,6 @@ struct CollectSettings {
   bool remove{false};        ///< Delete the directory on the worker once its archive is safe here.
   bool force{false};         ///< With `remove`: also where a worker runs there, or something changed since.
   bool extract{false};       ///< Unpack each archive into a directory beside it, "torc_logs_W_KEY".
-  std::size_t width{10};     ///< ssh and scp processes at once, both counted.
   /// With `extract`: the most bytes that an archive may take unpacked; see archive::most_unpacked_bytes.
   std::optional<std::uint64_t> max_size{};
   std::stop_token stop{};  ///< Ends what is done here with an archive within a second; the transport has its own.

@@ -46,7 +46,7 @@ struct StartSettings {
   /// The certificates that the server is known by (PEM); empty: those that the worker trusts anyway. Written to a file
   /// of the worker's own, which TORC_TLS_CA_CERT names.
   std::string ca_certificate{};
-  std::chrono::seconds limit{60};          ///< For the worker's torc to answer.
+  std::chrono::seconds limit{60};  ///< For the worker's torc to answer.
   /// A start waits so long for another one of the same worker, and less if `limit` is short; then it fails, and names it.
   std::chrono::milliseconds lock_patience{5'000};
   std::chrono::milliseconds settle{2000};  ///< How long a torc without the probe must live to count as started.
@@ -96,14 +96,13 @@ struct StartResult {
 /// fan-out's threads, while the others wait.
 using Decide = std::function<std::vector<char>(const std::vector<Check>&)>;
 
-/// Checks every worker, asks `decide`, starts those it names. At most `width` connections at once: as many workers as
-/// fit into that are checked and started over one connection, further ones over two.
+/// Checks every worker, asks `decide`, starts those it names. As many workers as the transport is wide are checked and
+/// started over one connection, further ones over two.
 /// @throws what `decide` throws; nothing was started then
 std::vector<StartResult> check_and_start(Transport& transport, const std::vector<Worker>& workers,
-                                         const StartSettings& settings, std::size_t width, const Decide& decide);
+                                         const StartSettings& settings, const Decide& decide);
 
 /// Whether ssh reaches each worker: nothing, or why not.
-std::vector<std::optional<std::string>> check_connectivity(Transport& transport, const std::vector<Worker>& workers,
-                                                           std::size_t width);
+std::vector<std::optional<std::string>> check_connectivity(Transport& transport, const std::vector<Worker>& workers);
 
 }  // namespace torc::remote

@@ -41,11 +41,10 @@ struct StopResult {
   std::string message{};                       ///< Why not `ok`, or why nobody knows whether it ended.
 };
 
-/// Signals all workers, calls `on_signaled` once with how that went, and waits for the ends. At most `width`
-/// connections at once; as many workers as fit into that need one connection, else those with something to wait for
-/// need two.
+/// Signals all workers, calls `on_signaled` once with how that went, and waits for the ends. If the transport is wide
+/// enough for all workers, each needs one connection, else those with something to wait for need two.
 std::vector<StopResult> stop_workers(Transport& transport, const std::vector<Worker>& workers,
-                                     const StopRequest& request, std::size_t width,
+                                     const StopRequest& request,
                                      const std::function<void(const std::vector<StopResult>&)>& on_signaled);
 
 }  // namespace torc::remote

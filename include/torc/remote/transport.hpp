@@ -14,6 +14,7 @@
 #include "torc/model/worker_address.hpp"
 #include "torc/proc/command.hpp"
 #include "torc/remote/connect_pace.hpp"
+#include "torc/remote/ssh_slots.hpp"
 
 namespace torc::remote {
 
@@ -27,9 +28,11 @@ struct SshOptions {
   /// A script that reports progress, or a transfer, however it goes on. The size that a worker says comes on top, at
   /// k_least_transfer_rate.
   std::chrono::milliseconds longest{std::chrono::hours(4)};
-  std::chrono::milliseconds connect_delay{0};        ///< At least so long between the starts of two connections.
+  std::chrono::milliseconds connect_delay{0};  ///< At least so long between the starts of two connections.
   /// Keeps them apart; shared by all transports of a command. Never empty.
   std::shared_ptr<ConnectPace> pace{std::make_shared<ConnectPace>()};
+  /// Limits how many ssh and scp processes run at once; shared likewise. Never empty.
+  std::shared_ptr<SshSlots> slots{std::make_shared<SshSlots>(10)};
 };
 
 /// The argument list of one ssh call that runs `exec sh -s` on the worker; the script goes over standard input.
@@ -67,7 +70,7 @@ struct ScriptCall {
   /// has SshOptions::longest.
   bool reports_progress{false};
   std::size_t output_limit{k_small_output};  ///< Of each stream; a worker that prints more is hung up on.
-  bool cleans_up{false};         ///< Runs also after a stop, though not for long: without it something would be left.
+  bool cleans_up{false};  ///< Runs also after a stop, though not for long: without it something would be left.
 
   /// A script with a dialogue prints a line equal to `question` and then reads an answer from its standard input:
   /// `answer` gets what was printed before, and may block until other workers have come as far.
@@ -101,10 +104,18 @@ class Transport {
   virtual proc::CommandResult send(const model::WorkerAddress& worker, const std::string& local_path,
                                    const std::string& remote_path) = 0;
 
-  /// Runs scripts after a stop request, at most `width` at once, 10 s each, without waiting for them: they go on when
-  /// this program has ended. A transport that cannot do that runs them one after the other, and waits.
+  /// Runs scripts after a stop request, 10 s each, without waiting for them: they continue when this program has ended.
+  /// A transport that cannot do that runs them one after the other, and waits.
   /// @throws base::Error if that cannot be begun
-  virtual void run_in_background(const std::vector<BackgroundCall>& calls, std::size_t width);
+  virtual void run_in_background(const std::vector<BackgroundCall>& calls);
+
+  /// How many calls can run at once; further ones wait for their turn.
+  virtual std::size_t width() const = 0;
+
+  /// The same workers through `count` calls at once (at most `width()`) that nobody else can take: for calls that wait
+  /// for each other, or that make another one in their dialogue. Waits until so many are free. While a thread is in a
+  /// call, it makes others through the same reservation only. This transport must outlive what is returned.
+  virtual std::unique_ptr<Transport> reserve(std::size_t count);
 
   /// How long a call may have to wait for each that came before it.
   virtual std::chrono::milliseconds connect_delay() const { return {}; }
@@ -113,7 +124,8 @@ class Transport {
 /// Transport over OpenSSH's client.
 ///
 /// A connection that sshd closes before the login, for want of room, is made again a few times within the call's limit,
-/// with growing pauses; no other failure is tried again.
+/// with growing pauses; no other failure is tried again. A call holds a slot of `SshOptions::slots` until it ends; the
+/// wait for it is not part of its limit.
 class SshTransport : public Transport {
  public:
   /// @param stop  When requested, calls under way are ended and new ones are not begun.
@@ -124,7 +136,9 @@ class SshTransport : public Transport {
                             const std::string& local_path, std::int64_t size) override;
   proc::CommandResult send(const model::WorkerAddress& worker, const std::string& local_path,
                            const std::string& remote_path) override;
-  void run_in_background(const std::vector<BackgroundCall>& calls, std::size_t width) override;
+  void run_in_background(const std::vector<BackgroundCall>& calls) override;
+  std::size_t width() const override { return m_options.slots->count(); }
+  std::unique_ptr<Transport> reserve(std::size_t count) override;
   std::chrono::milliseconds connect_delay() const override { return m_options.connect_delay; }
 
  private:
@@ -133,6 +147,8 @@ class SshTransport : public Transport {
 
   SshOptions m_options;
   std::stop_token m_stop;
+  SshSlots::Lease m_reserved{};    ///< The slots behind `m_options.slots`, if this is a reservation.
+  SshSlots::Lease m_background{};  ///< Those of calls in the background.
 };
 
 /// Why a call failed, in one line for the user: ssh's own words where it could not connect ("ssh: connect to host ws2

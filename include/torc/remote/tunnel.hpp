@@ -63,7 +63,8 @@ struct TunnelSettings {
   /// Tells what it holds on the workers from what the tunnel of another machine holds there; a UUID.
   std::string id{};
   TunnelTarget target{};
-  std::size_t width{10};                   ///< So many connections are made at once; those that stand do not count.
+  /// Each ssh has one until its forward is up. Never empty.
+  std::shared_ptr<SshSlots> slots{std::make_shared<SshSlots>(10)};
   std::map<std::string, int> ports{};      ///< That workers had before, by `Worker::stored`.
   std::vector<std::string> environment{};  ///< Of ssh, "NAME=value" each.
   /// Called in `run`'s thread when a forward has come or gone, or cannot be made for another reason than before.

@@ -1,6 +1,5 @@
 #include "torc/app/workflows/job_counts.hpp"
 
-#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 namespace torc::app {
@@ -61,12 +60,6 @@ JobCounts count_jobs(client::Api& api, model::Id workflow_id) {
     counts.total += count;
   }
   return counts;
-}
-
-std::string completed_text(const JobCounts& counts) {
-  return fmt::format("{} of {} jobs completed{}{}", counts.completed, counts.total,
-                     counts.failed > 0 ? fmt::format(", {} failed", counts.failed) : "",
-                     counts.canceled > 0 ? fmt::format(", {} canceled", counts.canceled) : "");
 }
 
 }  // namespace torc::app

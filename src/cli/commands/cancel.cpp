@@ -12,10 +12,10 @@ struct Options {
   std::optional<model::Id> workflow_id{};
 };
 
-int run(const Options& options, Services& services) {
-  const Output& output = services.output();
-  const model::Id id = services.workflow_id(options.workflow_id);
-  services.api().cancel_workflow(id);
+int run(const Options& options, CommandContext& context) {
+  const Output& output = context.output();
+  const model::Id id = context.workflow_id(options.workflow_id);
+  context.api().cancel_workflow(id);
   output.line(fmt::format("Successfully canceled workflow {}", id));
   if (output.json()) {
     output.document({{"workflow_id", id},
@@ -36,7 +36,8 @@ void add_cancel(Command parent, Action& chosen) {
       "Examples:\n"
       "  torc cancel 42\n"
       "  torc workflows reset-status 42 --failed-only --reinitialize     resume it later; completed jobs are kept\n");
-  command.callback([options, &chosen] { chosen = [options](Services& services) { return run(*options, services); }; });
+  command.callback(
+      [options, &chosen] { chosen = [options](CommandContext& context) { return run(*options, context); }; });
 }
 
 }  // namespace torc::cli

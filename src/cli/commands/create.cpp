@@ -90,22 +90,21 @@ void tell_created(const Output& output, model::Id id) {
   }
 }
 
-int run(const Options& options, Services& services) {
-  const Output& output = services.output();
+int run(const Options& options, CommandContext& context) {
+  const Output& output = context.output();
   if (options.dry_run) {
     return dry_run(options, output);
   }
   const workflow_file::WorkflowDescription description = workflow_file::read_workflow_file(options.file);
-  const app::CreateOptions create{.user = services.user(),
-                                  .resource_monitoring = !options.no_resource_monitoring,
-                                  .stop = services.stop_on_signal()};
-  const model::Id id = app::create_workflow(services.api(), description, create);
+  const app::CreateOptions create{
+      .user = context.user(), .resource_monitoring = !options.no_resource_monitoring, .stop = context.stop_on_signal()};
+  const model::Id id = app::create_workflow(context.api(), description, create);
   try {
     tell_created(output, id);
     output.check();
   } catch (const base::Error&) {
     // Nobody learnt its id: it would stay for ever.
-    services.api().delete_workflow(id);
+    context.api().delete_workflow(id);
     throw;
   }
   return k_exit_ok;
@@ -127,7 +126,8 @@ void add_create(Command parent, Action& chosen) {
       "  torc create sweep.yaml\n"
       "  torc create --dry-run sweep.yaml\n"
       "  id=$(torc -f json create sweep.yaml | jq .workflow_id)\n");
-  command.callback([options, &chosen] { chosen = [options](Services& services) { return run(*options, services); }; });
+  command.callback(
+      [options, &chosen] { chosen = [options](CommandContext& context) { return run(*options, context); }; });
 }
 
 }  // namespace torc::cli

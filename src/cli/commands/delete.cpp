@@ -38,8 +38,8 @@ bool confirmed(client::Api& api, model::Id id, const Output& output) {
   return ask_yes_no("Are you sure you want to delete this workflow?");
 }
 
-int run(const Options& options, Services& services) {
-  const Output& output = services.output();
+int run(const Options& options, CommandContext& context) {
+  const Output& output = context.output();
   if (!options.force && !can_ask()) {
     throw base::UsageError(
         "standard input is not a terminal, so there is nobody to ask for confirmation; add --force to delete without "
@@ -50,11 +50,11 @@ int run(const Options& options, Services& services) {
   // One that cannot be deleted does not stop the others.
   for (const model::Id id : options.workflow_ids) {
     try {
-      if (!options.force && !confirmed(services.api(), id, output)) {
+      if (!options.force && !confirmed(context.api(), id, output)) {
         output.line(fmt::format("Deletion cancelled for workflow {}.", id));
         continue;
       }
-      deleted.push_back(workflow_json(services.api().delete_workflow(id)));
+      deleted.push_back(workflow_json(context.api().delete_workflow(id)));
       output.line(fmt::format("Successfully deleted workflow {}", id));
     } catch (const base::ApiError& error) {
       errors.push_back(fmt::format("workflow {}: {}", id, error.what()));
@@ -86,7 +86,8 @@ void add_delete(Command parent, Action& chosen) {
       "Examples:\n"
       "  torc delete 42\n"
       "  torc delete --force 42 43 44\n");
-  command.callback([options, &chosen] { chosen = [options](Services& services) { return run(*options, services); }; });
+  command.callback(
+      [options, &chosen] { chosen = [options](CommandContext& context) { return run(*options, context); }; });
 }
 
 }  // namespace torc::cli

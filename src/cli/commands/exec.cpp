@@ -7,7 +7,8 @@
 
 #include "cli/options/common_options.hpp"
 #include "cli/parser/command_line.hpp"
-#include "cli/run_workflow.hpp"
+#include "cli/print/reporters.hpp"
+#include "cli/print/run_report.hpp"
 #include "torc/app/workflows/create_workflow.hpp"
 #include "torc/app/workflows/exec_workflow.hpp"
 
@@ -21,25 +22,29 @@ struct Options {
   bool dry_run{false};
 };
 
-int run(const Options& options, Services& services) {
-  const Output& output = services.output();
+int run(const Options& options, CommandContext& context) {
+  const Output& output = context.output();
   if (options.dry_run) {
     output.document(app::workflow_file_document(app::exec_workflow(options.workflow)));
     return k_exit_ok;
   }
   const workflow_file::WorkflowDescription description = app::exec_workflow(options.workflow);
-  prepare_run(services);
-  services.check_output_directory(options.output_directory);
+  const auto stop = context.prepare_run();
+  context.check_output_directory(options.output_directory);
   // Where that fails, there is no workflow to be left behind.
   runner::make_output_directory(options.output_directory);
-  RunRequest request{.tell_output = options.workflow.stdio != "none"};
-  request.runner.workflow_id =
-      app::create_workflow(services.api(), description, {.user = services.user(), .stop = services.stop_on_signal()});
-  request.new_jobs = static_cast<std::int64_t>(description.jobs.size());
+  const model::Id id = app::create_workflow(context.api(), description, {.user = context.user(), .stop = stop});
+  app::RunRequest request{.new_jobs = static_cast<std::int64_t>(description.jobs.size())};
+  request.runner.workflow_id = id;
   request.runner.max_parallel_jobs = options.max_parallel_jobs;
   request.runner.output_directory = options.output_directory;
-  output.line(fmt::format("Created workflow {}", request.runner.workflow_id));
-  return run_workflow(services, std::move(request));
+  request.runner.kill_now = context.haste();
+  request.runner.drain = context.drain();
+  output.line(fmt::format("Created workflow {}", id));
+  const auto reporter = make_reporter(output);
+  const auto outcome = app::run_workflow(context.api(), std::move(request), context.server_access(), *reporter, stop);
+  const bool keeps_output = options.workflow.stdio != "none";
+  return report_run(outcome, id, keeps_output ? options.output_directory : "", context.options(), output);
 }
 
 void add_commands_options(const Command& command, app::ExecOptions& options) {
@@ -110,7 +115,7 @@ void add_exec(Command parent, Action& chosen) {
       "  torc -s exec -c 'curl -o {out} {url}' --param out=@names.txt --param url=@urls.txt --link zip\n");
   command.callback([options, command, &chosen] {
     options->workflow.marked = command.has_mark();
-    chosen = [options](Services& services) { return run(*options, services); };
+    chosen = [options](CommandContext& context) { return run(*options, context); };
   });
 }
 

@@ -2,21 +2,22 @@
 
 #include <cerrno>
 #include <chrono>
-#include <condition_variable>
-#include <mutex>
 #include <set>
 
 #include <fmt/format.h>
 
 #include "cli/job_output.hpp"
 #include "cli/options/common_options.hpp"
+#include "cli/options/ssh_options.hpp"
 #include "cli/parser/command_line.hpp"
 #include "cli/print/terminal_writer.hpp"
-#include "cli/remote_support.hpp"
+#include "torc/app/fleet/workers.hpp"
 #include "torc/archive/reader.hpp"
 #include "torc/base/file.hpp"
 #include "torc/base/printable.hpp"
 #include "torc/base/strings.hpp"
+#include "torc/cli/command.hpp"
+#include "torc/remote/connect_pace.hpp"
 #include "torc/remote/job_output.hpp"
 
 namespace torc::cli {
@@ -113,29 +114,26 @@ class LocalFollower {
 
 /// Calls `look` until the job has ended, the user interrupts, or `look` says that there is nothing more to see.
 template <typename Look>
-void until_the_end(const model::Job& job, Services& services, Look&& look) {
-  const auto stop = services.stop_on_signal();
-  std::mutex mutex;
-  std::unique_lock lock(mutex);
-  std::condition_variable_any none;
+void until_the_end(const model::Job& job, CommandContext& context, Look&& look) {
+  const auto stop = context.stop_on_signal();
   int looks = 0;
   while (!stop.stop_requested() && look()) {
     // The server is asked once a second.
-    if (++looks % 5 == 0 && services.api().get_job(job.id.value_or(0)).status != model::JobStatus::running) {
+    if (++looks % 5 == 0 && context.api().get_job(job.id.value_or(0)).status != model::JobStatus::running) {
       return;
     }
-    none.wait_for(lock, stop, k_between_looks, [] { return false; });
+    remote::pause_unless_stopped(std::chrono::steady_clock::now() + k_between_looks, stop);
   }
 }
 
-bool show_local(const JobAttempt& attempt, model::Id id, const Options& options, Services& services) {
+bool show_local(const JobAttempt& attempt, model::Id id, const Options& options, CommandContext& context) {
   const auto output = local_output(attempt, id, options.output_dir, options.collected);
   if (output.paths.empty() && output.refusals.empty()) {
     return false;
   }
   LocalFollower follower(output, options.raw);
   if (options.follow && !attempt.has_ended) {
-    until_the_end(attempt.job, services, [&] {
+    until_the_end(attempt.job, context, [&] {
       follower.print_news();
       return true;
     });
@@ -186,20 +184,20 @@ bool show_archived(const JobAttempt& attempt, model::Id id, const Options& optio
   }
 }
 
-void show_remote(const JobAttempt& attempt, model::Id id, const Options& options, Services& services) {
-  const remote::JobOutputRequest request{.workflow = workflow_ref(services.api(), id),
+void show_remote(const JobAttempt& attempt, model::Id id, const Options& options, CommandContext& context) {
+  const remote::JobOutputRequest request{.workflow = app::workflow_ref(context.api(), id),
                                          .output_dir = options.remote_dir.value_or(""),
                                          .stem = attempt.stem};
   if (options.follow && !attempt.has_ended) {
     JobStreams streams(options.raw);
     remote::FollowedOutput output(make_ssh_options(options.ssh), *attempt.worker, request,
                                   [&](bool is_error, std::string_view bytes) { streams.write(is_error, bytes); });
-    until_the_end(attempt.job, services, [&] { return output.pass_on(); });
+    until_the_end(attempt.job, context, [&] { return output.pass_on(); });
     output.finish();
     streams.finish();
     return;
   }
-  auto transport = make_transport(options.ssh, services);
+  remote::SshTransport transport(make_ssh_options(options.ssh), context.stop_on_signal());
   const auto output = remote::read_job_output(transport, *attempt.worker, request);
   if (!output.found) {
     throw base::Error(output.message);
@@ -207,7 +205,7 @@ void show_remote(const JobAttempt& attempt, model::Id id, const Options& options
   print(output.out, output.err, options.raw);
 }
 
-int show(const Options& options, Services& services) {
+int show(const Options& options, CommandContext& context) {
   if (options.words.empty() || options.words.size() > 2) {
     throw base::UsageError("torc logs [workflow-id] JOB: give one job, by its id or name");
   }
@@ -218,9 +216,9 @@ int show(const Options& options, Services& services) {
     }
     given = base::parse_int(options.words.front());
   }
-  const model::Id id = services.workflow_id(given);
-  const auto attempt = latest_attempt(services.api(), id, options.words.back());
-  if (show_local(attempt, id, options, services) || show_archived(attempt, id, options)) {
+  const model::Id id = context.workflow_id(given);
+  const auto attempt = latest_attempt(context.api(), id, options.words.back());
+  if (show_local(attempt, id, options, context) || show_archived(attempt, id, options)) {
     return k_exit_ok;
   }
   if (!attempt.worker) {
@@ -228,13 +226,13 @@ int show(const Options& options, Services& services) {
                                   base::printable_line(attempt.job.name), attempt.stem, options.output_dir,
                                   options.collected));
   }
-  show_remote(attempt, id, options, services);
+  show_remote(attempt, id, options, context);
   return k_exit_ok;
 }
 
-int run(const Options& options, Services& services) {
+int run(const Options& options, CommandContext& context) {
   try {
-    return show(options, services);
+    return show(options, context);
   } catch (const WriteError& error) {
     if (!error.is_closed_pipe()) {
       throw;
@@ -271,7 +269,7 @@ void add_logs(Command parent, Action& chosen) {
       "  torc logs 42 1311 -F\n");
   command.callback([options, &chosen] {
     if (!chosen) {
-      chosen = [options](Services& services) { return run(*options, services); };
+      chosen = [options](CommandContext& context) { return run(*options, context); };
     }
   });
 }

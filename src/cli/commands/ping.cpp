@@ -7,11 +7,11 @@
 namespace torc::cli {
 namespace {
 
-int ping(Services& services) {
-  services.api().ping();
-  services.output().line(fmt::format("Server is running at {}", services.api_url()));
-  if (services.output().json()) {
-    services.output().document({{"status", "Server is running"}});
+int ping(CommandContext& context) {
+  context.api().ping();
+  context.output().line(fmt::format("Server is running at {}", context.api_url()));
+  if (context.output().json()) {
+    context.output().document({{"status", "Server is running"}});
   }
   return k_exit_ok;
 }

@@ -53,8 +53,8 @@ std::vector<metrics::Recording> read_all(const std::vector<std::string>& files,
   return recordings;
 }
 
-int plot_resources(const PlotOptions& options, Services& services) {
-  const Output& output = services.output();
+int plot_resources(const PlotOptions& options, CommandContext& context) {
+  const Output& output = context.output();
   const auto job_ids = parse_ids(options.job_ids);
   const auto recordings = read_all(options.databases, job_ids, output);
   const auto files =
@@ -93,8 +93,9 @@ void add_plot_resources(Command parent, Action& chosen) {
       "  torc plot-resources torc_output/resource_utilization/*.db -o plots\n"
       "  torc plot-resources -j 4,7 -p slow resource_metrics_ws1_42_1.db\n"
       "A page is one file that needs no network.\n");
-  command.callback(
-      [options, &chosen] { chosen = [options](Services& services) { return plot_resources(*options, services); }; });
+  command.callback([options, &chosen] {
+    chosen = [options](CommandContext& context) { return plot_resources(*options, context); };
+  });
 }
 
 }  // namespace torc::cli

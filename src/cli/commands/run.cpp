@@ -8,7 +8,8 @@
 #include "cli/options/common_options.hpp"
 #include "cli/options/time_options.hpp"
 #include "cli/parser/command_line.hpp"
-#include "cli/run_workflow.hpp"
+#include "cli/print/reporters.hpp"
+#include "cli/print/run_report.hpp"
 #include "torc/app/workflows/create_workflow.hpp"
 #include "torc/base/strings.hpp"
 #include "torc/workflow_file/workflow_description.hpp"
@@ -29,14 +30,14 @@ struct RunOptions {
 };
 
 /// The workflow to run: the one of that number, or a new one from that file.
-model::Id find_or_create(const RunOptions& options, Services& services) {
+model::Id find_or_create(const RunOptions& options, CommandContext& context) {
   if (check_id(options.spec_or_id).empty()) {
     return *base::parse_int(options.spec_or_id);
   }
   const auto description = workflow_file::read_workflow_file(options.spec_or_id);
   runner::make_output_directory(options.output_directory);  // Where that fails, there is no workflow to be left behind.
-  const model::Id id = app::create_workflow(services.api(), description, {.user = services.user()});
-  services.output().line(fmt::format("Created workflow {}", id));
+  const model::Id id = app::create_workflow(context.api(), description, {.user = context.user()});
+  context.output().line(fmt::format("Created workflow {}", id));
   return id;
 }
 
@@ -52,15 +53,20 @@ runner::RunnerOptions runner_options(const RunOptions& options) {
   return result;
 }
 
-int run(const RunOptions& options, Services& services) {
-  prepare_run(services);
-  services.check_output_directory(options.output_directory);
-  RunRequest request{.runner = runner_options(options), .skip_checks = options.skip_checks};
+int run(const RunOptions& options, CommandContext& context) {
+  const auto stop = context.prepare_run();
+  context.check_output_directory(options.output_directory);
+  app::RunRequest request{.runner = runner_options(options), .skip_checks = options.skip_checks};
   request.runner.worker = runner::worker_identity_from_environment();
+  request.runner.kill_now = context.haste();
+  request.runner.drain = context.drain();
   time_left(options.times);  // A mistake is told before a workflow is made.
-  request.runner.workflow_id = find_or_create(options, services);
+  const model::Id id = find_or_create(options, context);
+  request.runner.workflow_id = id;
   request.runner.time_limit = time_left(options.times);
-  return run_workflow(services, std::move(request));
+  const auto reporter = make_reporter(context.output());
+  const auto outcome = app::run_workflow(context.api(), std::move(request), context.server_access(), *reporter, stop);
+  return report_run(outcome, id, /*output_directory=*/"", context.options(), context.output());
 }
 
 }  // namespace
@@ -91,7 +97,8 @@ void add_run(Command parent, Action& chosen) {
       "  torc run 42                               run the jobs of workflow 42\n"
       "  torc run 42 --max-parallel-jobs 4         no more than four at once\n"
       "  torc -s run sweep.yaml                    without a server\n");
-  command.callback([options, &chosen] { chosen = [options](Services& services) { return run(*options, services); }; });
+  command.callback(
+      [options, &chosen] { chosen = [options](CommandContext& context) { return run(*options, context); }; });
 }
 
 }  // namespace torc::cli

@@ -96,12 +96,12 @@ void print(const WorkflowSummary& summary, const Output& output) {
   }
 }
 
-int run(const Options& options, Services& services) {
-  const auto summary = summarize_workflow(services.api(), services.workflow_id(options.workflow_id));
-  if (services.output().json()) {
-    services.output().document(summary_json(summary));
+int run(const Options& options, CommandContext& context) {
+  const auto summary = summarize_workflow(context.api(), context.workflow_id(options.workflow_id));
+  if (context.output().json()) {
+    context.output().document(summary_json(summary));
   } else {
-    print(summary, services.output());
+    print(summary, context.output());
   }
   return k_exit_ok;
 }
@@ -116,7 +116,8 @@ void add_status(Command parent, Action& chosen) {
       "Examples:\n"
       "  torc status 42\n"
       "  torc -f json status 42 | jq .jobs_by_status\n");
-  command.callback([options, &chosen] { chosen = [options](Services& services) { return run(*options, services); }; });
+  command.callback(
+      [options, &chosen] { chosen = [options](CommandContext& context) { return run(*options, context); }; });
 }
 
 }  // namespace torc::cli

@@ -12,9 +12,9 @@
 namespace torc::cli {
 namespace {
 
-nlohmann::json probe_server(Services& services) {
+nlohmann::json probe_server(CommandContext& context) {
   try {
-    services.api().version();
+    context.api().version();
     return {{"reached", true}};
   } catch (const base::ApiError& error) {
     return {{"reached", false}, {"error", error.cause().empty() ? error.what() : error.cause()}};
@@ -53,11 +53,11 @@ nlohmann::json probe_worker(const std::string& state_directory) {
   return {{"alive", now && *now == static_cast<std::uint64_t>(*ticks)}, {"pid", *pid}};
 }
 
-int probe(Services& services) {
+int probe(CommandContext& context) {
   const nlohmann::json answer{{"torc_probe", 1},
                               {"version", base::k_version},
                               {"build_id", base::k_build_id},
-                              {"server", probe_server(services)},
+                              {"server", probe_server(context)},
                               {"worker", probe_worker(base::env_or("TORC_WORKER_STATE"))}};
   // One line, whatever the format asked for: a script takes it up into its report.
   const Output plain(false);

@@ -12,7 +12,7 @@ namespace torc::cli {
 class Command;
 class Option;
 
-/// The positional `workflow-id` that may be left out; Services::workflow_id then asks.
+/// The positional `workflow-id` that may be left out; CommandContext::workflow_id then asks.
 Option add_optional_workflow_id(Command command, std::optional<model::Id>& target);
 
 /// A check for Option::check: a whole decimal number from 1 up. "" when `text` is one, else what is wrong.

@@ -2,7 +2,7 @@
 
 namespace torc::cli {
 
-Option add_restart_options(Command command, RestartOptions& options) {
+Option add_restart_options(Command command, app::RestartOptions& options) {
   const Option restart =
       command.flag("--restart", options.restart, "Start workers that died again, as they were started");
   command.option("--max-restarts", options.most, "Of each worker")

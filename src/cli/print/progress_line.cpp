@@ -54,7 +54,7 @@ void write_line(const std::string& text) {
 
 }  // namespace
 
-std::string progress_text(const Progress& progress) {
+std::string progress_text(const app::Progress& progress) {
   const std::int64_t done = progress.done_before + progress.done_here;
   std::string text = fmt::format("{}/{} jobs  {} running", done, progress.total, progress.running);
   if (progress.failed > 0) {
@@ -108,7 +108,7 @@ void ProgressLine::paint_until(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     m_wake.wait_for(lock, stop, k_between_ticks, [this] { return m_changed; });
     m_changed = false;
-    Progress progress = m_progress;
+    app::Progress progress = m_progress;
     progress.elapsed = std::chrono::duration_cast<milliseconds>(Clock::now() - m_started);
     lock.unlock();
     if (!stop.stop_requested()) {

@@ -8,20 +8,12 @@
 #include <string>
 #include <thread>
 
+#include "torc/app/progress.hpp"
+
 namespace torc::cli {
 
-/// How far a run is.
-struct Progress {
-  std::int64_t total{0};
-  std::int64_t done_before{0};  ///< When the run began.
-  std::int64_t done_here{0};    ///< By this run, those that failed too.
-  std::int64_t running{0};
-  std::int64_t failed{0};
-  std::chrono::milliseconds elapsed{0};
-};
-
 /// "1243/5000 jobs  8 running  2 failed  412/s  about 9 s left", rate and time once they can be told.
-std::string progress_text(const Progress& progress);
+std::string progress_text(const app::Progress& progress);
 
 /// A line on the terminal at standard error that is written over as jobs end; nothing where that is no terminal. A
 /// thread of its own paints it, since the last of many changes would not be seen otherwise, and since the time left
@@ -48,9 +40,9 @@ class ProgressLine {
   const Clock::time_point m_started{Clock::now()};
   std::mutex m_mutex{};
   std::condition_variable_any m_wake{};
-  Progress m_progress;     ///< Under m_mutex.
-  bool m_changed{false};   ///< Under m_mutex.
-  std::jthread m_painter;  ///< Last: it ends before what it uses.
+  app::Progress m_progress;  ///< Under m_mutex.
+  bool m_changed{false};     ///< Under m_mutex.
+  std::jthread m_painter;    ///< Last: it ends before what it uses.
 };
 
 }  // namespace torc::cli

@@ -9,10 +9,15 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "cli/print/progress_line.hpp"
 #include "torc/base/printable.hpp"
 #include "torc/base/units.hpp"
 
 namespace torc::cli {
+
+using app::WatchedWorker;
+using app::WatchSnapshot;
+
 namespace {
 
 /// How often the progress is told where lines stay.
@@ -125,7 +130,7 @@ nlohmann::json watch_json(const WatchSnapshot& snapshot) {
     }
     workers.push_back(std::move(row));
   }
-  const Progress& progress = snapshot.progress;
+  const app::Progress& progress = snapshot.progress;
   return {{"time", base::timestamp_now()},
           {"workflow_id", snapshot.workflow_id},
           {"jobs",
@@ -152,39 +157,37 @@ std::vector<std::string> watch_news(const WatchSnapshot* before, const WatchSnap
 WatchView::WatchView(const Output& output, Target target)
     : m_output(output),
       m_target(target),
-      m_on_terminal(!output.json() &&
-                    ::isatty(target == Target::standard_output ? STDOUT_FILENO : STDERR_FILENO) != 0) {}
+      m_on_terminal(::isatty(target == Target::standard_output ? STDOUT_FILENO : STDERR_FILENO) != 0) {}
+
+bool WatchPace::is_due(const WatchSnapshot& snapshot) {
+  const auto now = Clock::now();
+  m_news = watch_news(m_last ? &*m_last : nullptr, snapshot);
+  const bool is_over = snapshot.progress.done_before + snapshot.progress.done_here == snapshot.progress.total;
+  const bool is_due = !m_last || !m_news.empty() || is_over || now - m_told_at >= k_between_lines;
+  if (is_due) {
+    m_told_at = now;
+  }
+  m_last = snapshot;
+  return is_due;
+}
 
 void WatchView::show(const WatchSnapshot& snapshot) {
   if (m_on_terminal) {
     paint(snapshot);
-    return;
-  }
-  const auto now = Clock::now();
-  const auto news = watch_news(m_last ? &*m_last : nullptr, snapshot);
-  const bool is_over = snapshot.progress.done_before + snapshot.progress.done_here == snapshot.progress.total;
-  if (!m_last || !news.empty() || is_over || now - m_told_at >= k_between_lines) {
-    m_told_at = now;
-    if (m_output.json() && m_target == Target::standard_output) {
-      m_output.document_line(watch_json(snapshot));
-    } else if (!m_output.json()) {
-      for (const auto& line : news) {
-        print(line);
-      }
-      print(progress_text(snapshot.progress));
+  } else if (m_pace.is_due(snapshot)) {
+    for (const auto& line : m_pace.news()) {
+      print(line);
     }
+    print(progress_text(snapshot.progress));
   }
-  m_last = snapshot;
 }
 
 void WatchView::tell(const std::string& line) {
   if (m_on_terminal) {
     m_painted = 0;  // What is there stays above, and the line below it.
   }
-  if (!m_output.json()) {
-    print(line);
-  }
-  m_told_at = {};  // Lines of JSON have no place for it but the next snapshot, which is due then.
+  print(line);
+  m_pace.make_due();
 }
 
 void WatchView::print(const std::string& line) const {

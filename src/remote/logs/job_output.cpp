@@ -80,7 +80,7 @@ JobOutput read_job_output(Transport& transport, const Worker& worker, const JobO
 
 FollowedOutput::FollowedOutput(const SshOptions& options, const Worker& worker, const JobOutputRequest& request,
                                Sink sink)
-    : m_sink(std::move(sink)) {
+    : m_slots(options.slots), m_slot(m_slots->take(1, {})), m_sink(std::move(sink)) {
   auto in = base::Pipe::create();
   auto out = base::Pipe::create();
   auto err = base::Pipe::create();

@@ -180,7 +180,9 @@ bool fetch_archive(Transport& transport, const Worker& worker, const CollectSett
   return true;
 }
 
-CollectResult collect_in_dialogue(Transport& transport, const Worker& worker, const CollectSettings& settings) {
+CollectResult collect_in_dialogue(Transport& all, const Worker& worker, const CollectSettings& settings) {
+  const auto reserved = all.reserve(2);  // For the dialogue, and for scp within it.
+  Transport& transport = *reserved;
   CollectResult result;
   bool asked = false;
   ScriptCall call{.script = pack_script(worker, settings, AfterPacking::ask),
@@ -217,9 +219,9 @@ class CollectInPhases {
         m_packed(workers.size()) {}
 
   std::vector<CollectResult> run() {
-    proc::for_each_index(m_workers.size(), m_settings.width, [&](std::size_t i) { fetch(i); });
+    proc::for_each_index(m_workers.size(), m_transport.width(), [&](std::size_t i) { fetch(i); });
     const auto groups = groups_of_one_directory();
-    proc::for_each_index(groups.size(), m_settings.width, [&](std::size_t g) {
+    proc::for_each_index(groups.size(), m_transport.width(), [&](std::size_t g) {
       for (const std::size_t i : groups[g]) {
         finish(i);
       }
@@ -292,7 +294,7 @@ class CollectInPhases {
   /// After an interrupt the command does not wait for workers, which may not answer.
   void discard_in_background() {
     if (!m_left.empty()) {
-      m_transport.run_in_background(m_left, m_settings.width);
+      m_transport.run_in_background(m_left);
     }
   }
 
@@ -309,10 +311,10 @@ class CollectInPhases {
 
 std::vector<CollectResult> collect_logs(Transport& transport, const std::vector<Worker>& workers,
                                         const CollectSettings& settings) {
-  if (settings.remove || settings.width < 2) {
+  if (settings.remove || transport.width() < 2) {
     return CollectInPhases(transport, workers, settings).run();
   }
-  return proc::fan_out(workers, settings.width / 2,
+  return proc::fan_out(workers, transport.width() / 2,
                        [&](const Worker& worker) { return collect_in_dialogue(transport, worker, settings); });
 }
 

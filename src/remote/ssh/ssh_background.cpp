@@ -43,20 +43,25 @@ base::Fd file_in_memory(const std::string& content) {
 
 }  // namespace
 
-void Transport::run_in_background(const std::vector<BackgroundCall>& calls, std::size_t) {
+void Transport::run_in_background(const std::vector<BackgroundCall>& calls) {
   for (const auto& call : calls) {
     run(call.worker, {.script = call.script});
   }
 }
 
-void SshTransport::run_in_background(const std::vector<BackgroundCall>& calls, std::size_t width) {
+void SshTransport::run_in_background(const std::vector<BackgroundCall>& calls) {
+  // Nobody hears of the shell's end, so its slots are taken as long as this transport lives: these calls are the last
+  // thing that a stopped command does.
+  auto& slots = *m_options.slots;
+  m_background = slots.take(slots.count(), {});
+  const std::size_t width = m_background.count();
   // The shell reads all of the function before it runs any of it, and can end then.
   std::string script = "calls() {\n";
   for (std::size_t i = 0; i < calls.size(); ++i) {
     script += fmt::format("timeout {}{} >/dev/null 2>&1 <<'{}' &\n{}\n{}\n", k_seconds_of_a_call,
                           shell_words(ssh_command(m_options, calls[i].worker)), k_end_of_script, calls[i].script,
                           k_end_of_script);
-    if ((i + 1) % std::max<std::size_t>(width, 1) == 0) {
+    if ((i + 1) % width == 0) {
       script += "wait\n";
     }
   }

@@ -109,6 +109,7 @@ std::optional<std::string> ssh_target(const SshOptions& options, const model::Wo
   ask.argv.insert(ask.argv.begin(), {options.ssh_program, "-G"});
   add_destination(ask.argv, {.user = worker.user, .host = worker.host, .port = std::nullopt});
   ask.limit = std::min(options.script_limit, k_ask_limit);
+  const auto slot = options.slots->take(1, {});
   const auto said = proc::run_command(ask);
   std::string host;
   std::string port;

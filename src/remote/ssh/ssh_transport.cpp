@@ -49,6 +49,16 @@ double random_share() {
 SshTransport::SshTransport(SshOptions options, std::stop_token stop)
     : m_options(std::move(options)), m_stop(std::move(stop)) {}
 
+std::unique_ptr<Transport> SshTransport::reserve(std::size_t count) {
+  auto reserved = std::make_unique<SshTransport>(m_options, m_stop);
+  // After a stop there is nothing to reserve: calls are canceled.
+  if (auto slots = m_options.slots->take(count, m_stop)) {
+    reserved->m_options.slots = std::make_shared<SshSlots>(slots.count());
+    reserved->m_reserved = std::move(slots);
+  }
+  return reserved;
+}
+
 proc::CommandResult SshTransport::connect(proc::Command command, const std::stop_token& is_stopped_by) {
   bool asked = false;
   if (command.answer) {
@@ -56,6 +66,10 @@ proc::CommandResult SshTransport::connect(proc::Command command, const std::stop
       asked = true;
       return answer(output);
     };
+  }
+  const auto slot = m_options.slots->take(1, is_stopped_by);
+  if (!slot) {
+    return canceled();
   }
   std::optional<std::chrono::steady_clock::time_point> deadline;
   proc::CommandResult result;

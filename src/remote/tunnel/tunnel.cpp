@@ -83,26 +83,22 @@ class Tunnel::Loop {
     });
   }
 
-  bool has_place() const {
-    return static_cast<std::size_t>(std::count_if(m_connections.begin(), m_connections.end(), [](const auto& each) {
-             return each->is_connecting();
-           })) < m_settings.width;
-  }
-
   void start_those_due(Clock::time_point now) {
     for (const auto& each : m_connections) {
-      if (each->wants_to_start(now) && has_place()) {
-        each->start(now);
+      if (each->wants_to_start(now)) {
+        if (auto slot = m_settings.slots->try_take(1)) {
+          each->start(now, std::move(slot));
+        }
       }
     }
   }
 
   Clock::time_point next_turn() const {
-    const bool place = has_place();
+    const bool has_slot = m_settings.slots->has_free();
     auto next = Clock::time_point::max();
     for (const auto& each : m_connections) {
-      // One that waits for a place is woken by the end of another one.
-      if (place || !each->is_gone()) {
+      // One that waits for a slot is woken by the connection that gives it back.
+      if (has_slot || !each->is_gone()) {
         next = std::min(next, each->due());
       }
     }

@@ -65,7 +65,8 @@ void TunnelConnection::ask() {
   }
 }
 
-void TunnelConnection::start(Clock::time_point now) {
+void TunnelConnection::start(Clock::time_point now, SshSlots::Lease slot) {
+  m_slot = std::move(slot);
   m_output.clear();
   m_timed_out = m_flooded = false;
   m_heard = 0;
@@ -98,6 +99,7 @@ void TunnelConnection::start(Clock::time_point now) {
     m_release = false;
   } catch (const base::Error& error) {
     m_child = proc::Child();
+    m_slot.reset();
     failed(now, error.what());
   }
 }
@@ -146,6 +148,7 @@ void TunnelConnection::turn(Clock::time_point now) {
   // With the user's ExitOnForwardFailure=no ssh only warns; the script sees that nobody listens.
   if (m_phase == Phase::connecting && m_child.running() && has_said(k_tunnel_up)) {
     m_phase = Phase::up;
+    m_slot.reset();
     m_forward.up = m_was_up = m_changed = true;
     m_forward.error.clear();
     m_up_since = now;
@@ -166,6 +169,7 @@ void TunnelConnection::turn(Clock::time_point now) {
 void TunnelConnection::ended(Clock::time_point now, const proc::ExitStatus& status) {
   m_in.reset();
   m_out.reset();
+  m_slot.reset();
   if (m_phase == Phase::releasing) {
     // If that failed, so will what follows, and say why.
     m_released = true;

@@ -30,11 +30,12 @@ class TunnelConnection {
   /// Whether that is known: it is up, or has failed since it was asked.
   bool is_settled() const { return m_forward.up || m_settled; }
 
-  /// Whether it is about to stand, which takes up one of the places.
+  /// Whether ssh runs and its forward is not up yet.
   bool is_connecting() const { return m_child.running() && m_phase != Phase::up; }
-  /// Whether it has nothing to wait for but a place.
+  /// Whether it has nothing to wait for but a slot.
   bool wants_to_start(Clock::time_point now) const { return !m_child.running() && now >= m_next; }
-  void start(Clock::time_point now);
+  /// @param slot  Given back once the forward is up, or ssh has ended.
+  void start(Clock::time_point now, SshSlots::Lease slot);
 
   /// Deals with what has come and with what is due.
   void turn(Clock::time_point now);
@@ -64,6 +65,7 @@ class TunnelConnection {
   const TunnelSettings& m_settings;
   Forward m_forward;
   Phase m_phase{Phase::waiting};
+  SshSlots::Lease m_slot;  ///< Given back after ssh has ended.
   proc::Child m_child;
   base::Fd m_in;
   base::Fd m_out;

@@ -6,9 +6,9 @@
 #include "torc/base/error.hpp"
 #include "torc/workflow_file/workflow_description.hpp"
 
-using torc::cli::exec_workflow;
-using torc::cli::ExecOptions;
-using torc::cli::workflow_file_document;
+using torc::app::exec_workflow;
+using torc::app::ExecOptions;
+using torc::app::workflow_file_document;
 using Json = nlohmann::json;
 
 namespace {

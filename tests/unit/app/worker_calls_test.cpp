@@ -1,4 +1,4 @@
-#include "torc/app/fleet/worker_calls.hpp"
+#include "app/fleet/worker_calls.hpp"
 
 #include <algorithm>
 #include <atomic>

@@ -5,8 +5,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-#include "cli/remote_run.hpp"
-#include "cli/remote_support.hpp"
+#include "cli/print/start_report.hpp"
 #include "support/cli_run.hpp"
 #include "support/temp_dir.hpp"
 

@@ -7,6 +7,9 @@
 namespace torc::cli {
 namespace {
 
+using app::WatchedWorker;
+using app::WatchSnapshot;
+
 WatchedWorker watched(const std::string& name, const std::string& state) {
   return {.name = name, .stored = "alice@" + name, .host = name, .state = state};
 }

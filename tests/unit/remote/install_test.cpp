@@ -25,7 +25,7 @@ class InstallScripts : public RemoteScripts {
     fs::remove(transport.home() / "bin/torc");
   }
 
-  InstallResult install() { return install_on_workers(transport, {worker}, settings, 1).front(); }
+  InstallResult install() { return install_on_workers(transport, {worker}, settings).front(); }
 
   /// What lies beside the place of the program.
   std::vector<std::string> installed_files() const {

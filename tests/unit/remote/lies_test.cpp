@@ -38,6 +38,8 @@ class LyingTransport : public Transport {
     return {};
   }
 
+  std::size_t width() const override { return 10; }
+
   std::string report{};
   std::string fetched{};
   std::string sent{};
@@ -142,7 +144,7 @@ TEST(Lies, AboutARunnerAreNoState) {
 TEST(Lies, AboutAStopAreNoStop) {
   LyingTransport transport;
   const StopRequest request{.patience = std::chrono::seconds(1)};
-  const auto stop = [&] { return stop_workers(transport, {worker()}, request, 1, [](const auto&) {}).front(); };
+  const auto stop = [&] { return stop_workers(transport, {worker()}, request, [](const auto&) {}).front(); };
   transport.report = "found=state\nsignaled=-1\n";
   EXPECT_FALSE(stop().ok);
   EXPECT_EQ(stop().message, "the worker's report is not valid: signaled is '-1'");
@@ -155,7 +157,7 @@ TEST(Lies, AboutTorcStartNothing) {
   LyingTransport transport;
   const auto start = [&](const std::string& report) {
     transport.report = report;
-    return check_and_start(transport, {worker()}, {.version = "1"}, 1,
+    return check_and_start(transport, {worker()}, {.version = "1"},
                            [](const auto& checks) { return std::vector<char>(1, checks.front().ok() ? 1 : 0); })
         .front();
   };
@@ -173,7 +175,7 @@ TEST(Lies, AboutAPlaceInstallNothing) {
   LyingTransport transport;
   for (const char* target : {"", "-r", "bin/torc", "/a/../torc", "/a\x1b/torc"}) {
     transport.report = "machine=m\ntarget=" + std::string(target) + "\nhas_torc=\n";
-    const auto result = install_on_workers(transport, {worker()}, {.program = "/bin/true", .machine = "m"}, 1).front();
+    const auto result = install_on_workers(transport, {worker()}, {.program = "/bin/true", .machine = "m"}).front();
     EXPECT_FALSE(result.ok);
     EXPECT_TRUE(result.message.starts_with("the worker's report is not valid: target is '")) << result.message;
     EXPECT_EQ(transport.sent, "");

@@ -103,8 +103,8 @@ class LocalTransport : public Transport {
     return result;
   }
 
-  proc::CommandResult fetch(const model::WorkerAddress&, const std::string& remote_path,
-                            const std::string& local_path, std::int64_t size) override {
+  proc::CommandResult fetch(const model::WorkerAddress&, const std::string& remote_path, const std::string& local_path,
+                            std::int64_t size) override {
     ++fetches;
     asked_size = size;
     proc::Command command;
@@ -118,6 +118,8 @@ class LocalTransport : public Transport {
     }
     return result;
   }
+
+  std::size_t width() const override { return slots; }
 
   proc::CommandResult send(const model::WorkerAddress&, const std::string& local_path,
                            const std::string& remote_path) override {
@@ -136,6 +138,7 @@ class LocalTransport : public Transport {
 
   const fs::path& home() const { return m_home; }
 
+  std::size_t slots{10};
   std::atomic<int> connections{0};
   std::atomic<int> fetches{0};
   std::atomic<int> sends{0};

@@ -64,7 +64,7 @@ TEST_P(LogScripts, CollectAnArchive) {
 
 TEST_P(LogScripts, CollectWithOneConnectionAtATime) {
   write_output();
-  settings.width = 1;
+  transport.slots = 1;
   EXPECT_TRUE(collect().ok) << transport.last.err;
   EXPECT_TRUE(nothing_left_there());
 }
@@ -200,7 +200,7 @@ TEST_P(LogScripts, DirectoriesThatAreSlowToListAreCollectedAndDeleted) {
 
 TEST_P(LogScripts, ProgressOnlyRises) {
   write_output();
-  settings.width = 1;
+  transport.slots = 1;
   transport.on_fetched = [&] {
     const auto numbers = progress_of(transport.last.out);
     EXPECT_GE(numbers.size(), 4U) << "lists before and after, archive, checksum";

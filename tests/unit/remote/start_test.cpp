@@ -43,9 +43,14 @@ class CountingTransport : public Transport {
     return result;
   }
   proc::CommandResult fetch(const model::WorkerAddress&, const std::string&, const std::string&,
-                            std::int64_t) override { return {}; }
+                            std::int64_t) override {
+    return {};
+  }
   proc::CommandResult send(const model::WorkerAddress&, const std::string&, const std::string&) override { return {}; }
 
+  std::size_t width() const override { return slots; }
+
+  std::size_t slots{10};
   std::atomic<int> connections{0};
   std::atomic<int> most{0};  ///< At once.
   std::vector<std::string> order{};
@@ -63,12 +68,13 @@ class CountingTransport : public Transport {
 TEST(StartRound, ConnectsAgainOnlyToThoseThatDoNotFitIntoOneRound) {
   for (const std::size_t width : {1U, 2U, 4U, 5U, 9U}) {
     CountingTransport transport;
+    transport.slots = width;
     StartSettings settings;
     settings.version = "0.23.0";
     const std::vector<std::string> names{"a", "b", "c", "d", "e"};
     int decisions = 0;
     const auto results =
-        check_and_start(transport, make_workers(names), settings, width, [&](const std::vector<Check>& checks) {
+        check_and_start(transport, make_workers(names), settings, [&](const std::vector<Check>& checks) {
           ++decisions;
           return std::vector<char>(checks.size(), 1);
         });
@@ -99,7 +105,8 @@ class StartScripts : public RemoteScripts {
 
   /// Checks and starts; `width` 1 takes one connection, 0 takes two.
   StartResult start(std::size_t width = 1) {
-    return check_and_start(transport, {worker}, settings, width,
+    transport.slots = width;
+    return check_and_start(transport, {worker}, settings,
                            [](const std::vector<Check>& checks) {
                              return std::vector<char>(checks.size(), checks.front().ok() ? 1 : 0);
                            })
@@ -175,7 +182,7 @@ TEST_P(StartScripts, TakesTwoConnectionsWhereWorkersDoNotFitIntoOneRound) {
 
 TEST_P(StartScripts, StartsNothingUnlessTold) {
   const auto results =
-      check_and_start(transport, {worker}, settings, 1, [](const std::vector<Check>&) { return std::vector<char>{0}; });
+      check_and_start(transport, {worker}, settings, [](const std::vector<Check>&) { return std::vector<char>{0}; });
   EXPECT_TRUE(results.front().check.ok()) << results.front().check.message;
   EXPECT_FALSE(results.front().tried);
   EXPECT_FALSE(fs::exists(transport.home() / "torc_output"));
@@ -183,7 +190,7 @@ TEST_P(StartScripts, StartsNothingUnlessTold) {
 
 TEST_P(StartScripts, PassesOnWhatTheDecisionThrows) {
   const auto decide = [](const std::vector<Check>&) -> std::vector<char> { throw base::Error("no"); };
-  EXPECT_THROW(check_and_start(transport, {worker}, settings, 1, decide), base::Error);
+  EXPECT_THROW(check_and_start(transport, {worker}, settings, decide), base::Error);
   EXPECT_FALSE(fs::exists(state_directory() / "worker"));
 }
 
@@ -340,9 +347,10 @@ TEST_P(StartScripts, LeavesARunnerThatAnOlderTorcStarted) {
 
 TEST_P(StartScripts, LetsOnlyOneOfTwoStart) {
   LocalTransport other(transport.home(), GetParam());
+  other.slots = 0;
   StartResult second;
   std::jthread thread([&] {
-    second = check_and_start(other, {worker}, settings, 0, [](const auto&) { return std::vector<char>{1}; }).front();
+    second = check_and_start(other, {worker}, settings, [](const auto&) { return std::vector<char>{1}; }).front();
   });
   const auto first = start(0);
   thread.join();
@@ -416,8 +424,8 @@ TEST_P(StartScripts, SayWhyTheLockCannotBeTaken) {
   write_program(transport.home() / "bin/flock", "#!/bin/sh\necho 'flock: 8: No locks available' >&2\nexit 71\n");
   const auto result = start();
   EXPECT_FALSE(result.start.ok);
-  EXPECT_EQ(result.start.message, "cannot lock " + (state_directory() / "start_lock").string() +
-                                      ": flock: 8: No locks available");
+  EXPECT_EQ(result.start.message,
+            "cannot lock " + (state_directory() / "start_lock").string() + ": flock: 8: No locks available");
 }
 
 TEST_P(StartScripts, SayWhoHoldsTheLock) {
@@ -534,7 +542,7 @@ TEST_P(StartAgain, RefusesWhatIsToStayDown) {
   EXPECT_EQ(refusal(), "it has not kept how it was started; 'torc remote run' starts it");
   start_and_kill();
   // Nothing to signal, but an intention.
-  stop_workers(transport, {worker}, {.workflow = workflow}, 1, [](const auto&) {});
+  stop_workers(transport, {worker}, {.workflow = workflow}, [](const auto&) {});
   EXPECT_EQ(refusal(), "a stop was asked for");
   start_and_kill();
   for (const std::string reason : {"finished", "canceled", "stopped", "time_over"}) {

@@ -20,7 +20,7 @@ class StateScripts : public RemoteScripts {
     settings.version = "0.23.0";
     settings.limit = std::chrono::seconds(10);
     const auto results =
-        check_and_start(transport, {worker}, settings, 1, [](const auto&) { return std::vector<char>{1}; });
+        check_and_start(transport, {worker}, settings, [](const auto&) { return std::vector<char>{1}; });
     EXPECT_TRUE(results.front().start.ok) << results.front().start.message << transport.last.err;
     return static_cast<pid_t>(results.front().start.pid.value_or(0));
   }
@@ -30,7 +30,8 @@ class StateScripts : public RemoteScripts {
   StopResult stop(StopMode mode = StopMode::end, std::chrono::seconds patience = {}, std::size_t width = 1) {
     const StopRequest request{.workflow = workflow, .mode = mode, .patience = patience, .requested_by = "alice@login1"};
     signaled = 0;
-    return stop_workers(transport, {worker}, request, width,
+    transport.slots = width;
+    return stop_workers(transport, {worker}, request,
                         [this](const auto& results) { signaled += results.front().signaled_pid ? 1 : 0; })
         .front();
   }
@@ -230,7 +231,7 @@ TEST_P(StateScripts, UnderstandThePidFileOfAnOlderTorc) {
   write_text(transport.home() / "out put/torc_worker_42.pid", std::to_string(legacy.pid()) + "\n");
   EXPECT_EQ(query("out put").pid, legacy.pid()) << transport.last.err;
   const auto drained =
-      stop_workers(transport, {worker}, {.workflow = workflow, .output_dir = "out put", .mode = StopMode::drain}, 1,
+      stop_workers(transport, {worker}, {.workflow = workflow, .output_dir = "out put", .mode = StopMode::drain},
                    [](const auto&) {})
           .front();
   EXPECT_EQ(drained.message, fmt::format("the runner of torc 0.23 (PID {}) cannot drain", legacy.pid()));
@@ -269,6 +270,8 @@ class FailingTransport : public Transport {
   proc::CommandResult send(const model::WorkerAddress&, const std::string&, const std::string&) override {
     return result;
   }
+  std::size_t width() const override { return 10; }
+
   proc::CommandResult result{};
 };
 
@@ -281,7 +284,7 @@ TEST(State, IsUnreachableWhereSshFails) {
   EXPECT_EQ(query_state(transport, worker, {}, {}).state, State::unreachable);
   EXPECT_EQ(query_state(transport, worker, {}, {}).message, "ssh: connect to host ws2 port 22: No route to host");
   const auto stop = [&] {
-    return stop_workers(transport, {worker}, {.patience = std::chrono::seconds(5)}, 1, [](const auto&) {}).front();
+    return stop_workers(transport, {worker}, {.patience = std::chrono::seconds(5)}, [](const auto&) {}).front();
   };
   EXPECT_EQ(stop().message, "ssh: connect to host ws2 port 22: No route to host");
   EXPECT_FALSE(stop().ok);

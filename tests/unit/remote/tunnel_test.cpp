@@ -123,7 +123,7 @@ class TunnelTest : public ::testing::Test {
     m_place.make();
     m_tunnel = std::make_unique<Tunnel>(TunnelSettings{.workflow = m_workflow,
                                                        .target = {.host = "127.0.0.1", .port = 8080},
-                                                       .width = width,
+                                                       .slots = std::make_shared<SshSlots>(width),
                                                        .environment = {"PATH=/usr/bin:/bin"},
                                                        .on_change = [this](const Forward& forward) {
                                                          const std::scoped_lock lock(m_mutex);

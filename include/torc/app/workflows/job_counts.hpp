@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <map>
-#include <string>
 
 #include "torc/client/api.hpp"
 
@@ -30,8 +29,5 @@ struct JobCounts {
 /// Asks the server, for its summary where it has one.
 /// @throws base::ApiError
 JobCounts count_jobs(client::Api& api, model::Id workflow_id);
-
-/// "3 of 7 jobs completed", and how many failed or were canceled where some did.
-std::string completed_text(const JobCounts& counts);
 
 }  // namespace torc::app

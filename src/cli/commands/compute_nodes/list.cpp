@@ -45,10 +45,10 @@ void print_table(const std::vector<model::ComputeNode>& nodes, const Output& out
   output.line(fmt::format("\nTotal: {} compute nodes", nodes.size()));
 }
 
-int run(const Options& options, Services& services) {
-  const Output& output = services.output();
-  const model::Id workflow_id = services.workflow_id(options.workflow_id);
-  const auto nodes = services.api().list_compute_nodes(workflow_id, options.filter).items;
+int run(const Options& options, CommandContext& context) {
+  const Output& output = context.output();
+  const model::Id workflow_id = context.workflow_id(options.workflow_id);
+  const auto nodes = context.api().list_compute_nodes(workflow_id, options.filter).items;
   if (output.json()) {
     output.document({{"compute_nodes", model::to_json(nodes)}});
   } else if (nodes.empty()) {
@@ -75,7 +75,8 @@ void add_compute_nodes_list(Command parent, Action& chosen) {
       "Examples:\n"
       "  torc compute-nodes list 42\n"
       "  torc -f json compute-nodes list 42\n");
-  command.callback([options, &chosen] { chosen = [options](Services& services) { return run(*options, services); }; });
+  command.callback(
+      [options, &chosen] { chosen = [options](CommandContext& context) { return run(*options, context); }; });
 }
 
 }  // namespace torc::cli

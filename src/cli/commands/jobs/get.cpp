@@ -39,12 +39,12 @@ void print(const model::Job& job, const Output& output) {
   line("Output file IDs", ids_text(job.output_file_ids));
 }
 
-int run(const Options& options, Services& services) {
-  const auto job = services.api().get_job(options.id);
-  if (services.output().json()) {
-    services.output().document(model::to_json(job));
+int run(const Options& options, CommandContext& context) {
+  const auto job = context.api().get_job(options.id);
+  if (context.output().json()) {
+    context.output().document(model::to_json(job));
   } else {
-    print(job, services.output());
+    print(job, context.output());
   }
   return k_exit_ok;
 }
@@ -59,7 +59,8 @@ void add_jobs_get(Command parent, Action& chosen) {
       "Examples:\n"
       "  torc jobs get 456\n"
       "  torc -f json jobs get 456\n");
-  command.callback([options, &chosen] { chosen = [options](Services& services) { return run(*options, services); }; });
+  command.callback(
+      [options, &chosen] { chosen = [options](CommandContext& context) { return run(*options, context); }; });
 }
 
 }  // namespace torc::cli

@@ -59,14 +59,14 @@ void print_table(const std::vector<model::Job>& jobs, const Options& options, mo
   output.line(fmt::format("\nTotal: {} jobs", jobs.size()));
 }
 
-int run(const Options& options, Services& services) {
-  const Output& output = services.output();
+int run(const Options& options, CommandContext& context) {
+  const Output& output = context.output();
   client::JobFilter filter = options.filter;
   if (!options.status.empty()) {
     model::parse(options.status, filter.status.emplace());
   }
-  const model::Id workflow_id = services.workflow_id(options.workflow_id);
-  const auto jobs = services.api().list_jobs(workflow_id, filter).items;
+  const model::Id workflow_id = context.workflow_id(options.workflow_id);
+  const auto jobs = context.api().list_jobs(workflow_id, filter).items;
   if (output.json()) {
     output.document({{"jobs", model::to_json(jobs)}});
   } else if (jobs.empty()) {
@@ -104,7 +104,8 @@ void add_jobs_list(Command parent, Action& chosen) {
       "  torc jobs list 42\n"
       "  torc jobs list 42 --status failed\n"
       "  torc -f json jobs list 42 --include-relationships\n");
-  command.callback([options, &chosen] { chosen = [options](Services& services) { return run(*options, services); }; });
+  command.callback(
+      [options, &chosen] { chosen = [options](CommandContext& context) { return run(*options, context); }; });
 }
 
 }  // namespace torc::cli

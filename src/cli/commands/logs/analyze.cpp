@@ -159,7 +159,7 @@ void print(const Analysis& analysis, const Options& options, const Output& outpu
   }
 }
 
-int run(const Options& options, Services& services) {
+int run(const Options& options, CommandContext& context) {
   std::error_code error;
   Analysis analysis;
   if (std::filesystem::is_directory(options.path, error)) {
@@ -176,7 +176,7 @@ int run(const Options& options, Services& services) {
       throw;
     }
   }
-  print(analysis, options, services.output());
+  print(analysis, options, context.output());
   return k_exit_ok;
 }
 
@@ -198,7 +198,8 @@ void add_logs_analyze(Command parent, Action& chosen) {
       "Examples:\n"
       "  torc logs analyze wf42.tar.gz\n"
       "  torc logs analyze torc_output --workflow-id 42\n");
-  command.callback([options, &chosen] { chosen = [options](Services& services) { return run(*options, services); }; });
+  command.callback(
+      [options, &chosen] { chosen = [options](CommandContext& context) { return run(*options, context); }; });
 }
 
 }  // namespace torc::cli

@@ -42,13 +42,13 @@ void pack(const fs::path& directory, const std::vector<std::string>& files, cons
   fs::rename(partial, bundle);
 }
 
-int run(const Options& options, Services& services) {
-  const model::Id id = services.workflow_id(options.workflow_id);
+int run(const Options& options, CommandContext& context) {
+  const model::Id id = context.workflow_id(options.workflow_id);
   std::error_code error;
   const bool is_there = fs::is_directory(options.output_dir, error);
   const auto [files, skipped] = is_there ? log_files(base::open_directory(options.output_dir).get(), id) : LogFiles{};
   if (!skipped.empty()) {
-    services.output().note("Left out, as they are not regular files: " + skipped.text());
+    context.output().note("Left out, as they are not regular files: " + skipped.text());
   }
   if (files.empty()) {
     throw base::Error(fmt::format("{} holds no log of workflow {}", options.output_dir, id));
@@ -59,13 +59,13 @@ int run(const Options& options, Services& services) {
   }
   const fs::path bundle = fs::path(options.bundle_dir) / fmt::format("wf{}.tar.gz", id);
   pack(options.output_dir, files, bundle);
-  services.output().line(fmt::format("Bundled {} file(s) of workflow {} in {}", files.size(), id, bundle.string()));
-  if (services.output().json()) {
+  context.output().line(fmt::format("Bundled {} file(s) of workflow {} in {}", files.size(), id, bundle.string()));
+  if (context.output().json()) {
     nlohmann::json document = {{"workflow_id", id}, {"files", files.size()}, {"bundle", bundle.string()}};
     if (!skipped.empty()) {
       document["skipped"] = {{"count", skipped.count()}, {"first", skipped.texts()}};
     }
-    services.output().document(document);
+    context.output().document(document);
   }
   return k_exit_ok;
 }
@@ -85,7 +85,8 @@ void add_logs_bundle(Command parent, Action& chosen) {
       "Examples:\n"
       "  torc logs bundle 42\n"
       "  torc logs bundle 42 -o /data/torc_output --bundle-dir bundles\n");
-  command.callback([options, &chosen] { chosen = [options](Services& services) { return run(*options, services); }; });
+  command.callback(
+      [options, &chosen] { chosen = [options](CommandContext& context) { return run(*options, context); }; });
 }
 
 }  // namespace torc::cli

@@ -1,8 +1,11 @@
 #include <fmt/format.h>
 
+#include "cli/commands/remote/added_workers.hpp"
 #include "cli/options/common_options.hpp"
+#include "cli/options/ssh_options.hpp"
 #include "cli/parser/command_line.hpp"
-#include "cli/remote_support.hpp"
+#include "cli/print/fleet_report.hpp"
+#include "torc/app/fleet/workers.hpp"
 
 namespace torc::cli {
 namespace {
@@ -30,15 +33,16 @@ std::vector<model::WorkerEntry> parse_workers(const std::vector<std::string>& wo
   return workers;
 }
 
-int run(const Options& options, Services& services) {
-  AddWorkers request{.workflow_id = options.workflow_id, .skip_ssh_check = options.skip_ssh_check, .ssh = options.ssh};
+int run(const Options& options, CommandContext& context) {
+  const auto ssh = make_ssh_options(options.ssh);
+  app::AddRequest request{.workflow_id = options.workflow_id, .skip_ssh_check = options.skip_ssh_check};
   try {
     request.workers = parse_workers(options.workers);
-    refuse_same_hosts(request.workers, options.ssh);
+    app::refuse_same_hosts(request.workers, ssh);
   } catch (const base::Error& error) {
-    return fail_with(services.output(), std::string("Error parsing worker addresses: ") + error.what());
+    return fail_with(context.output(), std::string("Error parsing worker addresses: ") + error.what());
   }
-  return add_workers(request, services);
+  return add_workers(request, ssh, context);
 }
 
 }  // namespace
@@ -56,7 +60,8 @@ void add_remote_add_workers(Command parent, Action& chosen) {
       "Examples:\n"
       "  torc remote add-workers 42 ws1 alice@ws2 admin@192.168.1.10:2222\n"
       "  torc remote add-workers 42 '[2001:db8::1]:2222'\n");
-  command.callback([options, &chosen] { chosen = [options](Services& services) { return run(*options, services); }; });
+  command.callback(
+      [options, &chosen] { chosen = [options](CommandContext& context) { return run(*options, context); }; });
 }
 
 }  // namespace torc::cli

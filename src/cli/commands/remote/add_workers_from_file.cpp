@@ -1,6 +1,9 @@
+#include "cli/commands/remote/added_workers.hpp"
 #include "cli/options/common_options.hpp"
+#include "cli/options/ssh_options.hpp"
 #include "cli/parser/command_line.hpp"
-#include "cli/remote_support.hpp"
+#include "cli/print/fleet_report.hpp"
+#include "torc/app/fleet/workers.hpp"
 
 namespace torc::cli {
 namespace {
@@ -13,16 +16,17 @@ struct Options {
   SshSettings ssh{};
 };
 
-int run(const Options& options, Services& services) {
-  AddWorkers request{.keep_settings = true, .skip_ssh_check = options.skip_ssh_check, .ssh = options.ssh};
+int run(const Options& options, CommandContext& context) {
+  const auto ssh = make_ssh_options(options.ssh);
+  app::AddRequest request{.keep_settings = true, .skip_ssh_check = options.skip_ssh_check};
   try {
-    request.workers = read_worker_file(options.file, options.exclude);
-    refuse_same_hosts(request.workers, options.ssh);
+    request.workers = app::read_worker_file(options.file, options.exclude);
+    app::refuse_same_hosts(request.workers, ssh);
   } catch (const base::Error& error) {
-    return fail_with(services.output(), std::string("Error parsing worker file: ") + error.what());
+    return fail_with(context.output(), std::string("Error parsing worker file: ") + error.what());
   }
-  request.workflow_id = services.workflow_id(options.workflow_id);
-  return add_workers(request, services);
+  request.workflow_id = context.workflow_id(options.workflow_id);
+  return add_workers(request, ssh, context);
 }
 
 }  // namespace
@@ -45,7 +49,8 @@ void add_remote_add_workers_from_file(Command parent, Action& chosen) {
       "Examples:\n"
       "  torc remote add-workers-from-file workers.txt 42\n"
       "  torc remote add-workers-from-file workers.txt 42 -x node07 -x @gpu\n");
-  command.callback([options, &chosen] { chosen = [options](Services& services) { return run(*options, services); }; });
+  command.callback(
+      [options, &chosen] { chosen = [options](CommandContext& context) { return run(*options, context); }; });
 }
 
 }  // namespace torc::cli

@@ -1,15 +1,12 @@
-#include <algorithm>
-#include <filesystem>
-
 #include <fmt/format.h>
 
+#include "cli/fleet_command.hpp"
 #include "cli/options/common_options.hpp"
 #include "cli/options/max_size_option.hpp"
 #include "cli/parser/command_line.hpp"
-#include "cli/print/transfer_progress.hpp"
-#include "cli/remote_support.hpp"
+#include "cli/print/reporters.hpp"
+#include "torc/app/fleet/fleet_operations.hpp"
 #include "torc/base/printable.hpp"
-#include "torc/remote/logs.hpp"
 
 namespace torc::cli {
 namespace {
@@ -72,64 +69,42 @@ nlohmann::json row(const remote::Worker& worker, const remote::CollectResult& re
   return json;
 }
 
-void make_directory(const std::string& path) {
-  std::error_code error;
-  std::filesystem::create_directories(path, error);
-  if (error) {
-    throw base::Error(fmt::format("cannot make the directory {}: {}", path, error.message()));
+void print(const app::Outcomes<remote::CollectResult>& outcomes, bool removes, const Output& output) {
+  for (const auto& [worker, result] : outcomes) {
+    output.line(result_line(worker, result));
+    if (result.ok && !result.message.empty() && !output.json()) {
+      output.note(fmt::format("{}: {}", worker.name, base::printable_line(result.message)));
+    }
+    if (!result.stripped.empty() && !output.json()) {
+      output.note(
+          fmt::format("{}: unpacked without setuid, setgid and sticky bits: {}", worker.name, result.stripped.text()));
+    }
   }
+  const auto good = app::count_if(outcomes, is_complete);
+  const auto kept = app::count_if(outcomes, [](const auto& each) { return is_complete(each) && each.kept; });
+  output.line(fmt::format("\n{} logs from {}/{} workers{}", removes ? "Collected and deleted" : "Collected",
+                          good - kept, outcomes.size(),
+                          kept == 0 ? "" : fmt::format("; collected from {} more, where files were kept", kept)));
 }
 
-int run(const Options& options, Services& services) {
-  const Output& output = services.output();
-  if (options.remote_dir) {
-    remote::check_remote_directory(*options.remote_dir);
-  }
-  const model::Id id = services.workflow_id(options.workflow_id);
-  const auto workers = stored_workers(services.api(), id, options.ssh.hosts);
-  if (workers.empty()) {
-    return fail_without_workers(output, id, "Use 'torc remote add-workers' first.");
-  }
-  make_directory(options.local_dir);
-  output.line(fmt::format("{} logs from {} worker(s) to {}...",
-                          options.remove ? "Collecting and deleting" : "Collecting", workers.size(),
-                          options.local_dir));
-  auto transport = make_transport(options.ssh, services);
-  std::optional<TransferProgress> progress(std::in_place, options.local_dir, fmt::format("torc_logs_{}_", id),
-                                           !output.json());
-  const auto results = remote::collect_logs(transport, workers,
-                                            {.workflow = workflow_ref(services.api(), id),
-                                             .output_dir = options.remote_dir.value_or(""),
+int run(const Options& options, CommandContext& context) {
+  return with_fleet(context, options.workflow_id, options.remote_dir, options.ssh, [&](const app::Fleet& fleet) {
+    const Output& output = context.output();
+    const auto reporter = make_reporter(output);
+    const auto outcomes = app::collect_logs(context.api(), fleet,
+                                            {.output_dir = options.remote_dir.value_or(""),
                                              .local_dir = options.local_dir,
                                              .remove = options.remove,
                                              .force = options.force,
                                              .extract = options.extract,
-                                             .width = options.ssh.max_parallel,
-                                             .max_size = options.max_size,
-                                             .stop = services.stop_on_signal()});
-  progress.reset();  // Its line is gone before the results stand there.
-  auto rows = nlohmann::json::array();
-  for (std::size_t i = 0; i < workers.size(); ++i) {
-    output.line(result_line(workers[i], results[i]));
-    if (results[i].ok && !results[i].message.empty() && !output.json()) {
-      output.note(fmt::format("{}: {}", workers[i].name, base::printable_line(results[i].message)));
+                                             .max_size = options.max_size},
+                                            make_ssh_options(options.ssh), *reporter, context.stop_on_signal());
+    print(outcomes, options.remove, output);
+    if (output.json()) {
+      output.document(fleet_document(fleet.workflow_id, outcomes, row));
     }
-    if (!results[i].stripped.empty() && !output.json()) {
-      output.note(fmt::format("{}: unpacked without setuid, setgid and sticky bits: {}", workers[i].name,
-                              results[i].stripped.text()));
-    }
-    rows.push_back(row(workers[i], results[i]));
-  }
-  const auto good = std::count_if(results.begin(), results.end(), is_complete);
-  const auto kept =
-      std::count_if(results.begin(), results.end(), [](const auto& r) { return is_complete(r) && r.kept; });
-  output.line(fmt::format("\n{} logs from {}/{} workers{}", options.remove ? "Collected and deleted" : "Collected",
-                          good - kept, workers.size(),
-                          kept == 0 ? "" : fmt::format("; collected from {} more, where files were kept", kept)));
-  if (output.json()) {
-    output.document(remote_document(id, std::move(rows)));
-  }
-  return static_cast<std::size_t>(good) == workers.size() ? k_exit_ok : k_exit_failure;
+    return app::count_if(outcomes, is_complete) == outcomes.size() ? k_exit_ok : k_exit_failure;
+  });
 }
 
 }  // namespace
@@ -160,7 +135,8 @@ void add_remote_collect_logs(Command parent, Action& chosen) {
       "  torc remote collect-logs 42 -l logs\n"
       "  torc remote collect-logs 42 -l logs --extract && ls logs/torc_logs_42_ws1/job_stdio\n"
       "  torc remote collect-logs 42 --delete\n");
-  command.callback([options, &chosen] { chosen = [options](Services& services) { return run(*options, services); }; });
+  command.callback(
+      [options, &chosen] { chosen = [options](CommandContext& context) { return run(*options, context); }; });
 }
 
 }  // namespace torc::cli

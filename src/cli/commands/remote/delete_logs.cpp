@@ -1,14 +1,12 @@
-#include <algorithm>
-
 #include <fmt/format.h>
 
+#include "cli/fleet_command.hpp"
 #include "cli/options/common_options.hpp"
 #include "cli/parser/command_line.hpp"
 #include "cli/print/terminal.hpp"
-#include "cli/remote_support.hpp"
+#include "torc/app/fleet/fleet_operations.hpp"
+#include "torc/app/fleet/workers.hpp"
 #include "torc/base/printable.hpp"
-#include "torc/proc/fan_out.hpp"
-#include "torc/remote/logs.hpp"
 
 namespace torc::cli {
 namespace {
@@ -43,38 +41,29 @@ nlohmann::json row(const remote::Worker& worker, const remote::DeleteResult& res
   return json;
 }
 
-int run(const Options& options, Services& services) {
-  const Output& output = services.output();
-  if (options.remote_dir) {
-    remote::check_remote_directory(*options.remote_dir);
-  }
-  const model::Id id = services.workflow_id(options.workflow_id);
-  const auto workers = stored_workers(services.api(), id, options.ssh.hosts);
-  if (workers.empty()) {
-    return fail_without_workers(output, id, "Use 'torc remote add-workers' first.");
-  }
-  if (!options.yes && can_ask() &&
-      !ask_yes_no(fmt::format("Delete the output of workflow {} on {} worker(s)?", id, workers.size()))) {
-    output.note("Nothing was deleted");
-    return k_exit_failure;
-  }
-  const auto workflow = workflow_ref(services.api(), id);
-  auto transport = make_transport(options.ssh, services);
-  output.line(fmt::format("Deleting logs from {} worker(s)...", workers.size()));
-  const auto results = proc::fan_out(workers, options.ssh.max_parallel, [&](const remote::Worker& worker) {
-    return remote::delete_logs(transport, worker, workflow, options.remote_dir.value_or(""));
+int run(const Options& options, CommandContext& context) {
+  return with_fleet(context, options.workflow_id, options.remote_dir, options.ssh, [&](const app::Fleet& fleet) {
+    const Output& output = context.output();
+    if (!options.yes && can_ask() &&
+        !ask_yes_no(fmt::format("Delete the output of workflow {} on {} worker(s)?", fleet.workflow_id,
+                                fleet.workers.size()))) {
+      output.note("Nothing was deleted");
+      return k_exit_failure;
+    }
+    const auto workflow = app::workflow_ref(context.api(), fleet.workflow_id);
+    output.line(fmt::format("Deleting logs from {} worker(s)...", fleet.workers.size()));
+    const auto outcomes = app::delete_logs(workflow, fleet, options.remote_dir.value_or(""),
+                                           make_ssh_options(options.ssh), context.stop_on_signal());
+    for (const auto& [worker, result] : outcomes) {
+      output.line(result_line(worker, result));
+    }
+    const auto good = app::count_if(outcomes, [](const auto& each) { return each.ok; });
+    output.line(fmt::format("\nDeleted logs from {}/{} workers", good, outcomes.size()));
+    if (output.json()) {
+      output.document(fleet_document(fleet.workflow_id, outcomes, row));
+    }
+    return good == outcomes.size() ? k_exit_ok : k_exit_failure;
   });
-  auto rows = nlohmann::json::array();
-  for (std::size_t i = 0; i < workers.size(); ++i) {
-    output.line(result_line(workers[i], results[i]));
-    rows.push_back(row(workers[i], results[i]));
-  }
-  const auto good = std::count_if(results.begin(), results.end(), [](const auto& each) { return each.ok; });
-  output.line(fmt::format("\nDeleted logs from {}/{} workers", good, workers.size()));
-  if (output.json()) {
-    output.document(remote_document(id, std::move(rows)));
-  }
-  return static_cast<std::size_t>(good) == workers.size() ? k_exit_ok : k_exit_failure;
 }
 
 }  // namespace
@@ -94,7 +83,8 @@ void add_remote_delete_logs(Command parent, Action& chosen) {
       "Examples:\n"
       "  torc remote delete-logs 42\n"
       "  torc remote delete-logs 42 --remote-output-dir /data/torc_output\n");
-  command.callback([options, &chosen] { chosen = [options](Services& services) { return run(*options, services); }; });
+  command.callback(
+      [options, &chosen] { chosen = [options](CommandContext& context) { return run(*options, context); }; });
 }
 
 }  // namespace torc::cli

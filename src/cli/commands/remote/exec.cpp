@@ -1,16 +1,13 @@
 #include <unistd.h>
 
-#include <algorithm>
-
 #include <fmt/format.h>
 
+#include "cli/fleet_command.hpp"
 #include "cli/options/common_options.hpp"
 #include "cli/parser/command_line.hpp"
 #include "cli/print/terminal_writer.hpp"
-#include "cli/remote_support.hpp"
+#include "torc/app/fleet/fleet_operations.hpp"
 #include "torc/base/strings.hpp"
-#include "torc/proc/fan_out.hpp"
-#include "torc/remote/exec.hpp"
 
 namespace torc::cli {
 namespace {
@@ -57,29 +54,30 @@ void show_output(const std::string& text, bool raw) {
   }
 }
 
-void show(const Output& output, const std::vector<remote::Worker>& workers,
-          const std::vector<remote::ExecResult>& results, bool raw) {
-  std::vector<char> is_shown(workers.size(), 0);
-  for (std::size_t i = 0; i < workers.size(); ++i) {
+void show(const Output& output, const app::Outcomes<remote::ExecResult>& outcomes, bool raw) {
+  std::vector<char> is_shown(outcomes.size(), 0);
+  for (std::size_t i = 0; i < outcomes.size(); ++i) {
     if (is_shown[i] != 0) {
       continue;
     }
+    const auto& result = outcomes[i].result;
     std::vector<std::string> names;
-    for (std::size_t k = i; k < workers.size(); ++k) {
-      if (results[k].output == results[i].output && verdict(results[k]) == verdict(results[i])) {
+    for (std::size_t k = i; k < outcomes.size(); ++k) {
+      const auto& other = outcomes[k].result;
+      if (other.output == result.output && verdict(other) == verdict(result)) {
         is_shown[k] = 1;
-        names.push_back(workers[k].name);
+        names.push_back(outcomes[k].worker.name);
       }
     }
-    const std::string failure = verdict(results[i]);
+    const std::string failure = verdict(result);
     output.line(fmt::format("=== {} ({}){}", base::join(names, ", "), names.size(),
                             failure.empty() ? "" : ": [FAILED] " + failure));
-    if (!results[i].output.empty()) {
-      show_output(results[i].output, raw);
+    if (!result.output.empty()) {
+      show_output(result.output, raw);
     }
   }
-  const auto good = std::count_if(results.begin(), results.end(), is_good);
-  output.note(fmt::format("{}/{} workers ran it with exit status 0", good, workers.size()));
+  output.note(
+      fmt::format("{}/{} workers ran it with exit status 0", app::count_if(outcomes, is_good), outcomes.size()));
 }
 
 nlohmann::json row(const remote::Worker& worker, const remote::ExecResult& result) {
@@ -93,31 +91,22 @@ nlohmann::json row(const remote::Worker& worker, const remote::ExecResult& resul
   return json;
 }
 
-int run(Options options, Services& services) {
-  const Output& output = services.output();
+int run(Options options, CommandContext& context) {
+  const Output& output = context.output();
   const auto given = take_id(options.words);
   if (options.words.empty()) {
     throw base::UsageError("no command: torc remote exec [workflow-id] -- COMMAND...");
   }
-  const model::Id id = services.workflow_id(given);
-  const auto workers = stored_workers(services.api(), id, options.ssh.hosts);
-  if (workers.empty()) {
-    return fail_without_workers(output, id, "Use 'torc remote add-workers' first.");
-  }
-  auto transport = make_transport(options.ssh, services);
-  const auto results = proc::fan_out(workers, options.ssh.max_parallel, [&](const remote::Worker& worker) {
-    return remote::exec_on_worker(transport, worker, options.words);
-  });
-  if (output.json()) {
-    auto rows = nlohmann::json::array();
-    for (std::size_t i = 0; i < workers.size(); ++i) {
-      rows.push_back(row(workers[i], results[i]));
+  return with_fleet(context, given, std::nullopt, options.ssh, [&](const app::Fleet& fleet) {
+    const auto outcomes =
+        app::exec_on_workers(fleet, options.words, make_ssh_options(options.ssh), context.stop_on_signal());
+    if (output.json()) {
+      output.document(fleet_document(fleet.workflow_id, outcomes, row));
+    } else {
+      show(output, outcomes, options.raw);
     }
-    output.document(remote_document(id, std::move(rows)));
-  } else {
-    show(output, workers, results, options.raw);
-  }
-  return std::all_of(results.begin(), results.end(), is_good) ? k_exit_ok : k_exit_failure;
+    return app::count_if(outcomes, is_good) == outcomes.size() ? k_exit_ok : k_exit_failure;
+  });
 }
 
 }  // namespace
@@ -137,7 +126,8 @@ void add_remote_exec(Command parent, Action& chosen) {
       "Examples:\n"
       "  torc remote exec 42 -- df -h /scratch\n"
       "  torc remote exec 42 --host 'gpu*' -- 'nvidia-smi | head -n 20'\n");
-  command.callback([options, &chosen] { chosen = [options](Services& services) { return run(*options, services); }; });
+  command.callback(
+      [options, &chosen] { chosen = [options](CommandContext& context) { return run(*options, context); }; });
 }
 
 }  // namespace torc::cli

@@ -1,8 +1,9 @@
-#include <algorithm>
-
-#include "cli/install_torc.hpp"
+#include "cli/fleet_command.hpp"
 #include "cli/options/common_options.hpp"
 #include "cli/parser/command_line.hpp"
+#include "cli/print/reporters.hpp"
+#include "torc/app/fleet/install_torc.hpp"
+#include "torc/app/fleet/workers.hpp"
 #include "torc/base/version.hpp"
 #include "torc/remote/state.hpp"
 
@@ -31,25 +32,19 @@ nlohmann::json row(const remote::Worker& worker, const remote::InstallResult& re
   return json;
 }
 
-int run(const Options& options, Services& services) {
+int run(const Options& options, CommandContext& context) {
   remote::check_prefix(options.prefix);
-  const model::Id id = services.workflow_id(options.workflow_id);
-  const auto workers = stored_workers(services.api(), id, options.ssh.hosts);
-  if (workers.empty()) {
-    return fail_without_workers(services.output(), id, "Use 'torc remote add-workers' first.");
-  }
-  const InstallRequest request{
-      .workflow = workflow_ref(services.api(), id), .prefix = options.prefix, .force = options.force};
-  const auto results = install_torc(request, workers, options.ssh, services);
-  auto rows = nlohmann::json::array();
-  for (std::size_t i = 0; i < workers.size(); ++i) {
-    rows.push_back(row(workers[i], results[i]));
-  }
-  if (services.output().json()) {
-    services.output().document(remote_document(id, std::move(rows)));
-  }
-  const bool good = std::all_of(results.begin(), results.end(), [](const auto& each) { return each.ok; });
-  return good ? k_exit_ok : k_exit_failure;
+  return with_fleet(context, options.workflow_id, std::nullopt, options.ssh, [&](const app::Fleet& fleet) {
+    const auto reporter = make_reporter(context.output());
+    const auto outcomes = app::install_torc(app::workflow_ref(context.api(), fleet.workflow_id), fleet,
+                                            {.prefix = options.prefix, .force = options.force},
+                                            make_ssh_options(options.ssh), *reporter, context.stop_on_signal());
+    if (context.output().json()) {
+      context.output().document(fleet_document(fleet.workflow_id, outcomes, row));
+    }
+    const auto good = app::count_if(outcomes, [](const auto& each) { return each.ok; });
+    return good == outcomes.size() ? k_exit_ok : k_exit_failure;
+  });
 }
 
 }  // namespace
@@ -67,7 +62,8 @@ void add_remote_install(Command parent, Action& chosen) {
       "  torc remote install 42\n"
       "  torc remote install 42 --prefix /opt/torc --host 'gpu*' --force\n"
       "  torc remote run 42 --install\n");
-  command.callback([options, &chosen] { chosen = [options](Services& services) { return run(*options, services); }; });
+  command.callback(
+      [options, &chosen] { chosen = [options](CommandContext& context) { return run(*options, context); }; });
 }
 
 }  // namespace torc::cli

@@ -2,9 +2,10 @@
 
 #include "cli/options/common_options.hpp"
 #include "cli/parser/command_line.hpp"
-#include "cli/remote_support.hpp"
 #include "torc/base/printable.hpp"
 #include "torc/base/strings.hpp"
+#include "torc/cli/command.hpp"
+#include "torc/model/worker_file.hpp"
 
 namespace torc::cli {
 namespace {
@@ -31,10 +32,10 @@ nlohmann::json row(const model::RemoteWorker& worker) {
   return result;
 }
 
-int run(const std::optional<model::Id>& given, Services& services) {
-  const Output& output = services.output();
-  const model::Id id = services.workflow_id(given);
-  const auto workers = services.api().list_remote_workers(id);
+int run(const std::optional<model::Id>& given, CommandContext& context) {
+  const Output& output = context.output();
+  const model::Id id = context.workflow_id(given);
+  const auto workers = context.api().list_remote_workers(id);
   if (workers.empty()) {
     output.line(fmt::format("No remote workers stored for workflow {}", id));
   } else {
@@ -63,7 +64,7 @@ void add_remote_list_workers(Command parent, Action& chosen) {
       "Examples:\n"
       "  torc remote list-workers 42\n"
       "  torc -f json remote list-workers 42\n");
-  command.callback([id, &chosen] { chosen = [id](Services& services) { return run(*id, services); }; });
+  command.callback([id, &chosen] { chosen = [id](CommandContext& context) { return run(*id, context); }; });
 }
 
 }  // namespace torc::cli

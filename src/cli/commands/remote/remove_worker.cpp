@@ -4,8 +4,9 @@
 
 #include "cli/options/common_options.hpp"
 #include "cli/parser/command_line.hpp"
-#include "cli/remote_support.hpp"
 #include "torc/base/strings.hpp"
+#include "torc/cli/command.hpp"
+#include "torc/model/worker_address.hpp"
 
 namespace torc::cli {
 namespace {
@@ -29,10 +30,10 @@ std::string meant(const std::string& word, const std::vector<model::RemoteWorker
   return "; 'torc remote list-workers' shows those there are";
 }
 
-int run(const Options& options, Services& services) {
-  const Output& output = services.output();
-  const model::Id id = services.workflow_id(options.workflow_id);
-  const auto workers = services.api().list_remote_workers(id);
+int run(const Options& options, CommandContext& context) {
+  const Output& output = context.output();
+  const model::Id id = context.workflow_id(options.workflow_id);
+  const auto workers = context.api().list_remote_workers(id);
   const auto is_stored = [&](const std::string& text) {
     return std::any_of(workers.begin(), workers.end(), [&](const auto& each) { return each.worker == text; });
   };
@@ -42,7 +43,7 @@ int run(const Options& options, Services& services) {
   if (!known) {
     throw base::Error(fmt::format("Worker '{}' not found for workflow {}{}", word, id, meant(word, workers)));
   }
-  services.api().delete_remote_worker(id, word);
+  context.api().delete_remote_worker(id, word);
   output.line(fmt::format("Removed worker {} from workflow {}", word, id));
   if (output.json()) {
     output.document({{"workflow_id", id}, {"worker", word}});
@@ -60,7 +61,8 @@ void add_remote_remove_worker(Command parent, Action& chosen) {
   command.footer(
       "Examples:\n"
       "  torc remote remove-worker alice@ws3:2222 42\n");
-  command.callback([options, &chosen] { chosen = [options](Services& services) { return run(*options, services); }; });
+  command.callback(
+      [options, &chosen] { chosen = [options](CommandContext& context) { return run(*options, context); }; });
 }
 
 }  // namespace torc::cli

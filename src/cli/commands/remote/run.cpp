@@ -1,12 +1,21 @@
-#include "cli/parser/command_line.hpp"
-#include "cli/remote_run.hpp"
+#include <algorithm>
 
 #include <fmt/format.h>
 
 #include "cli/options/common_options.hpp"
-#include "cli/options/start_settings.hpp"
+#include "cli/options/restart_options.hpp"
+#include "cli/options/ssh_options.hpp"
 #include "cli/options/time_options.hpp"
-#include "cli/watch_workers.hpp"
+#include "cli/parser/command_line.hpp"
+#include "cli/print/fleet_report.hpp"
+#include "cli/print/reporters.hpp"
+#include "cli/print/start_report.hpp"
+#include "cli/print/tunnel_text.hpp"
+#include "cli/print/watch_report.hpp"
+#include "torc/app/fleet/start_fleet.hpp"
+#include "torc/app/fleet/start_settings.hpp"
+#include "torc/app/fleet/watch_fleet.hpp"
+#include "torc/app/fleet/workers.hpp"
 #include "torc/remote/state.hpp"
 
 namespace torc::cli {
@@ -29,7 +38,7 @@ struct Options {
   std::string prefix{"~/.local"};
   bool keep_going{false};
   bool wait{false};
-  RestartOptions restarts{};
+  app::RestartOptions restarts{};
   bool server_tunnel{false};
   std::string remote_torc{};
   TimeOptions times{};
@@ -66,8 +75,7 @@ remote::WorkerStart worker_start(const Options& options, const TimeOptions& late
           .environment = {settings.environment.begin(), settings.environment.end()}};
 }
 
-remote::StartSettings settings_of(const Options& options, const TimeOptions& later, model::Id id, Services& services) {
-  remote::StartSettings settings = start_settings(id, options.ssh, services);
+void add_run_settings(remote::StartSettings& settings, const Options& options, const TimeOptions& later) {
   settings.skip_version_check = options.skip_version_check;
   settings.remote_torc = options.remote_torc;
   settings.output_dir = options.output_dir.value_or(k_output_dir);
@@ -76,68 +84,38 @@ remote::StartSettings settings_of(const Options& options, const TimeOptions& lat
   if (const auto left = time_left(options.times)) {
     settings.ends_at = std::chrono::system_clock::now() + *left;
   }
-  return settings;
-}
-
-std::string result_line(const remote::Worker& worker, const remote::StartResult& result) {
-  if (!result.tried) {
-    const bool unreachable = result.check.problem == remote::Check::Problem::unreachable;
-    const std::string what = unreachable ? fmt::format("SSH connection failed to {}: ", worker.name) : "";
-    return fmt::format("  [FAILED] {}: {}{}", worker.name, what, result.check.message);
-  }
-  if (!result.start.ok) {
-    return fmt::format("  [FAILED] {}: {}", worker.name, result.start.message);
-  }
-  const char* what = result.start.already_running ? "Already running" : "Started";
-  return fmt::format("  [OK] {}: {} (PID {})", worker.name, what, result.start.pid.value_or(0));
-}
-
-nlohmann::json row(const remote::Worker& worker, const remote::StartResult& result) {
-  auto json = worker_json(worker, result.start.ok);
-  if (result.start.ok) {
-    json["state"] = remote::to_string(remote::State::running);
-    json["pid"] = result.start.pid.value_or(0);
-    json["already_running"] = result.start.already_running;
-  } else if (result.tried) {
-    json["state"] = remote::to_string(remote::State::died);
-    json["message"] = result.start.message;
-  } else {
-    if (result.check.problem == remote::Check::Problem::unreachable) {
-      json["state"] = remote::to_string(remote::State::unreachable);
-    }
-    json["message"] = result.check.ok() ? "not started, as others failed their check" : result.check.message;
-  }
-  return json;
 }
 
 /// Waits for the workflow's end and says how it went.
 /// @returns the exit status
-int wait_and_report(model::Id id, const Options& options, const RemoteRunResult& started, Services& services,
-                    nlohmann::json& document) {
-  WatchRequest request{
-      .workflow_id = id, .ssh = options.ssh, .target = WatchView::Target::standard_error, .restarts = options.restarts};
-  for (std::size_t i = 0; i < started.workers.size(); ++i) {
-    if (started.results[i].start.ok) {
-      request.known.emplace(started.workers[i].stored,
-                            remote::WorkerState{.state = remote::State::running, .pid = started.results[i].start.pid});
+int wait_and_report(const Options& options, const app::StartRequest& started, const app::StartOutcome& outcome,
+                    const remote::SshOptions& ssh, CommandContext& context, nlohmann::json& document) {
+  app::WatchRequest request{.restarts = options.restarts};
+  for (const auto& [worker, result] : outcome.workers) {
+    if (result.start.ok) {
+      request.known.emplace(worker.stored,
+                            remote::WorkerState{.state = remote::State::running, .pid = result.start.pid});
     }
   }
-  const auto result = watch_workers(services, request);
+  const auto fleet = app::load_fleet(context.api(), started.workflow_id, options.ssh.hosts);
+  const auto reporter = make_reporter(context.output(), WatchView::Target::standard_error);
+  const auto end = app::watch_fleet(context.api(), fleet, request, ssh, context.server_access(), *reporter,
+                                    context.stop_on_signal());
   for (auto& each : document["workers"]) {
-    if (const auto found = result.restarts.find(each["worker"].get<std::string>()); found != result.restarts.end()) {
+    if (const auto found = end.restarts.find(each["worker"].get<std::string>()); found != end.restarts.end()) {
       each["restarts"] = found->second;
     }
   }
-  const auto& jobs = result.jobs;
+  const auto& jobs = end.jobs;
   document["jobs"] = {
       {"total", jobs.total}, {"completed", jobs.completed}, {"failed", jobs.failed}, {"canceled", jobs.canceled}};
-  return report_end(result, id, services);
+  return report_watch_end(end, started.workflow_id, context.options().standalone, context.output());
 }
 
 /// Runners of a workflow that is over would end as soon as they start.
 /// @throws base::Error for one that was canceled
-void require_something_to_run(model::Id id, Services& services) {
-  const auto completion = services.api().is_workflow_complete(id);
+void require_something_to_run(model::Id id, client::Api& api, const Output& output) {
+  const auto completion = api.is_workflow_complete(id);
   if (completion.is_canceled) {
     throw base::Error(fmt::format(
         "workflow {0} was canceled; 'torc workflows reset-status {0} --failed-only --reinitialize' makes its canceled "
@@ -145,16 +123,17 @@ void require_something_to_run(model::Id id, Services& services) {
         id));
   }
   if (completion.is_complete) {
-    services.output().note(fmt::format(
+    output.note(fmt::format(
         "Workflow {0} is complete, so its workers will end at once. To run its failed jobs again, use 'torc workflows "
         "reset-status {0} --failed-only --reinitialize', which keeps completed jobs",
         id));
   }
 }
 
-int run(const Options& options, Services& services) {
-  const Output& output = services.output();
-  if (services.options().standalone && !options.wait) {
+/// Mistakes in the options that need neither the server nor the workers.
+/// @throws base::UsageError
+void check_options(const Options& options, const GlobalOptions& global) {
+  if (global.standalone && !options.wait) {
     throw base::UsageError(
         "with --standalone the server ends with this command, and the workers would lose it: add --wait, or start a "
         "server with 'torc server run'");
@@ -165,58 +144,78 @@ int run(const Options& options, Services& services) {
   }
   remote::check_prefix(options.prefix);
   time_left(options.times);  // A mistake is told here, not by each worker.
-  RemoteRun request{.keep_going = options.keep_going, .server_tunnel = options.server_tunnel, .ssh = options.ssh};
+}
+
+std::string refusal_text(const app::StartOutcome& outcome, const std::string& server_url) {
+  return outcome.refusal == app::StartOutcome::Refusal::interrupted ? "interrupted; nothing was started"
+                                                                    : start_problems(outcome.workers, server_url);
+}
+
+/// Prints the outcome, and waits for the workflow's end where that is wanted.
+/// @returns the exit status
+int finish(const Options& options, const app::StartRequest& request, const app::StartOutcome& outcome,
+           const remote::SshOptions& ssh, CommandContext& context) {
+  const Output& output = context.output();
+  auto document = fleet_document(request.workflow_id, outcome.workers, start_json);
+  if (outcome.tunnel) {
+    document["tunnel"] = tunnel_json(*outcome.tunnel);
+  }
+  const bool was_refused = outcome.refusal != app::StartOutcome::Refusal::none;
+  int status = outcome.started() == outcome.workers.size() ? k_exit_ok : k_exit_failure;
+  if (!was_refused) {
+    for (const auto& [worker, result] : outcome.workers) {
+      output.line(start_line(worker, result));
+    }
+    output.line(fmt::format("\nStarted {}/{} workers", outcome.started(), outcome.workers.size()));
+    if (options.wait && outcome.started() > 0) {
+      status = std::max(status, wait_and_report(options, request, outcome, ssh, context, document));
+    }
+  }
+  if (output.json()) {
+    output.document(document);
+  } else if (was_refused) {
+    throw base::Error(refusal_text(outcome, context.api_url()));
+  }
+  return status;
+}
+
+int run(const Options& options, CommandContext& context) {
+  const Output& output = context.output();
+  check_options(options, context.options());
+  const auto ssh = make_ssh_options(options.ssh);
+  app::StartRequest request{
+      .hosts = options.ssh.hosts, .keep_going = options.keep_going, .server_tunnel = options.server_tunnel};
   if (!options.worker_file.empty()) {
     try {
-      request.new_workers = read_worker_file(options.worker_file, options.exclude);
-      refuse_same_hosts(request.new_workers, options.ssh);
+      request.new_workers = app::read_worker_file(options.worker_file, options.exclude);
+      app::refuse_same_hosts(request.new_workers, ssh);
     } catch (const base::Error& error) {
       return fail_with(output, std::string("Error parsing worker file: ") + error.what());
     }
   }
   if (options.server_tunnel) {
-    if (!services.options().standalone) {
-      remote::tunnel_target(services.api_url(), services.options().connection.tls_insecure);
+    if (!context.options().standalone) {
+      remote::tunnel_target(context.api_url(), context.options().connection.tls_insecure);
     }
-    services.guard_standalone();  // Who is no user of this machine may reach it now.
+    context.guard_standalone();  // Who is no user of this machine may reach it now.
   }
-  const model::Id id = services.workflow_id(options.workflow_id);
-  request.workflow_id = id;
-  require_something_to_run(id, services);
+  request.workflow_id = context.workflow_id(options.workflow_id);
+  require_something_to_run(request.workflow_id, context.api(), output);
   const TimeOptions later = with_fixed_end(options.times);
-  request.settings = settings_of(options, later, id, services);
+  request.settings =
+      app::start_settings(app::workflow_ref(context.api(), request.workflow_id), ssh, context.server_access());
+  add_run_settings(request.settings, options, later);
   request.start_of = [&](const model::WorkerSettings& settings) { return worker_start(options, later, settings); };
   if (options.install) {
-    request.install = InstallRequest{.workflow = request.settings.workflow, .prefix = options.prefix};
+    request.install = app::InstallOptions{.prefix = options.prefix};
   }
-  const auto result = run_remotely(request, services);
-  if (result.workers.empty()) {
-    return fail_without_workers(output, id, "Use 'torc remote add-workers' or '--workers' flag.");
+  const auto reporter = make_reporter(output, WatchView::Target::standard_error);
+  const auto outcome =
+      app::start_fleet(context.api(), request, ssh, context.server_access(), *reporter, context.stop_on_signal());
+  if (outcome.workers.empty()) {
+    return fail_without_workers(output, request.workflow_id, "Use 'torc remote add-workers' or '--workers' flag.");
   }
-  auto rows = nlohmann::json::array();
-  for (std::size_t i = 0; i < result.workers.size(); ++i) {
-    rows.push_back(row(result.workers[i], result.results[i]));
-    if (result.error.empty()) {
-      output.line(result_line(result.workers[i], result.results[i]));
-    }
-  }
-  auto document = remote_document(id, std::move(rows));
-  if (result.tunnel) {
-    document["tunnel"] = tunnel_json(*result.tunnel);
-  }
-  int status = result.started() == result.workers.size() ? k_exit_ok : k_exit_failure;
-  if (result.error.empty()) {
-    output.line(fmt::format("\nStarted {}/{} workers", result.started(), result.workers.size()));
-    if (options.wait && result.started() > 0) {
-      status = std::max(status, wait_and_report(id, options, result, services, document));
-    }
-  }
-  if (output.json()) {
-    output.document(document);
-  } else if (!result.error.empty()) {
-    throw base::Error(result.error);
-  }
-  return status;
+  return finish(options, request, outcome, ssh, context);
 }
 
 void add_worker_options(Command command, Options& options) {
@@ -274,7 +273,8 @@ void add_remote_run(Command parent, Action& chosen) {
       "  torc remote run 42 --max-parallel-jobs 8 --wait --restart\n"
       "  torc remote run 42 --server-tunnel --wait\n"
       "  torc remote run 42 --ssh-option ProxyJump=gate --keep-going\n");
-  command.callback([options, &chosen] { chosen = [options](Services& services) { return run(*options, services); }; });
+  command.callback(
+      [options, &chosen] { chosen = [options](CommandContext& context) { return run(*options, context); }; });
 }
 
 }  // namespace torc::cli

@@ -2,15 +2,12 @@
 
 #include <fmt/format.h>
 
+#include "cli/fleet_command.hpp"
 #include "cli/options/common_options.hpp"
 #include "cli/parser/command_line.hpp"
-#include "cli/remote_support.hpp"
-#include "cli/server_tunnel.hpp"
-#include "torc/app/fleet/worker_nodes.hpp"
-#include "torc/base/strings.hpp"
+#include "cli/print/tunnel_text.hpp"
+#include "torc/app/fleet/fleet_status.hpp"
 #include "torc/base/units.hpp"
-#include "torc/proc/fan_out.hpp"
-#include "torc/remote/state.hpp"
 
 namespace torc::cli {
 namespace {
@@ -43,24 +40,25 @@ std::string reason(const WorkerState& state) {
   return {};
 }
 
-/// What the server adds about a runner that runs: `known` is nothing where it knows none of that worker.
-std::string runner_text(const app::WorkerNode* known) {
-  if (known == nullptr) {
+/// What the server adds about a runner that runs: `node` is nothing where it knows none of that worker.
+std::string runner_text(const std::optional<app::WorkerNode>& node) {
+  if (!node) {
     return {};
   }
-  if (!known->node.is_active.value_or(false)) {
+  if (!node->node.is_active.value_or(false)) {
     return ", but the server has given it up";
   }
-  std::string text = fmt::format(", since {}, {} job(s)", known->node.start_time.substr(0, 19), known->running_jobs);
-  if (const auto silence = app::silence_of(known->node)) {
+  std::string text = fmt::format(", since {}, {} job(s)", node->node.start_time.substr(0, 19), node->running_jobs);
+  if (const auto silence = app::silence_of(node->node)) {
     text += ", not heard of for " + base::format_duration(*silence);
   }
   return text;
 }
 
-std::string status_text(const WorkerState& state, const app::WorkerNode* known) {
+std::string status_text(const app::WorkerStatus& status) {
+  const WorkerState& state = status.state;
   if (state.state == State::running) {
-    return fmt::format("Running (PID {}){}", state.pid.value_or(0), runner_text(known));
+    return fmt::format("Running (PID {}){}", state.pid.value_or(0), runner_text(status.node));
   }
   if (state.state == State::unreachable) {
     return "Unreachable: " + state.message;
@@ -71,20 +69,16 @@ std::string status_text(const WorkerState& state, const app::WorkerNode* known) 
   return "Not Running (" + reason(state) + ")";
 }
 
-bool is_silent(const WorkerState& state, const app::WorkerNode* known) {
-  return state.state == State::running && known != nullptr &&
-         (!known->node.is_active.value_or(false) || app::silence_of(known->node));
-}
-
-nlohmann::json row(const remote::Worker& worker, const WorkerState& state, const app::WorkerNode* known) {
+nlohmann::json row(const remote::Worker& worker, const app::WorkerStatus& status) {
+  const WorkerState& state = status.state;
   const bool is_known = state.state != State::not_asked;
   auto result = worker_json(worker, is_known && state.state != State::unreachable);
   if (is_known) {
-    result["state"] = is_silent(state, known) ? "silent" : remote::to_string(state.state);
+    result["state"] = status.is_silent() ? "silent" : remote::to_string(state.state);
   }
-  if (state.state == State::running && known != nullptr) {
-    result["since"] = known->node.start_time;
-    result["running_jobs"] = known->running_jobs;
+  if (state.state == State::running && status.node) {
+    result["since"] = status.node->node.start_time;
+    result["running_jobs"] = status.node->running_jobs;
   }
   if (state.pid) {
     result["pid"] = *state.pid;
@@ -95,60 +89,39 @@ nlohmann::json row(const remote::Worker& worker, const WorkerState& state, const
   return result;
 }
 
-int run(const Options& options, Services& services) {
-  const Output& output = services.output();
-  if (options.output_dir) {
-    remote::check_remote_directory(*options.output_dir);
-  }
-  const model::Id id = services.workflow_id(options.workflow_id);
-  const auto workers = stored_workers(services.api(), id, options.ssh.hosts);
-  if (workers.empty()) {
-    return fail_without_workers(output, id, "Use 'torc remote add-workers' first.");
-  }
-  const auto workflow = workflow_ref(services.api(), id);
-  auto transport = make_transport(options.ssh, services);
-  const auto states = proc::fan_out(workers, options.ssh.max_parallel, [&](const remote::Worker& worker) {
-    return remote::query_state(transport, worker, workflow, options.output_dir.value_or(""));
-  });
-  const auto nodes = app::latest_worker_nodes(services.api(), id);
-  const auto known = [&](std::size_t i) {
-    const auto it = nodes.find(workers[i].stored);
-    // The node of an earlier runner says nothing about this one, which may be one of torc 0.23.
-    return it == nodes.end() || it->second.node.pid != states[i].pid ? nullptr : &it->second;
-  };
-
+void print(const app::FleetStatus& status, model::Id workflow_id, const Output& output) {
   std::size_t width = 30;
-  for (const auto& worker : workers) {
+  for (const auto& [worker, result] : status.workers) {
     width = std::max(width, worker.name.size());
   }
   output.line(fmt::format("{:<{}} Status", "Host", width));
   output.line(std::string(std::max<std::size_t>(50, width + 20), '-'));
-  auto rows = nlohmann::json::array();
-  for (std::size_t i = 0; i < workers.size(); ++i) {
-    output.line(fmt::format("{:<{}} {}", workers[i].name, width, status_text(states[i], known(i))));
-    rows.push_back(row(workers[i], states[i], known(i)));
+  for (const auto& [worker, result] : status.workers) {
+    output.line(fmt::format("{:<{}} {}", worker.name, width, status_text(result)));
   }
-  const auto count = [&](State state) {
-    return std::count_if(states.begin(), states.end(), [&](const auto& each) { return each.state == state; });
-  };
-  output.line(fmt::format("\n{}/{} workers running", count(State::running), workers.size()));
-  auto tunnel = find_server_tunnel(workflow);
-  const bool is_missed = tunnel && tunnel->state() == remote::TunnelNote::State::died && count(State::running) > 0;
-  if (tunnel && tunnel->state() == remote::TunnelNote::State::died && !is_missed) {
-    tunnel.reset();  // Nobody is left who needed it.
-  }
-  if (tunnel) {
-    output.line(tunnel_text(*tunnel));
+  output.line(fmt::format("\n{}/{} workers running", status.count(State::running), status.workers.size()));
+  if (status.tunnel) {
+    output.line(tunnel_text(*status.tunnel));
   }
   if (output.json()) {
-    auto document = remote_document(id, std::move(rows));
-    if (tunnel) {
-      document["tunnel"] = tunnel_json(*tunnel);
+    auto document = fleet_document(workflow_id, status.workers, row);
+    if (status.tunnel) {
+      document["tunnel"] = tunnel_json(*status.tunnel);
     }
     output.document(document);
   }
-  const bool bad = count(State::unreachable) + count(State::not_asked) + count(State::died) > 0 || is_missed;
-  return bad ? k_exit_failure : k_exit_ok;
+}
+
+int run(const Options& options, CommandContext& context) {
+  return with_fleet(context, options.workflow_id, options.output_dir, options.ssh, [&](const app::Fleet& fleet) {
+    remote::SshTransport transport(make_ssh_options(options.ssh), context.stop_on_signal());
+    const auto status = app::query_fleet(context.api(), transport, fleet, options.output_dir.value_or(""));
+    print(status, fleet.workflow_id, context.output());
+    const bool is_bad =
+        status.count(State::unreachable) + status.count(State::not_asked) + status.count(State::died) > 0 ||
+        status.misses_tunnel;
+    return is_bad ? k_exit_failure : k_exit_ok;
+  });
 }
 
 }  // namespace
@@ -168,7 +141,8 @@ void add_remote_status(Command parent, Action& chosen) {
       "Examples:\n"
       "  torc remote status 42\n"
       "  torc -f json remote status 42 | jq -r '.workers[] | select(.state == \"died\") | .worker'\n");
-  command.callback([options, &chosen] { chosen = [options](Services& services) { return run(*options, services); }; });
+  command.callback(
+      [options, &chosen] { chosen = [options](CommandContext& context) { return run(*options, context); }; });
 }
 
 }  // namespace torc::cli

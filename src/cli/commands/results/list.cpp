@@ -91,14 +91,14 @@ void print_reasons(client::Api& api, const std::vector<model::Result>& results, 
   }
 }
 
-int run(const Options& options, Services& services) {
-  const Output& output = services.output();
+int run(const Options& options, CommandContext& context) {
+  const Output& output = context.output();
   client::ResultFilter filter = options.filter;
   if (!options.status.empty()) {
     model::parse(options.status, filter.status.emplace());
   }
-  const model::Id workflow_id = services.workflow_id(options.workflow_id);
-  client::Api& api = services.api();
+  const model::Id workflow_id = context.workflow_id(options.workflow_id);
+  client::Api& api = context.api();
   const auto results =
       options.failed ? list_failed(api, workflow_id, filter) : api.list_results(workflow_id, filter).items;
   if (options.include_logs) {
@@ -144,7 +144,8 @@ void add_results_list(Command parent, Action& chosen) {
       "  torc results list 42\n"
       "  torc results list 42 --failed\n"
       "  torc -f json results list 42 --all-runs --job-id 7\n");
-  command.callback([options, &chosen] { chosen = [options](Services& services) { return run(*options, services); }; });
+  command.callback(
+      [options, &chosen] { chosen = [options](CommandContext& context) { return run(*options, context); }; });
 }
 
 }  // namespace torc::cli

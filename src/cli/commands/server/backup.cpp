@@ -15,14 +15,14 @@ struct BackupOptions {
   bool force{false};
 };
 
-int server_backup(const BackupOptions& options, Services& services) {
+int server_backup(const BackupOptions& options, CommandContext& context) {
   const std::string database = database_path(options.database);
   const auto made =
       store::back_up(database, options.file, options.force ? store::Existing::replace : store::Existing::refuse,
-                     services.stop_on_signal());
-  services.output().line(fmt::format("Copied {} to {} ({} bytes, checked)", database, options.file, made.bytes));
-  if (services.output().json()) {
-    services.output().document(
+                     context.stop_on_signal());
+  context.output().line(fmt::format("Copied {} to {} ({} bytes, checked)", database, options.file, made.bytes));
+  if (context.output().json()) {
+    context.output().document(
         {{"database", database}, {"file", options.file}, {"bytes", made.bytes}, {"version", made.version}});
   }
   return k_exit_ok;
@@ -41,7 +41,7 @@ void add_server_backup(Command parent, Action& chosen) {
       "  torc server backup torc-$(date +%F).db --database ~/torc.db\n"
       "The copy is the database at one moment, checked, and in place only when it is whole.\n");
   command.callback(
-      [options, &chosen] { chosen = [options](Services& services) { return server_backup(*options, services); }; });
+      [options, &chosen] { chosen = [options](CommandContext& context) { return server_backup(*options, context); }; });
 }
 
 }  // namespace torc::cli

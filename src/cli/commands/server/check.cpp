@@ -36,21 +36,21 @@ void print(const std::string& database, const store::Check& check, const Output&
   output.line(check.ok() ? "Nothing is wrong with it." : fmt::format("{} problems.", check.problems.size()));
 }
 
-int server_check(const std::string& given, Services& services) {
+int server_check(const std::string& given, CommandContext& context) {
   const std::string database = database_path(given);
   const auto check = store::check_database(database);
-  print(database, check, services.output());
-  if (services.output().json()) {
-    services.output().document({{"database", database},
-                                {"ok", check.ok()},
-                                {"problems", check.problems},
-                                {"version", check.version},
-                                {"newest_version", check.newest_version},
-                                {"server_id", check.server_id},
-                                {"bytes", check.bytes},
-                                {"workflows", check.workflows},
-                                {"jobs", check.jobs},
-                                {"results", check.results}});
+  print(database, check, context.output());
+  if (context.output().json()) {
+    context.output().document({{"database", database},
+                               {"ok", check.ok()},
+                               {"problems", check.problems},
+                               {"version", check.version},
+                               {"newest_version", check.newest_version},
+                               {"server_id", check.server_id},
+                               {"bytes", check.bytes},
+                               {"workflows", check.workflows},
+                               {"jobs", check.jobs},
+                               {"results", check.results}});
   }
   return check.ok() ? k_exit_ok : k_exit_failure;
 }
@@ -66,8 +66,9 @@ void add_server_check(Command parent, Action& chosen) {
       "  torc server check --database ~/torc.db\n"
       "  torc -f json server check --database torc-backup.db\n"
       "Exit status 1 if anything is wrong; a server may run meanwhile.\n");
-  command.callback(
-      [database, &chosen] { chosen = [database](Services& services) { return server_check(*database, services); }; });
+  command.callback([database, &chosen] {
+    chosen = [database](CommandContext& context) { return server_check(*database, context); };
+  });
 }
 
 }  // namespace torc::cli

@@ -34,7 +34,7 @@ std::string read_new_password(const std::string& user) {
   return password;
 }
 
-int server_htpasswd(const Options& options, Services& services) {
+int server_htpasswd(const Options& options, CommandContext& context) {
   server::check_user_name(options.user);
   if (options.remove) {
     if (!server::remove_password(options.file, options.user)) {
@@ -45,9 +45,9 @@ int server_htpasswd(const Options& options, Services& services) {
     server::set_password(options.file, options.user, hash);
   }
   const char* const what = options.remove ? "Removed" : "Set the password of";
-  services.output().line(fmt::format("{} user '{}' in {}", what, options.user, options.file));
-  if (services.output().json()) {
-    services.output().document({{"file", options.file}, {"user", options.user}, {"removed", options.remove}});
+  context.output().line(fmt::format("{} user '{}' in {}", what, options.user, options.file));
+  if (context.output().json()) {
+    context.output().document({{"file", options.file}, {"user", options.user}, {"removed", options.remove}});
   }
   return k_exit_ok;
 }
@@ -70,8 +70,9 @@ void add_server_htpasswd(Command parent, Action& chosen) {
       "  torc server htpasswd --delete /etc/torc/users alice\n"
       "The password is asked for twice; where standard input is no terminal, its first line is the password.\n"
       "A server that runs takes the file up anew with 'kill -HUP PID'.\n");
-  command.callback(
-      [options, &chosen] { chosen = [options](Services& services) { return server_htpasswd(*options, services); }; });
+  command.callback([options, &chosen] {
+    chosen = [options](CommandContext& context) { return server_htpasswd(*options, context); };
+  });
 }
 
 }  // namespace torc::cli

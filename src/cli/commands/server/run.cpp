@@ -107,11 +107,11 @@ void announce(const ServerRunOptions& options, const server::Server& server, con
   output.line(fmt::format("TORC_SERVER_PORT={}", server.port()));
 }
 
-int serve(ServerRunOptions& options, proc::Detached& detached, Services& services) {
-  if (options.service.trust_owner || services.options().trust_owner) {
+int serve(ServerRunOptions& options, proc::Detached& detached, CommandContext& context) {
+  if (options.service.trust_owner || context.options().trust_owner) {
     options.server.owner = base::Owner::anybody;
   }
-  start_log(options.service.log, services.options().log_level, options.server.owner);
+  start_log(options.service.log, context.options().log_level, options.server.owner);
   // A file at the limit that `ulimit -f` sets is a full disk, not the server's end.
   ::signal(SIGXFSZ, SIG_IGN);
   fit_connections(options.server.limits);
@@ -122,29 +122,29 @@ int serve(ServerRunOptions& options, proc::Detached& detached, Services& service
     on_hangup = [reloadable] { reloadable->reload(); };
   }
   // First of all: the server's threads leave signals alone.
-  const std::stop_token stop = services.stop_on_signal(proc::FurtherSignals::end_program, std::move(on_hangup));
+  const std::stop_token stop = context.stop_on_signal(proc::FurtherSignals::end_program, std::move(on_hangup));
   std::optional<base::PidFile> pid_file;
   if (!options.service.pid_file.empty()) {
     pid_file.emplace(options.service.pid_file);
   }
   server::Server server{options.server};
   reloadable->set(&server);
-  announce(options, server, services.output());
+  announce(options, server, context.output());
   if (options.service.daemon) {
     proc::tell_ready(detached);
   }
   wait_for(stop);
-  base::log_info("signal {}: answering what was accepted, then ending", services.stop_signal());
+  base::log_info("signal {}: answering what was accepted, then ending", context.stop_signal());
   reloadable->set(nullptr);
   server.stop();
   return k_exit_ok;
 }
 
-int server_run(ServerRunOptions options, Services& services) {
+int server_run(ServerRunOptions options, CommandContext& context) {
   options.server.database = database_path(options.server.database);
   // Before there is a thread, which would not be in the child.
   auto detached = options.service.daemon ? proc::detach() : proc::Detached{};
-  return detached.is_parent ? detached.exit_status : serve(options, detached, services);
+  return detached.is_parent ? detached.exit_status : serve(options, detached, context);
 }
 
 }  // namespace
@@ -170,7 +170,7 @@ void add_server_run(Command parent, Action& chosen) {
       "SIGTERM or SIGINT: answers what it has accepted, then ends with exit status 0.\n"
       "SIGHUP: reads password file, certificate and key again; ends a server on a terminal that has none of them.\n");
   command.callback(
-      [options, &chosen] { chosen = [options](Services& services) { return server_run(*options, services); }; });
+      [options, &chosen] { chosen = [options](CommandContext& context) { return server_run(*options, context); }; });
 }
 
 }  // namespace torc::cli

@@ -43,12 +43,12 @@ void print(const model::Workflow& workflow, const Output& output) {
   }
 }
 
-int run(const Options& options, Services& services) {
-  const auto workflow = services.api().get_workflow(services.workflow_id(options.workflow_id));
-  if (services.output().json()) {
-    services.output().document(workflow_json(workflow));
+int run(const Options& options, CommandContext& context) {
+  const auto workflow = context.api().get_workflow(context.workflow_id(options.workflow_id));
+  if (context.output().json()) {
+    context.output().document(workflow_json(workflow));
   } else {
-    print(workflow, services.output());
+    print(workflow, context.output());
   }
   return k_exit_ok;
 }
@@ -63,7 +63,8 @@ void add_workflows_get(Command parent, Action& chosen) {
       "Examples:\n"
       "  torc workflows get 42\n"
       "  torc -f json workflows get 42\n");
-  command.callback([options, &chosen] { chosen = [options](Services& services) { return run(*options, services); }; });
+  command.callback(
+      [options, &chosen] { chosen = [options](CommandContext& context) { return run(*options, context); }; });
 }
 
 }  // namespace torc::cli

@@ -75,10 +75,10 @@ bool confirmed(const Options& options, model::Id id, client::Api& api) {
       fmt::format("Workflow {} is initialized already. Run all its jobs again, also completed ones?", id));
 }
 
-int run(const Options& options, Services& services) {
-  const Output& output = services.output();
-  const model::Id id = services.workflow_id(options.workflow_id);
-  client::Api& api = services.api();
+int run(const Options& options, CommandContext& context) {
+  const Output& output = context.output();
+  const model::Id id = context.workflow_id(options.workflow_id);
+  client::Api& api = context.api();
   api.get_workflow(id);  // an id that is none is told before anything else
   const app::Readiness readiness = app::check_readiness(api, id, /*with_outputs=*/true);
   if (options.dry_run) {
@@ -120,7 +120,8 @@ void add_workflows_init(Command parent, Action& chosen) {
       "  torc workflows init 42\n"
       "  torc workflows init 42 --dry-run\n"
       "  torc workflows init 42 --force --no-prompts\n");
-  command.callback([options, &chosen] { chosen = [options](Services& services) { return run(*options, services); }; });
+  command.callback(
+      [options, &chosen] { chosen = [options](CommandContext& context) { return run(*options, context); }; });
 }
 
 }  // namespace torc::cli

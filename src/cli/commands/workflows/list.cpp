@@ -30,17 +30,17 @@ void print_table(const std::vector<model::Workflow>& workflows, const Options& o
   output.line(fmt::format("\nTotal: {} workflows", workflows.size()));
 }
 
-int run(const Options& options, Services& services) {
+int run(const Options& options, CommandContext& context) {
   client::WorkflowFilter filter;
   filter.paging = options.paging;
   if (!options.all_users) {
-    filter.user = services.user();
+    filter.user = context.user();
   }
   if (!options.include_archived) {
     filter.is_archived = options.archived_only;
   }
-  const auto workflows = services.api().list_workflows(filter).items;
-  const Output& output = services.output();
+  const auto workflows = context.api().list_workflows(filter).items;
+  const Output& output = context.output();
   if (output.json()) {
     nlohmann::json list = nlohmann::json::array();
     for (const auto& workflow : workflows) {
@@ -48,9 +48,9 @@ int run(const Options& options, Services& services) {
     }
     output.document({{"workflows", list}});
   } else if (workflows.empty()) {
-    output.line(options.all_users ? "No workflows" : fmt::format("No workflows for user {}", services.user()));
+    output.line(options.all_users ? "No workflows" : fmt::format("No workflows for user {}", context.user()));
   } else {
-    print_table(workflows, options, services.user(), output);
+    print_table(workflows, options, context.user(), output);
   }
   return k_exit_ok;
 }
@@ -69,7 +69,8 @@ void add_workflows_list(Command parent, Action& chosen) {
       "  torc workflows list\n"
       "  torc workflows list --all-users --sort-by timestamp --reverse-sort\n"
       "  torc -f json workflows list --limit 50\n");
-  command.callback([options, &chosen] { chosen = [options](Services& services) { return run(*options, services); }; });
+  command.callback(
+      [options, &chosen] { chosen = [options](CommandContext& context) { return run(*options, context); }; });
 }
 
 }  // namespace torc::cli

@@ -44,14 +44,14 @@ void reinitialize(client::Api& api, model::Id id) {
   api.initialize_jobs(id, true, false);
 }
 
-int run(const Options& options, Services& services) {
-  const Output& output = services.output();
-  const model::Id id = services.workflow_id(options.workflow_id);
+int run(const Options& options, CommandContext& context) {
+  const Output& output = context.output();
+  const model::Id id = context.workflow_id(options.workflow_id);
   if (!confirmed(options, id, output)) {
     output.line("Reset cancelled.");
     return k_exit_ok;
   }
-  client::Api& api = services.api();
+  client::Api& api = context.api();
   std::vector<std::string> messages;
   const auto done = [&](std::string message) {
     output.line(message);
@@ -92,7 +92,8 @@ void add_workflows_reset_status(Command parent, Action& chosen) {
       "Examples:\n"
       "  torc workflows reset-status 42\n"
       "  torc workflows reset-status 42 --failed-only --reinitialize --no-prompts\n");
-  command.callback([options, &chosen] { chosen = [options](Services& services) { return run(*options, services); }; });
+  command.callback(
+      [options, &chosen] { chosen = [options](CommandContext& context) { return run(*options, context); }; });
 }
 
 }  // namespace torc::cli

@@ -36,10 +36,10 @@ void deactivate(client::Api& api, std::vector<model::ComputeNode>& nodes) {
   }
 }
 
-int run(const Options& options, Services& services) {
-  const Output& output = services.output();
-  const model::Id id = services.workflow_id(options.workflow_id);
-  client::Api& api = services.api();
+int run(const Options& options, CommandContext& context) {
+  const Output& output = context.output();
+  const model::Id id = context.workflow_id(options.workflow_id);
+  client::Api& api = context.api();
   api.get_workflow(id);  // an id that is none is told before anything else
   const auto run_id = api.get_workflow_status(id).run_id;
   auto orphans = app::find_orphans(api, id);
@@ -94,7 +94,8 @@ void add_workflows_sync_status(Command parent, Action& chosen) {
       "  torc workflows sync-status 42\n"
       "To be called where the runners ran: it looks whether their processes are still there. A server with "
       "--worker-timeout does this by itself, for runners that send heartbeats.\n");
-  command.callback([options, &chosen] { chosen = [options](Services& services) { return run(*options, services); }; });
+  command.callback(
+      [options, &chosen] { chosen = [options](CommandContext& context) { return run(*options, context); }; });
 }
 
 }  // namespace torc::cli

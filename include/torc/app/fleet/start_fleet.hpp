@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "torc/app/fleet/fleet.hpp"
+#include "torc/app/fleet/install_torc.hpp"
+#include "torc/app/server_access.hpp"
+#include "torc/model/worker_file.hpp"
+#include "torc/remote/start.hpp"
+#include "torc/remote/tunnel_link.hpp"
+
+namespace torc::app {
+
+class Reporter;
+
+/// What `torc remote run` was asked for.
+struct StartRequest {
+  model::Id workflow_id{0};
+  std::vector<std::string> hosts{};               ///< Patterns of --host; none: all workers.
+  std::vector<model::WorkerEntry> new_workers{};  ///< From --workers.
+  remote::StartSettings settings{};
+  /// What a worker's own settings mean for its start.
+  std::function<remote::WorkerStart(const model::WorkerSettings&)> start_of{};
+  std::optional<InstallOptions> install{};  ///< Copy torc first where it is missing.
+  bool keep_going{false};
+  bool server_tunnel{false};  ///< The workers reach the server through ssh.
+};
+
+struct StartOutcome {
+  enum class Refusal {
+    none,
+    interrupted,  ///< The user interrupted before anything was started.
+    problems,     ///< Checks failed, as `workers` tells; nothing was started.
+  };
+
+  Outcomes<remote::StartResult> workers{};
+  std::optional<remote::TunnelNote> tunnel{};
+  Refusal refusal{Refusal::none};
+
+  std::size_t started() const;
+};
+
+/// Checks the workers, adds the new ones that are reachable, initialises the workflow if it is new, and starts the
+/// runners: all, or with `keep_going` those that can be.
+/// @throws base::Error
+StartOutcome start_fleet(client::Api& api, const StartRequest& request, const remote::SshOptions& ssh,
+                         const ServerAccess& server, Reporter& reporter, const std::stop_token& stop);
+
+}  // namespace torc::app

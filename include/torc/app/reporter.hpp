@@ -1,0 +1,199 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "torc/app/fleet/watch_snapshot.hpp"
+#include "torc/app/progress.hpp"
+#include "torc/app/tunnel/server_tunnel.hpp"
+#include "torc/model/models.hpp"
+#include "torc/remote/install.hpp"
+#include "torc/remote/stop.hpp"
+#include "torc/remote/tunnel.hpp"
+#include "torc/remote/tunnel_link.hpp"
+#include "torc/remote/worker.hpp"
+
+// What an operation says while it goes on, as data: this layer prints nothing.
+
+namespace torc::app {
+
+/// Something that the user should know, though the operation continues.
+struct Warning {
+  std::string text{};
+};
+
+struct WorkersFound {
+  model::Id workflow_id{0};
+  std::size_t count{0};
+};
+/// ssh is about to connect to new workers.
+struct WorkersBeingChecked {
+  std::size_t count{0};
+};
+struct WorkersChecked {
+  std::size_t passed{0};
+  std::size_t total{0};
+};
+/// New workers that passed are about to be stored.
+struct WorkersBeingAdded {
+  std::size_t count{0};
+};
+/// The server has stored them.
+struct WorkersAdded {
+  model::Id workflow_id{0};
+  std::vector<std::string> addresses{};
+};
+struct WorkersBeingStarted {};
+
+struct InstallBegun {
+  std::size_t workers{0};
+};
+struct WorkerInstalled {
+  remote::Worker worker{};
+  remote::InstallResult result{};
+};
+struct InstallEnded {
+  std::size_t good{0};
+  std::size_t total{0};
+};
+
+struct StopBegun {
+  remote::StopMode mode{};
+};
+struct WorkerSignaled {
+  remote::Worker worker{};
+  remote::StopResult result{};
+  remote::StopMode mode{};
+};
+/// The end of a worker that was signaled was waited for.
+struct WorkerStopped {
+  remote::Worker worker{};
+  remote::StopResult result{};
+};
+/// Jobs of workers that were killed are ready again.
+struct JobsOfKilledGivenBack {
+  std::int64_t count{0};
+};
+/// Jobs of runners that left without a word are ready again.
+struct JobsOfLostGivenBack {
+  std::int64_t count{0};
+};
+
+/// The tunnel is up for as many workers as it could.
+struct TunnelUp {
+  std::int64_t pid{0};
+  std::size_t up{0};
+  std::size_t workers{0};
+};
+/// A tunnel that died is about to be held again.
+struct TunnelBeingRevived {
+  std::size_t workers{0};
+};
+/// Another command is starting the tunnel.
+struct TunnelStartAwaited {
+  std::string holder{};
+};
+
+/// The process that holds a tunnel is about to connect.
+struct TunnelBegun {
+  std::size_t workers{0};
+  std::string target{};
+};
+struct ForwardChanged {
+  remote::Forward forward{};
+  std::string target{};
+};
+/// The server does not answer the process that holds a tunnel, or does again.
+struct TunnelServerChanged {
+  std::string text{};
+};
+struct TunnelEnded {
+  std::string why{};
+};
+
+/// Output is about to be fetched.
+struct CollectBegun {
+  std::size_t workers{0};
+  std::string local_dir{};
+  bool deletes{false};  ///< What was fetched.
+};
+/// Archives come from workers.
+struct TransferProgress {
+  std::int64_t archives{0};  ///< Complete.
+  std::int64_t bytes{0};
+};
+/// No transfer is under way any more.
+struct TransferEnded {};
+
+/// A run of this machine begins, with so many jobs done before.
+struct RunBegun {
+  std::int64_t total{0};
+  std::int64_t done_before{0};
+};
+struct RunProgress {
+  std::int64_t done{0};  ///< By this run, those that failed too.
+  std::int64_t running{0};
+  std::int64_t failed{0};
+};
+/// The user wants it to stop; its running jobs are ended first.
+struct RunStopping {};
+struct RunEnded {};
+
+/// While workers are watched: the server does not answer.
+struct ServerAway {
+  std::string reason{};
+};
+struct WorkerRestarted {
+  remote::Worker worker{};
+  std::int64_t pid{0};
+  std::int64_t restarts{0};
+  std::int64_t most{0};
+  std::chrono::milliseconds pause{0};  ///< Not again within this time.
+};
+/// It could not be started again; it is tried once more unless the restarts are used.
+struct RestartFailed {
+  remote::Worker worker{};
+  std::string reason{};
+};
+/// It died and is not started again.
+struct WorkerGivenUp {
+  remote::Worker worker{};
+  std::string reason{};
+};
+/// The tunnel of watched workers is gone.
+struct TunnelLost {
+  remote::TunnelNote note{};
+};
+struct TunnelRevived {
+  TunnelUp tunnel{};
+};
+struct TunnelRevivalFailed {
+  std::string reason{};
+};
+
+using Event = std::variant<Warning, WorkersFound, WorkersBeingChecked, WorkersChecked, WorkersBeingAdded, WorkersAdded,
+                           WorkersBeingStarted, InstallBegun, WorkerInstalled, InstallEnded, StopBegun, WorkerSignaled,
+                           WorkerStopped, JobsOfKilledGivenBack, JobsOfLostGivenBack, TunnelUp, TunnelBeingRevived,
+                           TunnelStartAwaited, TunnelEnding, TunnelBegun, ForwardChanged, TunnelServerChanged,
+                           TunnelEnded, CollectBegun, TransferProgress, TransferEnded, RunBegun, RunProgress,
+                           RunStopping, RunEnded, WatchSnapshot, ServerAway, WorkerRestarted, RestartFailed,
+                           WorkerGivenUp, TunnelLost, TunnelRevived, TunnelRevivalFailed>;
+
+/// Hears what happens during an operation. The command line prints it (src/cli/print), tests record it.
+///
+/// Thread-safety: `report` is called by any threads.
+class Reporter {
+ public:
+  virtual ~Reporter() = default;
+
+  virtual void report(const Event& event) = 0;
+
+  /// Whether somebody sees TransferProgress and RunProgress: what they cost is saved if not.
+  virtual bool shows_progress() const { return false; }
+};
+
+}  // namespace torc::app

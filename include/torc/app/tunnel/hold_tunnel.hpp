@@ -1,0 +1,46 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <vector>
+
+#include "torc/app/fleet/fleet.hpp"
+#include "torc/app/server_access.hpp"
+#include "torc/base/fd.hpp"
+#include "torc/remote/tunnel_link.hpp"
+
+namespace torc::app {
+
+class Reporter;
+
+/// The right to be the process that holds a workflow's tunnel.
+struct TunnelClaim {
+  remote::WorkflowRef workflow{};
+  remote::TunnelTarget target{};
+  remote::TunnelPlace place;
+  base::Fd lock{};
+  std::vector<remote::Worker> workers{};  ///< Those that it connects at once.
+};
+
+/// To be called while there is only one thread, besides those of `api`.
+/// @param on_demand  Only workers that were held before: other commands name further ones.
+/// @throws base::Error if another process holds the tunnel
+TunnelClaim claim_tunnel(client::Api& api, const Fleet& fleet, bool on_demand, const ServerAccess& server);
+
+struct TunnelOptions {
+  std::optional<pid_t> until_pid{};    ///< The process without which the tunnel is of no use.
+  std::function<void()> on_ready{};    ///< Called once other commands find the tunnel.
+  std::function<int()> stop_signal{};  ///< The signal that requested the stop.
+};
+
+/// Holds the tunnel until it is not needed, or a stop is requested.
+/// @param api  A connection of its own: another thread asks whether the workflow is over. If it waits for a server that
+///             does not answer when all else is done, this ends the process, with status 0, instead of returning.
+void hold_tunnel(std::unique_ptr<client::Api> api, const TunnelClaim& claim, const TunnelOptions& options,
+                 const remote::SshOptions& ssh, Reporter& reporter, const std::stop_token& stop);
+
+}  // namespace torc::app

@@ -1,0 +1,105 @@
+#include "app/fleet/restart_policy.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace torc::app {
+namespace {
+
+using remote::State;
+
+/// A worker that was found dead so long ago is queried once more before it is started again.
+constexpr std::chrono::seconds k_state_is_current{5};
+/// How often a dead worker is asked whether its jobs have ended.
+constexpr std::chrono::milliseconds k_until_ended{300};
+constexpr double k_longest_pause_seconds = 600;
+
+}  // namespace
+
+RestartPolicy::Step RestartPolicy::next(const std::optional<remote::WorkerState>& state, Clock::time_point answered_at,
+                                        Clock::time_point now) const {
+  if (!state || state->state != State::died || m_is_given_up) {
+    return Step::none;
+  }
+  if (state->ending) {
+    // What it ran is not to run twice.
+    return now - answered_at > k_until_ended ? Step::query : Step::none;
+  }
+  if (m_restarts >= m_options.most) {
+    return Step::give_up;
+  }
+  if (now < m_not_before) {
+    return Step::none;
+  }
+  // Somebody else may have started it meanwhile.
+  return now - answered_at > k_state_is_current ? Step::query : Step::start;
+}
+
+bool RestartPolicy::may_restart(const std::optional<remote::WorkerState>& state, bool has_run) const {
+  if (!m_options.restart || m_is_given_up || m_restarts >= m_options.most) {
+    return false;
+  }
+  if (!state) {
+    return true;  // Nobody knows yet.
+  }
+  switch (state->state) {
+    case State::died:
+    case State::running:  // When it was asked. If it is gone by now, that will show.
+    case State::not_asked:
+      return true;
+    case State::unreachable:
+      return has_run;  // One that never ran is not waited for.
+    case State::never_started:
+    case State::finished:
+    case State::stopped:
+      break;
+  }
+  return false;
+}
+
+void RestartPolicy::record_running() {
+  m_is_given_up = false;
+  m_message.clear();
+}
+
+void RestartPolicy::give_up(std::string reason) {
+  m_is_given_up = true;
+  m_message = std::move(reason);
+}
+
+RestartPolicy::StartEffect RestartPolicy::record_start(const remote::StartResult& result, Clock::time_point now) {
+  using Problem = remote::Check::Problem;
+  const Problem problem = result.tried ? Problem::none : result.check.problem;
+  if (problem == Problem::not_again) {
+    give_up("is not started again: " + result.check.message);
+    return StartEffect::given_up;
+  }
+  if (problem == Problem::unreachable || problem == Problem::tunnel || problem == Problem::canceled) {
+    return StartEffect::none;
+  }
+  if (result.start.already_running) {
+    return StartEffect::running;
+  }
+  const double pause_seconds =
+      std::min(std::ldexp(m_options.pause_seconds, static_cast<int>(std::min<std::int64_t>(m_restarts, 20))),
+               std::max(k_longest_pause_seconds, m_options.pause_seconds));
+  m_pause = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::duration<double>(pause_seconds));
+  m_not_before = now + m_pause;
+  ++m_restarts;
+  if (result.start.ok) {
+    m_message.clear();
+    return StartEffect::restarted;
+  }
+  m_message = fmt::format("cannot be started again ({}): {}", restarts_text(),
+                          result.tried ? result.start.message : result.check.message);
+  return StartEffect::failed;
+}
+
+std::string RestartPolicy::restarts_text() const {
+  return fmt::format("{} of {}", m_restarts, m_options.most);
+}
+
+}  // namespace torc::app

@@ -1,0 +1,119 @@
+#include "torc/app/tunnel/hold_tunnel.hpp"
+
+#include <unistd.h>
+
+#include <chrono>
+#include <string>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "app/tunnel/tunnel_record.hpp"
+#include "app/tunnel/tunnel_watch.hpp"
+#include "torc/app/fleet/workers.hpp"
+#include "torc/app/reporter.hpp"
+#include "torc/base/error.hpp"
+#include "torc/base/random.hpp"
+#include "torc/proc/open_files.hpp"
+
+namespace torc::app {
+namespace {
+
+/// Of ssh, which has no business with what opens the server.
+std::vector<std::string> environment_of_ssh() {
+  std::vector<std::string> variables;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string text(*entry);
+    if (!text.starts_with("TORC_PASSWORD=") && !text.starts_with("TORC_COOKIE_HEADER=")) {
+      variables.push_back(text);
+    }
+  }
+  return variables;
+}
+
+/// Longer than runners wait for a server that is away, and until they notice that it is.
+std::chrono::seconds server_patience(client::Api& api, model::Id workflow_id) {
+  constexpr std::chrono::minutes k_default{20};
+  constexpr std::chrono::seconds k_until_noticed{30};
+  const auto minutes = api.get_workflow(workflow_id).compute_node_wait_for_healthy_database_minutes;
+  return (minutes ? std::chrono::minutes(*minutes) : k_default) + k_until_noticed;
+}
+
+/// Runners may be left without the tunnel before this one; who asks for this one may name others.
+void keep_those_held_before(std::vector<remote::Worker>& workers, const remote::TunnelPlace& place) {
+  const auto before = place.note();
+  std::erase_if(workers, [&](const remote::Worker& worker) {
+    return !before || before->over || !before->ports.contains(worker.stored);
+  });
+}
+
+remote::TunnelNote first_note(const TunnelClaim& claim) {
+  auto note = remote::TunnelNote::of_this_process(claim.target);
+  if (const auto before = claim.place.note()) {
+    note.ports = before->ports;  // Runners of theirs may still be there.
+    note.id = before->id;        // And so may connections.
+  } else {
+    note.id = base::random_uuid();
+  }
+  return note;
+}
+
+}  // namespace
+
+TunnelClaim claim_tunnel(client::Api& api, const Fleet& fleet, bool on_demand, const ServerAccess& server) {
+  proc::raise_open_files();  // Three a worker.
+  const auto target = remote::tunnel_target(server.connection.url, server.connection.tls_insecure);
+  const auto workflow = workflow_ref(api, fleet.workflow_id);
+  TunnelClaim claim{
+      .workflow = workflow, .target = target, .place = remote::TunnelPlace(workflow), .workers = fleet.workers};
+  claim.place.make();
+  claim.lock = claim.place.take_lock();
+  if (on_demand) {
+    keep_those_held_before(claim.workers, claim.place);
+  }
+  return claim;
+}
+
+void hold_tunnel(std::unique_ptr<client::Api> api, const TunnelClaim& claim, const TunnelOptions& options,
+                 const remote::SshOptions& ssh, Reporter& reporter, const std::stop_token& stop) {
+  const auto note = first_note(claim);
+  remote::TunnelSettings settings{.workflow = claim.workflow,
+                                  .id = note.id,
+                                  .target = claim.target,
+                                  .slots = ssh.slots,
+                                  .ports = note.ports,
+                                  .environment = environment_of_ssh()};
+  TunnelRecord record(reporter, claim.place, note);
+  settings.on_change = [&record](const remote::Forward& forward) { record.record_change(forward); };
+  remote::Tunnel tunnel(std::move(settings));
+  tunnel.listen(claim.place.listen());
+  reporter.report(TunnelBegun{.workers = claim.workers.size(), .target = claim.target.text()});
+  for (const auto& worker : claim.workers) {
+    tunnel.hold(worker, ssh);
+  }
+  std::stop_source over;
+  std::string why;
+  const std::stop_callback on_stop(stop, [&over] { over.request_stop(); });
+  const auto patience = server_patience(*api, claim.workflow.workflow_id);
+  TunnelWatch watch(std::move(api), tunnel,
+                    {.workflow_id = claim.workflow.workflow_id,
+                     .until_pid = options.until_pid,
+                     .patience = patience,
+                     .on_problem = [&](const std::string& text) { reporter.report(TunnelServerChanged{.text = text}); },
+                     .on_over =
+                         [&](const std::string& reason) {
+                           why = reason;
+                           over.request_stop();
+                         }});
+  if (options.on_ready) {
+    options.on_ready();
+  }
+  tunnel.run(over.get_token());
+  const bool was_stopped = stop.stop_requested();
+  record.record_end(was_stopped ? fmt::format("signal {}", options.stop_signal()) : why, !was_stopped);
+  if (!watch.stop()) {
+    ::_exit(base::k_exit_ok);  // A server that does not answer holds nobody up; ssh is gone, and all is written.
+  }
+}
+
+}  // namespace torc::app

@@ -1,0 +1,250 @@
+// Theory of operation: the tunnel is a process of its own, `torc remote tunnel --daemon`, so that it outlives the
+// command that needed it first. Commands find it by a note, a lock and a socket (torc/remote/tunnel_link.hpp). Who
+// wants it holds the start lock, ends a process that leads to where the server no longer is, starts one where none
+// listens, and asks it over the socket for forwards; as long as that conversation is open the tunnel does not end by
+// itself. A process that is just about to end shows as a conversation that breaks off, and then all of this is done
+// once more.
+
+#include "torc/app/tunnel/server_tunnel.hpp"
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <filesystem>
+
+#include <fmt/format.h>
+
+#include "torc/app/reporter.hpp"
+#include "torc/base/error.hpp"
+#include "torc/base/file.hpp"
+#include "torc/base/printable.hpp"
+#include "torc/base/strings.hpp"
+#include "torc/proc/command.hpp"
+#include "torc/proc/process_info.hpp"
+
+namespace torc::app {
+namespace {
+
+using TunnelState = remote::TunnelNote::State;
+
+/// For its ssh processes to end, and a second try at those that do not.
+constexpr int k_end_limit_ms = 10'000;
+
+/// This very program, also where it has been replaced meanwhile.
+std::string own_program() {
+  std::error_code error;
+  const auto path = std::filesystem::read_symlink("/proc/self/exe", error);
+  return error || !std::filesystem::exists(path, error) ? "/proc/self/exe" : path.string();
+}
+
+std::vector<std::string> tunnel_environment(const client::Connection& connection) {
+  std::vector<std::string> variables;
+  const auto is_ours = [](const std::string& entry) {
+    for (const char* name : {"TORC_API_URL=", "TORC_USERNAME=", "TORC_PASSWORD=", "TORC_COOKIE_HEADER=",
+                             "TORC_TLS_CA_CERT=", "TORC_TLS_INSECURE="}) {
+      if (entry.starts_with(name)) {
+        return true;
+      }
+    }
+    return false;
+  };
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    if (!is_ours(*entry)) {
+      variables.emplace_back(*entry);
+    }
+  }
+  const auto add = [&](const char* name, const std::string& value) {
+    if (!value.empty()) {
+      variables.push_back(std::string(name) + "=" + value);
+    }
+  };
+  add("TORC_API_URL", connection.url);
+  add("TORC_USERNAME", connection.user);
+  add("TORC_PASSWORD", connection.password);
+  add("TORC_COOKIE_HEADER", connection.cookie_header);
+  add("TORC_TLS_CA_CERT", connection.tls_ca_cert);
+  add("TORC_TLS_INSECURE", connection.tls_insecure ? "true" : "");
+  return variables;
+}
+
+/// Starts the process that holds the tunnel; it listens when this returns.
+void start_tunnel(model::Id workflow_id, const remote::SshOptions& ssh, const ServerAccess& server,
+                  const std::stop_token& stop) {
+  proc::Command command;
+  command.argv = {own_program(),
+                  "remote",
+                  "tunnel",
+                  std::to_string(workflow_id),
+                  "--daemon",
+                  "--on-demand",
+                  "--max-parallel-ssh",
+                  std::to_string(ssh.slots->count())};
+  for (const auto& option : ssh.options) {
+    command.argv.insert(command.argv.end(), {"--ssh-option", option});
+  }
+  if (server.connection.skip_version_check) {
+    command.argv.emplace_back("--skip-version-check");
+  }
+  if (server.is_embedded) {
+    // The server ends with this process.
+    command.argv.insert(command.argv.end(), {"--until-pid", std::to_string(::getpid())});
+  }
+  command.env = tunnel_environment(server.connection);
+  const auto result = proc::run_command(command, stop);
+  if (!result.ok()) {
+    const std::string said = base::printable_line(base::trim(result.err));
+    throw base::Error(fmt::format("the server tunnel does not start: {}", said.starts_with("Error: ") ? said.substr(7)
+                                                                          : said.empty()
+                                                                              ? remote::failure_reason(result)
+                                                                              : said));
+  }
+}
+
+/// Waits for the end of a process that the note is on. @param number  The signal that it gets first; 0: none.
+/// @returns whether it has ended
+bool wait_for_end(const remote::TunnelNote& note, int number) {
+  // What is opened first and looked at then is that very process, or none.
+  const base::Fd process{static_cast<int>(::syscall(SYS_pidfd_open, static_cast<pid_t>(note.pid), 0))};
+  if (!process || !note.is_alive()) {
+    return true;
+  }
+  if (number != 0) {
+    ::syscall(SYS_pidfd_send_signal, process.get(), number, nullptr, 0);
+  }
+  pollfd ended{process.get(), POLLIN, 0};
+  return ::poll(&ended, 1, k_end_limit_ms) > 0;
+}
+
+/// The signal that ended it, if one did, came from who needs it no more.
+void note_over(const remote::TunnelPlace& place) {
+  if (auto note = place.note()) {
+    note->over = true;
+    place.write(*note);
+  }
+}
+
+/// Makes way for a new tunnel: one to where the server is no more (another port, after a restart) is of no use to
+/// anybody, and one that is ending has to be gone.
+void end_outdated(const remote::TunnelPlace& place, const remote::TunnelTarget& target) {
+  const auto note = place.note();
+  if (!note) {
+    return;
+  }
+  const TunnelState state = note->state();
+  if (state == TunnelState::elsewhere) {
+    throw base::Error(fmt::format("this workflow's tunnel is held by process {} on {}; end it there, or delete {}",
+                                  note->pid, base::printable_line(note->host), (place.directory() / "state").string()));
+  }
+  const bool is_outdated = state == TunnelState::running && note->target != target.text();
+  if ((is_outdated || !note->ended.empty()) && !wait_for_end(*note, is_outdated ? SIGTERM : 0)) {
+    throw base::Error(fmt::format("the tunnel's process {} does not end", note->pid));
+  }
+}
+
+/// The process that holds the workflow's tunnel, started where there is none.
+remote::TunnelLink link_to_tunnel(const remote::TunnelPlace& place, const remote::TunnelTarget& target,
+                                  model::Id workflow_id, const remote::SshOptions& ssh, const ServerAccess& server,
+                                  Reporter& reporter, const std::stop_token& stop) {
+  const base::Fd lock = place.take_start_lock(
+      stop, [&](const std::string& holder) { reporter.report(TunnelStartAwaited{.holder = holder}); });
+  end_outdated(place, target);
+  base::Fd socket = place.connect();
+  if (!socket) {
+    start_tunnel(workflow_id, ssh, server, stop);
+    socket = place.connect();
+  }
+  if (!socket) {
+    throw base::Error("the server tunnel has ended at once; " + place.log_file().string() + " may say why");
+  }
+  return remote::TunnelLink(std::move(socket));
+}
+
+std::vector<remote::Forward> hold_forwards(remote::TunnelLink& link, const std::vector<remote::Worker>& workers,
+                                           const remote::SshOptions& ssh, const std::stop_token& stop,
+                                           std::optional<std::chrono::milliseconds> limit) {
+  // The tunnel's process connects on behalf of this one, so its connections count here.
+  const auto slots = ssh.slots->take(workers.size(), stop);
+  // Until it is known how a worker stands it may take some connections, one after another.
+  const auto turns = static_cast<std::int64_t>(workers.size() / ssh.slots->count() + 1);
+  return link.hold(workers, ssh, limit.value_or(3 * turns * ssh.script_limit + std::chrono::seconds(30)), stop);
+}
+
+}  // namespace
+
+HeldTunnel hold_server_tunnel(const remote::WorkflowRef& workflow, const std::vector<remote::Worker>& workers,
+                              const remote::SshOptions& ssh, const ServerAccess& server, Reporter& reporter,
+                              const std::stop_token& stop, std::optional<std::chrono::milliseconds> limit) {
+  const std::string& url = server.connection.url;
+  const auto target = remote::tunnel_target(url, server.connection.tls_insecure);
+  const remote::TunnelPlace place(workflow);
+  place.make();
+  HeldTunnel held;
+  std::vector<remote::Forward> forwards;
+  try {
+    held.link = link_to_tunnel(place, target, workflow.workflow_id, ssh, server, reporter, stop);
+    forwards = hold_forwards(held.link, workers, ssh, stop, limit);
+  } catch (const base::Error&) {
+    const auto note = place.note();
+    if (stop.stop_requested() || !note || note->ended.empty()) {
+      throw;
+    }
+    // It was just about to end.
+    held.link = link_to_tunnel(place, target, workflow.workflow_id, ssh, server, reporter, stop);
+    forwards = hold_forwards(held.link, workers, ssh, stop, limit);
+  }
+  if (const auto note = place.note()) {
+    held.pid = note->pid;
+  }
+  for (const auto& forward : forwards) {
+    if (forward.up) {
+      held.urls.emplace(forward.worker, remote::url_through_tunnel(url, forward.port));
+    } else {
+      held.failures.emplace(forward.worker, forward.error);
+    }
+  }
+  return held;
+}
+
+std::optional<remote::TunnelNote> find_server_tunnel(const remote::WorkflowRef& workflow) {
+  auto note = remote::TunnelPlace(workflow).note();
+  return note && note->state() != TunnelState::over ? note : std::nullopt;
+}
+
+void forget_server_tunnel(const remote::WorkflowRef& workflow) {
+  const remote::TunnelPlace place(workflow);
+  const auto note = place.note();
+  if (note && note->state() == TunnelState::died) {
+    note_over(place);
+  }
+}
+
+TunnelEnding end_server_tunnel(const remote::WorkflowRef& workflow, bool when_idle) {
+  const remote::TunnelPlace place(workflow);
+  const auto note = place.note();
+  TunnelEnding ending;
+  if (!note || note->state() == TunnelState::over || note->state() == TunnelState::elsewhere) {
+    return ending;
+  }
+  ending.pid = note->pid;
+  if (note->state() == TunnelState::died) {
+    if (!when_idle) {
+      note_over(place);
+    }
+  } else if (when_idle) {
+    if (base::Fd socket = place.connect()) {
+      remote::TunnelLink(std::move(socket)).end_when_idle();
+      ending.how = TunnelEnding::How::when_idle;
+    }
+  } else if (wait_for_end(*note, SIGTERM)) {
+    note_over(place);
+    ending.how = TunnelEnding::How::ended;
+  } else {
+    ending.how = TunnelEnding::How::stuck;
+  }
+  return ending;
+}
+
+}  // namespace torc::app

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "torc/remote/transport.hpp"
+
+namespace torc::cli {
+
+class Command;
+
+/// How the workers are reached: options that each command of `torc remote` has.
+struct SshSettings {
+  std::size_t max_parallel{10};
+  std::vector<std::string> options{};  ///< "K=V" each
+  std::vector<std::string> hosts{};    ///< Patterns of --host; none: all workers.
+  double limit_seconds{60};            ///< Hidden: a whole call.
+  double connect_delay_seconds{0};
+};
+
+/// --max-parallel-ssh, --connect-delay, --ssh-option and the hidden --ssh-limit.
+void add_ssh_options(Command command, SshSettings& settings);
+
+/// --host, for the commands that may act on some of the workers.
+void add_host_option(Command command, SshSettings& settings);
+
+/// -x, --exclude, for the commands that read worker files.
+void add_exclude_option(Command command, std::vector<std::string>& patterns);
+
+/// --prefix, for the commands that install torc on workers.
+void add_prefix_option(Command command, std::string& prefix);
+
+/// Programs from TORC_SSH and TORC_SCP, the rest from the options. Made once in a command: its copies share the pool of
+/// --max-parallel-ssh and the pace of --connect-delay.
+remote::SshOptions make_ssh_options(const SshSettings& settings);
+
+}  // namespace torc::cli

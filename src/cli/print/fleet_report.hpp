@@ -1,0 +1,45 @@
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "torc/app/fleet/fleet.hpp"
+#include "torc/cli/command.hpp"
+#include "torc/remote/worker.hpp"
+
+// What the commands of `torc remote` print alike.
+
+namespace torc::cli {
+
+/// Prints a message that must stand on standard error as it is (scripts know it), or as an error's JSON.
+/// @returns the exit status
+int fail_with(const Output& output, const std::string& message);
+
+/// There are no workers: what to do about it.
+/// @returns the exit status
+int fail_without_workers(const Output& output, model::Id workflow_id, const char* way_out);
+
+/// One element of "workers" in `-f json`: {"worker", "host", "ok"}; the caller adds what applies.
+nlohmann::json worker_json(const remote::Worker& worker, bool ok);
+/// {"workflow_id", "ok": how many, "total", "workers"}
+nlohmann::json remote_document(model::Id workflow_id, nlohmann::json workers);
+/// The same with `row(worker, result)` for each worker.
+template <typename Result, typename Row>
+nlohmann::json fleet_document(model::Id workflow_id, const app::Outcomes<Result>& outcomes, Row&& row) {
+  auto rows = nlohmann::json::array();
+  for (const auto& [worker, result] : outcomes) {
+    rows.push_back(row(worker, result));
+  }
+  return remote_document(workflow_id, std::move(rows));
+}
+
+/// Lines "  NAME: MESSAGE" below a heading.
+std::string problem_list(const std::string& heading, const std::vector<std::string>& lines);
+
+/// The heading and lines of "SSH connectivity check failed for N worker(s):".
+std::string connectivity_error(const std::vector<std::pair<std::string, std::string>>& name_and_reason);
+
+}  // namespace torc::cli

@@ -1,0 +1,90 @@
+#include "cli/print/run_report.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "cli/print/job_counts_text.hpp"
+#include "torc/base/shell_quote.hpp"
+#include "torc/base/units.hpp"
+
+namespace torc::cli {
+namespace {
+
+/// How hints call this program, so that they find the workflow.
+std::string program_in_hints(const GlobalOptions& options) {
+  if (!options.standalone) {
+    return "torc";
+  }
+  return options.database == GlobalOptions{}.database ? "torc -s"
+                                                      : "torc -s --db " + base::shell_quote(options.database);
+}
+
+/// Why the run ended, where not because all was done.
+std::string end_text(model::Id workflow_id, const std::string& program, const app::RunOutcome& outcome) {
+  const auto& report = outcome.report;
+  const auto& counts = outcome.counts;
+  if (report.canceled) {
+    return "; the workflow was canceled";
+  }
+  if (report.unfit) {
+    return "; job after job could not be started here, so no more were claimed";
+  }
+  if (report.drained) {
+    return "; no more were claimed, as it was told";
+  }
+  if (report.stopped) {
+    return fmt::format("; stopped{}, {} jobs given back", report.timed_out ? " at the time limit" : "",
+                       report.given_back);
+  }
+  if (counts.ready > 0) {
+    return fmt::format("; {} are ready but need more than this run had to give ('{} jobs list {} --status ready')",
+                       counts.ready, program, workflow_id);
+  }
+  return counts.left() > 0 ? fmt::format("; {} are not done, and nothing became ready for too long", counts.left())
+                           : "";
+}
+
+/// 1 where jobs failed, or were left although nothing stopped the run.
+int exit_status_of(const app::RunOutcome& outcome) {
+  const auto& report = outcome.report;
+  const bool given_up = !report.stopped && !report.canceled && !report.drained && outcome.counts.left() > 0;
+  return outcome.counts.failed > 0 || given_up ? k_exit_failure : report.exit_status();
+}
+
+}  // namespace
+
+int report_run(const app::RunOutcome& outcome, model::Id workflow_id, const std::string& output_directory,
+               const GlobalOptions& options, const Output& output) {
+  const std::string program = program_in_hints(options);
+  const auto& report = outcome.report;
+  const auto& counts = outcome.counts;
+  const int exit_status = exit_status_of(outcome);
+  std::string text = fmt::format("{} in {}", completed_text(counts), base::format_duration(outcome.took));
+  if (counts.failed > 0) {
+    text += fmt::format(" (see '{} results list {} --failed')", program, workflow_id);
+  }
+  output.line(text + end_text(workflow_id, program, outcome));
+  if (counts.failed > 0 && !output_directory.empty()) {
+    output.line(fmt::format("Output of the jobs: {}/job_stdio", output_directory));
+  }
+  if (output.json()) {
+    output.document({{"workflow_id", workflow_id},
+                     {"total_jobs", counts.total},
+                     {"completed", counts.completed},
+                     {"failed", counts.failed},
+                     {"canceled_jobs", counts.canceled},
+                     {"completed_here", report.completed},
+                     {"failed_here", report.failed},
+                     {"given_back", report.given_back},
+                     {"stopped", report.stopped},
+                     {"canceled", report.canceled},
+                     {"timed_out", report.timed_out},
+                     {"drained", report.drained},
+                     {"unfit", report.unfit},
+                     {"seconds", static_cast<double>(outcome.took.count()) / 1000.0},
+                     {"ok", exit_status == k_exit_ok}});
+  }
+  return exit_status;
+}
+
+}  // namespace torc::cli

@@ -1,0 +1,99 @@
+#include "app/fleet/worker_poller.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <thread>
+
+#include <gtest/gtest.h>
+
+namespace torc::app {
+namespace {
+
+using remote::State;
+
+/// Reaches no worker.
+class DeadTransport : public remote::Transport {
+ public:
+  proc::CommandResult run(const model::WorkerAddress&, const remote::ScriptCall&) override {
+    ++calls;
+    return {.end = proc::CommandResult::End::exited, .code = 255, .err = "No route to host"};
+  }
+  proc::CommandResult fetch(const model::WorkerAddress&, const std::string&, const std::string&,
+                            std::int64_t) override {
+    return {};
+  }
+  proc::CommandResult send(const model::WorkerAddress&, const std::string&, const std::string&) override { return {}; }
+  std::size_t width() const override { return 2; }
+
+  std::atomic<int> calls{0};
+};
+
+class WorkerPollerTest : public testing::Test {
+ protected:
+  /// Takes answers until none is due any more.
+  WorkerPoller::Answers answers(std::size_t count) {
+    WorkerPoller::Answers all;
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (all.states.size() + all.starts.size() < count && std::chrono::steady_clock::now() < deadline) {
+      auto some = m_poller.take_answers();
+      all.states.insert(all.states.end(), some.states.begin(), some.states.end());
+      all.starts.merge(some.starts);
+      std::this_thread::yield();
+    }
+    return all;
+  }
+
+  static std::map<std::string, WorkerNode> node_of(const std::string& worker, bool is_active) {
+    WorkerNode known;
+    known.node.is_active = is_active;
+    return {{worker, known}};
+  }
+
+  Fleet m_fleet{.workflow_id = 42, .workers = remote::make_workers({"a", "b", "c"})};
+  DeadTransport m_transport;
+  WorkerPoller m_poller{m_fleet, {.server_id = "id", .workflow_id = 42}, m_transport, std::chrono::hours(1)};
+};
+
+TEST_F(WorkerPollerTest, AsksEachWorkerOnceInAnInterval) {
+  m_poller.set_just_started(2, {.state = State::running});
+  m_poller.poll();
+  EXPECT_TRUE(m_poller.is_busy(0));
+  EXPECT_FALSE(m_poller.is_busy(2)) << "its state is known";
+  EXPECT_EQ(answers(2).states.size(), 2U);
+  EXPECT_EQ(m_poller.worker(0).state->state, State::unreachable);
+  EXPECT_EQ(m_poller.worker(0).state->message, "No route to host");
+  m_poller.poll();
+  EXPECT_FALSE(m_poller.is_busy(0));
+  m_poller.ask_at_once(1);
+  m_poller.poll();
+  EXPECT_FALSE(m_poller.is_busy(0));
+  EXPECT_EQ(answers(1).states, std::vector<std::size_t>{1});
+  EXPECT_EQ(m_transport.calls, 3);
+}
+
+TEST_F(WorkerPollerTest, MakesOneCallAtATimeForAWorker) {
+  m_poller.start(0, [] { return remote::StartResult{.tried = true}; });
+  m_poller.query(0);
+  const auto all = answers(1);
+  EXPECT_EQ(all.starts.size(), 1U);
+  EXPECT_TRUE(all.states.empty());
+  EXPECT_EQ(m_transport.calls, 0);
+}
+
+TEST_F(WorkerPollerTest, KnowsWhoSeemsGone) {
+  m_poller.set_state(0, {.state = State::running}, /*asks_at_once=*/false);
+  m_poller.set_nodes(node_of("a", /*is_active=*/true));
+  EXPECT_FALSE(m_poller.worker(0).seems_gone());
+  m_poller.set_nodes(node_of("a", /*is_active=*/false));
+  EXPECT_TRUE(m_poller.worker(0).seems_gone());
+  m_poller.query(0);
+  EXPECT_TRUE(m_poller.worker(0).asked_inactive);
+  EXPECT_FALSE(m_poller.worker(0).asked_since_inactive);
+  EXPECT_EQ(answers(1).states.size(), 1U);
+  EXPECT_TRUE(m_poller.worker(0).asked_since_inactive);
+  m_poller.set_state(0, {.state = State::running}, /*asks_at_once=*/true);
+  EXPECT_FALSE(m_poller.worker(0).seems_gone()) << "the node is that of the runner before";
+}
+
+}  // namespace
+}  // namespace torc::app
