@@ -49,16 +49,16 @@ RunnerReport run_jobs(client::Api& api, const RunnerOptions& options, const std:
   try {
     Loop loop(api, options, stop, on_change);
     if (worker) {
-      worker->say_ready();
+      worker->report_ready();
     }
     const RunnerReport report = loop.run();
     if (worker) {
-      worker->note_end(reason_of(report), report.exit_status(), report.given_back);
+      worker->record_end(reason_of(report), report.exit_status(), report.given_back);
     }
     return report;
   } catch (const std::exception&) {
     if (worker) {
-      worker->note_end("failed", base::k_exit_failure, 0);
+      worker->record_end("failed", base::k_exit_failure, 0);
     }
     throw;
   }

@@ -73,10 +73,10 @@ WorkerState::WorkerState(const WorkerIdentity& identity)
     throw base::Error(fmt::format("a runner of worker {} is already running: {} holds {}; stop it first",
                                   identity.address, base::lock_holder(lock), lock.string()));
   }
-  note_process();
+  record_process();
 }
 
-void WorkerState::note_process() const {
+void WorkerState::record_process() const {
   const auto file = m_directory / "worker";
   if (!std::filesystem::exists(file)) {
     return;  // Nobody started this with the script.
@@ -95,7 +95,7 @@ void WorkerState::note_process() const {
       file, fmt::format("pid={}\nstart_ticks={}\n{}", pid, proc::start_ticks(pid).value_or(0), text), k_private);
 }
 
-void WorkerState::note_end(const std::string& reason, int exit_status, std::int64_t given_back) const {
+void WorkerState::record_end(const std::string& reason, int exit_status, std::int64_t given_back) const {
   using std::chrono::system_clock;
   const auto now = std::chrono::duration_cast<std::chrono::seconds>(system_clock::now().time_since_epoch()).count();
   try {
@@ -107,7 +107,7 @@ void WorkerState::note_end(const std::string& reason, int exit_status, std::int6
   }
 }
 
-void WorkerState::say_ready() {
+void WorkerState::report_ready() {
   if (!m_ready) {
     return;
   }

@@ -22,13 +22,13 @@ class WorkerState {
 
   /// Notes an orderly end. A failure to write is only logged: the end itself matters more.
   /// @param reason  finished, canceled, stopped or failed
-  void note_end(const std::string& reason, int exit_status, std::int64_t given_back) const;
+  void record_end(const std::string& reason, int exit_status, std::int64_t given_back) const;
 
   /// Tells whoever started this runner that it is registered, and closes the descriptor.
-  void say_ready();
+  void report_ready();
 
  private:
-  void note_process() const;
+  void record_process() const;
 
   std::filesystem::path m_directory;
   base::Fd m_ready;

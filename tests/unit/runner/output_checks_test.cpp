@@ -98,7 +98,7 @@ TEST_F(OutputChecksTest, DoesNotWaitForAFileSystemThatHangs) {
   std::mutex mutex;
   std::condition_variable changed;
   bool hangs = false;
-  bool may_go_on = false;
+  bool may_continue = false;
   const auto began = std::chrono::steady_clock::now();
   {
     OutputChecks checks([] {},
@@ -106,7 +106,7 @@ TEST_F(OutputChecksTest, DoesNotWaitForAFileSystemThatHangs) {
                           std::unique_lock lock(mutex);
                           hangs = true;
                           changed.notify_all();
-                          changed.wait(lock, [&] { return may_go_on; });
+                          changed.wait(lock, [&] { return may_continue; });
                           return milliseconds(0);
                         });
     checks.begin({output("absent")});
@@ -117,7 +117,7 @@ TEST_F(OutputChecksTest, DoesNotWaitForAFileSystemThatHangs) {
   EXPECT_LT(std::chrono::steady_clock::now() - began, seconds(20));
   // The thread was left behind; let it end before what it refers to is gone.
   std::unique_lock lock(mutex);
-  may_go_on = true;
+  may_continue = true;
   changed.notify_all();
   lock.unlock();
   EXPECT_TRUE(wait_until([] {

@@ -49,7 +49,7 @@ TEST(WorkerState, IsOpenToItsOwnerOnly) {
   base::write_file_atomically(directory.file("old/worker"), "pid=1\nboot_id=x\n", 0666);
   for (const char* name : {"old", "new/er"}) {
     const WorkerState state({.address = "h", .key = "h", .state_directory = directory.file(name), .ready_fd = -1});
-    state.note_end("stopped", 0, 4);
+    state.record_end("stopped", 0, 4);
   }
   ::umask(before);
   const auto mode_of = [&](const std::string& name) {
@@ -66,7 +66,7 @@ TEST(WorkerState, IsOpenToItsOwnerOnly) {
 TEST(WorkerState, NotesHowItEnded) {
   const TempDir directory;
   const WorkerState state({.address = "h", .key = "h", .state_directory = directory.path(), .ready_fd = -1});
-  state.note_end("stopped", 0, 4);
+  state.record_end("stopped", 0, 4);
   const auto lines = base::split_lines(base::read_file(directory.file("ended")));
   ASSERT_EQ(lines.size(), 4U);
   EXPECT_EQ(lines[0], "reason=stopped");
@@ -80,8 +80,8 @@ TEST(WorkerState, SaysReadyOnceAndCloses) {
   base::Pipe pipe = base::Pipe::create();
   WorkerState state(
       {.address = "h", .key = "h", .state_directory = directory.path(), .ready_fd = pipe.write_end.release()});
-  state.say_ready();
-  state.say_ready();
+  state.report_ready();
+  state.report_ready();
   EXPECT_EQ(base::read_all(pipe.read_end.get()), "ready\n");
 }
 
