@@ -1,14 +1,17 @@
 #!/usr/bin/env python3
-"""Checks the documentation: each link of a Markdown page leads to a file and a heading that exist, each command has a page.
+"""Checks the documentation: each link of a Markdown page leads to a file and a heading that exist; each command has a
+page, which lists its options and no others.
 
 usage: check_docs.py [TORC]    TORC: the program whose commands must have pages
 """
+import json
 import pathlib
 import re
 import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+COMMANDS = ROOT / "docs" / "commands"
 PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/**/*.md")]
 
 
@@ -38,45 +41,56 @@ def dead_links() -> list[str]:
     return errors
 
 
-def subcommands(torc: str, *path: str) -> list[str]:
-    """Names that `torc PATH --help` lists under its headings of subcommands."""
-    text = subprocess.run([torc, *path, "--help"], capture_output=True, text=True, check=True, timeout=20).stdout
-    names, inside = [], False
-    for line in text.splitlines():
-        if line and not line.startswith(" "):
-            inside = line.rstrip(":").lower().endswith("commands")
-        elif inside and (match := re.match(r"  ([a-z][\w-]*)", line)):
-            names.append(match.group(1))
-    return names
+def commands(torc: str) -> list[dict]:
+    """The program and its visible commands, as `torc -f json help` describes them."""
+    text = subprocess.run([torc, "-f", "json", "help"], capture_output=True, text=True, check=True, timeout=20).stdout
+    return [command for command in json.loads(text)["commands"] if not command["hidden"] and (not command["is_group"] or not command["path"])]
 
 
-def commands(torc: str) -> list[str]:
-    found = []
-    for name in subcommands(torc):
-        found += [f"{name} {below}" for below in subcommands(torc, name)] or [name]
-    return found
+def page_of(command: dict) -> pathlib.Path:
+    """A page of its own (jobs-list.md), or that of its group (logs.md) which has the command in a heading."""
+    path = command["path"]
+    own, group = COMMANDS / f"{path.replace(' ', '-')}.md", COMMANDS / f"{path.split()[0]}.md"
+    return group if not own.exists() and group.exists() and f"torc {path}" in group.read_text() else own
 
 
-def missing_pages(torc: str) -> list[str]:
-    folder = ROOT / "docs" / "commands"
-    index = (folder / "README.md").read_text()
-    all_commands = commands(torc)
-    if not all_commands:
-        return ["no command found in the help of torc"]
-    errors = []
+def option_names(command: dict) -> set[str]:
+    return {name for option in command["options"] if not option["hidden"] and not option["argument"]
+            for name in option["names"]}
+
+
+def documented_options(page: pathlib.Path) -> set[str]:
+    """The names in the first column of the page's tables of options."""
+    cells = re.findall(r"^\| (`-[^|]*)", page.read_text(), flags=re.MULTILINE)
+    return set(re.findall(r"(?<![\w-])--?[A-Za-z][\w-]*", " ".join(cells)))
+
+
+def compare_options(page: pathlib.Path, expected: set[str]) -> list[str]:
+    documented = documented_options(page)
+    return [*(f"{page.name} does not list {name}" for name in sorted(expected - documented)),
+            *(f"{page.name} lists {name}, which is not an option" for name in sorted(documented - expected))]
+
+
+def wrong_pages(torc: str) -> list[str]:
+    program, *all_commands = commands(torc)
+    index = (COMMANDS / "README.md").read_text()
+    errors, expected = [], {COMMANDS / "global-options.md": option_names(program) | {"-h", "--help", "-V", "--version"}}
     for command in all_commands:
-        # A page for itself (jobs-list.md) or one for the group (jobs.md) that has the command in a heading.
-        page, group = folder / f"{command.replace(' ', '-')}.md", folder / f"{command.split()[0]}.md"
-        if not page.exists() and not (group.exists() and f"torc {command}" in group.read_text()):
-            errors.append(f"torc {command} has no page: docs/commands/{page.name}")
-    for page in folder.glob("*.md"):
+        page = page_of(command)
+        if page.exists():
+            expected[page] = expected.get(page, set()) | option_names(command)
+        else:
+            errors.append(f"torc {command['path']} has no page: docs/commands/{page.name}")
+    for page, names in expected.items():
+        errors += compare_options(page, names)
+    for page in COMMANDS.glob("*.md"):
         if page.name != "README.md" and f"({page.name})" not in index:
             errors.append(f"docs/commands/README.md does not list {page.name}")
     return errors
 
 
 def main() -> int:
-    errors = dead_links() + (missing_pages(sys.argv[1]) if len(sys.argv) > 1 else [])
+    errors = dead_links() + (wrong_pages(sys.argv[1]) if len(sys.argv) > 1 else [])
     print("\n".join(errors) if errors else "docs: nothing missing")
     return 1 if errors else 0
 

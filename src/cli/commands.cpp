@@ -1,115 +1,176 @@
 #include "cli/commands.hpp"
 
-#include <string>
+#include <utility>
 
-#include "cli/parser/command_line.hpp"
+#include "cli/options/global_options.hpp"
 
 namespace torc::cli {
 namespace {
 
-/// @param examples  Shown at the end of the group's help.
-Command add_group(Command app, const char* name, const char* description, const std::string& examples) {
-  // At most one, or `remote add-workers 1 run` would take a host named "run" for a second command.
-  return app.subcommand(name, description).require_subcommand(0, 1).footer("Examples:\n" + examples);
+CommandInfo program(GlobalOptions& options) {
+  return {
+      .path = "",
+      .summary = "Run thousands of jobs on the machines you have",
+      .options = global_options(options),
+      .examples = {
+          {.comment = "Start a server on this machine", .command = "torc server run --database ~/torc.db --daemon"},
+          {.comment = "Create a workflow from a file", .command = "torc create sweep.yaml"},
+          {.comment = "Run its jobs on this machine", .command = "torc run 1"},
+          {.comment = "Run its jobs on machines that ssh reaches", .command = "torc remote run 1 --workers hosts.txt"},
+          {.comment = "Show its progress", .command = "torc status 1"},
+          {.comment = "All of it without a server", .command = "torc -s run sweep.yaml"},
+          {.comment = "Run commands without a workflow file", .command = "torc -s exec -j 8 -C commands.txt"}}};
 }
 
-/// A command of the interface that is yet to come: understood, refused.
-void add_later(Command app, Action& chosen, const char* name) {
-  const Command command = app.subcommand(name).group("").allow_extras().fallthrough(false);
-  command.callback([name, &chosen] {
-    chosen = [name](CommandContext&) -> int {
-      throw base::UsageError(std::string("'torc ") + name +
-                             "' is not there yet; 'torc run' runs jobs on this machine, "
-                             "'torc remote run' on machines that ssh reaches");
-    };
-  });
+CommandInfo group(std::string path, std::string summary, std::vector<Example> examples) {
+  return {.path = std::move(path), .summary = std::move(summary), .examples = std::move(examples)};
 }
 
-// Of each group its commands, one a line.
-
-void add_server(Command app, Action& chosen) {
-  const Command group = add_group(app, "server", "The server that keeps workflows",
-                                  "  torc server run --database ~/torc.db\n"
-                                  "  torc server htpasswd users alice\n"
-                                  "  torc server backup torc-backup.db --database ~/torc.db\n"
-                                  "  torc server check --database ~/torc.db\n");
-  add_server_run(group, chosen);
-  add_server_htpasswd(group, chosen);
-  add_server_backup(group, chosen);
-  add_server_check(group, chosen);
-}
-
-void add_workflows(Command app, Action& chosen) {
-  const Command group = add_group(app, "workflows", "List, show and set up workflows",
-                                  "  torc workflows list\n"
-                                  "  torc workflows reset-status 42 --failed-only\n");
-  add_workflows_list(group, chosen);
-  add_workflows_get(group, chosen);
-  add_workflows_init(group, chosen);
-  add_workflows_reset_status(group, chosen);
-  add_workflows_sync_status(group, chosen);
-}
-
-void add_jobs(Command app, Action& chosen) {
-  const Command group =
-      add_group(app, "jobs", "List and show the jobs of a workflow", "  torc jobs list 42 --status failed\n");
-  add_jobs_list(group, chosen);
-  add_jobs_get(group, chosen);
-}
-
-void add_results(Command app, Action& chosen) {
-  const Command group = add_group(app, "results", "How jobs ended", "  torc results list 42 --failed\n");
-  add_results_list(group, chosen);
-}
-
-void add_compute_nodes(Command app, Action& chosen) {
-  const Command group = add_group(app, "compute-nodes", "The runners of a workflow", "  torc compute-nodes list 42\n");
-  add_compute_nodes_list(group, chosen);
-}
-
-void add_remote(Command app, Action& chosen) {
-  const Command group = add_group(app, "remote", "Run workflows on machines that ssh reaches",
-                                  "  torc remote add-workers 42 ws1 alice@ws2:2222\n"
-                                  "  torc remote run 42\n"
-                                  "  torc remote status 42\n"
-                                  "  torc remote collect-logs 42 -l logs\n");
-  add_remote_add_workers(group, chosen);
-  add_remote_add_workers_from_file(group, chosen);
-  add_remote_remove_worker(group, chosen);
-  add_remote_list_workers(group, chosen);
-  add_remote_install(group, chosen);
-  add_remote_run(group, chosen);
-  add_remote_status(group, chosen);
-  add_remote_watch(group, chosen);
-  add_remote_tunnel(group, chosen);
-  add_remote_stop(group, chosen);
-  add_remote_collect_logs(group, chosen);
-  add_remote_delete_logs(group, chosen);
-  add_remote_exec(group, chosen);
+/// A command of torc 0.23 that this program does not have yet.
+CommandInfo missing_command(const std::string& path) {
+  return {.path = path,
+          .summary = "Not available yet",
+          .hidden = true,
+          .any_words = true,
+          .run = [path](CommandContext&) -> int {
+            throw base::UsageError("'torc " + path +
+                                   "' is not available yet; 'torc run' runs jobs on this machine, 'torc remote run' on "
+                                   "machines that ssh reaches");
+          }};
 }
 
 }  // namespace
 
-void add_commands(Command app, Action& chosen) {
-  app.require_subcommand(0, 1);
-  add_create(app, chosen);
-  add_run(app, chosen);
-  add_exec(app, chosen);
-  add_status(app, chosen);
-  add_cancel(app, chosen);
-  add_delete(app, chosen);
-  add_workflows(app, chosen);
-  add_jobs(app, chosen);
-  add_results(app, chosen);
-  add_logs(app, chosen);
-  add_compute_nodes(app, chosen);
-  add_remote(app, chosen);
-  add_server(app, chosen);
-  add_plot_resources(app, chosen);
-  add_ping(app, chosen);
-  add_worker_probe(app, chosen);
-  add_later(app, chosen, "slurm");
-  add_later(app, chosen, "submit");
+CommandTable all_commands(GlobalOptions& options) {
+  return {
+      program(options),
+      create_command(),
+      run_command(),
+      exec_command(),
+      status_command(),
+      cancel_command(),
+      delete_command(),
+      group("workflows", "List, show, initialize and reset workflows",
+            {{.command = "torc workflows list"}, {.command = "torc workflows reset-status 42 --failed-only"}}),
+      workflows_list_command(),
+      workflows_get_command(),
+      workflows_init_command(),
+      workflows_reset_status_command(),
+      workflows_sync_status_command(),
+      group("jobs", "List and show the jobs of a workflow", {{.command = "torc jobs list 42 --status failed"}}),
+      jobs_list_command(),
+      jobs_get_command(),
+      group("results", "List the results of jobs", {{.command = "torc results list 42 --failed"}}),
+      results_list_command(),
+      logs_command(),
+      logs_bundle_command(),
+      logs_analyze_command(),
+      group("compute-nodes", "List the runners of a workflow", {{.command = "torc compute-nodes list 42"}}),
+      compute_nodes_list_command(),
+      group("remote", "Run workflows on machines that ssh reaches",
+            {{.command = "torc remote add-workers 42 ws1 alice@ws2:2222"},
+             {.command = "torc remote run 42"},
+             {.command = "torc remote status 42"},
+             {.command = "torc remote collect-logs 42 -l logs"}}),
+      remote_add_workers_command(),
+      remote_add_workers_from_file_command(),
+      remote_remove_worker_command(),
+      remote_list_workers_command(),
+      remote_install_command(),
+      remote_run_command(),
+      remote_status_command(),
+      remote_watch_command(),
+      remote_tunnel_command(),
+      remote_stop_command(),
+      remote_collect_logs_command(),
+      remote_delete_logs_command(),
+      remote_exec_command(),
+      group("server", "Run the server and maintain its database",
+            {{.command = "torc server run --database ~/torc.db"},
+             {.command = "torc server htpasswd users alice"},
+             {.command = "torc server backup torc-backup.db --database ~/torc.db"},
+             {.command = "torc server check --database ~/torc.db"}}),
+      server_run_command(),
+      server_htpasswd_command(),
+      server_backup_command(),
+      server_check_command(),
+      plot_resources_command(),
+      ping_command(),
+      version_command(),
+      help_command(),
+      worker_probe_command(),
+      missing_command("slurm"),
+      missing_command("submit"),
+  };
+}
+
+const std::vector<Suggestion>& command_suggestions() {
+  static const std::vector<Suggestion> suggestions{
+      {"add", {"create", "remote add-workers"}},
+      {"cat", {"logs"}},
+      {"get", {"workflows get", "jobs get"}},
+      {"info", {"status"}},
+      {"kill", {"cancel", "remote stop --force"}},
+      {"list", {"workflows list", "jobs list"}},
+      {"log", {"logs"}},
+      {"ls", {"workflows list", "jobs list"}},
+      {"new", {"create"}},
+      {"nodes", {"compute-nodes list"}},
+      {"plot", {"plot-resources"}},
+      {"ps", {"status"}},
+      {"remove", {"delete"}},
+      {"rerun", {"workflows reset-status --failed-only --reinitialize"}},
+      {"reset", {"workflows reset-status"}},
+      {"restart", {"workflows reset-status --failed-only --reinitialize"}},
+      {"resume", {"workflows reset-status --failed-only --reinitialize"}},
+      {"retry", {"workflows reset-status --failed-only --reinitialize"}},
+      {"rm", {"delete"}},
+      {"sbatch", {"create", "remote run"}},
+      {"scancel", {"cancel"}},
+      {"serve", {"server run"}},
+      {"show", {"workflows get", "jobs get"}},
+      {"sinfo", {"remote status"}},
+      {"squeue", {"jobs list"}},
+      {"ssh", {"remote exec"}},
+      {"start", {"run", "remote run"}},
+      {"stop", {"remote stop", "cancel"}},
+      {"tail", {"logs --follow"}},
+      {"top", {"remote watch"}},
+      {"workers", {"remote list-workers"}},
+      {"compute-nodes ls", {"compute-nodes list"}},
+      {"jobs cancel", {"cancel"}},
+      {"jobs log", {"logs"}},
+      {"jobs logs", {"logs"}},
+      {"jobs ls", {"jobs list"}},
+      {"jobs show", {"jobs get"}},
+      {"jobs status", {"jobs list"}},
+      {"remote add", {"remote add-workers"}},
+      {"remote kill", {"remote stop --force"}},
+      {"remote list", {"remote list-workers"}},
+      {"remote logs", {"remote collect-logs", "logs"}},
+      {"remote ls", {"remote list-workers"}},
+      {"remote ps", {"remote status"}},
+      {"remote remove", {"remote remove-worker"}},
+      {"remote rm", {"remote remove-worker"}},
+      {"remote start", {"remote run"}},
+      {"results get", {"results list"}},
+      {"results ls", {"results list"}},
+      {"server start", {"server run"}},
+      {"workflows cancel", {"cancel"}},
+      {"workflows create", {"create"}},
+      {"workflows delete", {"delete"}},
+      {"workflows ls", {"workflows list"}},
+      {"workflows new", {"create"}},
+      {"workflows reset", {"workflows reset-status"}},
+      {"workflows restart", {"workflows reset-status --failed-only --reinitialize"}},
+      {"workflows resume", {"workflows reset-status --failed-only --reinitialize"}},
+      {"workflows run", {"run", "remote run"}},
+      {"workflows show", {"workflows get"}},
+      {"workflows start", {"run", "remote run"}},
+      {"workflows status", {"status"}},
+      {"workflows stop", {"remote stop", "cancel"}},
+  };
+  return suggestions;
 }
 
 }  // namespace torc::cli

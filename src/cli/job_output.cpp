@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "cli/options/common_options.hpp"
+#include "cli/parser/checks.hpp"
 #include "torc/base/error.hpp"
 #include "torc/base/printable.hpp"
 #include "torc/base/strings.hpp"

@@ -11,6 +11,7 @@
 #include "cli/commands.hpp"
 #include "cli/options/global_options.hpp"
 #include "cli/parser/command_line.hpp"
+#include "cli/parser/help.hpp"
 #include "cli/parser/program_name.hpp"
 #include "cli/print/terminal.hpp"
 #include "torc/base/environment.hpp"
@@ -64,41 +65,28 @@ void forget_secrets_in_environment() {
   }
 }
 
-constexpr const char* k_examples =
-    "Examples:\n"
-    "  torc server run --database ~/torc.db &       start a server on this machine\n"
-    "  torc create sweep.yaml                       make a workflow from a file\n"
-    "  torc run 1                                   run its jobs on this machine\n"
-    "  torc remote run 1 --workers hosts.txt        ... or on machines that ssh reaches\n"
-    "  torc status 1                                see how far it is\n"
-    "  torc -s run sweep.yaml                       all of it without a server\n"
-    "  torc -s exec -j 8 -C commands.txt            ... and without a workflow file\n";
-
 int parse_and_run(int argc, const char* const* argv) {
-  CommandLine command_line("torc", "Run thousands of jobs on the machines you have",
-                           std::string("torc ") + base::k_version);
-  Action chosen;
-  const Command root = command_line.root();
-  const auto options = add_global_options(root);
-  root.footer(k_examples);
-  add_commands(root, chosen);
+  GlobalOptions options;
+  const CommandTable table = all_commands(options);
+  CommandLine command_line(table, command_suggestions(), std::string("torc ") + base::k_version);
   const Output plain(false);
   if (const auto text = command_line.parse(argc, argv)) {
     plain.line(*text);
     plain.check();
     return k_exit_ok;
   }
-  if (!chosen) {
-    plain.note(command_line.help());
+  const CommandInfo& command = command_line.command();
+  if (!command.run) {
+    plain.note(render_help(table, command));
     return k_exit_usage;
   }
   forget_secrets_in_environment();
-  start_logging(*options);
-  if (options->prompt_password) {
-    options->connection.password = ask_password("Password: ");
+  start_logging(options);
+  if (options.prompt_password) {
+    options.connection.password = ask_password("Password: ");
   }
-  CommandContext context(*options);
-  const int status = chosen(context);
+  CommandContext context(options);
+  const int status = command.run(context);
   context.output().check();
   return status;
 }

@@ -164,8 +164,8 @@ class Errors(E2ETest):
                           "Error: unknown command 'lst'; did you mean 'list'? See 'torc workflows --help'.\n")
         self.assert_usage(self.torc("status", "--frmat", "json"), "did you mean '--format'?")
         self.assert_usage(self.torc("delete"), "missing argument <WORKFLOW_IDS>")
-        self.assert_usage(self.torc("jobs", "get", "x"), "'x' is no id")
-        self.assert_usage(self.torc("slurm", "generate", "--account", "a", "f"), "not there yet")
+        self.assert_usage(self.torc("jobs", "get", "x"), "'x' is not a valid ID")
+        self.assert_usage(self.torc("slurm", "generate", "--account", "a", "f"), "not available yet")
         self.assert_usage(self.torc(), "Usage: torc")
         self.assertEqual(json.loads(self.torc("-f", "json", "stat").stderr)["error"]["message"][:7], "unknown")
 

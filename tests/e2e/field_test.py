@@ -89,7 +89,7 @@ class Speed(FieldTest):
         self.assertEqual(len(set(answered)), 160, "a job was claimed twice")
         self.assertEqual(sorted(result["job_id"] for result in server.results(workflow)), sorted(answered))
         self.assertEqual(set(server.statuses(workflow).values()), {"completed"})
-        self.assertIn("--synchronous WHEN=full ", server.torc("server", "run", "--help", check=True).stdout)
+        self.assertIn("[default: full]", server.torc("server", "run", "--help", check=True).stdout)
 
     def chain(self) -> dict:
         return {"name": "chain", "jobs": [{"name": f"j{number}", "command": "true",

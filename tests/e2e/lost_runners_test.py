@@ -293,7 +293,7 @@ class Option(E2ETest):
             self.assertNotIn("timeout_seconds", server.post(f"/compute_nodes/{node}/heartbeat"))
         wrong = server.torc("server", "run", "--worker-timeout", "soon")
         self.assertEqual(wrong.returncode, 2)
-        self.assertIn("'soon' is neither a number of seconds from 1 to 604800 nor off", wrong.stderr)
+        self.assertIn("'soon' is not valid (expected seconds from 1 to 604800, or off)", wrong.stderr)
 
 
 if __name__ == "__main__":

@@ -154,7 +154,7 @@ class Options(E2ETest):
         refused = subprocess.run([link, "-p", "0"], env=clean_environment(self.dir, DATABASE_URL="postgres://elsewhere/torc"),
                                  capture_output=True, text=True, timeout=20, cwd=self.dir)
         self.assertEqual(refused.returncode, 2)
-        self.assertIn("DATABASE_URL names no SQLite file", refused.stderr)
+        self.assertIn("DATABASE_URL does not name a SQLite file", refused.stderr)
         check = subprocess.run([link, "check", "-d", "0.db"], capture_output=True, text=True, timeout=20, cwd=self.dir)
         self.assertEqual(check.returncode, 0, check.stderr)
 

@@ -16,7 +16,6 @@
 
 namespace torc::cli {
 
-class Command;
 class Table;
 
 using base::k_exit_failure;
@@ -126,51 +125,8 @@ class CommandContext {
   std::unique_ptr<Impl> m_impl;
 };
 
-/// What parsing chose to do; runs afterwards and returns the exit status.
-using Action = std::function<int(CommandContext&)>;
-
 /// Parses the command line, runs the command, reports errors. The whole program but for main.
 /// @returns the exit status
 int run(int argc, const char* const* argv);
-
-// Each adds one subcommand to `parent`; parsing it sets `chosen`. One command, one file: src/cli/commands/NAME.cpp.
-void add_cancel(Command parent, Action& chosen);
-void add_compute_nodes_list(Command parent, Action& chosen);
-void add_create(Command parent, Action& chosen);
-void add_delete(Command parent, Action& chosen);
-void add_exec(Command parent, Action& chosen);
-void add_jobs_get(Command parent, Action& chosen);
-void add_jobs_list(Command parent, Action& chosen);
-void add_logs(Command parent, Action& chosen);
-void add_logs_analyze(Command parent, Action& chosen);
-void add_logs_bundle(Command parent, Action& chosen);
-void add_ping(Command parent, Action& chosen);
-void add_plot_resources(Command parent, Action& chosen);
-void add_remote_add_workers(Command parent, Action& chosen);
-void add_remote_add_workers_from_file(Command parent, Action& chosen);
-void add_remote_collect_logs(Command parent, Action& chosen);
-void add_remote_delete_logs(Command parent, Action& chosen);
-void add_remote_exec(Command parent, Action& chosen);
-void add_remote_install(Command parent, Action& chosen);
-void add_remote_list_workers(Command parent, Action& chosen);
-void add_remote_remove_worker(Command parent, Action& chosen);
-void add_remote_run(Command parent, Action& chosen);
-void add_remote_status(Command parent, Action& chosen);
-void add_remote_stop(Command parent, Action& chosen);
-void add_remote_tunnel(Command parent, Action& chosen);
-void add_remote_watch(Command parent, Action& chosen);
-void add_results_list(Command parent, Action& chosen);
-void add_run(Command parent, Action& chosen);
-void add_server_backup(Command parent, Action& chosen);
-void add_server_check(Command parent, Action& chosen);
-void add_server_htpasswd(Command parent, Action& chosen);
-void add_server_run(Command parent, Action& chosen);
-void add_status(Command parent, Action& chosen);
-void add_worker_probe(Command parent, Action& chosen);
-void add_workflows_get(Command parent, Action& chosen);
-void add_workflows_init(Command parent, Action& chosen);
-void add_workflows_list(Command parent, Action& chosen);
-void add_workflows_reset_status(Command parent, Action& chosen);
-void add_workflows_sync_status(Command parent, Action& chosen);
 
 }  // namespace torc::cli

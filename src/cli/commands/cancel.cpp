@@ -1,9 +1,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "cli/commands.hpp"
 #include "cli/options/common_options.hpp"
-#include "cli/parser/command_line.hpp"
-#include "torc/cli/command.hpp"
 
 namespace torc::cli {
 namespace {
@@ -28,16 +27,15 @@ int run(const Options& options, CommandContext& context) {
 
 }  // namespace
 
-void add_cancel(Command parent, Action& chosen) {
+CommandInfo cancel_command() {
   auto options = std::make_shared<Options>();
-  const Command command = parent.subcommand("cancel", "Cancel a workflow: its runners end their jobs and leave");
-  add_optional_workflow_id(command, options->workflow_id);
-  command.footer(
-      "Examples:\n"
-      "  torc cancel 42\n"
-      "  torc workflows reset-status 42 --failed-only --reinitialize     resume it later; completed jobs are kept\n");
-  command.callback(
-      [options, &chosen] { chosen = [options](CommandContext& context) { return run(*options, context); }; });
+  return {.path = "cancel",
+          .summary = "Cancel a workflow: its runners end their jobs and exit",
+          .options = {workflow_id_argument(options->workflow_id)},
+          .examples = {{.command = "torc cancel 42"},
+                       {.comment = "Resume it later; completed jobs are kept",
+                        .command = "torc workflows reset-status 42 --failed-only --reinitialize"}},
+          .run = [options](CommandContext& context) { return run(*options, context); }};
 }
 
 }  // namespace torc::cli

@@ -4,11 +4,10 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "cli/parser/command_line.hpp"
+#include "cli/commands.hpp"
 #include "torc/app/workflows/create_workflow.hpp"
 #include "torc/base/printable.hpp"
 #include "torc/base/strings.hpp"
-#include "torc/cli/command.hpp"
 #include "torc/workflow_file/workflow_description.hpp"
 
 namespace torc::cli {
@@ -112,22 +111,28 @@ int run(const Options& options, CommandContext& context) {
 
 }  // namespace
 
-void add_create(Command parent, Action& chosen) {
+CommandInfo create_command() {
   auto options = std::make_shared<Options>();
-  const Command command = parent.subcommand("create", "Make a workflow from a file");
-  command.option("file", options->file, "Workflow file: .yaml, .yml, .json or .json5").required();
-  command.flag("--no-resource-monitoring", options->no_resource_monitoring,
-               "Do not record the memory and CPU use of jobs");
-  command.flag("--skip-checks", options->skip_checks,
-               "Taken for compatibility: leaves out checks of schedulers, which there are none of yet");
-  command.flag("--dry-run", options->dry_run, "Check the file and tell what it makes; needs no server");
-  command.footer(
-      "Examples:\n"
-      "  torc create sweep.yaml\n"
-      "  torc create --dry-run sweep.yaml\n"
-      "  id=$(torc -f json create sweep.yaml | jq .workflow_id)\n");
-  command.callback(
-      [options, &chosen] { chosen = [options](CommandContext& context) { return run(*options, context); }; });
+  return {.path = "create",
+          .summary = "Create a workflow from a file",
+          .options = {{.names = "file",
+                       .target = &options->file,
+                       .completion = Completion::file,
+                       .required = true,
+                       .help = "Workflow file: .yaml, .yml, .json or .json5"},
+                      {.names = "--no-resource-monitoring",
+                       .target = &options->no_resource_monitoring,
+                       .help = "Do not record the memory and CPU usage of jobs"},
+                      {.names = "--skip-checks",
+                       .target = &options->skip_checks,
+                       .help = "Accepted and ignored: there are no schedulers to check yet"},
+                      {.names = "--dry-run",
+                       .target = &options->dry_run,
+                       .help = "Check the file and show what would be created; needs no server"}},
+          .examples = {{.command = "torc create sweep.yaml"},
+                       {.command = "torc create --dry-run sweep.yaml"},
+                       {.command = "id=$(torc -f json create sweep.yaml | jq .workflow_id)"}},
+          .run = [options](CommandContext& context) { return run(*options, context); }};
 }
 
 }  // namespace torc::cli

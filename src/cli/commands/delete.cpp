@@ -1,13 +1,12 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "cli/options/common_options.hpp"
-#include "cli/parser/command_line.hpp"
+#include "cli/commands.hpp"
+#include "cli/parser/checks.hpp"
 #include "cli/print/terminal.hpp"
 #include "cli/print/workflow_json.hpp"
 #include "torc/base/printable.hpp"
 #include "torc/base/strings.hpp"
-#include "torc/cli/command.hpp"
 
 namespace torc::cli {
 namespace {
@@ -74,20 +73,19 @@ int run(const Options& options, CommandContext& context) {
 
 }  // namespace
 
-void add_delete(Command parent, Action& chosen) {
+CommandInfo delete_command() {
   auto options = std::make_shared<Options>();
-  const Command command = parent.subcommand("delete", "Delete workflows with all that belongs to them");
-  command.option("workflow-ids", options->workflow_ids, "Ids of the workflows")
-      .type_name("ID")
-      .required()
-      .check(check_id);
-  command.flag("--force", options->force, "Do not ask");
-  command.footer(
-      "Examples:\n"
-      "  torc delete 42\n"
-      "  torc delete --force 42 43 44\n");
-  command.callback(
-      [options, &chosen] { chosen = [options](CommandContext& context) { return run(*options, context); }; });
+  return {.path = "delete",
+          .summary = "Delete workflows with everything that belongs to them",
+          .options = {{.names = "workflow-ids",
+                       .target = &options->workflow_ids,
+                       .check = check_id,
+                       .completion = Completion::workflow_id,
+                       .required = true,
+                       .help = "IDs of the workflows"},
+                      {.names = "--force", .target = &options->force, .help = "Do not ask for confirmation"}},
+          .examples = {{.command = "torc delete 42"}, {.command = "torc delete --force 42 43 44"}},
+          .run = [options](CommandContext& context) { return run(*options, context); }};
 }
 
 }  // namespace torc::cli

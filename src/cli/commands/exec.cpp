@@ -5,8 +5,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "cli/options/common_options.hpp"
-#include "cli/parser/command_line.hpp"
+#include "cli/commands.hpp"
+#include "cli/parser/checks.hpp"
 #include "cli/print/reporters.hpp"
 #include "cli/print/run_report.hpp"
 #include "torc/app/workflows/create_workflow.hpp"
@@ -47,76 +47,116 @@ int run(const Options& options, CommandContext& context) {
   return report_run(outcome, id, keeps_output ? options.output_directory : "", context.options(), output);
 }
 
-void add_commands_options(const Command& command, app::ExecOptions& options) {
-  command.option("COMMAND", options.words, "Behind '--': one command with its arguments").every_word().type_name("");
-  command.option("-c,--command", options.commands, "Command to run, a line for the shell; repeatable")
-      .type_name("CMD")
-      .allow_extra_args(false);
-  command
-      .option("-C,--commands-file", options.commands_file,
-              "File of commands, one a line, without blank lines and # comments; '-' is standard input")
-      .type_name("FILE")
-      .check(check_not_empty);
-  command
-      .option("--param", options.parameters,
-              "Values for {NAME} in commands: 1:10, 0:1:0.1, [a,b,c], one value, or @FILE (one a line); repeatable")
-      .type_name("NAME=VALUE")
-      .allow_extra_args(false);
-  command.option("--link", options.link, "Several parameters: product (every combination) or zip [product]")
-      .type_name("MODE")
-      .check(check_one_of({"product", "zip"}));
-  command.option("-n,--name", options.name, "Name of the workflow [exec_ and the time]").check(check_not_empty);
-  command.option("--description", options.description, "Description of the workflow");
+std::vector<OptionInfo> commands_options(app::ExecOptions& options) {
+  return {{.names = "COMMAND",
+           .target = &options.words,
+           .value = "[-- COMMAND...]",
+           .completion = Completion::program,
+           .every_word = true,
+           .mark = &options.marked,
+           .help = "One command with its arguments"},
+          {.names = "-c,--command",
+           .target = &options.commands,
+           .value = "CMD",
+           .help = "Shell command line to run; repeatable"},
+          {.names = "-C,--commands-file",
+           .target = &options.commands_file,
+           .value = "FILE",
+           .check = check_not_empty,
+           .completion = Completion::file,
+           .help = "File with one command per line; blank lines and lines starting with # are ignored; - is standard "
+                   "input"},
+          {.names = "--param",
+           .target = &options.parameters,
+           .value = "NAME=VALUE",
+           .help = "Values for {NAME} in commands: 1:10, 0:1:0.1, [a,b,c], one value, or @FILE (one per line); "
+                   "repeatable"},
+          {.names = "--link",
+           .target = &options.link,
+           .value = "MODE",
+           .choices = {"product", "zip"},
+           .default_text = "product",
+           .help = "How to combine several parameters: every combination, or the first values together, and so on"},
+          {.names = "-n,--name",
+           .target = &options.name,
+           .value = "NAME",
+           .check = check_not_empty,
+           .help = "Name of the workflow (default: exec_ and the time)"},
+          {.names = "--description",
+           .target = &options.description,
+           .value = "TEXT",
+           .help = "Description of the workflow"}};
 }
 
-void add_recording_options(const Command& command, app::ExecOptions& options) {
-  const std::vector<std::string> modes{"off", "summary", "time-series"};
-  command
-      .option("--monitor", options.monitor,
-              "Record the CPU and memory of each job: off, summary, time-series [summary]")
-      .type_name("MODE")
-      .check(check_one_of(modes));
-  command
-      .option("--monitor-compute-node", options.monitor_compute_node,
-              "Record those of the whole machine: off, summary, time-series [off]")
-      .type_name("MODE")
-      .check(check_one_of(modes));
-  command.flag("--generate-plots", options.generate_plots, "Plot what was recorded; needs a time-series");
-  command.option("-i,--sample-interval-seconds", options.sample_interval_s, "Seconds between samples [10]")
-      .type_name("SECS")
-      .range(std::int64_t{1}, std::int64_t{4'294'967'295});
-  command
-      .option("--stdio", options.stdio,
-              "Output of jobs to keep: separate (two files), combined, no-stdout, no-stderr, none [separate]")
-      .type_name("MODE")
-      .check(check_one_of({"separate", "combined", "no-stdout", "no-stderr", "none"}));
+std::vector<OptionInfo> run_options(Options& options) {
+  return {{.names = "-j,--max-parallel-jobs",
+           .target = &options.max_parallel_jobs,
+           .value = "N",
+           .range = Range{1, 100'000},
+           .help = "Maximum number of parallel jobs (default: number of CPUs)"},
+          {.names = "-o,--output-dir",
+           .target = &options.output_directory,
+           .value = "DIR",
+           .check = check_not_empty,
+           .default_text = options.output_directory,
+           .completion = Completion::directory,
+           .help = "Directory for the output of jobs and the runner's log"},
+          {.names = "--dry-run",
+           .target = &options.dry_run,
+           .help = "Print the workflow as a workflow file in JSON, without running it; needs no server"}};
+}
+
+std::vector<OptionInfo> recording_options(app::ExecOptions& options) {
+  return {{.names = "--monitor",
+           .target = &options.monitor,
+           .value = "MODE",
+           .choices = {"off", "summary", "time-series"},
+           .default_text = options.monitor,
+           .help = "Resource usage to record for each job"},
+          {.names = "--monitor-compute-node",
+           .target = &options.monitor_compute_node,
+           .value = "MODE",
+           .choices = {"off", "summary", "time-series"},
+           .default_text = options.monitor_compute_node,
+           .help = "Resource usage to record for the machine"},
+          {.names = "--generate-plots",
+           .target = &options.generate_plots,
+           .help = "Draw plots of the recording; requires time-series"},
+          {.names = "-i,--sample-interval-seconds",
+           .target = &options.sample_interval_s,
+           .value = "SECONDS",
+           .range = Range{1, 4'294'967'295},
+           .default_text = "10",
+           .help = "Seconds between two samples"},
+          {.names = "--stdio",
+           .target = &options.stdio,
+           .value = "MODE",
+           .choices = {"separate", "combined", "no-stdout", "no-stderr", "none"},
+           .default_text = "separate",
+           .help = "Which output of jobs to keep, and in which files"}};
 }
 
 }  // namespace
 
-void add_exec(Command parent, Action& chosen) {
+CommandInfo exec_command() {
   auto options = std::make_shared<Options>();
-  const Command command = parent.subcommand("exec", "Run commands on this machine, without a workflow file");
-  add_commands_options(command, options->workflow);
-  command.option("-j,--max-parallel-jobs", options->max_parallel_jobs, "Run so many at once [one for each CPU]")
-      .type_name("N")
-      .range(std::int64_t{1}, std::int64_t{100'000});
-  command.option("-o,--output-dir", options->output_directory, "Where output and logs go [torc_output]")
-      .check(check_not_empty);
-  command.flag("--dry-run", options->dry_run, "Print the workflow, as a file of it would be, and run nothing");
-  add_recording_options(command, options->workflow);
-  command.footer(
-      "Examples:\n"
-      "  torc -s exec -c 'echo hi'                            one command, without a server\n"
-      "  torc -s exec -- python train.py --epochs 10          the same: all behind -- is one command\n"
-      "  torc -s exec -j 8 -C commands.txt                    those of a file, eight at once\n"
-      "  ls *.png | sed 's/^/optipng /' | torc -s exec -C -   ... or of another program\n"
-      "  torc -s exec -c 'run --seed {s}' --param s=1:100     one job for each value\n"
-      "  torc -s exec -c 'curl -o {out} {url}' --param out=@names.txt --param url=@urls.txt --link zip\n");
-  command.callback([options, command, &chosen] {
-    options->workflow.marked = command.has_mark();
-    chosen = [options](CommandContext& context) { return run(*options, context); };
-  });
+  return {
+      .path = "exec",
+      .summary = "Run commands on this machine, without a workflow file",
+      .options =
+          joined(commands_options(options->workflow), run_options(*options), recording_options(options->workflow)),
+      .examples =
+          {{.comment = "One command, without a server", .command = "torc -s exec -c 'echo hi'"},
+           {.comment = "The same: all words after -- are one command",
+            .command = "torc -s exec -- python train.py --epochs 10"},
+           {.comment = "The commands of a file, eight in parallel", .command = "torc -s exec -j 8 -C commands.txt"},
+           {.comment = "The commands that another program prints",
+            .command = "ls *.png | sed 's/^/optipng /' | torc -s exec -C -"},
+           {.comment = "One job per value", .command = "torc -s exec -c 'run --seed {s}' --param s=1:100"},
+           {.comment = "The first values together, then the second ones, and so on",
+            .command =
+                "torc -s exec -c 'curl -o {out} {url}' --param out=@names.txt \\\n  --param url=@urls.txt --link zip"}},
+      .run = [options](CommandContext& context) { return run(*options, context); }};
 }
 
 }  // namespace torc::cli

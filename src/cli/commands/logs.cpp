@@ -6,17 +6,17 @@
 
 #include <fmt/format.h>
 
+#include "cli/commands.hpp"
 #include "cli/job_output.hpp"
 #include "cli/options/common_options.hpp"
 #include "cli/options/ssh_options.hpp"
-#include "cli/parser/command_line.hpp"
+#include "cli/parser/checks.hpp"
 #include "cli/print/terminal_writer.hpp"
 #include "torc/app/fleet/workers.hpp"
 #include "torc/archive/reader.hpp"
 #include "torc/base/file.hpp"
 #include "torc/base/printable.hpp"
 #include "torc/base/strings.hpp"
-#include "torc/cli/command.hpp"
 #include "torc/remote/connect_pace.hpp"
 #include "torc/remote/job_output.hpp"
 
@@ -243,35 +243,39 @@ int run(const Options& options, CommandContext& context) {
 
 }  // namespace
 
-void add_logs(Command parent, Action& chosen) {
+CommandInfo logs_command() {
   auto options = std::make_shared<Options>();
-  const Command command = parent.subcommand("logs", "Show what a job has written, here, collected, or on its worker")
-                              .require_subcommand(0, 1);
-  command.option("JOB", options->words, "[workflow-id] and the id or name of a job").every_word().type_name("");
-  command.flag("-F,--follow", options->follow, "Go on until the job ends");
-  command.option("-o,--output-dir", options->output_dir, "Output directory of runners on this machine")
-      .type_name("DIR")
-      .capture_default_str();
-  command.option("-l,--local-output-dir", options->collected, "Where 'torc remote collect-logs' has put archives")
-      .type_name("DIR")
-      .capture_default_str();
-  command
-      .option("--remote-output-dir", options->remote_dir,
-              "Output directory on the worker (default: the one it was started with, else torc_output)")
-      .type_name("DIR");
-  add_raw_option(command, options->raw);
-  add_ssh_options(command, options->ssh);
-  add_logs_bundle(command, chosen);
-  add_logs_analyze(command, chosen);
-  command.footer(
-      "Examples:\n"
-      "  torc logs 42 train_7\n"
-      "  torc logs 42 1311 -F\n");
-  command.callback([options, &chosen] {
-    if (!chosen) {
-      chosen = [options](CommandContext& context) { return run(*options, context); };
-    }
-  });
+  return {
+      .path = "logs",
+      .summary = "Show the output of a job: here, collected, or on its worker",
+      .options = joined({{.names = "JOB",
+                          .target = &options->words,
+                          .value = "[WORKFLOW_ID] <JOB>",
+                          .completion = Completion::job_id,
+                          .every_word = true,
+                          .help = "ID or name of a job; a name requires the ID of the workflow"},
+                         {.names = "-F,--follow", .target = &options->follow, .help = "Continue until the job ends"},
+                         {.names = "-o,--output-dir",
+                          .target = &options->output_dir,
+                          .value = "DIR",
+                          .default_text = options->output_dir,
+                          .completion = Completion::directory,
+                          .help = "Output directory of runners on this machine"},
+                         {.names = "-l,--local-output-dir",
+                          .target = &options->collected,
+                          .value = "DIR",
+                          .default_text = options->collected,
+                          .completion = Completion::directory,
+                          .help = "Directory with the archives of 'torc remote collect-logs'"},
+                         {.names = "--remote-output-dir",
+                          .target = &options->remote_dir,
+                          .value = "DIR",
+                          .help = "Output directory on the worker (default: the one of the last start, else "
+                                  "torc_output)"},
+                         raw_option(options->raw)},
+                        ssh_options(options->ssh)),
+      .examples = {{.command = "torc logs 42 train_7"}, {.command = "torc logs 42 1311 -F"}},
+      .run = [options](CommandContext& context) { return run(*options, context); }};
 }
 
 }  // namespace torc::cli

@@ -1,8 +1,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "cli/parser/command_line.hpp"
-#include "torc/cli/command.hpp"
+#include "cli/commands.hpp"
 
 namespace torc::cli {
 namespace {
@@ -18,13 +17,11 @@ int ping(CommandContext& context) {
 
 }  // namespace
 
-void add_ping(Command parent, Action& chosen) {
-  const Command command = parent.subcommand("ping", "Check that the server runs and answers");
-  command.footer(
-      "Examples:\n"
-      "  torc ping\n"
-      "  torc --url http://login1:8080/torc-service/v1 ping\n");
-  command.callback([&chosen] { chosen = ping; });
+CommandInfo ping_command() {
+  return {.path = "ping",
+          .summary = "Check that the server answers",
+          .examples = {{.command = "torc ping"}, {.command = "torc --url http://login1:8080/torc-service/v1 ping"}},
+          .run = ping};
 }
 
 }  // namespace torc::cli

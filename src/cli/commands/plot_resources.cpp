@@ -3,11 +3,10 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "cli/options/common_options.hpp"
-#include "cli/parser/command_line.hpp"
+#include "cli/commands.hpp"
+#include "cli/parser/checks.hpp"
 #include "torc/base/printable.hpp"
 #include "torc/base/strings.hpp"
-#include "torc/cli/command.hpp"
 #include "torc/metrics/pages.hpp"
 
 namespace torc::cli {
@@ -72,30 +71,37 @@ int plot_resources(const PlotOptions& options, CommandContext& context) {
 
 }  // namespace
 
-void add_plot_resources(Command parent, Action& chosen) {
+CommandInfo plot_resources_command() {
   auto options = std::make_shared<PlotOptions>();
-  const Command command = parent.subcommand("plot-resources", "Draw what jobs used, as pages for a browser");
-  command.option("databases", options->databases, "resource_metrics_*.db, one or several")
-      .type_name("DB")
-      .check(check_not_empty)
-      .required();
-  command.option("-o,--output-dir", options->directory, "Where to write the pages")
-      .type_name("DIR")
-      .check(check_not_empty)
-      .capture_default_str();
-  command.option("-j,--job-ids", options->job_ids, "Only these jobs (4,7,9), and a page for each of them")
-      .type_name("IDS")
-      .check(check_ids)
-      .allow_extra_args(false);
-  command.option("-p,--prefix", options->prefix, "Put before the names of the files, with a _").type_name("PREFIX");
-  command.footer(
-      "Examples:\n"
-      "  torc plot-resources torc_output/resource_utilization/*.db -o plots\n"
-      "  torc plot-resources -j 4,7 -p slow resource_metrics_ws1_42_1.db\n"
-      "A page is one file that needs no network.\n");
-  command.callback([options, &chosen] {
-    chosen = [options](CommandContext& context) { return plot_resources(*options, context); };
-  });
+  return {.path = "plot-resources",
+          .summary = "Draw the resource usage of jobs and machines, as pages for a browser",
+          .description = "Each page is one file that needs no network.",
+          .options = {{.names = "databases",
+                       .target = &options->databases,
+                       .check = check_not_empty,
+                       .completion = Completion::file,
+                       .required = true,
+                       .help = "Metrics databases: resource_metrics_*.db"},
+                      {.names = "-o,--output-dir",
+                       .target = &options->directory,
+                       .value = "DIR",
+                       .check = check_not_empty,
+                       .default_text = options->directory,
+                       .completion = Completion::directory,
+                       .help = "Directory for the pages"},
+                      {.names = "-j,--job-ids",
+                       .target = &options->job_ids,
+                       .value = "IDS",
+                       .check = check_ids,
+                       .completion = Completion::job_id,
+                       .help = "Only these jobs (4,7,9), with a page for each"},
+                      {.names = "-p,--prefix",
+                       .target = &options->prefix,
+                       .value = "PREFIX",
+                       .help = "Prefix for the file names, followed by _"}},
+          .examples = {{.command = "torc plot-resources torc_output/resource_utilization/*.db -o plots"},
+                       {.command = "torc plot-resources -j 4,7 -p slow resource_metrics_ws1_42_1.db"}},
+          .run = [options](CommandContext& context) { return plot_resources(*options, context); }};
 }
 
 }  // namespace torc::cli

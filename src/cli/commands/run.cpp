@@ -5,9 +5,9 @@
 
 #include <fmt/format.h>
 
-#include "cli/options/common_options.hpp"
+#include "cli/commands.hpp"
 #include "cli/options/time_options.hpp"
-#include "cli/parser/command_line.hpp"
+#include "cli/parser/checks.hpp"
 #include "cli/print/reporters.hpp"
 #include "cli/print/run_report.hpp"
 #include "torc/app/workflows/create_workflow.hpp"
@@ -69,36 +69,62 @@ int run(const RunOptions& options, CommandContext& context) {
   return report_run(outcome, id, /*output_directory=*/"", context.options(), context.output());
 }
 
+std::vector<OptionInfo> resource_and_output_options(RunOptions& options) {
+  return {{.names = "workflow-spec-or-id",
+           .target = &options.spec_or_id,
+           .completion = Completion::file,
+           .required = true,
+           .help = "Workflow file (YAML, JSON, JSON5), or ID of a workflow"},
+          {.names = "--max-parallel-jobs",
+           .target = &options.max_parallel_jobs,
+           .value = "N",
+           .range = Range{1, 100'000},
+           .help = "Maximum number of parallel jobs, ignoring resource requirements"},
+          {.names = "--num-cpus",
+           .target = &options.num_cpus,
+           .value = "N",
+           .range = Range{1, 1'000'000},
+           .help = "CPUs available for jobs (default: those that this process may use)"},
+          {.names = "--memory-gb",
+           .target = &options.memory_gb,
+           .value = "GB",
+           .check = check_positive,
+           .help = "Memory available for jobs (default: the machine's)"},
+          {.names = "--num-gpus",
+           .target = &options.num_gpus,
+           .value = "N",
+           .range = Range{0, 10'000},
+           .help = "GPUs available for jobs (default: the machine's)"},
+          {.names = "-p,--poll-interval",
+           .target = &options.poll_interval_s,
+           .value = "SECONDS",
+           .range = Range{0.01, 86'400},
+           .default_text = "5",
+           .help = "Seconds between polls for new jobs"},
+          {.names = "-o,--output-dir",
+           .target = &options.output_directory,
+           .value = "DIR",
+           .check = check_not_empty,
+           .default_text = options.output_directory,
+           .completion = Completion::directory,
+           .help = "Directory for the output of jobs and the runner's log"}};
+}
+
 }  // namespace
 
-void add_run(Command parent, Action& chosen) {
+CommandInfo run_command() {
   auto options = std::make_shared<RunOptions>();
-  const Command command = parent.subcommand("run", "Run a workflow's jobs on this machine");
-  command
-      .option("workflow-spec-or-id", options->spec_or_id, "Workflow file (YAML, JSON, JSON5), or the id of a workflow")
-      .required()
-      .type_name("");
-  command.option("--max-parallel-jobs", options->max_parallel_jobs, "Run so many jobs at once, whatever they need")
-      .range(std::int64_t{1}, std::int64_t{100'000});
-  command.option("--num-cpus", options->num_cpus, "CPUs to give out [those this process may use]")
-      .range(std::int64_t{1}, std::int64_t{1'000'000});
-  command.option("--memory-gb", options->memory_gb, "Memory to give out, in GB [the machine's]").positive();
-  command.option("--num-gpus", options->num_gpus, "GPUs to give out [the machine's]")
-      .range(std::int64_t{0}, std::int64_t{10'000});
-  command.option("-p,--poll-interval", options->poll_interval_s, "Seconds between questions for new jobs [5]")
-      .range(0.01, 86'400.0);
-  command.option("-o,--output-dir", options->output_directory, "Where output and logs go [torc_output]")
-      .check(check_not_empty);
-  add_time_options(command, options->times);
-  command.flag("--skip-checks", options->skip_checks, "Do not check that input files are there");
-  command.footer(
-      "Examples:\n"
-      "  torc run sweep.yaml                       make a workflow from the file and run it\n"
-      "  torc run 42                               run the jobs of workflow 42\n"
-      "  torc run 42 --max-parallel-jobs 4         no more than four at once\n"
-      "  torc -s run sweep.yaml                    without a server\n");
-  command.callback(
-      [options, &chosen] { chosen = [options](CommandContext& context) { return run(*options, context); }; });
+  return {.path = "run",
+          .summary = "Run the jobs of a workflow on this machine",
+          .options = joined(resource_and_output_options(*options), time_options(options->times),
+                            std::vector<OptionInfo>{{.names = "--skip-checks",
+                                                     .target = &options->skip_checks,
+                                                     .help = "Do not check that the input files exist"}}),
+          .examples = {{.comment = "Create a workflow from the file and run it", .command = "torc run sweep.yaml"},
+                       {.comment = "Run the jobs of workflow 42", .command = "torc run 42"},
+                       {.comment = "At most four in parallel", .command = "torc run 42 --max-parallel-jobs 4"},
+                       {.comment = "Without a server", .command = "torc -s run sweep.yaml"}},
+          .run = [options](CommandContext& context) { return run(*options, context); }};
 }
 
 }  // namespace torc::cli

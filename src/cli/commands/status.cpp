@@ -3,13 +3,12 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "cli/commands.hpp"
 #include "cli/options/common_options.hpp"
-#include "cli/parser/command_line.hpp"
 #include "cli/print/workflow_summary.hpp"
 #include "torc/base/printable.hpp"
 #include "torc/base/strings.hpp"
 #include "torc/base/units.hpp"
-#include "torc/cli/command.hpp"
 
 namespace torc::cli {
 namespace {
@@ -108,16 +107,13 @@ int run(const Options& options, CommandContext& context) {
 
 }  // namespace
 
-void add_status(Command parent, Action& chosen) {
+CommandInfo status_command() {
   auto options = std::make_shared<Options>();
-  const Command command = parent.subcommand("status", "Show where a workflow stands");
-  add_optional_workflow_id(command, options->workflow_id);
-  command.footer(
-      "Examples:\n"
-      "  torc status 42\n"
-      "  torc -f json status 42 | jq .jobs_by_status\n");
-  command.callback(
-      [options, &chosen] { chosen = [options](CommandContext& context) { return run(*options, context); }; });
+  return {.path = "status",
+          .summary = "Show the state of a workflow",
+          .options = {workflow_id_argument(options->workflow_id)},
+          .examples = {{.command = "torc status 42"}, {.command = "torc -f json status 42 | jq .jobs_by_status"}},
+          .run = [options](CommandContext& context) { return run(*options, context); }};
 }
 
 }  // namespace torc::cli

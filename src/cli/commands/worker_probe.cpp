@@ -1,11 +1,10 @@
 #include <nlohmann/json.hpp>
 
-#include "cli/options/common_options.hpp"
-#include "cli/parser/command_line.hpp"
+#include "cli/commands.hpp"
+#include "cli/parser/checks.hpp"
 #include "torc/base/file.hpp"
 #include "torc/base/printable.hpp"
 #include "torc/base/version.hpp"
-#include "torc/cli/command.hpp"
 #include "torc/model/json.hpp"
 #include "torc/proc/process_info.hpp"
 
@@ -67,12 +66,15 @@ int probe(CommandContext& context) {
 
 }  // namespace
 
-void add_worker_probe(Command parent, Action& chosen) {
-  const Command command = parent.subcommand("worker-probe", "What 'torc remote run' asks a worker's torc").group("");
+CommandInfo worker_probe_command() {
+  // The ID is not used, but the parser writes it: it has to live as long as the command.
   auto id = std::make_shared<model::Id>(0);
-  command.option("workflow-id", *id, "Id of the workflow").check(check_id);
-  // The id is not looked at, but the parser writes it: it has to live as long as the callback.
-  command.callback([id, &chosen] { chosen = probe; });
+  return {.path = "worker-probe",
+          .summary = "Report this torc to 'torc remote run'",
+          .options = {{.names = "workflow-id", .target = id.get(), .check = check_id, .help = "ID of the workflow"}},
+          .examples = {{.command = "torc worker-probe 42"}},
+          .hidden = true,
+          .run = [id](CommandContext& context) { return probe(context); }};
 }
 
 }  // namespace torc::cli

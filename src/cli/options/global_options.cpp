@@ -2,52 +2,79 @@
 
 #include <string_view>
 
-#include "cli/options/common_options.hpp"
-#include "cli/parser/command_line.hpp"
-
 namespace torc::cli {
+namespace {
 
-std::shared_ptr<GlobalOptions> add_global_options(Command app) {
-  auto options = std::make_shared<GlobalOptions>();
-  options->connection.url = "http://localhost:8080/torc-service/v1";
-  auto& connection = options->connection;
+constexpr const char* k_default_url = "http://localhost:8080/torc-service/v1";
 
-  app.option("--log-level", options->log_level, "trace, debug, info, warn, error or off (Env:RUST_LOG)")
-      .type_name("LEVEL")
-      .check(check_one_of({"trace", "debug", "info", "warn", "warning", "error", "off"}, true));
-  const auto set_format = [options](const std::string& word) { options->json = word == "json"; };
-  app.option_function<std::string>("-f,--format", set_format, "How to print: table or json")
-      .type_name("FORMAT")
-      .check(check_one_of({"table", "json"}))
-      .default_str("table");
-  app.option("--url", connection.url, "URL of the server")
-      .type_name("URL")
-      .envname("TORC_API_URL")
-      .capture_default_str();
-  app.option("--password", connection.password,
-             "Password; other users of this machine can see it here, so rather set the variable")
-      .type_name("PASSWORD")
-      .envname("TORC_PASSWORD");
-  app.flag("--prompt-password", options->prompt_password, "Ask for the password on the terminal");
-  app.flag("--skip-version-check", connection.skip_version_check, "Use a server of another interface version too");
-  app.option("--tls-ca-cert", connection.tls_ca_cert, "File with the certificates to trust")
-      .type_name("FILE")
-      .envname("TORC_TLS_CA_CERT");
-  app.flag("--tls-insecure", connection.tls_insecure, "Trust any certificate").envname("TORC_TLS_INSECURE");
-  app.option("--cookie-header", connection.cookie_header, "Cookies to send, for servers behind a sign-on page")
-      .type_name("COOKIES")
-      .envname("TORC_COOKIE_HEADER");
-  app.flag("-s,--standalone", options->standalone, "Start a server of its own for this one command");
-  app.option("--db", options->database, "Database of --standalone").type_name("PATH").capture_default_str();
-  app.flag("--trust-owner", options->trust_owner,
-           "With --standalone: use the database or output directory of a user who is neither you nor root");
-  // Understood for scripts written for the program that had a separate server; the server is in this one.
-  app.option("--torc-server-bin", "Accepted and not used: the server is part of this program")
-      .type_name("PATH")
-      .group("");
-  // An alias may hold an option that is then given again.
-  app.take_last();
-  return options;
+}  // namespace
+
+std::vector<OptionInfo> global_options(GlobalOptions& options) {
+  auto& connection = options.connection;
+  connection.url = k_default_url;
+  const auto set_format = [&options](const std::string& word) { options.json = word == "json"; };
+  return {{.names = "--log-level",
+           .target = &options.log_level,
+           .value = "LEVEL",
+           .choices = {"trace", "debug", "info", "warn", "warning", "error", "off"},
+           .ignore_case = true,
+           // RUST_LOG is not read by the parser, because it may hold what is no level.
+           .help = "Log level (default: RUST_LOG, else warnings)"},
+          {.names = "-f,--format",
+           .target = set_format,
+           .value = "FORMAT",
+           .choices = {"table", "json"},
+           .default_text = "table",
+           .help = "Output format"},
+          {.names = "--url",
+           .target = &connection.url,
+           .value = "URL",
+           .default_text = k_default_url,
+           .env = "TORC_API_URL",
+           .help = "URL of the server"},
+          {.names = "--password",
+           .target = &connection.password,
+           .value = "PASSWORD",
+           .env = "TORC_PASSWORD",
+           .help = "Password. Prefer the variable: the option is visible to other users for a moment"},
+          {.names = "--prompt-password",
+           .target = &options.prompt_password,
+           .help = "Ask for the password on the terminal"},
+          {.names = "--skip-version-check",
+           .target = &connection.skip_version_check,
+           .help = "Continue with a server of another major interface version"},
+          {.names = "--tls-ca-cert",
+           .target = &connection.tls_ca_cert,
+           .value = "FILE",
+           .env = "TORC_TLS_CA_CERT",
+           .completion = Completion::file,
+           .help = "File with the trusted certificates"},
+          {.names = "--tls-insecure",
+           .target = &connection.tls_insecure,
+           .env = "TORC_TLS_INSECURE",
+           .help = "Trust any certificate"},
+          {.names = "--cookie-header",
+           .target = &connection.cookie_header,
+           .value = "COOKIES",
+           .env = "TORC_COOKIE_HEADER",
+           .help = "Cookies to send, for servers behind a sign-on page"},
+          {.names = "-s,--standalone",
+           .target = &options.standalone,
+           .help = "Run a server inside this command, for this command only"},
+          {.names = "--db",
+           .target = &options.database,
+           .value = "PATH",
+           .default_text = options.database,
+           .completion = Completion::file,
+           .help = "Database of --standalone"},
+          {.names = "--trust-owner",
+           .target = &options.trust_owner,
+           .help = "With --standalone: use the database or output directory of a user who is neither you nor root"},
+          // For scripts written for torc 0.23, which has a separate server program.
+          {.names = "--torc-server-bin",
+           .value = "PATH",
+           .hidden = true,
+           .help = "Accepted and ignored: the server is part of this program"}};
 }
 
 bool asks_for_json(int argc, const char* const* argv) {

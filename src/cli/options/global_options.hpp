@@ -1,13 +1,13 @@
 #pragma once
 
-#include <memory>
+#include <vector>
 
-#include "torc/cli/command.hpp"
+#include "cli/parser/command_info.hpp"
 
 namespace torc::cli {
 
-/// Adds the global options to the root. What parsing found stands in the returned object afterwards.
-std::shared_ptr<GlobalOptions> add_global_options(Command app);
+/// The options of every command. Sets their defaults in `options`.
+std::vector<OptionInfo> global_options(GlobalOptions& options);
 
 /// Whether a command line asks for JSON, found without parsing it: for errors of parsing itself.
 bool asks_for_json(int argc, const char* const* argv);

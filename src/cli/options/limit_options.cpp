@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include "cli/parser/command_line.hpp"
 #include "torc/base/units.hpp"
 #include "torc/server/server.hpp"
 
@@ -21,27 +20,34 @@ std::string check_body_size(const std::string& text) {
 
 }  // namespace
 
-void add_limit_options(Command command, server::LimitOptions& limits) {
-  const auto set = [&limits](const std::string& text) {
+std::vector<OptionInfo> limit_options(server::LimitOptions& limits) {
+  const auto set_body = [&limits](const std::string& text) {
     limits.body = static_cast<std::size_t>(base::parse_memory(text).value_or(0));
   };
-  command
-      .option_function<std::string>("--max-body-size", set,
-                                    "Largest body of a request; a larger one is answered with 413")
-      .type_name("SIZE")
-      .check(check_body_size)
-      .default_str("64m");
-  command.option("--max-connections", limits.connections, "Clients at once; further ones are answered with 503")
-      .range(1, 1'000'000)
-      .capture_default_str();
-  command.option("--idle-timeout", limits.idle_seconds, "Seconds after which a connection without a request is closed")
-      .range(1, 1'000'000)
-      .capture_default_str();
-  command
-      .option("--request-timeout", limits.request_seconds,
-              "Seconds that a request may take to arrive; a slower one is answered with 408")
-      .range(1, 1'000'000)
-      .capture_default_str();
+  return {{.names = "--max-body-size",
+           .target = set_body,
+           .value = "SIZE",
+           .check = check_body_size,
+           .default_text = "64m",
+           .help = "Maximum body size of a request, from 1k to 4g; larger ones are answered with 413"},
+          {.names = "--max-connections",
+           .target = &limits.connections,
+           .value = "N",
+           .range = Range{1, 1'000'000},
+           .default_text = std::to_string(limits.connections),
+           .help = "Maximum number of simultaneous clients; further ones are answered with 503"},
+          {.names = "--idle-timeout",
+           .target = &limits.idle_seconds,
+           .value = "SECONDS",
+           .range = Range{1, 1'000'000},
+           .default_text = std::to_string(limits.idle_seconds),
+           .help = "Close a connection that sends no request for this long"},
+          {.names = "--request-timeout",
+           .target = &limits.request_seconds,
+           .value = "SECONDS",
+           .range = Range{1, 1'000'000},
+           .default_text = std::to_string(limits.request_seconds),
+           .help = "Maximum time from a request's first byte to its last; slower ones are answered with 408"}};
 }
 
 }  // namespace torc::cli

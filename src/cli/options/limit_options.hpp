@@ -1,15 +1,16 @@
 #pragma once
 
+#include <vector>
+
+#include "cli/parser/command_info.hpp"
+
 namespace torc::server {
 struct LimitOptions;
 }
 
 namespace torc::cli {
 
-class Command;
-
-/// The options of a server that say how much a client may take of it.
-/// @param limits  Written by the parser: has to live as long as `command`.
-void add_limit_options(Command command, server::LimitOptions& limits);
+/// --max-body-size, --max-connections, --idle-timeout, --request-timeout: the limits of `torc server run` on clients.
+std::vector<OptionInfo> limit_options(server::LimitOptions& limits);
 
 }  // namespace torc::cli

@@ -14,11 +14,11 @@ std::string check_size(const std::string& text) {
 
 }  // namespace
 
-Option add_max_size_option(Command command, std::optional<std::uint64_t>& target, const std::string& help) {
+OptionInfo max_size_option(std::optional<std::uint64_t>& target) {
   const auto set = [&target](const std::string& text) {
     target = static_cast<std::uint64_t>(base::parse_memory(text).value_or(0));
   };
-  return command.option_function<std::string>("--max-size", set, help).type_name("SIZE").check(check_size);
+  return {.names = "--max-size", .target = set, .value = "SIZE", .check = check_size};
 }
 
 }  // namespace torc::cli

@@ -2,13 +2,12 @@
 
 #include <cstdint>
 #include <optional>
-#include <string>
 
-#include "cli/parser/command_line.hpp"
+#include "cli/parser/command_info.hpp"
 
 namespace torc::cli {
 
-/// --max-size SIZE, in bytes or with k, m, g or t: how much an archive may hold unpacked.
-Option add_max_size_option(Command command, std::optional<std::uint64_t>& target, const std::string& help);
+/// --max-size SIZE, in bytes or with k, m, g or t: the maximum size of an archive's content. Without help.
+OptionInfo max_size_option(std::optional<std::uint64_t>& target);
 
 }  // namespace torc::cli

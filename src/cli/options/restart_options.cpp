@@ -1,23 +1,25 @@
 #include "cli/options/restart_options.hpp"
 
+#include <string>
+
 namespace torc::cli {
 
-Option add_restart_options(Command command, app::RestartOptions& options) {
-  const Option restart =
-      command.flag("--restart", options.restart, "Start workers that died again, as they were started");
-  command.option("--max-restarts", options.most, "Of each worker")
-      .type_name("N")
-      .range(std::int64_t{1}, std::int64_t{1'000'000})
-      .capture_default_str()
-      .needs(restart);
-  command
-      .option("--restart-pause", options.pause_seconds,
-              "Between a worker's first and second restart; doubled for each further one, up to ten minutes")
-      .type_name("SECONDS")
-      .range(0.1, 86'400.0)
-      .default_str("10")
-      .needs(restart);
-  return restart;
+std::vector<OptionInfo> restart_options(app::RestartOptions& options) {
+  return {{.names = "--restart", .target = &options.restart, .help = "Restart runners that died, as they were started"},
+          {.names = "--max-restarts",
+           .target = &options.most,
+           .value = "N",
+           .range = Range{1, 1'000'000},
+           .default_text = std::to_string(options.most),
+           .needs = "--restart",
+           .help = "Maximum number of restarts per worker"},
+          {.names = "--restart-pause",
+           .target = &options.pause_seconds,
+           .value = "SECONDS",
+           .range = Range{0.1, 86'400},
+           .default_text = "10",
+           .needs = "--restart",
+           .help = "Pause before a worker's second restart; doubled for each further one, up to ten minutes"}};
 }
 
 }  // namespace torc::cli

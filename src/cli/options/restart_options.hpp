@@ -1,11 +1,13 @@
 #pragma once
 
-#include "cli/parser/command_line.hpp"
+#include <vector>
+
+#include "cli/parser/command_info.hpp"
 #include "torc/app/fleet/restart_options.hpp"
 
 namespace torc::cli {
 
-/// --restart, --max-restarts, --restart-pause. @returns the first
-Option add_restart_options(Command command, app::RestartOptions& options);
+/// --restart, --max-restarts, --restart-pause
+std::vector<OptionInfo> restart_options(app::RestartOptions& options);
 
 }  // namespace torc::cli

@@ -1,35 +1,44 @@
 #include "cli/options/security_options.hpp"
 
-#include "cli/parser/command_line.hpp"
 #include "torc/server/server.hpp"
 
 namespace torc::cli {
 
-void add_security_options(Command command, server::SecurityOptions& security) {
-  command.flag("--https", security.https, "Encrypt (TLS 1.2 and later); needs the next two");
-  command.option("--tls-cert", security.tls_certificate, "Certificate, and those it depends on (PEM)")
-      .type_name("FILE");
-  command.option("--tls-key", security.tls_key, "The certificate's key (PEM, without passphrase)").type_name("FILE");
-  command.option("--auth-file", security.auth_file, "Users and passwords; 'torc server htpasswd' writes it")
-      .type_name("FILE");
-  command.flag("--require-auth", security.require_auth, "Refuse requests without a password");
-  command.flag("--enforce-access-control", security.enforce_access,
-               "Users see and change only their own workflows, and those of their groups");
-  command.option("--admin-user", security.admins, "A user who may do everything; may be given more than once")
-      .type_name("NAME")
-      .allow_extra_args(false);
-  command
-      .option(
-          "--allowed-origin", security.allowed_origins,
-          "Let web pages of this site use the server, such as https://torc.example.org; may be given more than once")
-      .type_name("ORIGIN")
-      .allow_extra_args(false);
-  command
-      .option(
-          "--allowed-host", security.allowed_hosts,
-          "A further name of this server in its clients' URLs, such as that of a proxy; may be given more than once")
-      .type_name("NAME")
-      .allow_extra_args(false);
+std::vector<OptionInfo> security_options(server::SecurityOptions& security) {
+  return {{.names = "--https",
+           .target = &security.https,
+           .help = "Use TLS 1.2 or later; requires --tls-cert and --tls-key"},
+          {.names = "--tls-cert",
+           .target = &security.tls_certificate,
+           .value = "FILE",
+           .completion = Completion::file,
+           .help = "The server's certificate, followed by its chain (PEM)"},
+          {.names = "--tls-key",
+           .target = &security.tls_key,
+           .value = "FILE",
+           .completion = Completion::file,
+           .help = "The certificate's key (PEM, without passphrase)"},
+          {.names = "--auth-file",
+           .target = &security.auth_file,
+           .value = "FILE",
+           .completion = Completion::file,
+           .help = "File with users and passwords, written by 'torc server htpasswd'"},
+          {.names = "--require-auth", .target = &security.require_auth, .help = "Refuse requests without a password"},
+          {.names = "--enforce-access-control",
+           .target = &security.enforce_access,
+           .help = "Users can see and change only their own workflows and those of their groups"},
+          {.names = "--admin-user",
+           .target = &security.admins,
+           .value = "NAME",
+           .help = "A user with all permissions; repeatable"},
+          {.names = "--allowed-origin",
+           .target = &security.allowed_origins,
+           .value = "ORIGIN",
+           .help = "Let web pages of this site use the server, such as https://torc.example.org; repeatable"},
+          {.names = "--allowed-host",
+           .target = &security.allowed_hosts,
+           .value = "NAME",
+           .help = "Another name of this server in its clients' URLs, such as that of a proxy; repeatable"}};
 }
 
 std::string describe_security(const server::SecurityOptions& security) {

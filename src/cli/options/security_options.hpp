@@ -1,6 +1,9 @@
 #pragma once
 
 #include <string>
+#include <vector>
+
+#include "cli/parser/command_info.hpp"
 
 namespace torc::server {
 struct SecurityOptions;
@@ -8,11 +11,8 @@ struct SecurityOptions;
 
 namespace torc::cli {
 
-class Command;
-
-/// The options of a server that say who may talk to it, and how.
-/// @param security  Written by the parser: has to live as long as `command`.
-void add_security_options(Command command, server::SecurityOptions& security);
+/// --https to --allowed-host: who may talk to `torc server run`, and how.
+std::vector<OptionInfo> security_options(server::SecurityOptions& security);
 
 /// For the line that a server prints: "no authentication", "passwords required, access control".
 std::string describe_security(const server::SecurityOptions& security);

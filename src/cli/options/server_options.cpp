@@ -4,52 +4,66 @@
 
 #include <fmt/format.h>
 
-#include "cli/options/common_options.hpp"
-#include "cli/parser/command_line.hpp"
+#include "cli/parser/checks.hpp"
 #include "torc/base/error.hpp"
 #include "torc/base/file.hpp"
 #include "torc/base/strings.hpp"
 
 namespace torc::cli {
 
-void add_listen_options(Command command, server::ServerOptions& options) {
-  command.option("-H,--host", options.host, "Address to listen on").check(check_not_empty).capture_default_str();
-  command.option("-p,--port", options.port, "Port to listen on; 0: any free one").capture_default_str();
-  command.option("-t,--threads", options.readers, "Threads that answer questions; changes have one of their own")
-      .type_name("N")
-      .range(1, 64)
-      .capture_default_str();
+std::vector<OptionInfo> listen_options(server::ServerOptions& options) {
+  return {{.names = "-H,--host",
+           .target = &options.host,
+           .value = "HOST",
+           .check = check_not_empty,
+           .default_text = options.host,
+           .help = "Address to listen on"},
+          {.names = "-p,--port",
+           .target = &options.port,
+           .value = "PORT",
+           .default_text = std::to_string(options.port),
+           .help = "Port to listen on; 0 chooses a free one"},
+          {.names = "-t,--threads",
+           .target = &options.readers,
+           .value = "N",
+           .range = Range{1, 64},
+           .default_text = std::to_string(options.readers),
+           .help = "Threads for reads; changes have a thread of their own"}};
 }
 
-void add_database_option(Command command, std::string& database) {
-  command.option("-d,--database", database, "SQLite file, or sqlite:FILE (Env:DATABASE_URL) [torc.db]")
-      .type_name("FILE")
-      .check(check_not_empty);
+OptionInfo database_option(std::string& database) {
+  return {.names = "-d,--database",
+          .target = &database,
+          .value = "FILE",
+          .check = check_not_empty,
+          // DATABASE_URL is not read by the parser, because an empty one is ignored.
+          .completion = Completion::file,
+          .help = "SQLite file, or sqlite:FILE (default: DATABASE_URL, else torc.db)"};
 }
 
-void add_commit_options(Command command, server::ServerOptions& options) {
-  const auto set = [&options](const std::string& word) {
+std::vector<OptionInfo> commit_options(server::ServerOptions& options) {
+  const auto set_durability = [&options](const std::string& word) {
     options.durability = word == "full" ? store::Durability::full : store::Durability::normal;
   };
-  command
-      .option_function<std::string>(
-          "--synchronous", set,
-          "full: what is answered survives a power cut. normal: only the end of the server; faster")
-      .type_name("WHEN")
-      .check(check_one_of({"full", "normal"}))
-      .default_str("full");
-  command
-      .option_function<double>(
-          "-c,--completion-check-interval-secs", [](double) {},
-          "Accepted, no effect: a job is ready at once when its last blocker ends")
-      .type_name("SECONDS");
-  command.flag("--no-additions", options.no_additions,
-               "Do without what torc 0.23 does not have; to see how clients get on with that");
+  return {{.names = "--synchronous",
+           .target = set_durability,
+           .value = "WHEN",
+           .choices = {"full", "normal"},
+           .default_text = "full",
+           .help = "full: everything that was answered survives a power cut. normal: it survives only a crash of the "
+                   "server; faster"},
+          {.names = "-c,--completion-check-interval-secs",
+           .value = "SECONDS",
+           .check = check_number,
+           .help = "Accepted and ignored: a job is ready as soon as its last blocker ends"},
+          {.names = "--no-additions",
+           .target = &options.no_additions,
+           .help = "Disable the additions to the interface of torc 0.23, to test how clients work without them"}};
 }
 
 namespace {
 
-/// Nothing where `text` is no time to wait for workers; 0: for ever.
+/// @returns nothing if `text` is not a valid time; 0 means no limit
 std::optional<std::chrono::milliseconds> worker_timeout_from(const std::string& text) {
   constexpr std::int64_t k_longest_s = std::int64_t{7} * 24 * 3600;
   if (base::to_lower(text) == "off") {
@@ -62,38 +76,44 @@ std::optional<std::chrono::milliseconds> worker_timeout_from(const std::string& 
 
 std::string check_worker_timeout(const std::string& text) {
   return worker_timeout_from(text) ? ""
-                                   : fmt::format("'{}' is neither a number of seconds from 1 to 604800 nor off", text);
+                                   : fmt::format("'{}' is not valid (expected seconds from 1 to 604800, or off)", text);
 }
 
 }  // namespace
 
-void add_worker_timeout(Command command, server::ServerOptions& options) {
+OptionInfo worker_timeout_option(server::ServerOptions& options) {
   const auto set = [&options](const std::string& text) {
     options.worker_timeout = worker_timeout_from(text).value_or(options.worker_timeout);
   };
-  command
-      .option_function<std::string>(
-          "--worker-timeout", set,
-          "A runner that is silent for so long is lost: its jobs are ready again. off (or 0): "
-          "none is ever lost")
-      .type_name("SECONDS")
-      .check(check_worker_timeout)
-      .default_str("90");
+  return {.names = "--worker-timeout",
+          .target = set,
+          .value = "SECONDS",
+          .check = check_worker_timeout,
+          .default_text = "90",
+          .help = "A runner that is silent for this long is lost, and its jobs are requeued; off or 0: never"};
 }
 
-void add_service_options(Command command, ServiceOptions& options) {
-  command
-      .option("--log-dir", options.log.directory,
-              fmt::format("Log to torc-server.log in this directory, not to standard error; {} MiB, then a new one, {} "
-                          "older ones are kept",
-                          base::k_log_file_bytes / 1024 / 1024, base::k_log_files))
-      .type_name("DIR");
-  command.flag("--json-logs", options.log.json, "Log one JSON object a line");
-  command.option("--pid-file", options.pid_file, "Write the process's id to this file, removed at the end")
-      .type_name("FILE");
-  command.flag("--trust-owner", options.trust_owner,
-               "Use a database or log directory that belongs to another user than the server's and root");
-  command.flag("--daemon", options.daemon, "Go on in the background once it listens; keep a log with --log-dir");
+std::vector<OptionInfo> service_options(ServiceOptions& options) {
+  return {
+      {.names = "--log-dir",
+       .target = &options.log.directory,
+       .value = "DIR",
+       .completion = Completion::directory,
+       .help = fmt::format("Log to torc-server.log in this directory instead of standard error; {} MiB per file, {} "
+                           "older files are kept",
+                           base::k_log_file_bytes / 1024 / 1024, base::k_log_files)},
+      {.names = "--json-logs", .target = &options.log.json, .help = "Log one JSON object per line"},
+      {.names = "--pid-file",
+       .target = &options.pid_file,
+       .value = "FILE",
+       .completion = Completion::file,
+       .help = "Write the process ID to this file; removed at the end"},
+      {.names = "--trust-owner",
+       .target = &options.trust_owner,
+       .help = "Use a database or log directory of a user other than the server's and root"},
+      {.names = "--daemon",
+       .target = &options.daemon,
+       .help = "Run in the background once the server listens; use --log-dir to keep a log"}};
 }
 
 std::string database_path(const std::string& given) {
@@ -101,8 +121,8 @@ std::string database_path(const std::string& given) {
   const std::string text = given.empty() ? base::env_or("DATABASE_URL", "torc.db") : given;
   if (!text.starts_with(k_scheme)) {
     if (text.find("://") != std::string::npos) {
-      throw base::UsageError(
-          fmt::format("{} names no SQLite file; give --database FILE", given.empty() ? "DATABASE_URL" : "--database"));
+      throw base::UsageError(fmt::format("{} does not name a SQLite file; use --database FILE",
+                                         given.empty() ? "DATABASE_URL" : "--database"));
     }
     return text;
   }

@@ -1,15 +1,15 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
+#include "cli/parser/command_info.hpp"
 #include "torc/base/log.hpp"
 #include "torc/server/server.hpp"
 
 namespace torc::cli {
 
-class Command;
-
-/// What `torc server run` is told besides what the server itself needs.
+/// Options of `torc server run` that are not the server's.
 struct ServiceOptions {
   base::LogSettings log{};
   std::string pid_file{};
@@ -18,19 +18,19 @@ struct ServiceOptions {
 };
 
 /// -H, -p, -t
-void add_listen_options(Command command, server::ServerOptions& options);
+std::vector<OptionInfo> listen_options(server::ServerOptions& options);
 
-/// -d, or DATABASE_URL; understood as `database_path` does.
-void add_database_option(Command command, std::string& database);
+/// -d; interpreted by `database_path`.
+OptionInfo database_option(std::string& database);
 
-/// --synchronous, -c
-void add_commit_options(Command command, server::ServerOptions& options);
+/// --synchronous, -c, --no-additions
+std::vector<OptionInfo> commit_options(server::ServerOptions& options);
 
 /// --worker-timeout
-void add_worker_timeout(Command command, server::ServerOptions& options);
+OptionInfo worker_timeout_option(server::ServerOptions& options);
 
 /// --log-dir, --json-logs, --pid-file, --daemon, --trust-owner
-void add_service_options(Command command, ServiceOptions& options);
+std::vector<OptionInfo> service_options(ServiceOptions& options);
 
 /// The path that --database or DATABASE_URL names: PATH, sqlite:PATH or sqlite://PATH, with or without ?PARAMETERS.
 /// @param given  What stands on the command line; empty: DATABASE_URL, else torc.db.

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "cli/parser/command_line.hpp"
 #include "torc/base/file.hpp"
 #include "torc/base/printable.hpp"
 
@@ -15,48 +14,62 @@ std::string check_ssh_option(const std::string& text) {
   const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
   const bool good = equals != std::string::npos && equals > 0 &&
                     std::all_of(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(equals), is_letter);
-  return good ? "" : "'" + base::printable_line(text) + "' is not of the form KEY=VALUE (see ssh_config(5))";
+  return good ? "" : "'" + base::printable_line(text) + "' is not valid (expected KEY=VALUE, see ssh_config(5))";
 }
 
 }  // namespace
 
-void add_ssh_options(Command command, SshSettings& settings) {
-  command.option("--max-parallel-ssh", settings.max_parallel, "ssh and scp processes at once")
-      .type_name("N")
-      .range(std::size_t{1}, std::size_t{1000})
-      .capture_default_str();
-  command.option("--connect-delay", settings.connect_delay_seconds, "Minimum delay between starting connections")
-      .type_name("SECONDS")
-      .range(0.0, 3'600.0)
-      .default_str("0");
-  command.option("--ssh-option", settings.options, "Option for ssh and scp, as for their -o; may be repeated")
-      .type_name("KEY=VALUE")
-      .check(check_ssh_option)
-      .allow_extra_args(false);
-  command.option("--ssh-limit", settings.limit_seconds, "Limit on a whole ssh call in seconds")
-      .envname("TORC_SSH_LIMIT")
-      .range(0.1, 86'400.0)
-      .group("");
+std::vector<OptionInfo> ssh_options(SshSettings& settings) {
+  return {{.names = "--max-parallel-ssh",
+           .target = &settings.max_parallel,
+           .value = "N",
+           .range = Range{1, 1000},
+           .default_text = std::to_string(settings.max_parallel),
+           .help = "Maximum number of parallel ssh and scp processes"},
+          {.names = "--connect-delay",
+           .target = &settings.connect_delay_seconds,
+           .value = "SECONDS",
+           .range = Range{0, 3'600},
+           .default_text = "0",
+           .help = "Minimum delay between starting connections"},
+          {.names = "--ssh-option",
+           .target = &settings.options,
+           .value = "KEY=VALUE",
+           .check = check_ssh_option,
+           .help = "Option for ssh and scp, as for their -o; repeatable"},
+          {.names = "--ssh-limit",
+           .target = &settings.limit_seconds,
+           .value = "SECONDS",
+           .range = Range{0.1, 86'400},
+           .default_text = "60",
+           .env = "TORC_SSH_LIMIT",
+           .hidden = true,
+           .help = "Maximum duration of an ssh call"}};
 }
 
-void add_host_option(Command command, SshSettings& settings) {
-  command
-      .option("--host", settings.hosts,
-              "Only workers whose host or address matches, as in a shell; @NAME: a group; may be repeated")
-      .type_name("PATTERN")
-      .allow_extra_args(false);
+OptionInfo host_option(SshSettings& settings) {
+  return {.names = "--host",
+          .target = &settings.hosts,
+          .value = "PATTERN",
+          .completion = Completion::worker,
+          .help =
+              "Only workers whose host or address matches the shell pattern, or those of a group (@NAME); "
+              "repeatable"};
 }
 
-void add_exclude_option(Command command, std::vector<std::string>& patterns) {
-  command.option("-x,--exclude", patterns, "Leave out workers of the file that match, as for --host; may be repeated")
-      .type_name("PATTERN")
-      .allow_extra_args(false);
+OptionInfo exclude_option(std::vector<std::string>& patterns) {
+  return {.names = "-x,--exclude",
+          .target = &patterns,
+          .value = "PATTERN",
+          .help = "Exclude workers of the file that match the shell pattern, or those of a group (@NAME); repeatable"};
 }
 
-void add_prefix_option(Command command, std::string& prefix) {
-  command.option("--prefix", prefix, "It comes to bin/torc there; relative: below the home")
-      .type_name("DIR")
-      .capture_default_str();
+OptionInfo prefix_option(std::string& prefix) {
+  return {.names = "--prefix",
+          .target = &prefix,
+          .value = "DIR",
+          .default_text = prefix,
+          .help = "Install torc as DIR/bin/torc; relative to the home directory"};
 }
 
 remote::SshOptions make_ssh_options(const SshSettings& settings) {

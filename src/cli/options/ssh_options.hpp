@@ -4,11 +4,10 @@
 #include <string>
 #include <vector>
 
+#include "cli/parser/command_info.hpp"
 #include "torc/remote/transport.hpp"
 
 namespace torc::cli {
-
-class Command;
 
 /// How the workers are reached: options that each command of `torc remote` has.
 struct SshSettings {
@@ -20,16 +19,16 @@ struct SshSettings {
 };
 
 /// --max-parallel-ssh, --connect-delay, --ssh-option and the hidden --ssh-limit.
-void add_ssh_options(Command command, SshSettings& settings);
+std::vector<OptionInfo> ssh_options(SshSettings& settings);
 
 /// --host, for the commands that may act on some of the workers.
-void add_host_option(Command command, SshSettings& settings);
+OptionInfo host_option(SshSettings& settings);
 
 /// -x, --exclude, for the commands that read worker files.
-void add_exclude_option(Command command, std::vector<std::string>& patterns);
+OptionInfo exclude_option(std::vector<std::string>& patterns);
 
 /// --prefix, for the commands that install torc on workers.
-void add_prefix_option(Command command, std::string& prefix);
+OptionInfo prefix_option(std::string& prefix);
 
 /// Programs from TORC_SSH and TORC_SCP, the rest from the options. Made once in a command: its copies share the pool of
 /// --max-parallel-ssh and the pace of --connect-delay.

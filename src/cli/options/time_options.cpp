@@ -2,20 +2,27 @@
 
 #include <algorithm>
 
-#include "cli/parser/command_line.hpp"
 #include "torc/base/error.hpp"
 #include "torc/base/units.hpp"
 
 namespace torc::cli {
 
-void add_time_options(Command command, TimeOptions& times) {
-  command.option("--time-limit", times.time_limit, "Stop after this time (ISO 8601: PT1H, PT30M)");
-  command.option("--end-time", times.end_time, "Stop at this time (2026-03-14T15:00:00Z)");
-  command
-      .option("--idle-timeout", times.idle_seconds,
-              "Stop after so many seconds with nothing to claim [a worker stays until the workflow is over]")
-      .type_name("SECONDS")
-      .range(std::int64_t{1}, std::int64_t{100'000'000});
+std::vector<OptionInfo> time_options(TimeOptions& times) {
+  return {
+      {.names = "--time-limit",
+       .target = &times.time_limit,
+       .value = "DURATION",
+       .help = "Stop after this time and requeue unfinished jobs (ISO 8601: PT1H, PT30M)"},
+      {.names = "--end-time",
+       .target = &times.end_time,
+       .value = "TIME",
+       .help = "Stop at this time and requeue unfinished jobs (2026-03-14T15:00:00Z)"},
+      {.names = "--idle-timeout",
+       .target = &times.idle_seconds,
+       .value = "SECONDS",
+       .range = Range{1, 100'000'000},
+       .help = "Stop after this long without a job to claim (runners of 'torc remote run' by default stay until the "
+               "workflow ends)"}};
 }
 
 std::optional<std::chrono::seconds> time_left(const TimeOptions& times) {
@@ -23,14 +30,16 @@ std::optional<std::chrono::seconds> time_left(const TimeOptions& times) {
   if (!times.time_limit.empty()) {
     const auto limit = base::parse_iso_duration(times.time_limit);
     if (!limit || limit->count() <= 0) {
-      throw base::UsageError("--time-limit: '" + times.time_limit + "' is no ISO 8601 duration such as PT1H");
+      throw base::UsageError("--time-limit: '" + times.time_limit +
+                             "' is not a valid ISO 8601 duration (expected e.g. PT1H)");
     }
     left = std::chrono::ceil<std::chrono::seconds>(*limit);
   }
   if (!times.end_time.empty()) {
     const auto end = base::parse_timestamp(times.end_time);
     if (!end) {
-      throw base::UsageError("--end-time: '" + times.end_time + "' is no time such as 2026-03-14T15:00:00Z");
+      throw base::UsageError("--end-time: '" + times.end_time +
+                             "' is not a valid time (expected e.g. 2026-03-14T15:00:00Z)");
     }
     const auto until = std::chrono::ceil<std::chrono::seconds>(*end - std::chrono::system_clock::now());
     if (until.count() <= 0) {

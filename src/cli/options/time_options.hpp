@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-namespace torc::cli {
+#include "cli/parser/command_info.hpp"
 
-class Command;
+namespace torc::cli {
 
 /// How long a runner stays, as the command line says.
 struct TimeOptions {
@@ -18,7 +18,7 @@ struct TimeOptions {
 };
 
 /// --time-limit, --end-time, --idle-timeout
-void add_time_options(Command command, TimeOptions& times);
+std::vector<OptionInfo> time_options(TimeOptions& times);
 
 /// What is left of --time-limit and --end-time, whichever ends first.
 /// @throws UsageError where they make no sense

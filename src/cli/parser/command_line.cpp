@@ -1,234 +1,148 @@
 #include "cli/parser/command_line.hpp"
 
 #include <algorithm>
-#include <cstdint>
 #include <utility>
-#include <vector>
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include "cli/parser/checks.hpp"
+#include "cli/parser/help.hpp"
 #include "cli/parser/parse_errors.hpp"
 #include "torc/base/error.hpp"
-#include "torc/base/strings.hpp"
 
 namespace torc::cli {
 namespace {
 
-/// Help with a line about what stands in the root's help only.
-class HelpFormatter : public CLI::Formatter {
- public:
-  std::string make_footer(const CLI::App* app) const override {
-    std::string text;
-    if (app->get_parent() != nullptr) {
-      text = "\nOptions of every command (-f json, --url, -s, ...): see 'torc --help'.\n";
-    }
-    return text + CLI::Formatter::make_footer(app);
+/// Makes the CLI11 option that writes a target.
+struct OptionMaker {
+  CLI::App& app;
+  const OptionInfo& info;
+
+  CLI::Option* operator()(std::monostate) const { return app.add_option(info.names, info.help); }
+  CLI::Option* operator()(bool* target) const { return app.add_flag(info.names, *target, info.help); }
+  CLI::Option* operator()(const std::function<void(const std::string&)>& take) const {
+    return app.add_option_function<std::string>(info.names, take, info.help);
+  }
+  template <typename T>
+  CLI::Option* operator()(T* target) const {
+    return app.add_option(info.names, *target, info.help);
   }
 };
 
+void take_every_word(CLI::Option& option) {
+  // Not by extra arguments: with those CLI11 takes a word "[a,b]" for a list and splits it. It continues taking words
+  // until it has as many as it expects, which it does not insist on.
+  option.allow_extra_args(false);
+  option.multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  option.expected(CLI::detail::expected_max_vector_size - 1, CLI::detail::expected_max_vector_size);
+}
+
+void connect_options(CLI::App& app, const std::vector<OptionInfo>& options) {
+  for (const auto& info : options) {
+    CLI::Option* option = app.get_option(info.long_name());
+    if (!info.needs.empty()) {
+      option->needs(app.get_option(info.needs));
+    }
+    for (const auto& other : info.excludes) {
+      option->excludes(app.get_option(other));
+    }
+  }
+}
+
+std::string path_of(const CLI::App& app) {
+  const CLI::App* parent = app.get_parent();
+  if (parent == nullptr) {
+    return {};
+  }
+  const std::string above = path_of(*parent);
+  return above.empty() ? app.get_name() : above + " " + app.get_name();
+}
+
 }  // namespace
 
-Option Option::type_name(const std::string& name) const {
-  m_option->type_name(name);
-  return *this;
-}
-
-Option Option::check(std::function<std::string(const std::string&)> check) const {
-  m_option->check(std::move(check));
-  return *this;
-}
-
-template <typename T>
-Option Option::range(T least, T most) const {
-  // Not CLI11's own, which lets "nan" pass.
-  m_option->check([least, most](const std::string& text) -> std::string {
-    const auto number = base::parse_double(text);
-    if (number && *number >= static_cast<double>(least) && *number <= static_cast<double>(most)) {
-      return "";
-    }
-    return fmt::format("'{}' is no number from {:.12g} to {:.12g}", text, static_cast<double>(least),
-                       static_cast<double>(most));
-  });
-  return *this;
-}
-
-template Option Option::range(int, int) const;
-template Option Option::range(std::int64_t, std::int64_t) const;
-template Option Option::range(std::size_t, std::size_t) const;
-template Option Option::range(double, double) const;
-
-Option Option::positive() const {
-  m_option->check([](const std::string& text) -> std::string {
-    const auto number = base::parse_double(text);
-    return number && *number > 0 ? "" : fmt::format("'{}' is no number above 0", text);
-  });
-  return *this;
-}
-
-Option Option::required() const {
-  m_option->required();
-  return *this;
-}
-
-Option Option::envname(const std::string& name) const {
-  m_option->envname(name);
-  return *this;
-}
-
-Option Option::capture_default_str() const {
-  m_option->capture_default_str();
-  return *this;
-}
-
-Option Option::default_str(const std::string& text) const {
-  m_option->default_str(text);
-  return *this;
-}
-
-Option Option::group(const std::string& name) const {
-  m_option->group(name);
-  return *this;
-}
-
-Option Option::allow_extra_args(bool allowed) const {
-  m_option->allow_extra_args(allowed);
-  return *this;
-}
-
-Option Option::every_word() const {
-  // Not by extra arguments: with those CLI11 takes a word "[a,b]" for a list and splits it. It goes on taking words
-  // until it has as many as it expects, which it does not insist on.
-  m_option->allow_extra_args(false);
-  m_option->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-  m_option->expected(CLI::detail::expected_max_vector_size - 1, CLI::detail::expected_max_vector_size);
-  return *this;
-}
-
-Option Option::needs(const Option& other) const {
-  m_option->needs(other.m_option);
-  return *this;
-}
-
-Option Option::excludes(const Option& other) const {
-  m_option->excludes(other.m_option);
-  return *this;
-}
-
-Command Command::subcommand(const std::string& name, const std::string& description) const {
-  return Command(*m_app->add_subcommand(name, description));
-}
-
-template <typename T>
-Option Command::option(const std::string& names, T& target, const std::string& help) const {
-  return Option(m_app->add_option(names, target, help));
-}
-
-// The types that options have; the linker misses one that has no line here.
-template Option Command::option(const std::string&, std::string&, const std::string&) const;
-template Option Command::option(const std::string&, int&, const std::string&) const;
-template Option Command::option(const std::string&, std::int64_t&, const std::string&) const;
-template Option Command::option(const std::string&, std::size_t&, const std::string&) const;
-template Option Command::option(const std::string&, std::uint16_t&, const std::string&) const;
-template Option Command::option(const std::string&, double&, const std::string&) const;
-template Option Command::option(const std::string&, std::optional<std::string>&, const std::string&) const;
-template Option Command::option(const std::string&, std::optional<std::int64_t>&, const std::string&) const;
-template Option Command::option(const std::string&, std::optional<double>&, const std::string&) const;
-template Option Command::option(const std::string&, std::vector<std::string>&, const std::string&) const;
-template Option Command::option(const std::string&, std::vector<std::int64_t>&, const std::string&) const;
-
-Option Command::option(const std::string& names, const std::string& help) const {
-  return Option(m_app->add_option(names, help));
-}
-
-template <typename T>
-Option Command::option_function(const std::string& names, const std::function<void(const T&)>& take,
-                                const std::string& help) const {
-  return Option(m_app->add_option_function<T>(names, take, help));
-}
-
-template Option Command::option_function(const std::string&, const std::function<void(const std::string&)>&,
-                                         const std::string&) const;
-template Option Command::option_function(const std::string&, const std::function<void(const double&)>&,
-                                         const std::string&) const;
-
-Option Command::flag(const std::string& names, bool& target, const std::string& help) const {
-  return Option(m_app->add_flag(names, target, help));
-}
-
-Command Command::take_last() const {
-  for (CLI::Option* option : m_app->get_options()) {
-    option->take_last();
-  }
-  return *this;
-}
-
-Command Command::footer(const std::string& text) const {
-  m_app->footer(text);
-  return *this;
-}
-
-Command Command::group(const std::string& name) const {
-  m_app->group(name);
-  return *this;
-}
-
-bool Command::has_mark() const {
-  const auto left = m_app->remaining();
-  return std::find(left.begin(), left.end(), "--") != left.end();
-}
-
-Command Command::allow_extras() const {
-  m_app->allow_extras();
-  return *this;
-}
-
-Command Command::fallthrough(bool wanted) const {
-  m_app->fallthrough(wanted);
-  return *this;
-}
-
-Command Command::require_subcommand(std::size_t least, std::size_t most) const {
-  m_app->require_subcommand(least, most);
-  return *this;
-}
-
-Command Command::callback(std::function<void()> call) const {
-  m_app->callback(std::move(call));
-  return *this;
-}
-
-CommandLine::CommandLine(const std::string& name, const std::string& description, const std::string& version)
-    : m_app(std::make_unique<CLI::App>(description, name)) {
-  m_app->formatter(std::make_shared<HelpFormatter>());
-  m_app->get_formatter()->column_width(34);
+CommandLine::CommandLine(const CommandTable& table, const std::vector<Suggestion>& suggestions,
+                         const std::string& version)
+    : m_table(table), m_suggestions(suggestions), m_app(std::make_unique<CLI::App>("", "torc")) {
   m_app->option_defaults()->always_capture_default(false);
   // Global options may stand behind the subcommand.
   m_app->fallthrough();
   m_app->set_version_flag("-V,--version", version);
+  for (const auto& info : table) {
+    CLI::App* app =
+        info.path.empty()
+            ? m_app.get()
+            : m_apps.at(std::string(parent_path(info.path)))->add_subcommand(std::string(last_word(info.path)));
+    m_apps.emplace(info.path, app);
+    add_command(*app, info);
+  }
+  // An alias may hold an option that is then given again.
+  for (CLI::Option* option : m_app->get_options()) {
+    option->take_last();
+  }
 }
 
 CommandLine::~CommandLine() = default;
 
-Command CommandLine::root() const {
-  return Command(*m_app);
+void CommandLine::add_command(CLI::App& app, const CommandInfo& info) {
+  for (const auto& option : info.options) {
+    add_option(app, option);
+  }
+  connect_options(app, info.options);
+  if (info.any_words) {
+    app.allow_extras();
+    app.fallthrough(false);
+  }
+  if (!commands_below(m_table, info.path).empty()) {
+    // At most one, or `remote add-workers 1 run` would take a host named "run" for a second command.
+    app.require_subcommand(0, 1);
+  }
+}
+
+void CommandLine::add_option(CLI::App& app, const OptionInfo& info) {
+  CLI::Option* option = std::visit(OptionMaker{app, info}, info.target);
+  option->required(info.required);
+  if (!info.env.empty()) {
+    option->envname(info.env);
+  }
+  if (info.range) {
+    option->check(check_range(*info.range));
+  }
+  if (!info.choices.empty()) {
+    option->check(check_one_of(info.choices, info.ignore_case));
+  }
+  if (info.check) {
+    option->check(info.check);
+  }
+  if (info.every_word) {
+    take_every_word(*option);
+  } else if (info.is_repeatable() && !info.is_argument()) {
+    // One value per mention: an argument may follow.
+    option->allow_extra_args(false);
+  }
 }
 
 std::optional<std::string> CommandLine::parse(int argc, const char* const* argv) {
   try {
     m_app->parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
-    return help();
+    return render_help(m_table, command());
   } catch (const CLI::CallForVersion& version) {
     return version.what();
   } catch (const CLI::ParseError& error) {
-    throw base::UsageError(explain_parse_error(*m_app, error));
+    throw base::UsageError(explain_parse_error({m_table, m_suggestions, command()}, *m_app, error));
+  }
+  const auto words = m_apps.at(command().path)->remaining();
+  for (const auto& option : command().options) {
+    if (option.mark != nullptr) {
+      *option.mark = std::find(words.begin(), words.end(), "--") != words.end();
+    }
   }
   return std::nullopt;
 }
 
-std::string CommandLine::help() const {
-  return std::string(base::trim(m_app->help()));
+const CommandInfo& CommandLine::command() const {
+  return *find_command(m_table, path_of(reached_app(*m_app)));
 }
 
 }  // namespace torc::cli

@@ -1,6 +1,9 @@
 #pragma once
 
 #include <string>
+#include <vector>
+
+#include "cli/parser/command_info.hpp"
 
 namespace CLI {
 class App;
@@ -9,10 +12,21 @@ class ParseError;
 
 namespace torc::cli {
 
-/// The subcommand that parsing reached: the root itself where no word named one.
-CLI::App& reached_command(CLI::App& app);
+/// The subcommand that parsing reached: the root itself if no word named one.
+const CLI::App& reached_app(const CLI::App& app);
 
-/// A failure to parse in this program's words, the way to the right help included.
-std::string explain_parse_error(CLI::App& app, const CLI::ParseError& error);
+/// How far parsing came.
+struct ParsedSoFar {
+  const CommandTable& table;
+  const std::vector<Suggestion>& suggestions;
+  const CommandInfo& command;  ///< The one that the words named so far.
+};
+
+/// "unknown command 'stat'; did you mean 'status'? See 'torc --help'."
+/// @param word  The one that names no command below `parsed.command`.
+std::string explain_unknown_command(const ParsedSoFar& parsed, const std::string& word);
+
+/// Why parsing failed, with a reference to the right help.
+std::string explain_parse_error(const ParsedSoFar& parsed, const CLI::App& root, const CLI::ParseError& error);
 
 }  // namespace torc::cli

@@ -4,7 +4,6 @@
 
 #include <cerrno>
 
-#include "cli/parser/command_line.hpp"
 #include "torc/base/error.hpp"
 #include "torc/base/fd.hpp"
 
@@ -43,10 +42,6 @@ void TerminalWriter::pass_on(std::string_view bytes) {
     throw WriteError(m_fd == STDOUT_FILENO ? "cannot write to standard output" : "cannot write to standard error",
                      error.error_number());
   }
-}
-
-void add_raw_option(Command command, bool& raw) {
-  command.flag("--raw", raw, "Do not escape control characters on a terminal");
 }
 
 }  // namespace torc::cli

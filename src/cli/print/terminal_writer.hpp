@@ -7,8 +7,6 @@
 
 namespace torc::cli {
 
-class Command;
-
 /// Standard output or error cannot be written to. The message names the stream.
 class WriteError : public base::SystemError {
  public:
@@ -48,8 +46,5 @@ class TerminalWriter {
   bool m_raw;
   base::PrintableStream m_stream;
 };
-
-/// Adds the flag --raw.
-void add_raw_option(Command command, bool& raw);
 
 }  // namespace torc::cli

@@ -1,4 +1,4 @@
-#include "cli/options/common_options.hpp"
+#include "cli/parser/checks.hpp"
 
 #include <gtest/gtest.h>
 
@@ -25,7 +25,7 @@ TEST(Checks, CountsAreNumbersFromZeroUp) {
 TEST(Checks, WordsArePointedOut) {
   const auto check = check_one_of({"completed", "failed"});
   EXPECT_EQ(check("failed"), "");
-  EXPECT_EQ(check("fialed"), "'fialed' is none of completed, failed; did you mean 'failed'?");
+  EXPECT_EQ(check("fialed"), "'fialed' is not valid (expected one of completed, failed); did you mean 'failed'?");
   EXPECT_EQ(check("FAILED").empty(), false);
   EXPECT_EQ(check_one_of({"Name"}, true)("nAME"), "");
 }

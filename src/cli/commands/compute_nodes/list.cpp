@@ -3,11 +3,11 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "cli/commands.hpp"
 #include "cli/options/common_options.hpp"
-#include "cli/parser/command_line.hpp"
+#include "cli/parser/checks.hpp"
 #include "cli/print/table.hpp"
 #include "torc/base/units.hpp"
-#include "torc/cli/command.hpp"
 #include "torc/model/json.hpp"
 
 namespace torc::cli {
@@ -61,22 +61,19 @@ int run(const Options& options, CommandContext& context) {
 
 }  // namespace
 
-void add_compute_nodes_list(Command parent, Action& chosen) {
+CommandInfo compute_nodes_list_command() {
   auto options = std::make_shared<Options>();
-  const Command command = parent.subcommand("list", "List the runners that worked on a workflow");
-  add_optional_workflow_id(command, options->workflow_id);
-  add_paging(command, options->filter.paging, PagingLetters::all);
-  command
-      .option("--scheduled-compute-node", options->filter.scheduled_compute_node_id,
-              "Only those of this scheduled compute node")
-      .type_name("ID")
-      .check(check_id);
-  command.footer(
-      "Examples:\n"
-      "  torc compute-nodes list 42\n"
-      "  torc -f json compute-nodes list 42\n");
-  command.callback(
-      [options, &chosen] { chosen = [options](CommandContext& context) { return run(*options, context); }; });
+  return {.path = "compute-nodes list",
+          .summary = "List the runners of a workflow",
+          .options = joined({workflow_id_argument(options->workflow_id)},
+                            paging_options(options->filter.paging, PagingLetters::all),
+                            std::vector<OptionInfo>{{.names = "--scheduled-compute-node",
+                                                     .target = &options->filter.scheduled_compute_node_id,
+                                                     .value = "ID",
+                                                     .check = check_id,
+                                                     .help = "Only runners of this scheduled compute node"}}),
+          .examples = {{.command = "torc compute-nodes list 42"}, {.command = "torc -f json compute-nodes list 42"}},
+          .run = [options](CommandContext& context) { return run(*options, context); }};
 }
 
 }  // namespace torc::cli

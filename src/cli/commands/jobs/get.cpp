@@ -1,11 +1,10 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "cli/options/common_options.hpp"
-#include "cli/parser/command_line.hpp"
+#include "cli/commands.hpp"
+#include "cli/parser/checks.hpp"
 #include "torc/base/printable.hpp"
 #include "torc/base/strings.hpp"
-#include "torc/cli/command.hpp"
 #include "torc/model/json.hpp"
 
 namespace torc::cli {
@@ -51,16 +50,18 @@ int run(const Options& options, CommandContext& context) {
 
 }  // namespace
 
-void add_jobs_get(Command parent, Action& chosen) {
+CommandInfo jobs_get_command() {
   auto options = std::make_shared<Options>();
-  const Command command = parent.subcommand("get", "Show a job");
-  command.option("id", options->id, "Id of the job").type_name("ID").required().check(check_id);
-  command.footer(
-      "Examples:\n"
-      "  torc jobs get 456\n"
-      "  torc -f json jobs get 456\n");
-  command.callback(
-      [options, &chosen] { chosen = [options](CommandContext& context) { return run(*options, context); }; });
+  return {.path = "jobs get",
+          .summary = "Show a job",
+          .options = {{.names = "id",
+                       .target = &options->id,
+                       .check = check_id,
+                       .completion = Completion::job_id,
+                       .required = true,
+                       .help = "ID of the job"}},
+          .examples = {{.command = "torc jobs get 456"}, {.command = "torc -f json jobs get 456"}},
+          .run = [options](CommandContext& context) { return run(*options, context); }};
 }
 
 }  // namespace torc::cli

@@ -3,11 +3,11 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "cli/commands.hpp"
 #include "cli/options/common_options.hpp"
-#include "cli/parser/command_line.hpp"
+#include "cli/parser/checks.hpp"
 #include "cli/print/table.hpp"
 #include "torc/base/strings.hpp"
-#include "torc/cli/command.hpp"
 #include "torc/model/json.hpp"
 
 namespace torc::cli {
@@ -77,35 +77,41 @@ int run(const Options& options, CommandContext& context) {
   return k_exit_ok;
 }
 
-}  // namespace
-
-void add_jobs_list(Command parent, Action& chosen) {
-  auto options = std::make_shared<Options>();
-  const Command command = parent.subcommand("list", "List the jobs of a workflow");
-  add_optional_workflow_id(command, options->workflow_id);
-  add_status_filter(command, options->status);
-  command.option("--upstream-job-id", options->filter.upstream_job_id, "Only jobs that depend on this one")
-      .type_name("ID")
-      .check(check_id);
-  add_paging(command, options->filter.paging, PagingLetters::limit_only);
-  command.flag("--include-relationships", options->filter.include_relationships,
-               "With the ids of the jobs, files and user data that each depends on and makes (JSON)");
+std::vector<OptionInfo> filter_options(Options& options) {
   std::vector<std::string> names;
   for (const auto& column : k_columns) {
     names.emplace_back(column.name);
   }
-  // One value each time it stands: the workflow id may follow.
-  command.option("-x,--exclude", options->excluded, "Leave this column out of the table; may be repeated")
-      .type_name("COLUMN")
-      .allow_extra_args(false)
-      .check(check_one_of(names, true));
-  command.footer(
-      "Examples:\n"
-      "  torc jobs list 42\n"
-      "  torc jobs list 42 --status failed\n"
-      "  torc -f json jobs list 42 --include-relationships\n");
-  command.callback(
-      [options, &chosen] { chosen = [options](CommandContext& context) { return run(*options, context); }; });
+  return {{.names = "--upstream-job-id",
+           .target = &options.filter.upstream_job_id,
+           .value = "ID",
+           .check = check_id,
+           .completion = Completion::job_id,
+           .help = "Only jobs that depend on this one"},
+          {.names = "--include-relationships",
+           .target = &options.filter.include_relationships,
+           .help = "Include the IDs of the jobs, files and user data that each job depends on and creates (JSON)"},
+          {.names = "-x,--exclude",
+           .target = &options.excluded,
+           .value = "COLUMN",
+           .choices = names,
+           .ignore_case = true,
+           .help = "Omit this column of the table; repeatable"}};
+}
+
+}  // namespace
+
+CommandInfo jobs_list_command() {
+  auto options = std::make_shared<Options>();
+  return {
+      .path = "jobs list",
+      .summary = "List the jobs of a workflow",
+      .options = joined({workflow_id_argument(options->workflow_id), status_filter(options->status)},
+                        filter_options(*options), paging_options(options->filter.paging, PagingLetters::limit_only)),
+      .examples = {{.command = "torc jobs list 42"},
+                   {.command = "torc jobs list 42 --status failed"},
+                   {.command = "torc -f json jobs list 42 --include-relationships"}},
+      .run = [options](CommandContext& context) { return run(*options, context); }};
 }
 
 }  // namespace torc::cli

@@ -5,14 +5,12 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "cli/commands.hpp"
 #include "cli/log_files.hpp"
-#include "cli/options/common_options.hpp"
 #include "cli/options/max_size_option.hpp"
-#include "cli/parser/command_line.hpp"
 #include "torc/archive/unpack.hpp"
 #include "torc/base/error.hpp"
 #include "torc/base/printable.hpp"
-#include "torc/cli/command.hpp"
 
 namespace torc::cli {
 namespace {
@@ -182,24 +180,28 @@ int run(const Options& options, CommandContext& context) {
 
 }  // namespace
 
-void add_logs_analyze(Command parent, Action& chosen) {
+CommandInfo logs_analyze_command() {
   auto options = std::make_shared<Options>();
-  const Command command = parent.subcommand("analyze", "Look through logs, or a bundle of them, for what went wrong");
-  command.option("path", options->path, "A bundle (.tar.gz), an archive of 'remote collect-logs', or a directory")
-      .required()
-      .type_name("");
-  command.option("-w,--workflow-id", options->workflow_id, "Where the directory holds logs of several workflows")
-      .type_name("ID");
-  add_max_size_option(
-      command, options->max_size,
-      "Read no archive that holds more than this, such as 20g (default: 100 times its own size, at least "
-      "1g)");
-  command.footer(
-      "Examples:\n"
-      "  torc logs analyze wf42.tar.gz\n"
-      "  torc logs analyze torc_output --workflow-id 42\n");
-  command.callback(
-      [options, &chosen] { chosen = [options](CommandContext& context) { return run(*options, context); }; });
+  OptionInfo max_size = max_size_option(options->max_size);
+  max_size.help =
+      "Do not read archives with more content than this, such as 20g (default: 100 times the archive's own size, at "
+      "least 1g)";
+  return {.path = "logs analyze",
+          .summary = "Search logs, or a bundle of them, for errors",
+          .options = {{.names = "path",
+                       .target = &options->path,
+                       .completion = Completion::file,
+                       .required = true,
+                       .help = "A bundle (.tar.gz), an archive of 'torc remote collect-logs', or a directory"},
+                      {.names = "-w,--workflow-id",
+                       .target = &options->workflow_id,
+                       .value = "ID",
+                       .completion = Completion::workflow_id,
+                       .help = "Required if the directory contains logs of several workflows"},
+                      max_size},
+          .examples = {{.command = "torc logs analyze wf42.tar.gz"},
+                       {.command = "torc logs analyze torc_output --workflow-id 42"}},
+          .run = [options](CommandContext& context) { return run(*options, context); }};
 }
 
 }  // namespace torc::cli

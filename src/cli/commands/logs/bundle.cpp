@@ -3,11 +3,10 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "cli/commands.hpp"
 #include "cli/log_files.hpp"
 #include "cli/options/common_options.hpp"
-#include "cli/parser/command_line.hpp"
 #include "torc/base/error.hpp"
-#include "torc/cli/command.hpp"
 #include "torc/proc/command.hpp"
 
 namespace torc::cli {
@@ -72,21 +71,26 @@ int run(const Options& options, CommandContext& context) {
 
 }  // namespace
 
-void add_logs_bundle(Command parent, Action& chosen) {
+CommandInfo logs_bundle_command() {
   auto options = std::make_shared<Options>();
-  const Command command =
-      parent.subcommand("bundle", "Pack a workflow's logs into one archive, to be sent to somebody");
-  add_optional_workflow_id(command, options->workflow_id);
-  command.option("-o,--output-dir", options->output_dir, "Output directory that 'torc run' was given")
-      .type_name("DIR")
-      .capture_default_str();
-  command.option("--bundle-dir", options->bundle_dir, "Where wfN.tar.gz goes").type_name("DIR").capture_default_str();
-  command.footer(
-      "Examples:\n"
-      "  torc logs bundle 42\n"
-      "  torc logs bundle 42 -o /data/torc_output --bundle-dir bundles\n");
-  command.callback(
-      [options, &chosen] { chosen = [options](CommandContext& context) { return run(*options, context); }; });
+  return {.path = "logs bundle",
+          .summary = "Pack the logs of a workflow into one archive",
+          .options = {workflow_id_argument(options->workflow_id),
+                      {.names = "-o,--output-dir",
+                       .target = &options->output_dir,
+                       .value = "DIR",
+                       .default_text = options->output_dir,
+                       .completion = Completion::directory,
+                       .help = "Output directory of 'torc run'"},
+                      {.names = "--bundle-dir",
+                       .target = &options->bundle_dir,
+                       .value = "DIR",
+                       .default_text = options->bundle_dir,
+                       .completion = Completion::directory,
+                       .help = "Directory for the bundle"}},
+          .examples = {{.command = "torc logs bundle 42"},
+                       {.command = "torc logs bundle 42 -o /data/torc_output --bundle-dir bundles"}},
+          .run = [options](CommandContext& context) { return run(*options, context); }};
 }
 
 }  // namespace torc::cli

@@ -1,9 +1,9 @@
 #include <fmt/format.h>
 
+#include "cli/commands.hpp"
 #include "cli/commands/remote/added_workers.hpp"
-#include "cli/options/common_options.hpp"
 #include "cli/options/ssh_options.hpp"
-#include "cli/parser/command_line.hpp"
+#include "cli/parser/checks.hpp"
 #include "cli/print/fleet_report.hpp"
 #include "torc/app/fleet/workers.hpp"
 
@@ -47,21 +47,28 @@ int run(const Options& options, CommandContext& context) {
 
 }  // namespace
 
-void add_remote_add_workers(Command parent, Action& chosen) {
+CommandInfo remote_add_workers_command() {
   auto options = std::make_shared<Options>();
-  const Command command = parent.subcommand("add-workers", "Add ssh workers to a workflow");
-  command.option("workflow-id", options->workflow_id, "Id of the workflow").type_name("ID").check(check_id).required();
-  command.option("workers", options->workers, "[user@]host[:port] each; IPv6 in brackets")
-      .type_name("WORKER")
-      .required();
-  command.flag("--skip-ssh-check", options->skip_ssh_check, "Do not try whether ssh reaches them").group("");
-  add_ssh_options(command, options->ssh);
-  command.footer(
-      "Examples:\n"
-      "  torc remote add-workers 42 ws1 alice@ws2 admin@192.168.1.10:2222\n"
-      "  torc remote add-workers 42 '[2001:db8::1]:2222'\n");
-  command.callback(
-      [options, &chosen] { chosen = [options](CommandContext& context) { return run(*options, context); }; });
+  return {.path = "remote add-workers",
+          .summary = "Add ssh workers to a workflow",
+          .options = joined({{.names = "workflow-id",
+                              .target = &options->workflow_id,
+                              .check = check_id,
+                              .completion = Completion::workflow_id,
+                              .required = true,
+                              .help = "ID of the workflow"},
+                             {.names = "workers",
+                              .target = &options->workers,
+                              .required = true,
+                              .help = "Worker addresses: [user@]host[:port]; IPv6 addresses in brackets"},
+                             {.names = "--skip-ssh-check",
+                              .target = &options->skip_ssh_check,
+                              .hidden = true,
+                              .help = "Do not check that ssh reaches the workers"}},
+                            ssh_options(options->ssh)),
+          .examples = {{.command = "torc remote add-workers 42 ws1 alice@ws2 admin@192.168.1.10:2222"},
+                       {.command = "torc remote add-workers 42 '[2001:db8::1]:2222'"}},
+          .run = [options](CommandContext& context) { return run(*options, context); }};
 }
 
 }  // namespace torc::cli

@@ -1,7 +1,7 @@
+#include "cli/commands.hpp"
 #include "cli/commands/remote/added_workers.hpp"
 #include "cli/options/common_options.hpp"
 #include "cli/options/ssh_options.hpp"
-#include "cli/parser/command_line.hpp"
 #include "cli/print/fleet_report.hpp"
 #include "torc/app/fleet/workers.hpp"
 
@@ -31,26 +31,29 @@ int run(const Options& options, CommandContext& context) {
 
 }  // namespace
 
-void add_remote_add_workers_from_file(Command parent, Action& chosen) {
+CommandInfo remote_add_workers_from_file_command() {
   auto options = std::make_shared<Options>();
-  const Command command = parent.subcommand("add-workers-from-file", "Add the ssh workers that a file lists");
-  command
-      .option("worker-file", options->file,
-              "A worker a line: [user@]host[:port] [cpus=N] [memory=SIZE] [gpus=N] [max-jobs=N] [dir=DIR] "
-              "[env:NAME=VALUE]; "
-              "node[01-16,20] for several hosts; @NAME begins a group")
-      .type_name("FILE")
-      .required();
-  add_optional_workflow_id(command, options->workflow_id);
-  add_exclude_option(command, options->exclude);
-  command.flag("--skip-ssh-check", options->skip_ssh_check, "Do not try whether ssh reaches them").group("");
-  add_ssh_options(command, options->ssh);
-  command.footer(
-      "Examples:\n"
-      "  torc remote add-workers-from-file workers.txt 42\n"
-      "  torc remote add-workers-from-file workers.txt 42 -x node07 -x @gpu\n");
-  command.callback(
-      [options, &chosen] { chosen = [options](CommandContext& context) { return run(*options, context); }; });
+  return {.path = "remote add-workers-from-file",
+          .summary = "Add the ssh workers of a worker file to a workflow",
+          .description =
+              "One worker per line: [user@]host[:port] [cpus=N] [memory=SIZE] [gpus=N] [max-jobs=N] [dir=DIR] "
+              "[env:NAME=VALUE]. node[01-16,20] stands for several hosts, and a line @NAME begins a group. Blank lines "
+              "and lines starting with # are ignored.",
+          .options = joined({{.names = "worker-file",
+                              .target = &options->file,
+                              .completion = Completion::file,
+                              .required = true,
+                              .help = "Worker file"},
+                             workflow_id_argument(options->workflow_id),
+                             exclude_option(options->exclude),
+                             {.names = "--skip-ssh-check",
+                              .target = &options->skip_ssh_check,
+                              .hidden = true,
+                              .help = "Do not check that ssh reaches the workers"}},
+                            ssh_options(options->ssh)),
+          .examples = {{.command = "torc remote add-workers-from-file workers.txt 42"},
+                       {.command = "torc remote add-workers-from-file workers.txt 42 -x node07 -x @gpu"}},
+          .run = [options](CommandContext& context) { return run(*options, context); }};
 }
 
 }  // namespace torc::cli

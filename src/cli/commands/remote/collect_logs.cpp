@@ -1,9 +1,9 @@
 #include <fmt/format.h>
 
+#include "cli/commands.hpp"
 #include "cli/fleet_command.hpp"
 #include "cli/options/common_options.hpp"
 #include "cli/options/max_size_option.hpp"
-#include "cli/parser/command_line.hpp"
 #include "cli/print/reporters.hpp"
 #include "torc/app/fleet/fleet_operations.hpp"
 #include "torc/base/printable.hpp"
@@ -109,34 +109,45 @@ int run(const Options& options, CommandContext& context) {
 
 }  // namespace
 
-void add_remote_collect_logs(Command parent, Action& chosen) {
+CommandInfo remote_collect_logs_command() {
   auto options = std::make_shared<Options>();
-  const Command command = parent.subcommand("collect-logs", "Fetch the output of all workers, an archive from each");
-  add_optional_workflow_id(command, options->workflow_id);
-  command.option("-l,--local-output-dir", options->local_dir, "Directory here for the archives")
-      .type_name("DIR")
-      .capture_default_str();
-  command
-      .option("--remote-output-dir", options->remote_dir,
-              "Output directory on the workers (default: the one they were started with, else torc_output)")
-      .type_name("DIR");
-  const Option remove = command.flag("--delete", options->remove, "Delete it there once its archive is verified here");
-  command.flag("--force", options->force, "With --delete: also where a worker runs, or files changed since")
-      .needs(remove);
-  const Option extract = command.flag("--extract", options->extract, "Unpack each archive into a directory beside it");
-  add_max_size_option(command, options->max_size,
-                      "With --extract: unpack no archive that takes more room than this, such as 20g (default: 100 "
-                      "times the archive's own size, at least 1g)")
-      .needs(extract);
-  add_host_option(command, options->ssh);
-  add_ssh_options(command, options->ssh);
-  command.footer(
-      "Examples:\n"
-      "  torc remote collect-logs 42 -l logs\n"
-      "  torc remote collect-logs 42 -l logs --extract && ls logs/torc_logs_42_ws1/job_stdio\n"
-      "  torc remote collect-logs 42 --delete\n");
-  command.callback(
-      [options, &chosen] { chosen = [options](CommandContext& context) { return run(*options, context); }; });
+  OptionInfo max_size = max_size_option(options->max_size);
+  max_size.needs = "--extract";
+  max_size.help =
+      "With --extract: do not unpack archives that need more space than this, such as 20g (default: 100 times the "
+      "archive's own size, at least 1g)";
+  return {.path = "remote collect-logs",
+          .summary = "Fetch the output of all workers, one archive per worker",
+          .options = joined(
+              {workflow_id_argument(options->workflow_id),
+               {.names = "-l,--local-output-dir",
+                .target = &options->local_dir,
+                .value = "DIR",
+                .default_text = options->local_dir,
+                .completion = Completion::directory,
+                .help = "Local directory for the archives"},
+               {.names = "--remote-output-dir",
+                .target = &options->remote_dir,
+                .value = "DIR",
+                .help = "Output directory on the workers (default: the one of the last start, else "
+                        "torc_output)"},
+               {.names = "--delete",
+                .target = &options->remove,
+                .help = "Delete the output on each worker once its archive is verified here"},
+               {.names = "--force",
+                .target = &options->force,
+                .needs = "--delete",
+                .help = "With --delete: delete even if a runner is running or files changed since they were packed"},
+               {.names = "--extract",
+                .target = &options->extract,
+                .help = "Unpack each archive into a directory beside it"},
+               max_size,
+               host_option(options->ssh)},
+              ssh_options(options->ssh)),
+          .examples = {{.command = "torc remote collect-logs 42 -l logs"},
+                       {.command = "torc remote collect-logs 42 -l logs --extract"},
+                       {.command = "torc remote collect-logs 42 --delete"}},
+          .run = [options](CommandContext& context) { return run(*options, context); }};
 }
 
 }  // namespace torc::cli

@@ -1,8 +1,8 @@
 #include <fmt/format.h>
 
+#include "cli/commands.hpp"
 #include "cli/fleet_command.hpp"
 #include "cli/options/common_options.hpp"
-#include "cli/parser/command_line.hpp"
 #include "cli/print/terminal.hpp"
 #include "torc/app/fleet/fleet_operations.hpp"
 #include "torc/app/fleet/workers.hpp"
@@ -68,23 +68,22 @@ int run(const Options& options, CommandContext& context) {
 
 }  // namespace
 
-void add_remote_delete_logs(Command parent, Action& chosen) {
+CommandInfo remote_delete_logs_command() {
   auto options = std::make_shared<Options>();
-  const Command command = parent.subcommand("delete-logs", "Delete the output directory on all workers");
-  add_optional_workflow_id(command, options->workflow_id);
-  command
-      .option("--remote-output-dir", options->remote_dir,
-              "Output directory on the workers (default: the one they were started with, else torc_output)")
-      .type_name("DIR");
-  command.flag("-y,--yes", options->yes, "Do not ask on a terminal");
-  add_host_option(command, options->ssh);
-  add_ssh_options(command, options->ssh);
-  command.footer(
-      "Examples:\n"
-      "  torc remote delete-logs 42\n"
-      "  torc remote delete-logs 42 --remote-output-dir /data/torc_output\n");
-  command.callback(
-      [options, &chosen] { chosen = [options](CommandContext& context) { return run(*options, context); }; });
+  return {.path = "remote delete-logs",
+          .summary = "Delete the output directory on all workers",
+          .options = joined({workflow_id_argument(options->workflow_id),
+                             {.names = "--remote-output-dir",
+                              .target = &options->remote_dir,
+                              .value = "DIR",
+                              .help = "Output directory on the workers (default: the one of the last start, else "
+                                      "torc_output)"},
+                             {.names = "-y,--yes", .target = &options->yes, .help = "Do not ask for confirmation"},
+                             host_option(options->ssh)},
+                            ssh_options(options->ssh)),
+          .examples = {{.command = "torc remote delete-logs 42"},
+                       {.command = "torc remote delete-logs 42 --remote-output-dir /data/torc_output"}},
+          .run = [options](CommandContext& context) { return run(*options, context); }};
 }
 
 }  // namespace torc::cli

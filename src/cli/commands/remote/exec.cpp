@@ -2,9 +2,10 @@
 
 #include <fmt/format.h>
 
+#include "cli/commands.hpp"
 #include "cli/fleet_command.hpp"
 #include "cli/options/common_options.hpp"
-#include "cli/parser/command_line.hpp"
+#include "cli/parser/checks.hpp"
 #include "cli/print/terminal_writer.hpp"
 #include "torc/app/fleet/fleet_operations.hpp"
 #include "torc/base/strings.hpp"
@@ -111,23 +112,22 @@ int run(Options options, CommandContext& context) {
 
 }  // namespace
 
-void add_remote_exec(Command parent, Action& chosen) {
+CommandInfo remote_exec_command() {
   auto options = std::make_shared<Options>();
-  const Command command = parent.subcommand("exec", "Run a command on the workers; equal outputs are shown once");
-  command
-      .option("COMMAND", options->words,
-              "[workflow-id] -- a program and its arguments; a single word is a command line for sh")
-      .every_word()
-      .type_name("");
-  add_host_option(command, options->ssh);
-  add_raw_option(command, options->raw);
-  add_ssh_options(command, options->ssh);
-  command.footer(
-      "Examples:\n"
-      "  torc remote exec 42 -- df -h /scratch\n"
-      "  torc remote exec 42 --host 'gpu*' -- 'nvidia-smi | head -n 20'\n");
-  command.callback(
-      [options, &chosen] { chosen = [options](CommandContext& context) { return run(*options, context); }; });
+  return {.path = "remote exec",
+          .summary = "Run a command on the workers; equal outputs are shown once",
+          .options = joined({{.names = "COMMAND",
+                              .target = &options->words,
+                              .value = "[WORKFLOW_ID] -- COMMAND...",
+                              .completion = Completion::program,
+                              .every_word = true,
+                              .help = "A program and its arguments; a single word is a command line for sh"},
+                             host_option(options->ssh),
+                             raw_option(options->raw)},
+                            ssh_options(options->ssh)),
+          .examples = {{.command = "torc remote exec 42 -- df -h /scratch"},
+                       {.command = "torc remote exec 42 --host 'gpu*' -- 'nvidia-smi | head -n 20'"}},
+          .run = [options](CommandContext& context) { return run(*options, context); }};
 }
 
 }  // namespace torc::cli

@@ -1,6 +1,6 @@
+#include "cli/commands.hpp"
 #include "cli/fleet_command.hpp"
 #include "cli/options/common_options.hpp"
-#include "cli/parser/command_line.hpp"
 #include "cli/print/reporters.hpp"
 #include "torc/app/fleet/install_torc.hpp"
 #include "torc/app/fleet/workers.hpp"
@@ -49,21 +49,20 @@ int run(const Options& options, CommandContext& context) {
 
 }  // namespace
 
-void add_remote_install(Command parent, Action& chosen) {
+CommandInfo remote_install_command() {
   auto options = std::make_shared<Options>();
-  const Command command = parent.subcommand("install", "Copy this torc to the workers that have none of its version");
-  add_optional_workflow_id(command, options->workflow_id);
-  add_prefix_option(command, options->prefix);
-  command.flag("--force", options->force, "Copy it whatever they have");
-  add_host_option(command, options->ssh);
-  add_ssh_options(command, options->ssh);
-  command.footer(
-      "Examples:\n"
-      "  torc remote install 42\n"
-      "  torc remote install 42 --prefix /opt/torc --host 'gpu*' --force\n"
-      "  torc remote run 42 --install\n");
-  command.callback(
-      [options, &chosen] { chosen = [options](CommandContext& context) { return run(*options, context); }; });
+  return {.path = "remote install",
+          .summary = "Copy this torc to the workers that do not have its version",
+          .options = joined(
+              {workflow_id_argument(options->workflow_id),
+               prefix_option(options->prefix),
+               {.names = "--force", .target = &options->force, .help = "Copy it even if a worker has this version"},
+               host_option(options->ssh)},
+              ssh_options(options->ssh)),
+          .examples = {{.command = "torc remote install 42"},
+                       {.command = "torc remote install 42 --prefix /opt/torc --host 'gpu*' --force"},
+                       {.command = "torc remote run 42 --install"}},
+          .run = [options](CommandContext& context) { return run(*options, context); }};
 }
 
 }  // namespace torc::cli

@@ -1,10 +1,9 @@
 #include <fmt/format.h>
 
+#include "cli/commands.hpp"
 #include "cli/options/common_options.hpp"
-#include "cli/parser/command_line.hpp"
 #include "torc/base/printable.hpp"
 #include "torc/base/strings.hpp"
-#include "torc/cli/command.hpp"
 #include "torc/model/worker_file.hpp"
 
 namespace torc::cli {
@@ -56,15 +55,13 @@ int run(const std::optional<model::Id>& given, CommandContext& context) {
 
 }  // namespace
 
-void add_remote_list_workers(Command parent, Action& chosen) {
-  auto id = std::make_shared<std::optional<model::Id>>();
-  const Command command = parent.subcommand("list-workers", "List the ssh workers of a workflow");
-  add_optional_workflow_id(command, *id);
-  command.footer(
-      "Examples:\n"
-      "  torc remote list-workers 42\n"
-      "  torc -f json remote list-workers 42\n");
-  command.callback([id, &chosen] { chosen = [id](CommandContext& context) { return run(*id, context); }; });
+CommandInfo remote_list_workers_command() {
+  auto workflow_id = std::make_shared<std::optional<model::Id>>();
+  return {.path = "remote list-workers",
+          .summary = "List the ssh workers of a workflow",
+          .options = {workflow_id_argument(*workflow_id)},
+          .examples = {{.command = "torc remote list-workers 42"}, {.command = "torc -f json remote list-workers 42"}},
+          .run = [workflow_id](CommandContext& context) { return run(*workflow_id, context); }};
 }
 
 }  // namespace torc::cli

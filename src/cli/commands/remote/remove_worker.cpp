@@ -2,10 +2,9 @@
 
 #include <fmt/format.h>
 
+#include "cli/commands.hpp"
 #include "cli/options/common_options.hpp"
-#include "cli/parser/command_line.hpp"
 #include "torc/base/strings.hpp"
-#include "torc/cli/command.hpp"
 #include "torc/model/worker_address.hpp"
 
 namespace torc::cli {
@@ -53,16 +52,18 @@ int run(const Options& options, CommandContext& context) {
 
 }  // namespace
 
-void add_remote_remove_worker(Command parent, Action& chosen) {
+CommandInfo remote_remove_worker_command() {
   auto options = std::make_shared<Options>();
-  const Command command = parent.subcommand("remove-worker", "Take an ssh worker off a workflow; it is not stopped");
-  command.option("worker", options->worker, "The worker as list-workers shows it").type_name("WORKER").required();
-  add_optional_workflow_id(command, options->workflow_id);
-  command.footer(
-      "Examples:\n"
-      "  torc remote remove-worker alice@ws3:2222 42\n");
-  command.callback(
-      [options, &chosen] { chosen = [options](CommandContext& context) { return run(*options, context); }; });
+  return {.path = "remote remove-worker",
+          .summary = "Remove an ssh worker from a workflow, without stopping its runner",
+          .options = {{.names = "worker",
+                       .target = &options->worker,
+                       .completion = Completion::worker,
+                       .required = true,
+                       .help = "The worker as 'torc remote list-workers' shows it"},
+                      workflow_id_argument(options->workflow_id)},
+          .examples = {{.command = "torc remote remove-worker alice@ws3:2222 42"}},
+          .run = [options](CommandContext& context) { return run(*options, context); }};
 }
 
 }  // namespace torc::cli

@@ -2,11 +2,11 @@
 
 #include <fmt/format.h>
 
+#include "cli/commands.hpp"
 #include "cli/options/common_options.hpp"
 #include "cli/options/restart_options.hpp"
 #include "cli/options/ssh_options.hpp"
 #include "cli/options/time_options.hpp"
-#include "cli/parser/command_line.hpp"
 #include "cli/print/fleet_report.hpp"
 #include "cli/print/reporters.hpp"
 #include "cli/print/start_report.hpp"
@@ -218,63 +218,90 @@ int run(const Options& options, CommandContext& context) {
   return finish(options, request, outcome, ssh, context);
 }
 
-void add_worker_options(Command command, Options& options) {
-  command.option("-o,--output-dir", options.output_dir, "Output directory on the workers; relative: below the home")
-      .type_name("DIR")
-      .default_str(k_output_dir);
-  command.option("-p,--poll-interval", options.poll_interval, "How often idle workers ask for jobs, in seconds")
-      .type_name("SECONDS")
-      .range(0.001, 86'400.0)
-      .default_str("5.0");
-  command
-      .option("--max-parallel-jobs", options.max_parallel_jobs, "Jobs at once on each worker (default: by resources)")
-      .type_name("N")
-      .range(std::int64_t{1}, std::int64_t{1'000'000});
-  command.option("--num-cpus", options.num_cpus, "CPUs of each worker (default: detected)")
-      .type_name("N")
-      .range(std::int64_t{1}, std::int64_t{1'000'000});
-  command.option("--memory-gb", options.memory_gb, "Memory of each worker (default: detected)")
-      .type_name("GB")
-      .range(0.001, 1e9);
-  command.option("--num-gpus", options.num_gpus, "GPUs of each worker (default: detected)")
-      .type_name("N")
-      .range(std::int64_t{0}, std::int64_t{1'000'000});
+std::vector<OptionInfo> worker_options(Options& options) {
+  return {{.names = "-w,--workers",
+           .target = &options.worker_file,
+           .value = "FILE",
+           .completion = Completion::file,
+           .help = "Worker file: add its workers to the workflow first"},
+          exclude_option(options.exclude),
+          {.names = "-o,--output-dir",
+           .target = &options.output_dir,
+           .value = "DIR",
+           .default_text = k_output_dir,
+           .help = "Output directory on the workers; relative to the home directory"},
+          {.names = "-p,--poll-interval",
+           .target = &options.poll_interval,
+           .value = "SECONDS",
+           .range = Range{0.001, 86'400},
+           .default_text = "5",
+           .help = "Seconds between polls for new jobs"},
+          {.names = "--max-parallel-jobs",
+           .target = &options.max_parallel_jobs,
+           .value = "N",
+           .range = Range{1, 1'000'000},
+           .help = "Maximum number of parallel jobs per worker, ignoring resource requirements (default: as many as "
+                   "resources permit)"},
+          {.names = "--num-cpus",
+           .target = &options.num_cpus,
+           .value = "N",
+           .range = Range{1, 1'000'000},
+           .help = "CPUs of each worker that are available for jobs (default: detected)"},
+          {.names = "--memory-gb",
+           .target = &options.memory_gb,
+           .value = "GB",
+           .range = Range{0.001, 1e9},
+           .help = "Memory of each worker that is available for jobs (default: detected)"},
+          {.names = "--num-gpus",
+           .target = &options.num_gpus,
+           .value = "N",
+           .range = Range{0, 1'000'000},
+           .help = "GPUs of each worker that are available for jobs (default: detected)"}};
+}
+
+std::vector<OptionInfo> start_options(Options& options) {
+  return {{.names = "--install",
+           .target = &options.install,
+           .help = "Copy this torc to the workers that do not have its version first"},
+          prefix_option(options.prefix),
+          {.names = "--skip-version-check",
+           .target = &options.skip_version_check,
+           .help = "Also start other versions of torc"},
+          {.names = "--remote-torc",
+           .target = &options.remote_torc,
+           .value = "PATH",
+           .excludes = {"--install"},
+           .help = "Path of torc on the workers (default: searched for)"},
+          {.names = "--keep-going",
+           .target = &options.keep_going,
+           .help = "Start the workers that pass their checks, even if others fail"},
+          {.names = "--wait",
+           .target = &options.wait,
+           .help = "Wait until the workflow ends; exit with status 1 if a job failed"}};
 }
 
 }  // namespace
 
-void add_remote_run(Command parent, Action& chosen) {
+CommandInfo remote_run_command() {
   auto options = std::make_shared<Options>();
-  const Command command = parent.subcommand("run", "Start a runner on every ssh worker of a workflow");
-  add_optional_workflow_id(command, options->workflow_id);
-  command.option("-w,--workers", options->worker_file, "Worker file: add these first").type_name("FILE");
-  add_exclude_option(command, options->exclude);
-  add_worker_options(command, *options);
-  add_time_options(command, options->times);
-  const Option install =
-      command.flag("--install", options->install, "Copy this torc to workers that have none of its version first");
-  add_prefix_option(command, options->prefix);
-  command.flag("--skip-version-check", options->skip_version_check, "Start torcs of other versions, too");
-  command.option("--remote-torc", options->remote_torc, "Where torc is on the workers (default: looked for)")
-      .type_name("PATH")
-      .excludes(install);
-  command.flag("--keep-going", options->keep_going, "Start those that can be, whatever is wrong with others");
-  const Option wait =
-      command.flag("--wait", options->wait, "Stay until the workflow ends; exit status 1 when a job failed");
-  add_restart_options(command, options->restarts).needs(wait);
-  command.flag("--server-tunnel", options->server_tunnel,
-               "Let the workers reach the server through ssh, held by 'torc remote tunnel' in the background");
-  add_host_option(command, options->ssh);
-  add_ssh_options(command, options->ssh);
-  command.footer(
-      "Examples:\n"
-      "  torc remote run 42 --workers workers.txt --output-dir /data/torc_output\n"
-      "  torc remote run 42 --workers workers.txt --install\n"
-      "  torc remote run 42 --max-parallel-jobs 8 --wait --restart\n"
-      "  torc remote run 42 --server-tunnel --wait\n"
-      "  torc remote run 42 --ssh-option ProxyJump=gate --keep-going\n");
-  command.callback(
-      [options, &chosen] { chosen = [options](CommandContext& context) { return run(*options, context); }; });
+  auto restarts = restart_options(options->restarts);
+  restarts.front().needs = "--wait";
+  const OptionInfo tunnel{
+      .names = "--server-tunnel",
+      .target = &options->server_tunnel,
+      .help =
+          "Let the workers reach the server through ssh; 'torc remote tunnel' holds the connections in the background"};
+  return {.path = "remote run",
+          .summary = "Start a runner on every ssh worker of a workflow",
+          .options = joined({workflow_id_argument(options->workflow_id)}, worker_options(*options),
+                            time_options(options->times), start_options(*options), restarts,
+                            std::vector<OptionInfo>{tunnel, host_option(options->ssh)}, ssh_options(options->ssh)),
+          .examples = {{.command = "torc remote run 42 --workers workers.txt --output-dir /data/torc_output"},
+                       {.command = "torc remote run 42 --workers workers.txt --install"},
+                       {.command = "torc remote run 42 --max-parallel-jobs 8 --wait --restart"},
+                       {.command = "torc remote run 42 --server-tunnel --wait"},
+                       {.command = "torc remote run 42 --ssh-option ProxyJump=gate --keep-going"}},
+          .run = [options](CommandContext& context) { return run(*options, context); }};
 }
 
 }  // namespace torc::cli

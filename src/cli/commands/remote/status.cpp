@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
+#include "cli/commands.hpp"
 #include "cli/fleet_command.hpp"
 #include "cli/options/common_options.hpp"
-#include "cli/parser/command_line.hpp"
 #include "cli/print/tunnel_text.hpp"
 #include "torc/app/fleet/fleet_status.hpp"
 #include "torc/base/units.hpp"
@@ -126,23 +126,24 @@ int run(const Options& options, CommandContext& context) {
 
 }  // namespace
 
-void add_remote_status(Command parent, Action& chosen) {
+CommandInfo remote_status_command() {
   auto options = std::make_shared<Options>();
-  const Command command =
-      parent.subcommand("status", "Show which workers run, and why others do not; exit status 1 when one died");
-  add_optional_workflow_id(command, options->workflow_id);
-  command
-      .option("--output-dir", options->output_dir,
-              "Only workers with this output directory (default: wherever they were started)")
-      .type_name("DIR");
-  add_host_option(command, options->ssh);
-  add_ssh_options(command, options->ssh);
-  command.footer(
-      "Examples:\n"
-      "  torc remote status 42\n"
-      "  torc -f json remote status 42 | jq -r '.workers[] | select(.state == \"died\") | .worker'\n");
-  command.callback(
-      [options, &chosen] { chosen = [options](CommandContext& context) { return run(*options, context); }; });
+  return {
+      .path = "remote status",
+      .summary = "Show which runners are running, and why others are not",
+      .description = "Exit status 1 if a runner died, or a worker is unreachable.",
+      .options = joined({workflow_id_argument(options->workflow_id),
+                         {.names = "--output-dir",
+                          .target = &options->output_dir,
+                          .value = "DIR",
+                          .help = "Only runners with this output directory (default: wherever they were started)"},
+                         host_option(options->ssh)},
+                        ssh_options(options->ssh)),
+      .examples =
+          {{.command = "torc remote status 42"},
+           {.comment = "The workers whose runner died",
+            .command = "torc -f json remote status 42 |\n  jq -r '.workers[] | select(.state == \"died\") | .worker'"}},
+      .run = [options](CommandContext& context) { return run(*options, context); }};
 }
 
 }  // namespace torc::cli

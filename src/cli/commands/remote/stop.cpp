@@ -1,8 +1,8 @@
 #include <fmt/format.h>
 
+#include "cli/commands.hpp"
 #include "cli/fleet_command.hpp"
 #include "cli/options/common_options.hpp"
-#include "cli/parser/command_line.hpp"
 #include "cli/print/reporters.hpp"
 #include "torc/app/fleet/stop_fleet.hpp"
 #include "torc/base/units.hpp"
@@ -84,32 +84,34 @@ int run(const Options& options, CommandContext& context) {
 
 }  // namespace
 
-void add_remote_stop(Command parent, Action& chosen) {
+CommandInfo remote_stop_command() {
   auto options = std::make_shared<Options>();
-  const Command command = parent.subcommand("stop", "Stop the workers; their unfinished jobs become ready again");
-  add_optional_workflow_id(command, options->workflow_id);
-  const Option force = command.flag("--force", options->force, "Send SIGKILL instead of SIGTERM, to the jobs as well");
-  command.flag("--drain", options->drain, "Let running jobs finish; workers end when their last one does")
-      .excludes(force);
-  command
-      .option("--timeout", options->timeout_seconds,
-              "How long to wait for the ends; 0: not at all (default: 60; with --drain: 0)")
-      .type_name("SECONDS")
-      .range(std::int64_t{0}, std::int64_t{10'000'000})
-      .excludes(force);
-  command
-      .option("--output-dir", options->output_dir,
-              "Only workers with this output directory (default: wherever they were started)")
-      .type_name("DIR");
-  add_host_option(command, options->ssh);
-  add_ssh_options(command, options->ssh);
-  command.footer(
-      "Examples:\n"
-      "  torc remote stop 42\n"
-      "  torc remote stop 42 --host 'gpu*' --drain\n"
-      "  torc remote stop 42 --force\n");
-  command.callback(
-      [options, &chosen] { chosen = [options](CommandContext& context) { return run(*options, context); }; });
+  return {
+      .path = "remote stop",
+      .summary = "Stop the runners on the workers and requeue their unfinished jobs",
+      .options = joined(
+          {workflow_id_argument(options->workflow_id),
+           {.names = "--force", .target = &options->force, .help = "Send SIGKILL instead of SIGTERM, also to the jobs"},
+           {.names = "--drain",
+            .target = &options->drain,
+            .excludes = {"--force"},
+            .help = "Let running jobs finish; each runner exits after its last one"},
+           {.names = "--timeout",
+            .target = &options->timeout_seconds,
+            .value = "SECONDS",
+            .range = Range{0, 10'000'000},
+            .excludes = {"--force"},
+            .help = "Seconds to wait for runners to exit; 0: do not wait (default: 60; with --drain: 0)"},
+           {.names = "--output-dir",
+            .target = &options->output_dir,
+            .value = "DIR",
+            .help = "Only runners with this output directory (default: wherever they were started)"},
+           host_option(options->ssh)},
+          ssh_options(options->ssh)),
+      .examples = {{.command = "torc remote stop 42"},
+                   {.command = "torc remote stop 42 --host 'gpu*' --drain"},
+                   {.command = "torc remote stop 42 --force"}},
+      .run = [options](CommandContext& context) { return run(*options, context); }};
 }
 
 }  // namespace torc::cli

@@ -1,9 +1,9 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "cli/commands.hpp"
 #include "cli/options/common_options.hpp"
 #include "cli/options/ssh_options.hpp"
-#include "cli/parser/command_line.hpp"
 #include "cli/print/fleet_report.hpp"
 #include "cli/print/reporters.hpp"
 #include "torc/app/tunnel/hold_tunnel.hpp"
@@ -82,28 +82,32 @@ int run(const Options& options, CommandContext& context) {
 
 }  // namespace
 
-void add_remote_tunnel(Command parent, Action& chosen) {
+CommandInfo remote_tunnel_command() {
   auto options = std::make_shared<Options>();
-  const Command command =
-      parent.subcommand("tunnel", "Let workers reach a server that only this machine reaches, over ssh");
-  add_optional_workflow_id(command, options->workflow_id);
-  command.flag("--daemon", options->daemon, "Go on in the background once it is known that it can");
-  command
-      .flag("--on-demand", options->on_demand,
-            "For those workers that other commands name, and that a tunnel held which is missed")
-      .group("");
-  command.option("--until-pid", options->until_pid, "End with this process")
-      .range(std::int64_t{1}, std::int64_t{1'000'000'000})
-      .group("");
-  add_host_option(command, options->ssh);
-  add_ssh_options(command, options->ssh);
-  command.footer(
-      "Examples:\n"
-      "  torc remote run 42 --server-tunnel           starts it in the background, and the workers\n"
-      "  torc remote tunnel 42                        the same connections on the terminal; Ctrl-C ends them\n"
-      "  torc remote tunnel 42 --ssh-option ServerAliveInterval=5\n");
-  command.callback(
-      [options, &chosen] { chosen = [options](CommandContext& context) { return run(*options, context); }; });
+  return {.path = "remote tunnel",
+          .summary = "Let workers reach a server that only this machine reaches, over ssh",
+          .options = joined({workflow_id_argument(options->workflow_id),
+                             {.names = "--daemon",
+                              .target = &options->daemon,
+                              .help = "Continue in the background once the tunnel works"},
+                             {.names = "--on-demand",
+                              .target = &options->on_demand,
+                              .hidden = true,
+                              .help = "Only for workers that other commands name, and those of an earlier tunnel"},
+                             {.names = "--until-pid",
+                              .target = &options->until_pid,
+                              .value = "PID",
+                              .range = Range{1, 1'000'000'000},
+                              .hidden = true,
+                              .help = "End with this process"},
+                             host_option(options->ssh)},
+                            ssh_options(options->ssh)),
+          .examples = {{.comment = "Start the tunnel in the background, and the runners",
+                        .command = "torc remote run 42 --server-tunnel"},
+                       {.comment = "Hold the same connections on the terminal; Ctrl-C ends them",
+                        .command = "torc remote tunnel 42"},
+                       {.command = "torc remote tunnel 42 --ssh-option ServerAliveInterval=5"}},
+          .run = [options](CommandContext& context) { return run(*options, context); }};
 }
 
 }  // namespace torc::cli

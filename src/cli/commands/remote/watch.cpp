@@ -1,7 +1,7 @@
+#include "cli/commands.hpp"
 #include "cli/fleet_command.hpp"
 #include "cli/options/common_options.hpp"
 #include "cli/options/restart_options.hpp"
-#include "cli/parser/command_line.hpp"
 #include "cli/print/reporters.hpp"
 #include "cli/print/watch_report.hpp"
 #include "torc/app/fleet/watch_fleet.hpp"
@@ -29,25 +29,24 @@ int run(const Options& options, CommandContext& context) {
 
 }  // namespace
 
-void add_remote_watch(Command parent, Action& chosen) {
+CommandInfo remote_watch_command() {
   auto options = std::make_shared<Options>();
-  const Command command = parent.subcommand(
-      "watch", "Show workers and progress until the workflow is over; exit status 1 when jobs failed");
-  add_optional_workflow_id(command, options->workflow_id);
-  command.option("--interval", options->interval_seconds, "Ask the workers themselves so often, in seconds")
-      .type_name("SECONDS")
-      .range(std::int64_t{1}, std::int64_t{86'400})
-      .capture_default_str();
-  add_restart_options(command, options->restarts);
-  add_host_option(command, options->ssh);
-  add_ssh_options(command, options->ssh);
-  command.footer(
-      "Examples:\n"
-      "  torc remote watch 42\n"
-      "  torc remote watch 42 --restart --max-restarts 10\n"
-      "  torc -f json remote watch 42 | jq -c '.jobs'\n");
-  command.callback(
-      [options, &chosen] { chosen = [options](CommandContext& context) { return run(*options, context); }; });
+  return {.path = "remote watch",
+          .summary = "Show workers and progress until the workflow ends",
+          .description = "Exit status 1 if a job failed.",
+          .options = joined({workflow_id_argument(options->workflow_id),
+                             {.names = "--interval",
+                              .target = &options->interval_seconds,
+                              .value = "SECONDS",
+                              .range = Range{1, 86'400},
+                              .default_text = std::to_string(options->interval_seconds),
+                              .help = "Interval between ssh checks"}},
+                            restart_options(options->restarts), std::vector<OptionInfo>{host_option(options->ssh)},
+                            ssh_options(options->ssh)),
+          .examples = {{.command = "torc remote watch 42"},
+                       {.command = "torc remote watch 42 --restart --max-restarts 10"},
+                       {.command = "torc -f json remote watch 42 | jq -c '.jobs'"}},
+          .run = [options](CommandContext& context) { return run(*options, context); }};
 }
 
 }  // namespace torc::cli

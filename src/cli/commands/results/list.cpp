@@ -5,14 +5,14 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "cli/commands.hpp"
 #include "cli/options/common_options.hpp"
-#include "cli/parser/command_line.hpp"
+#include "cli/parser/checks.hpp"
 #include "cli/print/table.hpp"
 #include "cli/result_logs.hpp"
 #include "torc/base/printable.hpp"
 #include "torc/base/strings.hpp"
 #include "torc/base/units.hpp"
-#include "torc/cli/command.hpp"
 #include "torc/model/json.hpp"
 
 namespace torc::cli {
@@ -116,36 +116,57 @@ int run(const Options& options, CommandContext& context) {
   return k_exit_ok;
 }
 
-void add_filters(Command command, Options& options) {
+std::vector<OptionInfo> filter_options(Options& options) {
   auto& filter = options.filter;
-  command.option("-j,--job-id", filter.job_id, "Only those of this job").type_name("ID").check(check_id);
-  command.option("-r,--run-id", filter.run_id, "Only those of this run").type_name("N").check(check_count);
-  command.option("--return-code", filter.return_code, "Only those with this return code").type_name("N");
-  command.flag("--failed", options.failed, "Only those with a return code other than 0");
-  add_status_filter(command, options.status);
-  add_paging(command, filter.paging, PagingLetters::limit_only);
-  command.flag("--all-runs", filter.all_runs, "Those of earlier runs too");
-  command.option("--compute-node", filter.compute_node_id, "Only those of this runner").type_name("ID").check(check_id);
+  return {{.names = "-j,--job-id",
+           .target = &filter.job_id,
+           .value = "ID",
+           .check = check_id,
+           .completion = Completion::job_id,
+           .help = "Only results of this job"},
+          {.names = "-r,--run-id",
+           .target = &filter.run_id,
+           .value = "N",
+           .check = check_count,
+           .help = "Only results of this run"},
+          {.names = "--return-code",
+           .target = &filter.return_code,
+           .value = "N",
+           .help = "Only results with this return code"},
+          {.names = "--failed", .target = &options.failed, .help = "Only results with a return code other than 0"},
+          status_filter(options.status),
+          {.names = "--all-runs", .target = &filter.all_runs, .help = "Include earlier runs"},
+          {.names = "--compute-node",
+           .target = &filter.compute_node_id,
+           .value = "ID",
+           .check = check_id,
+           .help = "Only results of this compute node"}};
+}
+
+std::vector<OptionInfo> log_options(Options& options) {
+  return {{.names = "--include-logs",
+           .target = &options.include_logs,
+           .help = "Print a JSON report with the file names of each job and runner"},
+          {.names = "-o,--output-dir",
+           .target = &options.output_directory,
+           .value = "DIR",
+           .default_text = options.output_directory,
+           .completion = Completion::directory,
+           .help = "Output directory of the runners, for --include-logs"}};
 }
 
 }  // namespace
 
-void add_results_list(Command parent, Action& chosen) {
+CommandInfo results_list_command() {
   auto options = std::make_shared<Options>();
-  const Command command = parent.subcommand("list", "List how the jobs of a workflow ended");
-  add_optional_workflow_id(command, options->workflow_id);
-  add_filters(command, *options);
-  command.flag("--include-logs", options->include_logs, "A JSON report with the log files of each job");
-  command.option("-o,--output-dir", options->output_directory, "Where the runners write, for --include-logs")
-      .type_name("DIR")
-      .capture_default_str();
-  command.footer(
-      "Examples:\n"
-      "  torc results list 42\n"
-      "  torc results list 42 --failed\n"
-      "  torc -f json results list 42 --all-runs --job-id 7\n");
-  command.callback(
-      [options, &chosen] { chosen = [options](CommandContext& context) { return run(*options, context); }; });
+  return {.path = "results list",
+          .summary = "List the results of the jobs of a workflow",
+          .options = joined({workflow_id_argument(options->workflow_id)}, filter_options(*options),
+                            paging_options(options->filter.paging, PagingLetters::limit_only), log_options(*options)),
+          .examples = {{.command = "torc results list 42"},
+                       {.command = "torc results list 42 --failed"},
+                       {.command = "torc -f json results list 42 --all-runs --job-id 7"}},
+          .run = [options](CommandContext& context) { return run(*options, context); }};
 }
 
 }  // namespace torc::cli

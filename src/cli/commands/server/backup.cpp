@@ -1,9 +1,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "cli/commands.hpp"
 #include "cli/options/server_options.hpp"
-#include "cli/parser/command_line.hpp"
-#include "torc/cli/command.hpp"
 #include "torc/store/maintenance.hpp"
 
 namespace torc::cli {
@@ -30,18 +29,21 @@ int server_backup(const BackupOptions& options, CommandContext& context) {
 
 }  // namespace
 
-void add_server_backup(Command parent, Action& chosen) {
+CommandInfo server_backup_command() {
   auto options = std::make_shared<BackupOptions>();
-  const Command command = parent.subcommand("backup", "Copy the database to a file, also while a server uses it");
-  command.option("file", options->file, "The copy to make").type_name("FILE").required();
-  add_database_option(command, options->database);
-  command.flag("--force", options->force, "Replace FILE if it exists");
-  command.footer(
-      "Examples:\n"
-      "  torc server backup torc-$(date +%F).db --database ~/torc.db\n"
-      "The copy is the database at one moment, checked, and in place only when it is whole.\n");
-  command.callback(
-      [options, &chosen] { chosen = [options](CommandContext& context) { return server_backup(*options, context); }; });
+  return {.path = "server backup",
+          .summary = "Back up the database, also while a server uses it",
+          .description =
+              "The copy is the database at one moment. It is checked, and appears under its name only when complete.",
+          .options = {{.names = "file",
+                       .target = &options->file,
+                       .completion = Completion::file,
+                       .required = true,
+                       .help = "The file to create"},
+                      database_option(options->database),
+                      {.names = "--force", .target = &options->force, .help = "Replace the file if it exists"}},
+          .examples = {{.command = "torc server backup torc-$(date +%F).db --database ~/torc.db"}},
+          .run = [options](CommandContext& context) { return server_backup(*options, context); }};
 }
 
 }  // namespace torc::cli

@@ -1,11 +1,10 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "cli/commands.hpp"
 #include "cli/options/server_options.hpp"
-#include "cli/parser/command_line.hpp"
 #include "torc/base/printable.hpp"
 #include "torc/base/strings.hpp"
-#include "torc/cli/command.hpp"
 #include "torc/store/maintenance.hpp"
 
 namespace torc::cli {
@@ -57,18 +56,15 @@ int server_check(const std::string& given, CommandContext& context) {
 
 }  // namespace
 
-void add_server_check(Command parent, Action& chosen) {
+CommandInfo server_check_command() {
   auto database = std::make_shared<std::string>();
-  const Command command = parent.subcommand("check", "Look for damage in the database, and count what is in it");
-  add_database_option(command, *database);
-  command.footer(
-      "Examples:\n"
-      "  torc server check --database ~/torc.db\n"
-      "  torc -f json server check --database torc-backup.db\n"
-      "Exit status 1 if anything is wrong; a server may run meanwhile.\n");
-  command.callback([database, &chosen] {
-    chosen = [database](CommandContext& context) { return server_check(*database, context); };
-  });
+  return {.path = "server check",
+          .summary = "Check the database for damage and count its contents",
+          .description = "Exit status 1 if the database is damaged. A server may be running.",
+          .options = {database_option(*database)},
+          .examples = {{.command = "torc server check --database ~/torc.db"},
+                       {.command = "torc -f json server check --database torc-backup.db"}},
+          .run = [database](CommandContext& context) { return server_check(*database, context); }};
 }
 
 }  // namespace torc::cli

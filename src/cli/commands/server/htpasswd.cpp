@@ -3,9 +3,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "cli/parser/command_line.hpp"
+#include "cli/commands.hpp"
 #include "cli/print/terminal.hpp"
-#include "torc/cli/command.hpp"
 #include "torc/server/password_file.hpp"
 
 namespace torc::cli {
@@ -54,25 +53,30 @@ int server_htpasswd(const Options& options, CommandContext& context) {
 
 }  // namespace
 
-void add_server_htpasswd(Command parent, Action& chosen) {
+CommandInfo server_htpasswd_command() {
   auto options = std::make_shared<Options>();
-  const Command command = parent.subcommand("htpasswd", "Set a user's password in a server's password file");
-  command.option("FILE", options->file, "Password file; made where there is none").required();
-  command.option("USER", options->user, "Name of the user").required();
-  command.option("--cost", options->cost, "Cost of bcrypt: each step doubles the time that a check takes")
-      .range(server::k_lowest_cost, server::k_highest_cost)
-      .capture_default_str();
-  command.flag("--delete", options->remove, "Remove the user instead");
-  command.footer(
-      "Examples:\n"
-      "  torc server htpasswd /etc/torc/users alice\n"
-      "  pass show torc/alice | torc server htpasswd /etc/torc/users alice\n"
-      "  torc server htpasswd --delete /etc/torc/users alice\n"
-      "The password is asked for twice; where standard input is no terminal, its first line is the password.\n"
-      "A server that runs takes the file up anew with 'kill -HUP PID'.\n");
-  command.callback([options, &chosen] {
-    chosen = [options](CommandContext& context) { return server_htpasswd(*options, context); };
-  });
+  return {.path = "server htpasswd",
+          .summary = "Set a user's password in a server's password file",
+          .description =
+              "Asks for the password twice. If standard input is not a terminal, its first line is the password.\nA "
+              "running server reads the file again after 'kill -HUP PID'.",
+          .options = {{.names = "FILE",
+                       .target = &options->file,
+                       .completion = Completion::file,
+                       .required = true,
+                       .help = "Password file; created if missing"},
+                      {.names = "USER", .target = &options->user, .required = true, .help = "Name of the user"},
+                      {.names = "--cost",
+                       .target = &options->cost,
+                       .value = "N",
+                       .range = Range{server::k_lowest_cost, server::k_highest_cost},
+                       .default_text = std::to_string(options->cost),
+                       .help = "bcrypt cost; each step doubles the time of a check"},
+                      {.names = "--delete", .target = &options->remove, .help = "Remove the user instead"}},
+          .examples = {{.command = "torc server htpasswd /etc/torc/users alice"},
+                       {.command = "pass show torc/alice | torc server htpasswd /etc/torc/users alice"},
+                       {.command = "torc server htpasswd --delete /etc/torc/users alice"}},
+          .run = [options](CommandContext& context) { return server_htpasswd(*options, context); }};
 }
 
 }  // namespace torc::cli

@@ -8,16 +8,15 @@
 #include <mutex>
 #include <optional>
 
+#include "cli/commands.hpp"
 #include "cli/options/limit_options.hpp"
 #include "cli/options/security_options.hpp"
 #include "cli/options/server_options.hpp"
-#include "cli/parser/command_line.hpp"
 #include "torc/base/file.hpp"
 #include "torc/base/path_trust.hpp"
 #include "torc/base/pid_file.hpp"
 #include "torc/base/private_file.hpp"
 #include "torc/base/version.hpp"
-#include "torc/cli/command.hpp"
 #include "torc/proc/daemon.hpp"
 #include "torc/proc/open_files.hpp"
 #include "torc/server/server.hpp"
@@ -149,28 +148,29 @@ int server_run(ServerRunOptions options, CommandContext& context) {
 
 }  // namespace
 
-void add_server_run(Command parent, Action& chosen) {
+CommandInfo server_run_command() {
   auto options = std::make_shared<ServerRunOptions>();
-  const Command command = parent.subcommand("run", "Keep workflows and give out their jobs, until it is stopped");
-  add_listen_options(command, options->server);
-  add_database_option(command, options->server.database);
-  add_commit_options(command, options->server);
-  add_worker_timeout(command, options->server);
-  add_service_options(command, options->service);
-  add_security_options(command, options->server.security);
-  add_limit_options(command, options->server.limits);
-  command.footer(
-      "Examples:\n"
-      "  torc server run --database ~/torc.db\n"
-      "  torc server run --host 0.0.0.0 --port 9000 --database /srv/torc/torc.db\n"
-      "  torc server run --worker-timeout 30\n"
-      "  torc server run --daemon --log-dir ~/torc-logs --pid-file ~/torc.pid --database ~/torc.db\n"
-      "  torc server run --host 0.0.0.0 --https --tls-cert torc.pem --tls-key torc.key --auth-file users "
-      "--require-auth\n"
-      "SIGTERM or SIGINT: answers what it has accepted, then ends with exit status 0.\n"
-      "SIGHUP: reads password file, certificate and key again; ends a server on a terminal that has none of them.\n");
-  command.callback(
-      [options, &chosen] { chosen = [options](CommandContext& context) { return server_run(*options, context); }; });
+  return {.path = "server run",
+          .summary = "Run the server until stopped",
+          .description =
+              "SIGTERM and SIGINT: answers the requests it has accepted, then exits with status 0.\nSIGHUP: reads "
+              "password file, certificate and key again; on a terminal, ends a server that has none of them.",
+          .options = joined(
+              listen_options(options->server), std::vector<OptionInfo>{database_option(options->server.database)},
+              commit_options(options->server), std::vector<OptionInfo>{worker_timeout_option(options->server)},
+              service_options(options->service), security_options(options->server.security),
+              limit_options(options->server.limits)),
+          .examples =
+              {{.command = "torc server run --database ~/torc.db"},
+               {.command = "torc server run --host 0.0.0.0 --port 9000 --database /srv/torc/torc.db"},
+               {.command = "torc server run --worker-timeout 30"},
+               {.comment = "In the background",
+                .command =
+                    "torc server run --daemon --log-dir ~/torc-logs --pid-file ~/torc.pid \\\n  --database ~/torc.db"},
+               {.comment = "With TLS and passwords",
+                .command = "torc server run --host 0.0.0.0 --https --tls-cert torc.pem \\\n  --tls-key torc.key "
+                           "--auth-file users --require-auth"}},
+          .run = [options](CommandContext& context) { return server_run(*options, context); }};
 }
 
 }  // namespace torc::cli

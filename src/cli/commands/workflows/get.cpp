@@ -1,12 +1,11 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "cli/commands.hpp"
 #include "cli/options/common_options.hpp"
-#include "cli/parser/command_line.hpp"
 #include "cli/print/workflow_json.hpp"
 #include "torc/base/printable.hpp"
 #include "torc/base/strings.hpp"
-#include "torc/cli/command.hpp"
 #include "torc/model/json.hpp"
 
 namespace torc::cli {
@@ -55,16 +54,13 @@ int run(const Options& options, CommandContext& context) {
 
 }  // namespace
 
-void add_workflows_get(Command parent, Action& chosen) {
+CommandInfo workflows_get_command() {
   auto options = std::make_shared<Options>();
-  const Command command = parent.subcommand("get", "Show a workflow");
-  add_optional_workflow_id(command, options->workflow_id);
-  command.footer(
-      "Examples:\n"
-      "  torc workflows get 42\n"
-      "  torc -f json workflows get 42\n");
-  command.callback(
-      [options, &chosen] { chosen = [options](CommandContext& context) { return run(*options, context); }; });
+  return {.path = "workflows get",
+          .summary = "Show a workflow",
+          .options = {workflow_id_argument(options->workflow_id)},
+          .examples = {{.command = "torc workflows get 42"}, {.command = "torc -f json workflows get 42"}},
+          .run = [options](CommandContext& context) { return run(*options, context); }};
 }
 
 }  // namespace torc::cli

@@ -1,13 +1,12 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "cli/commands.hpp"
 #include "cli/options/common_options.hpp"
-#include "cli/parser/command_line.hpp"
 #include "cli/print/terminal.hpp"
 #include "torc/app/workflows/create_workflow.hpp"
 #include "torc/base/printable.hpp"
 #include "torc/base/strings.hpp"
-#include "torc/cli/command.hpp"
 
 namespace torc::cli {
 namespace {
@@ -108,20 +107,20 @@ int run(const Options& options, CommandContext& context) {
 
 }  // namespace
 
-void add_workflows_init(Command parent, Action& chosen) {
+CommandInfo workflows_init_command() {
   auto options = std::make_shared<Options>();
-  const Command command = parent.subcommand("init", "Make the jobs of a workflow ready to run");
-  add_optional_workflow_id(command, options->workflow_id);
-  command.flag("--force", options->force, "Even where input files are missing");
-  command.flag("--no-prompts", options->no_prompts, "Do not ask, also where it was initialized before");
-  command.flag("--dry-run", options->dry_run, "Only tell what is missing and what would be overwritten");
-  command.footer(
-      "Examples:\n"
-      "  torc workflows init 42\n"
-      "  torc workflows init 42 --dry-run\n"
-      "  torc workflows init 42 --force --no-prompts\n");
-  command.callback(
-      [options, &chosen] { chosen = [options](CommandContext& context) { return run(*options, context); }; });
+  return {.path = "workflows init",
+          .summary = "Initialize a workflow: make its jobs ready to run",
+          .options = {workflow_id_argument(options->workflow_id),
+                      {.names = "--force", .target = &options->force, .help = "Continue if input files are missing"},
+                      {.names = "--no-prompts", .target = &options->no_prompts, .help = "Do not ask for confirmation"},
+                      {.names = "--dry-run",
+                       .target = &options->dry_run,
+                       .help = "Only show which input files are missing and which output files exist"}},
+          .examples = {{.command = "torc workflows init 42"},
+                       {.command = "torc workflows init 42 --dry-run"},
+                       {.command = "torc workflows init 42 --force --no-prompts"}},
+          .run = [options](CommandContext& context) { return run(*options, context); }};
 }
 
 }  // namespace torc::cli

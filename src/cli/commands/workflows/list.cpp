@@ -1,11 +1,10 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "cli/commands.hpp"
 #include "cli/options/common_options.hpp"
-#include "cli/parser/command_line.hpp"
 #include "cli/print/table.hpp"
 #include "cli/print/workflow_json.hpp"
-#include "torc/cli/command.hpp"
 
 namespace torc::cli {
 namespace {
@@ -57,20 +56,23 @@ int run(const Options& options, CommandContext& context) {
 
 }  // namespace
 
-void add_workflows_list(Command parent, Action& chosen) {
+CommandInfo workflows_list_command() {
   auto options = std::make_shared<Options>();
-  const Command command = parent.subcommand("list", "List workflows, your own unless told otherwise");
-  add_paging(command, options->paging, PagingLetters::limit_only);
-  const Option only = command.flag("--archived-only", options->archived_only, "Only archived ones");
-  command.flag("--include-archived", options->include_archived, "Archived ones too").excludes(only);
-  command.flag("--all-users", options->all_users, "Those of all users");
-  command.footer(
-      "Examples:\n"
-      "  torc workflows list\n"
-      "  torc workflows list --all-users --sort-by timestamp --reverse-sort\n"
-      "  torc -f json workflows list --limit 50\n");
-  command.callback(
-      [options, &chosen] { chosen = [options](CommandContext& context) { return run(*options, context); }; });
+  return {.path = "workflows list",
+          .summary = "List your workflows",
+          .options = joined(
+              paging_options(options->paging, PagingLetters::limit_only),
+              std::vector<OptionInfo>{
+                  {.names = "--archived-only", .target = &options->archived_only, .help = "Only archived workflows"},
+                  {.names = "--include-archived",
+                   .target = &options->include_archived,
+                   .excludes = {"--archived-only"},
+                   .help = "Include archived workflows"},
+                  {.names = "--all-users", .target = &options->all_users, .help = "Workflows of all users"}}),
+          .examples = {{.command = "torc workflows list"},
+                       {.command = "torc workflows list --all-users --sort-by timestamp --reverse-sort"},
+                       {.command = "torc -f json workflows list --limit 50"}},
+          .run = [options](CommandContext& context) { return run(*options, context); }};
 }
 
 }  // namespace torc::cli

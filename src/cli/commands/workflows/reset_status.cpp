@@ -1,10 +1,9 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "cli/commands.hpp"
 #include "cli/options/common_options.hpp"
-#include "cli/parser/command_line.hpp"
 #include "cli/print/terminal.hpp"
-#include "torc/cli/command.hpp"
 
 namespace torc::cli {
 namespace {
@@ -79,21 +78,24 @@ int run(const Options& options, CommandContext& context) {
 
 }  // namespace
 
-void add_workflows_reset_status(Command parent, Action& chosen) {
+CommandInfo workflows_reset_status_command() {
   auto options = std::make_shared<Options>();
-  const Command command = parent.subcommand("reset-status", "Take jobs back to where they were before they ran");
-  add_optional_workflow_id(command, options->workflow_id);
-  command.flag("--failed-only", options->failed_only,
-               "Reset jobs that failed, were canceled or terminated, and all jobs that depend on them");
-  command.flag("-r,--reinitialize", options->reinitialize, "Make the jobs ready to run again at once");
-  command.flag("--force", options->force, "Even where jobs are pending or running");
-  command.flag("--no-prompts", options->no_prompts, "Do not ask");
-  command.footer(
-      "Examples:\n"
-      "  torc workflows reset-status 42\n"
-      "  torc workflows reset-status 42 --failed-only --reinitialize --no-prompts\n");
-  command.callback(
-      [options, &chosen] { chosen = [options](CommandContext& context) { return run(*options, context); }; });
+  return {
+      .path = "workflows reset-status",
+      .summary = "Reset jobs so that they run again",
+      .options = {workflow_id_argument(options->workflow_id),
+                  {.names = "--failed-only",
+                   .target = &options->failed_only,
+                   .help = "Reset jobs that failed, were canceled or terminated, and all jobs that depend on them"},
+                  {.names = "-r,--reinitialize",
+                   .target = &options->reinitialize,
+                   .help = "Start a new run at once: make the jobs ready"},
+                  {.names = "--force", .target = &options->force, .help = "Reset even if jobs are pending or running"},
+                  {.names = "--no-prompts", .target = &options->no_prompts, .help = "Do not ask for confirmation"}},
+      .examples = {{.command = "torc workflows reset-status 42"},
+                   {.comment = "Run the failed jobs again",
+                    .command = "torc workflows reset-status 42 --failed-only --reinitialize"}},
+      .run = [options](CommandContext& context) { return run(*options, context); }};
 }
 
 }  // namespace torc::cli

@@ -1,13 +1,12 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "cli/commands.hpp"
 #include "cli/options/common_options.hpp"
-#include "cli/parser/command_line.hpp"
 #include "torc/app/workflows/give_back_jobs.hpp"
 #include "torc/app/workflows/orphaned_jobs.hpp"
 #include "torc/base/printable.hpp"
 #include "torc/base/strings.hpp"
-#include "torc/cli/command.hpp"
 
 namespace torc::cli {
 namespace {
@@ -83,19 +82,18 @@ int run(const Options& options, CommandContext& context) {
 
 }  // namespace
 
-void add_workflows_sync_status(Command parent, Action& chosen) {
+CommandInfo workflows_sync_status_command() {
   auto options = std::make_shared<Options>();
-  const Command command = parent.subcommand("sync-status", "Make jobs ready again whose runner is gone without a word");
-  add_optional_workflow_id(command, options->workflow_id);
-  command.flag("--dry-run", options->dry_run, "Only tell which jobs these are");
-  command.footer(
-      "Examples:\n"
-      "  torc workflows sync-status 42 --dry-run\n"
-      "  torc workflows sync-status 42\n"
-      "To be called where the runners ran: it looks whether their processes are still there. A server with "
-      "--worker-timeout does this by itself, for runners that send heartbeats.\n");
-  command.callback(
-      [options, &chosen] { chosen = [options](CommandContext& context) { return run(*options, context); }; });
+  return {.path = "workflows sync-status",
+          .summary = "Requeue jobs whose runner is gone",
+          .description =
+              "Run it on the machine of the runners: it checks whether their processes still exist. A server with "
+              "--worker-timeout does this itself, for runners that send heartbeats.",
+          .options = {workflow_id_argument(options->workflow_id),
+                      {.names = "--dry-run", .target = &options->dry_run, .help = "Only show which jobs these are"}},
+          .examples = {{.command = "torc workflows sync-status 42 --dry-run"},
+                       {.command = "torc workflows sync-status 42"}},
+          .run = [options](CommandContext& context) { return run(*options, context); }};
 }
 
 }  // namespace torc::cli
