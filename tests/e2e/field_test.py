@@ -228,7 +228,7 @@ class Answers(FieldTest):
         for _ in range(2):
             submitted = server.torc("submit", workflow)
             self.assertNotEqual(submitted.returncode, 0)
-            self.assertIn("'torc submit' is not there yet; 'torc run'", submitted.stderr)
+            self.assertIn("'torc submit' is not available yet; 'torc run'", submitted.stderr)
         server.torc("remote", "add-workers", workflow, *workers.names, check=True)
         workers.stop_host(0)
         for _ in range(2):
