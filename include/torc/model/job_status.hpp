@@ -25,12 +25,46 @@ inline constexpr std::array k_job_statuses{JobStatus::uninitialized, JobStatus::
                                            JobStatus::failed,        JobStatus::canceled,      JobStatus::terminated,
                                            JobStatus::disabled,      JobStatus::pending_failed};
 
-const char* to_string(JobStatus status);
+constexpr const char* to_string(JobStatus status) {
+  switch (status) {
+    case JobStatus::uninitialized:
+      return "uninitialized";
+    case JobStatus::blocked:
+      return "blocked";
+    case JobStatus::ready:
+      return "ready";
+    case JobStatus::pending:
+      return "pending";
+    case JobStatus::running:
+      return "running";
+    case JobStatus::completed:
+      return "completed";
+    case JobStatus::failed:
+      return "failed";
+    case JobStatus::canceled:
+      return "canceled";
+    case JobStatus::terminated:
+      return "terminated";
+    case JobStatus::disabled:
+      return "disabled";
+    case JobStatus::pending_failed:
+      return "pending_failed";
+  }
+  return "unknown";
+}
 
-/// False where `text` is no state's name; then `status` is as it was.
+/// False if `text` is not a status name; `status` is then unchanged.
 bool parse(std::string_view text, JobStatus& status);
 
-/// Whether a job in this state will not run again by itself: completed, failed, canceled, terminated, disabled.
-bool is_final(JobStatus status);
+/// Whether a job with this status will not run again by itself: completed, failed, canceled, terminated, disabled.
+constexpr bool is_final(JobStatus status) {
+  return status == JobStatus::completed || status == JobStatus::failed || status == JobStatus::canceled ||
+         status == JobStatus::terminated || status == JobStatus::disabled;
+}
+
+/// Whether a compute node has claimed or runs a job with this status.
+constexpr bool is_at_work(JobStatus status) {
+  return status == JobStatus::pending || status == JobStatus::running;
+}
 
 }  // namespace torc::model

@@ -24,13 +24,13 @@ class Filter {
  public:
   Filter& equals(const std::string& column, Value value) { return where(column + " = ?", std::move(value)); }
   /// `condition` holds one '?'.
-  Filter& where(const std::string& condition, Value value) {
-    m_text += " AND " + condition;
+  Filter& where(std::string_view condition, Value value) {
     m_values.push_back(std::move(value));
-    return *this;
+    return where(condition);
   }
-  Filter& where(const std::string& condition) {
-    m_text += " AND " + condition;
+  Filter& where(std::string_view condition) {
+    m_text += " AND ";
+    m_text += condition;
     return *this;
   }
 

@@ -7,6 +7,7 @@
 
 #include "store/jobs/transitions.hpp"
 #include "store/query.hpp"
+#include "store/sql.hpp"
 #include "torc/base/strings.hpp"
 #include "torc/store/workflows.hpp"
 
@@ -55,8 +56,8 @@ std::string describe_inputs(Connection& connection, Id job_id) {
 std::vector<Id> jobs_with_changed_inputs(Connection& connection, Id workflow_id) {
   std::vector<Id> changed;
   Query rows = query(connection,
-                     "SELECT id, input_hash FROM jobs WHERE workflow_id = ? AND status IN (5, 6, 7, 8) "
-                     "AND input_hash IS NOT NULL",
+                     "SELECT id, input_hash FROM jobs WHERE workflow_id = ? "
+                     "AND status IN ({completed}, {failed}, {canceled}, {terminated}) AND input_hash IS NOT NULL"_sql,
                      workflow_id);
   while (rows.step()) {
     const Id id = rows.get<Id>(0);
@@ -87,8 +88,9 @@ std::vector<std::string> process_changed_inputs(Connection& connection, Id workf
   Query rows = query(connection,
                      "WITH RECURSIVE stale (id) AS (SELECT value FROM json_each(?) UNION "
                      "SELECT d.job_id FROM stale s JOIN job_dependencies d ON d.depends_on_job_id = s.id "
-                     "JOIN jobs j ON j.id = d.job_id WHERE j.status IN (1, 2, 5, 6, 7, 8)) "
-                     "SELECT j.id, j.name, j.status FROM stale s JOIN jobs j ON j.id = s.id ORDER BY j.id",
+                     "JOIN jobs j ON j.id = d.job_id "
+                     "WHERE j.status IN ({blocked}, {ready}, {completed}, {failed}, {canceled}, {terminated})) "
+                     "SELECT j.id, j.name, j.status FROM stale s JOIN jobs j ON j.id = s.id ORDER BY j.id"_sql,
                      nlohmann::json(changed));
   while (rows.step()) {
     stale.push_back(rows.get<Id>(0));
@@ -98,7 +100,8 @@ std::vector<std::string> process_changed_inputs(Connection& connection, Id workf
   }
   if (!dry_run && !stale.empty()) {
     execute(connection,
-            "UPDATE jobs SET status = 0, compute_node_id = NULL WHERE id IN (SELECT value FROM json_each(?))",
+            "UPDATE jobs SET status = {uninitialized}, compute_node_id = NULL "
+            "WHERE id IN (SELECT value FROM json_each(?))"_sql,
             nlohmann::json(stale));
     recount_blockers(connection, workflow_id);
   }

@@ -8,6 +8,7 @@
 #include "store/records/references.hpp"
 #include "store/records/relations.hpp"
 #include "store/rows.hpp"
+#include "store/sql.hpp"
 #include "torc/base/units.hpp"
 #include "torc/store/compute_nodes.hpp"
 #include "torc/store/jobs.hpp"
@@ -81,13 +82,12 @@ Need least_need(Connection& connection, Id workflow_id) {
 std::vector<Id> choose(Connection& connection, const Claim& claim, Free free, std::optional<Id> scheduler) {
   const Need least = least_need(connection, claim.workflow_id);
   std::vector<Id> chosen;
-  static const std::string sql = fmt::format(
-      "SELECT j.id, r.num_cpus, r.num_gpus, r.memory_bytes, r.num_nodes, {} "
-      "FROM jobs j JOIN resource_requirements r ON r.id = j.resource_requirements_id "
-      "WHERE j.workflow_id = ?1 AND j.status = 2 "
-      "AND (?2 IS NULL OR j.scheduler_id IS NULL OR j.scheduler_id = ?2) "
-      "ORDER BY j.priority DESC, j.id",
-      k_seconds);
+  static const std::string sql =
+      fmt::format("SELECT j.id, r.num_cpus, r.num_gpus, r.memory_bytes, r.num_nodes, {} {}", k_seconds,
+                  "FROM jobs j JOIN resource_requirements r ON r.id = j.resource_requirements_id "
+                  "WHERE j.workflow_id = ?1 AND j.status = {ready} "
+                  "AND (?2 IS NULL OR j.scheduler_id IS NULL OR j.scheduler_id = ?2) "
+                  "ORDER BY j.priority DESC, j.id"_sql);
   Query rows = query(connection, sql, claim.workflow_id, scheduler);
   while (static_cast<std::int64_t>(chosen.size()) < claim.limit && fits(least, free) && rows.step()) {
     const Need need{.cpus = rows.get<std::int64_t>(1),
@@ -151,7 +151,8 @@ std::vector<model::Job> take(Connection& connection, const Claim& claim, const s
     if (claim.start_run) {
       mark_running(connection, id, *claim.compute_node_id);
     } else {
-      execute(connection, "UPDATE jobs SET status = 3, compute_node_id = ? WHERE id = ?", claim.compute_node_id, id);
+      execute(connection, "UPDATE jobs SET status = {pending}, compute_node_id = ? WHERE id = ?"_sql,
+              claim.compute_node_id, id);
     }
     jobs.push_back(get<model::Job>(connection, id));
     if (claim.start_run) {
@@ -170,7 +171,8 @@ std::vector<model::Job> claim_next_jobs(Connection& connection, const Claim& cla
     return {};
   }
   const auto ids = column<Id>(
-      connection, "SELECT id FROM jobs WHERE workflow_id = ? AND status = 2 ORDER BY priority DESC, id LIMIT ?",
+      connection,
+      "SELECT id FROM jobs WHERE workflow_id = ? AND status = {ready} ORDER BY priority DESC, id LIMIT ?"_sql,
       claim.workflow_id, claim.limit);
   return take(connection, claim, ids);
 }

@@ -1,9 +1,8 @@
 // How the jobs of a workflow become ready or blocked.
 
-#include <fmt/format.h>
-
 #include "store/jobs/transitions.hpp"
 #include "store/query.hpp"
+#include "store/sql.hpp"
 #include "torc/store/actions.hpp"
 #include "torc/store/workflows.hpp"
 
@@ -30,38 +29,44 @@ void find_implicit_dependencies(Connection& connection, Id workflow_id) {
 /// are.
 void reset_unfinished(Connection& connection, Id workflow_id) {
   execute(connection,
-          "WITH RECURSIVE stale (id) AS (SELECT id FROM jobs WHERE workflow_id = ? AND status = 8 UNION "
+          "WITH RECURSIVE stale (id) AS (SELECT id FROM jobs WHERE workflow_id = ? AND status = {terminated} UNION "
           "SELECT d.job_id FROM stale s JOIN job_dependencies d ON d.depends_on_job_id = s.id) "
-          "UPDATE jobs SET status = 0 WHERE id IN (SELECT id FROM stale) AND status IN (5, 6, 7)",
+          "UPDATE jobs SET status = {uninitialized} "
+          "WHERE id IN (SELECT id FROM stale) AND status IN ({completed}, {failed}, {canceled})"_sql,
           workflow_id);
-  execute(connection, "UPDATE jobs SET status = 0 WHERE workflow_id = ? AND status IN (1, 2, 8, 10)", workflow_id);
+  execute(connection,
+          "UPDATE jobs SET status = {uninitialized} "
+          "WHERE workflow_id = ? AND status IN ({blocked}, {ready}, {terminated}, {pending_failed})"_sql,
+          workflow_id);
 }
 
 void make_ready_or_blocked(Connection& connection, Id workflow_id) {
-  static const std::string blockers = fmt::format(
-      "FROM job_dependencies d JOIN jobs b ON b.id = d.depends_on_job_id "
-      "WHERE d.job_id = jobs.id AND b.status NOT IN {}",
-      k_final_states);
-  // Nobody's state changes between final and not final here, so the order of the rows does not matter.
-  static const std::string sql = fmt::format(
-      "UPDATE jobs SET status = CASE WHEN EXISTS (SELECT 1 {0}) THEN 1 ELSE 2 END, blockers = (SELECT COUNT(*) {0}), "
-      "compute_node_id = NULL, result_id = NULL, failure_retries = 0, time_limits = 0, losses = 0, lost_on = NULL "
-      ""
-      "WHERE workflow_id = ? AND {1} AND status = 0",
-      blockers, k_unfinished);
-  execute(connection, sql, workflow_id);
+  // No status changes between final and not final here, so the order of the rows does not matter.
+  execute(connection,
+          "UPDATE jobs SET "
+          "status = CASE WHEN EXISTS (SELECT 1 FROM job_dependencies d JOIN jobs b ON b.id = d.depends_on_job_id "
+          "WHERE d.job_id = jobs.id AND b.status NOT IN {final}) THEN {blocked} ELSE {ready} END, "
+          "blockers = (SELECT COUNT(*) FROM job_dependencies d JOIN jobs b ON b.id = d.depends_on_job_id "
+          "WHERE d.job_id = jobs.id AND b.status NOT IN {final}), "
+          "compute_node_id = NULL, result_id = NULL, failure_retries = 0, time_limits = 0, losses = 0, lost_on = NULL "
+          "WHERE workflow_id = ? AND status IN {unfinished} AND status = {uninitialized}"_sql,
+          workflow_id);
 }
 
 /// Jobs whose blocker had failed before they were initialised are canceled as if it failed now.
 void cancel_after_failures(Connection& connection, Id workflow_id) {
-  static const std::string sql = fmt::format(
-      "SELECT DISTINCT j.id FROM jobs j JOIN job_dependencies d ON d.job_id = j.id "
-      "JOIN jobs b ON b.id = d.depends_on_job_id WHERE j.workflow_id = ? AND j.{} AND j.status IN (1, 2) "
-      "AND b.status IN (6, 7, 8) AND j.cancel_on_blocking_job_failure = 1",
-      k_unfinished);
-  const auto canceled = column<Id>(connection, sql, workflow_id);
+  const auto canceled =
+      column<Id>(connection,
+                 "SELECT DISTINCT j.id FROM jobs j JOIN job_dependencies d ON d.job_id = j.id "
+                 "JOIN jobs b ON b.id = d.depends_on_job_id "
+                 "WHERE j.workflow_id = ? AND j.status IN {unfinished} AND j.status IN ({blocked}, {ready}) "
+                 "AND b.status IN ({failed}, {canceled}, {terminated}) AND j.cancel_on_blocking_job_failure = 1"_sql,
+                 workflow_id);
   for (const Id id : canceled) {
-    if (execute(connection, "UPDATE jobs SET status = 7, blockers = 0 WHERE id = ? AND status IN (1, 2)", id) != 0) {
+    const auto changed = execute(
+        connection,
+        "UPDATE jobs SET status = {canceled}, blockers = 0 WHERE id = ? AND status IN ({blocked}, {ready})"_sql, id);
+    if (changed != 0) {
       release_dependents(connection, id, model::JobStatus::canceled);
     }
   }

@@ -7,6 +7,7 @@
 #include "store/jobs/transitions.hpp"
 #include "store/query.hpp"
 #include "store/records/relations.hpp"
+#include "store/sql.hpp"
 #include "torc/store/compute_nodes.hpp"
 #include "torc/store/jobs.hpp"
 #include "torc/store/workflows.hpp"
@@ -139,8 +140,8 @@ void require_node_of(Connection& connection, Id workflow_id, Id compute_node_id)
 }
 
 void mark_running(Connection& connection, Id job_id, Id compute_node_id) {
-  execute(connection, "UPDATE jobs SET status = 4, compute_node_id = ?, input_hash = ? WHERE id = ?", compute_node_id,
-          input_hash(connection, job_id), job_id);
+  execute(connection, "UPDATE jobs SET status = {running}, compute_node_id = ?, input_hash = ? WHERE id = ?"_sql,
+          compute_node_id, input_hash(connection, job_id), job_id);
 }
 
 void tell_started(Connection& connection, const model::Job& job, std::int64_t run_id, Id compute_node_id) {

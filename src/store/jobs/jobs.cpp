@@ -5,6 +5,7 @@
 #include "store/jobs/transitions.hpp"
 #include "store/records/relations.hpp"
 #include "store/rows.hpp"
+#include "store/sql.hpp"
 #include "torc/store/workflows.hpp"
 
 namespace torc::store {
@@ -81,13 +82,14 @@ model::Job get_job(Connection& connection, Id id) {
 
 void filter_by_status(Filter& filter, JobStatus status) {
   if (!model::is_final(status)) {
-    filter.where(k_unfinished);
+    // Lets the index jobs_unfinished serve a narrower condition.
+    filter.where("status IN {unfinished}"_sql);
   }
   filter.equals("status", static_cast<std::int64_t>(status));
 }
 
 void filter_by_active_node(Filter& filter, Id compute_node_id) {
-  filter.where("status IN (3, 4) AND compute_node_id = ?", compute_node_id);
+  filter.where("status IN {at_work} AND compute_node_id = ?"_sql, compute_node_id);
 }
 
 model::Page<model::Job> list_jobs(Connection& connection, const Filter& filter, const Paging& paging,

@@ -4,6 +4,7 @@
 
 #include "store/jobs/job_runs.hpp"
 #include "store/query.hpp"
+#include "store/sql.hpp"
 #include "torc/base/units.hpp"
 #include "torc/store/compute_nodes.hpp"
 #include "torc/store/workflows.hpp"
@@ -33,7 +34,7 @@ std::vector<LostJob> jobs_at_work(Connection& connection, Id node_id, const std:
   std::vector<LostJob> jobs;
   Query rows = query(connection,
                      "SELECT id, name, attempt_id, losses, lost_on FROM jobs "
-                     "WHERE compute_node_id = ? AND status IN (3, 4) ORDER BY id",
+                     "WHERE compute_node_id = ? AND status IN {at_work} ORDER BY id"_sql,
                      node_id);
   while (rows.step()) {
     auto hosts = rows.null(4) ? nlohmann::json::array() : rows.get<nlohmann::json>(4);
@@ -49,8 +50,8 @@ std::vector<LostJob> jobs_at_work(Connection& connection, Id node_id, const std:
 
 void requeue(Connection& connection, const LostJob& job) {
   execute(connection,
-          "UPDATE jobs SET status = 2, attempt_id = attempt_id + 1, compute_node_id = NULL, losses = ?, lost_on = ? "
-          "WHERE id = ?",
+          "UPDATE jobs SET status = {ready}, attempt_id = attempt_id + 1, compute_node_id = NULL, losses = ?, "
+          "lost_on = ? WHERE id = ?"_sql,
           job.losses, job.lost_on, job.id);
 }
 

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "store/sql.hpp"
+
 namespace torc::store {
 namespace {
 
@@ -14,10 +16,9 @@ bool is_failure(JobStatus status) {
 }
 
 const std::string& count_blockers_sql() {
-  static const std::string sql = fmt::format(
+  static const std::string sql{
       "(SELECT COUNT(*) FROM job_dependencies d JOIN jobs b ON b.id = d.depends_on_job_id "
-      "WHERE d.job_id = jobs.id AND b.status NOT IN {})",
-      k_final_states);
+      "WHERE d.job_id = jobs.id AND b.status NOT IN {final})"_sql};
   return sql;
 }
 
@@ -31,8 +32,9 @@ void note_claimable(Connection& connection, Id job_id) {
 }  // namespace
 
 bool has_unfinished_jobs(Connection& connection, Id workflow_id) {
-  static const std::string sql = fmt::format("SELECT 1 FROM jobs WHERE workflow_id = ? AND {} LIMIT 1", k_unfinished);
-  return value<int>(connection, sql, workflow_id).has_value();
+  return value<int>(connection, "SELECT 1 FROM jobs WHERE workflow_id = ? AND status IN {unfinished} LIMIT 1"_sql,
+                    workflow_id)
+      .has_value();
 }
 
 void release_dependents(Connection& connection, Id job_id, JobStatus status) {
@@ -42,21 +44,22 @@ void release_dependents(Connection& connection, Id job_id, JobStatus status) {
     const auto [id, end] = ended.back();
     ended.pop_back();
     if (is_failure(end)) {
-      const auto canceled =
-          column<Id>(connection,
-                     "SELECT j.id FROM job_dependencies d JOIN jobs j ON j.id = d.job_id "
-                     "WHERE d.depends_on_job_id = ? AND j.status = 1 AND j.cancel_on_blocking_job_failure = 1",
-                     id);
+      const auto canceled = column<Id>(
+          connection,
+          "SELECT j.id FROM job_dependencies d JOIN jobs j ON j.id = d.job_id "
+          "WHERE d.depends_on_job_id = ? AND j.status = {blocked} AND j.cancel_on_blocking_job_failure = 1"_sql,
+          id);
       for (const Id dependent : canceled) {
-        execute(connection, "UPDATE jobs SET status = 7, blockers = 0 WHERE id = ?", dependent);
+        execute(connection, "UPDATE jobs SET status = {canceled}, blockers = 0 WHERE id = ?"_sql, dependent);
         ended.emplace_back(dependent, JobStatus::canceled);
       }
     }
-    const auto released =
-        execute(connection,
-                "UPDATE jobs SET status = CASE WHEN blockers <= 1 THEN 2 ELSE 1 END, blockers = blockers - 1 "
-                "WHERE status = 1 AND id IN (SELECT job_id FROM job_dependencies WHERE depends_on_job_id = ?)",
-                id);
+    const auto released = execute(
+        connection,
+        "UPDATE jobs SET status = CASE WHEN blockers <= 1 THEN {ready} ELSE {blocked} END, blockers = blockers - 1 "
+        "WHERE status = {blocked} "
+        "AND id IN (SELECT job_id FROM job_dependencies WHERE depends_on_job_id = ?)"_sql,
+        id);
     if (released > 0) {
       note_claimable(connection, id);
     }
@@ -65,7 +68,7 @@ void release_dependents(Connection& connection, Id job_id, JobStatus status) {
 
 void block_dependents(Connection& connection, Id job_id) {
   static const std::string block_sql =
-      fmt::format("UPDATE jobs SET status = 1, blockers = {} WHERE id = ?", count_blockers_sql());
+      fmt::format("{}{} WHERE id = ?", "UPDATE jobs SET status = {blocked}, blockers = "_sql, count_blockers_sql());
   std::vector<Id> reopened{job_id};
   while (!reopened.empty()) {
     const Id id = reopened.back();
@@ -73,7 +76,7 @@ void block_dependents(Connection& connection, Id job_id) {
     std::vector<std::pair<Id, JobStatus>> dependents;
     Query rows = query(connection,
                        "SELECT j.id, j.status FROM job_dependencies d JOIN jobs j ON j.id = d.job_id "
-                       "WHERE d.depends_on_job_id = ? AND j.status IN (1, 2, 7)",
+                       "WHERE d.depends_on_job_id = ? AND j.status IN ({blocked}, {ready}, {canceled})"_sql,
                        id);
     while (rows.step()) {
       dependents.emplace_back(rows.get<Id>(0), rows.get<JobStatus>(1));
@@ -100,8 +103,9 @@ void set_status(Connection& connection, Id job_id, JobStatus from, JobStatus to)
 }
 
 void recount_blockers(Connection& connection, Id workflow_id) {
-  static const std::string sql = fmt::format(
-      "UPDATE jobs SET blockers = {} WHERE workflow_id = ? AND {} AND status = 1", count_blockers_sql(), k_unfinished);
+  // The condition of the index beside the narrower one: it serves only statements that contain it.
+  static const std::string sql = fmt::format("UPDATE jobs SET blockers = {} WHERE workflow_id = ? AND {}",
+                                             count_blockers_sql(), "status IN {unfinished} AND status = {blocked}"_sql);
   execute(connection, sql, workflow_id);
 }
 

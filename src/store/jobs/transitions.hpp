@@ -8,13 +8,6 @@
 
 namespace torc::store {
 
-/// States that end a job, as SQL; model::is_final in text.
-inline constexpr const char* k_final_states = "(5, 6, 7, 8, 9)";
-
-/// The others, as a condition. The index jobs_unfinished serves only statements that repeat its own word for word:
-/// beside a narrower condition, this keeps their time proportional to the jobs that are not done yet.
-inline constexpr const char* k_unfinished = "status IN (0, 1, 2, 3, 4, 10)";
-
 bool has_unfinished_jobs(Connection& connection, Id workflow_id);
 
 /// To be called when the job, whose state is set already, has become final: jobs that waited for nothing else become

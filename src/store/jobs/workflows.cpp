@@ -4,6 +4,7 @@
 
 #include "store/jobs/transitions.hpp"
 #include "store/query.hpp"
+#include "store/sql.hpp"
 #include "torc/base/units.hpp"
 
 namespace torc::store {
@@ -58,20 +59,22 @@ model::Completion workflow_completion(Connection& connection, Id workflow_id) {
 }
 
 bool has_ready_jobs(Connection& connection, Id workflow_id) {
-  return value<int>(connection, "SELECT 1 FROM jobs WHERE workflow_id = ? AND status = 2 LIMIT 1", workflow_id)
+  return value<int>(connection, "SELECT 1 FROM jobs WHERE workflow_id = ? AND status = {ready} LIMIT 1"_sql,
+                    workflow_id)
       .has_value();
 }
 
 bool is_uninitialized(Connection& connection, Id workflow_id) {
   require_workflow(connection, workflow_id);
-  return !value<int>(connection, "SELECT 1 FROM jobs WHERE workflow_id = ? AND status != 0 LIMIT 1", workflow_id);
+  return !value<int>(connection, "SELECT 1 FROM jobs WHERE workflow_id = ? AND status != {uninitialized} LIMIT 1"_sql,
+                     workflow_id);
 }
 
 void cancel_workflow(Connection& connection, Id workflow_id) {
   const auto status = workflow_status(connection, workflow_id);
   execute(connection, "UPDATE workflows SET is_canceled = 1 WHERE id = ?", workflow_id);
   const auto at_work =
-      column<Id>(connection, "SELECT id FROM jobs WHERE workflow_id = ? AND status IN (3, 4)", workflow_id);
+      column<Id>(connection, "SELECT id FROM jobs WHERE workflow_id = ? AND status IN {at_work}"_sql, workflow_id);
   for (const Id id : at_work) {
     set_status(connection, id, JobStatus::running, JobStatus::canceled);
   }
@@ -85,8 +88,8 @@ void cancel_workflow(Connection& connection, Id workflow_id) {
 
 void reset_workflow_status(Connection& connection, Id workflow_id, bool force) {
   require_workflow(connection, workflow_id);
-  if (!force &&
-      value<int>(connection, "SELECT 1 FROM jobs WHERE workflow_id = ? AND status IN (3, 4) LIMIT 1", workflow_id)) {
+  if (!force && value<int>(connection, "SELECT 1 FROM jobs WHERE workflow_id = ? AND status IN {at_work} LIMIT 1"_sql,
+                           workflow_id)) {
     throw Refused(Refused::Reason::unprocessable,
                   "Cannot reset workflow status: jobs are currently running or pending submission");
   }
@@ -102,13 +105,15 @@ std::int64_t reset_job_status(Connection& connection, Id workflow_id, bool faile
   const std::int64_t count =
       failed_only ? execute(connection,
                             "WITH RECURSIVE stale (id) AS "
-                            "(SELECT id FROM jobs WHERE workflow_id = ? AND status IN (6, 7, 8, 10) UNION "
+                            "(SELECT id FROM jobs WHERE workflow_id = ? "
+                            "AND status IN ({failed}, {canceled}, {terminated}, {pending_failed}) UNION "
                             "SELECT d.job_id FROM stale s JOIN job_dependencies d ON d.depends_on_job_id = s.id) "
-                            "UPDATE jobs SET status = 0, compute_node_id = NULL "
-                            "WHERE id IN (SELECT id FROM stale) AND status NOT IN (0, 9)",
+                            "UPDATE jobs SET status = {uninitialized}, compute_node_id = NULL "
+                            "WHERE id IN (SELECT id FROM stale) AND status NOT IN ({uninitialized}, {disabled})"_sql,
                             workflow_id)
                   : execute(connection,
-                            "UPDATE jobs SET status = 0, compute_node_id = NULL WHERE workflow_id = ? AND status != 0",
+                            "UPDATE jobs SET status = {uninitialized}, compute_node_id = NULL "
+                            "WHERE workflow_id = ? AND status != {uninitialized}"_sql,
                             workflow_id);
   recount_blockers(connection, workflow_id);
   return count;

@@ -10,6 +10,7 @@
 #include "store/jobs/transitions.hpp"
 #include "store/query.hpp"
 #include "store/records/references.hpp"
+#include "store/sql.hpp"
 #include "torc/base/units.hpp"
 #include "torc/store/compute_nodes.hpp"
 #include "torc/store/workflows.hpp"
@@ -68,13 +69,13 @@ void link_jobs(Connection& connection, Id workflow_id, Id action_id, const std::
 }
 
 std::int64_t jobs_there(Connection& connection, const WorkflowAction& action) {
-  static const std::string sql =
-      "SELECT COUNT(*) FROM workflow_action_jobs a JOIN jobs j ON j.id = a.job_id WHERE a.action_id = ? AND j.status ";
   // A job that has run was ready once.
-  static const std::string ready = sql + "NOT IN (0, 1)";
-  static const std::string complete = sql + "IN " + k_final_states;
-  return value<std::int64_t>(connection, action.trigger_type == "on_jobs_ready" ? ready : complete, *action.id)
-      .value_or(0);
+  const auto sql = action.trigger_type == "on_jobs_ready"
+                       ? "SELECT COUNT(*) FROM workflow_action_jobs a JOIN jobs j ON j.id = a.job_id "
+                         "WHERE a.action_id = ? AND j.status NOT IN ({uninitialized}, {blocked})"_sql
+                       : "SELECT COUNT(*) FROM workflow_action_jobs a JOIN jobs j ON j.id = a.job_id "
+                         "WHERE a.action_id = ? AND j.status IN {final}"_sql;
+  return value<std::int64_t>(connection, sql, *action.id).value_or(0);
 }
 
 bool all_jobs_have_ended(Connection& connection, Id workflow_id) {

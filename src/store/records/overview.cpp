@@ -1,6 +1,7 @@
 #include "torc/store/overview.hpp"
 
 #include "store/query.hpp"
+#include "store/sql.hpp"
 #include "torc/base/units.hpp"
 #include "torc/store/workflows.hpp"
 
@@ -48,7 +49,7 @@ ReadyNeeds ready_needs(Connection& connection, Id workflow_id, std::optional<Id>
                     "SELECT COUNT(*), COALESCE(SUM(r.num_cpus), 0), COALESCE(SUM(r.num_gpus), 0), "
                     "TOTAL(r.memory_bytes), COALESCE(MAX(r.num_nodes), 0), COALESCE(MAX(r.runtime_seconds), 0) "
                     "FROM jobs j JOIN resource_requirements r ON r.id = j.resource_requirements_id "
-                    "WHERE j.workflow_id = ?1 AND j.status = 2 AND (?2 IS NULL OR j.scheduler_id = ?2)",
+                    "WHERE j.workflow_id = ?1 AND j.status = {ready} AND (?2 IS NULL OR j.scheduler_id = ?2)"_sql,
                     workflow_id, scheduler);
   row.step();
   return {.num_jobs = row.get<std::int64_t>(0),
