@@ -129,11 +129,11 @@ void make_admins(const store::Database& database, const std::vector<std::string>
     return;
   }
   auto connection = database.open(store::Connection::Mode::write);
-  connection.begin();
+  store::Transaction transaction{connection};
   for (const auto& user : users) {
     store::make_admin(connection, user);
   }
-  connection.commit();
+  transaction.commit();
 }
 
 }  // namespace

@@ -147,8 +147,7 @@ Database::Database(const std::string& path, Durability durability, base::Owner o
   };
   try {
     // An empty transaction has SQLite open its log, which is looked at before anything is changed.
-    m_first->begin();
-    m_first->commit();
+    Transaction{*m_first}.commit();
     note_log();
     refuse_foreign_code(*m_first, this->path());
     migrate(*m_first, this->path(), migrations());

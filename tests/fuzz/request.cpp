@@ -76,16 +76,16 @@ constexpr std::pair<const char*, const char*> k_contents[] = {
 class World final : public server::SessionOwner {
  public:
   World() : m_database(m_directory.path() / "torc.db"), m_connection(m_database.open(store::Connection::Mode::write)) {
-    m_connection.begin();
+    store::Transaction transaction{m_connection};
     for (const auto& [path, body] : k_contents) {
       const auto response = answer("POST", std::string{server::Router::k_prefix} + path, body);
       check(response.status == 200, path, response.body);
     }
-    m_connection.commit();
+    transaction.commit();
   }
 
   void take(std::string_view bytes) {
-    m_connection.begin();
+    const store::Transaction transaction{m_connection};  // Rolled back.
     auto [near, far] = connected_sockets();
     const auto session = open_session(std::move(near));
     while (!bytes.empty() && m_is_open) {
@@ -106,7 +106,6 @@ class World final : public server::SessionOwner {
     check(!m_is_open, "a connection that the client has closed ends", "");
     check(m_body_bytes == 0, "nothing stays reserved for bodies", std::to_string(m_body_bytes));
     m_answers_late = false;
-    m_connection.rollback();
     m_connection.changes() = {};
   }
 

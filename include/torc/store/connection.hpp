@@ -36,16 +36,11 @@ class Connection {
   /// How long SQLite waits for a lock from now on; k_busy_timeout until this is called.
   void set_busy_timeout(std::chrono::milliseconds timeout);
 
-  /// Starts a transaction: for a writer one that holds the write lock (BEGIN IMMEDIATE), for a reader a snapshot.
-  void begin();
-  /// Durable when it returns (of a writing connection with Durability::full).
-  void commit();
-  /// Does nothing where no transaction is open.
-  void rollback() noexcept;
   /// Whether a transaction is open. SQLite itself ends one when the disk is full, for example.
   bool in_transaction() const;
 
-  /// A point inside a transaction to come back to; one level.
+  /// A point inside a transaction to come back to; one level. Rolling back to it may fail, and the caller must not
+  /// commit then, so this is not the business of a destructor.
   void savepoint();
   void release_savepoint();
   void rollback_to_savepoint();
@@ -57,7 +52,30 @@ class Connection {
   Impl& impl() { return *m_impl; }
 
  private:
+  friend class Transaction;
+
+  void begin();
+  void commit();
+  void rollback() noexcept;
+
   std::unique_ptr<Impl> m_impl;
+};
+
+/// A transaction, from its construction on: for a writing connection one that holds the write lock (BEGIN IMMEDIATE), for
+/// a reading one a snapshot. Rolled back at the end of its life unless it was committed. A connection has at most one.
+class Transaction {
+ public:
+  explicit Transaction(Connection& connection) : m_connection(connection) { m_connection.begin(); }
+  Transaction(const Transaction&) = delete;
+  Transaction& operator=(const Transaction&) = delete;
+  /// Does nothing if SQLite has ended the transaction by itself.
+  ~Transaction() { m_connection.rollback(); }
+
+  /// Durable when it returns (of a writing connection with Durability::full).
+  void commit() { m_connection.commit(); }
+
+ private:
+  Connection& m_connection;
 };
 
 class DatabaseFile;

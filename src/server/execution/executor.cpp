@@ -305,9 +305,9 @@ void Writer::run_task(Task& task, std::vector<Answer>& answers) {
   }
 }
 
-std::optional<Response> Writer::begin_group() {
+std::optional<Response> Writer::begin_group(std::optional<store::Transaction>& transaction) {
   try {
-    m_connection.begin();
+    transaction.emplace(m_connection);
   } catch (const store::StorageError& error) {
     if (!error.busy()) {
       throw;
@@ -341,7 +341,8 @@ std::vector<Answer> Writer::run_group(std::vector<Task>& tasks) {
     m_connection.changes().notices.clear();
   };
   try {
-    if (const auto refusal = begin_group()) {
+    std::optional<store::Transaction> transaction;
+    if (const auto refusal = begin_group(transaction)) {
       return refuse_group(tasks, *refusal);
     }
     while (next < tasks.size()) {
@@ -349,17 +350,15 @@ std::vector<Answer> Writer::run_group(std::vector<Task>& tasks) {
     }
     const auto lost = lose_silent_nodes();
     serve_parked(answers);
-    m_connection.commit();
+    transaction->commit();
     announce();
     log_lost(lost);
   } catch (const GroupLost& lost) {
     m_was_unusable = true;
     fail(lost.response);
   } catch (...) {
-    const Response failure = response_of_current_exception();
-    m_connection.rollback();
     m_was_unusable = true;
-    fail(failure);
+    fail(response_of_current_exception());
   }
   return answers;
 }
@@ -465,13 +464,12 @@ bool Readers::run_once(store::Connection& connection) {
   }
   Response response;
   try {
-    connection.begin();
+    store::Transaction transaction{connection};
     response = run_handler(tasks->front(), connection);
-    connection.commit();
+    transaction.commit();
   } catch (...) {
     response = response_of_current_exception();
   }
-  connection.rollback();
   std::vector<Answer> answers;
   answers.push_back({std::move(tasks->front().reply), std::move(response)});
   m_deliver(std::move(answers));

@@ -100,7 +100,7 @@ class Writer {
   /// Runs the tasks in one transaction and commits. @returns an answer for each that does not wait
   std::vector<Answer> run_group(std::vector<Task>& tasks);
   /// Begins its transaction. @returns what to answer instead if another process has the database locked
-  std::optional<Response> begin_group();
+  std::optional<Response> begin_group(std::optional<store::Transaction>& transaction);
   Response displaced_response() const;
   void run_task(Task& task, std::vector<Answer>& answers);
   Response run_in_savepoint(const Task& task);

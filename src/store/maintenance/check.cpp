@@ -1,5 +1,6 @@
 #include <sys/stat.h>
 
+#include <SQLiteCpp/Transaction.h>
 #include <fmt/format.h>
 
 #include "store/maintenance/hardening.hpp"
@@ -104,7 +105,8 @@ Check check_database(const std::string& path) {
   try {
     ReadOnlyDatabase opened{path};
     SQLite::Database& database = *opened;
-    attempt(database, check, "cannot take a snapshot", [](auto& held, auto&) { held.exec("BEGIN"); });
+    std::optional<SQLite::Transaction> snapshot;
+    attempt(database, check, "cannot take a snapshot", [&](auto& held, auto&) { snapshot.emplace(held); });
     attempt(database, check, "cannot read the version", check_schema);
     attempt(database, check, "cannot look for triggers and views", check_foreign_code);
     if (check.version >= 1) {

@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include <SQLiteCpp/Backup.h>
+#include <SQLiteCpp/Transaction.h>
 #include <fmt/format.h>
 
 #include "store/maintenance/hardening.hpp"
@@ -125,11 +126,13 @@ Backup back_up(const std::string& database, const std::string& named, Existing e
   Backup result;
   try {
     ReadOnlyDatabase source{database};
-    // One snapshot for all steps: else each commit of a server would have the copy begin anew.
-    source->exec("BEGIN");
-    source->execAndGet("SELECT count(*) FROM sqlite_schema");
-    copy_pages(*source, copy.path(), target, stop);
-    source->exec("COMMIT");
+    {
+      // One snapshot for all steps: else each commit of a server would have the copy begin anew.
+      SQLite::Transaction snapshot{*source};
+      source->execAndGet("SELECT count(*) FROM sqlite_schema");
+      copy_pages(*source, copy.path(), target, stop);
+      snapshot.commit();
+    }
     source.require_unchanged();
     result.version = finish_and_check(copy.path(), target);
   } catch (const SQLite::Exception& error) {

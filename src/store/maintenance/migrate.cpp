@@ -44,7 +44,7 @@ void set_version(Connection& connection, std::size_t version) {
 
 void run_steps(Connection& connection, std::size_t version, const std::vector<Migration>& steps) {
   auto& database = connection.impl().database;
-  connection.begin();
+  Transaction transaction{connection};
   try {
     for (std::size_t i = version; i < steps.size(); ++i) {
       database.exec(std::string{steps[i].sql});
@@ -53,11 +53,11 @@ void run_steps(Connection& connection, std::size_t version, const std::vector<Mi
   } catch (const SQLite::Exception& error) {
     rethrow(connection.impl(), error);
   }
-  connection.commit();
+  transaction.commit();
 }
 
 void make_new(Connection& connection, std::size_t version) {
-  connection.begin();
+  Transaction transaction{connection};
   try {
     connection.impl().database.exec(std::string{schema()});
     execute(connection, "INSERT INTO server (server_id) VALUES (?)", base::random_uuid());
@@ -65,7 +65,7 @@ void make_new(Connection& connection, std::size_t version) {
   } catch (const SQLite::Exception& error) {
     rethrow(connection.impl(), error);
   }
-  connection.commit();
+  transaction.commit();
 }
 
 }  // namespace
@@ -90,7 +90,6 @@ void migrate(Connection& connection, const std::string& path, const std::vector<
     try {
       make_new(connection, steps.size());
     } catch (base::Error& error) {
-      connection.rollback();
       error.add_context(fmt::format("cannot make the database {}", path));
       throw;
     }
@@ -100,7 +99,6 @@ void migrate(Connection& connection, const std::string& path, const std::vector<
   try {
     run_steps(connection, version, steps);
   } catch (base::Error& error) {
-    connection.rollback();
     // The database is as it was; a start that is tried again and again must not fill the disk with copies.
     std::error_code ignored;
     std::filesystem::remove(copy, ignored);

@@ -33,9 +33,9 @@ class GuardsTest : public testing::Test {
 
   GuardsTest() {
     auto connection = database.open(store::Connection::Mode::write);
-    connection.begin();
+    store::Transaction transaction{connection};
     store::make_admin(connection, "root");
-    connection.commit();
+    transaction.commit();
   }
 
   Response ask(const char* as, const char* method, const std::string& path, std::string body = {}) {

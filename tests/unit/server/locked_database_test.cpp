@@ -1,6 +1,7 @@
 // Another process has the database locked.
 
 #include <chrono>
+#include <optional>
 #include <vector>
 
 #include "unit/server/service_fixture.hpp"
@@ -20,10 +21,11 @@ class LockedDatabaseTest : public ServiceTest {
   int change() { return change_later().get().status; }
 
   store::Connection other = database.open(store::Connection::Mode::write);
+  std::optional<store::Transaction> lock;  ///< Of `other`.
 };
 
 TEST_F(LockedDatabaseTest, OnlyTheFirstChangesWaitForTheLock) {
-  other.begin();
+  lock.emplace(other);
   const auto began = std::chrono::steady_clock::now();
   const auto elapsed = [&] { return std::chrono::steady_clock::now() - began; };
   EXPECT_EQ(change(), 503);
@@ -43,13 +45,13 @@ TEST_F(LockedDatabaseTest, OnlyTheFirstChangesWaitForTheLock) {
 }
 
 TEST_F(LockedDatabaseTest, ChangesAreMadeOnceTheLockIsGone) {
-  other.begin();
+  lock.emplace(other);
   EXPECT_EQ(change(), 503);
   EXPECT_EQ(change(), 503);
-  other.rollback();
+  lock.reset();
   EXPECT_EQ(change(), 200);
   // From then on changes are as patient as before.
-  other.begin();
+  lock.emplace(other);
   const auto began = std::chrono::steady_clock::now();
   EXPECT_EQ(change(), 503);
   EXPECT_GE(std::chrono::steady_clock::now() - began, k_busy_timeout);

@@ -158,12 +158,12 @@ TEST_F(ClaimTest, ATimeLimitThatIsNoDurationIsRefused) {
 // Several connections at once, as several processes would: each claim its own transaction.
 TEST_F(ClaimTest, GivesNoJobTwiceUnderManyThreads) {
   constexpr int k_jobs = 600;
-  connection.begin();
+  Transaction transaction{connection};
   for (int i = 0; i < k_jobs; ++i) {
     job("j");
   }
   initialize();
-  connection.commit();
+  transaction.commit();
 
   std::mutex mutex;
   std::multiset<Id> claimed;
@@ -172,10 +172,10 @@ TEST_F(ClaimTest, GivesNoJobTwiceUnderManyThreads) {
     threads.emplace_back([&, i] {
       auto own = database.open(Connection::Mode::write);
       for (;;) {
-        own.begin();
+        Transaction claiming{own};
         const auto jobs = i % 2 == 0 ? claim_next_jobs(own, {workflow, 7, {}})
                                      : claim_jobs_that_fit(own, {workflow, 7, {}}, resources(5, 100), false);
-        own.commit();
+        claiming.commit();
         if (jobs.empty()) {
           return;
         }

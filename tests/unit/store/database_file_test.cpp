@@ -62,8 +62,7 @@ TEST_F(DatabaseFileTest, OccupiesTheNameOfTheJournalUntilAConnectionIsOpen) {
     DatabaseFile file{path, base::Owner::user_or_root};
     EXPECT_TRUE(std::filesystem::exists(path + "-journal")) << "nobody else can put one there";
     Connection connection{path, Connection::Mode::write};
-    connection.begin();
-    connection.commit();
+    Transaction{connection}.commit();
     EXPECT_TRUE(std::filesystem::exists(path + "-journal"));
     file.note_log();
     EXPECT_FALSE(std::filesystem::exists(path + "-journal"));

@@ -146,15 +146,33 @@ TEST_F(StoreTest, KeepsTheSettingsOfWorkers) {
   EXPECT_EQ(workers[1].settings, (nlohmann::json{{"gpus", 1}}));
 }
 
+TEST_F(StoreTest, ATransactionThatIsNotCommittedLeavesNothing) {
+  try {
+    const Transaction transaction{connection};
+    job("gone");
+    throw base::Error("in between");
+  } catch (const base::Error&) {
+    EXPECT_FALSE(connection.in_transaction());
+  }
+  EXPECT_TRUE(job_ids(connection, workflow).empty());
+  {
+    Transaction transaction{connection};
+    job("kept");
+    transaction.commit();
+    EXPECT_FALSE(connection.in_transaction());
+  }
+  EXPECT_EQ(job_ids(connection, workflow).size(), 1U);
+}
+
 TEST_F(StoreTest, ARefusedChangeLeavesNothing) {
-  connection.begin();
+  Transaction transaction{connection};
   connection.savepoint();
   model::Job good = job_body("good");
   model::Job bad = job_body("bad");
   bad.input_file_ids = {99};
   EXPECT_THROW(create_jobs(connection, workflow, {good, bad}), Refused);
   connection.rollback_to_savepoint();
-  connection.commit();
+  transaction.commit();
   EXPECT_TRUE(job_ids(connection, workflow).empty());
 }
 

@@ -8,20 +8,19 @@ TEST_F(StoreTest, NoRoomIsToldFromOtherFailuresAndPasses) {
   {
     const support::FileSizeLimit limit{wal + 10'000};
     try {
-      connection.begin();
+      Transaction transaction{connection};
       create_workflow(connection, named_workflow(std::string(1'000'000, 'x')));
-      connection.commit();
+      transaction.commit();
       ADD_FAILURE() << "no error";
     } catch (const StorageError& error) {
       EXPECT_TRUE(error.disk_full()) << error.what();
     }
-    connection.rollback();
     EXPECT_FALSE(connection.in_transaction());
     EXPECT_EQ(list<model::Workflow>(connection, {}, {}).total_count, 1) << "what was there can be read";
   }
-  connection.begin();
+  Transaction transaction{connection};
   create_workflow(connection, named_workflow("later"));
-  connection.commit();
+  transaction.commit();
   EXPECT_EQ(list<model::Workflow>(connection, {}, {}).total_count, 2);
 }
 

@@ -54,10 +54,10 @@ TEST_F(StoreTest, ABackupIsASnapshotAndDoesNotHoldUpTheWriter) {
   int written = 0;
   // Each pair in one transaction: a copy with an odd number of them is no snapshot.
   while (!done) {
-    connection.begin();
+    Transaction transaction{connection};
     create_workflow(connection, named_workflow("pair"));
     create_workflow(connection, named_workflow("pair"));
-    connection.commit();
+    transaction.commit();
     written += 2;
   }
   copier.join();
@@ -101,11 +101,11 @@ TEST(MaintenanceTest, ACheckTellsWhatIsWrong) {
   {
     const Database database{path};
     auto connection = database.open(Connection::Mode::write);
-    connection.begin();
+    Transaction transaction{connection};
     for (int i = 0; i < 500; ++i) {
       create_workflow(connection, named_workflow("w" + std::to_string(i)));
     }
-    connection.commit();
+    transaction.commit();
   }
   run_sql(path, "PRAGMA foreign_keys = OFF; INSERT INTO remote_workers (workflow_id, worker) VALUES (99999, 'h1')");
   const Check lost = check_database(path);

@@ -65,7 +65,7 @@ TEST_F(StoreTest, AFailureCancelsAllThatWaitForIt) {
 }
 
 TEST_F(StoreTest, ACascadeIsAsLongAsTheChain) {
-  connection.begin();
+  Transaction transaction{connection};
   Id last = job("first");
   const Id first = last;
   for (int i = 0; i < 5000; ++i) {
@@ -73,7 +73,7 @@ TEST_F(StoreTest, ACascadeIsAsLongAsTheChain) {
   }
   initialize();
   complete(first, JobStatus::terminated);
-  connection.commit();
+  transaction.commit();
   EXPECT_EQ(status(last), "canceled");
   EXPECT_TRUE(workflow_completion(connection, workflow).is_complete);
 }
