@@ -16,7 +16,7 @@ class RestApi final : public Api {
   void ping() override;
   const model::ServerVersion& version() override;
   std::string server_id() override;
-  bool has_capability(const std::string& name) override;
+  bool has_capability(model::Capability capability) override;
 
   model::Page<model::Workflow> list_workflows(const WorkflowFilter& filter) override;
   model::Workflow get_workflow(model::Id id) override;
@@ -45,7 +45,7 @@ class RestApi final : public Api {
                                                         const Claimer& claimer) override;
   void start_job(model::Id id, std::int64_t run_id, model::Id compute_node_id) override;
   void complete_job(model::Id id, const model::Result& result) override;
-  Completed complete_jobs(model::Id workflow_id, const std::vector<model::Result>& results) override;
+  model::CompletedJobs complete_jobs(model::Id workflow_id, const std::vector<model::Result>& results) override;
   void manage_status_change(model::Id id, model::JobStatus status, std::int64_t run_id) override;
   model::Job retry_job(model::Id id, std::int64_t run_id, std::int64_t max_retries,
                        std::optional<std::int64_t> attempt_id) override;

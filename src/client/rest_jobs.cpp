@@ -52,14 +52,14 @@ std::vector<model::Job> RestApi::create_jobs(const std::vector<model::Job>& jobs
 }
 
 void RestApi::add_claimer(Query& query, const Claimer& claimer) {
-  if (!has_capability("claim_compute_node_id")) {
+  if (!has_capability(model::Capability::claim_compute_node_id)) {
     return;
   }
   query.add("compute_node_id", claimer.compute_node_id);
-  if (claimer.start_run && has_capability("claim_start")) {
+  if (claimer.start_run && has_capability(model::Capability::claim_start)) {
     query.add("start", true).add("run_id", *claimer.start_run);
   }
-  if (claimer.wait > std::chrono::seconds(0) && has_capability("claim_wait")) {
+  if (claimer.wait > std::chrono::seconds(0) && has_capability(model::Capability::claim_wait)) {
     query.add("wait", std::int64_t{claimer.wait.count()});
   }
 }
@@ -92,26 +92,15 @@ void RestApi::complete_job(model::Id id, const model::Result& result) {
                 model::to_json(result));
 }
 
-Completed RestApi::complete_jobs(model::Id workflow_id, const std::vector<model::Result>& results) {
+model::CompletedJobs RestApi::complete_jobs(model::Id workflow_id, const std::vector<model::Result>& results) {
   const std::string path = fmt::format("/workflows/{}/batch_complete_jobs", workflow_id);
-  nlohmann::json completions = nlohmann::json::array();
+  std::vector<model::JobCompletion> completions;
   for (const auto& result : results) {
-    completions.push_back({{"job_id", result.job_id},
-                           {"status", model::to_string(result.status)},
-                           {"run_id", result.run_id},
-                           {"result", model::to_json(result)}});
+    completions.push_back(
+        {.job_id = result.job_id, .status = result.status, .run_id = result.run_id, .result = result});
   }
-  const auto answer = server().post(path, {}, {{"completions", std::move(completions)}});
-  const std::string what = "POST " + path;
-  Completed done;
-  for (const auto& id : value_at(answer, "completed")) {
-    done.completed.push_back(model::detail::read_int("completed", id));
-  }
-  for (const auto& error : value_at(answer, "errors")) {
-    const auto& message = value_at(error, "message");
-    done.errors[int_at(error, "job_id", what)] = message.is_string() ? message.get<std::string>() : message.dump();
-  }
-  return done;
+  return model_from<model::CompletedJobs>(server().post(path, {}, {{"completions", model::to_json(completions)}}),
+                                          "POST " + path);
 }
 
 void RestApi::manage_status_change(model::Id id, model::JobStatus status, std::int64_t run_id) {
@@ -120,7 +109,7 @@ void RestApi::manage_status_change(model::Id id, model::JobStatus status, std::i
 
 model::Job RestApi::retry(model::Id id, std::int64_t run_id, Query query, std::optional<std::int64_t> attempt_id) {
   const std::string path = fmt::format("/jobs/{}/retry/{}", id, run_id);
-  if (attempt_id && has_capability("retry_attempt")) {
+  if (attempt_id && has_capability(model::Capability::retry_attempt)) {
     query.add("attempt_id", *attempt_id);
   }
   return model_from<model::Job>(server().post(path, query), "POST " + path);

@@ -19,7 +19,7 @@ std::vector<model::RemoteWorker> RestApi::list_remote_workers(model::Id workflow
 void RestApi::create_remote_workers(model::Id workflow_id, const std::vector<model::RemoteWorker>& workers) {
   auto body = nlohmann::json::array();
   for (const auto& worker : workers) {
-    if (worker.settings && has_capability("worker_settings")) {
+    if (worker.settings && has_capability(model::Capability::worker_settings)) {
       body.push_back({{"worker", worker.worker}, {"settings", *worker.settings}});
     } else {
       body.push_back(worker.worker);

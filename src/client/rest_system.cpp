@@ -21,9 +21,9 @@ std::string RestApi::server_id() {
   return version().server_id.value_or(base::to_hex(base::hash64(m_connection.url()), 16));
 }
 
-bool RestApi::has_capability(const std::string& name) {
+bool RestApi::has_capability(model::Capability capability) {
   const auto& announced = version().capabilities;
-  return announced && std::find(announced->begin(), announced->end(), name) != announced->end();
+  return announced && std::find(announced->begin(), announced->end(), model::to_string(capability)) != announced->end();
 }
 
 }  // namespace torc::client

@@ -26,7 +26,7 @@ const std::string& select_list() {
   static const std::string list = [] {
     std::string result;
     T model{};
-    T::visit(model, [&](const char* name, const auto& member) {
+    model.visit([&](const char* name, const auto& member) {
       if constexpr (is_column<std::decay_t<decltype(member)>>()) {
         result += result.empty() ? "" : ", ";
         result += Table<T>::k_name;
@@ -44,7 +44,7 @@ template <typename T>
 T read_row(const Query& row, int first = 0) {
   T result{};
   int index = first;
-  T::visit(result, [&](const char*, auto& member) {
+  result.visit([&](const char*, auto& member) {
     using Member = std::decay_t<decltype(member)>;
     if constexpr (is_column<Member>()) {
       member = row.get<Member>(index++);

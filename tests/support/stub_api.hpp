@@ -17,7 +17,7 @@ class StubApi : public client::Api {
   void ping() override { unexpected("ping"); }
   const model::ServerVersion& version() override { unexpected("version"); }
   std::string server_id() override { unexpected("server_id"); }
-  bool has_capability(const std::string&) override { unexpected("has_capability"); }
+  bool has_capability(model::Capability) override { unexpected("has_capability"); }
   model::Page<model::Workflow> list_workflows(const client::WorkflowFilter&) override { unexpected("list_workflows"); }
   model::Workflow get_workflow(model::Id) override { unexpected("get_workflow"); }
   model::Workflow create_workflow(const model::Workflow&) override { unexpected("create_workflow"); }
@@ -49,7 +49,7 @@ class StubApi : public client::Api {
   }
   void start_job(model::Id, std::int64_t, model::Id) override { unexpected("start_job"); }
   void complete_job(model::Id, const model::Result&) override { unexpected("complete_job"); }
-  client::Completed complete_jobs(model::Id, const std::vector<model::Result>&) override {
+  model::CompletedJobs complete_jobs(model::Id, const std::vector<model::Result>&) override {
     unexpected("complete_jobs");
   }
   void manage_status_change(model::Id, model::JobStatus, std::int64_t) override { unexpected("manage_status_change"); }

@@ -2,13 +2,14 @@
 
 #include <chrono>
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
 
 #include "torc/model/automation.hpp"
+#include "torc/model/capability.hpp"
+#include "torc/model/completions.hpp"
 #include "torc/model/models.hpp"
 #include "torc/model/summary.hpp"
 #include "torc/net/patience.hpp"
@@ -73,12 +74,6 @@ struct Claimer {
   std::stop_token stop{};                   ///< Requested: the claim is given up, as if no answer had come.
 };
 
-/// How jobs that were completed together went.
-struct Completed {
-  std::vector<model::Id> completed{};
-  std::map<model::Id, std::string> errors{};  ///< Why others were refused.
-};
-
 /// The server's operations, one method each. `RestApi` is the real one.
 ///
 /// Errors: every method throws base::ApiError: the server's status and words when it refused, status 0 when it could
@@ -98,7 +93,7 @@ class Api {
   /// The server's id where it announces one, else a hash of its URL (16 hex digits): names directories on workers.
   virtual std::string server_id() = 0;
   /// Whether the server announces one of this project's own additions.
-  virtual bool has_capability(const std::string& name) = 0;
+  virtual bool has_capability(model::Capability capability) = 0;
 
   // Workflows
   virtual model::Page<model::Workflow> list_workflows(const WorkflowFilter& filter) = 0;
@@ -110,8 +105,8 @@ class Api {
   virtual model::Completion is_workflow_complete(model::Id id) = 0;
   virtual bool is_workflow_uninitialized(model::Id id) = 0;
   virtual void initialize_jobs(model::Id id, bool only_uninitialized, bool clear_ephemeral_user_data) = 0;
-  /// Begins the next run in one step: raises the run id, takes a cancel back, initialises. For servers that announce
-  /// "initialize_next_run".
+  /// Begins the next run in one step: raises the run id, takes a cancel back, initialises. Needs
+  /// Capability::initialize_next_run.
   /// @param if_uninitialized  Only where no job has left the state it was made in.
   /// @returns whether it did
   virtual bool initialize_next_run(model::Id id, bool only_uninitialized, bool if_uninitialized) = 0;
@@ -121,7 +116,7 @@ class Api {
   virtual std::int64_t reset_job_status(model::Id id, bool failed_only) = 0;
   virtual std::vector<model::Id> required_existing_files(model::Id id) = 0;
   virtual std::vector<model::Id> missing_user_data(model::Id id) = 0;
-  /// Needs the capability "summary".
+  /// Needs Capability::summary.
   virtual model::Summary summarize_workflow(model::Id id) = 0;
 
   // Jobs
@@ -139,15 +134,15 @@ class Api {
   virtual void start_job(model::Id id, std::int64_t run_id, model::Id compute_node_id) = 0;
   /// `result.status` is the state the job ends in.
   virtual void complete_job(model::Id id, const model::Result& result) = 0;
-  /// Many at once, each on its own; needs the capability "batch_complete_jobs".
-  virtual Completed complete_jobs(model::Id workflow_id, const std::vector<model::Result>& results) = 0;
+  /// Many at once, each on its own; needs Capability::batch_complete_jobs.
+  virtual model::CompletedJobs complete_jobs(model::Id workflow_id, const std::vector<model::Result>& results) = 0;
   virtual void manage_status_change(model::Id id, model::JobStatus status, std::int64_t run_id) = 0;
   /// Makes a running, failed or terminated job ready again as its next attempt.
-  /// @param attempt_id  The one that is meant; sent where the server announces "retry_attempt".
+  /// @param attempt_id  The one that is meant; sent if the server has Capability::retry_attempt.
   /// @throws base::ApiError 409 where another attempt is under way
   virtual model::Job retry_job(model::Id id, std::int64_t run_id, std::int64_t max_retries,
                                std::optional<std::int64_t> attempt_id) = 0;
-  /// The same because the time of its runner is over; needs the capability "retry_reason".
+  /// The same because the time of its runner is over; needs Capability::retry_reason.
   /// @throws base::ApiError 422 where that has happened `most` times before
   virtual model::Job retry_job_after_time_limit(model::Id id, std::int64_t run_id, std::int64_t most,
                                                 std::optional<std::int64_t> attempt_id) = 0;
@@ -162,13 +157,13 @@ class Api {
   virtual model::ComputeNode create_compute_node(const model::ComputeNode& node) = 0;
   virtual model::ComputeNode get_compute_node(model::Id id) = 0;
   virtual model::ComputeNode update_compute_node(model::Id id, const model::ComputeNode& node) = 0;
-  /// Needs the capability "heartbeat".
+  /// Needs Capability::heartbeat.
   virtual model::Heartbeat send_heartbeat(model::Id compute_node_id) = 0;
   virtual model::Page<model::ComputeNode> list_compute_nodes(model::Id workflow_id,
                                                              const ComputeNodeFilter& filter) = 0;
   virtual std::vector<model::RemoteWorker> list_remote_workers(model::Id workflow_id) = 0;
-  /// Adds those that are not there yet. Settings are kept where the server can ("worker_settings"), also of one that is
-  /// there already; elsewhere addresses alone.
+  /// Adds those that are not there yet. Settings are kept if the server has Capability::worker_settings, also of one that
+  /// is there already; otherwise addresses alone.
   virtual void create_remote_workers(model::Id workflow_id, const std::vector<model::RemoteWorker>& workers) = 0;
   virtual void delete_remote_worker(model::Id workflow_id, const std::string& worker) = 0;
   virtual model::Event create_event(const model::Event& event) = 0;

@@ -63,6 +63,9 @@ const std::string& read_string(const char* field, const nlohmann::json& value);
 template <typename T>
 T read_value(const char* field, const nlohmann::json& value);
 
+template <typename T>
+nlohmann::json json_of(const T& value);
+
 }  // namespace detail
 
 /// A model from a JSON object. Unknown fields are passed over; null counts as absent for optional fields.
@@ -73,7 +76,7 @@ T from_json(const nlohmann::json& value) {
     detail::throw_wrong_type("body", "an object", value);
   }
   T result;
-  T::visit(result, [&](const char* name, auto& member) {
+  result.visit([&](const char* name, auto& member) {
     using Member = std::decay_t<decltype(member)>;
     const auto it = value.find(name);
     const bool absent = it == value.end() || it->is_null();
@@ -95,30 +98,8 @@ T from_json(const nlohmann::json& value) {
   return result;
 }
 
-/// The JSON object of a model; absent optionals are left out.
 template <detail::Model T>
-nlohmann::json to_json(const T& model) {
-  nlohmann::json result = nlohmann::json::object();
-  T::visit(model, [&](const char* name, const auto& member) {
-    using Member = std::decay_t<decltype(member)>;
-    if constexpr (detail::IsOptional<Member>::value) {
-      if (member) {
-        if constexpr (std::is_enum_v<typename Member::value_type>) {
-          result[name] = to_string(*member);
-        } else if constexpr (detail::Model<typename Member::value_type>) {
-          result[name] = to_json(*member);
-        } else {
-          result[name] = *member;
-        }
-      }
-    } else if constexpr (std::is_enum_v<Member>) {
-      result[name] = to_string(member);
-    } else {
-      result[name] = member;
-    }
-  });
-  return result;
-}
+nlohmann::json to_json(const T& model);
 
 /// A JSON array of models.
 template <detail::Model T>
@@ -128,6 +109,32 @@ nlohmann::json to_json(const std::vector<T>& models) {
     result.push_back(to_json(model));
   }
   return result;
+}
+
+/// The JSON object of a model; absent optionals are left out.
+template <detail::Model T>
+nlohmann::json to_json(const T& model) {
+  nlohmann::json result = nlohmann::json::object();
+  model.visit([&](const char* name, const auto& member) {
+    using Member = std::decay_t<decltype(member)>;
+    if constexpr (!detail::IsOptional<Member>::value) {
+      result[name] = detail::json_of(member);
+    } else if (member) {
+      result[name] = detail::json_of(*member);
+    }
+  });
+  return result;
+}
+
+template <typename T>
+nlohmann::json detail::json_of(const T& value) {
+  if constexpr (std::is_enum_v<T>) {
+    return to_string(value);
+  } else if constexpr (requires { to_json(value); }) {
+    return to_json(value);
+  } else {
+    return value;
+  }
 }
 
 namespace detail {
@@ -145,7 +152,7 @@ template <detail::Model T>
 void append_json(std::string& out, const T& model) {
   out += '{';
   bool first = true;
-  T::visit(model, [&](const char* name, const auto& member) {
+  model.visit([&](const char* name, const auto& member) {
     if constexpr (detail::IsOptional<std::decay_t<decltype(member)>>::value) {
       if (!member) {
         return;

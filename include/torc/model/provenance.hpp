@@ -12,8 +12,6 @@ namespace torc::model {
 
 /// One entity of a workflow's RO-Crate.
 struct RoCrateEntity {
-  static constexpr bool k_model = true;
-
   std::optional<Id> id;
   Id workflow_id{0};
   std::optional<Id> file_id;
@@ -21,15 +19,7 @@ struct RoCrateEntity {
   std::string entity_type;
   std::string metadata;  ///< JSON-LD text
 
-  template <typename Self, typename Visitor>
-  static void visit(Self& self, Visitor&& visitor) {
-    visitor("id", self.id);
-    visitor("workflow_id", self.workflow_id);
-    visitor("file_id", self.file_id);
-    visitor("entity_id", self.entity_id);
-    visitor("entity_type", self.entity_type);
-    visitor("metadata", self.metadata);
-  }
+  TORC_FIELDS(id, workflow_id, file_id, entity_id, entity_type, metadata);
 };
 
 }  // namespace torc::model

@@ -1,13 +1,15 @@
 #pragma once
 
+#include <cstdint>
+#include <optional>
+#include <string>
+
 #include "torc/model/models.hpp"
 
 namespace torc::model {
 
 /// Answer of /workflows/{id}/summary, an addition of this project: where a workflow stands.
 struct Summary {
-  static constexpr bool k_model = true;
-
   Id workflow_id{0};
   std::int64_t run_id{0};
   bool is_canceled{false};
@@ -18,26 +20,25 @@ struct Summary {
   std::int64_t pending_scheduled_nodes{0};
   std::int64_t active_scheduled_nodes{0};
   double exec_time_minutes{0};
-  std::optional<std::string> first_start;
-  std::optional<std::string> last_end;
-  std::optional<double> walltime_seconds;
+  std::optional<std::string> first_start{};
+  std::optional<std::string> last_end{};
+  std::optional<double> walltime_seconds{};
 
-  template <typename Self, typename Visitor>
-  static void visit(Self& self, Visitor&& visitor) {
-    visitor("workflow_id", self.workflow_id);
-    visitor("run_id", self.run_id);
-    visitor("is_canceled", self.is_canceled);
-    visitor("is_complete", self.is_complete);
-    visitor("total_jobs", self.total_jobs);
-    visitor("jobs", self.jobs);
-    visitor("active_compute_nodes", self.active_compute_nodes);
-    visitor("pending_scheduled_nodes", self.pending_scheduled_nodes);
-    visitor("active_scheduled_nodes", self.active_scheduled_nodes);
-    visitor("exec_time_minutes", self.exec_time_minutes);
-    visitor("first_start", self.first_start);
-    visitor("last_end", self.last_end);
-    visitor("walltime_seconds", self.walltime_seconds);
-  }
+  TORC_FIELDS(workflow_id, run_id, is_canceled, is_complete, total_jobs, jobs, active_compute_nodes,
+              pending_scheduled_nodes, active_scheduled_nodes, exec_time_minutes, first_start, last_end,
+              walltime_seconds);
+};
+
+/// Answer of ready_job_requirements: what the ready jobs ask for.
+struct ReadyJobRequirements {
+  std::int64_t num_jobs{0};
+  std::int64_t num_cpus{0};  ///< Of all of them together, as the next two.
+  std::int64_t num_gpus{0};
+  double memory_gb{0};
+  std::int64_t max_num_nodes{0};  ///< The most that one of them asks for.
+  std::string max_runtime;        ///< The longest; ISO 8601 duration
+
+  TORC_FIELDS(num_jobs, num_cpus, num_gpus, memory_gb, max_num_nodes, max_runtime);
 };
 
 }  // namespace torc::model

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "torc/model/completions.hpp"
+#include "torc/model/relationships.hpp"
 #include "torc/store/records.hpp"
 
 namespace torc::store {
@@ -74,53 +76,9 @@ model::Job start_job(Connection& connection, Id id, std::int64_t run_id, Id comp
 model::Job complete_job(Connection& connection, Id id, model::JobStatus status, std::int64_t run_id,
                         model::Result result);
 
-/// One of many jobs that end together.
-struct Completion {
-  static constexpr bool k_model = true;
-
-  Id job_id{0};
-  model::JobStatus status{model::JobStatus::completed};
-  std::int64_t run_id{0};
-  model::Result result;
-
-  template <typename Self, typename Visitor>
-  static void visit(Self& self, Visitor&& visitor) {
-    visitor("job_id", self.job_id);
-    visitor("status", self.status);
-    visitor("run_id", self.run_id);
-    visitor("result", self.result);
-  }
-};
-
-/// Why a job of many did not end.
-struct CompletionError {
-  static constexpr bool k_model = true;
-
-  Id job_id{0};
-  std::string message;
-
-  template <typename Self, typename Visitor>
-  static void visit(Self& self, Visitor&& visitor) {
-    visitor("job_id", self.job_id);
-    visitor("message", self.message);
-  }
-};
-
-struct Completed {
-  static constexpr bool k_model = true;
-
-  std::vector<Id> completed;
-  std::vector<CompletionError> errors;
-
-  template <typename Self, typename Visitor>
-  static void visit(Self& self, Visitor&& visitor) {
-    visitor("completed", self.completed);
-    visitor("errors", self.errors);
-  }
-};
-
 /// Ends many jobs of one workflow, each as `complete_job` does. One that is refused does not stand in the others' way.
-Completed complete_jobs(Connection& connection, Id workflow_id, const std::vector<Completion>& completions);
+model::CompletedJobs complete_jobs(Connection& connection, Id workflow_id,
+                                   const std::vector<model::JobCompletion>& completions);
 
 /// Why a job runs again. Each is counted apart.
 enum class RetryReason {
@@ -142,77 +100,10 @@ model::Job retry_job(Connection& connection, Id id, std::int64_t run_id, std::in
 /// @throws Refused unprocessable
 model::Job change_job_status(Connection& connection, Id id, model::JobStatus status, std::int64_t run_id);
 
-struct Dependency {
-  static constexpr bool k_model = true;
-
-  Id job_id{0};
-  std::string job_name;
-  Id depends_on_job_id{0};
-  std::string depends_on_job_name;
-  Id workflow_id{0};
-
-  template <typename Self, typename Visitor>
-  static void visit(Self& self, Visitor&& visitor) {
-    visitor("job_id", self.job_id);
-    visitor("job_name", self.job_name);
-    visitor("depends_on_job_id", self.depends_on_job_id);
-    visitor("depends_on_job_name", self.depends_on_job_name);
-    visitor("workflow_id", self.workflow_id);
-  }
-};
-
-/// Who writes a file and who reads it.
-struct FileRelationship {
-  static constexpr bool k_model = true;
-
-  Id file_id{0};
-  std::string file_name;
-  std::string file_path;
-  std::optional<Id> producer_job_id;
-  std::optional<std::string> producer_job_name;
-  std::optional<Id> consumer_job_id;
-  std::optional<std::string> consumer_job_name;
-  Id workflow_id{0};
-
-  template <typename Self, typename Visitor>
-  static void visit(Self& self, Visitor&& visitor) {
-    visitor("file_id", self.file_id);
-    visitor("file_name", self.file_name);
-    visitor("file_path", self.file_path);
-    visitor("producer_job_id", self.producer_job_id);
-    visitor("producer_job_name", self.producer_job_name);
-    visitor("consumer_job_id", self.consumer_job_id);
-    visitor("consumer_job_name", self.consumer_job_name);
-    visitor("workflow_id", self.workflow_id);
-  }
-};
-
-struct UserDataRelationship {
-  static constexpr bool k_model = true;
-
-  Id user_data_id{0};
-  std::string user_data_name;
-  std::optional<Id> producer_job_id;
-  std::optional<std::string> producer_job_name;
-  std::optional<Id> consumer_job_id;
-  std::optional<std::string> consumer_job_name;
-  Id workflow_id{0};
-
-  template <typename Self, typename Visitor>
-  static void visit(Self& self, Visitor&& visitor) {
-    visitor("user_data_id", self.user_data_id);
-    visitor("user_data_name", self.user_data_name);
-    visitor("producer_job_id", self.producer_job_id);
-    visitor("producer_job_name", self.producer_job_name);
-    visitor("consumer_job_id", self.consumer_job_id);
-    visitor("consumer_job_name", self.consumer_job_name);
-    visitor("workflow_id", self.workflow_id);
-  }
-};
-
-model::Page<Dependency> job_dependencies(Connection& connection, Id workflow_id, const Paging& paging);
-model::Page<FileRelationship> file_relationships(Connection& connection, Id workflow_id, const Paging& paging);
-model::Page<UserDataRelationship> user_data_relationships(Connection& connection, Id workflow_id, const Paging& paging);
+model::Page<model::JobDependency> job_dependencies(Connection& connection, Id workflow_id, const Paging& paging);
+model::Page<model::FileRelationship> file_relationships(Connection& connection, Id workflow_id, const Paging& paging);
+model::Page<model::UserDataRelationship> user_data_relationships(Connection& connection, Id workflow_id,
+                                                                 const Paging& paging);
 
 /// A job reads or writes this user data.
 /// @throws Refused not_found for a job that is none of the same workflow

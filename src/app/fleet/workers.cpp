@@ -136,7 +136,7 @@ model::RemoteWorker stored_form(const model::WorkerEntry& entry) {
 bool loses_settings(client::Api& api, const std::vector<model::WorkerEntry>& entries) {
   const bool any = std::any_of(entries.begin(), entries.end(),
                                [](const auto& entry) { return entry.settings != model::WorkerSettings{}; });
-  return any && !api.has_capability("worker_settings");
+  return any && !api.has_capability(model::Capability::worker_settings);
 }
 
 }  // namespace torc::app

@@ -14,8 +14,6 @@ namespace {
 
 using IdSet = std::unordered_set<model::Id>;
 
-constexpr const char* k_next_run = "initialize_next_run";
-
 bool exists(const model::File& file) {
   std::error_code error;
   return std::filesystem::exists(file.path, error);
@@ -98,7 +96,7 @@ void require_ready(model::Id workflow_id, const Readiness& readiness) {
 }
 
 void start_next_run(client::Api& api, model::Id workflow_id, bool only_uninitialized) {
-  if (api.has_capability(k_next_run)) {
+  if (api.has_capability(model::Capability::initialize_next_run)) {
     api.initialize_next_run(workflow_id, only_uninitialized, /*if_uninitialized=*/false);
     return;
   }
@@ -116,7 +114,7 @@ bool initialize_if_new(client::Api& api, model::Id workflow_id, bool skip_checks
   if (!skip_checks) {
     require_ready(workflow_id, check_readiness(api, workflow_id, /*with_outputs=*/false));
   }
-  if (api.has_capability(k_next_run)) {
+  if (api.has_capability(model::Capability::initialize_next_run)) {
     // Another command that does the same at this moment: one of them does it.
     return api.initialize_next_run(workflow_id, /*only_uninitialized=*/true, /*if_uninitialized=*/true);
   }

@@ -61,7 +61,7 @@ void take_summary(const model::Summary& counted, WorkflowSummary& summary) {
 WorkflowSummary summarize_workflow(client::Api& api, model::Id id) {
   WorkflowSummary summary;
   summary.workflow = api.get_workflow(id);
-  if (api.has_capability("summary")) {
+  if (api.has_capability(model::Capability::summary)) {
     take_summary(api.summarize_workflow(id), summary);
     return summary;
   }

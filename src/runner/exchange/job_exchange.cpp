@@ -62,11 +62,12 @@ std::vector<model::Job> JobExchange::claim(const Wanted& wanted) {
 }
 
 bool JobExchange::claims_can_wait() {
-  return m_api.has_capability("claim_wait") && m_api.has_capability("claim_compute_node_id");
+  return m_api.has_capability(model::Capability::claim_wait) &&
+         m_api.has_capability(model::Capability::claim_compute_node_id);
 }
 
 bool JobExchange::finds_lost_claims() {
-  return m_api.has_capability("claim_compute_node_id");
+  return m_api.has_capability(model::Capability::claim_compute_node_id);
 }
 
 std::vector<model::Job> JobExchange::find_lost_claims() {
@@ -155,7 +156,7 @@ bool JobExchange::complete(const model::Result& result) {
 
 std::size_t JobExchange::most_at_once() {
   constexpr std::size_t k_most = 200;
-  return m_api.has_capability("batch_complete_jobs") ? k_most : 1;
+  return m_api.has_capability(model::Capability::batch_complete_jobs) ? k_most : 1;
 }
 
 std::vector<bool> JobExchange::complete(const std::vector<model::Result>& results) {
@@ -165,8 +166,9 @@ std::vector<bool> JobExchange::complete(const std::vector<model::Result>& result
   const auto done = m_api.complete_jobs(m_workflow_id, results);
   std::vector<bool> on_record;
   for (const auto& result : results) {
-    const auto error = done.errors.find(result.job_id);
-    on_record.push_back(error == done.errors.end() || record_refusal(result, error->second));
+    const auto error = std::find_if(done.errors.begin(), done.errors.end(),
+                                    [&](const auto& each) { return each.job_id == result.job_id; });
+    on_record.push_back(error == done.errors.end() || record_refusal(result, error->message));
     release(result.job_id);
   }
   return on_record;
@@ -237,7 +239,7 @@ JobExchange::GivenBack JobExchange::give_back(const model::Job& job, bool starte
   try {
     const bool running =
         started || job.status == model::JobStatus::running || (m_starts_in_doubt.contains(id) && runs_here(id));
-    if (running && time_is_over && m_api.has_capability("retry_reason")) {
+    if (running && time_is_over && m_api.has_capability(model::Capability::retry_reason)) {
       m_api.retry_job_after_time_limit(id, m_run_id, k_most_time_limits, job.attempt_id);
     } else if (running) {
       m_api.retry_job(id, m_run_id, k_any_number_of_retries, job.attempt_id);

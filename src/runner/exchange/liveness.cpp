@@ -65,7 +65,7 @@ bool Liveness::send_heartbeat() {
 /// A server that does not know heartbeats loses no node.
 model::Heartbeat Liveness::ask_server() {
   const model::Heartbeat active{.compute_node_id = node_id(), .is_active = true};
-  if (!m_api.has_capability("heartbeat")) {
+  if (!m_api.has_capability(model::Capability::heartbeat)) {
     return active;
   }
   try {

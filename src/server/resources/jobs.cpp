@@ -156,7 +156,7 @@ Response complete_many(const Request& request, store::Connection& connection) {
     model::detail::throw_missing("completions");
   }
   const auto completions =
-      model::detail::read_value<std::vector<store::Completion>>("completions", body["completions"]);
+      model::detail::read_value<std::vector<model::JobCompletion>>("completions", body["completions"]);
   return answer(store::complete_jobs(connection, request.id(), completions));
 }
 

@@ -17,7 +17,7 @@ std::string timestamp(double seconds) {
 }  // namespace
 
 Response ready_needs(const Request& request, store::Connection& connection) {
-  return answer(store::ready_needs(connection, request.id(), request.query_int("scheduler_config_id")));
+  return answer(store::ready_job_requirements(connection, request.id(), request.query_int("scheduler_config_id")));
 }
 
 Response summary(const Request& request, store::Connection& connection) {
@@ -28,22 +28,22 @@ Response summary(const Request& request, store::Connection& connection) {
     jobs[to_string(status)] = count;
     total += count;
   }
-  nlohmann::json body{{"workflow_id", request.id()},
-                      {"run_id", found.status.run_id},
-                      {"is_canceled", found.status.is_canceled},
-                      {"is_complete", found.is_complete},
-                      {"total_jobs", total},
-                      {"jobs", std::move(jobs)},
-                      {"active_compute_nodes", found.active_compute_nodes},
-                      {"pending_scheduled_nodes", found.pending_scheduled_nodes},
-                      {"active_scheduled_nodes", found.active_scheduled_nodes},
-                      {"exec_time_minutes", found.exec_time_minutes}};
+  model::Summary summary{.workflow_id = request.id(),
+                         .run_id = found.status.run_id,
+                         .is_canceled = found.status.is_canceled,
+                         .is_complete = found.is_complete,
+                         .total_jobs = total,
+                         .jobs = std::move(jobs),
+                         .active_compute_nodes = found.active_compute_nodes,
+                         .pending_scheduled_nodes = found.pending_scheduled_nodes,
+                         .active_scheduled_nodes = found.active_scheduled_nodes,
+                         .exec_time_minutes = found.exec_time_minutes};
   if (found.first_start && found.last_end) {
-    body["first_start"] = timestamp(*found.first_start);
-    body["last_end"] = timestamp(*found.last_end);
-    body["walltime_seconds"] = std::round((*found.last_end - *found.first_start) * 1000) / 1000;
+    summary.first_start = timestamp(*found.first_start);
+    summary.last_end = timestamp(*found.last_end);
+    summary.walltime_seconds = std::round((*found.last_end - *found.first_start) * 1000) / 1000;
   }
-  return answer(body);
+  return answer(summary);
 }
 
 }  // namespace torc::server::overview

@@ -5,6 +5,7 @@
 #include "server/handlers.hpp"
 #include "torc/base/log.hpp"
 #include "torc/base/version.hpp"
+#include "torc/model/capability.hpp"
 #include "torc/store/workflows.hpp"
 
 namespace torc::server::system {
@@ -34,10 +35,10 @@ Response version(const Request& request, store::Connection& connection) {
     return answer(version);
   }
   version.server_id = store::server_id(connection);
-  // Own additions to the interface; clients use them only where they are named here.
-  version.capabilities = {
-      "batch_complete_jobs", "claim_compute_node_id", "claim_start",  "claim_wait", "events_stream",  "heartbeat",
-      "initialize_next_run", "retry_attempt",         "retry_reason", "summary",    "worker_settings"};
+  auto& announced = version.capabilities.emplace();
+  for (const auto capability : model::k_capabilities) {
+    announced.emplace_back(model::to_string(capability));
+  }
   return answer(version);
 }
 

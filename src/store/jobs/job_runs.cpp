@@ -196,9 +196,10 @@ model::Job complete_job(Connection& connection, Id id, JobStatus status, std::in
   return get_job(connection, id);
 }
 
-Completed complete_jobs(Connection& connection, Id workflow_id, const std::vector<Completion>& completions) {
+model::CompletedJobs complete_jobs(Connection& connection, Id workflow_id,
+                                   const std::vector<model::JobCompletion>& completions) {
   require_workflow(connection, workflow_id);
-  Completed done;
+  model::CompletedJobs done;
   for (const auto& completion : completions) {
     try {
       const State state = state_of(connection, completion.job_id);

@@ -43,7 +43,8 @@ void sum_times(Connection& connection, Id workflow_id, Summary& summary) {
 
 }  // namespace
 
-ReadyNeeds ready_needs(Connection& connection, Id workflow_id, std::optional<Id> scheduler) {
+model::ReadyJobRequirements ready_job_requirements(Connection& connection, Id workflow_id,
+                                                   std::optional<Id> scheduler) {
   require_workflow(connection, workflow_id);
   Query row = query(connection,
                     "SELECT COUNT(*), COALESCE(SUM(r.num_cpus), 0), COALESCE(SUM(r.num_gpus), 0), "

@@ -24,7 +24,7 @@ bool is_settable(std::string_view name) {
 /// Calls `visitor(name, value)` for every column that `record` gives a value.
 template <typename T, typename Visitor>
 void visit_present(const T& record, Visitor&& visitor) {
-  T::visit(record, [&](const char* name, const auto& member) {
+  record.visit([&](const char* name, const auto& member) {
     using Member = std::decay_t<decltype(member)>;
     if constexpr (is_column<Member>()) {
       if (is_settable(name)) {
@@ -44,7 +44,7 @@ template <typename T>
 bool has_column(std::string_view wanted) {
   bool found = false;
   T model{};
-  T::visit(model, [&](const char* name, const auto& member) {
+  model.visit([&](const char* name, const auto& member) {
     found = found || (is_column<std::decay_t<decltype(member)>>() && wanted == name);
   });
   return found;
@@ -55,7 +55,7 @@ template <typename T>
 std::uint64_t present_fields(const T& record) {
   std::uint64_t present = 0;
   std::uint64_t bit = 1;
-  T::visit(record, [&](const char*, const auto& member) {
+  record.visit([&](const char*, const auto& member) {
     if constexpr (model::detail::IsOptional<std::decay_t<decltype(member)>>::value) {
       present |= member ? bit : 0;
     }

@@ -20,7 +20,7 @@ model::Page<T> page_of(Connection& connection, const std::string& select, Id wor
       value<std::int64_t>(connection, fmt::format("SELECT COUNT(*) FROM ({})", select), workflow_id).value_or(0);
   std::string sort = order;
   T fields{};
-  T::visit(fields, [&](std::string_view name, const auto&) {
+  fields.visit([&](std::string_view name, const auto&) {
     if (name == paging.sort_by) {
       sort = fmt::format("{}{}, {}", name, paging.reverse ? " DESC" : "", order);
     }
@@ -30,7 +30,7 @@ model::Page<T> page_of(Connection& connection, const std::string& select, Id wor
   while (rows.step()) {
     T item{};
     int index = 0;
-    T::visit(item, [&](const char*, auto& member) { member = rows.get<std::decay_t<decltype(member)>>(index++); });
+    item.visit([&](const char*, auto& member) { member = rows.get<std::decay_t<decltype(member)>>(index++); });
     page.items.push_back(std::move(item));
   }
   page.has_more = page.offset + static_cast<std::int64_t>(page.items.size()) < page.total_count;
@@ -39,17 +39,18 @@ model::Page<T> page_of(Connection& connection, const std::string& select, Id wor
 
 }  // namespace
 
-model::Page<Dependency> job_dependencies(Connection& connection, Id workflow_id, const Paging& paging) {
-  return page_of<Dependency>(connection,
-                             "SELECT d.job_id AS job_id, j.name AS job_name, d.depends_on_job_id AS depends_on_job_id, "
-                             "b.name AS depends_on_job_name, j.workflow_id AS workflow_id FROM jobs j "
-                             "JOIN job_dependencies d ON d.job_id = j.id JOIN jobs b ON b.id = d.depends_on_job_id "
-                             "WHERE j.workflow_id = ?",
-                             workflow_id, paging, "job_id, depends_on_job_id");
+model::Page<model::JobDependency> job_dependencies(Connection& connection, Id workflow_id, const Paging& paging) {
+  return page_of<model::JobDependency>(
+      connection,
+      "SELECT d.job_id AS job_id, j.name AS job_name, d.depends_on_job_id AS depends_on_job_id, "
+      "b.name AS depends_on_job_name, j.workflow_id AS workflow_id FROM jobs j "
+      "JOIN job_dependencies d ON d.job_id = j.id JOIN jobs b ON b.id = d.depends_on_job_id "
+      "WHERE j.workflow_id = ?",
+      workflow_id, paging, "job_id, depends_on_job_id");
 }
 
-model::Page<FileRelationship> file_relationships(Connection& connection, Id workflow_id, const Paging& paging) {
-  return page_of<FileRelationship>(
+model::Page<model::FileRelationship> file_relationships(Connection& connection, Id workflow_id, const Paging& paging) {
+  return page_of<model::FileRelationship>(
       connection,
       "SELECT f.id AS file_id, f.name AS file_name, f.path AS file_path, o.job_id AS producer_job_id, "
       "p.name AS producer_job_name, i.job_id AS consumer_job_id, c.name AS consumer_job_name, "
@@ -60,9 +61,9 @@ model::Page<FileRelationship> file_relationships(Connection& connection, Id work
       workflow_id, paging, "file_id, producer_job_id, consumer_job_id");
 }
 
-model::Page<UserDataRelationship> user_data_relationships(Connection& connection, Id workflow_id,
-                                                          const Paging& paging) {
-  return page_of<UserDataRelationship>(
+model::Page<model::UserDataRelationship> user_data_relationships(Connection& connection, Id workflow_id,
+                                                                 const Paging& paging) {
+  return page_of<model::UserDataRelationship>(
       connection,
       "SELECT u.id AS user_data_id, u.name AS user_data_name, o.job_id AS producer_job_id, p.name AS "
       "producer_job_name, "

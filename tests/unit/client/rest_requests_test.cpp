@@ -225,12 +225,14 @@ TEST(RestJobs, CompleteTogetherAndTellWhichWereRefused) {
   results[0].job_id = 5;
   results[1].job_id = 6;
   results[1].status = model::JobStatus::failed;
-  client::Completed done;
+  model::CompletedJobs done;
   const auto log = requests_of(
       {{"POST /workflows/1/batch_complete_jobs", R"({"completed": [5], "errors": [{"job_id": 6, "message": "no"}]})"}},
       [&](Api& api) { done = api.complete_jobs(1, results); });
   EXPECT_EQ(done.completed, std::vector<model::Id>{5});
-  EXPECT_EQ(done.errors, (std::map<model::Id, std::string>{{6, "no"}}));
+  ASSERT_EQ(done.errors.size(), 1U);
+  EXPECT_EQ(done.errors[0].job_id, 6);
+  EXPECT_EQ(done.errors[0].message, "no");
   ASSERT_EQ(log.size(), 1U);
   EXPECT_NE(log[0].find(R"({"job_id":6,"result":{)"), std::string::npos) << log[0];
 }

@@ -20,7 +20,7 @@ std::unique_ptr<client::Api> api_of(const CannedServer& server, bool skip_versio
 
 constexpr const char* k_other = R"({"version": "9.0.0", "api_version": "1.0.0"})";
 constexpr const char* k_ours = R"({"version": "0.23.0", "api_version": "0.99.1", "server_id": "abc-1",
-                                   "capabilities": ["one", "two"]})";
+                                   "capabilities": ["claim_wait", "of_a_newer_server"]})";
 
 }  // namespace
 
@@ -63,8 +63,8 @@ TEST(RestVersions, ServerTellsItsIdAndCapabilities) {
 
   EXPECT_EQ(api->version().version, "0.23.0");
   EXPECT_EQ(api->server_id(), "abc-1");
-  EXPECT_TRUE(api->has_capability("two"));
-  EXPECT_FALSE(api->has_capability("three"));
+  EXPECT_TRUE(api->has_capability(model::Capability::claim_wait));
+  EXPECT_FALSE(api->has_capability(model::Capability::claim_start));
 }
 
 TEST(RestVersions, AServerWithoutAnIdIsKnownByItsUrl) {
@@ -73,7 +73,7 @@ TEST(RestVersions, AServerWithoutAnIdIsKnownByItsUrl) {
 
   EXPECT_EQ(api->server_id(), base::to_hex(base::hash64(server.url()), 16));
   EXPECT_EQ(api->server_id().size(), 16U);
-  EXPECT_FALSE(api->has_capability("claim_compute_node_id"));
+  EXPECT_FALSE(api->has_capability(model::Capability::claim_compute_node_id));
 }
 
 TEST(RestVersions, WhatIsNoTorcServerIsTold) {

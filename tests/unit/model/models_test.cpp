@@ -4,7 +4,10 @@
 
 #include <gtest/gtest.h>
 
+#include "torc/model/completions.hpp"
 #include "torc/model/json.hpp"
+#include "torc/model/relationships.hpp"
+#include "torc/model/summary.hpp"
 
 namespace torc::model {
 namespace {
@@ -28,7 +31,7 @@ class Fill {
   void set(JobStatus& value) { value = k_job_statuses[static_cast<std::size_t>(++m_count) % k_job_statuses.size()]; }
   template <detail::Model T>
   void set(T& value) {
-    T::visit(value, *this);
+    value.visit(*this);
   }
   template <typename T>
   void set(std::vector<T>& value) {
@@ -49,22 +52,24 @@ template <typename Model>
 std::set<std::string> field_names() {
   std::set<std::string> names;
   const Model model{};
-  Model::visit(model, [&](const char* name, const auto&) { EXPECT_TRUE(names.insert(name).second) << name; });
+  model.visit([&](const char* name, const auto&) { EXPECT_TRUE(names.insert(name).second) << name; });
   return names;
 }
 
 template <typename Model>
 class EveryModel : public ::testing::Test {};
 
-using Models = ::testing::Types<Workflow, WorkflowStatus, Completion, ComputeNodeSchedule, Job, ResourceRequirements,
-                                Result, ComputeNode, ComputeNodesResources, File, UserData, Event, RemoteWorker,
-                                ScheduledComputeNode, ServerVersion>;
+using Models =
+    ::testing::Types<Workflow, WorkflowStatus, Completion, ComputeNodeSchedule, Job, ResourceRequirements, Result,
+                     ComputeNode, ComputeNodesResources, File, UserData, Event, RemoteWorker, ScheduledComputeNode,
+                     ServerVersion, Heartbeat, Summary, ReadyJobRequirements, JobCompletion, CompletionError,
+                     CompletedJobs, JobDependency, FileRelationship, UserDataRelationship>;
 TYPED_TEST_SUITE(EveryModel, Models);
 
 TYPED_TEST(EveryModel, ComesBackFromJsonWithAllItsFields) {
   TypeParam model{};
   Fill fill;
-  TypeParam::visit(model, fill);
+  model.visit(fill);
   const json document = to_json(model);
   std::set<std::string> names;
   for (const auto& [name, value] : document.items()) {
@@ -91,7 +96,7 @@ TYPED_TEST(EveryModel, TakesNullForAnAbsentField) {
 TYPED_TEST(EveryModel, NamesEachFieldOfAWrongType) {
   TypeParam model{};
   Fill fill;
-  TypeParam::visit(model, fill);
+  model.visit(fill);
   const json good = to_json(model);
   for (const auto& [name, value] : good.items()) {
     if (value.is_object()) {

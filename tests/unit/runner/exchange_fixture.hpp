@@ -25,7 +25,7 @@ class FakeApi : public support::StubApi {
  public:
   void set_patience(net::Patience) override {}
   void ping() override { record("ping"); }
-  bool has_capability(const std::string& name) override { return capabilities.contains(name); }
+  bool has_capability(model::Capability capability) override { return capabilities.contains(capability); }
   model::WorkflowStatus get_workflow_status(model::Id) override {
     model::WorkflowStatus status;
     status.run_id = k_run;
@@ -63,12 +63,12 @@ class FakeApi : public support::StubApi {
     record("complete " + std::to_string(id) + " " + std::string(model::to_string(result.status)));
     refuse_if_told(id);
   }
-  client::Completed complete_jobs(model::Id, const std::vector<model::Result>& results) override {
+  model::CompletedJobs complete_jobs(model::Id, const std::vector<model::Result>& results) override {
     record("complete " + std::to_string(results.size()) + " jobs");
-    client::Completed done;
+    model::CompletedJobs done;
     for (const auto& result : results) {
       if (const auto it = refusals.find(result.job_id); it != refusals.end()) {
-        done.errors.insert(*it);
+        done.errors.push_back({.job_id = it->first, .message = it->second});
       } else {
         done.completed.push_back(result.job_id);
       }
@@ -131,8 +131,10 @@ class FakeApi : public support::StubApi {
 
   bool is_away{false};       ///< No call is answered.
   std::string unanswered{};  ///< This call is not.
-  std::set<std::string> capabilities{"batch_complete_jobs", "claim_compute_node_id", "claim_wait",
-                                     "heartbeat",           "retry_reason",          "retry_attempt"};
+  std::set<model::Capability> capabilities{
+      model::Capability::batch_complete_jobs, model::Capability::claim_compute_node_id,
+      model::Capability::claim_wait,          model::Capability::heartbeat,
+      model::Capability::retry_reason,        model::Capability::retry_attempt};
   std::vector<model::Job> claimable{};          ///< What the next claim gets.
   std::vector<model::Job> at_work{};            ///< What the server says that the compute node has.
   model::Job left_job{};                        ///< What `get_job` answers.

@@ -105,7 +105,7 @@ TEST_F(StoreTest, ManyJobsEndTogetherAndARefusedOneStandsInNobodysWay) {
   initialize();
   claim(2);
   const auto other = create_workflow(connection, named_workflow("other")).id.value();
-  auto wrong_run = Completion{b, JobStatus::completed, 7, result(b, 1)};
+  auto wrong_run = model::JobCompletion{b, JobStatus::completed, 7, result(b, 1)};
   const auto done = complete_jobs(connection, workflow,
                                   {{a, JobStatus::completed, 0, result(a, 1)},
                                    wrong_run,

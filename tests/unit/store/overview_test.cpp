@@ -23,17 +23,17 @@ TEST_F(StoreTest, ReadyJobsAreAddedUp) {
   }
   const Id small = job("small");
   job("blocked", {small});
-  EXPECT_EQ(ready_needs(connection, workflow, {}).num_jobs, 0);
+  EXPECT_EQ(ready_job_requirements(connection, workflow, {}).num_jobs, 0);
   initialize();
-  const auto all = ready_needs(connection, workflow, {});
+  const auto all = ready_job_requirements(connection, workflow, {});
   EXPECT_EQ(all.num_jobs, 3);
   EXPECT_EQ(all.num_cpus, 9);
   EXPECT_EQ(all.num_gpus, 2);
   EXPECT_EQ(all.max_num_nodes, 2);
   EXPECT_EQ(all.max_runtime, "PT2H");
   EXPECT_NEAR(all.memory_gb, 4 + 1.0 / 1024, 1e-9);
-  EXPECT_EQ(ready_needs(connection, workflow, 7).num_jobs, 2);
-  EXPECT_EQ(ready_needs(connection, workflow, 8).max_runtime, "PT0S");
+  EXPECT_EQ(ready_job_requirements(connection, workflow, 7).num_jobs, 2);
+  EXPECT_EQ(ready_job_requirements(connection, workflow, 8).max_runtime, "PT0S");
 }
 
 TEST_F(StoreTest, ASummaryCountsJobsNodesAndTimes) {

@@ -39,7 +39,7 @@ TEST_F(QueryPlansTest, ClaimsReadTheReadyJobsInTheirOrder) {
   expect_index("SELECT j.id, r.num_cpus", "jobs_ready");
   EXPECT_FALSE(has_ready_jobs(connection, workflow));
   expect_index("SELECT 1 FROM jobs", "jobs_ready");
-  ready_needs(connection, workflow, {});
+  ready_job_requirements(connection, workflow, {});
   expect_index("SELECT COUNT(*), COALESCE(SUM", "jobs_ready");
 }
 
