@@ -4,7 +4,8 @@ import json
 import re
 import sqlite3
 
-from harness import TORC, E2ETest, main, processes_below, wait_until
+from harness import TORC, main, processes_below, wait_until
+from worker_case import WorkerCase
 
 ANSWERS = """case $1 in
   worker-probe) echo '{"torc_probe":1,"version":"0.23.0","server":{"reached":true}}' ;;
@@ -12,25 +13,7 @@ ANSWERS = """case $1 in
 """
 
 
-class Trouble(E2ETest):
-    def set_up_workers(self, count=3, jobs=1, **options):
-        self.srv = self.server()
-        self.ws = self.workers(count, self.srv, **options)
-        self.wf = self.srv.create({"name": "w", "jobs": [{"name": f"j{i}", "command": "true"} for i in range(jobs)]})
-        self.srv.torc("remote", "add-workers", self.wf, "--skip-ssh-check", *self.ws.names, check=True)
-        return self.srv, self.ws
-
-    def fails(self, *args, status=1, **options):
-        result = self.srv.torc("remote", *args, **options)
-        self.assertEqual(result.returncode, status, f"{args}\n{result.stdout}\n{result.stderr}")
-        return result
-
-    def nothing_started(self):
-        self.assertEqual(self.srv.get(f"/compute_nodes?workflow_id={self.wf}")["items"], [])
-        self.assertEqual(self.srv.statuses(self.wf), {"j0": "uninitialized"})
-        for host in self.ws.hosts:
-            self.assertFalse((host.home / "torc_output").exists())
-
+class Trouble(WorkerCase):
     def test_a_host_down(self):
         server, workers = self.set_up_workers()
         workers.stop_host(1)

@@ -12,35 +12,14 @@
 #include <string>
 #include <thread>
 
+#include "support/temp_dir.hpp"
 #include "torc/base/file.hpp"
 #include "torc/base/strings.hpp"
 #include "torc/proc/process_info.hpp"
 
 namespace torc::runner::testing {
 
-/// A directory that is removed with what is in it.
-class TempDir {
- public:
-  TempDir() {
-    std::string name = (std::filesystem::temp_directory_path() / "torc-runner-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) {
-      throw std::runtime_error("no temporary directory");
-    }
-    m_path = name;
-  }
-  TempDir(const TempDir&) = delete;
-  TempDir& operator=(const TempDir&) = delete;
-  ~TempDir() {
-    std::error_code ignored;
-    std::filesystem::remove_all(m_path, ignored);
-  }
-
-  const std::filesystem::path& path() const { return m_path; }
-  std::string file(const std::string& name) const { return (m_path / name).string(); }
-
- private:
-  std::filesystem::path m_path;
-};
+using support::TempDir;
 
 /// Whether the condition comes true within 20 seconds.
 inline bool wait_until(const std::function<bool()>& condition) {
