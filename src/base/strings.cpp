@@ -20,6 +20,12 @@ std::string_view trim(std::string_view text) {
   return text.substr(first, text.find_last_not_of(k_white) - first + 1);
 }
 
+std::string_view without_byte_order_mark(std::string_view text) {
+  constexpr std::string_view k_mark = "\xEF\xBB\xBF";
+  text.remove_prefix(text.starts_with(k_mark) ? k_mark.size() : 0);
+  return text;
+}
+
 std::vector<std::string> split(std::string_view text, char separator) {
   std::vector<std::string> parts;
   for (;;) {

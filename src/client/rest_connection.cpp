@@ -1,12 +1,12 @@
 #include "client/rest_connection.hpp"
 
 #include <chrono>
-#include <random>
 #include <thread>
 
 #include <fmt/format.h>
 
 #include "client/rest_errors.hpp"
+#include "torc/base/backoff.hpp"
 #include "torc/base/error.hpp"
 #include "torc/base/log.hpp"
 #include "torc/base/strings.hpp"
@@ -34,11 +34,6 @@ std::string without_credentials(const std::string& url) {
   const auto host = url.find("://") + 3;
   const auto at = url.find('@', host);
   return at < url.find('/', host) ? url.substr(0, host) + url.substr(at + 1) : url;
-}
-
-double jitter() {
-  thread_local std::minstd_rand engine{std::random_device{}()};
-  return std::uniform_real_distribution<double>(0.5, 1.0)(engine);
 }
 
 /// Whether another try may help and can do no harm.
@@ -113,7 +108,7 @@ net::HttpResponse RestConnection::send_until_answered(const char* method, const 
     if (stop.stop_requested() || !may_repeat(method, response)) {
       return response;
     }
-    const auto pause = net::retry_pause(attempt, jitter());
+    const auto pause = net::retry_pause(attempt, base::random_jitter());
     if (Clock::now() + pause > give_up) {
       return response;
     }

@@ -193,10 +193,7 @@ std::string read_list(int fd) {
 }
 
 std::vector<std::string> parse_command_lines(std::string_view text) {
-  constexpr std::string_view k_byte_order_mark = "\xEF\xBB\xBF";
-  if (text.starts_with(k_byte_order_mark)) {
-    text.remove_prefix(k_byte_order_mark.size());
-  }
+  text = base::without_byte_order_mark(text);
   std::vector<std::string> commands;
   while (!text.empty()) {
     const auto end = text.find('\n');

@@ -87,10 +87,7 @@ Format format_of(const std::filesystem::path& path) {
 }  // namespace
 
 WorkflowDescription parse_workflow(std::string_view text, Format format, const std::string& name) {
-  constexpr std::string_view k_byte_order_mark = "\xEF\xBB\xBF";
-  if (text.starts_with(k_byte_order_mark)) {
-    text.remove_prefix(k_byte_order_mark.size());
-  }
+  text = base::without_byte_order_mark(text);
   check_text(text, name);
   const Document document = read(text, format, name);
   if (document.root == nullptr || document.root->kind == Node::Kind::null) {

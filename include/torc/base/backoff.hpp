@@ -9,4 +9,7 @@ namespace torc::base {
 std::chrono::milliseconds growing_pause(int attempt, std::chrono::milliseconds first, std::chrono::milliseconds longest,
                                         double jitter);
 
+/// A random `jitter`: 0.5 or more, less than 1.
+double random_jitter();
+
 }  // namespace torc::base

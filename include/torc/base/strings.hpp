@@ -11,6 +11,9 @@ namespace torc::base {
 /// `text` without white space at both ends.
 std::string_view trim(std::string_view text);
 
+/// `text` without a UTF-8 byte order mark at its front, which editors of Windows write.
+std::string_view without_byte_order_mark(std::string_view text);
+
 /// Splits at every `separator`; empty parts are kept, "" gives one empty part.
 std::vector<std::string> split(std::string_view text, char separator);
 

@@ -24,7 +24,4 @@ class ConnectPace {
   Clock::time_point m_next{};  ///< Under m_mutex: when the next connection may start.
 };
 
-/// Sleeps for a while. @returns false where `stop` was requested before its end
-bool pause_unless_stopped(std::chrono::steady_clock::time_point until, const std::stop_token& stop);
-
 }  // namespace torc::remote

@@ -5,7 +5,7 @@
 #include <system_error>
 #include <utility>
 
-#include "torc/remote/connect_pace.hpp"
+#include "torc/base/sleep.hpp"
 
 namespace torc::app {
 namespace {
@@ -36,7 +36,7 @@ TransferMeter::TransferMeter(std::filesystem::path directory, std::string prefix
   }
   m_thread = std::jthread([this](const std::stop_token& stop) {
     const auto since = std::filesystem::file_time_type::clock::now();
-    while (remote::pause_unless_stopped(std::chrono::steady_clock::now() + std::chrono::seconds(1), stop)) {
+    while (base::sleep_unless_stopped(std::chrono::steady_clock::now() + std::chrono::seconds(1), stop)) {
       m_reporter.report(progress_in(m_directory, m_prefix, since));
     }
   });

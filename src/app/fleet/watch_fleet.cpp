@@ -23,8 +23,8 @@
 #include "torc/app/tunnel/server_tunnel.hpp"
 #include "torc/app/workflows/give_back_jobs.hpp"
 #include "torc/base/error.hpp"
+#include "torc/base/sleep.hpp"
 #include "torc/base/units.hpp"
-#include "torc/remote/connect_pace.hpp"
 
 namespace torc::app {
 namespace {
@@ -107,7 +107,7 @@ class FleetWatch {
       }
       // The end of a short run is seen soon, a long one costs the server little.
       const auto elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - m_began_at);
-      remote::pause_unless_stopped(Clock::now() + std::clamp(elapsed / 20, k_shortest_pause, k_longest_pause), m_stop);
+      base::sleep_unless_stopped(Clock::now() + std::clamp(elapsed / 20, k_shortest_pause, k_longest_pause), m_stop);
     }
     m_outcome.end = WatchOutcome::End::interrupted;
     return m_outcome;

@@ -16,8 +16,8 @@
 #include "torc/archive/reader.hpp"
 #include "torc/base/file.hpp"
 #include "torc/base/printable.hpp"
+#include "torc/base/sleep.hpp"
 #include "torc/base/strings.hpp"
-#include "torc/remote/connect_pace.hpp"
 #include "torc/remote/job_output.hpp"
 
 namespace torc::cli {
@@ -122,7 +122,7 @@ void until_the_end(const model::Job& job, CommandContext& context, Look&& look) 
     if (++looks % 5 == 0 && context.api().get_job(job.id.value_or(0)).status != model::JobStatus::running) {
       return;
     }
-    remote::pause_unless_stopped(std::chrono::steady_clock::now() + k_between_looks, stop);
+    base::sleep_unless_stopped(std::chrono::steady_clock::now() + k_between_looks, stop);
   }
 }
 

@@ -1,7 +1,8 @@
 #include "torc/remote/connect_pace.hpp"
 
 #include <algorithm>
-#include <condition_variable>
+
+#include "torc/base/sleep.hpp"
 
 namespace torc::remote {
 
@@ -12,15 +13,7 @@ bool ConnectPace::wait(std::chrono::milliseconds delay, const std::stop_token& s
     turn = std::max(turn, m_next);
     m_next = turn + delay;
   }
-  return pause_unless_stopped(turn, stop);
-}
-
-bool pause_unless_stopped(std::chrono::steady_clock::time_point until, const std::stop_token& stop) {
-  std::mutex mutex;
-  std::unique_lock lock(mutex);
-  std::condition_variable_any none;
-  none.wait_until(lock, stop, until, [] { return false; });
-  return !stop.stop_requested();
+  return base::sleep_unless_stopped(turn, stop);
 }
 
 }  // namespace torc::remote

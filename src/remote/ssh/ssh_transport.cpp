@@ -1,12 +1,13 @@
 #include <algorithm>
 #include <filesystem>
 #include <optional>
-#include <random>
 #include <system_error>
 #include <utility>
 
 #include "remote/ssh/refused_connection.hpp"
+#include "torc/base/backoff.hpp"
 #include "torc/base/error.hpp"
+#include "torc/base/sleep.hpp"
 #include "torc/remote/transport.hpp"
 
 namespace torc::remote {
@@ -37,11 +38,6 @@ std::optional<std::vector<std::string>> words_or_reason(proc::CommandResult& res
     result.err = error.what();
     return std::nullopt;
   }
-}
-
-double random_share() {
-  thread_local std::minstd_rand source{std::random_device{}()};
-  return std::uniform_real_distribution(0.5, 1.0)(source);
 }
 
 }  // namespace
@@ -90,11 +86,11 @@ proc::CommandResult SshTransport::connect(proc::Command command, const std::stop
     if (asked || refusals >= k_most_refusals || !is_refused_connection(result)) {
       return result;
     }
-    const auto again = std::chrono::steady_clock::now() + refusal_pause(refusals, random_share());
+    const auto again = std::chrono::steady_clock::now() + refusal_pause(refusals, base::random_jitter());
     if (again + m_options.connect_delay + k_least_time >= *deadline) {
       return result;
     }
-    if (!pause_unless_stopped(again, is_stopped_by)) {
+    if (!base::sleep_unless_stopped(again, is_stopped_by)) {
       return canceled();
     }
   }

@@ -10,8 +10,8 @@
 #include <fmt/format.h>
 
 #include "remote/scripts/scripts.hpp"
+#include "torc/base/backoff.hpp"
 #include "torc/base/error.hpp"
-#include "torc/base/random.hpp"
 #include "torc/base/strings.hpp"
 
 namespace torc::remote {
@@ -27,10 +27,6 @@ constexpr int k_reads = 64;
 constexpr int k_candidates = 5;
 /// What has stood for so long is not as if it had failed again.
 constexpr std::chrono::seconds k_steady{60};
-
-double pause_jitter() {
-  return 0.5 + 0.5 * static_cast<double>(base::random64() >> 11U) / static_cast<double>(1ULL << 53U);
-}
 
 }  // namespace
 
@@ -221,7 +217,7 @@ void TunnelConnection::failed(Clock::time_point now, std::string why) {
   m_forward.up = false;
   m_forward.error = std::move(why);
   m_settled = true;
-  m_next = now + reconnect_pause(++m_attempt, pause_jitter());
+  m_next = now + reconnect_pause(++m_attempt, base::random_jitter());
 }
 
 void TunnelConnection::add_polled(std::vector<pollfd>& polled) const {

@@ -19,10 +19,10 @@
 #include "torc/base/error.hpp"
 #include "torc/base/file.hpp"
 #include "torc/base/file_lock.hpp"
+#include "torc/base/sleep.hpp"
 #include "torc/base/strings.hpp"
 #include "torc/model/json.hpp"
 #include "torc/proc/process_info.hpp"
-#include "torc/remote/connect_pace.hpp"
 
 namespace torc::remote {
 namespace {
@@ -197,7 +197,7 @@ base::Fd TunnelPlace::take_start_lock(const std::stop_token& stop,
       named = true;
       on_long_wait(fmt::format("{} holds {}", base::lock_holder(path), path.string()));
     }
-    if (!pause_unless_stopped(std::chrono::steady_clock::now() + k_look_again, stop)) {
+    if (!base::sleep_unless_stopped(std::chrono::steady_clock::now() + k_look_again, stop)) {
       throw base::Error("interrupted");
     }
   }

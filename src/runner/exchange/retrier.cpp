@@ -1,24 +1,16 @@
 #include "runner/exchange/retrier.hpp"
 
 #include <algorithm>
-#include <condition_variable>
-#include <mutex>
 #include <utility>
 
+#include "torc/base/backoff.hpp"
 #include "torc/base/error.hpp"
+#include "torc/base/sleep.hpp"
 
 namespace torc::runner {
 namespace {
 
 constexpr std::chrono::seconds k_time_in_a_hurry{1};
-
-/// Returns early if `stop` is requested.
-void sleep_until(const std::stop_token& stop, std::chrono::steady_clock::time_point until) {
-  std::mutex mutex;
-  std::condition_variable_any never;
-  std::unique_lock lock(mutex);
-  never.wait_until(lock, stop, until, [] { return false; });
-}
 
 }  // namespace
 
@@ -34,14 +26,14 @@ void Retrier::retry_until(Clock::time_point until, const std::function<void()>& 
       m_link.answered();
       return;
     } catch (const base::ApiError& error) {
-      m_link.failed(Clock::now(), random_jitter());
+      m_link.failed(Clock::now(), base::random_jitter());
       if (m_hurry.stop_requested() && !std::exchange(hurries, true)) {
         until = std::min(until, Clock::now() + k_time_in_a_hurry);
       }
       if (!may_pass(error) || m_link.next_change() > until) {
         throw;
       }
-      sleep_until(hurries ? std::stop_token() : m_hurry, m_link.next_change());
+      base::sleep_unless_stopped(m_link.next_change(), hurries ? std::stop_token() : m_hurry);
     }
   }
 }

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "torc/base/random.hpp"
-
 namespace torc::runner {
 
 bool may_pass(const base::ApiError& error) {
@@ -29,11 +27,6 @@ void ServerLink::failed(Clock::time_point now, double jitter) {
   const double pause_ms = static_cast<double>(doubled.count()) * jitter;
   m_next_try = now + std::chrono::milliseconds(static_cast<std::int64_t>(pause_ms));
   ++m_failures;
-}
-
-double random_jitter() {
-  constexpr std::uint64_t k_steps = 1024;
-  return 0.5 + 0.5 * static_cast<double>(base::random64() % k_steps) / static_cast<double>(k_steps);
 }
 
 }  // namespace torc::runner

@@ -38,7 +38,4 @@ class ServerLink {
   int m_failures{0};
 };
 
-/// A random jitter for `ServerLink::failed`.
-double random_jitter();
-
 }  // namespace torc::runner

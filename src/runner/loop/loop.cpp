@@ -20,6 +20,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "torc/base/backoff.hpp"
 #include "torc/base/error.hpp"
 #include "torc/proc/file_pages.hpp"
 
@@ -42,7 +43,7 @@ void Loop::delay_first_poll() {
   const RunnerOptions& options = m_parts.options;
   if (m_parts.config.staggered_start && options.worker && !m_parts.exchange.claims_can_wait()) {
     const std::chrono::duration<double, std::milli> pause =
-        static_cast<double>(options.poll_interval.count()) * random_jitter() * milliseconds(1);
+        static_cast<double>(options.poll_interval.count()) * base::random_jitter() * milliseconds(1);
     m_next_poll = m_parts.started + std::chrono::duration_cast<milliseconds>(pause);
     m_parts.inbox.pause_claims();
   }
@@ -418,7 +419,7 @@ void Loop::record_outage(const base::ApiError& error) {
   if (!m_parts.link.away()) {
     m_parts.log.warning("the server does not answer, {} jobs go on running: {}", m_parts.running.count(), error.what());
   }
-  m_parts.link.failed(Clock::now(), random_jitter());
+  m_parts.link.failed(Clock::now(), base::random_jitter());
 }
 
 void Loop::report_change() {

@@ -13,6 +13,15 @@ TEST(Trim, TakesWhiteSpaceOffBothEnds) {
   EXPECT_EQ(trim(""), "");
 }
 
+TEST(WithoutByteOrderMark, TakesOneMarkOffTheFront) {
+  EXPECT_EQ(without_byte_order_mark("\xEF\xBB\xBF"
+                                    "a"),
+            "a");
+  EXPECT_EQ(without_byte_order_mark("a\xEF\xBB\xBF"), "a\xEF\xBB\xBF");
+  EXPECT_EQ(without_byte_order_mark("\xEF\xBB"), "\xEF\xBB");
+  EXPECT_EQ(without_byte_order_mark(""), "");
+}
+
 TEST(Split, KeepsEmptyParts) {
   EXPECT_EQ(split("a,,b,", ','), (Words{"a", "", "b", ""}));
   EXPECT_EQ(split("", ','), (Words{""}));
