@@ -16,20 +16,20 @@ void blot_out(char* text) {
   }
 }
 
-struct Range {
+struct Section {
   std::size_t begin{0};
   std::size_t end{0};
 };
 
 /// Where the login of a URL is: "user:password" in "http://user:password@host/".
-std::optional<Range> login_in(std::string_view url) {
+std::optional<Section> login_in(std::string_view url) {
   const auto scheme = url.find("://");
   if (scheme == std::string_view::npos) {
     return std::nullopt;
   }
   const auto begin = scheme + 3;
   const auto at = url.substr(0, url.find_first_of("/?#", begin)).rfind('@');
-  return at != std::string_view::npos && at > begin ? std::optional(Range{begin, at}) : std::nullopt;
+  return at != std::string_view::npos && at > begin ? std::optional(Section{begin, at}) : std::nullopt;
 }
 
 /// Whichever option the URL stands behind.
