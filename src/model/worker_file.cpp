@@ -16,7 +16,6 @@ using base::Error;
 
 constexpr double k_bytes_per_gb = 1024.0 * 1024.0 * 1024.0;
 constexpr std::ptrdiff_t k_most_brackets = 16;  ///< Each is a call inside a call.
-constexpr std::int64_t k_most_of_a_kind = 1'000'000;
 
 bool is_blank(char c) {
   return c == ' ' || c == '\t';
@@ -129,10 +128,10 @@ std::vector<std::string> expand_word(std::string_view word) {
   return addresses;
 }
 
-std::int64_t parse_count(const std::string& key, const std::string& value, std::int64_t least) {
+std::int64_t parse_count(const std::string& key, const std::string& value, std::int64_t least, std::int64_t most) {
   const auto number = base::parse_int(value);
-  if (!number || *number < least || *number > k_most_of_a_kind) {
-    throw Error(fmt::format("'{}={}': give a whole number from {} on", key, base::printable(value), least));
+  if (!number || *number < least || *number > most) {
+    throw Error(fmt::format("'{}={}': give a whole number from {} to {}", key, base::printable(value), least, most));
   }
   return *number;
 }
@@ -181,11 +180,11 @@ void apply_setting(const std::string& word, WorkerSettings& settings) {
   } else if (equals != std::string::npos && key == "dir") {
     set_directory(value, settings);
   } else if (equals != std::string::npos && key == "cpus") {
-    settings.cpus = parse_count(key, value, 1);
+    settings.cpus = parse_count(key, value, 1, k_most_cpus);
   } else if (equals != std::string::npos && key == "gpus") {
-    settings.gpus = parse_count(key, value, 0);
+    settings.gpus = parse_count(key, value, 0, k_most_gpus);
   } else if (equals != std::string::npos && key == "max-jobs") {
-    settings.max_jobs = parse_count(key, value, 1);
+    settings.max_jobs = parse_count(key, value, 1, k_most_parallel_jobs);
   } else if (equals != std::string::npos && key == "memory") {
     const auto bytes = base::parse_memory(value);
     if (!bytes || *bytes < 1'048'576) {
@@ -342,10 +341,7 @@ std::string describe(const WorkerSettings& settings) {
 }
 
 std::vector<WorkerEntry> parse_worker_file(std::string_view text, const std::string& name) {
-  constexpr std::string_view k_byte_order_mark = "\xEF\xBB\xBF";
-  if (text.starts_with(k_byte_order_mark)) {
-    text.remove_prefix(k_byte_order_mark.size());
-  }
+  text = base::without_byte_order_mark(text);
   WorkerFile file;
   const auto lines = base::split_lines(text);
   for (std::size_t i = 0; i < lines.size(); ++i) {

@@ -13,6 +13,11 @@
 
 namespace torc::model {
 
+/// The most of each that a runner takes.
+inline constexpr std::int64_t k_most_cpus = 1'000'000;
+inline constexpr std::int64_t k_most_gpus = 10'000;
+inline constexpr std::int64_t k_most_parallel_jobs = 100'000;
+
 /// What a worker file says of a worker beside its address. Absent: as for all workers.
 struct WorkerSettings {
   std::optional<std::int64_t> cpus{};

@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 
 #include "cli/commands.hpp"
-#include "cli/options/time_options.hpp"
+#include "cli/options/runner_options.hpp"
 #include "cli/parser/checks.hpp"
 #include "cli/print/reporters.hpp"
 #include "cli/print/run_report.hpp"
@@ -19,13 +19,8 @@ namespace {
 
 struct RunOptions {
   std::string spec_or_id;
-  std::optional<std::int64_t> max_parallel_jobs;
-  std::optional<std::int64_t> num_cpus;
-  std::optional<double> memory_gb;
-  std::optional<std::int64_t> num_gpus;
-  double poll_interval_s{5.0};
+  RunnerSettings runner{};
   std::string output_directory{"torc_output"};
-  TimeOptions times{};
   bool skip_checks{false};
 };
 
@@ -41,66 +36,40 @@ model::Id find_or_create(const RunOptions& options, CommandContext& context) {
   return id;
 }
 
-runner::RunnerOptions runner_options(const RunOptions& options) {
+runner::RunnerOptions runner_settings(const RunOptions& options) {
   runner::RunnerOptions result;
   result.output_directory = options.output_directory;
-  result.poll_interval = std::chrono::milliseconds(static_cast<std::int64_t>(options.poll_interval_s * 1000.0));
-  result.max_parallel_jobs = options.max_parallel_jobs;
-  result.num_cpus = options.num_cpus;
-  result.memory_gb = options.memory_gb;
-  result.num_gpus = options.num_gpus;
-  result.idle_timeout = idle_timeout(options.times);
+  result.poll_interval = std::chrono::milliseconds(static_cast<std::int64_t>(options.runner.poll_interval_s * 1000.0));
+  result.max_parallel_jobs = options.runner.max_parallel_jobs;
+  result.num_cpus = options.runner.num_cpus;
+  result.memory_gb = options.runner.memory_gb;
+  result.num_gpus = options.runner.num_gpus;
+  result.idle_timeout = idle_timeout(options.runner.times);
   return result;
 }
 
 int run(const RunOptions& options, CommandContext& context) {
   const auto stop = context.prepare_run();
   context.check_output_directory(options.output_directory);
-  app::RunRequest request{.runner = runner_options(options), .skip_checks = options.skip_checks};
+  app::RunRequest request{.runner = runner_settings(options), .skip_checks = options.skip_checks};
   request.runner.worker = runner::worker_identity_from_environment();
   request.runner.kill_now = context.haste();
   request.runner.drain = context.drain();
-  time_left(options.times);  // A mistake is told before a workflow is made.
+  time_left(options.runner.times);  // A mistake is told before a workflow is made.
   const model::Id id = find_or_create(options, context);
   request.runner.workflow_id = id;
-  request.runner.time_limit = time_left(options.times);
+  request.runner.time_limit = time_left(options.runner.times);
   const auto reporter = make_reporter(context.output());
   const auto outcome = app::run_workflow(context.api(), std::move(request), context.server_access(), *reporter, stop);
   return report_run(outcome, id, /*output_directory=*/"", context.options(), context.output());
 }
 
-std::vector<OptionInfo> resource_and_output_options(RunOptions& options) {
+std::vector<OptionInfo> workflow_and_output_options(RunOptions& options) {
   return {{.names = "workflow-spec-or-id",
            .target = &options.spec_or_id,
            .completion = Completion::file,
            .required = true,
            .help = "Workflow file (YAML, JSON, JSON5), or ID of a workflow"},
-          {.names = "--max-parallel-jobs",
-           .target = &options.max_parallel_jobs,
-           .value = "N",
-           .range = Range{1, 100'000},
-           .help = "Maximum number of parallel jobs, ignoring resource requirements"},
-          {.names = "--num-cpus",
-           .target = &options.num_cpus,
-           .value = "N",
-           .range = Range{1, 1'000'000},
-           .help = "CPUs available for jobs (default: those that this process may use)"},
-          {.names = "--memory-gb",
-           .target = &options.memory_gb,
-           .value = "GB",
-           .check = check_positive,
-           .help = "Memory available for jobs (default: the machine's)"},
-          {.names = "--num-gpus",
-           .target = &options.num_gpus,
-           .value = "N",
-           .range = Range{0, 10'000},
-           .help = "GPUs available for jobs (default: the machine's)"},
-          {.names = "-p,--poll-interval",
-           .target = &options.poll_interval_s,
-           .value = "SECONDS",
-           .range = Range{0.01, 86'400},
-           .default_text = "5",
-           .help = "Seconds between polls for new jobs"},
           {.names = "-o,--output-dir",
            .target = &options.output_directory,
            .value = "DIR",
@@ -116,7 +85,7 @@ CommandInfo run_command() {
   auto options = std::make_shared<RunOptions>();
   return {.path = "run",
           .summary = "Run the jobs of a workflow on this machine",
-          .options = joined(resource_and_output_options(*options), time_options(options->times),
+          .options = joined(workflow_and_output_options(*options), runner_options(options->runner),
                             std::vector<OptionInfo>{{.names = "--skip-checks",
                                                      .target = &options->skip_checks,
                                                      .help = "Do not check that the input files exist"}}),

@@ -147,6 +147,22 @@ TEST_F(RemoteCommands, RefuseBadUsage) {
   }
 }
 
+// What 'remote run' accepts must not be refused by the 'run' that it starts on each worker.
+TEST_F(RemoteCommands, RunRefusesTheSameNumbersAsRunOnThisMachine) {
+  for (const std::vector<std::string>& option : {std::vector<std::string>{"--max-parallel-jobs", "100001"},
+                                                 {"--num-cpus", "1000001"},
+                                                 {"--num-gpus", "10001"},
+                                                 {"--memory-gb", "0"},
+                                                 {"--poll-interval", "0.005"}}) {
+    std::vector<std::string> remote{"remote", "run", "1", "--wait"};
+    std::vector<std::string> local{"run", "1"};
+    for (auto* words : {&remote, &local}) {
+      words->insert(words->end(), option.begin(), option.end());
+      EXPECT_EQ(torc(*words).exit_code, 2) << words->front() << " " << option[0] << " " << option[1];
+    }
+  }
+}
+
 TEST_F(RemoteCommands, RefuseNamesThatSshWouldTakeForOptions) {
   const auto result = torc({"remote", "add-workers", "1", "--", "-oProxyCommand=x"});
   EXPECT_EQ(result.exit_code, 1);

@@ -106,7 +106,8 @@ TEST(WorkerFile, RefusesSettingsThatAreNone) {
   EXPECT_EQ(file_error_of("ws1 fast"),
             "workers.txt:1: 'fast' is no setting; there are cpus=N, memory=SIZE, gpus=N, max-jobs=N, dir=DIR, "
             "env:NAME=VALUE");
-  EXPECT_EQ(file_error_of("ws1 cpus=0"), "workers.txt:1: 'cpus=0': give a whole number from 1 on");
+  EXPECT_EQ(file_error_of("ws1 cpus=0"), "workers.txt:1: 'cpus=0': give a whole number from 1 to 1000000");
+  EXPECT_EQ(file_error_of("ws1 gpus=10001"), "workers.txt:1: 'gpus=10001': give a whole number from 0 to 10000");
   EXPECT_EQ(file_error_of("ws1 env:TORC_URL=x"),
             "workers.txt:1: 'env:TORC_URL': torc sets variables with TORC_ itself");
   EXPECT_EQ(file_error_of("ws1 env:a-b=x"), "workers.txt:1: 'a-b' is no name for an environment variable");

@@ -5,8 +5,8 @@
 #include "cli/commands.hpp"
 #include "cli/options/common_options.hpp"
 #include "cli/options/restart_options.hpp"
+#include "cli/options/runner_options.hpp"
 #include "cli/options/ssh_options.hpp"
-#include "cli/options/time_options.hpp"
 #include "cli/print/fleet_report.hpp"
 #include "cli/print/reporters.hpp"
 #include "cli/print/start_report.hpp"
@@ -28,11 +28,7 @@ struct Options {
   std::string worker_file{};
   std::vector<std::string> exclude{};
   std::optional<std::string> output_dir{};
-  double poll_interval{5.0};
-  std::optional<std::int64_t> max_parallel_jobs{};
-  std::optional<std::int64_t> num_cpus{};
-  std::optional<double> memory_gb{};
-  std::optional<std::int64_t> num_gpus{};
+  RunnerSettings runner{};
   bool skip_version_check{false};
   bool install{false};
   std::string prefix{"~/.local"};
@@ -41,27 +37,20 @@ struct Options {
   app::RestartOptions restarts{};
   bool server_tunnel{false};
   std::string remote_torc{};
-  TimeOptions times{};
   SshSettings ssh{};
 };
 
 /// What the command line leaves open is as the worker's own settings say.
-std::vector<std::string> run_options(const Options& options, const TimeOptions& limits,
-                                     const model::WorkerSettings& settings) {
-  std::vector<std::string> words{"--poll-interval", fmt::format("{}", options.poll_interval)};
-  const auto add = [&](const char* name, const auto& value) {
-    if (value) {
-      words.emplace_back(name);
-      words.push_back(fmt::format("{}", *value));
-    }
-  };
-  add("--max-parallel-jobs", options.max_parallel_jobs ? options.max_parallel_jobs : settings.max_jobs);
-  add("--num-cpus", options.num_cpus ? options.num_cpus : settings.cpus);
-  add("--memory-gb", options.memory_gb ? options.memory_gb : settings.memory_gb);
-  add("--num-gpus", options.num_gpus ? options.num_gpus : settings.gpus);
-  const auto times = words_of(limits);
-  words.insert(words.end(), times.begin(), times.end());
-  return words;
+std::vector<std::string> run_options(const Options& options, const TimeOptions& times,
+                                     const model::WorkerSettings& worker) {
+  RunnerSettings settings = options.runner;
+  const auto set_absent = [](auto& setting, const auto& value) { setting = setting ? setting : value; };
+  set_absent(settings.max_parallel_jobs, worker.max_jobs);
+  set_absent(settings.num_cpus, worker.cpus);
+  set_absent(settings.memory_gb, worker.memory_gb);
+  set_absent(settings.num_gpus, worker.gpus);
+  settings.times = times;
+  return words_of(settings);
 }
 
 remote::WorkerStart worker_start(const Options& options, const TimeOptions& later,
@@ -70,7 +59,7 @@ remote::WorkerStart worker_start(const Options& options, const TimeOptions& late
     remote::check_remote_directory(settings.dir);  // Whoever stored it.
   }
   return {.output_dir = options.output_dir ? "" : settings.dir,
-          .run_options = run_options(options, options.times, settings),
+          .run_options = run_options(options, options.runner.times, settings),
           .later_options = run_options(options, later, settings),
           .environment = {settings.environment.begin(), settings.environment.end()}};
 }
@@ -79,9 +68,9 @@ void add_run_settings(remote::StartSettings& settings, const Options& options, c
   settings.skip_version_check = options.skip_version_check;
   settings.remote_torc = options.remote_torc;
   settings.output_dir = options.output_dir.value_or(k_output_dir);
-  settings.run_options = run_options(options, options.times, {});
+  settings.run_options = run_options(options, options.runner.times, {});
   settings.later_options = run_options(options, later, {});
-  if (const auto left = time_left(options.times)) {
+  if (const auto left = time_left(options.runner.times)) {
     settings.ends_at = std::chrono::system_clock::now() + *left;
   }
 }
@@ -143,7 +132,7 @@ void check_options(const Options& options, const GlobalOptions& global) {
     throw base::UsageError("--exclude leaves out workers of a file: give one with --workers, or see --host");
   }
   remote::check_prefix(options.prefix);
-  time_left(options.times);  // A mistake is told here, not by each worker.
+  time_left(options.runner.times);  // A mistake is told here, not by each worker.
 }
 
 std::string refusal_text(const app::StartOutcome& outcome, const std::string& server_url) {
@@ -201,7 +190,7 @@ int run(const Options& options, CommandContext& context) {
   }
   request.workflow_id = context.workflow_id(options.workflow_id);
   require_something_to_run(request.workflow_id, context.api(), output);
-  const TimeOptions later = with_fixed_end(options.times);
+  const TimeOptions later = with_fixed_end(options.runner.times);
   request.settings =
       app::start_settings(app::workflow_ref(context.api(), request.workflow_id), ssh, context.server_access());
   add_run_settings(request.settings, options, later);
@@ -229,34 +218,7 @@ std::vector<OptionInfo> worker_options(Options& options) {
            .target = &options.output_dir,
            .value = "DIR",
            .default_text = k_output_dir,
-           .help = "Output directory on the workers; relative to the home directory"},
-          {.names = "-p,--poll-interval",
-           .target = &options.poll_interval,
-           .value = "SECONDS",
-           .range = Range{0.001, 86'400},
-           .default_text = "5",
-           .help = "Seconds between polls for new jobs"},
-          {.names = "--max-parallel-jobs",
-           .target = &options.max_parallel_jobs,
-           .value = "N",
-           .range = Range{1, 1'000'000},
-           .help = "Maximum number of parallel jobs per worker, ignoring resource requirements (default: as many as "
-                   "resources permit)"},
-          {.names = "--num-cpus",
-           .target = &options.num_cpus,
-           .value = "N",
-           .range = Range{1, 1'000'000},
-           .help = "CPUs of each worker that are available for jobs (default: detected)"},
-          {.names = "--memory-gb",
-           .target = &options.memory_gb,
-           .value = "GB",
-           .range = Range{0.001, 1e9},
-           .help = "Memory of each worker that is available for jobs (default: detected)"},
-          {.names = "--num-gpus",
-           .target = &options.num_gpus,
-           .value = "N",
-           .range = Range{0, 1'000'000},
-           .help = "GPUs of each worker that are available for jobs (default: detected)"}};
+           .help = "Output directory on the workers; relative to the home directory"}};
 }
 
 std::vector<OptionInfo> start_options(Options& options) {
@@ -294,7 +256,7 @@ CommandInfo remote_run_command() {
   return {.path = "remote run",
           .summary = "Start a runner on every ssh worker of a workflow",
           .options = joined({workflow_id_argument(options->workflow_id)}, worker_options(*options),
-                            time_options(options->times), start_options(*options), restarts,
+                            runner_options(options->runner), start_options(*options), restarts,
                             std::vector<OptionInfo>{tunnel, host_option(options->ssh)}, ssh_options(options->ssh)),
           .examples = {{.command = "torc remote run 42 --workers workers.txt --output-dir /data/torc_output"},
                        {.command = "torc remote run 42 --workers workers.txt --install"},

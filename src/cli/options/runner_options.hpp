@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/options/time_options.hpp"
+#include "cli/parser/command_info.hpp"
+
+namespace torc::cli {
+
+/// How a runner works, as the command line of `torc run` and of `torc remote run` says. The latter passes it on to the
+/// former on each worker, so both take the same values.
+struct RunnerSettings {
+  double poll_interval_s{5.0};
+  std::optional<std::int64_t> max_parallel_jobs{};
+  std::optional<std::int64_t> num_cpus{};
+  std::optional<double> memory_gb{};
+  std::optional<std::int64_t> num_gpus{};
+  TimeOptions times{};
+};
+
+/// --max-parallel-jobs, --num-cpus, --memory-gb, --num-gpus, --poll-interval, and those of time_options
+std::vector<OptionInfo> runner_options(RunnerSettings& settings);
+
+/// The same settings for another `torc run`.
+std::vector<std::string> words_of(const RunnerSettings& settings);
+
+}  // namespace torc::cli
