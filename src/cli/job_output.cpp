@@ -8,6 +8,7 @@
 #include "torc/base/error.hpp"
 #include "torc/base/printable.hpp"
 #include "torc/base/strings.hpp"
+#include "torc/model/job_output.hpp"
 
 namespace torc::cli {
 namespace {
@@ -85,7 +86,8 @@ std::optional<remote::Worker> worker_of(client::Api& api, const model::ComputeNo
 }
 
 std::string stem_of(const model::Job& job, std::int64_t run_id, std::int64_t attempt_id) {
-  return fmt::format("job_wf{}_j{}_r{}_a{}", job.workflow_id, job.id.value_or(0), run_id, attempt_id);
+  return model::stdio_stem(
+      {.workflow_id = job.workflow_id, .job_id = job.id.value_or(0), .run_id = run_id, .attempt_id = attempt_id});
 }
 
 /// "torc_logs_W_KEY", or a beginning of such names where nobody knows the worker.
@@ -136,8 +138,8 @@ LocalOutput local_output(const JobAttempt& attempt, model::Id workflow_id, const
       continue;
     }
     output.directory = base::open_directory(place);
-    for (const char* ending : {".o", ".log", ".e"}) {
-      const std::string path = "job_stdio/" + attempt.stem + ending;
+    for (const auto suffix : model::k_stdio_suffixes) {
+      const std::string path = fmt::format("{}/{}{}", model::k_stdio_directory, attempt.stem, suffix);
       const auto opened = base::open_beneath(output.directory.get(), path);
       if (opened.file) {
         output.paths.push_back(path);

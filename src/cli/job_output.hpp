@@ -15,7 +15,7 @@ namespace torc::cli {
 struct JobAttempt {
   model::Job job{};
   bool has_ended{false};
-  std::string stem{};                      ///< Of its files: "job_wf1_j2_r1_a1".
+  std::string stem{};                      ///< Of its files: model::stdio_stem.
   std::optional<remote::Worker> worker{};  ///< The ssh worker that ran it, or runs it.
 };
 

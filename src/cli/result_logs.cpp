@@ -7,6 +7,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "torc/base/error.hpp"
+#include "torc/model/job_output.hpp"
 #include "torc/remote/worker.hpp"
 
 namespace torc::cli {
@@ -61,6 +63,40 @@ std::string camel_case(model::JobStatus status) {
   return result;
 }
 
+/// What the runners made of a config that no runner accepts is unknown: as if it were absent.
+model::StdioSettings stdio_settings(const model::Workflow& workflow) {
+  try {
+    const auto config = nlohmann::json::parse(workflow.execution_config.value_or("{}"), nullptr, false);
+    return config.is_object() ? model::stdio_settings_of(config) : model::StdioSettings{};
+  } catch (const base::Error&) {
+    return {};
+  }
+}
+
+/// Null for output that was not kept.
+struct StdioFiles {
+  nlohmann::json out;
+  nlohmann::json err;
+};
+
+StdioFiles stdio_files(const model::Result& result, const model::Stdio& stdio, const std::string& output_directory) {
+  if (stdio.delete_on_success && result.status == model::JobStatus::completed) {
+    return {};
+  }
+  const auto path = [&](std::string_view suffix) -> nlohmann::json {
+    if (suffix.empty()) {
+      return nullptr;
+    }
+    const auto stem = model::stdio_stem({.workflow_id = result.workflow_id,
+                                         .job_id = result.job_id,
+                                         .run_id = result.run_id,
+                                         .attempt_id = result.attempt_id.value_or(1)});
+    return fmt::format("{}/{}/{}{}", output_directory, model::k_stdio_directory, stem, suffix);
+  };
+  const auto [out, err] = model::suffixes_of(stdio.mode);
+  return {path(out), path(err)};
+}
+
 }  // namespace
 
 nlohmann::json results_with_logs(client::Api& api, const model::Workflow& workflow,
@@ -69,25 +105,26 @@ nlohmann::json results_with_logs(client::Api& api, const model::Workflow& workfl
   const model::Id id = workflow.id.value_or(0);
   const auto runners = runners_of(api, id);
   const auto names = job_names(api, id);
+  const auto settings = stdio_settings(workflow);
   nlohmann::json list = nlohmann::json::array();
   for (const auto& result : results) {
-    const std::string stdio = fmt::format("{}/job_stdio/job_wf{}_j{}_r{}_a{}", output_directory, id, result.job_id,
-                                          result.run_id, result.attempt_id.value_or(1));
-    const auto name = names.find(result.job_id);
+    const auto found = names.find(result.job_id);
+    const std::string name = found != names.end() ? found->second : "";
+    const StdioFiles files = stdio_files(result, settings.of(name), output_directory);
     nlohmann::json entry = {{"job_id", result.job_id},
-                            {"job_name", name != names.end() ? name->second : ""},
+                            {"job_name", name},
                             {"status", camel_case(result.status)},
                             {"run_id", result.run_id},
                             {"return_code", result.return_code},
                             {"completion_time", result.completion_time},
                             {"exec_time_minutes", result.exec_time_minutes},
                             {"compute_node_id", result.compute_node_id},
-                            {"job_stdout", stdio + ".o"},
-                            {"job_stderr", stdio + ".e"}};
+                            {"job_stdout", files.out},
+                            {"job_stderr", files.err}};
     if (const auto runner = runners.find(result.compute_node_id); runner != runners.end()) {
       entry["compute_node_type"] = runner->second.type;
       entry["job_runner_log"] =
-          fmt::format("{}/job_runner_{}_wf{}_r{}.log", output_directory, runner->second.log_key, id, result.run_id);
+          fmt::format("{}/{}", output_directory, model::runner_log_name(runner->second.log_key, id, result.run_id));
     }
     list.push_back(std::move(entry));
   }

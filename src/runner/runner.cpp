@@ -8,6 +8,7 @@
 
 #include "runner/loop/loop.hpp"
 #include "runner/loop/worker_state.hpp"
+#include "torc/model/job_output.hpp"
 #include "torc/proc/open_files.hpp"
 
 namespace torc::runner {
@@ -26,12 +27,12 @@ std::filesystem::path make_output_directory(const std::string& path) {
   std::error_code error;
   const std::filesystem::path directory = std::filesystem::absolute(path, error);
   if (!error) {
-    std::filesystem::create_directories(directory / "job_stdio", error);
+    std::filesystem::create_directories(directory / model::k_stdio_directory, error);
   }
   if (error) {
     throw base::Error("cannot make the output directory " + path + ": " + error.message());
   }
-  for (const auto& each : {directory, directory / "job_stdio"}) {
+  for (const auto& each : {directory, directory / model::k_stdio_directory}) {
     if (::faccessat(AT_FDCWD, each.c_str(), W_OK | X_OK, AT_EACCESS) != 0) {
       throw base::SystemError("cannot write to the output directory " + path);
     }

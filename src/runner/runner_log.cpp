@@ -6,6 +6,7 @@
 #include "torc/base/private_file.hpp"
 #include "torc/base/strings.hpp"
 #include "torc/base/units.hpp"
+#include "torc/model/job_output.hpp"
 #include "torc/proc/process_info.hpp"
 #include "torc/runner/runner.hpp"
 
@@ -31,7 +32,7 @@ std::string runner_key(const RunnerOptions& options) {
 
 std::filesystem::path runner_log_path(const RunnerOptions& options, const std::filesystem::path& directory,
                                       std::int64_t run_id) {
-  return directory / fmt::format("job_runner_{}_wf{}_r{}.log", runner_key(options), options.workflow_id, run_id);
+  return directory / model::runner_log_name(runner_key(options), options.workflow_id, run_id);
 }
 
 RunnerLog::RunnerLog(const std::filesystem::path& path)

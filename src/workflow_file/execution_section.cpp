@@ -7,6 +7,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "torc/model/job_output.hpp"
 #include "workflow_file/draft.hpp"
 
 namespace torc::workflow_file {
@@ -26,7 +27,6 @@ constexpr Keys k_stdio{"'stdio'", k_stdio_keys};
 
 constexpr std::array<std::string_view, 3> k_modes{"direct", "slurm", "auto"};
 constexpr std::string_view k_default_mode = "direct";
-constexpr std::array<std::string_view, 5> k_stdio_modes{"separate", "combined", "no_stdout", "no_stderr", "none"};
 /// Those that end a process, unless it handles them.
 constexpr std::array<std::string_view, 9> k_signals{"SIGHUP",  "SIGINT",  "SIGQUIT", "SIGABRT", "SIGKILL",
                                                     "SIGUSR1", "SIGUSR2", "SIGALRM", "SIGTERM"};
@@ -34,7 +34,7 @@ constexpr std::array<std::string_view, 9> k_signals{"SIGHUP",  "SIGINT",  "SIGQU
 Json read_stdio(const Document& document, const Node& node) {
   const Fields fields(document, node, k_stdio);
   Json stdio;
-  stdio["mode"] = fields.choice("mode", k_stdio_modes).value_or("separate");
+  stdio["mode"] = fields.choice("mode", model::k_stdio_mode_names).value_or("separate");
   if (const auto delete_on_success = fields.boolean("delete_on_success")) {
     stdio["delete_on_success"] = *delete_on_success;
   }

@@ -14,7 +14,7 @@ namespace torc::remote {
 struct JobOutputRequest {
   WorkflowRef workflow{};
   std::string output_dir{};  ///< On the worker; empty: where it was started, else "torc_output".
-  std::string stem{};        ///< Of the files in job_stdio: "job_wf1_j2_r1_a1".
+  std::string stem{};        ///< model::stdio_stem of its files.
 };
 
 struct JobOutput {

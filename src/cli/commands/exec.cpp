@@ -11,6 +11,7 @@
 #include "cli/print/run_report.hpp"
 #include "torc/app/workflows/create_workflow.hpp"
 #include "torc/app/workflows/exec_workflow.hpp"
+#include "torc/model/worker_file.hpp"
 
 namespace torc::cli {
 namespace {
@@ -92,7 +93,7 @@ std::vector<OptionInfo> run_options(Options& options) {
   return {{.names = "-j,--max-parallel-jobs",
            .target = &options.max_parallel_jobs,
            .value = "N",
-           .range = Range{1, 100'000},
+           .range = Range{1, model::k_most_parallel_jobs},
            .help = "Maximum number of parallel jobs (default: number of CPUs)"},
           {.names = "-o,--output-dir",
            .target = &options.output_directory,

@@ -18,6 +18,7 @@
 #include "torc/base/printable.hpp"
 #include "torc/base/sleep.hpp"
 #include "torc/base/strings.hpp"
+#include "torc/model/job_output.hpp"
 #include "torc/remote/job_output.hpp"
 
 namespace torc::cli {
@@ -59,7 +60,7 @@ void print(const std::string& out, const std::string& err, bool raw) {
 }
 
 bool is_error_file(std::string_view path) {
-  return path.ends_with(".e");
+  return path.ends_with(model::k_stderr_suffix);
 }
 
 /// @throws base::Error if some of the files were not shown
@@ -147,14 +148,16 @@ bool show_local(const JobAttempt& attempt, model::Id id, const Options& options,
 /// @returns whether it holds any
 bool print_archived(const std::filesystem::path& archive, const std::string& stem, bool raw) {
   std::vector<std::string> refusals;
-  std::set<std::string> left{stem + ".o", stem + ".log", stem + ".e"};
+  std::set<std::string> left;
+  for (const auto suffix : model::k_stdio_suffixes) {
+    left.insert(fmt::format("{}/{}{}", model::k_stdio_directory, stem, suffix));
+  }
   JobStreams streams(raw);
   archive::Reader reader(archive);
   for (auto entry = reader.next(); entry; entry = reader.next()) {
     std::string_view name = entry->name;
     name.remove_prefix(name.starts_with("./") ? 2 : 0);
-    constexpr std::string_view k_place = "job_stdio/";
-    if (!name.starts_with(k_place) || left.erase(std::string(name.substr(k_place.size()))) == 0) {
+    if (left.erase(std::string(name)) == 0) {
       continue;
     }
     if (entry->kind != archive::Kind::file) {
@@ -166,7 +169,7 @@ bool print_archived(const std::filesystem::path& archive, const std::string& ste
   }
   streams.finish();
   require_all_shown(refusals);
-  return left.size() < 3;
+  return left.size() < model::k_stdio_suffixes.size();
 }
 
 bool show_archived(const JobAttempt& attempt, model::Id id, const Options& options) {

@@ -6,6 +6,7 @@
 #include "cli/print/job_counts_text.hpp"
 #include "torc/base/shell_quote.hpp"
 #include "torc/base/units.hpp"
+#include "torc/model/job_output.hpp"
 
 namespace torc::cli {
 namespace {
@@ -65,7 +66,7 @@ int report_run(const app::RunOutcome& outcome, model::Id workflow_id, const std:
   }
   output.line(text + end_text(workflow_id, program, outcome));
   if (counts.failed > 0 && !output_directory.empty()) {
-    output.line(fmt::format("Output of the jobs: {}/job_stdio", output_directory));
+    output.line(fmt::format("Output of the jobs: {}/{}", output_directory, model::k_stdio_directory));
   }
   if (output.json()) {
     output.document({{"workflow_id", workflow_id},

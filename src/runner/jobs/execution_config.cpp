@@ -2,9 +2,8 @@
 
 #include <signal.h>
 
-#include <array>
+#include <algorithm>
 #include <string_view>
-#include <utility>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -13,12 +12,6 @@
 
 namespace torc::runner {
 namespace {
-
-constexpr std::array<std::pair<std::string_view, StdioMode>, 5> k_modes{{{"separate", StdioMode::separate},
-                                                                         {"combined", StdioMode::combined},
-                                                                         {"no_stdout", StdioMode::no_stdout},
-                                                                         {"no_stderr", StdioMode::no_stderr},
-                                                                         {"none", StdioMode::none}}};
 
 [[noreturn]] void refuse(std::string_view key, std::string_view what) {
   throw base::Error(fmt::format("the workflow's execution_config: {} {}", key, what));
@@ -59,42 +52,18 @@ int signal_of(std::string_view name) {
   refuse("termination_signal", fmt::format("'{}' is no signal such as SIGTERM", name));
 }
 
-Stdio stdio_from(const nlohmann::json& object, std::string_view key) {
-  if (!object.is_object()) {
-    refuse(key, "is no object");
-  }
-  Stdio stdio;
-  std::string mode = "separate";
-  read(object, "mode", mode);
-  read(object, "delete_on_success", stdio.delete_on_success);
-  for (const auto& [name, value] : k_modes) {
-    if (name == mode) {
-      stdio.mode = value;
-      return stdio;
-    }
-  }
-  refuse(key, fmt::format("has the mode '{}', which is none of separate, combined, no_stdout, no_stderr, none", mode));
-}
-
-void read_stdio(const nlohmann::json& object, ExecutionConfig& config) {
-  if (const auto it = object.find("stdio"); it != object.end() && !it->is_null()) {
-    config.stdio = stdio_from(*it, "stdio");
-  }
-  if (const auto it = object.find("job_stdio_overrides"); it != object.end() && !it->is_null()) {
-    for (const auto& [job, stdio] : it->items()) {
-      config.job_stdio[job] = stdio_from(stdio, "job_stdio_overrides");
-    }
+model::StdioSettings read_stdio(const nlohmann::json& object) {
+  try {
+    return model::stdio_settings_of(object);
+  } catch (base::Error& error) {
+    error.add_context("the workflow's execution_config");
+    throw;
   }
 }
 
 }  // namespace
 
 ExecutionConfig::ExecutionConfig() : termination_signal(SIGTERM) {}
-
-const Stdio& ExecutionConfig::stdio_of(const std::string& job_name) const {
-  const auto it = job_stdio.find(job_name);
-  return it == job_stdio.end() ? stdio : it->second;
-}
 
 LastMoments last_moments(const ExecutionConfig& config, const model::Workflow& workflow,
                          std::chrono::milliseconds time_limit) {
@@ -126,7 +95,7 @@ ExecutionConfig execution_config_of(const model::Workflow& workflow) {
   read(object, "oom_exit_code", config.oom_exit_code);
   read(object, "staggered_start", config.staggered_start);
   read(object, "pass_credentials", config.pass_credentials);
-  read_stdio(object, config);
+  config.stdio = read_stdio(object);
   return config;
 }
 

@@ -2,22 +2,14 @@
 
 #include <chrono>
 #include <cstdint>
-#include <map>
-#include <string>
 
+#include "torc/model/job_output.hpp"
 #include "torc/model/models.hpp"
 
 namespace torc::runner {
 
-/// Which files a job's standard output and error go to: BASE.o and BASE.e, or both to BASE.log.
-enum class StdioMode { separate, combined, no_stdout, no_stderr, none };
-
-struct Stdio {
-  StdioMode mode{StdioMode::separate};
-  bool delete_on_success{false};  ///< The files of a job that ended with 0 are removed.
-
-  bool operator==(const Stdio&) const = default;
-};
+using model::Stdio;
+using model::StdioMode;
 
 /// How jobs are started, limited and ended: a workflow's `execution_config` (docs/workflow-file.md).
 struct ExecutionConfig {
@@ -29,11 +21,9 @@ struct ExecutionConfig {
   std::int64_t oom_exit_code{137};
   bool staggered_start{true};
   bool pass_credentials{false};  ///< Jobs and actions get the variables by which a torc that they call logs in.
-  Stdio stdio{};
-  std::map<std::string, Stdio, std::less<>> job_stdio{};  ///< Of single jobs, by their names.
+  model::StdioSettings stdio{};
 
   ExecutionConfig();
-  const Stdio& stdio_of(const std::string& job_name) const;
 };
 
 /// When a runner whose own time is limited ends what runs.

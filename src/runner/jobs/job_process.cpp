@@ -17,6 +17,7 @@
 #include "torc/base/fd.hpp"
 #include "torc/base/private_file.hpp"
 #include "torc/base/strings.hpp"
+#include "torc/model/job_output.hpp"
 
 namespace torc::runner {
 namespace {
@@ -66,8 +67,11 @@ std::optional<JobKey> job_key_in(const std::vector<std::string>& environment) {
 }
 
 std::filesystem::path stdio_base(const JobSettings& settings, const JobKey& key) {
-  return settings.output_directory / "job_stdio" /
-         fmt::format("job_wf{}_j{}_r{}_a{}", key.workflow_id, key.job_id, settings.run_id, key.attempt_id);
+  return settings.output_directory / model::k_stdio_directory /
+         model::stdio_stem({.workflow_id = key.workflow_id,
+                            .job_id = key.job_id,
+                            .run_id = settings.run_id,
+                            .attempt_id = key.attempt_id});
 }
 
 std::vector<std::string> job_argv(const model::Job& job) {
@@ -158,21 +162,19 @@ struct Outputs {
 
 Outputs open_outputs(const std::filesystem::path& directory, const std::string& base, StdioMode mode) {
   Outputs outputs;
-  const auto open = [&](const char* suffix) {
-    outputs.files.push_back(base + suffix);
+  const auto open = [&](std::string_view suffix) {
+    outputs.files.push_back(base + std::string(suffix));
     const std::filesystem::path relative = std::filesystem::path(outputs.files.back()).lexically_relative(directory);
     // Appended to, so that two descriptors of one file do not write over each other.
     return base::open_below(directory, relative, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND);
   };
-  if (mode == StdioMode::combined) {
-    outputs.out = open(".log");
-    outputs.combined = true;
+  const auto [out, err] = model::suffixes_of(mode);
+  if (!out.empty()) {
+    outputs.out = open(out);
   }
-  if (mode == StdioMode::separate || mode == StdioMode::no_stderr) {
-    outputs.out = open(".o");
-  }
-  if (mode == StdioMode::separate || mode == StdioMode::no_stdout) {
-    outputs.err = open(".e");
+  outputs.combined = !out.empty() && out == err;
+  if (!err.empty() && !outputs.combined) {
+    outputs.err = open(err);
   }
   return outputs;
 }

@@ -43,7 +43,7 @@ struct JobSettings {
   std::vector<std::string> credentials{};  ///< "NAME=value" each: secrets that are not withheld.
 };
 
-/// A job's standard output and error go to BASE.o and BASE.e, or to BASE.log.
+/// The path of a job's output files without their suffixes (model::suffixes_of).
 std::filesystem::path stdio_base(const JobSettings& settings, const JobKey& key);
 
 /// The program and arguments of a job: its command line in bash, with the invocation script in front where it has one.

@@ -56,7 +56,7 @@ void RunningJobs::start(const model::Job& job, const JobNeeds& needs, const JobS
   auto group =
       m_cgroups ? m_cgroups->make(key_of(job), {.memory_bytes = memory_limit, .cpus = needs.cpus}) : std::nullopt;
   const JobLaunch launch{.argv = argv.value_or(std::vector<std::string>()),
-                         .stdio = m_config.stdio_of(job.name),
+                         .stdio = m_config.stdio.of(job.name),
                          .gpus = m_gpus.take(static_cast<std::size_t>(std::max<std::int64_t>(0, needs.resources.gpus))),
                          .join_fd = group ? group->procs.get() : -1};
   try {

@@ -35,7 +35,7 @@ TEST(ExecutionConfigTest, HasDefaults) {
     EXPECT_EQ(config.oom_exit_code, 137);
     EXPECT_TRUE(config.staggered_start);
     EXPECT_FALSE(config.pass_credentials);
-    EXPECT_EQ(config.stdio_of("any"), Stdio{});
+    EXPECT_EQ(config.stdio.of("any"), Stdio{});
   }
 }
 
@@ -52,8 +52,8 @@ TEST(ExecutionConfigTest, IsWhatTheWorkflowSays) {
   EXPECT_EQ(config.oom_exit_code, 98);
   EXPECT_FALSE(config.staggered_start);
   EXPECT_TRUE(config.pass_credentials);
-  EXPECT_EQ(config.stdio_of("b"), (Stdio{.mode = StdioMode::combined, .delete_on_success = true}));
-  EXPECT_EQ(config.stdio_of("a"), (Stdio{.mode = StdioMode::none, .delete_on_success = false}));
+  EXPECT_EQ(config.stdio.of("b"), (Stdio{.mode = StdioMode::combined, .delete_on_success = true}));
+  EXPECT_EQ(config.stdio.of("a"), (Stdio{.mode = StdioMode::none, .delete_on_success = false}));
 }
 
 TEST(LastMomentsTest, LeaveTheHeadroomOrTheBufferWhicheverIsLonger) {
