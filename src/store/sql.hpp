@@ -20,7 +20,7 @@ template <std::size_t Size>
 struct SqlLiteral {
   // NOLINTNEXTLINE(google-explicit-constructor): a literal operator takes the literal itself.
   consteval SqlLiteral(const char (&literal)[Size]) { std::copy_n(literal, Size, text.begin()); }
-  consteval std::string_view view() const { return {text.data(), Size - 1}; }
+  constexpr std::string_view view() const { return {text.data(), Size - 1}; }
 
   std::array<char, Size> text{};
 };
@@ -29,8 +29,11 @@ namespace detail {
 
 class SqlBuilder {
  public:
-  /// `sql` with each `{name}` replaced.
-  consteval explicit SqlBuilder(std::string_view sql) {
+  /// The literal with each `{name}` replaced. By value: with the undefined behaviour sanitizer GCC 12 cannot evaluate
+  /// std::string_view::find on the template argument itself.
+  template <std::size_t Size>
+  consteval explicit SqlBuilder(SqlLiteral<Size> literal) {
+    std::string_view sql = literal.view();
     for (auto open = sql.find('{'); open != std::string_view::npos; open = sql.find('{')) {
       const auto close = sql.find('}', open);
       append(sql.substr(0, open));
@@ -99,7 +102,7 @@ class SqlBuilder {
 
 template <SqlLiteral Literal>
 consteval auto expanded() {
-  constexpr SqlBuilder builder{Literal.view()};
+  constexpr SqlBuilder builder{Literal};
   std::array<char, builder.size()> result{};
   for (std::size_t i = 0; i < result.size(); ++i) {
     result[i] = builder[i];
