@@ -56,7 +56,7 @@ std::string normalized_url(const std::string& text) {
   const bool odd = url.find_first_of(" \t\r\n?#") != std::string::npos;
   if (host == 0 || host >= url.size() || url[host] == '/' || odd) {
     throw base::UsageError(
-        fmt::format("'{}' is no URL of a server; expected is http://HOST:PORT/torc-service/v1", text));
+        fmt::format("'{}' is not the URL of a server; expected http://HOST:PORT/torc-service/v1", text));
   }
   return url.find('/', host) == std::string::npos ? url + "/torc-service/v1" : url;
 }

@@ -63,9 +63,8 @@ void judge_probe(Check& check, const Report& report, const Worker& worker, std::
       set_problem(check, Check::Problem::server, shown(server.at("error").get<std::string>()));
     }
   } catch (const std::exception& error) {
-    set_problem(
-        check, Check::Problem::version,
-        fmt::format("the torc on {} answers what this one does not understand ({})", worker.name, shown(error.what())));
+    set_problem(check, Check::Problem::version,
+                fmt::format("the torc on {} gave an unexpected answer ({})", worker.name, shown(error.what())));
   }
 }
 

@@ -70,7 +70,7 @@ class Json5Reader {
     read_value();
     m_text.skip_blanks();
     if (!m_text.at_end()) {
-      m_text.fail(fmt::format("expected is the end of the file, found {}", next_shown()));
+      m_text.fail(fmt::format("expected the end of the file, found {}", next_shown()));
     }
   }
 
@@ -124,14 +124,14 @@ void Json5Reader::read_value() {
       m_text.fail_at(place, fmt::format("'{}' is no value; a text needs quotes", shown(word)));
     }
   } else {
-    m_text.fail(fmt::format("expected is a value, found {}", next_shown()));
+    m_text.fail(fmt::format("expected a value, found {}", next_shown()));
   }
 }
 
 bool Json5Reader::read_separator(char end) {
   m_text.skip_blanks();
   if (!m_text.take(",") && m_text.peek() != end) {
-    m_text.fail(fmt::format("expected is ',' or '{}', found {}", end, next_shown()));
+    m_text.fail(fmt::format("expected ',' or '{}', found {}", end, next_shown()));
   }
   m_text.skip_blanks();
   return m_text.peek() != end;
@@ -145,7 +145,7 @@ void Json5Reader::read_map() {
     m_builder.key(read_key(), 0);
     m_text.skip_blanks();
     if (!m_text.take(":")) {
-      m_text.fail(fmt::format("expected is ':' behind the key, found {}", next_shown()));
+      m_text.fail(fmt::format("expected ':' behind the key, found {}", next_shown()));
     }
     read_value();
   }
@@ -247,7 +247,7 @@ std::string Json5Reader::read_key() {
     return read_string();
   }
   if (!at_name()) {
-    m_text.fail(fmt::format("expected is a key, found {}", next_shown()));
+    m_text.fail(fmt::format("expected a key, found {}", next_shown()));
   }
   return read_name();
 }

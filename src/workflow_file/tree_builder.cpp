@@ -65,7 +65,7 @@ void TreeBuilder::key(std::string name, int line) {
   level.has_key = true;
   if (repeated) {
     // The node gives the error its place, the pointer included.
-    const std::string message = fmt::format("the key '{}' stands twice in one map", shown(level.key));
+    const std::string message = fmt::format("the key '{}' appears twice in one map", shown(level.key));
     fail(m_document, add(Node::Kind::null, line), std::string_view(message));
   }
 }

@@ -121,7 +121,7 @@ class Stop(FieldTest):
         self.assertEqual(set(self.srv.statuses(self.wf).values()), {"running"})
         text = self.srv.torc("remote", "stop", self.wf, check=True).stdout
         self.assertEqual(text.splitlines()[1:], [f"  [OK] {self.ws.names[0]}: Sent SIGTERM to PID {runner}",
-                                                 f"  [OK] {self.ws.names[0]}: Stopped (4 jobs given back)"])
+                                                 f"  [OK] {self.ws.names[0]}: Stopped (4 jobs requeued)"])
         self.assertEqual([pid for pid in [runner, *pids] if alive(pid)], [])
         self.assertEqual(self.ws.processes(), {})
         self.runs_again(4)

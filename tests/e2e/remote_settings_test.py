@@ -83,7 +83,7 @@ class Settings(E2ETest):
         self.assertEqual(server.json("remote", "list-workers", self.wf)["total"], 0)
 
     def test_a_server_that_keeps_addresses_only_is_told_of(self):
-        lost = "This server keeps the workers' addresses only, not what the worker file says beside them"
+        lost = "This server stores only the addresses of workers, not the settings in the worker file"
         self.srv = server = self.server(args=PLAIN)
         workers = self.workers(2, server)
         self.wf = server.create({"name": "w", "jobs": [{"name": "j", "command": "true"}]})

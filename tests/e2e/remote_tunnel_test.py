@@ -82,7 +82,7 @@ class Run(TunnelTest):
     def test_wait_completes_through_the_tunnel(self):
         workflow = self.create(4)
         result = self.run_remote(workflow, "--wait", check=True)
-        self.assertIn("Server tunnel stands for 2/2 worker(s)", result.stdout)
+        self.assertIn("Server tunnel is up for 2/2 worker(s)", result.stdout)
         self.assertIn("asks for no password", result.stderr)
         self.assertEqual(set(self.srv.statuses(workflow).values()), {"completed"})
         calls = [call for call in self.remote.calls() if " -R " in call]
@@ -156,7 +156,7 @@ class Run(TunnelTest):
             host.set_torc(None)
         result = self.run_remote(workflow)
         self.assertEqual(result.returncode, 1)
-        self.assertIn("Server tunnel stands for 2/2", result.stdout)
+        self.assertIn("Server tunnel is up for 2/2", result.stdout)
         self.assertIn("torc not found", result.stderr)
         wait_until(lambda: not self.ssh_of_tunnel() and self.tunnel_of(workflow) == {}, 20, "the tunnel to end")
 
@@ -391,7 +391,7 @@ class End(TunnelTest):
         # It comes back for what they have to hand in at their end.
         stopped = self.srv.torc("remote", "stop", self.workflow, check=True)
         # What one gives back the other may take once more, before it hears of the stop.
-        self.assertGreaterEqual(sum(map(int, re.findall(r"Stopped \((\d) jobs given back\)", stopped.stdout))), 2)
+        self.assertGreaterEqual(sum(map(int, re.findall(r"Stopped \((\d) jobs requeued\)", stopped.stdout))), 2)
         self.assertEqual(set(self.srv.statuses(self.workflow).values()), {"ready"})
         self.assertIn("Server tunnel ended", stopped.stdout)
         self.assertEqual(self.tunnel_of(self.workflow), {})
@@ -410,7 +410,7 @@ class End(TunnelTest):
         wait_until(lambda: "2 workers" in watching.stdout_path.read_text() or "running" in watching.stdout_path.read_text(), 30,
                    "the watching to begin")
         os.kill(gone, signal.SIGTERM)
-        wait_until(lambda: "Server tunnel: held again for 2/2 worker(s)" in watching.stdout_path.read_text(), 60,
+        wait_until(lambda: "Server tunnel: restarted for 2/2 worker(s)" in watching.stdout_path.read_text(), 60,
                    "the tunnel to be held again")
         self.assertIn(f"Server tunnel: ended by signal 15 (PID {gone})", watching.stdout_path.read_text())
         self.assertEqual(self.tunnel_of(self.workflow)["state"], "running")
@@ -552,7 +552,7 @@ class Limit(TunnelTest):
         self.assertEqual([row["state"] for row in status["workers"]], ["running"] * 2)
         gate.touch()
         self.assertEqual(waiting.wait(60), 0, waiting.stderr_path.read_text())
-        self.assertIn("Server tunnel stands for 2/2 worker(s)", waiting.stdout_path.read_text())
+        self.assertIn("Server tunnel is up for 2/2 worker(s)", waiting.stdout_path.read_text())
         self.assertIn("2 of 2 jobs completed", waiting.stdout_path.read_text())
         # The two of the tunnel, and one more.
         self.assertLessEqual(self.remote.most_at_once(), 3)

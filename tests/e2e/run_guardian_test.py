@@ -109,7 +109,7 @@ class Guardian(E2ETest):
                 break
             shown += data
         self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), 0, shown)
-        self.assertIn(b"1 jobs given back", shown)
+        self.assertIn(b"1 jobs requeued", shown)
         self.assertTrue((self.dir / "done").exists(), "the job was killed before it could end")
 
 

@@ -98,8 +98,8 @@ class Standalone(E2ETest):
             compute_node_wait_for_new_jobs_seconds=1)))
         result = run_torc("-s", "run", spec, home=self.dir)
         self.assertEqual(result.returncode, 1)
-        self.assertRegex(result.stdout.splitlines()[1], r"^1 of 2 jobs completed in [0-9.]+ s; 1 are ready but need more than "
-                                                        r"this run had to give \('torc -s jobs list 1 --status ready'\)$")
+        self.assertRegex(result.stdout.splitlines()[1], r"^1 of 2 jobs completed in [0-9.]+ s; 1 are ready but need more "
+                                                        r"resources than this run has \('torc -s jobs list 1 --status ready'\)$")
 
     def test_a_short_time_limit_keeps_no_job_of_unknown_length_away(self):
         spec = self.dir / "w.json"
@@ -207,7 +207,7 @@ class Run(E2ETest):
                 self.assertEqual(server.statuses(wf), {"j1": "ready", "j2": "ready", "j3": "blocked"})
                 nodes = server.get(f"/compute_nodes?workflow_id={wf}")["items"]
                 self.assertEqual([node["is_active"] for node in nodes], [False])
-                self.assertIn("2 jobs given back", runner.stdout_path.read_text())
+                self.assertIn("2 jobs requeued", runner.stdout_path.read_text())
 
     def test_a_stop_after_a_failure_is_no_success(self):
         server = self.server()
@@ -223,7 +223,7 @@ class Run(E2ETest):
                 runner.send_signal(signal.SIGTERM)
                 self.assertEqual(runner.wait(30), status, runner.stderr_path.read_text())
                 self.assertIn(words, runner.stdout_path.read_text())
-                self.assertIn("; stopped, 1 jobs given back", runner.stdout_path.read_text())
+                self.assertIn("; stopped, 1 jobs requeued", runner.stdout_path.read_text())
                 self.assertEqual(server.statuses(wf), {"j1": "failed" if status else "completed", "j2": "ready"})
 
     def test_stops_do_not_count_against_a_job(self):

@@ -195,7 +195,7 @@ class Passwords(AuthTest):
         self.assertLess(longest, (time.monotonic() - began) * 0.8)
 
     def test_bad_files_end_the_start(self):
-        for text, cause in (("alice\n", "users:1: expected is NAME:HASH"), ("# x\n\nalice:secret\n", "users:3:"),
+        for text, cause in (("alice\n", "users:1: expected NAME:HASH"), ("# x\n\nalice:secret\n", "users:3:"),
                             (None, "No such file")):
             with self.subTest(text=text):
                 self.users.unlink(missing_ok=True)
@@ -221,7 +221,7 @@ class Reloading(AuthTest):
         wait_until(lambda: server.request("GET", "/version", login=carol)[0] == 200, what="carol to be known")
         self.users.write_text("nonsense\n")
         server.process.send_signal(signal.SIGHUP)
-        wait_until(lambda: "users:1: expected is NAME:HASH" in server.log.read_text(), what="the log to say why")
+        wait_until(lambda: "users:1: expected NAME:HASH" in server.log.read_text(), what="the log to say why")
         self.assertEqual(server.request("GET", "/version", login=carol)[0], 200)
         self.assertEqual(server.stop(), 0)
 

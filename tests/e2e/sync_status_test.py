@@ -62,7 +62,7 @@ class SyncStatus(E2ETest):
                                         {**node, "hostname": "elsewhere", "is_active": False})
         self.assertEqual(status, 200)
         text = self.server.torc("workflows", "sync-status", self.workflow, check=True).stdout
-        self.assertIn("Job 1 (a) is given back: compute node 1 on elsewhere (PID ", text)
+        self.assertIn("Job 1 (a) is requeued: compute node 1 on elsewhere (PID ", text)
         self.assertIn(") is not active", text)
         self.assertEqual(set(self.server.statuses(self.workflow).values()), {"ready"})
 

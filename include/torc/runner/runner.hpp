@@ -92,7 +92,7 @@ void deliver_left_results(client::Api& api, const RunnerOptions& options);
 
 /// Runs the jobs of an initialised workflow on this machine until it is complete or canceled, there has been nothing
 /// to claim for the workflow's `compute_node_wait_for_new_jobs_seconds` (local runs only), five jobs in a row could not
-/// be started, or a stop is requested. On a stop the jobs' process trees are ended and the jobs given back (ready
+/// be started, or a stop is requested. On a stop the jobs' process trees are ended and the jobs requeued (ready
 /// again). Results that the server cannot be told are kept in the output directory, and handed in by the next run
 /// there.
 ///

@@ -14,7 +14,7 @@ void warn_of_lost_settings(client::Api& api, const std::vector<model::WorkerEntr
                            Reporter& reporter) {
   if (loses_settings(api, entries)) {
     reporter.report(Warning{fmt::format(
-        "This server keeps the workers' addresses only, not what the worker file says beside them{}", consequence)});
+        "This server stores only the addresses of workers, not the settings in the worker file{}", consequence)});
   }
 }
 

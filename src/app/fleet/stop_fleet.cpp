@@ -46,7 +46,7 @@ HeldTunnel revive_tunnel(const remote::WorkflowRef& workflow, const Fleet& fleet
     reporter.report(TunnelBeingRevived{.workers = fleet.workers.size()});
     return hold_server_tunnel(workflow, fleet.workers, ssh, server, reporter, stop, k_tunnel_patience);
   } catch (const base::Error& error) {
-    reporter.report(Warning{fmt::format("Warning: the server tunnel cannot be held again: {}", error.what())});
+    reporter.report(Warning{fmt::format("Warning: the server tunnel cannot be restarted: {}", error.what())});
     return {};
   }
 }

@@ -157,7 +157,7 @@ remote::TunnelLink link_to_tunnel(const remote::TunnelPlace& place, const remote
     socket = place.connect();
   }
   if (!socket) {
-    throw base::Error("the server tunnel has ended at once; " + place.log_file().string() + " may say why");
+    throw base::Error("the server tunnel exited immediately; see " + place.log_file().string());
   }
   return remote::TunnelLink(std::move(socket));
 }

@@ -89,8 +89,8 @@ void require_ready(model::Id workflow_id, const Readiness& readiness) {
   }
   std::error_code error;
   message += fmt::format(
-      "\nNo job writes them, so they must be there before (seen from {}). Where they are on other machines only, "
-      "'torc workflows init {} --force' starts it all the same.",
+      "\nNo job writes them, so they must exist first (checked in {}). If they are only on other machines, "
+      "'torc workflows init {} --force' starts the workflow anyway.",
       std::filesystem::current_path(error).string(), workflow_id);
   throw base::Error(message);
 }

@@ -35,11 +35,11 @@ std::string signal_line(const remote::Worker& worker, const remote::StopResult& 
 
 std::string end_line(const remote::Worker& worker, const remote::StopResult& result) {
   if (result.ended) {
-    return result.given_back ? fmt::format("  [OK] {}: Stopped ({} jobs given back)", worker.name, *result.given_back)
+    return result.given_back ? fmt::format("  [OK] {}: Stopped ({} jobs requeued)", worker.name, *result.given_back)
                              : fmt::format("  [OK] {}: Stopped", worker.name);
   }
   if (!result.message.empty()) {
-    return fmt::format("  [FAILED] {}: Nobody knows whether it ended: {}", worker.name,
+    return fmt::format("  [FAILED] {}: Could not confirm that it exited: {}", worker.name,
                        base::printable_line(result.message));
   }
   return fmt::format("  [FAILED] {}: Still running", worker.name);

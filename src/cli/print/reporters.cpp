@@ -84,10 +84,10 @@ struct LineOf {
   }
   std::string operator()(const app::WorkerStopped& event) const { return end_line(event.worker, event.result); }
   std::string operator()(const app::TunnelUp& event) const {
-    return fmt::format("Server tunnel stands for {}/{} worker(s) (PID {})", event.up, event.workers, event.pid);
+    return fmt::format("Server tunnel is up for {}/{} worker(s) (PID {})", event.up, event.workers, event.pid);
   }
   std::string operator()(const app::TunnelBeingRevived& event) const {
-    return fmt::format("Holding the server tunnel again for {} worker(s)...", event.workers);
+    return fmt::format("Restarting the server tunnel for {} worker(s)...", event.workers);
   }
   std::string operator()(const app::TunnelEnding& event) const { return ending_text(event); }
   std::string operator()(const app::TunnelBegun& event) const {
@@ -118,11 +118,11 @@ struct WatchLineOf {
   std::string operator()(const app::WorkerGivenUp& event) const { return event.worker.name + ": " + event.reason; }
   std::string operator()(const app::TunnelLost& event) const { return tunnel_text(event.note); }
   std::string operator()(const app::TunnelRevived& event) const {
-    return fmt::format("Server tunnel: held again for {}/{} worker(s) (PID {})", event.tunnel.up, event.tunnel.workers,
+    return fmt::format("Server tunnel: restarted for {}/{} worker(s) (PID {})", event.tunnel.up, event.tunnel.workers,
                        event.tunnel.pid);
   }
   std::string operator()(const app::TunnelRevivalFailed& event) const {
-    return "Server tunnel: cannot be held again: " + event.reason;
+    return "Server tunnel: cannot be restarted: " + event.reason;
   }
   template <typename Other>
   std::string operator()(const Other&) const {

@@ -28,21 +28,22 @@ std::string end_text(model::Id workflow_id, const std::string& program, const ap
     return "; the workflow was canceled";
   }
   if (report.unfit) {
-    return "; job after job could not be started here, so no more were claimed";
+    return "; several jobs in a row could not be started here, so no more were claimed";
   }
   if (report.drained) {
-    return "; no more were claimed, as it was told";
+    return "; drained as requested";
   }
   if (report.stopped) {
-    return fmt::format("; stopped{}, {} jobs given back", report.timed_out ? " at the time limit" : "",
+    return fmt::format("; stopped{}, {} jobs requeued", report.timed_out ? " at the time limit" : "",
                        report.given_back);
   }
   if (counts.ready > 0) {
-    return fmt::format("; {} are ready but need more than this run had to give ('{} jobs list {} --status ready')",
+    return fmt::format("; {} are ready but need more resources than this run has ('{} jobs list {} --status ready')",
                        counts.ready, program, workflow_id);
   }
-  return counts.left() > 0 ? fmt::format("; {} are not done, and nothing became ready for too long", counts.left())
-                           : "";
+  return counts.left() > 0
+             ? fmt::format("; {} are not done, and no job became ready within the idle time", counts.left())
+             : "";
 }
 
 /// 1 where jobs failed, or were left although nothing stopped the run.

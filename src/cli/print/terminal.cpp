@@ -84,7 +84,7 @@ bool ask_yes_no(const std::string& question) {
 std::string ask_password(const std::string& prompt) {
   const base::Fd terminal{::open("/dev/tty", O_RDWR | O_CLOEXEC)};
   if (!terminal) {
-    throw base::UsageError("a password can be asked for on a terminal only; without one set TORC_PASSWORD");
+    throw base::UsageError("cannot ask for a password without a terminal; set TORC_PASSWORD instead");
   }
   std::optional<std::string> password;
   {

@@ -17,12 +17,12 @@ int report_watch_end(const app::WatchOutcome& outcome, model::Id workflow_id, bo
       output.line(fmt::format("Workflow {} was canceled", workflow_id));
       return k_exit_failure;
     case End::no_workers:
-      output.note(fmt::format("No worker is left, but {} of {} jobs are not done; 'torc remote status {}' tells why",
+      output.note(fmt::format("No worker is left, but {} of {} jobs are not done; 'torc remote status {}' shows why",
                               jobs.left(), jobs.total, workflow_id));
       return k_exit_failure;
     case End::interrupted:
       output.note(standalone
-                      ? "Interrupted: the server ends with this command, the workers lose it"
+                      ? "Interrupted: the server ends with this command, so the workers lose it"
                       : fmt::format("Interrupted: the workers go on; 'torc remote stop {}' stops them", workflow_id));
       return k_exit_failure;
   }

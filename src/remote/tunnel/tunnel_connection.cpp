@@ -179,7 +179,7 @@ void TunnelConnection::ended(Clock::time_point now, const proc::ExitStatus& stat
     return;
   }
   if (m_flooded) {
-    failed(now, "what it prints has no end; a login script may do that");
+    failed(now, "endless output; check the login scripts there");
     return;
   }
   using End = proc::CommandResult::End;

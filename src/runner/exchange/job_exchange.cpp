@@ -285,17 +285,16 @@ bool JobExchange::is_still(model::JobStatus status, const model::Job& job) {
 
 void JobExchange::give_back(const ResultJournal::Return& left) {
   if (left.run_id != m_run_id) {
-    m_log.info("job {} ({}) of run {} needs not be given back: the workflow is in run {}", left.job.id.value_or(0),
+    m_log.info("job {} ({}) of run {} is not requeued: the workflow is in run {}", left.job.id.value_or(0),
                left.job.name, left.run_id, m_run_id);
     return;
   }
   if (!is_still(left.started ? model::JobStatus::running : model::JobStatus::pending, left.job)) {
-    m_log.info("job {} ({}) needs not be given back: it is not as an earlier runner left it", left.job.id.value_or(0),
-               left.job.name);
+    m_log.info("job {} ({}) is not requeued: its state has changed since", left.job.id.value_or(0), left.job.name);
     return;
   }
   if (give_back(left.job, left.started, left.time_is_over) == GivenBack::yes) {
-    m_log.info("job {} ({}) of an earlier runner is given back", left.job.id.value_or(0), left.job.name);
+    m_log.info("job {} ({}) of an earlier runner is requeued", left.job.id.value_or(0), left.job.name);
   }
 }
 

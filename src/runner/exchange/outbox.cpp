@@ -118,7 +118,7 @@ void Outbox::record_requeues(const std::deque<model::Job>& claimed, bool time_is
   }
   m_journal.add(requeues);
   if (!requeues.empty()) {
-    m_log.warning("{} jobs could not be given back; the next runner in this directory does it: {}", requeues.size(),
+    m_log.warning("{} jobs could not be requeued; the next runner in this directory does it: {}", requeues.size(),
                   m_journal.path().string());
   }
 }

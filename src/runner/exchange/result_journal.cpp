@@ -100,7 +100,7 @@ void ResultJournal::append(const std::string& lines) {
     m_failed = false;
   } catch (const base::SystemError& error) {
     if (!std::exchange(m_failed, true)) {
-      m_log.warning("what the server has not been told yet is kept in memory only: {}", error.what());
+      m_log.warning("results that the server has not received are kept in memory only: {}", error.what());
     }
   }
 }

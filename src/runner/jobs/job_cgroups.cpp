@@ -274,7 +274,7 @@ void JobCgroups::tear_down() noexcept {
 
 void JobCgroups::warn(const std::string& what) {
   if (!std::exchange(m_has_warned, true)) {
-    m_log.warning("the limits of a job cannot be set by its cgroup (told once): {}", what);
+    m_log.warning("the limits of a job cannot be set by its cgroup (further warnings are suppressed): {}", what);
   }
 }
 

@@ -134,8 +134,8 @@ void RunningJobs::end_earlier(model::Id id) {
   constexpr milliseconds k_pause{5};
   Job& job = it->second;
   const pid_t leader = job.process.child.pid();
-  m_log.warning("job {} ({}), attempt {}, PID {}, is ended: the job was given out again", id, job.process.job.name,
-                job.process.job.attempt_id.value_or(1), leader);
+  m_log.warning("job {} ({}), attempt {}, PID {}, is ended: the server assigned the job to another runner", id,
+                job.process.job.name, job.process.job.attempt_id.value_or(1), leader);
   m_monitor.ended(leader);
   m_trees.end(leader, milliseconds(0));
   for (const auto give_up = Clock::now() + k_after_kill; Clock::now() < give_up; std::this_thread::sleep_for(k_pause)) {

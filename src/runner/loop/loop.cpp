@@ -115,8 +115,8 @@ void Loop::give_up_if_server_is_gone() {
                   "long that is); {} jobs were ended{}",
                   running,
                   has_nothing ? ""
-                              : fmt::format("; what it has not been told is in {}, the next run in this directory "
-                                            "tells it",
+                              : fmt::format("; unsent results are in {}, and the next run in this directory sends "
+                                            "them",
                                             m_parts.journal.path().string())));
 }
 
@@ -273,8 +273,8 @@ void Loop::keep_alive() {
 
 void Loop::rejoin() {
   m_parts.log.warning(
-      "compute node {} is not active any more: the server has heard nothing of this runner for too long, or "
-      "somebody said so; {} jobs are ended",
+      "compute node {} is not active any more: the server considers it lost, or a client deactivated it; {} jobs are "
+      "ended",
       m_parts.liveness.node_id(), m_parts.running.count());
   m_parts.reaper.discard_all(m_parts.options.kill_now);
   m_parts.inbox.clear();
@@ -401,7 +401,7 @@ void Loop::log_end(RunEnd end) {
       break;
     case RunEnd::too_little_time:
       log.info(
-          "there is nothing to claim, and less time left than is waited for more in "
+          "there is nothing to claim, and too little time is left to wait for more jobs "
           "(compute_node_min_time_for_new_jobs_seconds)");
       break;
     case RunEnd::idle_too_long:

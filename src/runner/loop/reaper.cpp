@@ -89,7 +89,7 @@ void Reaper::wait_for_checks(const std::stop_token& kill_now) {
     m_running.wait(std::min(give_up, RunningJobs::Clock::now() + k_pause));
   }
   for (auto& job : m_unverified.take_unverified()) {
-    m_log.warning("job {} ({}) is given back: its output files cannot be checked in time", job.attempt.result.job_id,
+    m_log.warning("job {} ({}) is requeued: its output files cannot be checked in time", job.attempt.result.job_id,
                   job.attempt.job.name);
     requeue(std::move(job.attempt));
   }

@@ -115,7 +115,7 @@ void changed_workflow(const Request& request, store::Connection& connection) {
 void owner(const Request& request, store::Connection& connection) {
   const auto owner_now = store::owner_of(connection, request.id());
   if (owner_now && *owner_now != request.user && !store::is_admin(connection, request.user)) {
-    forbid(fmt::format("only its owner and administrators say which groups see workflow {}", request.id()));
+    forbid(fmt::format("only the owner and administrators can change which groups see workflow {}", request.id()));
   }
 }
 

@@ -51,9 +51,8 @@ std::string canonical_name_soon(const std::string& host_name) {
     promise.set_value(std::move(found));
   }).detach();
   if (name.wait_for(k_resolver_limit) != std::future_status::ready) {
-    base::log_warning(
-        "the resolver does not tell the full name of '{}' in time; clients that use it need --allowed-host NAME",
-        base::printable(host_name));
+    base::log_warning("looking up the full name of '{}' timed out; clients that use it need --allowed-host NAME",
+                      base::printable(host_name));
     return {};
   }
   return name.get();

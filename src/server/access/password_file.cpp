@@ -140,7 +140,7 @@ PasswordHashes read_password_file(const std::string& path) {
     const auto fail = [&](const std::string& why) { throw base::Error(fmt::format("{}:{}: {}", path, number, why)); };
     const auto colon = line.find(':');
     if (colon == std::string::npos) {
-      fail("expected is NAME:HASH");
+      fail("expected NAME:HASH");
     }
     const std::string user = line.substr(0, colon);
     const std::string hash = line.substr(colon + 1);

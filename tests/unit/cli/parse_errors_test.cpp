@@ -96,5 +96,5 @@ TEST(CommandLine, AnIdLeftOutNeedsATerminal) {
 
 TEST(CommandLine, TheUrlIsCheckedBeforeAnythingIsDone) {
   EXPECT_EQ(usage_error({"--url", "login1:8080", "ping"}),
-            "Error: 'login1:8080' is no URL of a server; expected is http://HOST:PORT/torc-service/v1\n");
+            "Error: 'login1:8080' is not the URL of a server; expected http://HOST:PORT/torc-service/v1\n");
 }

@@ -125,10 +125,9 @@ TEST(Reporters, PrintStepsOnStandardOutputAndWarningsOnStandardError) {
   const Output text(false);
   PlainReporter plain(text, WatchView::Target::standard_output);
   const auto for_people = print(plain, events);
-  EXPECT_EQ(
-      for_people.out,
-      "Found 2 worker(s) for workflow 42\n1/2 workers passed SSH check\nStopping workers (signal: SIGTERM)...\n"
-      "  [OK] ws1: Sent SIGTERM to PID 7\n  [OK] ws1: Stopped (3 jobs given back)\nServer tunnel ended (PID 9)\n");
+  EXPECT_EQ(for_people.out,
+            "Found 2 worker(s) for workflow 42\n1/2 workers passed SSH check\nStopping workers (signal: SIGTERM)...\n"
+            "  [OK] ws1: Sent SIGTERM to PID 7\n  [OK] ws1: Stopped (3 jobs requeued)\nServer tunnel ended (PID 9)\n");
   EXPECT_EQ(for_people.err,
             "3 unfinished job(s) of killed workers are ready again\n4 job(s) of runners that are gone are ready again\n"
             "The server tunnel's process 9 does not end\nWarning: careful\n");

@@ -239,7 +239,7 @@ TEST_F(GuardsTest, UsersAreReadAnewByAdministrators) {
   base::write_file_atomically(dir / "users", "alice\n");
   const auto refused = ask(k_root, "POST", "/admin/reload-auth");
   EXPECT_EQ(refused.status, 422);
-  EXPECT_NE(refused.body.find("users:1: expected is NAME:HASH"), std::string::npos) << refused.body;
+  EXPECT_NE(refused.body.find("users:1: expected NAME:HASH"), std::string::npos) << refused.body;
   EXPECT_EQ(ask(k_alice, "GET", "/version").status, 200);
 }
 

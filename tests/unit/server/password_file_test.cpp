@@ -65,7 +65,7 @@ TEST_F(PasswordFileTest, CommentsAndEmptyLinesArePassedOver) {
 
 TEST_F(PasswordFileTest, ErrorsNameFileAndLine) {
   const std::string good = std::string("alice:") + k_hash + "\n";
-  EXPECT_EQ(error_of(good + "\nbob\n"), file + ":3: expected is NAME:HASH");
+  EXPECT_EQ(error_of(good + "\nbob\n"), file + ":3: expected NAME:HASH");
   EXPECT_NE(error_of(good + "bob:{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=\n").find(":2: the password's hash is not bcrypt"),
             std::string::npos);
   EXPECT_NE(error_of(good + "bob:$2y$12$short\n").find(":2: the bcrypt hash is damaged"), std::string::npos);

@@ -49,7 +49,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"not_utf8", "name: p\ndescription: \"\xff\"\n", "wf.yaml:2: the file is no UTF-8 text (byte 0xff)"},
         Case{"nul_byte", std::string("name: p\n\0", 9), "wf.yaml:2: the file holds a NUL byte"},
         Case{"nul_escape", "name: \"a\\0b\"\njobs: []\n", "wf.yaml:1: 'name' holds a NUL byte"},
-        Case{"key_twice", "name: a\njobs: []\nname: b\n", "wf.yaml:3: the key 'name' stands twice in one map"},
+        Case{"key_twice", "name: a\njobs: []\nname: b\n", "wf.yaml:3: the key 'name' appears twice in one map"},
         Case{"list_as_key", "[a, b]: c\n", "wf.yaml:1: a key must be a text, found a list or a map"},
         Case{"no_key", ": c\n", "wf.yaml:1: a key is missing before ':'"},
         Case{"unknown_anchor", "name: *x\njobs: []\n",
@@ -248,7 +248,7 @@ INSTANTIATE_TEST_SUITE_P(
              "[{\"exit_codes\": [1, 300]}]}]}",
              "wf.json: /failure_handlers/0/rules/0/exit_codes/1: 'exit_codes' must be at most 255, found 300"},
         Case{"key_twice", "{\"name\": \"p\",\n \"name\": \"q\"}",
-             "wf.json: /name: the key 'name' stands twice in one map"},
+             "wf.json: /name: the key 'name' appears twice in one map"},
         Case{"dangling",
              "{\"name\": \"p\", \"jobs\": [{\"name\": \"a\", \"command\": \"c\"}, "
              "{\"name\": \"b\", \"command\": \"c\", "

@@ -83,27 +83,26 @@ TEST(Json5, Texts) {
 TEST(Json5, Keys) {
   EXPECT_EQ(value(R"({$a_1: 1, 'b c': 2, "d": 3, ümlaut: 4, \u0061b: 5, null: 6})"),
             nlohmann::json::parse(R"({"$a_1": 1, "b c": 2, "d": 3, "ümlaut": 4, "ab": 5, "null": 6})").dump());
-  EXPECT_EQ(error_of("{a b: 1}"), "wf.json5:1:4: no valid JSON5: expected is ':' behind the key, found 'b'");
-  EXPECT_EQ(error_of("{1a: 1}"), "wf.json5:1:2: no valid JSON5: expected is a key, found '1'");
-  EXPECT_EQ(error_of("{,}"), "wf.json5:1:2: no valid JSON5: expected is a key, found ','");
+  EXPECT_EQ(error_of("{a b: 1}"), "wf.json5:1:4: no valid JSON5: expected ':' behind the key, found 'b'");
+  EXPECT_EQ(error_of("{1a: 1}"), "wf.json5:1:2: no valid JSON5: expected a key, found '1'");
+  EXPECT_EQ(error_of("{,}"), "wf.json5:1:2: no valid JSON5: expected a key, found ','");
   EXPECT_EQ(error_of(R"({a\x41: 1})"), "wf.json5:1:4: no valid JSON5: a name has no escapes but \\uHHHH");
-  EXPECT_EQ(error_of("{name: 'p', name: 'q'}"), "wf.json5: /name: the key 'name' stands twice in one map");
+  EXPECT_EQ(error_of("{name: 'p', name: 'q'}"), "wf.json5: /name: the key 'name' appears twice in one map");
 }
 
 TEST(Json5, BlanksAndComments) {
   EXPECT_EQ(value("\t\v\f\xC2\xA0\xEF\xBB\xBF\xE2\x80\xA9\xE3\x80\x80[/**/1/* , */,// two\r2 //\xE2\x80\xA8,]"),
             "[1,2]");
   EXPECT_EQ(error_of("[1 /* no end"), "wf.json5:1:4: no valid JSON5: the comment has no end");
-  EXPECT_EQ(error_of("// nothing"), "wf.json5:1:11: no valid JSON5: expected is a value, found the end of the file");
+  EXPECT_EQ(error_of("// nothing"), "wf.json5:1:11: no valid JSON5: expected a value, found the end of the file");
 }
 
 TEST(Json5, SaysWhereItIsWrong) {
-  EXPECT_EQ(error_of("{\n  name: 'é', x\n}"),
-            "wf.json5:3:1: no valid JSON5: expected is ':' behind the key, found '}'");
-  EXPECT_EQ(error_of("{name: 'é' jobs: []}"), "wf.json5:1:12: no valid JSON5: expected is ',' or '}', found 'j'");
-  EXPECT_EQ(error_of("[1,,2]"), "wf.json5:1:4: no valid JSON5: expected is a value, found ','");
-  EXPECT_EQ(error_of("[1"), "wf.json5:1:3: no valid JSON5: expected is ',' or ']', found the end of the file");
-  EXPECT_EQ(error_of("{} {}"), "wf.json5:1:4: no valid JSON5: expected is the end of the file, found '{'");
+  EXPECT_EQ(error_of("{\n  name: 'é', x\n}"), "wf.json5:3:1: no valid JSON5: expected ':' behind the key, found '}'");
+  EXPECT_EQ(error_of("{name: 'é' jobs: []}"), "wf.json5:1:12: no valid JSON5: expected ',' or '}', found 'j'");
+  EXPECT_EQ(error_of("[1,,2]"), "wf.json5:1:4: no valid JSON5: expected a value, found ','");
+  EXPECT_EQ(error_of("[1"), "wf.json5:1:3: no valid JSON5: expected ',' or ']', found the end of the file");
+  EXPECT_EQ(error_of("{} {}"), "wf.json5:1:4: no valid JSON5: expected the end of the file, found '{'");
   EXPECT_EQ(error_of("{name: p}"), "wf.json5:1:8: no valid JSON5: 'p' is no value; a text needs quotes");
   EXPECT_EQ(error_of("{name: 'p', job: []}").substr(0, 15), "wf.json5: /job:") << error_of("{name: 'p', job: []}");
   EXPECT_EQ(error_of("null"), "wf.json5: there is no workflow in the file");

@@ -47,9 +47,9 @@ int run(const Options& options, CommandContext& context) {
   for (const auto& orphan : orphans.jobs) {
     const bool given_back = !options.dry_run && app::give_back_job(api, orphan.job, run_id);
     count += given_back ? 1 : 0;
-    const char* const what = options.dry_run ? "would be given back"
-                             : given_back    ? "is given back"
-                                             : "stays: it is somebody's again by now";
+    const char* const what = options.dry_run ? "would be requeued"
+                             : given_back    ? "is requeued"
+                                             : "is not requeued: another runner has it now";
     output.line(base::printable_line(
         fmt::format("Job {} ({}) {}: {}", orphan.job.id.value_or(0), orphan.job.name, what, orphan.reason)));
     jobs.push_back(document_of(orphan, given_back));
@@ -60,7 +60,7 @@ int run(const Options& options, CommandContext& context) {
   for (const auto& node : orphans.undecided) {
     output.note(base::printable_line(fmt::format(
         "Note: the runner of compute node {} on {} did not say which process it is (torc 0.23's 'run' does not), so "
-        "whether it lives cannot be seen; its jobs stay",
+        "it is not known whether it is running; its jobs are left alone",
         node.id.value_or(0), node.hostname)));
   }
   if (orphans.jobs.empty()) {
