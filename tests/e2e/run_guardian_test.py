@@ -110,6 +110,7 @@ class Guardian(E2ETest):
             shown += data
         self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), 0, shown)
         self.assertIn(b"1 jobs requeued", shown)
+        self.assertIn(b"\r\x1b[KStopping: ending the running jobs", shown, "the line of progress is erased")
         self.assertTrue((self.dir / "done").exists(), "the job was killed before it could end")
 
 

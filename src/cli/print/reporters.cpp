@@ -183,8 +183,9 @@ void TerminalReporter::report(const app::Event& event) {
   } else if (std::holds_alternative<app::RunEnded>(event)) {
     const std::lock_guard lock(m_mutex);
     m_progress.reset();
-  } else if (const auto* stopping = std::get_if<app::RunStopping>(&event)) {
-    output().note(k_erase_line + NoteOf{}(*stopping));
+  } else if (std::holds_alternative<app::RunStopping>(event)) {
+    paint("");  // Erases the line of progress.
+    PlainReporter::report(event);
   } else if (const auto* transfer = std::get_if<app::TransferProgress>(&event)) {
     paint(fmt::format("  {} archive(s) complete, {} here", transfer->archives, base::format_bytes(transfer->bytes)));
   } else if (std::holds_alternative<app::TransferEnded>(event)) {
