@@ -1,9 +1,9 @@
 #include "torc/base/units.hpp"
 
 #include <cmath>
-#include <limits>
 #include <cstdlib>
 #include <ctime>
+#include <limits>
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>

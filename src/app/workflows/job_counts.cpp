@@ -49,8 +49,8 @@ CountByStatus count_by_status(client::Api& api, model::Id workflow_id) {
 
 JobCounts count_jobs(client::Api& api, model::Id workflow_id) {
   using model::JobStatus;
-  auto by_status =
-      api.has_capability(model::Capability::summary) ? counted_by_server(api, workflow_id) : count_by_status(api, workflow_id);
+  auto by_status = api.has_capability(model::Capability::summary) ? counted_by_server(api, workflow_id)
+                                                                  : count_by_status(api, workflow_id);
   JobCounts counts{.completed = by_status[JobStatus::completed],
                    .failed = by_status[JobStatus::failed] + by_status[JobStatus::terminated],
                    .canceled = by_status[JobStatus::canceled],

@@ -45,10 +45,10 @@ model::WorkerAddress parse_address(const std::string& worker) {
   try {
     return model::WorkerAddress::parse(worker);
   } catch (const base::Error& error) {
-    throw RequestError(
-        422,
-        fmt::format("'{}' is not a valid worker address ([user@]host[:port]): {}", base::printable(worker), error.what()),
-        {{"field", "worker"}});
+    throw RequestError(422,
+                       fmt::format("'{}' is not a valid worker address ([user@]host[:port]): {}",
+                                   base::printable(worker), error.what()),
+                       {{"field", "worker"}});
   }
 }
 

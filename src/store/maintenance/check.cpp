@@ -4,8 +4,8 @@
 #include <fmt/format.h>
 
 #include "store/maintenance/hardening.hpp"
-#include "store/maintenance/read_only.hpp"
 #include "store/maintenance/migrations.hpp"
+#include "store/maintenance/read_only.hpp"
 #include "store/query.hpp"
 #include "store/records/references.hpp"
 #include "torc/base/file.hpp"

@@ -29,7 +29,9 @@ const std::vector<Case>& cases() {
       {"\r\r\n", "\\x0d\n"},
       // C1, as code points and as bytes
       {"\u0085|\u009b2J|\u009d0;x\u009c", "\\u0085|\\u009b2J|\\u009d0;x\\u009c"},
-      {"\x9b" "31m", "\\x9b31m"},
+      {"\x9b"
+       "31m",
+       "\\x9b31m"},
       // Direction
       {"a\u202eb\u202c", "a\\u202eb\\u202c"},
       {"\u202a\u202b\u202d", "\\u202a\\u202b\\u202d"},
@@ -44,9 +46,13 @@ const std::vector<Case>& cases() {
       {"\xef\xb7\x90\xef\xbf\xbf\xf4\x8f\xbf\xbf", "\\ufdd0\\uffff\\U0010ffff"},
       // Ill-formed: a lone byte, a cut sequence, overlong forms of '/' and ESC, a surrogate, beyond the last code point
       {"\xff\xfe", "\\xff\\xfe"},
-      {"a\x80" "b", "a\\x80b"},
+      {"a\x80"
+       "b",
+       "a\\x80b"},
       {"\xe2\x82", "\\xe2\\x82"},
-      {"\xe2\x82" "A", "\\xe2\\x82A"},
+      {"\xe2\x82"
+       "A",
+       "\\xe2\\x82A"},
       {"\xc0\xaf\xc0\x9b\xe0\x80\x9b", "\\xc0\\xaf\\xc0\\x9b\\xe0\\x80\\x9b"},
       {"\xed\xa0\x80", "\\xed\\xa0\\x80"},
       {"\xf4\x90\x80\x80", "\\xf4\\x90\\x80\\x80"},

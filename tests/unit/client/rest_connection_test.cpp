@@ -202,9 +202,9 @@ ApiError listing_error(const std::function<std::string(std::int64_t)>& answer_to
 TEST(RestConnection, EndsAListThatDoesNotAdvance) {
   // The same page again, whatever it says of where it begins; one that begins elsewhere.
   using Lie = std::function<std::string(std::int64_t)>;
-  for (const auto& lie : {Lie([](auto) { return page(0, worker_item(1)); }),
-                          Lie([](auto call) { return page(call, worker_item(1)); }),
-                          Lie([](auto call) { return page(call == 0 ? 0 : 7, worker_item(call)); })}) {
+  for (const auto& lie :
+       {Lie([](auto) { return page(0, worker_item(1)); }), Lie([](auto call) { return page(call, worker_item(1)); }),
+        Lie([](auto call) { return page(call == 0 ? 0 : 7, worker_item(call)); })}) {
     const auto error = listing_error(lie);
     EXPECT_EQ(error.kind(), "UnexpectedAnswer");
     EXPECT_NE(std::string(error.what()).find("its list does not advance at item 1 (GET /things)"), std::string::npos)

@@ -133,21 +133,20 @@ TEST(RunCommand, KillsAtOnceInHaste) {
     const support::TempDir directory;
     const std::string counted = (directory / "counted").string();
     const std::string count = "i=0; while [ $i -lt 15 ]; do i=$((i + 1)); sleep 0.1; done; touch " + counted;
-    const auto result = run_command({.argv = {"sh", "-c",
-                                              "trap '" + count +
-                                                  "' TERM; echo '?'; read -r x; while :; do sleep 0.02; done"},
-                                     .answer =
-                                         [&](std::string_view) {
-                                           stopper = std::jthread([&] {
-                                             stop.request_stop();
-                                             std::this_thread::sleep_for(std::chrono::milliseconds(100));
-                                             haste.request_stop();
-                                           });
-                                           return "go\n";
-                                         },
-                                     .question = "?",
-                                     .haste = haste.get_token()},
-                                    stop.get_token());
+    const auto result = run_command(
+        {.argv = {"sh", "-c", "trap '" + count + "' TERM; echo '?'; read -r x; while :; do sleep 0.02; done"},
+         .answer =
+             [&](std::string_view) {
+               stopper = std::jthread([&] {
+                 stop.request_stop();
+                 std::this_thread::sleep_for(std::chrono::milliseconds(100));
+                 haste.request_stop();
+               });
+               return "go\n";
+             },
+         .question = "?",
+         .haste = haste.get_token()},
+        stop.get_token());
     EXPECT_EQ(result.end, End::canceled);
     EXPECT_FALSE(std::filesystem::exists(counted));
   }
@@ -174,10 +173,10 @@ TEST(RunCommand, CountsTheLimitAnewWhileAFileGrows) {
 
 TEST(RunCommand, CountsTheLimitAnewWhileBytesMove) {
   // Longer than the limit together; each pause is far shorter, also on a busy machine.
-  Command command{.argv = {"sh", "-c",
-                           "i=0; while [ $i -lt 35 ]; do i=$((i + 1)); head -c 100000 /dev/zero; sleep 0.1; done"},
-                  .limit = milliseconds(3000),
-                  .limit_is_standstill = true};
+  Command command{
+      .argv = {"sh", "-c", "i=0; while [ $i -lt 35 ]; do i=$((i + 1)); head -c 100000 /dev/zero; sleep 0.1; done"},
+      .limit = milliseconds(3000),
+      .limit_is_standstill = true};
   EXPECT_TRUE(run_command(command).ok());
   command.argv = {"sleep", "100"};
   EXPECT_EQ(run_command(command).end, End::timed_out);
@@ -197,8 +196,7 @@ TEST(RunCommand, EndsAFloodOfEitherStream) {
 
 TEST(RunCommand, EndsAFloodThatIsDroppedAtItsLimit) {
   // Faster than anybody reads: there is always more.
-  const auto result =
-      run_command({.argv = {"cat", "/dev/zero"}, .limit = milliseconds(300), .output_limit = 100'000});
+  const auto result = run_command({.argv = {"cat", "/dev/zero"}, .limit = milliseconds(300), .output_limit = 100'000});
   EXPECT_EQ(result.end, End::timed_out);
   EXPECT_EQ(result.out.size(), 100'000U);
 }

@@ -72,8 +72,9 @@ TEST_P(OutputsTest, AJobWithoutItsOutputHasFailed) {
   EXPECT_EQ(event.value("job_id", model::Id{0}), bad);
   EXPECT_EQ(event.value("files", nlohmann::json()),
             nlohmann::json::array({{{"name", "absent"}, {"path", directory.file("absent")}}}));
-  EXPECT_NE(event.value("message", "").find("its output file 'absent' (" + directory.file("absent") + ") does not exist"),
-            std::string::npos)
+  EXPECT_NE(
+      event.value("message", "").find("its output file 'absent' (" + directory.file("absent") + ") does not exist"),
+      std::string::npos)
       << event;
 }
 
@@ -100,7 +101,8 @@ TEST_P(OutputsTest, FailureHandlersApplyToIt) {
                                                     .rules = R"([{"exit_codes":[1],"max_retries":2}])"})
                            .id.value();
   // Writes it at the second attempt.
-  const auto job = add_writer("[ $TORC_ATTEMPT_ID = 1 ] || touch " + directory.file("late"), {add_file("late")}, handler);
+  const auto job =
+      add_writer("[ $TORC_ATTEMPT_ID = 1 ] || touch " + directory.file("late"), {add_file("late")}, handler);
   initialize();
   const auto report = run(options());
   EXPECT_EQ(report.completed, 1);
