@@ -1,5 +1,6 @@
 #include "store/jobs/transitions.hpp"
 
+#include <string_view>
 #include <utility>
 
 #include <fmt/format.h>
@@ -15,12 +16,9 @@ bool is_failure(JobStatus status) {
   return status == JobStatus::failed || status == JobStatus::canceled || status == JobStatus::terminated;
 }
 
-const std::string& count_blockers_sql() {
-  static const std::string sql{
-      "(SELECT COUNT(*) FROM job_dependencies d JOIN jobs b ON b.id = d.depends_on_job_id "
-      "WHERE d.job_id = jobs.id AND b.status NOT IN {final})"_sql};
-  return sql;
-}
+constexpr std::string_view k_count_blockers =
+    "(SELECT COUNT(*) FROM job_dependencies d JOIN jobs b ON b.id = d.depends_on_job_id "
+    "WHERE d.job_id = jobs.id AND b.status NOT IN {final})"_sql;
 
 /// Perhaps a job of this job's workflow became ready.
 void note_claimable(Connection& connection, Id job_id) {
@@ -68,7 +66,7 @@ void release_dependents(Connection& connection, Id job_id, JobStatus status) {
 
 void block_dependents(Connection& connection, Id job_id) {
   static const std::string block_sql =
-      fmt::format("{}{} WHERE id = ?", "UPDATE jobs SET status = {blocked}, blockers = "_sql, count_blockers_sql());
+      fmt::format("{}{} WHERE id = ?", "UPDATE jobs SET status = {blocked}, blockers = "_sql, k_count_blockers);
   std::vector<Id> reopened{job_id};
   while (!reopened.empty()) {
     const Id id = reopened.back();
@@ -105,7 +103,7 @@ void set_status(Connection& connection, Id job_id, JobStatus from, JobStatus to)
 void recount_blockers(Connection& connection, Id workflow_id) {
   // The condition of the index beside the narrower one: it serves only statements that contain it.
   static const std::string sql = fmt::format("UPDATE jobs SET blockers = {} WHERE workflow_id = ? AND {}",
-                                             count_blockers_sql(), "status IN {unfinished} AND status = {blocked}"_sql);
+                                             k_count_blockers, "status IN {unfinished} AND status = {blocked}"_sql);
   execute(connection, sql, workflow_id);
 }
 
