@@ -54,11 +54,14 @@ class FieldNames {
     }
   }
 
-// GCC 12 loses sight of the NULs in the array and warns of names without an end.
+#ifndef __clang__  // GCC 12 loses sight of the NULs in the array and warns of names without an end.
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wstringop-overread"
+#endif
   constexpr const char* operator[](std::size_t field) const { return m_text.data() + m_starts[field]; }
+#ifndef __clang__
 #pragma GCC diagnostic pop
+#endif
 
  private:
   std::array<char, Size> m_text{};
