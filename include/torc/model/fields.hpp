@@ -58,7 +58,9 @@ class FieldNames {
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wstringop-overread"
 #endif
-  constexpr const char* operator[](std::size_t field) const { return m_text.data() + m_starts[field]; }
+  constexpr const char* operator[](std::size_t field) const {
+    return m_text.data() + m_starts[field];
+  }
 #ifndef __clang__
 #pragma GCC diagnostic pop
 #endif
