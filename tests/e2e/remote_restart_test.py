@@ -68,7 +68,8 @@ class Restart(E2ETest):
         self.kill(pids[0])
         pid = int(self.wait_for(watching, rf"{self.ws.names[0]}: started again \(PID (\d+)\), 1 of 5").group(1))
         self.all_run()
-        self.assertEqual((self.ws.hosts[0].home / "ran").read_text(), "dark red\n" * 2)
+        # The server knows that a job runs before its shell has written a line.
+        wait_until(lambda: (self.ws.hosts[0].home / "ran").read_text() == "dark red\n" * 2, what="both runs of the job")
         command = processes_below(self.dir / "workers")[pid]
         self.assertIn(f"/{directory} ", command)
         self.assertIn("--max-parallel-jobs 1", command)
