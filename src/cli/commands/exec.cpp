@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.hpp"
+#include "cli/options/common_options.hpp"
 #include "cli/parser/checks.hpp"
 #include "cli/print/reporters.hpp"
 #include "cli/print/run_report.hpp"
@@ -95,13 +96,7 @@ std::vector<OptionInfo> run_options(Options& options) {
            .value = "N",
            .range = Range{1, model::k_most_parallel_jobs},
            .help = "Maximum number of parallel jobs (default: number of CPUs)"},
-          {.names = "-o,--output-dir",
-           .target = &options.output_directory,
-           .value = "DIR",
-           .check = check_not_empty,
-           .default_text = options.output_directory,
-           .completion = Completion::directory,
-           .help = "Directory for the output of jobs and the runner's log"},
+          output_directory_option(options.output_directory),
           {.names = "--dry-run",
            .target = &options.dry_run,
            .help = "Print the workflow as a workflow file in JSON, without running it; needs no server"}};

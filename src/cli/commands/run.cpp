@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "cli/commands.hpp"
+#include "cli/options/common_options.hpp"
 #include "cli/options/runner_options.hpp"
 #include "cli/parser/checks.hpp"
 #include "cli/print/reporters.hpp"
@@ -70,13 +71,7 @@ std::vector<OptionInfo> workflow_and_output_options(RunOptions& options) {
            .completion = Completion::file,
            .required = true,
            .help = "Workflow file (YAML, JSON, JSON5), or ID of a workflow"},
-          {.names = "-o,--output-dir",
-           .target = &options.output_directory,
-           .value = "DIR",
-           .check = check_not_empty,
-           .default_text = options.output_directory,
-           .completion = Completion::directory,
-           .help = "Directory for the output of jobs and the runner's log"}};
+          output_directory_option(options.output_directory)};
 }
 
 }  // namespace

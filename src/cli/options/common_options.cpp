@@ -24,6 +24,16 @@ OptionInfo status_filter(std::string& status) {
           .help = "Only jobs with this status"};
 }
 
+OptionInfo output_directory_option(std::string& directory) {
+  return {.names = "-o,--output-dir",
+          .target = &directory,
+          .value = "DIR",
+          .check = check_not_empty,
+          .default_text = directory,
+          .completion = Completion::directory,
+          .help = "Directory for the output of jobs and the runner's log"};
+}
+
 OptionInfo raw_option(bool& raw) {
   return {.names = "--raw", .target = &raw, .help = "Do not escape control characters on a terminal"};
 }

@@ -18,6 +18,9 @@ OptionInfo workflow_id_argument(std::optional<model::Id>& target);
 /// -s, --status: a job status.
 OptionInfo status_filter(std::string& status);
 
+/// -o, --output-dir of the commands that run jobs on this machine.
+OptionInfo output_directory_option(std::string& directory);
+
 /// --raw
 OptionInfo raw_option(bool& raw);
 

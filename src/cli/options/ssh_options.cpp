@@ -57,6 +57,13 @@ OptionInfo host_option(SshSettings& settings) {
               "repeatable"};
 }
 
+OptionInfo runner_directory_option(std::optional<std::string>& directory) {
+  return {.names = "--output-dir",
+          .target = &directory,
+          .value = "DIR",
+          .help = "Only runners with this output directory (default: wherever they were started)"};
+}
+
 OptionInfo exclude_option(std::vector<std::string>& patterns) {
   return {.names = "-x,--exclude",
           .target = &patterns,

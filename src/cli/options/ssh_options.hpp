@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,9 @@ std::vector<OptionInfo> ssh_options(SshSettings& settings);
 
 /// --host, for the commands that may act on some of the workers.
 OptionInfo host_option(SshSettings& settings);
+
+/// --output-dir, for the commands that find runners by where they were started.
+OptionInfo runner_directory_option(std::optional<std::string>& directory);
 
 /// -x, --exclude, for the commands that read worker files.
 OptionInfo exclude_option(std::vector<std::string>& patterns);

@@ -132,11 +132,7 @@ CommandInfo remote_status_command() {
       .path = "remote status",
       .summary = "Show which runners are running, and why others are not",
       .description = "Exit status 1 if a runner died, or a worker is unreachable.",
-      .options = joined({workflow_id_argument(options->workflow_id),
-                         {.names = "--output-dir",
-                          .target = &options->output_dir,
-                          .value = "DIR",
-                          .help = "Only runners with this output directory (default: wherever they were started)"},
+      .options = joined({workflow_id_argument(options->workflow_id), runner_directory_option(options->output_dir),
                          host_option(options->ssh)},
                         ssh_options(options->ssh)),
       .examples =
