@@ -14,15 +14,15 @@
 
 namespace torc::app {
 
-/// The ssh workers of a workflow that an operation is about.
+/// The ssh workers of a workflow that an operation acts on.
 struct Fleet {
   model::Id workflow_id{0};
   std::vector<remote::Worker> workers{};
   bool is_whole{true};  ///< All workers of the workflow.
 };
 
-/// @param hosts  Patterns of --host; none: all workers. Names and keys are those that workers have among all of them.
-/// @throws base::Error for a pattern that matches none
+/// @param hosts  Patterns of --host; empty: all workers. Names and keys are unique among all workers of the workflow.
+/// @throws base::Error if a pattern matches no worker
 Fleet load_fleet(client::Api& api, model::Id workflow_id, const std::vector<std::string>& hosts);
 
 /// What an operation did on one worker.
@@ -32,7 +32,7 @@ struct Outcome {
   Result result{};
 };
 
-/// One for each worker, in the order of the fleet.
+/// One outcome per worker, in the order of the fleet.
 template <typename Result>
 using Outcomes = std::vector<Outcome<Result>>;
 
@@ -46,13 +46,13 @@ Outcomes<Result> pair_with_workers(const Fleet& fleet, std::vector<Result> resul
   return outcomes;
 }
 
-/// `operation(worker)` for all workers, as many at once as the transport is wide.
+/// Calls `operation(worker)` for all workers, in as many threads as the transport has slots.
 template <typename Operation>
 auto for_each_worker(const Fleet& fleet, const remote::Transport& transport, Operation&& operation) {
   return pair_with_workers(fleet, proc::fan_out(fleet.workers, transport.width(), std::forward<Operation>(operation)));
 }
 
-/// How many results fulfil a condition.
+/// The number of results for which the condition is true.
 template <typename Result, typename Condition>
 std::size_t count_if(const Outcomes<Result>& outcomes, Condition&& condition) {
   return static_cast<std::size_t>(

@@ -10,27 +10,27 @@
 #include "torc/remote/exec.hpp"
 #include "torc/remote/logs.hpp"
 
-// What commands do on all workers of a fleet, an outcome for each.
+// Operations on all workers of a fleet, with one outcome per worker.
 
 namespace torc::app {
 
 class Reporter;
 
 struct CollectOptions {
-  std::string output_dir{};  ///< On the workers; empty: where each was started, else "torc_output".
-  std::string local_dir{};   ///< Made if there is none.
+  std::string output_dir{};  ///< On the workers; empty: the one of the last start, or "torc_output".
+  std::string local_dir{};   ///< Created if it does not exist.
   bool remove{false};        ///< Delete the directory on the worker once its archive is safe here.
-  bool force{false};         ///< With `remove`: also where a worker runs there, or something changed since.
+  bool force{false};         ///< With `remove`: also if a runner is running there or files have changed since.
   bool extract{false};       ///< Unpack each archive into a directory beside it.
-  std::optional<std::uint64_t> max_size{};  ///< With `extract`: the most bytes that an archive may take unpacked.
+  std::optional<std::uint64_t> max_size{};  ///< With `extract`: maximum unpacked size of an archive, in bytes.
 };
 
-/// @throws base::Error if the local directory cannot be made
+/// @throws base::Error if the local directory cannot be created
 Outcomes<remote::CollectResult> collect_logs(client::Api& api, const Fleet& fleet, const CollectOptions& options,
                                              const remote::SshOptions& ssh, Reporter& reporter,
                                              const std::stop_token& stop);
 
-/// @param output_dir  Empty: where each was started, else "torc_output".
+/// @param output_dir  Empty: the one of the last start, or "torc_output".
 Outcomes<remote::DeleteResult> delete_logs(const remote::WorkflowRef& workflow, const Fleet& fleet,
                                            const std::string& output_dir, const remote::SshOptions& ssh,
                                            const std::stop_token& stop);

@@ -13,23 +13,23 @@ namespace torc::app {
 
 struct WorkerStatus {
   remote::WorkerState state{};
-  /// What the server knows of the runner that runs there; nothing where it knows none.
+  /// The server's record of the runner there, if it has one.
   std::optional<WorkerNode> node{};
 
-  /// It runs, but the server has not heard of it for too long, or has given it up.
+  /// It is running, but its heartbeats are overdue or the server considers it lost.
   bool is_silent() const;
 };
 
 struct FleetStatus {
   Outcomes<WorkerStatus> workers{};
-  std::optional<remote::TunnelNote> tunnel{};  ///< Unless there is none, or nobody needs it.
-  bool misses_tunnel{false};                   ///< It died, and runners need it.
+  std::optional<remote::TunnelNote> tunnel{};  ///< Absent if there is no tunnel, or no runner needs it.
+  bool misses_tunnel{false};                   ///< The tunnel died, and runners need it.
 
   std::size_t count(remote::State state) const;
 };
 
-/// Asks the workers, the server, and the tunnel's note.
-/// @param output_dir  Empty: wherever they were started. Else only workers with this output directory count.
+/// Queries the workers and the server, and reads the tunnel's record.
+/// @param output_dir  If not empty, only runners with this output directory count.
 /// @throws base::ApiError
 FleetStatus query_fleet(client::Api& api, remote::Transport& transport, const Fleet& fleet,
                         const std::string& output_dir);

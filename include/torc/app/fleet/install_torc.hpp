@@ -12,10 +12,10 @@ class Reporter;
 
 struct InstallOptions {
   std::string prefix{"~/.local"};
-  bool force{false};  ///< Whatever the workers have.
+  bool force{false};  ///< Also to workers that have this version.
 };
 
-/// Copies this very program to the workers that need it; reports the result of each.
+/// Copies this program to the workers that need it, and reports the result of each.
 /// @throws base::SystemError if the program cannot be read
 Outcomes<remote::InstallResult> install_torc(const remote::WorkflowRef& workflow, const Fleet& fleet,
                                              const InstallOptions& options, const remote::SshOptions& ssh,

@@ -18,15 +18,15 @@ namespace torc::app {
 
 class Reporter;
 
-/// What `torc remote run` was asked for.
+/// The request of `torc remote run`.
 struct StartRequest {
   model::Id workflow_id{0};
-  std::vector<std::string> hosts{};               ///< Patterns of --host; none: all workers.
+  std::vector<std::string> hosts{};               ///< Patterns of --host; empty: all workers.
   std::vector<model::WorkerEntry> new_workers{};  ///< From --workers.
   remote::StartSettings settings{};
-  /// What a worker's own settings mean for its start.
+  /// Applies a worker's own settings to its start.
   std::function<remote::WorkerStart(const model::WorkerSettings&)> start_of{};
-  std::optional<InstallOptions> install{};  ///< Copy torc first where it is missing.
+  std::optional<InstallOptions> install{};  ///< Copy torc to workers without it first.
   bool keep_going{false};
   bool server_tunnel{false};  ///< The workers reach the server through ssh.
 };
@@ -35,7 +35,7 @@ struct StartOutcome {
   enum class Refusal {
     none,
     interrupted,  ///< The user interrupted before anything was started.
-    problems,     ///< Checks failed, as `workers` tells; nothing was started.
+    problems,     ///< Checks failed, see `workers`; nothing was started.
   };
 
   Outcomes<remote::StartResult> workers{};
@@ -45,8 +45,8 @@ struct StartOutcome {
   std::size_t started() const;
 };
 
-/// Checks the workers, adds the new ones that are reachable, initialises the workflow if it is new, and starts the
-/// runners: all, or with `keep_going` those that can be.
+/// Checks the workers, adds the new ones that are reachable, initializes the workflow if it is new, and starts the
+/// runners: all of them, or with `keep_going` those whose checks passed.
 /// @throws base::Error
 StartOutcome start_fleet(client::Api& api, const StartRequest& request, const remote::SshOptions& ssh,
                          const ServerAccess& server, Reporter& reporter, const std::stop_token& stop);

@@ -5,9 +5,9 @@
 
 namespace torc::app {
 
-/// What every start of a worker takes, whatever else is asked for: which workflow, this version, the server's address
-/// and login as this command has them, its certificate, the limit on a call.
-/// @throws base::Error where the certificate cannot be read
+/// The settings that every start of a runner needs: the workflow, this version, the server's address, login and
+/// certificate as this command uses them, and the time limit of a call.
+/// @throws base::Error if the certificate cannot be read
 remote::StartSettings start_settings(const remote::WorkflowRef& workflow, const remote::SshOptions& ssh,
                                      const ServerAccess& server);
 

@@ -14,17 +14,16 @@ class Reporter;
 
 struct StopOptions {
   remote::StopMode mode{remote::StopMode::end};
-  std::chrono::seconds patience{0};  ///< How long to wait for the ends; zero: not at all.
-  std::string output_dir{};          ///< Only workers with this output directory; empty: wherever they were started.
-  std::string requested_by{};        ///< Noted on the workers: "alice@login1"
+  std::chrono::seconds patience{0};  ///< How long to wait until the runners exit; zero: do not wait.
+  std::string output_dir{};          ///< If not empty, only runners with this output directory.
+  std::string requested_by{};        ///< Recorded on the workers: "alice@login1".
 };
 
-/// Whether a worker is as it was asked for. @param waited  For its end.
+/// Whether the runner reached the requested state. @param waited  The call waited for the runner to exit.
 bool is_stopped(const remote::StopResult& result, bool waited);
 
-/// Signals the workers of a fleet and waits for their ends. Jobs of those that were killed become ready again, and the
-/// server tunnel ends if nobody needs it any more. A tunnel that died is held again before, so that the runners can hand
-/// in what they have.
+/// Signals the runners of a fleet and waits until they exit. Requeues the jobs of killed runners, and ends the server
+/// tunnel if no runner needs it any more. Restarts a dead tunnel first, so that the runners can send their results.
 /// @throws base::ApiError
 Outcomes<remote::StopResult> stop_fleet(client::Api& api, const Fleet& fleet, const StopOptions& options,
                                         const remote::SshOptions& ssh, const ServerAccess& server, Reporter& reporter,

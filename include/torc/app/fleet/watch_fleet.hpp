@@ -17,29 +17,29 @@ namespace torc::app {
 class Reporter;
 
 struct WatchRequest {
-  std::chrono::seconds interval{30};  ///< Between questions to the workers themselves; the server is asked more often.
-  /// What is known of workers, by their `stored`: these are asked some seconds later.
+  std::chrono::seconds interval{30};  ///< Between ssh queries of a worker; the server is polled more often.
+  /// Known states, by `Worker::stored`: these workers are first queried some seconds later.
   std::map<std::string, remote::WorkerState> known{};
-  RestartOptions restarts{};  ///< Whether workers that died are started again, with the settings of their last start.
+  RestartOptions restarts{};  ///< Restarts use the settings of the last start.
 };
 
-/// How a workflow stood when the watching ended.
+/// The state of the workflow when the watch ended.
 struct WatchOutcome {
   enum class End {
     complete,
     canceled,
-    no_workers,   ///< No runner is left, and none is started again; jobs are.
-    interrupted,  ///< The user did not want to wait longer.
+    no_workers,   ///< Jobs are left, but no runner, and none is restarted.
+    interrupted,  ///< The user requested a stop.
   };
 
   End end{End::complete};
   JobCounts jobs{};
-  std::map<std::string, std::int64_t> restarts{};  ///< Of workers that were started again, by address as stored.
+  std::map<std::string, std::int64_t> restarts{};  ///< Number of restarts, by `Worker::stored`.
 };
 
-/// Reports snapshots of the workers and the progress until the workflow is complete or canceled, nobody works on it any
-/// more, or a stop is requested. Starts workers again that died, where that is wanted.
-/// @throws base::ApiError where the server stays away for minutes
+/// Reports snapshots of workers and progress until the workflow is complete or canceled, no runner is left, or a stop is
+/// requested. Restarts runners that died, if requested.
+/// @throws base::ApiError if the server does not answer for minutes
 WatchOutcome watch_fleet(client::Api& api, const Fleet& fleet, const WatchRequest& request,
                          const remote::SshOptions& ssh, const ServerAccess& server, Reporter& reporter,
                          const std::stop_token& stop);

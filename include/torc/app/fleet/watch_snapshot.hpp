@@ -11,22 +11,22 @@
 
 namespace torc::app {
 
-/// One worker as somebody who watches sees it.
+/// The state of one worker during a watch.
 struct WatchedWorker {
   std::string name{};
   std::string stored{};
   std::string host{};
-  std::string state{};  ///< As in the JSON of `torc remote status`, or "" while nobody knows.
+  std::string state{};  ///< As in the JSON of `torc remote status`, or "" if unknown.
   std::optional<std::int64_t> pid{};
   std::int64_t running_jobs{0};
-  std::optional<double> load{};  ///< Of the last minute: processes that want to run.
+  std::optional<double> load{};  ///< Load average of the last minute.
   std::optional<std::chrono::milliseconds> heard_ago{};
   std::string message{};
   std::int64_t restarts{0};
-  std::string restart_message{};  ///< Why it is not started again, or why the last start failed.
+  std::string restart_message{};  ///< Why it is not restarted, or why the last restart failed.
 };
 
-/// How a workflow and its workers stand at one time.
+/// The state of a workflow and its workers at one time.
 struct WatchSnapshot {
   model::Id workflow_id{0};
   Progress progress{};

@@ -10,7 +10,7 @@
 
 namespace torc::app {
 
-/// What the server knows of the runner of an ssh worker.
+/// The server's record of the runner of an ssh worker.
 struct WorkerNode {
   model::ComputeNode node{};
   std::int64_t running_jobs{0};
@@ -24,8 +24,7 @@ bool runs_on(const model::ComputeNode& node, const std::string& worker);
 /// @throws base::ApiError
 std::map<std::string, WorkerNode> latest_worker_nodes(client::Api& api, model::Id workflow_id);
 
-/// How long the server has not heard of a node that sends heartbeats; nothing where that is no longer than it should
-/// be, or where it sends none.
+/// Time since the last heartbeat of a node, if it is overdue; std::nullopt if it is not, or if the node sends none.
 std::optional<std::chrono::milliseconds> silence_of(const model::ComputeNode& node);
 
 }  // namespace torc::app

@@ -23,21 +23,21 @@ struct TunnelClaim {
   remote::TunnelTarget target{};
   remote::TunnelPlace place;
   base::Fd lock{};
-  std::vector<remote::Worker> workers{};  ///< Those that it connects at once.
+  std::vector<remote::Worker> workers{};  ///< The workers to connect immediately.
 };
 
-/// To be called while there is only one thread, besides those of `api`.
-/// @param on_demand  Only workers that were held before: other commands name further ones.
+/// Call it while `api` has the only other threads.
+/// @param on_demand  Connect only workers that had a forward before; other commands request more.
 /// @throws base::Error if another process holds the tunnel
 TunnelClaim claim_tunnel(client::Api& api, const Fleet& fleet, bool on_demand, const ServerAccess& server);
 
 struct TunnelOptions {
-  std::optional<pid_t> until_pid{};    ///< The process without which the tunnel is of no use.
-  std::function<void()> on_ready{};    ///< Called once other commands find the tunnel.
+  std::optional<pid_t> until_pid{};    ///< The tunnel ends when this process does.
+  std::function<void()> on_ready{};    ///< Called once other commands can find the tunnel.
   std::function<int()> stop_signal{};  ///< The signal that requested the stop.
 };
 
-/// Holds the tunnel until it is not needed, or a stop is requested.
+/// Keeps the tunnel up until no runner needs it or a stop is requested.
 /// @param api  A connection of its own: another thread asks whether the workflow is over. If it waits for a server that
 ///             does not answer when all else is done, this ends the process, with status 0, instead of returning.
 void hold_tunnel(std::unique_ptr<client::Api> api, const TunnelClaim& claim, const TunnelOptions& options,

@@ -11,28 +11,28 @@
 
 namespace torc::app {
 
-/// The options of `torc exec` that make its workflow.
+/// The options of `torc exec` that define its workflow.
 struct ExecOptions {
   std::string name{};  ///< Empty: "exec_" and the time.
   std::string description{};
   std::vector<std::string> commands{};  ///< -c
   std::string commands_file{};          ///< -C; "-" is standard input.
-  std::vector<std::string> words{};     ///< The one command behind "--".
-  bool marked{false};                   ///< Whether there was a "--" at all.
+  std::vector<std::string> words{};     ///< The command after "--".
+  bool marked{false};                   ///< Whether the command line contains "--".
   std::vector<std::string> parameters{};
   std::string link{"product"};
   std::string monitor{"summary"};           ///< off, summary, time-series
   std::string monitor_compute_node{"off"};  ///< The same.
   bool generate_plots{false};
   std::optional<std::int64_t> sample_interval_s{};
-  std::string stdio{};  ///< separate, combined, no-stdout, no-stderr, none; empty: nothing is said about it.
+  std::string stdio{};  ///< separate, combined, no-stdout, no-stderr, none; empty: not set.
 };
 
 /// The workflow that the options describe; reads the files they name, and standard input.
-/// @throws base::UsageError where they make none, base::Error where a file cannot be read
+/// @throws base::UsageError if they define no workflow, base::Error if a file cannot be read
 workflow_file::WorkflowDescription exec_workflow(const ExecOptions& options);
 
-/// The workflow file that stands for `workflow`, one of exec_workflow.
+/// The workflow as a workflow file. @param workflow  From exec_workflow.
 nlohmann::json workflow_file_document(const workflow_file::WorkflowDescription& workflow);
 
 }  // namespace torc::app

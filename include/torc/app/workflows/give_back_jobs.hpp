@@ -8,19 +8,19 @@
 
 namespace torc::app {
 
-/// Makes a job ready again that was claimed or runs by one who is gone.
-/// @returns false where it is no longer so: somebody was faster
+/// Requeues a job whose runner is gone.
+/// @returns false if the job is no longer claimed or running
 /// @throws base::ApiError
 bool give_back_job(client::Api& api, const model::Job& job, std::int64_t run_id);
 
-/// What the server takes for a worker's living runners.
+/// The compute nodes of a worker that the server considers active.
 /// @param worker  The address as stored: "alice@ws3:2222"
 /// @throws base::ApiError
 std::vector<model::ComputeNode> active_nodes_of(client::Api& api, model::Id workflow_id, const std::string& worker);
 
-/// Tells the server that runners are gone without a word: their unfinished jobs become ready again, their compute nodes
-/// inactive. Only for nodes that are known to be dead.
-/// @returns how many jobs were given back
+/// Requeues the unfinished jobs of runners that died, and deactivates their compute nodes. Call it only for runners that
+/// are known to be dead.
+/// @returns the number of requeued jobs
 /// @throws base::ApiError
 std::int64_t give_back_jobs(client::Api& api, model::Id workflow_id, std::vector<model::ComputeNode> nodes);
 

@@ -7,14 +7,14 @@
 
 namespace torc::app {
 
-/// How many jobs of a workflow are in each state; every state, those with no job too.
+/// The number of jobs in each status, including statuses without jobs.
 using CountByStatus = std::map<model::JobStatus, std::int64_t>;
 
-/// Asks the server: for the whole list where it is short, else for a count in each state.
+/// Queries the server: one list if it is short, otherwise one count per status.
 /// @throws base::ApiError
 CountByStatus count_by_status(client::Api& api, model::Id workflow_id);
 
-/// As reports of a run put them together.
+/// The counts in reports of a run.
 struct JobCounts {
   std::int64_t total{0};
   std::int64_t completed{0};
@@ -26,7 +26,7 @@ struct JobCounts {
   std::int64_t left() const { return total - completed - failed - canceled; }
 };
 
-/// Asks the server, for its summary where it has one.
+/// Queries the server, by its summary if it has that capability.
 /// @throws base::ApiError
 JobCounts count_jobs(client::Api& api, model::Id workflow_id);
 

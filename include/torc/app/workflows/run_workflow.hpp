@@ -13,26 +13,26 @@ namespace torc::app {
 
 class Reporter;
 
-/// What `torc run` and `torc exec` tell run_workflow.
+/// The request of `torc run` and `torc exec`.
 struct RunRequest {
-  /// `api_url` and `credentials` are filled in. With `worker`, a manager has initialised the workflow.
+  /// `api_url` and `credentials` are filled in. With `worker`, a manager has initialized the workflow.
   runner::RunnerOptions runner{};
-  bool skip_checks{false};  ///< Do not look for input files.
-  /// Where this command made the workflow just now: how many jobs it has. Then the server need not be asked how far the
-  /// workflow is; and no input file is looked for.
+  bool skip_checks{false};  ///< Do not check input files.
+  /// The number of jobs, if this command has just created the workflow. The server is then not queried for the progress
+  /// so far, and input files are not checked.
   std::optional<std::int64_t> new_jobs{};
 };
 
 struct RunOutcome {
   runner::RunnerReport report{};
-  JobCounts counts{};  ///< Of the workflow; of a worker's run, what it did itself.
+  JobCounts counts{};  ///< Of the workflow; with `worker`, of this runner only.
   std::chrono::milliseconds took{0};
 };
 
-/// Runs the jobs of a workflow on this machine until it is over or a stop is requested, and reports the progress. A
-/// workflow that was only created is initialised first.
+/// Runs the jobs of a workflow on this machine until it has ended or a stop is requested, and reports the progress. A
+/// workflow that is not initialized is initialized first.
 ///
-/// The process must have a guardian (torc/proc/guardian.hpp) if no job may outlive it.
+/// Jobs outlive this process unless it has a guardian (torc/proc/guardian.hpp).
 /// @throws base::Error
 RunOutcome run_workflow(client::Api& api, RunRequest request, const ServerAccess& server, Reporter& reporter,
                         const std::stop_token& stop);
