@@ -192,7 +192,7 @@ class Reporter {
 
   virtual void report(const Event& event) = 0;
 
-  /// Whether somebody sees TransferProgress and RunProgress: what they cost is saved if not.
+  /// Whether TransferProgress and RunProgress are shown; if not, they need not be computed.
   virtual bool shows_progress() const { return false; }
 };
 

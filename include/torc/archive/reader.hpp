@@ -12,7 +12,7 @@
 
 namespace torc::archive {
 
-/// Somebody requested a stop while an archive was read or unpacked.
+/// A stop was requested while an archive was read or unpacked.
 class Stopped : public base::Error {
  public:
   Stopped() : base::Error("canceled") {}
@@ -23,7 +23,7 @@ enum class Kind { file, directory, symbolic_link, hard_link, device, fifo, socke
 /// "file", "directory", "link", "hard link", "device", "FIFO", "socket" or "entry of an unknown type".
 std::string_view kind_name(Kind kind);
 
-/// One entry of an archive, as whoever made the archive describes it.
+/// One entry of an archive, as the maker of the archive describes it.
 struct Entry {
   std::string name{};  ///< Bytes as they are in the archive: "./job_stdio/job_1.o".
   Kind kind{Kind::other};

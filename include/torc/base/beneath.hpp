@@ -9,7 +9,7 @@
 
 #include "torc/base/fd.hpp"
 
-// Files below a directory that somebody else filled: a job, or a worker whose archive was unpacked. Nothing here
+// Files below a directory with untrusted content: of a job, or of a worker whose archive was unpacked. Nothing here
 // follows a link out of the directory, waits for the other end of a FIFO, or opens a device.
 
 namespace torc::base {

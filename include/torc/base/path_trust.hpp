@@ -22,11 +22,11 @@ enum class Found { directory, file };
 
 /// What was found on the way to a path; each entry is a phrase such as "the directory /tmp/x belongs to bob (uid 7)".
 struct PathReview {
-  /// The thing itself, its directory or a link on the way belongs to somebody else than this user and root.
+  /// The thing itself, its directory or a link on the way belongs to a user other than this one and root.
   std::vector<std::string> foreign{};
   /// Directories in which any user may replace what the path leads through.
   std::vector<std::string> open_to_all{};
-  /// Directories that a group may write to, or that belong to somebody else further up.
+  /// Directories that a group may write to, or that belong to another user further up.
   std::vector<std::string> warnings{};
 };
 
@@ -42,7 +42,7 @@ PathReview review_path(const std::filesystem::path& path, Found kind);
 enum class Owner { user_or_root, anybody };
 
 /// Refuses a path by its review, and logs the warnings of the review, each once in this process. A directory that is
-/// open to all is refused whoever owns it. May be called from any thread.
+/// open to all is refused whatever its owner. May be called from any thread.
 /// @param what  Names the thing in messages: "database", "output directory".
 /// @throws Error that names the directory, file or link, its owner and the remedy
 void require_trusted_path(const std::filesystem::path& path, Found kind, Owner owner, std::string_view what);

@@ -29,7 +29,7 @@ struct GlobalOptions {
   client::Connection connection{};
   bool prompt_password{false};
   bool standalone{false};
-  bool trust_owner{false};  ///< --standalone uses a database and an output directory whoever owns them.
+  bool trust_owner{false};  ///< --standalone uses a database and an output directory whatever their owner.
   std::string database{"./torc_output/torc.db"};
 };
 
@@ -104,8 +104,8 @@ class CommandContext {
   model::Id workflow_id(const std::optional<model::Id>& given);
 
   /// Before jobs run on this machine: gives this process a guardian, so that no job outlives it
-  /// (torc/proc/guardian.hpp), and from here on signals ask for an orderly end. To be called before anything is started:
-  /// the guardian is made while there is one thread, and what the embedded server starts must not get signals.
+  /// (torc/proc/guardian.hpp), and from here on signals ask for an orderly end. To be called before anything is
+  /// started: the guardian is made while there is one thread, and what the embedded server starts must not get signals.
   std::stop_token prepare_run();
 
   /// From the first call on SIGINT, SIGTERM and SIGHUP request a stop instead of ending the program. What a second one

@@ -162,8 +162,8 @@ class Api {
   virtual model::Page<model::ComputeNode> list_compute_nodes(model::Id workflow_id,
                                                              const ComputeNodeFilter& filter) = 0;
   virtual std::vector<model::RemoteWorker> list_remote_workers(model::Id workflow_id) = 0;
-  /// Adds those that are not there yet. Settings are kept if the server has Capability::worker_settings, also of one that
-  /// is there already; otherwise addresses alone.
+  /// Adds those that are not there yet. Settings are kept if the server has Capability::worker_settings, also of one
+  /// that is there already; otherwise addresses alone.
   virtual void create_remote_workers(model::Id workflow_id, const std::vector<model::RemoteWorker>& workers) = 0;
   virtual void delete_remote_worker(model::Id workflow_id, const std::string& worker) = 0;
   virtual model::Event create_event(const model::Event& event) = 0;
@@ -177,7 +177,7 @@ class Api {
   virtual std::vector<model::FailureHandler> list_failure_handlers(model::Id workflow_id) = 0;
   virtual model::WorkflowAction create_workflow_action(const model::WorkflowAction& action) = 0;
   virtual std::vector<model::WorkflowAction> list_workflow_actions(model::Id workflow_id) = 0;
-  /// Those whose trigger has fired and that nobody has claimed yet, or that everybody claims.
+  /// The actions whose trigger has fired and that are not claimed yet, or that every runner claims.
   virtual std::vector<model::WorkflowAction> list_pending_actions(model::Id workflow_id,
                                                                   const std::vector<std::string>& triggers) = 0;
   /// @returns whether it is the caller's to do

@@ -38,7 +38,7 @@ struct HttpResponse {
   std::string error{};   ///< "connection refused", "could not resolve host", "timed out after 10 s", ...
   bool sent{false};      ///< Whether the server may have acted upon it: false where connecting failed.
   bool unfit{false};     ///< It was given up since it exceeds a limit; asking again would bring the same.
-  bool given_up{false};  ///< Nobody wanted to wait for the answer any longer.
+  bool given_up{false};  ///< The caller stopped waiting for the answer.
 };
 
 /// Makes requests over one connection that is kept open (libcurl). One object for each thread; `curl_global_init` is

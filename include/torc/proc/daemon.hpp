@@ -18,7 +18,7 @@ struct Detached {
 Detached detach();
 
 /// In the child: lets the parent exit with 0, and turns standard input, output and error to /dev/null.
-/// @throws base::SystemError, also where the parent is gone: nobody would know that the child runs
+/// @throws base::SystemError, also if the parent is gone, because nothing would report that the child runs
 void tell_ready(Detached& detached);
 
 }  // namespace torc::proc

@@ -9,10 +9,10 @@
 
 namespace torc::remote {
 
-/// The slots of --max-parallel-ssh. Every ssh and scp process holds one while it runs; all transports and connections of
-/// a command share the pool (`SshOptions::slots`), so there are never more processes than slots.
+/// The slots of --max-parallel-ssh. Every ssh and scp process holds one while it runs; all transports and connections
+/// of a command share the pool (`SshOptions::slots`), so there are never more processes than slots.
 ///
-/// A caller takes all the slots that it needs at a time with one request, and nobody who holds a slot waits for another
+/// A caller takes all the slots that it needs at a time with one request, and no holder of a slot waits for another
 /// one: that rules out deadlocks. Requests are served in their order, so those for many slots are not starved by
 /// those for one.
 ///

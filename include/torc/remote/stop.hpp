@@ -35,10 +35,10 @@ struct StopResult {
   bool ok{false};                              ///< It was signaled, or there was nothing to signal.
   std::optional<std::int64_t> signaled_pid{};  ///< Nothing, though `ok`: there was nothing to stop.
   bool was_started{false};                     ///< Whether there ever was a worker.
-  bool canceled{false};                        ///< Nobody knows whether there was anything to stop.
+  bool canceled{false};                        ///< It is not known whether there was a runner to stop.
   bool ended{false};                           ///< It is gone. Only known where its end was waited for.
   std::optional<std::int64_t> given_back{};    ///< So many unfinished jobs, as it noted at its end.
-  std::string message{};                       ///< Why not `ok`, or why nobody knows whether it ended.
+  std::string message{};                       ///< Why not `ok`, or why it is not known whether it ended.
 };
 
 /// Signals all workers, calls `on_signaled` once with how that went, and waits for the ends. If the transport is wide

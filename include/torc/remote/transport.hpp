@@ -78,7 +78,7 @@ struct ScriptCall {
   std::function<std::string(std::string_view)> answer{};
 };
 
-/// A script that puts something in order on a worker, and whose result nobody waits for.
+/// A cleanup script for a worker, whose result is not awaited.
 struct BackgroundCall {
   model::WorkerAddress worker{};
   std::string script{};
@@ -112,7 +112,7 @@ class Transport {
   /// How many calls can run at once; further ones wait for their turn.
   virtual std::size_t width() const = 0;
 
-  /// The same workers through `count` calls at once (at most `width()`) that nobody else can take: for calls that wait
+  /// The same workers through `count` calls at once (at most `width()`) reserved for the caller: for calls that wait
   /// for each other, or that make another one in their dialogue. Waits until so many are free. While a thread is in a
   /// call, it makes others through the same reservation only. This transport must outlive what is returned.
   virtual std::unique_ptr<Transport> reserve(std::size_t count);

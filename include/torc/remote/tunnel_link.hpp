@@ -38,8 +38,8 @@ struct TunnelNote {
   /// Whether that very process runs, on this machine.
   bool is_alive() const;
 
-  /// `over`: nobody needs it any more; `died`: it is not there, though runners may need it, also where a signal ended
-  /// it; `elsewhere`: on another machine that has the same home, so nobody can tell from here.
+  /// `over`: no runner needs it any more; `died`: it is not there, though runners may need it, also where a signal
+  /// ended it; `elsewhere`: on another machine that has the same home, so its state is not known here.
   enum class State { running, elsewhere, over, died };
   State state() const;
 };
@@ -71,7 +71,7 @@ class TunnelPlace {
 
   /// The socket that `Tunnel::listen` takes; only for the holder of the lock. @throws base::SystemError
   base::Fd listen() const;
-  /// Non-blocking. Nothing where nobody listens.
+  /// Non-blocking. Returns an empty descriptor if there is no listener.
   base::Fd connect() const;
 
  private:

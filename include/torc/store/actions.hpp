@@ -17,12 +17,12 @@ model::WorkflowAction create_action(Connection& connection, Id workflow_id, mode
 /// All of them, with how far their triggers have come.
 std::vector<model::WorkflowAction> actions(Connection& connection, Id workflow_id);
 
-/// Those that have fired and that nobody has claimed; of these triggers only, where any are given.
+/// The actions that have fired and are not claimed; if triggers are given, only those with one of them.
 std::vector<model::WorkflowAction> pending_actions(Connection& connection, Id workflow_id,
                                                    const std::vector<std::string>& triggers);
 
 /// The caller does it. Persistent ones are for everybody, the others for the first.
-/// @returns false where somebody else has it
+/// @returns false if another runner has claimed it
 /// @throws Refused not_found
 bool claim_action(Connection& connection, Id workflow_id, Id action_id, std::optional<Id> compute_node_id);
 

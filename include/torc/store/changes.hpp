@@ -36,9 +36,9 @@ struct Changes {
   std::set<Id> claimable{};       ///< Workflows in which there may be something to claim that was not there before.
   std::set<Id> ended{};           ///< Workflows that may be over now: complete or canceled.
   std::set<Id> deleted{};         ///< Workflows that are gone.
-  std::vector<Notice> notices{};  ///< In the order they happened; only while somebody listens.
+  std::vector<Notice> notices{};  ///< In the order they happened; only while there are listeners.
 
-  /// How many listen for notices; null: nobody ever does. Must outlive the connection.
+  /// The number of listeners for notices; null: there never are any. Must outlive the connection.
   const std::atomic<int>* listeners{nullptr};
   bool wanted() const { return listeners != nullptr && listeners->load(std::memory_order_relaxed) > 0; }
 

@@ -23,7 +23,7 @@ model::Heartbeat note_heartbeat(Connection& connection, Id id);
 /// A node of another workflow is left alone: who names it need not have access to it.
 void note_sign_of_life(Connection& connection, Id workflow_id, Id id);
 
-// Nodes that are silent. When each was last heard of is kept in memory, by a clock that nobody sets, and known to the
+// Nodes that are silent. When each was last heard of is kept in memory, by a monotonic clock, and known to the
 // one connection over which all the above is noted.
 
 using SilenceClock = std::chrono::steady_clock;

@@ -12,8 +12,8 @@ class Refused : public base::Error {
  public:
   enum class Reason {
     not_found,      ///< The thing named does not exist.
-    conflict,       ///< It exists, but somebody else's or a newer state stands against it.
-    forbidden,      ///< Nobody may do that.
+    conflict,       ///< It exists, but its state or its owner does not permit the change.
+    forbidden,      ///< Never permitted.
     unprocessable,  ///< The values given make no sense for it.
   };
 

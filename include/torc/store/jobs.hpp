@@ -49,9 +49,9 @@ struct Claim {
   std::optional<std::int64_t> start_run{};
 };
 
-/// Gives out ready jobs, those of the highest priority first, then in the order of their ids. They are pending then (or
-/// running), and given to nobody else. None where the workflow is canceled, and none for a node that is not active any
-/// more: what a claim that was under way gets when its node leaves, nobody would run.
+/// Claims ready jobs, the highest priority first, then in the order of their IDs. They become pending (or running), and
+/// no other runner gets them. Claims nothing if the workflow is canceled or the node is not active, because jobs given
+/// to a node that has just left would never run.
 /// @throws Refused unprocessable for jobs to start by no node of the workflow or in another run
 std::vector<model::Job> claim_next_jobs(Connection& connection, const Claim& claim);
 
