@@ -21,7 +21,7 @@ namespace torc::app {
 namespace {
 
 constexpr const char* k_ways =
-    "give commands with -c COMMAND (repeatable), -C FILE (one a line) or as 'torc exec -- COMMAND...'";
+    "give commands with -c COMMAND (repeatable), -C FILE (one per line) or as 'torc exec -- COMMAND...'";
 constexpr std::int64_t k_default_sample_interval_s = 10;
 
 std::string default_name() {

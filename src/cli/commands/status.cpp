@@ -51,8 +51,8 @@ std::string next_step(const WorkflowSummary& summary) {
     const bool clean = count(JobStatus::completed) + count(JobStatus::disabled) == summary.total_jobs;
     return clean ? fmt::format("torc results list {}", id)
                  : fmt::format(
-                       "torc results list {0} --failed shows which; torc workflows reset-status {0} "
-                       "--failed-only --reinitialize makes them ready again",
+                       "'torc results list {0} --failed' shows the failed jobs; 'torc workflows reset-status {0} "
+                       "--failed-only --reinitialize' requeues them",
                        id);
   }
   const bool nobody = summary.active_compute_nodes == 0 && summary.active_scheduled_nodes == 0;

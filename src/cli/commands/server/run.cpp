@@ -133,7 +133,7 @@ int serve(ServerRunOptions& options, proc::Detached& detached, CommandContext& c
     proc::tell_ready(detached);
   }
   wait_for(stop);
-  base::log_info("signal {}: answering what was accepted, then ending", context.stop_signal());
+  base::log_info("signal {}: finishing accepted requests, then exiting", context.stop_signal());
   reloadable->set(nullptr);
   server.stop();
   return k_exit_ok;
