@@ -110,7 +110,7 @@ class Commands(E2ETest):
                 (["workflows", "list"], r"Workflows for user tester:\nID +User +Name[^\n]*\n-+\n\d+ +tester +demo +two stages"),
                 (["workflows", "get", workflow], r"Workflow ID \d+:\n  Name: demo\n  User: tester\n"),
                 (["status", workflow], r"(?s)Job Status \(total: 3\):.*completed: +1.*failed: +1.*Workflow complete with "
-                                       r"failures \(1 failed.*Next: torc results list"),
+                                       r"failures \(1 failed.*Next: 'torc results list"),
                 (["jobs", "list", workflow], r"ID +Name +Status +Priority +Command\n-+\n\d+ +a +completed +0 +echo a\n"),
                 (["jobs", "get", 1], r"Job ID 1:\n  Name: a\n  Command: echo a\n"),
                 (["results", "list", workflow], r"(?s)Return Code.* b .* 3 .*failed.*Total: 2 results\n$"),

@@ -9,7 +9,7 @@ class Rerun(E2ETest):
     def run_hint(self, server, workflow):
         """Runs the command that `torc status` suggests, as it is printed."""
         shown = server.torc("status", workflow, check=True).stdout
-        hint = re.search(r"torc (workflows reset-status .*?--reinitialize) makes", shown)
+        hint = re.search(r"'torc (workflows reset-status [^']*)'", shown)
         self.assertTrue(hint, shown)
         self.assertIn("--failed-only", hint[1])
         server.torc(*hint[1].split(), "--no-prompts", check=True)

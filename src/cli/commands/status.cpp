@@ -34,14 +34,14 @@ std::string state_line(const WorkflowSummary& summary) {
                      count(JobStatus::failed), count(JobStatus::terminated), count(JobStatus::canceled));
 }
 
-/// What the user may do now, "" where there is nothing but to wait.
+/// The next command for the user; "" if all that is left to do is wait.
 std::string next_step(const WorkflowSummary& summary) {
   const model::Id id = summary.workflow.id.value_or(0);
   const auto count = [&](JobStatus status) { return summary.jobs.at(status); };
   if (summary.completion.is_canceled) {
     return fmt::format(
-        "torc workflows reset-status {} --failed-only --reinitialize makes its canceled and failed jobs ready again, "
-        "and keeps completed jobs",
+        "'torc workflows reset-status {} --failed-only --reinitialize' requeues its canceled and failed jobs, and keeps "
+        "completed jobs",
         id);
   }
   if (summary.total_jobs == 0) {

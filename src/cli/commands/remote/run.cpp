@@ -101,14 +101,14 @@ int wait_and_report(const Options& options, const app::StartRequest& started, co
   return report_watch_end(end, started.workflow_id, context.options().standalone, context.output());
 }
 
-/// Runners of a workflow that is over would end as soon as they start.
+/// Refuses a canceled workflow, and warns about a complete one: its runners would end as soon as they start.
 /// @throws base::Error for one that was canceled
 void require_something_to_run(model::Id id, client::Api& api, const Output& output) {
   const auto completion = api.is_workflow_complete(id);
   if (completion.is_canceled) {
     throw base::Error(fmt::format(
-        "workflow {0} was canceled; 'torc workflows reset-status {0} --failed-only --reinitialize' makes its canceled "
-        "and failed jobs ready again, and keeps completed jobs",
+        "workflow {0} was canceled; 'torc workflows reset-status {0} --failed-only --reinitialize' requeues its canceled "
+        "and failed jobs, and keeps completed jobs",
         id));
   }
   if (completion.is_complete) {
