@@ -19,14 +19,15 @@ constexpr double k_longest_pause_seconds = 600;
 
 }  // namespace
 
-RestartPolicy::Step RestartPolicy::next(const std::optional<remote::WorkerState>& state, Clock::time_point answered_at,
-                                        Clock::time_point now) const {
+RestartPolicy::Step RestartPolicy::next(const std::optional<remote::WorkerState>& state,
+                                        std::optional<Clock::time_point> answered_at, Clock::time_point now) const {
+  const auto is_older_than = [&](auto age) { return !answered_at || now - *answered_at > age; };
   if (!state || state->state != State::died || m_is_given_up) {
     return Step::none;
   }
   if (state->ending) {
     // What it ran is not to run twice.
-    return now - answered_at > k_until_ended ? Step::query : Step::none;
+    return is_older_than(k_until_ended) ? Step::query : Step::none;
   }
   if (m_restarts >= m_options.most) {
     return Step::give_up;
@@ -35,7 +36,7 @@ RestartPolicy::Step RestartPolicy::next(const std::optional<remote::WorkerState>
     return Step::none;
   }
   // Somebody else may have started it meanwhile.
-  return now - answered_at > k_state_is_current ? Step::query : Step::start;
+  return is_older_than(k_state_is_current) ? Step::query : Step::start;
 }
 
 bool RestartPolicy::may_restart(const std::optional<remote::WorkerState>& state, bool has_run) const {

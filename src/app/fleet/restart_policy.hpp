@@ -35,7 +35,7 @@ class RestartPolicy {
   explicit RestartPolicy(const RestartOptions& options) : m_options(options) {}
 
   /// What to do about a worker, given its last state and when it answered.
-  Step next(const std::optional<remote::WorkerState>& state, Clock::time_point answered_at,
+  Step next(const std::optional<remote::WorkerState>& state, std::optional<Clock::time_point> answered_at,
             Clock::time_point now) const;
 
   /// Whether the worker may come back without the user: then nobody needs to despair of the workflow.

@@ -53,7 +53,7 @@ void WorkerPoller::set_state(std::size_t i, remote::WorkerState state, bool asks
     m_workers[i].node.reset();  // The one that the server knows is of the runner before.
   }
   m_workers[i].state = std::move(state);
-  m_workers[i].asked_at = asks_at_once ? Clock::time_point() : Clock::now();
+  m_workers[i].asked_at = asks_at_once ? std::nullopt : std::optional(Clock::now());
 }
 
 void WorkerPoller::poll() {
@@ -64,8 +64,8 @@ void WorkerPoller::poll() {
                        : worker.seems_gone() ? Clock::duration(k_between_urgent_queries)
                                              : Clock::duration(m_interval);
     // A worker that has only just been started may have ended together with its workflow, which the next poll shows.
-    const auto since = worker.seems_gone() ? std::max(worker.asked_at, m_began_at) : worker.asked_at;
-    if (now - since >= pause) {
+    const auto since = worker.seems_gone() ? std::max(worker.asked_at.value_or(m_began_at), m_began_at) : worker.asked_at;
+    if (!since || now - *since >= pause) {
       query(i);
     }
   }

@@ -22,8 +22,9 @@ struct PolledWorker {
 
   std::optional<remote::WorkerState> state{};  ///< As it said itself.
   std::optional<WorkerNode> node{};            ///< As the server has it.
-  Clock::time_point asked_at{};
-  Clock::time_point answered_at{};
+  /// None: never, or it is to be asked at once. Not the clock's epoch, which is when this machine booted.
+  std::optional<Clock::time_point> asked_at{};
+  std::optional<Clock::time_point> answered_at{};
   bool asked_inactive{false};        ///< The server had given it up when it was asked.
   bool asked_since_inactive{false};  ///< And it has answered.
 
@@ -57,7 +58,7 @@ class WorkerPoller {
   void set_just_started(std::size_t i, remote::WorkerState state);
   /// @param asks_at_once  Its state is asked for with the next `poll`.
   void set_state(std::size_t i, remote::WorkerState state, bool asks_at_once);
-  void ask_at_once(std::size_t i) { m_workers[i].asked_at = {}; }
+  void ask_at_once(std::size_t i) { m_workers[i].asked_at.reset(); }
 
   /// Asks those whose turn it is.
   void poll();

@@ -163,7 +163,7 @@ bool WatchPace::is_due(const WatchSnapshot& snapshot) {
   const auto now = Clock::now();
   m_news = watch_news(m_last ? &*m_last : nullptr, snapshot);
   const bool is_over = snapshot.progress.done_before + snapshot.progress.done_here == snapshot.progress.total;
-  const bool is_due = !m_last || !m_news.empty() || is_over || now - m_told_at >= k_between_lines;
+  const bool is_due = !m_last || !m_told_at || !m_news.empty() || is_over || now - *m_told_at >= k_between_lines;
   if (is_due) {
     m_told_at = now;
   }

@@ -29,7 +29,7 @@ class WatchPace {
  public:
   /// To be called with each snapshot.
   bool is_due(const app::WatchSnapshot& snapshot);
-  void make_due() { m_told_at = {}; }
+  void make_due() { m_told_at.reset(); }
   /// What was new in the last snapshot that `is_due` got.
   const std::vector<std::string>& news() const { return m_news; }
 
@@ -38,7 +38,7 @@ class WatchPace {
 
   std::optional<app::WatchSnapshot> m_last{};
   std::vector<std::string> m_news{};
-  Clock::time_point m_told_at{};
+  std::optional<Clock::time_point> m_told_at{};
 };
 
 /// Shows snapshots on a terminal, over the one before; elsewhere prints what is new, with the time in front.

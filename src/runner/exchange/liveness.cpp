@@ -45,7 +45,7 @@ void Liveness::rejoin() {
 }
 
 void Liveness::record_sign_of_life(Clock::time_point now) {
-  if (now - m_last < k_longest_without_heartbeat) {
+  if (m_last && now - *m_last < k_longest_without_heartbeat) {
     m_next = now + m_interval;
   }
 }
@@ -55,7 +55,7 @@ bool Liveness::send_heartbeat() {
   m_last = Clock::now();
   m_interval =
       answer.timeout_seconds ? heartbeat_interval_for(*answer.timeout_seconds) : milliseconds(k_heartbeat_interval);
-  m_next = m_last + m_interval;
+  m_next = *m_last + m_interval;
   if (answer.is_draining && !std::exchange(m_drain_requested, true)) {
     m_log.info("the server wants no more jobs claimed here");
   }

@@ -63,7 +63,7 @@ class Liveness {
   model::ComputeNode m_node;
   std::chrono::milliseconds m_interval{k_heartbeat_interval};
   Clock::time_point m_next;
-  Clock::time_point m_last{};
+  std::optional<Clock::time_point> m_last{};
   bool m_drain_requested{false};
 };
 

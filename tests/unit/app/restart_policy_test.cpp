@@ -58,6 +58,11 @@ TEST(RestartPolicy, StartsOnlyWhatDied) {
   }
 }
 
+TEST(RestartPolicy, AsksADeadWorkerThatHasNotAnsweredYet) {
+  // Also shortly after this machine has booted, when its steady clock is near zero.
+  EXPECT_EQ(RestartPolicy({.restart = true}).next(in_state(State::died), std::nullopt, {}), Step::query);
+}
+
 TEST(RestartPolicy, WaitsTwiceAsLongBeforeEachFurtherStart) {
   RestartPolicy policy({.restart = true, .most = 10, .pause_seconds = 10});
   auto now = k_now;

@@ -51,7 +51,9 @@ class WorkerPollerTest : public testing::Test {
 
   Fleet m_fleet{.workflow_id = 42, .workers = remote::make_workers({"a", "b", "c"})};
   DeadTransport m_transport;
-  WorkerPoller m_poller{m_fleet, {.server_id = "id", .workflow_id = 42}, m_transport, std::chrono::hours(1)};
+  /// Longer than this machine has been up, as after a boot: "at once" must not depend on that.
+  static constexpr std::chrono::hours k_interval{100 * 365 * 24};
+  WorkerPoller m_poller{m_fleet, {.server_id = "id", .workflow_id = 42}, m_transport, k_interval};
 };
 
 TEST_F(WorkerPollerTest, AsksEachWorkerOnceInAnInterval) {
