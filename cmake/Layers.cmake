@@ -67,9 +67,10 @@ endfunction()
 # All unit test programs, for builds that want nothing else.
 add_custom_target(unit_tests)
 
-# One unit test program for each layer: torc_unit_test(base SOURCES strings_test.cpp ... LIBRARIES ...).
+# One unit test program for each layer: torc_unit_test(base SOURCES strings_test.cpp ... LIBRARIES ...). SHARDS: as many
+# ctests, each with its part of the tests, for programs whose tests mostly wait.
 function(torc_unit_test name)
-  cmake_parse_arguments(arg "" "" "SOURCES;LIBRARIES" ${ARGN})
+  cmake_parse_arguments(arg "" "SHARDS" "SOURCES;LIBRARIES" ${ARGN})
   add_executable(unit_${name} ${arg_SOURCES})
   torc_compile_together(unit_${name})
   target_include_directories(unit_${name} PRIVATE "${CMAKE_SOURCE_DIR}/tests" "${CMAKE_SOURCE_DIR}/src")
@@ -79,6 +80,17 @@ function(torc_unit_test name)
     target_precompile_headers(unit_${name} REUSE_FROM unit_precompiled)
   endif()
   add_dependencies(unit_tests unit_${name})
-  add_test(NAME unit.${name} COMMAND unit_${name} --gtest_shuffle --gtest_brief=1)
-  set_tests_properties(unit.${name} PROPERTIES LABELS unit TIMEOUT 300)
+  if(NOT arg_SHARDS)
+    set(arg_SHARDS 1)
+  endif()
+  foreach(shard RANGE 1 ${arg_SHARDS})
+    set(test unit.${name})
+    if(arg_SHARDS GREATER 1)
+      string(APPEND test _${shard})
+    endif()
+    math(EXPR index "${shard} - 1")
+    add_test(NAME ${test} COMMAND unit_${name} --gtest_shuffle --gtest_brief=1)
+    set_tests_properties(
+      ${test} PROPERTIES LABELS unit TIMEOUT 300 ENVIRONMENT "GTEST_TOTAL_SHARDS=${arg_SHARDS};GTEST_SHARD_INDEX=${index}")
+  endforeach()
 endfunction()

@@ -37,11 +37,12 @@ build() {
   cmake --build "build/$preset" --parallel "$jobs" ${1+--target "$@"} >>"$log" 2>&1 || { tail -n 100 "$log"; exit 1; }
 }
 
-# run_tests PRESET ARGUMENT...: a failure is remembered
+# run_tests PRESET ARGUMENT...: a failure is remembered. Many tests wait rather than compute, so one more runs at a time
+# than there are processors; ARGUMENT may say --parallel again.
 run_tests() {
   local preset=$1
   shift
-  ctest --test-dir "build/$preset" --parallel "$jobs" --output-on-failure --no-tests=error "$@" || failed+=("$preset")
+  ctest --test-dir "build/$preset" --parallel "$((jobs + 1))" --output-on-failure --no-tests=error "$@" || failed+=("$preset")
 }
 
 # The same for a sanitizer build. Reports go to files: a test may have standard error for itself.
@@ -67,11 +68,11 @@ build release
 if [[ $quick == false ]]; then
   section "unit tests, address and undefined behaviour sanitizers"
   build asan unit_tests
-  run_sanitized_tests asan -L unit
+  run_sanitized_tests asan -L unit --parallel "$((jobs * 2))"
 
   section "unit tests of proc, store and server, thread sanitizer"
   build tsan unit_proc unit_store unit_server
-  run_sanitized_tests tsan -R '^unit\.(proc|store|server)$'
+  run_sanitized_tests tsan -R '^unit\.(proc|store|server)(_[0-9]+)?$'
 fi
 
 if [[ $quick == false ]]; then
@@ -88,7 +89,7 @@ fi
 
 if [[ $everything == true ]]; then
   section "unit tests, ten times over, release build"
-  run_tests release -L unit --repeat until-fail:10
+  run_tests release -L unit --repeat until-fail:10 --parallel "$((jobs * 2))"
 
   section "fuzzing requests, 30 minutes"
   scripts/fuzz.sh 1800 request || failed+=("fuzz, 30 minutes")
