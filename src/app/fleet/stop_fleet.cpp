@@ -10,7 +10,7 @@
 #include "torc/app/fleet/workers.hpp"
 #include "torc/app/reporter.hpp"
 #include "torc/app/tunnel/server_tunnel.hpp"
-#include "torc/app/workflows/give_back_jobs.hpp"
+#include "torc/app/workflows/requeue_jobs.hpp"
 #include "torc/base/error.hpp"
 
 namespace torc::app {

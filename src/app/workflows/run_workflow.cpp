@@ -6,8 +6,8 @@
 
 #include "torc/app/reporter.hpp"
 #include "torc/app/workflows/create_workflow.hpp"
-#include "torc/app/workflows/give_back_jobs.hpp"
 #include "torc/app/workflows/orphaned_jobs.hpp"
+#include "torc/app/workflows/requeue_jobs.hpp"
 #include "torc/proc/process_tree_guard.hpp"
 
 namespace torc::app {

@@ -7,7 +7,7 @@
 #include <fmt/format.h>
 
 #include "cli/commands.hpp"
-#include "cli/job_output.hpp"
+#include "cli/logs/attempt_output.hpp"
 #include "cli/options/common_options.hpp"
 #include "cli/options/ssh_options.hpp"
 #include "cli/parser/checks.hpp"
@@ -19,7 +19,7 @@
 #include "torc/base/sleep.hpp"
 #include "torc/base/strings.hpp"
 #include "torc/model/job_output.hpp"
-#include "torc/remote/job_output.hpp"
+#include "torc/remote/job_output_reader.hpp"
 
 namespace torc::cli {
 namespace {

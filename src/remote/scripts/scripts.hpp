@@ -7,7 +7,7 @@
 #include "remote/logs/checksum.hpp"
 #include "remote/scripts/script.hpp"
 #include "torc/remote/install.hpp"
-#include "torc/remote/job_output.hpp"
+#include "torc/remote/job_output_reader.hpp"
 #include "torc/remote/logs.hpp"
 #include "torc/remote/start.hpp"
 #include "torc/remote/state.hpp"

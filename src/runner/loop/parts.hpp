@@ -7,13 +7,13 @@
 #include <vector>
 
 #include "runner/exchange/call_limits.hpp"
+#include "runner/exchange/call_retries.hpp"
 #include "runner/exchange/inbox.hpp"
 #include "runner/exchange/job_exchange.hpp"
 #include "runner/exchange/liveness.hpp"
 #include "runner/exchange/outbox.hpp"
 #include "runner/exchange/recovery.hpp"
 #include "runner/exchange/result_journal.hpp"
-#include "runner/exchange/retrier.hpp"
 #include "runner/exchange/server_link.hpp"
 #include "runner/jobs/capacity.hpp"
 #include "runner/jobs/execution_config.hpp"

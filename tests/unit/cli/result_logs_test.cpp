@@ -1,4 +1,4 @@
-#include "cli/result_logs.hpp"
+#include "cli/logs/result_logs.hpp"
 
 #include <gtest/gtest.h>
 

@@ -7,7 +7,7 @@
 #include "torc/base/strings.hpp"
 #include "torc/proc/fan_out.hpp"
 #include "torc/remote/exec.hpp"
-#include "torc/remote/job_output.hpp"
+#include "torc/remote/job_output_reader.hpp"
 #include "torc/remote/logs.hpp"
 #include "torc/remote/start.hpp"
 #include "torc/remote/tunnel.hpp"

@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.hpp"
-#include "cli/log_files.hpp"
+#include "cli/logs/log_files.hpp"
 #include "cli/options/max_size_option.hpp"
 #include "torc/archive/unpack.hpp"
 #include "torc/base/error.hpp"

@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.hpp"
-#include "cli/log_files.hpp"
+#include "cli/logs/log_files.hpp"
 #include "cli/options/common_options.hpp"
 #include "torc/base/error.hpp"
 #include "torc/proc/command.hpp"

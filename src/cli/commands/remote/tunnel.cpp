@@ -6,7 +6,7 @@
 #include "cli/options/ssh_options.hpp"
 #include "cli/print/fleet_report.hpp"
 #include "cli/print/reporters.hpp"
-#include "torc/app/tunnel/hold_tunnel.hpp"
+#include "torc/app/tunnel/run_tunnel.hpp"
 #include "torc/base/file.hpp"
 #include "torc/base/log.hpp"
 #include "torc/proc/daemon.hpp"

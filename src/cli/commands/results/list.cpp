@@ -6,10 +6,10 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.hpp"
+#include "cli/logs/result_logs.hpp"
 #include "cli/options/common_options.hpp"
 #include "cli/parser/checks.hpp"
 #include "cli/print/table.hpp"
-#include "cli/result_logs.hpp"
 #include "torc/base/printable.hpp"
 #include "torc/base/strings.hpp"
 #include "torc/base/units.hpp"

@@ -3,8 +3,8 @@
 
 #include "cli/commands.hpp"
 #include "cli/options/common_options.hpp"
-#include "torc/app/workflows/give_back_jobs.hpp"
 #include "torc/app/workflows/orphaned_jobs.hpp"
+#include "torc/app/workflows/requeue_jobs.hpp"
 #include "torc/base/printable.hpp"
 #include "torc/base/strings.hpp"
 

@@ -1,4 +1,4 @@
-#include "torc/app/workflows/give_back_jobs.hpp"
+#include "torc/app/workflows/requeue_jobs.hpp"
 
 #include "torc/app/fleet/worker_nodes.hpp"
 #include "torc/base/error.hpp"

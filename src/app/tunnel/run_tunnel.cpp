@@ -1,4 +1,4 @@
-#include "torc/app/tunnel/hold_tunnel.hpp"
+#include "torc/app/tunnel/run_tunnel.hpp"
 
 #include <unistd.h>
 
@@ -8,8 +8,8 @@
 
 #include <fmt/format.h>
 
+#include "app/tunnel/tunnel_lifetime.hpp"
 #include "app/tunnel/tunnel_record.hpp"
-#include "app/tunnel/tunnel_watch.hpp"
 #include "torc/app/fleet/workers.hpp"
 #include "torc/app/reporter.hpp"
 #include "torc/base/error.hpp"

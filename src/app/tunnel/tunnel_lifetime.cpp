@@ -1,4 +1,4 @@
-#include "app/tunnel/tunnel_watch.hpp"
+#include "app/tunnel/tunnel_lifetime.hpp"
 
 #include <poll.h>
 #include <sys/eventfd.h>

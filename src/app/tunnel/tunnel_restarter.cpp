@@ -1,4 +1,4 @@
-#include "app/tunnel/tunnel_monitor.hpp"
+#include "app/tunnel/tunnel_restarter.hpp"
 
 #include <exception>
 

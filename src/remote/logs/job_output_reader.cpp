@@ -1,4 +1,4 @@
-#include "torc/remote/job_output.hpp"
+#include "torc/remote/job_output_reader.hpp"
 
 #include <unistd.h>
 

@@ -1,4 +1,4 @@
-#include "runner/exchange/retrier.hpp"
+#include "runner/exchange/call_retries.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "cli/job_output.hpp"
+#include "cli/logs/attempt_output.hpp"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include "cli/log_files.hpp"
+#include "cli/logs/log_files.hpp"
 
 #include <sys/stat.h>
 #include <unistd.h>
