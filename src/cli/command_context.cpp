@@ -121,7 +121,7 @@ model::Id CommandContext::workflow_id(const std::optional<model::Id>& given) {
 std::stop_token CommandContext::prepare_run() {
   proc::split_off_guardian();
   // A second one must not cut short what ends the jobs and gives them back.
-  return stop_on_signal(proc::FurtherSignals::hasten);
+  return stop_on_signal(proc::FurtherSignals::request_kill);
 }
 
 std::stop_token CommandContext::stop_on_signal(proc::FurtherSignals further, std::function<void()> on_hangup) {
@@ -131,8 +131,8 @@ std::stop_token CommandContext::stop_on_signal(proc::FurtherSignals further, std
   return m_impl->stop->token();
 }
 
-std::stop_token CommandContext::haste() const {
-  return m_impl->stop ? m_impl->stop->haste() : std::stop_token();
+std::stop_token CommandContext::kill_now() const {
+  return m_impl->stop ? m_impl->stop->kill_now() : std::stop_token();
 }
 
 std::stop_token CommandContext::drain() const {

@@ -27,9 +27,10 @@ double possible(double cpu_percent) {
 
 }  // namespace
 
-void JobMeter::look(std::uint64_t ticks, std::int64_t memory_bytes, std::int64_t processes, Clock::time_point now) {
-  const double since_last = seconds(now - m_last_look);
-  m_last_look = now;
+void JobMeter::record_sample(std::uint64_t ticks, std::int64_t memory_bytes, std::int64_t processes,
+                             Clock::time_point now) {
+  const double since_last = seconds(now - m_last_sample);
+  m_last_sample = now;
   m_ticks = std::max(m_ticks, ticks);
   m_memory_bytes = memory_bytes;
   m_processes = processes;
@@ -63,7 +64,7 @@ JobSummary JobMeter::finish(std::uint64_t ticks, Clock::time_point now) {
   close_window(now);
   if (m_summary.samples > 0) {
     // Until its end it is taken to have held what was seen last.
-    const double since_last = seconds(now - m_last_look);
+    const double since_last = seconds(now - m_last_sample);
     m_seconds += since_last;
     m_byte_seconds += since_last * static_cast<double>(m_memory_bytes);
   }

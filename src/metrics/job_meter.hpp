@@ -14,10 +14,10 @@ class JobMeter {
  public:
   using Clock = ProcessSampler::Clock;
 
-  explicit JobMeter(Clock::time_point started) : m_started(started), m_window_start(started), m_last_look(started) {}
+  explicit JobMeter(Clock::time_point started) : m_started(started), m_window_start(started), m_last_sample(started) {}
 
   /// A pass: CPU time so far in clock ticks.
-  void look(std::uint64_t ticks, std::int64_t memory_bytes, std::int64_t processes, Clock::time_point now);
+  void record_sample(std::uint64_t ticks, std::int64_t memory_bytes, std::int64_t processes, Clock::time_point now);
   JobUsage usage(pid_t leader) const;
   /// With the ticks at the job's end.
   JobSummary finish(std::uint64_t ticks, Clock::time_point now);
@@ -27,7 +27,7 @@ class JobMeter {
 
   Clock::time_point m_started;
   Clock::time_point m_window_start;  ///< Of the CPU percentage.
-  Clock::time_point m_last_look;
+  Clock::time_point m_last_sample;
   std::uint64_t m_window_ticks{0};
   std::uint64_t m_ticks{0};
   double m_cpu_percent{0};

@@ -298,7 +298,7 @@ const std::vector<JobUsage>& ProcessSampler::sample(Clock::time_point now) {
   }
   impl.usages.clear();
   for (auto& [leader, job] : impl.jobs) {
-    job.meter.look(job.ticks(), job.pages * impl.page_bytes, job.processes, now);
+    job.meter.record_sample(job.ticks(), job.pages * impl.page_bytes, job.processes, now);
     impl.usages.push_back(job.meter.usage(leader));
   }
   return impl.usages;

@@ -65,7 +65,7 @@ class Run {
       : m_command(command),
         m_wake(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
         m_on_stop(stop, Wake{m_wake.get()}),
-        m_on_haste(command.haste, Wake{m_wake.get()}) {
+        m_on_kill_now(command.kill_now, Wake{m_wake.get()}) {
     m_stop_requested = [stop] { return stop.stop_requested(); };
   }
 
@@ -141,7 +141,7 @@ class Run {
     if (polled[0].revents != 0) {
       drain(m_out, m_result.out);
       ask();
-      note_progress();
+      record_progress();
     }
     if (polled[1].revents != 0) {
       drain(m_err, m_result.err);
@@ -247,7 +247,7 @@ class Run {
   }
 
   /// Looks for marks in the lines that have become whole.
-  void note_progress() {
+  void record_progress() {
     if (m_command.progress_mark.empty()) {
       return;
     }
@@ -270,7 +270,7 @@ class Run {
     }
     const auto now = Clock::now();
     if (m_ending) {
-      if (!m_killed_at && (now >= m_term_at + k_grace || m_command.haste.stop_requested())) {
+      if (!m_killed_at && (now >= m_term_at + k_grace || m_command.kill_now.stop_requested())) {
         m_child.signal(SIGKILL);
         m_killed_at = now;
       }
@@ -326,7 +326,7 @@ class Run {
   const Command& m_command;
   base::Fd m_wake;
   std::stop_callback<Wake> m_on_stop;
-  std::stop_callback<Wake> m_on_haste;
+  std::stop_callback<Wake> m_on_kill_now;
   std::function<bool()> m_stop_requested;
   CommandResult m_result;
   Child m_child;

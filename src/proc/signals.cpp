@@ -20,7 +20,7 @@ sigset_t watched_signals(FurtherSignals further, bool want_hangup) {
   sigset_t set;
   ::sigemptyset(&set);
   ::sigaddset(&set, SIGUSR2);  // Means nothing here; by default it would end the program.
-  if (further == FurtherSignals::hasten) {
+  if (further == FurtherSignals::request_kill) {
     ::sigaddset(&set, SIGUSR1);
   }
   for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
@@ -94,7 +94,7 @@ void StopOnSignal::take(int number) {
     if (m_further == FurtherSignals::end_program) {
       ::_exit(128 + number);
     }
-    m_haste.request_stop();
+    m_kill_now.request_stop();
     return;
   }
   m_source.request_stop();

@@ -95,7 +95,7 @@ class Installation {
  private:
   /// @returns whether something is to be installed
   bool look() {
-    const auto call = m_transport.run(m_worker.address, {.script = look_for_torc_script(m_worker, m_settings)});
+    const auto call = m_transport.run(m_worker.address, {.script = find_torc_script(m_worker, m_settings)});
     const auto report = judge(call);
     if (!report) {
       return false;

@@ -71,7 +71,7 @@ void judge_probe(Check& check, const Report& report, const Worker& worker, std::
 Check judge_report(const Report& report, const Worker& worker, const StartSettings& settings) {
   Check check;
   if (report.has("refused")) {
-    set_problem(check, Check::Problem::not_again, report.text("refused"));
+    set_problem(check, Check::Problem::not_restartable, report.text("refused"));
     return check;
   }
   check.problem = Check::Problem::none;

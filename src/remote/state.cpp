@@ -52,7 +52,7 @@ const char* to_string(State state) {
       return "died";
     case State::unreachable:
       return "unreachable";
-    case State::not_asked:
+    case State::not_queried:
       break;
   }
   return "unknown";
@@ -62,7 +62,7 @@ WorkerState query_state(Transport& transport, const Worker& worker, const Workfl
                         const std::string& output_dir) {
   const auto call = transport.run(worker.address, {.script = status_script(worker, workflow, output_dir)});
   if (call.end == proc::CommandResult::End::canceled) {
-    return {.state = State::not_asked, .message = failure_reason(call)};
+    return {.state = State::not_queried, .message = failure_reason(call)};
   }
   const auto report = Report::parse(call.out);
   if (!report || report->has("failed")) {

@@ -47,7 +47,7 @@ void judge_end(StopResult& result, const proc::CommandResult& call) {
     return;
   }
   try {
-    result.given_back = report->number_if_any("ended_given_back", 0, k_most_jobs);
+    result.requeued = report->number_if_any("ended_given_back", 0, k_most_jobs);
     result.ended = report->has("gone");
   } catch (const BadReport& error) {
     result.message = error.what();

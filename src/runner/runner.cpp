@@ -54,7 +54,7 @@ RunnerReport run_jobs(client::Api& api, const RunnerOptions& options, const std:
     }
     const RunnerReport report = loop.run();
     if (worker) {
-      worker->record_end(reason_of(report), report.exit_status(), report.given_back);
+      worker->record_end(reason_of(report), report.exit_status(), report.requeued);
     }
     return report;
   } catch (const std::exception&) {

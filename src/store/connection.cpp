@@ -136,9 +136,9 @@ Changes& Connection::changes() {
 Database::Database(const std::string& path, Durability durability, base::Owner owner)
     : m_file(std::make_unique<DatabaseFile>(path, owner)), m_durability(durability) {
   m_first.emplace(open(Connection::Mode::write));
-  const auto note_log = [this] {
+  const auto remember_log_files = [this] {
     try {
-      m_file->note_log();
+      m_file->remember_log_files();
     } catch (const base::Error&) {
       // Else SQLite would copy the log, which another user may have written, into the database when it closes.
       sqlite3_db_config(m_first->impl().database.getHandle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
@@ -148,14 +148,14 @@ Database::Database(const std::string& path, Durability durability, base::Owner o
   try {
     // An empty transaction has SQLite open its log, which is looked at before anything is changed.
     Transaction{*m_first}.commit();
-    note_log();
+    remember_log_files();
     refuse_foreign_code(*m_first, this->path());
     migrate(*m_first, this->path(), migrations());
     m_server_id = store::server_id(*m_first);
   } catch (const StorageError& error) {
     throw base::Error(fmt::format("cannot use the database {}: {}", this->path(), error.what()));
   }
-  note_log();
+  remember_log_files();
 }
 
 Database::~Database() = default;

@@ -124,13 +124,13 @@ class PlaceholderCheck {
       } else if (c == '\'' || c == '"') {
         quote = c;
       } else if (c == '{' && (i == 0 || std::string_view("$%@#").find(m_line[i - 1]) == std::string_view::npos)) {
-        look_at(i);
+        check_node(i);
       }
     }
   }
 
  private:
-  void look_at(std::size_t at) const {
+  void check_node(std::size_t at) const {
     const auto found = placeholder_at(m_line.substr(at));
     // One that is known is replaced by something.
     if (!found || m_combinations.substitute(*found, 0) != *found) {

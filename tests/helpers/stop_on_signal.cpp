@@ -1,5 +1,5 @@
 // stop_on_signal: prints "ready", waits for a stop by a signal, prints "stopped N", then waits for another signal or
-// the end of its standard input. With an argument, further signals ask for haste: it waits for that and prints "haste".
+// the end of its standard input. With an argument, further signals ask for kill_now: it waits for that and prints "haste".
 #include <unistd.h>
 
 #include <condition_variable>
@@ -24,7 +24,7 @@ void wait_for(const std::stop_token& token) {
 int main(int argc, char** /*argv*/) {
   ::alarm(60);
   using torc::proc::FurtherSignals;
-  torc::proc::StopOnSignal stop({}, argc > 1 ? FurtherSignals::hasten : FurtherSignals::end_program);
+  torc::proc::StopOnSignal stop({}, argc > 1 ? FurtherSignals::request_kill : FurtherSignals::end_program);
   // A thread made later must not get the signals either.
   std::thread other([token = stop.token()] { wait_for(token); });
   std::puts("ready");
@@ -33,7 +33,7 @@ int main(int argc, char** /*argv*/) {
   std::printf("stopped %d\n", stop.signal());
   std::fflush(stdout);
   if (argc > 1) {
-    wait_for(stop.haste());
+    wait_for(stop.kill_now());
     std::puts("haste");
     std::fflush(stdout);
   }

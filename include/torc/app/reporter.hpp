@@ -75,11 +75,11 @@ struct WorkerStopped {
   remote::StopResult result{};
 };
 /// Jobs of workers that were killed are ready again.
-struct JobsOfKilledGivenBack {
+struct JobsOfKilledRequeued {
   std::int64_t count{0};
 };
 /// Jobs of runners that left without a word are ready again.
-struct JobsOfLostGivenBack {
+struct JobsOfLostRequeued {
   std::int64_t count{0};
 };
 
@@ -177,7 +177,7 @@ struct TunnelRevivalFailed {
 
 using Event = std::variant<Warning, WorkersFound, WorkersBeingChecked, WorkersChecked, WorkersBeingAdded, WorkersAdded,
                            WorkersBeingStarted, InstallBegun, WorkerInstalled, InstallEnded, StopBegun, WorkerSignaled,
-                           WorkerStopped, JobsOfKilledGivenBack, JobsOfLostGivenBack, TunnelUp, TunnelBeingRevived,
+                           WorkerStopped, JobsOfKilledRequeued, JobsOfLostRequeued, TunnelUp, TunnelBeingRevived,
                            TunnelStartAwaited, TunnelEnding, TunnelBegun, ForwardChanged, TunnelServerChanged,
                            TunnelEnded, CollectBegun, TransferProgress, TransferEnded, RunBegun, RunProgress,
                            RunStopping, RunEnded, WatchSnapshot, ServerAway, WorkerRestarted, RestartFailed,

@@ -113,9 +113,9 @@ class CommandContext {
   /// @param on_hangup  Where given, SIGHUP calls it, in another thread, instead of requesting a stop.
   std::stop_token stop_on_signal(proc::FurtherSignals further = proc::FurtherSignals::end_program,
                                  std::function<void()> on_hangup = {});
-  /// Requested by a second signal where stop_on_signal was first called with FurtherSignals::hasten.
-  std::stop_token haste() const;
-  /// Requested by SIGUSR1 where stop_on_signal was first called with FurtherSignals::hasten.
+  /// Requested by a second signal where stop_on_signal was first called with FurtherSignals::request_kill.
+  std::stop_token kill_now() const;
+  /// Requested by SIGUSR1 where stop_on_signal was first called with FurtherSignals::request_kill.
   std::stop_token drain() const;
   /// The signal that requested the stop, or 0.
   int stop_signal() const;

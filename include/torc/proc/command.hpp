@@ -39,7 +39,7 @@ struct Command {
 
   std::size_t output_limit{64UL << 20U};  ///< Bytes kept of each stream; the rest is read and dropped,
   bool flood_is_failure{false};           ///< or with this ends the call (`End::flooded`).
-  std::stop_token haste{};                ///< Requested: what is being ended gets SIGKILL at once.
+  std::stop_token kill_now{};             ///< Requested: what is being ended gets SIGKILL at once.
 };
 
 /// How a command ended. A value, never an exception: a fan-out reports every one.

@@ -16,8 +16,8 @@ bool is_ignored(int number);
 
 /// What the signals after the first one do, once a stop is under way.
 enum class FurtherSignals {
-  end_program,  ///< At once, with status 128 + N; children are left alone.
-  hasten,       ///< Request haste: for a stop that is bounded in time, and must not be cut short.
+  end_program,   ///< At once, with status 128 + N; children are left alone.
+  request_kill,  ///< Request a kill: for a stop that is bounded in time, and must not be cut short.
 };
 
 /// Turns SIGINT, SIGTERM and SIGHUP into a stop request for as long as it lives: the first one requests the stop,
@@ -39,10 +39,10 @@ class StopOnSignal {
   ~StopOnSignal();
 
   std::stop_token token() const { return m_source.get_token(); }
-  /// Requested by SIGUSR1, with FurtherSignals::hasten; without it, SIGUSR1 is left alone.
+  /// Requested by SIGUSR1, with FurtherSignals::request_kill; without it, SIGUSR1 is left alone.
   std::stop_token drain() const { return m_drain.get_token(); }
-  /// Requested by a second signal, with FurtherSignals::hasten.
-  std::stop_token haste() const { return m_haste.get_token(); }
+  /// Requested by a second signal, with FurtherSignals::request_kill.
+  std::stop_token kill_now() const { return m_kill_now.get_token(); }
   /// The signal that requested the stop, or 0.
   int signal() const { return m_signal; }
 
@@ -57,7 +57,7 @@ class StopOnSignal {
   base::Fd m_signals;
   base::Fd m_end;  ///< Readable: the thread is to end.
   std::stop_source m_source;
-  std::stop_source m_haste;
+  std::stop_source m_kill_now;
   std::stop_source m_drain;
   std::atomic<int> m_signal{0};
   std::thread m_thread;

@@ -68,7 +68,7 @@ class SshSlots {
   bool has_free();
 
  private:
-  void give_back(std::size_t count);
+  void release(std::size_t count);
 
   const std::size_t m_count;
   std::mutex m_mutex{};

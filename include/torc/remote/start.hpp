@@ -66,7 +66,7 @@ struct Check {
     output_dir,
     tunnel,
     canceled,
-    not_again,  ///< With `StartSettings::again`: it did not die, or is not to run any more.
+    not_restartable,  ///< With `StartSettings::again`: it did not die, or is not to run any more.
   };
 
   Problem problem{Problem::unreachable};

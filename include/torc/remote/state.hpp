@@ -17,7 +17,7 @@ enum class State {
   stopped,
   died,
   unreachable,
-  not_asked,  ///< The call was canceled.
+  not_queried,  ///< The call was canceled.
 };
 
 const char* to_string(State state);

@@ -37,7 +37,7 @@ struct StopResult {
   bool was_started{false};                     ///< Whether there ever was a worker.
   bool canceled{false};                        ///< It is not known whether there was a runner to stop.
   bool ended{false};                           ///< It is gone. Only known where its end was waited for.
-  std::optional<std::int64_t> given_back{};    ///< So many unfinished jobs, as it noted at its end.
+  std::optional<std::int64_t> requeued{};      ///< So many unfinished jobs, as it noted at its end.
   std::string message{};                       ///< Why not `ok`, or why it is not known whether it ended.
 };
 

@@ -69,12 +69,12 @@ struct RunnerOptions {
 struct RunnerReport {
   std::int64_t completed{0};
   std::int64_t failed{0};
-  std::int64_t given_back{0};  ///< Jobs made ready again because the runner was stopped.
-  bool stopped{false};         ///< Ended by `stop`, not by the end of the workflow.
-  bool canceled{false};        ///< The workflow was canceled.
-  bool timed_out{false};       ///< `stopped` because the time limit was reached.
-  bool drained{false};         ///< Ended because of `drain`.
-  bool unfit{false};           ///< Ended because job after job could not be started here.
+  std::int64_t requeued{0};  ///< Jobs made ready again because the runner was stopped.
+  bool stopped{false};       ///< Ended by `stop`, not by the end of the workflow.
+  bool canceled{false};      ///< The workflow was canceled.
+  bool timed_out{false};     ///< `stopped` because the time limit was reached.
+  bool drained{false};       ///< Ended because of `drain`.
+  bool unfit{false};         ///< Ended because job after job could not be started here.
 
   /// 0, also for a stop; 1 when jobs failed, or could not be started.
   int exit_status() const { return failed > 0 || unfit ? base::k_exit_failure : base::k_exit_ok; }

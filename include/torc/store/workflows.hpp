@@ -91,7 +91,7 @@ model::ResourceRequirements remove_requirements(Connection& connection, Id id);
 /// All but a default that jobs need. @returns how many
 std::int64_t remove_all_requirements(Connection& connection, Id workflow_id);
 /// Sets what claims go by from the texts of `requirements`.
-void note_amounts(Connection& connection, Id id, std::int64_t memory_bytes, std::int64_t runtime_seconds);
+void record_amounts(Connection& connection, Id id, std::int64_t memory_bytes, std::int64_t runtime_seconds);
 
 /// Deletes; jobs that named it have none then.
 /// @throws Refused not_found

@@ -49,7 +49,7 @@ bool RestartPolicy::may_restart(const std::optional<remote::WorkerState>& state,
   switch (state->state) {
     case State::died:
     case State::running:  // When it was asked. If it is gone by now, that will show.
-    case State::not_asked:
+    case State::not_queried:
       return true;
     case State::unreachable:
       return has_run;  // One that never ran is not waited for.
@@ -74,7 +74,7 @@ void RestartPolicy::give_up(std::string reason) {
 RestartPolicy::StartEffect RestartPolicy::record_start(const remote::StartResult& result, Clock::time_point now) {
   using Problem = remote::Check::Problem;
   const Problem problem = result.tried ? Problem::none : result.check.problem;
-  if (problem == Problem::not_again) {
+  if (problem == Problem::not_restartable) {
     give_up("is not started again: " + result.check.message);
     return StartEffect::given_up;
   }

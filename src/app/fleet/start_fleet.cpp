@@ -125,8 +125,8 @@ void warn_of_open_server(const client::Connection& connection, Reporter& reporte
 }
 
 /// Has the tunnel lead to the workers, and notes in `settings` what the server's address is on each.
-HeldTunnel hold_tunnel(const Fleet& fleet, const remote::SshOptions& ssh, const ServerAccess& server,
-                       Reporter& reporter, const std::stop_token& stop, remote::StartSettings& settings) {
+HeldTunnel run_tunnel(const Fleet& fleet, const remote::SshOptions& ssh, const ServerAccess& server, Reporter& reporter,
+                      const std::stop_token& stop, remote::StartSettings& settings) {
   warn_of_open_server(server.connection, reporter);
   auto held = hold_server_tunnel(settings.workflow, fleet.workers, ssh, server, reporter, stop);
   reporter.report(TunnelUp{.pid = held.pid, .up = held.urls.size(), .workers = fleet.workers.size()});
@@ -257,7 +257,7 @@ StartOutcome start_fleet(client::Api& api, const StartRequest& request, const re
   }
   TemporaryTunnel temporary(request, reporter);
   // Held until the workers are started: the tunnel is not to end meanwhile.
-  const auto tunnel = request.server_tunnel ? hold_tunnel(fleet, ssh, server, reporter, stop, settings) : HeldTunnel{};
+  const auto tunnel = request.server_tunnel ? run_tunnel(fleet, ssh, server, reporter, stop, settings) : HeldTunnel{};
   remote::SshTransport transport(ssh, stop);
   Decision decision(api, request, reporter, fleet, std::move(stored), stop);
   auto results = remote::check_and_start(transport, fleet.workers, settings, [&](const auto& checks) {

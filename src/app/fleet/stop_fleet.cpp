@@ -20,18 +20,18 @@ namespace {
 constexpr std::chrono::seconds k_tunnel_patience{10};
 
 /// What was killed could not give its jobs back itself, nor could what had died before.
-void give_back_for_killed(client::Api& api, Reporter& reporter, const Fleet& fleet,
-                          std::vector<remote::StopResult>& results) {
+void requeue_for_killed(client::Api& api, Reporter& reporter, const Fleet& fleet,
+                        std::vector<remote::StopResult>& results) {
   std::int64_t total = 0;
   for (std::size_t i = 0; i < results.size(); ++i) {
     if (results[i].ok) {
-      results[i].given_back =
-          give_back_jobs(api, fleet.workflow_id, active_nodes_of(api, fleet.workflow_id, fleet.workers[i].stored));
-      total += *results[i].given_back;
+      results[i].requeued =
+          requeue_jobs(api, fleet.workflow_id, active_nodes_of(api, fleet.workflow_id, fleet.workers[i].stored));
+      total += *results[i].requeued;
     }
   }
   if (total > 0) {
-    reporter.report(JobsOfKilledGivenBack{.count = total});
+    reporter.report(JobsOfKilledRequeued{.count = total});
   }
 }
 
@@ -87,7 +87,7 @@ Outcomes<remote::StopResult> stop_fleet(client::Api& api, const Fleet& fleet, co
     }
   });
   if (kills) {
-    give_back_for_killed(api, reporter, fleet, results);
+    requeue_for_killed(api, reporter, fleet, results);
   }
   for (std::size_t i = 0; i < results.size(); ++i) {
     if (options.patience.count() > 0 && results[i].signaled_pid) {

@@ -101,7 +101,7 @@ class FleetWatch {
     const std::stop_callback end_calls(m_stop, [this] { m_quit.request_stop(); });
     while (!m_stop.stop_requested()) {
       const bool is_over = poll();
-      note_restarts();
+      record_restarts();
       if (is_over) {
         return m_outcome;
       }
@@ -119,7 +119,7 @@ class FleetWatch {
     /// Of its runners that died: for certain, which the server need not find out by itself.
     std::vector<model::ComputeNode> dead_nodes{};
     /// What they had is to be given back: the next runner has handed in what they left, or there is none.
-    bool gives_back{false};
+    bool requeues{false};
   };
 
   /// @returns whether the watching is over
@@ -197,9 +197,9 @@ class FleetWatch {
     using Step = RestartPolicy::Step;
     for (std::size_t i = 0; i < m_restarts.size(); ++i) {
       Restarts& restarts = m_restarts[i];
-      if (restarts.gives_back) {
-        give_back_jobs(m_api, m_fleet.workflow_id, restarts.dead_nodes);
-        restarts.gives_back = false;
+      if (restarts.requeues) {
+        requeue_jobs(m_api, m_fleet.workflow_id, restarts.dead_nodes);
+        restarts.requeues = false;
       }
       if (m_poller.is_busy(i)) {
         continue;
@@ -264,7 +264,7 @@ class FleetWatch {
         m_poller.set_state(i, running, /*asks_at_once=*/true);
         break;
       case Effect::restarted:
-        restarts.gives_back = true;
+        restarts.requeues = true;
         m_poller.set_state(i, running, /*asks_at_once=*/true);
         m_reporter.report(WorkerRestarted{.worker = m_fleet.workers[i],
                                           .pid = result.start.pid.value_or(0),
@@ -273,7 +273,7 @@ class FleetWatch {
                                           .pause = restarts.policy.pause()});
         break;
       case Effect::failed:
-        restarts.gives_back = true;
+        restarts.requeues = true;
         m_poller.ask_at_once(i);
         m_reporter.report(RestartFailed{.worker = m_fleet.workers[i], .reason = restarts.policy.message()});
         break;
@@ -285,7 +285,7 @@ class FleetWatch {
   }
 
   void report_given_up(std::size_t i) {
-    m_restarts[i].gives_back = true;
+    m_restarts[i].requeues = true;
     m_reporter.report(WorkerGivenUp{.worker = m_fleet.workers[i], .reason = m_restarts[i].policy.message()});
   }
 
@@ -318,7 +318,7 @@ class FleetWatch {
     m_reporter.report(snapshot);
   }
 
-  void note_restarts() {
+  void record_restarts() {
     for (std::size_t i = 0; i < m_restarts.size(); ++i) {
       if (const auto count = m_restarts[i].policy.restarts(); count > 0) {
         m_outcome.restarts[m_fleet.workers[i].stored] = count;
@@ -343,7 +343,7 @@ class FleetWatch {
   Clock::time_point m_began_at{Clock::now()};
   Clock::time_point m_worked_at{Clock::now()};  ///< When some runner was last seen.
   std::optional<Clock::time_point> m_away_since{};
-  TunnelMonitor m_tunnel;
+  TunnelRestarter m_tunnel;
   WorkerPoller m_poller;  ///< Last: its threads end before what they use.
 };
 

@@ -74,8 +74,8 @@ TunnelClaim claim_tunnel(client::Api& api, const Fleet& fleet, bool on_demand, c
   return claim;
 }
 
-void hold_tunnel(std::unique_ptr<client::Api> api, const TunnelClaim& claim, const TunnelOptions& options,
-                 const remote::SshOptions& ssh, Reporter& reporter, const std::stop_token& stop) {
+void run_tunnel(std::unique_ptr<client::Api> api, const TunnelClaim& claim, const TunnelOptions& options,
+                const remote::SshOptions& ssh, Reporter& reporter, const std::stop_token& stop) {
   const auto note = first_note(claim);
   remote::TunnelSettings settings{.workflow = claim.workflow,
                                   .id = note.id,
@@ -95,16 +95,17 @@ void hold_tunnel(std::unique_ptr<client::Api> api, const TunnelClaim& claim, con
   std::string why;
   const std::stop_callback on_stop(stop, [&over] { over.request_stop(); });
   const auto patience = server_patience(*api, claim.workflow.workflow_id);
-  TunnelWatch watch(std::move(api), tunnel,
-                    {.workflow_id = claim.workflow.workflow_id,
-                     .until_pid = options.until_pid,
-                     .patience = patience,
-                     .on_problem = [&](const std::string& text) { reporter.report(TunnelServerChanged{.text = text}); },
-                     .on_over =
-                         [&](const std::string& reason) {
-                           why = reason;
-                           over.request_stop();
-                         }});
+  TunnelLifetime watch(
+      std::move(api), tunnel,
+      {.workflow_id = claim.workflow.workflow_id,
+       .until_pid = options.until_pid,
+       .patience = patience,
+       .on_problem = [&](const std::string& text) { reporter.report(TunnelServerChanged{.text = text}); },
+       .on_over =
+           [&](const std::string& reason) {
+             why = reason;
+             over.request_stop();
+           }});
   if (options.on_ready) {
     options.on_ready();
   }

@@ -23,7 +23,7 @@ constexpr std::chrono::seconds k_last_words{60};
 
 }  // namespace
 
-TunnelWatch::TunnelWatch(std::unique_ptr<client::Api> api, const remote::Tunnel& tunnel, Settings settings)
+TunnelLifetime::TunnelLifetime(std::unique_ptr<client::Api> api, const remote::Tunnel& tunnel, Settings settings)
     : m_api(std::move(api)),
       m_tunnel(tunnel),
       m_settings(std::move(settings)),
@@ -40,16 +40,16 @@ TunnelWatch::TunnelWatch(std::unique_ptr<client::Api> api, const remote::Tunnel&
   m_thread = std::jthread([this](const std::stop_token& stop) { watch(stop); });
 }
 
-bool TunnelWatch::stop() {
+bool TunnelLifetime::stop() {
   m_thread.request_stop();
   return !m_asking;
 }
 
-TunnelWatch::~TunnelWatch() {
+TunnelLifetime::~TunnelLifetime() {
   m_thread.request_stop();
 }
 
-void TunnelWatch::watch(const std::stop_token& stop) {
+void TunnelLifetime::watch(const std::stop_token& stop) {
   const std::stop_callback wake(stop, [this] {
     const std::uint64_t one = 1;
     [[maybe_unused]] const ssize_t written = ::write(m_wake.get(), &one, sizeof one);
@@ -67,7 +67,7 @@ void TunnelWatch::watch(const std::stop_token& stop) {
       break;
     }
     // Twice in a row: between two looks a runner that has just been started is heard of.
-    auto now = look();
+    auto now = reason_to_end();
     if (now && before) {
       m_settings.on_over(*now);
       break;
@@ -78,7 +78,7 @@ void TunnelWatch::watch(const std::stop_token& stop) {
   m_asking = false;
 }
 
-std::optional<std::string> TunnelWatch::look() {
+std::optional<std::string> TunnelLifetime::reason_to_end() {
   if (m_tunnel.clients() > 0) {
     return std::nullopt;  // Runners are being started.
   }
@@ -89,14 +89,14 @@ std::optional<std::string> TunnelWatch::look() {
       m_settings.on_problem("the server answers again");
     }
   } catch (const base::ApiError& error) {
-    reason = error.status() == 404 ? note_deletion() : note_silence(error.what());
+    reason = error.status() == 404 ? record_deletion() : record_silence(error.what());
   } catch (const base::Error& error) {
-    reason = note_silence(error.what());
+    reason = record_silence(error.what());
   }
   return reason;
 }
 
-std::optional<std::string> TunnelWatch::note_deletion() {
+std::optional<std::string> TunnelLifetime::record_deletion() {
   const auto now = std::chrono::steady_clock::now();
   if (!m_gone_since) {
     m_gone_since = now;
@@ -104,7 +104,7 @@ std::optional<std::string> TunnelWatch::note_deletion() {
   return now - *m_gone_since < k_last_words ? std::nullopt : std::optional<std::string>("the workflow is gone");
 }
 
-std::optional<std::string> TunnelWatch::note_silence(const std::string& problem) {
+std::optional<std::string> TunnelLifetime::record_silence(const std::string& problem) {
   const auto now = std::chrono::steady_clock::now();
   if (!m_silent_since) {
     m_silent_since = now;
@@ -116,7 +116,7 @@ std::optional<std::string> TunnelWatch::note_silence(const std::string& problem)
   return "the server has been away for longer than the runners wait for it";
 }
 
-std::optional<std::string> TunnelWatch::ask() {
+std::optional<std::string> TunnelLifetime::ask() {
   const auto completion = m_api->is_workflow_complete(m_settings.workflow_id);
   const bool is_over = completion.is_complete || completion.is_canceled;
   if (!is_over && !m_tunnel.is_to_end_when_idle()) {

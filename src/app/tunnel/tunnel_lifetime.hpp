@@ -16,7 +16,7 @@
 namespace torc::app {
 
 /// Asks the server now and then, in a thread of its own, whether a workflow's tunnel is still needed.
-class TunnelWatch {
+class TunnelLifetime {
  public:
   struct Settings {
     model::Id workflow_id{0};
@@ -30,11 +30,11 @@ class TunnelWatch {
 
   /// @param tunnel  Outlives this.
   /// @throws base::Error where the process of `until_pid` is gone already
-  TunnelWatch(std::unique_ptr<client::Api> api, const remote::Tunnel& tunnel, Settings settings);
-  TunnelWatch(const TunnelWatch&) = delete;
-  TunnelWatch& operator=(const TunnelWatch&) = delete;
+  TunnelLifetime(std::unique_ptr<client::Api> api, const remote::Tunnel& tunnel, Settings settings);
+  TunnelLifetime(const TunnelLifetime&) = delete;
+  TunnelLifetime& operator=(const TunnelLifetime&) = delete;
   /// Waits for the thread, and so for an answer of the server that may be under way: see `stop`.
-  ~TunnelWatch();
+  ~TunnelLifetime();
 
   /// No more questions. @returns whether none is under way
   bool stop();
@@ -42,10 +42,10 @@ class TunnelWatch {
  private:
   void watch(const std::stop_token& stop);
   /// Why the tunnel is not needed, as far as the server tells.
-  std::optional<std::string> look();
+  std::optional<std::string> reason_to_end();
   std::optional<std::string> ask();
-  std::optional<std::string> note_silence(const std::string& problem);
-  std::optional<std::string> note_deletion();
+  std::optional<std::string> record_silence(const std::string& problem);
+  std::optional<std::string> record_deletion();
 
   std::unique_ptr<client::Api> m_api;
   const remote::Tunnel& m_tunnel;

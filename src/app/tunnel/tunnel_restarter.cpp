@@ -12,7 +12,7 @@ constexpr std::chrono::minutes k_steady{10};
 
 }  // namespace
 
-void TunnelMonitor::poll() {
+void TunnelRestarter::poll() {
   if (m_is_done.exchange(false)) {
     m_thread.join();
     // Grows while it fails, and while what is held does not last.
@@ -39,7 +39,7 @@ void TunnelMonitor::poll() {
   }
 }
 
-Event TunnelMonitor::revive() {
+Event TunnelRestarter::revive() {
   try {
     const auto held = hold_server_tunnel(m_workflow, m_workers, m_ssh, m_server, m_reporter, m_stop);
     return TunnelRevived{{.pid = held.pid, .up = held.urls.size(), .workers = m_workers.size()}};

@@ -19,11 +19,12 @@ namespace torc::app {
 /// its own if that is wanted.
 ///
 /// Thread-safety: one thread uses it. Its end waits for what is under way, which `stop` ends.
-class TunnelMonitor {
+class TunnelRestarter {
  public:
   /// @param revives  A tunnel that is gone is to be held again. @param workers  Outlive this, as do the others.
-  TunnelMonitor(remote::WorkflowRef workflow, const std::vector<remote::Worker>& workers, const remote::SshOptions& ssh,
-                const ServerAccess& server, bool revives, Reporter& reporter, std::stop_token stop)
+  TunnelRestarter(remote::WorkflowRef workflow, const std::vector<remote::Worker>& workers,
+                  const remote::SshOptions& ssh, const ServerAccess& server, bool revives, Reporter& reporter,
+                  std::stop_token stop)
       : m_workflow(std::move(workflow)),
         m_workers(workers),
         m_ssh(ssh),
@@ -31,9 +32,9 @@ class TunnelMonitor {
         m_revives(revives),
         m_reporter(reporter),
         m_stop(std::move(stop)) {}
-  TunnelMonitor(const TunnelMonitor&) = delete;
-  TunnelMonitor& operator=(const TunnelMonitor&) = delete;
-  ~TunnelMonitor() = default;
+  TunnelRestarter(const TunnelRestarter&) = delete;
+  TunnelRestarter& operator=(const TunnelRestarter&) = delete;
+  ~TunnelRestarter() = default;
 
   /// To be called now and then. Reports each change once.
   void poll();

@@ -27,7 +27,7 @@ class Search {
   Orphans run() {
     bool any_may_live = false;
     for (const auto& node : m_api.list_compute_nodes(m_workflow_id, {}).items) {
-      any_may_live = look_at(node) || any_may_live;
+      any_may_live = check_node(node) || any_may_live;
     }
     if (!any_may_live) {
       add_all();
@@ -39,7 +39,7 @@ class Search {
 
  private:
   /// @returns whether the node may be alive
-  bool look_at(const model::ComputeNode& node) {
+  bool check_node(const model::ComputeNode& node) {
     const bool active = node.is_active.value_or(false);
     if (active && !is_dead_here(node)) {
       if (!names_process(node)) {

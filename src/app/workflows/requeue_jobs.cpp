@@ -11,7 +11,7 @@ constexpr std::int64_t k_no_limit = 2'147'483'647;
 
 }  // namespace
 
-bool give_back_job(client::Api& api, const model::Job& job, std::int64_t run_id) {
+bool requeue_job(client::Api& api, const model::Job& job, std::int64_t run_id) {
   try {
     if (job.status == model::JobStatus::running) {
       api.retry_job(job.id.value_or(0), run_id, k_no_limit, job.attempt_id);
@@ -39,7 +39,7 @@ std::vector<model::ComputeNode> active_nodes_of(client::Api& api, model::Id work
   return nodes;
 }
 
-std::int64_t give_back_jobs(client::Api& api, model::Id workflow_id, std::vector<model::ComputeNode> nodes) {
+std::int64_t requeue_jobs(client::Api& api, model::Id workflow_id, std::vector<model::ComputeNode> nodes) {
   const std::int64_t run_id = api.get_workflow_status(workflow_id).run_id;
   std::int64_t count = 0;
   for (auto& node : nodes) {
@@ -48,7 +48,7 @@ std::int64_t give_back_jobs(client::Api& api, model::Id workflow_id, std::vector
     of_node.active_compute_node_id = node_id;
     const auto jobs = api.list_jobs(workflow_id, of_node).items;
     for (const auto& job : jobs) {
-      count += give_back_job(api, job, run_id) ? 1 : 0;
+      count += requeue_job(api, job, run_id) ? 1 : 0;
     }
     node.is_active = false;
     api.update_compute_node(node_id, node);

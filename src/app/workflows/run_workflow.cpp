@@ -54,14 +54,14 @@ void take_over_orphans(client::Api& api, model::Id workflow_id, Reporter& report
   std::int64_t count = 0;
   for (const auto& orphan : orphans.jobs) {
     // One that was claimed without a compute node may be a client's that is no runner.
-    count += orphan.compute_node_id && give_back_job(api, orphan.job, run_id) ? 1 : 0;
+    count += orphan.compute_node_id && requeue_job(api, orphan.job, run_id) ? 1 : 0;
   }
   for (auto& node : orphans.dead_nodes) {
     node.is_active = false;
     api.update_compute_node(node.id.value_or(0), node);
   }
   if (count > 0) {
-    reporter.report(JobsOfLostGivenBack{.count = count});
+    reporter.report(JobsOfLostRequeued{.count = count});
   }
 }
 

@@ -40,7 +40,7 @@ int run(const Options& options, CommandContext& context) {
   request.runner.workflow_id = id;
   request.runner.max_parallel_jobs = options.max_parallel_jobs;
   request.runner.output_directory = options.output_directory;
-  request.runner.kill_now = context.haste();
+  request.runner.kill_now = context.kill_now();
   request.runner.drain = context.drain();
   output.line(fmt::format("Created workflow {}", id));
   const auto reporter = make_reporter(output);

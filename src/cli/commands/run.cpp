@@ -54,7 +54,7 @@ int run(const RunOptions& options, CommandContext& context) {
   context.check_output_directory(options.output_directory);
   app::RunRequest request{.runner = runner_settings(options), .skip_checks = options.skip_checks};
   request.runner.worker = runner::worker_identity_from_environment();
-  request.runner.kill_now = context.haste();
+  request.runner.kill_now = context.kill_now();
   request.runner.drain = context.drain();
   time_left(options.runner.times);  // A mistake is told before a workflow is made.
   const model::Id id = find_or_create(options, context);

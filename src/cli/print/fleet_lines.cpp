@@ -35,8 +35,8 @@ std::string signal_line(const remote::Worker& worker, const remote::StopResult& 
 
 std::string end_line(const remote::Worker& worker, const remote::StopResult& result) {
   if (result.ended) {
-    return result.given_back ? fmt::format("  [OK] {}: Stopped ({} jobs requeued)", worker.name, *result.given_back)
-                             : fmt::format("  [OK] {}: Stopped", worker.name);
+    return result.requeued ? fmt::format("  [OK] {}: Stopped ({} jobs requeued)", worker.name, *result.requeued)
+                           : fmt::format("  [OK] {}: Stopped", worker.name);
   }
   if (!result.message.empty()) {
     return fmt::format("  [FAILED] {}: Could not confirm that it exited: {}", worker.name,

@@ -26,7 +26,7 @@ std::optional<std::string> warning_text(const app::Event& event) {
   if (const auto* awaited = std::get_if<app::TunnelStartAwaited>(&event)) {
     return "Waiting for another command that starts the server tunnel: " + awaited->holder;
   }
-  if (const auto* jobs = std::get_if<app::JobsOfKilledGivenBack>(&event)) {
+  if (const auto* jobs = std::get_if<app::JobsOfKilledRequeued>(&event)) {
     return fmt::format("{} unfinished job(s) of killed workers are ready again", jobs->count);
   }
   if (const auto* ending = std::get_if<app::TunnelEnding>(&event);
@@ -132,7 +132,7 @@ struct WatchLineOf {
 
 /// What people read on standard error; "" for other events. Programs that read JSON do without.
 struct NoteOf {
-  std::string operator()(const app::JobsOfLostGivenBack& event) const {
+  std::string operator()(const app::JobsOfLostRequeued& event) const {
     return fmt::format("{} job(s) of runners that are gone are ready again", event.count);
   }
   std::string operator()(const app::RunStopping&) const {

@@ -34,8 +34,7 @@ std::string end_text(model::Id workflow_id, const std::string& program, const ap
     return "; drained as requested";
   }
   if (report.stopped) {
-    return fmt::format("; stopped{}, {} jobs requeued", report.timed_out ? " at the time limit" : "",
-                       report.given_back);
+    return fmt::format("; stopped{}, {} jobs requeued", report.timed_out ? " at the time limit" : "", report.requeued);
   }
   if (counts.ready > 0) {
     return fmt::format("; {} are ready but need more resources than this run has ('{} jobs list {} --status ready')",
@@ -77,7 +76,7 @@ int report_run(const app::RunOutcome& outcome, model::Id workflow_id, const std:
                      {"canceled_jobs", counts.canceled},
                      {"completed_here", report.completed},
                      {"failed_here", report.failed},
-                     {"given_back", report.given_back},
+                     {"given_back", report.requeued},
                      {"stopped", report.stopped},
                      {"canceled", report.canceled},
                      {"timed_out", report.timed_out},

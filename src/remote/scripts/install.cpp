@@ -96,7 +96,7 @@ main() {
 
 }  // namespace
 
-std::string look_for_torc_script(const Worker& worker, const InstallSettings& settings) {
+std::string find_torc_script(const Worker& worker, const InstallSettings& settings) {
   return worker_script(worker, settings.workflow, "")
       .set("remote_torc", "")
       .set("probe_limit", std::to_string(std::max<std::int64_t>(1, settings.limit.count() / 4)))

@@ -108,7 +108,7 @@ refuse_legacy_worker() {
 }
 
 # A worker that died without a word is noted as ended: other hosts with this home cannot see that it is gone.
-note_own_end() {
+record_own_end() {
   read_worker_file "$state/worker" || return 0
   [ ! -s "$state/ended" ] && can_see_worker || return 0
   alive "$w_pid" "$w_ticks" "$w_boot" && return 0
@@ -316,7 +316,7 @@ fail_packing() {
 constexpr std::string_view k_pack_and_ask_main = R"sh(
 main() {
   set_places
-  note_own_end
+  record_own_end
   enter_output_dir
   pack
   printf '%s\n' '#torc-question'
@@ -328,7 +328,7 @@ main() {
 constexpr std::string_view k_pack_and_keep_main = R"sh(
 main() {
   set_places
-  note_own_end
+  record_own_end
   enter_output_dir
   pack
   trap - EXIT
@@ -456,7 +456,7 @@ main() {
 constexpr std::string_view k_delete_main = R"sh(
 main() {
   set_places
-  note_own_end
+  record_own_end
   enter_output_dir
   refuse_precious
   refuse_running

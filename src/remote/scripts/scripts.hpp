@@ -84,7 +84,7 @@ std::string delete_packed_script(const Worker& worker, const CollectSettings& se
 std::string delete_script(const Worker& worker, const WorkflowRef& workflow, const std::string& output_dir);
 
 /// Looks for a torc of the wanted version, and where there is none makes the directory for it.
-std::string look_for_torc_script(const Worker& worker, const InstallSettings& settings);
+std::string find_torc_script(const Worker& worker, const InstallSettings& settings);
 /// Verifies what was sent to `temporary`, starts it to see whether it does, and gives it the name `target`; whatever
 /// goes wrong, nothing is left at `temporary`.
 std::string place_torc_script(const InstallSettings& settings, const Checksum& checksum, const std::string& temporary,

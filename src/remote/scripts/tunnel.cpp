@@ -7,7 +7,7 @@ namespace {
 
 constexpr std::string_view k_hold_main = R"sh(
 # Notes who listens here for the tunnel: sshd's process for this connection, which is this shell's parent.
-note_holder() {
+record_holder() {
   ticks_of() { shift 19; ticks=$1; }
   read_identity
   stat_line=
@@ -43,7 +43,7 @@ main() {
     printf '\n%s\n' '#torc-tunnel-refused'
     exit 1
   fi
-  note_holder 2>/dev/null
+  record_holder 2>/dev/null
   printf '\n%s\n' '#torc-tunnel-up'
   # As long as the connection lives.
   while IFS= read -r line; do :; done

@@ -6,7 +6,7 @@ namespace torc::remote {
 
 void SshSlots::Lease::reset() {
   if (m_pool != nullptr && m_count > 0) {
-    m_pool->give_back(m_count);
+    m_pool->release(m_count);
   }
   m_pool = nullptr;
   m_count = 0;
@@ -37,7 +37,7 @@ bool SshSlots::has_free() {
   return m_queue.empty() && m_free > 0;
 }
 
-void SshSlots::give_back(std::size_t count) {
+void SshSlots::release(std::size_t count) {
   {
     const std::scoped_lock lock(m_mutex);
     m_free += count;

@@ -14,7 +14,7 @@ constexpr std::chrono::seconds k_time_in_a_hurry{1};
 
 }  // namespace
 
-void Retrier::retry_until(Clock::time_point until, const std::function<void()>& call) {
+void CallRetries::retry_until(Clock::time_point until, const std::function<void()>& call) {
   const CallLimits::Deadline deadline(m_limits, until);
   bool hurries = false;
   for (;;) {

@@ -11,12 +11,12 @@
 namespace torc::runner {
 
 /// Repeats the last calls of a runner, which have no later turn to be made in. One thread.
-class Retrier {
+class CallRetries {
  public:
   using Clock = std::chrono::steady_clock;
 
   /// @param hurry  Requested: only one more second is spent on a server that does not answer.
-  Retrier(client::Api& api, CallLimits& limits, ServerLink& link, std::stop_token hurry)
+  CallRetries(client::Api& api, CallLimits& limits, ServerLink& link, std::stop_token hurry)
       : m_api(api), m_limits(limits), m_link(link), m_hurry(std::move(hurry)) {}
 
   /// Makes the call, and makes it again as long as the server does not answer and `until` is not reached.

@@ -45,7 +45,7 @@ bool Inbox::find_lost_claims() {
 }
 
 void Inbox::requeue_front() {
-  m_exchange.give_back(m_jobs.front(), /*started=*/false);
+  m_exchange.requeue(m_jobs.front(), /*started=*/false);
   m_jobs.pop_front();
 }
 

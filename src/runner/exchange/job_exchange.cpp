@@ -233,9 +233,9 @@ void JobExchange::record_attempt(const model::Result& result) {
   }
 }
 
-JobExchange::GivenBack JobExchange::give_back(const model::Job& job, bool started, bool time_is_over) {
+JobExchange::RequeueOutcome JobExchange::requeue(const model::Job& job, bool started, bool time_is_over) {
   const model::Id id = job.id.value_or(0);
-  auto outcome = GivenBack::yes;
+  auto outcome = RequeueOutcome::yes;
   try {
     const bool running =
         started || job.status == model::JobStatus::running || (m_starts_in_doubt.contains(id) && runs_here(id));
@@ -250,7 +250,8 @@ JobExchange::GivenBack JobExchange::give_back(const model::Job& job, bool starte
     if (is_outage(error)) {
       throw;
     }
-    outcome = time_is_over && error.status() == 422 && runs_here(id) ? GivenBack::too_often : GivenBack::taken;
+    outcome =
+        time_is_over && error.status() == 422 && runs_here(id) ? RequeueOutcome::too_often : RequeueOutcome::taken;
     m_log.warning("job {} ({}) cannot be given back: {}", id, job.name, error.what());
   }
   m_starts_in_doubt.erase(id);
@@ -258,15 +259,16 @@ JobExchange::GivenBack JobExchange::give_back(const model::Job& job, bool starte
   return outcome;
 }
 
-JobExchange::GivenBack JobExchange::give_back_started(const model::Job& job, std::int64_t run_id, bool time_is_over) {
+JobExchange::RequeueOutcome JobExchange::requeue_started(const model::Job& job, std::int64_t run_id,
+                                                         bool time_is_over) {
   const model::Id id = job.id.value_or(0);
   if (run_id != m_run_id && !runs_here(id)) {
     m_log.info("job {} ({}) of run {} need not be given back: the workflow is in run {}", id, job.name, run_id,
                m_run_id);
     release(id);
-    return GivenBack::taken;
+    return RequeueOutcome::taken;
   }
-  return give_back(job, true, time_is_over);
+  return requeue(job, true, time_is_over);
 }
 
 /// What an earlier runner had may be another's now: the state of a job that never started can be set by anybody, and
@@ -283,7 +285,7 @@ bool JobExchange::is_still(model::JobStatus status, const model::Job& job) {
   }
 }
 
-void JobExchange::give_back(const ResultJournal::Return& left) {
+void JobExchange::requeue(const ResultJournal::Return& left) {
   if (left.run_id != m_run_id) {
     m_log.info("job {} ({}) of run {} is not requeued: the workflow is in run {}", left.job.id.value_or(0),
                left.job.name, left.run_id, m_run_id);
@@ -293,7 +295,7 @@ void JobExchange::give_back(const ResultJournal::Return& left) {
     m_log.info("job {} ({}) is not requeued: its state has changed since", left.job.id.value_or(0), left.job.name);
     return;
   }
-  if (give_back(left.job, left.started, left.time_is_over) == GivenBack::yes) {
+  if (requeue(left.job, left.started, left.time_is_over) == RequeueOutcome::yes) {
     m_log.info("job {} ({}) of an earlier runner is requeued", left.job.id.value_or(0), left.job.name);
   }
 }

@@ -70,22 +70,22 @@ class JobExchange {
   std::size_t most_at_once();
 
   /// What became of a job that was to be given back.
-  enum class GivenBack {
+  enum class RequeueOutcome {
     yes,
     taken,      ///< It is no longer this runner's.
     too_often,  ///< The end of a runner's time ended it three times before: it is still this runner's.
   };
   /// Makes a claimed or started job ready for others.
   /// @param time_is_over  Why, where it was started.
-  GivenBack give_back(const model::Job& job, bool started, bool time_is_over = false);
+  RequeueOutcome requeue(const model::Job& job, bool started, bool time_is_over = false);
 
   /// The same for a job that was started in the given run. If another run has begun since (the workflow was canceled
   /// and reset, for instance), the job is left alone unless the server still says that this runner has it: attempts do
   /// not tell it from the one that another runner has started in the new run.
-  GivenBack give_back_started(const model::Job& job, std::int64_t run_id, bool time_is_over = false);
+  RequeueOutcome requeue_started(const model::Job& job, std::int64_t run_id, bool time_is_over = false);
 
   /// The same for one that an earlier runner had. Its run may be over, and the job another's: then nothing happens.
-  void give_back(const ResultJournal::Return& left);
+  void requeue(const ResultJournal::Return& left);
 
   /// Makes a failed job, of which nothing was handed in, ready again as its next attempt.
   /// @returns false where it has been retried as often as it may, or is no longer this runner's

@@ -44,7 +44,7 @@ void deliver_left_results(client::Api& api, const RunnerOptions& options) {
     hand_in(exchange, result);
   }
   for (const auto& job : left.returns) {
-    exchange.give_back(job);
+    exchange.requeue(job);
   }
   journal.clear();
 }

@@ -30,7 +30,7 @@ void Outbox::deliver() {
   deliver_results();
   // A runner ends its jobs before it records them, so none of these runs any more.
   for (; !m_inherited_requeues.empty(); m_inherited_requeues.pop_front()) {
-    m_exchange.give_back(m_inherited_requeues.front());
+    m_exchange.requeue(m_inherited_requeues.front());
   }
   m_journal.clear();
   for (; !m_retried.empty(); m_retried.pop_front()) {
@@ -78,14 +78,14 @@ void Outbox::emit_event(const Attempt& attempt) {
 
 bool Outbox::requeue_next(bool time_is_over, std::int64_t terminated_code) {
   EndedJob& ended = m_requeues.back();
-  const auto outcome = m_exchange.give_back_started(ended.job, ended.run_id, time_is_over);
-  if (outcome == JobExchange::GivenBack::too_often) {
+  const auto outcome = m_exchange.requeue_started(ended.job, ended.run_id, time_is_over);
+  if (outcome == JobExchange::RequeueOutcome::too_often) {
     auto result = result_of(m_exchange.result_owner(), ended.job, ended.run_id, terminated_code, ended.ran);
     result.status = model::JobStatus::terminated;
     add({.job = std::move(ended.job), .result = std::move(result)});
   }
   m_requeues.pop_back();
-  return outcome == JobExchange::GivenBack::yes;
+  return outcome == JobExchange::RequeueOutcome::yes;
 }
 
 void Outbox::cancel_requeues(std::int64_t return_code) {

@@ -65,7 +65,7 @@ std::vector<std::string> GpuPool::take(std::size_t count) {
   return taken;
 }
 
-void GpuPool::give_back(const std::vector<std::string>& devices) {
+void GpuPool::release(const std::vector<std::string>& devices) {
   for (const auto& device : devices) {
     const auto it = std::find(m_devices.begin(), m_devices.end(), device);
     m_free.push_back(static_cast<std::size_t>(it - m_devices.begin()));

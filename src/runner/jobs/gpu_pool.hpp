@@ -18,7 +18,7 @@ class GpuPool {
 
   /// The lowest ones that are free. No more than there are: a runner whose jobs are claimed by count may start more.
   std::vector<std::string> take(std::size_t count);
-  void give_back(const std::vector<std::string>& devices);
+  void release(const std::vector<std::string>& devices);
 
  private:
   std::vector<std::string> m_devices;

@@ -116,7 +116,7 @@ void Monitor::run(const std::stop_token& stop) {
 void Monitor::sample(Clock::time_point now) {
   try {
     const auto& jobs = m_sampler.sample(now);
-    note_excesses(jobs);
+    record_excesses(jobs);
     if (now >= m_next_record) {
       m_next_record = now + m_config.interval;
       record(jobs);
@@ -126,7 +126,7 @@ void Monitor::sample(Clock::time_point now) {
   }
 }
 
-void Monitor::note_excesses(const std::vector<metrics::JobUsage>& jobs) {
+void Monitor::record_excesses(const std::vector<metrics::JobUsage>& jobs) {
   bool found = false;
   for (const auto& usage : jobs) {
     const auto it = m_jobs.find(usage.leader);

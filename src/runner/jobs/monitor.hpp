@@ -64,7 +64,7 @@ class Monitor {
 
   void run(const std::stop_token& stop);
   void sample(Clock::time_point now);
-  void note_excesses(const std::vector<metrics::JobUsage>& jobs);
+  void record_excesses(const std::vector<metrics::JobUsage>& jobs);
   void record(const std::vector<metrics::JobUsage>& jobs);
   pid_t leader_of(pid_t orphan) const;
   std::chrono::milliseconds interval() const;

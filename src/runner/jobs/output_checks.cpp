@@ -92,7 +92,7 @@ struct Check {
   milliseconds pause{k_first_pause};
 };
 
-std::vector<MissingOutput> look_for(const std::vector<DeclaredOutput>& outputs, bool after_reading_directories) {
+std::vector<MissingOutput> find_missing(const std::vector<DeclaredOutput>& outputs, bool after_reading_directories) {
   std::vector<MissingOutput> missing;
   for (const auto& output : outputs) {
     if (after_reading_directories) {
@@ -107,14 +107,14 @@ std::vector<MissingOutput> look_for(const std::vector<DeclaredOutput>& outputs, 
 
 /// Looks once more. @returns what is missing, once that is settled
 std::optional<std::vector<MissingOutput>> settle(Check& check, const OutputChecks::Patience& patience) {
-  auto missing = look_for(check.outputs, /*after_reading_directories=*/check.give_up.has_value());
+  auto missing = find_missing(check.outputs, /*after_reading_directories=*/check.give_up.has_value());
   if (!missing.empty() && !check.give_up) {
     milliseconds longest{0};
     for (const auto& each : missing) {
       longest = std::max(longest, patience(each.output.path));
     }
     check.give_up = Clock::now() + longest;
-    missing = look_for(check.outputs, /*after_reading_directories=*/true);
+    missing = find_missing(check.outputs, /*after_reading_directories=*/true);
   }
   const auto now = Clock::now();
   if (missing.empty() || now >= *check.give_up) {

@@ -72,7 +72,7 @@ void RunningJobs::start(const model::Job& job, const JobNeeds& needs, const JobS
     m_monitor.started(leader.pid(), job, needs, is_held ? std::nullopt : memory_limit);
     add(std::move(started));
   } catch (const base::Error&) {
-    m_gpus.give_back(launch.gpus);
+    m_gpus.release(launch.gpus);
     if (group) {
       m_cgroups->discard(std::move(*group));
     }
@@ -168,7 +168,7 @@ void RunningJobs::record_kill_by_kernel(Job& job, std::int64_t used_bytes) {
 /// Its part of the resources is free again.
 void RunningJobs::forget(std::map<model::Id, Job>::iterator it) {
   m_free += it->second.process.needs;
-  m_gpus.give_back(it->second.process.gpus);
+  m_gpus.release(it->second.process.gpus);
   m_jobs.erase(it);
 }
 

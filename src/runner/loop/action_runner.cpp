@@ -136,7 +136,7 @@ void ActionRunner::run_commands(const std::stop_token& stop, model::Id action_id
            .env = action_environment(m_workflow_id, m_settings, own_environment()),
            .limit = k_limit,
            .output_limit = k_most_output,
-           .haste = m_kill_now},
+           .kill_now = m_kill_now},
           stop);
       text += fmt::format("$ {}\n{}", command, result.out);
       if (!result.ok()) {

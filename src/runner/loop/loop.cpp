@@ -261,12 +261,12 @@ void Loop::record_delivery(const Outbox::Delivery& delivery) {
 void Loop::keep_alive() {
   Liveness& liveness = m_parts.liveness;
   if (update_phase() != Phase::lost && liveness.is_due(Clock::now()) && !liveness.send_heartbeat()) {
-    m_phases.lose();
+    m_phases.mark_lost();
   }
   if (update_phase() == Phase::lost) {
     rejoin();
     if (!liveness.send_heartbeat()) {  // From here on the server holds it to its heartbeats: before it has any job.
-      m_phases.lose();
+      m_phases.mark_lost();
     }
   }
 }
@@ -281,7 +281,7 @@ void Loop::rejoin() {
   m_parts.outbox.deliver();
   // If it was somebody who said so, nobody has requeued these.
   for (const auto& job : m_parts.exchange.jobs_at_work()) {
-    m_parts.exchange.give_back(job, job.status == model::JobStatus::running);
+    m_parts.exchange.requeue(job, job.status == model::JobStatus::running);
   }
   m_parts.liveness.rejoin();
   m_parts.log_registration();
@@ -316,7 +316,7 @@ void Loop::start_claimed() {
   while (!inbox.empty() && !m_parts.stop.stop_requested()) {
     if (m_parts.report.unfit) {
       inbox.requeue_front();
-      ++m_parts.report.given_back;
+      ++m_parts.report.requeued;
       continue;
     }
     const bool is_started = m_parts.starter.start(inbox.front());

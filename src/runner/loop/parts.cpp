@@ -85,7 +85,7 @@ Parts::Parts(client::Api& server, const RunnerOptions& given, const std::stop_to
                                     : std::nullopt),
       stop_at(limit_calls(limits, started, last_moments)),
       link(minutes(workflow.compute_node_wait_for_healthy_database_minutes.value_or(k_default_wait_for_server_min))),
-      retrier(server, limits, link, given.kill_now),
+      call_retries(server, limits, link, given.kill_now),
       gpus(detect_gpus()),
       capacity(capacity_from(given, gpus.size())),
       running(config, monitor, metrics_path(given, settings), capacity,

@@ -61,7 +61,7 @@ struct Parts {
   const std::optional<LastMoments> last_moments;   ///< If the runner's own time is limited.
   const std::optional<Clock::time_point> stop_at;  ///< Jobs get the termination signal then.
   ServerLink link;
-  Retrier retrier;
+  CallRetries call_retries;
   const std::vector<std::string> gpus;
   const Resources capacity;
   RunningJobs running;

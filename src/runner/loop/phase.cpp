@@ -15,7 +15,7 @@ void PhaseMachine::drain() {
   }
 }
 
-void PhaseMachine::lose() {
+void PhaseMachine::mark_lost() {
   if (m_phase != Phase::lost && m_phase != Phase::ending) {
     m_phase_before_loss = m_phase;
     m_phase = Phase::lost;

@@ -29,7 +29,7 @@ class PhaseMachine {
   void begin_work();
   /// No more jobs are wanted. Never taken back.
   void drain();
-  void lose();
+  void mark_lost();
   /// The runner goes on, as another compute node, in the phase in which it was lost.
   void rejoin();
   void end() { m_phase = Phase::ending; }

@@ -19,14 +19,14 @@ void Shutdown::end_jobs() {
 }
 
 void Shutdown::deliver_until(Clock::time_point until) {
-  m_parts.retrier.retry_until(until, [this] { m_parts.outbox.deliver(); });
+  m_parts.call_retries.retry_until(until, [this] { m_parts.outbox.deliver(); });
 }
 
 void Shutdown::requeue_started(Clock::time_point until, bool time_is_over) {
   while (m_parts.outbox.has_requeues()) {
-    m_parts.retrier.retry_until(until, [&] {
+    m_parts.call_retries.retry_until(until, [&] {
       if (m_parts.outbox.requeue_next(time_is_over, m_parts.config.timeout_exit_code)) {
-        ++m_parts.report.given_back;
+        ++m_parts.report.requeued;
       }
     });
   }
@@ -34,8 +34,8 @@ void Shutdown::requeue_started(Clock::time_point until, bool time_is_over) {
 
 void Shutdown::requeue_claimed(Clock::time_point until) {
   while (!m_parts.inbox.empty()) {
-    m_parts.retrier.retry_until(until, [this] { m_parts.inbox.requeue_front(); });
-    ++m_parts.report.given_back;
+    m_parts.call_retries.retry_until(until, [this] { m_parts.inbox.requeue_front(); });
+    ++m_parts.report.requeued;
   }
 }
 
@@ -73,7 +73,7 @@ void Shutdown::finish() {
   deactivate();
   const RunnerReport& report = m_parts.report;
   m_parts.log.info("the runner ends: {} jobs completed, {} failed, {} given back", report.completed, report.failed,
-                   report.given_back);
+                   report.requeued);
 }
 
 void Shutdown::abandon() noexcept {
@@ -134,7 +134,7 @@ void Shutdown::deactivate() {
   }
   const auto ran = Clock::now() - m_parts.started;
   try {
-    m_parts.retrier.retry_until(Clock::now() + k_last_calls, [&] { m_parts.liveness.deactivate(ran); });
+    m_parts.call_retries.retry_until(Clock::now() + k_last_calls, [&] { m_parts.liveness.deactivate(ran); });
     requeue_lost_claims();
   } catch (const base::ApiError& error) {
     m_parts.log.warning("the compute node could not be deactivated: {}", error.what());
@@ -147,7 +147,7 @@ void Shutdown::requeue_lost_claims() {
     return;
   }
   const auto until = Clock::now() + k_last_calls;
-  m_parts.retrier.retry_until(until, [this] { m_parts.inbox.find_lost_claims(); });
+  m_parts.call_retries.retry_until(until, [this] { m_parts.inbox.find_lost_claims(); });
   requeue_claimed(until);
 }
 

@@ -95,13 +95,13 @@ void WorkerState::record_process() const {
       file, fmt::format("pid={}\nstart_ticks={}\n{}", pid, proc::start_ticks(pid).value_or(0), text), k_private);
 }
 
-void WorkerState::record_end(const std::string& reason, int exit_status, std::int64_t given_back) const {
+void WorkerState::record_end(const std::string& reason, int exit_status, std::int64_t requeued) const {
   using std::chrono::system_clock;
   const auto now = std::chrono::duration_cast<std::chrono::seconds>(system_clock::now().time_since_epoch()).count();
   try {
     base::write_file_atomically(
         m_directory / "ended",
-        fmt::format("reason={}\nexit={}\ntime={}\ngiven_back={}\n", reason, exit_status, now, given_back), k_private);
+        fmt::format("reason={}\nexit={}\ntime={}\ngiven_back={}\n", reason, exit_status, now, requeued), k_private);
   } catch (const base::Error& failure) {
     base::log_warning("cannot note how this worker ended: {}", failure.what());
   }

@@ -22,7 +22,7 @@ class WorkerState {
 
   /// Notes an orderly end. A failure to write is only logged: the end itself matters more.
   /// @param reason  finished, canceled, stopped or failed
-  void record_end(const std::string& reason, int exit_status, std::int64_t given_back) const;
+  void record_end(const std::string& reason, int exit_status, std::int64_t requeued) const;
 
   /// Tells whoever started this runner that it is registered, and closes the descriptor.
   void report_ready();

@@ -234,9 +234,9 @@ bool Authenticator::run_once() {
     remember(*key, right);
     for (const auto& network : m_checks.at(*key).networks) {
       if (right) {
-        m_queue.note_success(network);
+        m_queue.record_success(network);
       } else {
-        m_queue.note_failure(network, LoginQueue::Clock::now());
+        m_queue.record_failure(network, LoginQueue::Clock::now());
       }
     }
     identity = judged(credentials.user, right);

@@ -148,7 +148,7 @@ std::optional<LoginQueue::Clock::time_point> LoginQueue::next_time() const {
   return earliest;
 }
 
-void LoginQueue::note_failure(const std::string& network, Clock::time_point now) {
+void LoginQueue::record_failure(const std::string& network, Clock::time_point now) {
   auto& entry = m_networks[network];
   ++entry.failures;
   entry.last_failure = now;
@@ -164,7 +164,7 @@ void LoginQueue::note_failure(const std::string& network, Clock::time_point now)
   }
 }
 
-void LoginQueue::note_success(const std::string& network) {
+void LoginQueue::record_success(const std::string& network) {
   const auto found = m_networks.find(network);
   if (found == m_networks.end()) {
     return;

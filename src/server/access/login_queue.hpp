@@ -63,8 +63,8 @@ class LoginQueue {
   /// When `pop` may have something next; nothing if the queue is empty. Not later than the true time.
   std::optional<Clock::time_point> next_time() const;
 
-  void note_failure(const std::string& network, Clock::time_point now);
-  void note_success(const std::string& network);
+  void record_failure(const std::string& network, Clock::time_point now);
+  void record_success(const std::string& network);
 
   std::size_t size() const { return m_size; }
   /// How many addresses are remembered, for tests.

@@ -185,7 +185,7 @@ bool Writer::run_once() {
   }
   // Before the look, so that nodes whose signs of life were refused count as heard of.
   const bool displaced = is_displaced();
-  m_silence = !displaced && look_for_silent_nodes();
+  m_silence = !displaced && find_silent_nodes();
   if (displaced) {
     if (!tasks->empty()) {
       m_deliver(refuse_group(*tasks, displaced_response()));
@@ -234,18 +234,18 @@ void Writer::hear_all_nodes() {
   }
 }
 
-bool Writer::look_for_silent_nodes() {
+bool Writer::find_silent_nodes() {
   const auto now = NodeWatch::Clock::now();
   if (std::exchange(m_was_unusable, false) && m_watch.due()) {
     hear_all_nodes();
   }
-  switch (m_watch.look(now)) {
-    case NodeWatch::Look::not_yet:
+  switch (m_watch.poll(now)) {
+    case NodeWatch::Finding::not_yet:
       return false;
-    case NodeWatch::Look::was_away:
+    case NodeWatch::Finding::was_away:
       hear_all_nodes();
       return false;
-    case NodeWatch::Look::silent:
+    case NodeWatch::Finding::silent:
       break;
   }
   if (store::silent_nodes(m_connection, now - m_watch.timeout()).empty()) {
@@ -253,16 +253,16 @@ bool Writer::look_for_silent_nodes() {
   }
   // Who waits inside a claim says nothing else meanwhile.
   for (const auto& [workflow_id, node_id] : m_parked.nodes()) {
-    store::note_open_connection(m_connection, workflow_id, node_id);
+    store::record_open_connection(m_connection, workflow_id, node_id);
   }
   return !store::silent_nodes(m_connection, now - m_watch.timeout()).empty();
 }
 
-std::vector<store::LostNode> Writer::lose_silent_nodes() {
+std::vector<store::LostNode> Writer::mark_silent_nodes_lost() {
   std::vector<store::LostNode> lost;
   if (std::exchange(m_silence, false)) {
     for (const Id id : store::silent_nodes(m_connection, NodeWatch::Clock::now() - m_watch.timeout())) {
-      if (auto one = store::lose_node(m_connection, id)) {
+      if (auto one = store::mark_node_lost(m_connection, id)) {
         lost.push_back(std::move(*one));
       }
     }
@@ -348,7 +348,7 @@ std::vector<Answer> Writer::run_group(std::vector<Task>& tasks) {
     while (next < tasks.size()) {
       run_task(tasks[next++], answers);
     }
-    const auto lost = lose_silent_nodes();
+    const auto lost = mark_silent_nodes_lost();
     serve_parked(answers);
     transaction->commit();
     announce();

@@ -107,9 +107,9 @@ class Writer {
   void announce();
   void hear_all_nodes();
   /// Whether there are silent nodes.
-  bool look_for_silent_nodes();
+  bool find_silent_nodes();
   /// @returns those that were lost
-  std::vector<store::LostNode> lose_silent_nodes();
+  std::vector<store::LostNode> mark_silent_nodes_lost();
   void serve_parked(std::vector<Answer>& answers);
   void answer_parked(Id workflow_id, std::vector<Answer>& answers);
   /// @returns whether it came to an end

@@ -23,20 +23,20 @@ class NodeWatch {
     return m_timeout.count() > 0 ? std::optional(m_last + m_interval) : std::nullopt;
   }
 
-  enum class Look {
+  enum class Finding {
     not_yet,
     silent,    ///< For nodes that are silent since `now - timeout`.
     was_away,  ///< The last look is too long ago: nodes have to count as heard of now.
   };
   /// To be called at least when a look is due.
-  Look look(Clock::time_point now) {
+  Finding poll(Clock::time_point now) {
     if (!due() || now < *due()) {
-      return Look::not_yet;
+      return Finding::not_yet;
     }
     // Nodes give a sign of life three times in the time they have: one that lives is heard of before the rest is over.
     const bool was_away = now - m_last > m_timeout / 2;
     m_last = now;
-    return was_away ? Look::was_away : Look::silent;
+    return was_away ? Finding::was_away : Finding::silent;
   }
 
  private:

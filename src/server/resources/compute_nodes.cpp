@@ -30,7 +30,7 @@ Response update(const Request& request, store::Connection& connection) {
 }
 
 Response heartbeat(const Request& request, store::Connection& connection) {
-  auto heartbeat = store::note_heartbeat(connection, request.id());
+  auto heartbeat = store::record_heartbeat(connection, request.id());
   if (request.worker_timeout.count() > 0) {
     heartbeat.timeout_seconds = std::chrono::duration<double>(request.worker_timeout).count();
   }

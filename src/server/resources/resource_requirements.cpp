@@ -18,7 +18,7 @@ void check_count(const char* field, const std::optional<std::int64_t>& count) {
 }
 
 /// Notes beside the texts what they amount to.
-void note_amounts(store::Connection& connection, const ResourceRequirements& requirements) {
+void record_amounts(store::Connection& connection, const ResourceRequirements& requirements) {
   const auto& memory = requirements.memory.value_or("1m");
   const auto bytes = base::parse_memory(memory);
   if (!bytes) {
@@ -36,7 +36,7 @@ void note_amounts(store::Connection& connection, const ResourceRequirements& req
   check_count("num_cpus", requirements.num_cpus);
   check_count("num_gpus", requirements.num_gpus);
   check_count("num_nodes", requirements.num_nodes);
-  store::note_amounts(connection, *requirements.id, *bytes, duration->count() / 1000);
+  store::record_amounts(connection, *requirements.id, *bytes, duration->count() / 1000);
 }
 
 }  // namespace
@@ -58,7 +58,7 @@ Response create(const Request& request, store::Connection& connection) {
   auto requirements = request.read<ResourceRequirements>();
   store::require_workflow(connection, requirements.workflow_id);
   requirements.id = store::insert(connection, requirements);
-  note_amounts(connection, requirements);
+  record_amounts(connection, requirements);
   return answer(store::get<ResourceRequirements>(connection, *requirements.id));
 }
 
@@ -70,7 +70,7 @@ Response update(const Request& request, store::Connection& connection) {
   const Id id = request.id();
   store::update(connection, id, request.read<ResourceRequirements>());
   const auto now = store::get<ResourceRequirements>(connection, id);
-  note_amounts(connection, now);
+  record_amounts(connection, now);
   connection.changes().claimable.insert(now.workflow_id);
   store::add_event(connection, now.workflow_id,
                    {{"action", "update_resource_requirements"},

@@ -139,7 +139,7 @@ bool may_claim(Connection& connection, const Claim& claim) {
     return !status.is_canceled;
   }
   const bool left = has_left(connection, claim.workflow_id, *claim.compute_node_id);
-  note_sign_of_life(connection, claim.workflow_id, *claim.compute_node_id);
+  record_sign_of_life(connection, claim.workflow_id, *claim.compute_node_id);
   return !status.is_canceled && !left;
 }
 

@@ -53,13 +53,13 @@ model::ComputeNode update_compute_node(Connection& connection, Id id, const mode
   update(connection, id, changes);
   auto node = get<model::ComputeNode>(connection, id);
   if (was_active != node.is_active.value_or(false)) {
-    note_sign_of_life(connection, node.workflow_id, id);
+    record_sign_of_life(connection, node.workflow_id, id);
     tell(connection, node, was_active ? "compute_node_stopped" : "compute_node_started");
   }
   return node;
 }
 
-model::Heartbeat note_heartbeat(Connection& connection, Id id) {
+model::Heartbeat record_heartbeat(Connection& connection, Id id) {
   model::Heartbeat heartbeat{.compute_node_id = id, .timestamp = base::unix_millis_now()};
   const auto node = get<model::ComputeNode>(connection, id);
   execute(connection, "UPDATE compute_nodes SET last_heartbeat = ? WHERE id = ?", heartbeat.timestamp, id);
@@ -73,7 +73,7 @@ model::Heartbeat note_heartbeat(Connection& connection, Id id) {
   return heartbeat;
 }
 
-void note_sign_of_life(Connection& connection, Id workflow_id, Id id) {
+void record_sign_of_life(Connection& connection, Id workflow_id, Id id) {
   auto* sign = sign_of(connection, workflow_id, id);
   if (sign == nullptr) {
     return;
@@ -103,7 +103,7 @@ void hear_all_nodes(Connection& connection) {
   }
 }
 
-void note_open_connection(Connection& connection, Id workflow_id, Id id) {
+void record_open_connection(Connection& connection, Id workflow_id, Id id) {
   auto& signs = connection.impl().signs_of_life;
   if (const auto it = signs.find(id); it != signs.end() && it->second.workflow_id == workflow_id) {
     it->second.seen = SilenceClock::now();

@@ -162,7 +162,7 @@ model::Job start_job(Connection& connection, Id id, std::int64_t run_id, Id comp
   require_owner(state, id, compute_node_id);
   require_node_of(connection, state.workflow_id, compute_node_id);
   mark_running(connection, id, compute_node_id);
-  note_sign_of_life(connection, state.workflow_id, compute_node_id);
+  record_sign_of_life(connection, state.workflow_id, compute_node_id);
   auto job = get_job(connection, id);
   tell_started(connection, job, run_id, compute_node_id);
   return job;
@@ -191,7 +191,7 @@ model::Job complete_job(Connection& connection, Id id, JobStatus status, std::in
   result.run_id = run_id;
   result.attempt_id = state.attempt_id;
   result.status = status;
-  note_sign_of_life(connection, state.workflow_id, result.compute_node_id);
+  record_sign_of_life(connection, state.workflow_id, result.compute_node_id);
   end_job(connection, result);
   return get_job(connection, id);
 }

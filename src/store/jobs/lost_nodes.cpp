@@ -109,7 +109,7 @@ void tell_lost(Connection& connection, const LostNode& lost, std::chrono::millis
 
 }  // namespace
 
-std::optional<LostNode> lose_node(Connection& connection, Id id) {
+std::optional<LostNode> mark_node_lost(Connection& connection, Id id) {
   auto& signs = connection.impl().signs_of_life;
   auto node = find<model::ComputeNode>(connection, id);
   if (!node || !node->is_active.value_or(false) || !node->last_heartbeat) {

@@ -21,7 +21,7 @@ constexpr std::string_view k_count_blockers =
     "WHERE d.job_id = jobs.id AND b.status NOT IN {final})"_sql;
 
 /// Perhaps a job of this job's workflow became ready.
-void note_claimable(Connection& connection, Id job_id) {
+void record_claimable(Connection& connection, Id job_id) {
   if (const auto workflow_id = value<Id>(connection, "SELECT workflow_id FROM jobs WHERE id = ?", job_id)) {
     connection.changes().claimable.insert(*workflow_id);
   }
@@ -59,7 +59,7 @@ void release_dependents(Connection& connection, Id job_id, JobStatus status) {
         "AND id IN (SELECT job_id FROM job_dependencies WHERE depends_on_job_id = ?)"_sql,
         id);
     if (released > 0) {
-      note_claimable(connection, id);
+      record_claimable(connection, id);
     }
   }
 }
@@ -91,7 +91,7 @@ void block_dependents(Connection& connection, Id job_id) {
 void set_status(Connection& connection, Id job_id, JobStatus from, JobStatus to) {
   execute(connection, "UPDATE jobs SET status = ? WHERE id = ?", to, job_id);
   if (to == JobStatus::ready) {
-    note_claimable(connection, job_id);
+    record_claimable(connection, job_id);
   }
   if (model::is_final(to) && !model::is_final(from)) {
     release_dependents(connection, job_id, to);

@@ -210,7 +210,7 @@ void DatabaseFile::free_journal() {
   m_journal.reset();
 }
 
-void DatabaseFile::note_log() {
+void DatabaseFile::remember_log_files() {
   free_journal();
   require_trusted_sides(m_path, m_owner);
   m_log.clear();

@@ -38,7 +38,7 @@ class DatabaseFile {
   /// Checks once more who owns the files beside the database, and remembers which files SQLite's log and its index are.
   /// To be called after the first connection was opened, and before anything is changed over it.
   /// @throws base::Error if another user put a file there after the constructor looked
-  void note_log();
+  void remember_log_files();
 
   /// See Database::displacement.
   std::optional<std::string> displacement() const;

@@ -147,7 +147,7 @@ std::vector<WorkflowAction> pending_actions(Connection& connection, Id workflow_
 bool claim_action(Connection& connection, Id workflow_id, Id action_id, std::optional<Id> compute_node_id) {
   if (compute_node_id) {
     require_same_workflow(connection, Referred::compute_node, *compute_node_id, workflow_id);
-    note_sign_of_life(connection, workflow_id, *compute_node_id);
+    record_sign_of_life(connection, workflow_id, *compute_node_id);
   }
   const auto action = find<WorkflowAction>(connection, action_id);
   if (!action || action->workflow_id != workflow_id) {

@@ -51,7 +51,7 @@ std::int64_t remove_all_requirements(Connection& connection, Id workflow_id) {
   return remove_all<model::ResourceRequirements>(connection, workflow_id);
 }
 
-void note_amounts(Connection& connection, Id id, std::int64_t memory_bytes, std::int64_t runtime_seconds) {
+void record_amounts(Connection& connection, Id id, std::int64_t memory_bytes, std::int64_t runtime_seconds) {
   execute(connection, "UPDATE resource_requirements SET memory_bytes = ?, runtime_seconds = ? WHERE id = ?",
           memory_bytes, runtime_seconds, id);
 }

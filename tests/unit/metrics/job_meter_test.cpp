@@ -18,9 +18,9 @@ std::uint64_t ticks(double cpu_seconds) {
 TEST(JobMeter, WeighsAveragesByTime) {
   const JobMeter::Clock::time_point start{};
   JobMeter meter(start);
-  meter.look(ticks(1), 100, 1, start + seconds(1));
+  meter.record_sample(ticks(1), 100, 1, start + seconds(1));
   EXPECT_DOUBLE_EQ(meter.usage(7).cpu_percent, 100);
-  meter.look(ticks(1), 1'000, 2, start + seconds(10));
+  meter.record_sample(ticks(1), 1'000, 2, start + seconds(10));
   EXPECT_DOUBLE_EQ(meter.usage(7).cpu_percent, 0);
   EXPECT_DOUBLE_EQ(meter.usage(7).cpu_seconds, 1);
   EXPECT_EQ(meter.usage(7).leader, 7);
@@ -39,8 +39,8 @@ TEST(JobMeter, WeighsAveragesByTime) {
 TEST(JobMeter, MakesNoPeakOfOneTickInAMoment) {
   const JobMeter::Clock::time_point start{};
   JobMeter meter(start);
-  meter.look(ticks(0.1), 1, 1, start + seconds(1));
-  meter.look(ticks(0.1) + 1, 1, 1, start + seconds(1) + milliseconds(1));
+  meter.record_sample(ticks(0.1), 1, 1, start + seconds(1));
+  meter.record_sample(ticks(0.1) + 1, 1, 1, start + seconds(1) + milliseconds(1));
   EXPECT_DOUBLE_EQ(meter.usage(7).cpu_percent, 10);
   EXPECT_LT(meter.finish(ticks(0.1) + 1, start + seconds(1) + milliseconds(2)).usage.peak_cpu_percent, 12);
 }
@@ -58,9 +58,9 @@ TEST(JobMeter, KnowsNoMemoryOfAJobThatNoPassSaw) {
 TEST(JobMeter, NeverGoesBackNorBeyondTheMachine) {
   const JobMeter::Clock::time_point start{};
   JobMeter meter(start);
-  meter.look(ticks(1'000'000), 1, 1, start + seconds(1));
+  meter.record_sample(ticks(1'000'000), 1, 1, start + seconds(1));
   EXPECT_DOUBLE_EQ(meter.usage(7).cpu_percent, 100.0 * static_cast<double>(::sysconf(_SC_NPROCESSORS_ONLN)));
-  meter.look(ticks(1), 1, 1, start + seconds(2));
+  meter.record_sample(ticks(1), 1, 1, start + seconds(2));
   EXPECT_DOUBLE_EQ(meter.usage(7).cpu_percent, 0);
   EXPECT_DOUBLE_EQ(meter.usage(7).cpu_seconds, 1'000'000);
 }

@@ -121,12 +121,12 @@ TEST(RunCommand, EndsAtAStopRequest) {
   EXPECT_EQ(run_command({.argv = {"sleep", "60"}}, source.get_token()).end, End::canceled) << "requested before";
 }
 
-TEST(RunCommand, KillsAtOnceInHaste) {
+TEST(RunCommand, KillsAtOnceIfRequested) {
   for (const bool hasty_before : {false, true}) {
     std::stop_source stop;
-    std::stop_source haste;
+    std::stop_source kill_now;
     if (hasty_before) {
-      haste.request_stop();
+      kill_now.request_stop();
     }
     std::jthread stopper;
     // Asked to end, it counts up to less than the two seconds that it has for that unless it is killed.
@@ -140,12 +140,12 @@ TEST(RunCommand, KillsAtOnceInHaste) {
                stopper = std::jthread([&] {
                  stop.request_stop();
                  std::this_thread::sleep_for(std::chrono::milliseconds(100));
-                 haste.request_stop();
+                 kill_now.request_stop();
                });
                return "go\n";
              },
          .question = "?",
-         .haste = haste.get_token()},
+         .kill_now = kill_now.get_token()},
         stop.get_token());
     EXPECT_EQ(result.end, End::canceled);
     EXPECT_FALSE(std::filesystem::exists(counted));

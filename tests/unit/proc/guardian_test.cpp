@@ -80,7 +80,7 @@ std::int64_t kilobytes(pid_t pid, const std::string& name) {
   return -1;
 }
 
-TEST(FilePages, CanBeGivenBackAndComeAgain) {
+TEST(FilePages, CanBeRequeuedAndComeAgain) {
   const auto before = kilobytes(::getpid(), "RssFile");
   drop_file_pages();
   const auto after = kilobytes(::getpid(), "RssFile");

@@ -69,7 +69,7 @@ TEST(StopOnSignal, EndsAtTheSecondSignal) {
   EXPECT_EQ(status.code, 128 + SIGINT);
 }
 
-TEST(StopOnSignal, AsksForHasteAtTheSecondSignal) {
+TEST(StopOnSignal, RequestsAKillAtTheSecondSignal) {
   Stoppable program("", "hasten");
   ASSERT_EQ(program.line(), "ready");
   program.send(SIGTERM);

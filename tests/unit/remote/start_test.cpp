@@ -536,7 +536,7 @@ TEST_P(StartAgain, RefusesWhatIsToStayDown) {
   const auto refusal = [&] {
     const auto result = start_again();
     EXPECT_FALSE(result.tried);
-    EXPECT_EQ(result.check.problem, Check::Problem::not_again);
+    EXPECT_EQ(result.check.problem, Check::Problem::not_restartable);
     return result.check.message;
   };
   EXPECT_EQ(refusal(), "it has not kept how it was started; 'torc remote run' starts it");

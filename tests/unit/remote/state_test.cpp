@@ -146,16 +146,16 @@ TEST_P(StateScripts, WaitForTheEndOverOneConnectionOrTwo) {
     const int before = transport.connections;
     const auto result = stop(StopMode::end, std::chrono::seconds(15), width);
     EXPECT_TRUE(result.ended) << result.message << transport.last.err;
-    EXPECT_EQ(result.given_back, std::nullopt) << "this runner wrote nothing down";
+    EXPECT_EQ(result.requeued, std::nullopt) << "this runner wrote nothing down";
     EXPECT_EQ(signaled, 1);
     EXPECT_EQ(transport.connections - before, width == 1 ? 1 : 2);
   }
 }
 
-TEST_P(StateScripts, TellHowManyJobsWereGivenBack) {
+TEST_P(StateScripts, ReportTheNumberOfRequeuedJobs) {
   start();
   write_text(state_directory() / "ended", "reason=stopped\nexit=0\ntime=1\ngiven_back=3\n");
-  EXPECT_EQ(stop(StopMode::end, std::chrono::seconds(15)).given_back, 3);
+  EXPECT_EQ(stop(StopMode::end, std::chrono::seconds(15)).requeued, 3);
 }
 
 TEST_P(StateScripts, GiveUpOnARunnerThatStays) {

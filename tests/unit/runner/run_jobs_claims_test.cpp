@@ -170,7 +170,7 @@ TEST_P(BothServersTest, EndsAJobThatIsClaimedAnewBeforeItRunsAgain) {
 }
 
 // Claims of torc 0.23 do not say which run they mean, so a runner there learns of the next one when it starts a job.
-TEST_F(RunJobsTest, DoesNotGiveBackWhatAnotherRunnerHasInTheNextRun) {
+TEST_F(RunJobsTest, DoesNotRequeueWhatAnotherRunnerHasInTheNextRun) {
   create_workflow();
   const auto job = add_job("touch " + directory.file("started") + "; sleep 60", {}, add_requirements(1, "1g"));
   initialize();

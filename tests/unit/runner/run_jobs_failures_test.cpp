@@ -190,7 +190,7 @@ TEST_P(FailuresTest, GivesAJobBackWhoseRecoveryIsInterrupted) {
   ASSERT_TRUE(wait_until([&] { return std::filesystem::exists(directory.file("recovering")); }));
   stop.request_stop();
   runner.join();
-  EXPECT_EQ(report.given_back, 1);
+  EXPECT_EQ(report.requeued, 1);
   EXPECT_EQ(api->get_job(job).status, JobStatus::ready);
 }
 
@@ -272,7 +272,7 @@ TEST_P(FailuresTest, EndsActionsWhenItIsStopped) {
   EXPECT_LT(std::chrono::steady_clock::now() - asked, std::chrono::seconds(30));
 }
 
-TEST_P(FailuresTest, KillsActionsWhenItIsInHaste) {
+TEST_P(FailuresTest, KillsActionsAtOnceIfRequested) {
   create_workflow();
   add_job("true");
   // Asked to end, it counts up to less than the two seconds that it has for that unless it is killed.
@@ -327,7 +327,7 @@ TEST_P(FailuresTest, RunsTheActionsOfItsEndAtTheEndOfItsTime) {
   limited.max_parallel_jobs = 1;
   const auto report = run_into_time_limit(limited);
   EXPECT_TRUE(report.timed_out);
-  EXPECT_EQ(report.given_back, 1);
+  EXPECT_EQ(report.requeued, 1);
   EXPECT_EQ(lines("actions").back(), "leaving");
 }
 

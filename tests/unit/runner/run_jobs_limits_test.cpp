@@ -137,11 +137,11 @@ TEST_F(RunJobsTest, GivesAJobBackThreeTimesAtTheEndOfItsTime) {
   limited.time_limit = milliseconds(300);
   limited.max_parallel_jobs = 1;
   for (int i = 0; i < 3; ++i) {
-    EXPECT_EQ(run_into_time_limit(limited).given_back, 1) << i;
+    EXPECT_EQ(run_into_time_limit(limited).requeued, 1) << i;
     EXPECT_EQ(states(), (std::map<JobStatus, int>{{JobStatus::ready, 1}})) << i;
   }
   const auto report = run_into_time_limit(limited);
-  EXPECT_EQ(report.given_back, 0);
+  EXPECT_EQ(report.requeued, 0);
   EXPECT_EQ(report.exit_status(), 1);
   EXPECT_EQ(states(), (std::map<JobStatus, int>{{JobStatus::terminated, 1}}));
   EXPECT_EQ(api->list_results(workflow, {}).items.at(0).return_code, 152);
@@ -165,7 +165,7 @@ TEST_P(BothServersTest, WarnsJobsBeforeItKillsThemAtTheEndOfItsTime) {
     return std::chrono::duration_cast<milliseconds>(std::chrono::nanoseconds(std::stoll(line))) - begin;
   };
   EXPECT_TRUE(report.timed_out);
-  EXPECT_EQ(report.given_back, 1);
+  EXPECT_EQ(report.requeued, 1);
   const auto warned = since_begin(lines("warned").at(0));
   const auto alive = since_begin(lines("alive").back());
   EXPECT_GE(warned, milliseconds(2000));

@@ -147,12 +147,12 @@ TEST_F(RunJobsLostTest, AStopDoesNotTakeAwayWhatOthersRun) {
   ASSERT_EQ(api->claim_next_jobs(workflow, 1, claimer).size(), 1U);
   proxy.cut(false);
   stop.request_stop();
-  EXPECT_EQ(report.get().given_back, 0);
+  EXPECT_EQ(report.get().requeued, 0);
   EXPECT_EQ(api->get_job(job).status, JobStatus::running);
   EXPECT_EQ(attempt_of(job), 2);
 }
 
-TEST_F(RunJobsLostTest, AJobLeftUnstartedIsGivenBackOnlyAsItWasLeft) {
+TEST_F(RunJobsLostTest, AnUnstartedJobIsRequeuedOnlyIfItIsUnchanged) {
   create_workflow();
   const auto job = add_job("true");
   initialize();
@@ -165,17 +165,17 @@ TEST_F(RunJobsLostTest, AJobLeftUnstartedIsGivenBackOnlyAsItWasLeft) {
   JobExchange exchange(*api, workflow, run_id, *node.id, log);
   const ResultJournal::Return unstarted{.job = left, .run_id = run_id};
 
-  exchange.give_back(unstarted);
+  exchange.requeue(unstarted);
   EXPECT_EQ(api->get_job(job).status, JobStatus::ready);
 
   api->claim_next_jobs(workflow, 1, claimer);
   api->start_job(job, run_id, *node.id);
-  exchange.give_back(unstarted);
+  exchange.requeue(unstarted);
   EXPECT_EQ(api->get_job(job).status, JobStatus::running);
 
   api->retry_job(job, run_id, 5, left.attempt_id);
   api->claim_next_jobs(workflow, 1, claimer);
-  exchange.give_back(unstarted);
+  exchange.requeue(unstarted);
   EXPECT_EQ(api->get_job(job).status, JobStatus::pending) << "another attempt";
 }
 

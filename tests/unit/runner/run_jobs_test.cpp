@@ -187,7 +187,7 @@ TEST_P(BothServersTest, GivesJobsBackAtAStopAndLeavesNoProcess) {
   stop.request_stop();
   runner.join();
   EXPECT_TRUE(report.stopped);
-  EXPECT_EQ(report.given_back, 3);
+  EXPECT_EQ(report.requeued, 3);
   EXPECT_EQ(report.exit_status(), 0);
   for (const pid_t pid : pids) {
     EXPECT_FALSE(lives(pid)) << pid;
@@ -214,7 +214,7 @@ TEST_P(BothServersTest, GivesJobsBackInHasteWithoutWaitingForThem) {
   kill_now.request_stop();
   runner.join();
   EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(60));
-  EXPECT_EQ(report.given_back, 1);
+  EXPECT_EQ(report.requeued, 1);
   EXPECT_FALSE(lives(deaf));
   EXPECT_EQ(states(), (std::map<JobStatus, int>{{JobStatus::ready, 1}}));
 }
@@ -229,7 +229,7 @@ TEST_P(BothServersTest, StopsAtItsTimeLimit) {
   const auto report = run_into_time_limit(limited);
   EXPECT_TRUE(report.stopped);
   EXPECT_TRUE(report.timed_out);
-  EXPECT_EQ(report.given_back, 1);
+  EXPECT_EQ(report.requeued, 1);
   EXPECT_EQ(states(), (std::map<JobStatus, int>{{JobStatus::ready, 1}}));
 }
 
@@ -244,7 +244,7 @@ TEST_P(BothServersTest, EndsJobsOfACanceledWorkflow) {
   api->cancel_workflow(workflow);
   runner.join();
   EXPECT_TRUE(report.canceled);
-  EXPECT_EQ(report.completed + report.failed + report.given_back, 0);
+  EXPECT_EQ(report.completed + report.failed + report.requeued, 0);
   EXPECT_FALSE(lives(pid));
   const auto after = states();
   EXPECT_FALSE(after.contains(JobStatus::running) || after.contains(JobStatus::pending));

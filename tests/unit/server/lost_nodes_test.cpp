@@ -179,14 +179,14 @@ TEST(NodeWatch, LooksOnceASecondOrOftenerForShortTimes) {
 TEST(NodeWatch, AServerThatWasAwayHoldsNobodysSilenceAgainstThem) {
   NodeWatch::Clock::time_point now{};
   NodeWatch watch(seconds(90), now);
-  EXPECT_EQ(watch.look(now), NodeWatch::Look::not_yet);
+  EXPECT_EQ(watch.poll(now), NodeWatch::Finding::not_yet);
   now += seconds(2);
-  EXPECT_EQ(watch.look(now), NodeWatch::Look::silent);
-  EXPECT_EQ(watch.look(now), NodeWatch::Look::not_yet);
+  EXPECT_EQ(watch.poll(now), NodeWatch::Finding::silent);
+  EXPECT_EQ(watch.poll(now), NodeWatch::Finding::not_yet);
   now += seconds(46);
-  EXPECT_EQ(watch.look(now), NodeWatch::Look::was_away);
+  EXPECT_EQ(watch.poll(now), NodeWatch::Finding::was_away);
   now += seconds(2);
-  EXPECT_EQ(watch.look(now), NodeWatch::Look::silent);
+  EXPECT_EQ(watch.poll(now), NodeWatch::Finding::silent);
 }
 
 }  // namespace torc::server

@@ -59,8 +59,8 @@ TEST_F(QueryPlansTest, WhatIsUnfinishedIsFoundWithoutTheFinishedJobs) {
 
 TEST_F(QueryPlansTest, TheJobsOfANodeAreFoundByTheNode) {
   const Id id = node();
-  note_heartbeat(connection, id);
-  EXPECT_TRUE(lose_node(connection, id));
+  record_heartbeat(connection, id);
+  EXPECT_TRUE(mark_node_lost(connection, id));
   expect_index("SELECT id, name, attempt_id, losses", "jobs_at_work");
   Filter active;
   filter_by_active_node(active, id);

@@ -71,7 +71,7 @@ TEST_F(StoreTest, AnotherNodesJobIsRefused) {
   EXPECT_NO_THROW(complete_job(connection, a, JobStatus::completed, 0, result(a, mine)));
 }
 
-TEST_F(StoreTest, AJobGivenBackIsNobodysAndCountsAsNoRetry) {
+TEST_F(StoreTest, ARequeuedJobHasNoOwnerAndCountsAsNoRetry) {
   const Id a = job("a");
   initialize();
   const Id mine = node();
@@ -87,7 +87,7 @@ TEST_F(StoreTest, AJobGivenBackIsNobodysAndCountsAsNoRetry) {
   EXPECT_NE(refusal([&] { retry_job(connection, a, 0, 1); }, Reason::unprocessable), "");
 }
 
-TEST_F(StoreTest, APendingJobIsGivenBackByItsState) {
+TEST_F(StoreTest, APendingJobIsRequeuedByItsState) {
   const Id a = job("a");
   initialize();
   claim(1, node());

@@ -40,7 +40,7 @@ struct TunnelOptions {
 /// Keeps the tunnel up until no runner needs it or a stop is requested.
 /// @param api  A connection of its own: another thread asks whether the workflow is over. If it waits for a server that
 ///             does not answer when all else is done, this ends the process, with status 0, instead of returning.
-void hold_tunnel(std::unique_ptr<client::Api> api, const TunnelClaim& claim, const TunnelOptions& options,
-                 const remote::SshOptions& ssh, Reporter& reporter, const std::stop_token& stop);
+void run_tunnel(std::unique_ptr<client::Api> api, const TunnelClaim& claim, const TunnelOptions& options,
+                const remote::SshOptions& ssh, Reporter& reporter, const std::stop_token& stop);
 
 }  // namespace torc::app

@@ -11,7 +11,7 @@ namespace torc::app {
 /// Requeues a job whose runner is gone.
 /// @returns false if the job is no longer claimed or running
 /// @throws base::ApiError
-bool give_back_job(client::Api& api, const model::Job& job, std::int64_t run_id);
+bool requeue_job(client::Api& api, const model::Job& job, std::int64_t run_id);
 
 /// The compute nodes of a worker that the server considers active.
 /// @param worker  The address as stored: "alice@ws3:2222"
@@ -22,6 +22,6 @@ std::vector<model::ComputeNode> active_nodes_of(client::Api& api, model::Id work
 /// are known to be dead.
 /// @returns the number of requeued jobs
 /// @throws base::ApiError
-std::int64_t give_back_jobs(client::Api& api, model::Id workflow_id, std::vector<model::ComputeNode> nodes);
+std::int64_t requeue_jobs(client::Api& api, model::Id workflow_id, std::vector<model::ComputeNode> nodes);
 
 }  // namespace torc::app

@@ -34,7 +34,7 @@ std::string reason(const WorkerState& state) {
       return state.message.empty() ? "died" : "died: " + state.message;
     case State::running:
     case State::unreachable:
-    case State::not_asked:
+    case State::not_queried:
       break;
   }
   return {};
@@ -63,7 +63,7 @@ std::string status_text(const app::WorkerStatus& status) {
   if (state.state == State::unreachable) {
     return "Unreachable: " + state.message;
   }
-  if (state.state == State::not_asked) {
+  if (state.state == State::not_queried) {
     return "Unknown: " + state.message;
   }
   return "Not Running (" + reason(state) + ")";
@@ -71,7 +71,7 @@ std::string status_text(const app::WorkerStatus& status) {
 
 nlohmann::json row(const remote::Worker& worker, const app::WorkerStatus& status) {
   const WorkerState& state = status.state;
-  const bool is_known = state.state != State::not_asked;
+  const bool is_known = state.state != State::not_queried;
   auto result = worker_json(worker, is_known && state.state != State::unreachable);
   if (is_known) {
     result["state"] = status.is_silent() ? "silent" : remote::to_string(state.state);
@@ -118,7 +118,7 @@ int run(const Options& options, CommandContext& context) {
     const auto status = app::query_fleet(context.api(), transport, fleet, options.output_dir.value_or(""));
     print(status, fleet.workflow_id, context.output());
     const bool is_bad =
-        status.count(State::unreachable) + status.count(State::not_asked) + status.count(State::died) > 0 ||
+        status.count(State::unreachable) + status.count(State::not_queried) + status.count(State::died) > 0 ||
         status.misses_tunnel;
     return is_bad ? k_exit_failure : k_exit_ok;
   });

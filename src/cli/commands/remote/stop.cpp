@@ -56,8 +56,8 @@ nlohmann::json row(const remote::Worker& worker, const remote::StopResult& resul
       json["state"] = remote::to_string(remote::State::running);
     }
     json["pid"] = *result.signaled_pid;
-    if (result.given_back) {
-      json["given_back"] = *result.given_back;
+    if (result.requeued) {
+      json["given_back"] = *result.requeued;
     }
   } else if (!result.was_started) {
     json["state"] = remote::to_string(remote::State::never_started);

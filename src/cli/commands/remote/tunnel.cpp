@@ -76,7 +76,7 @@ int run(const Options& options, CommandContext& context) {
   if (options.daemon) {
     tunnel.on_ready = [&] { proc::tell_ready(detached); };
   }
-  app::hold_tunnel(context.new_api(), claim, tunnel, make_ssh_options(options.ssh), *reporter, stop);
+  app::run_tunnel(context.new_api(), claim, tunnel, make_ssh_options(options.ssh), *reporter, stop);
   return k_exit_ok;
 }
 

@@ -16,12 +16,12 @@ struct Options {
   bool dry_run{false};
 };
 
-nlohmann::json document_of(const app::OrphanedJob& orphan, bool given_back) {
+nlohmann::json document_of(const app::OrphanedJob& orphan, bool requeued) {
   nlohmann::json document{{"job_id", orphan.job.id.value_or(0)},
                           {"job_name", orphan.job.name},
                           {"status", model::to_string(orphan.job.status.value_or(model::JobStatus::running))},
                           {"reason", orphan.reason},
-                          {"given_back", given_back}};
+                          {"given_back", requeued}};
   if (orphan.compute_node_id) {
     document["compute_node_id"] = *orphan.compute_node_id;
   }
@@ -45,14 +45,14 @@ int run(const Options& options, CommandContext& context) {
   nlohmann::json jobs = nlohmann::json::array();
   std::int64_t count = 0;
   for (const auto& orphan : orphans.jobs) {
-    const bool given_back = !options.dry_run && app::give_back_job(api, orphan.job, run_id);
-    count += given_back ? 1 : 0;
+    const bool requeued = !options.dry_run && app::requeue_job(api, orphan.job, run_id);
+    count += requeued ? 1 : 0;
     const char* const what = options.dry_run ? "would be requeued"
-                             : given_back    ? "is requeued"
+                             : requeued      ? "is requeued"
                                              : "is not requeued: another runner has it now";
     output.line(base::printable_line(
         fmt::format("Job {} ({}) {}: {}", orphan.job.id.value_or(0), orphan.job.name, what, orphan.reason)));
-    jobs.push_back(document_of(orphan, given_back));
+    jobs.push_back(document_of(orphan, requeued));
   }
   if (!options.dry_run) {
     deactivate(api, orphans.dead_nodes);

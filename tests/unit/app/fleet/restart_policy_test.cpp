@@ -44,7 +44,7 @@ TEST(RestartPolicy, StartsOnlyWhatDied) {
       {in_state(State::finished), seconds(0), Step::none},
       {in_state(State::stopped), seconds(0), Step::none},
       {in_state(State::unreachable), seconds(0), Step::none},
-      {in_state(State::not_asked), seconds(0), Step::none},
+      {in_state(State::not_queried), seconds(0), Step::none},
       {in_state(State::died), seconds(0), Step::start},
       {in_state(State::died), seconds(5), Step::start},
       {in_state(State::died), seconds(6), Step::query},  // Somebody else may have started it.
@@ -112,7 +112,7 @@ TEST(RestartPolicy, CountsOnlyStartsThatWereMade) {
       {refused(Check::Problem::unreachable, "no route"), Effect::none, 0},
       {refused(Check::Problem::tunnel, "no route"), Effect::none, 0},
       {refused(Check::Problem::canceled, ""), Effect::none, 0},
-      {refused(Check::Problem::not_again, "it ended in order"), Effect::given_up, 0},
+      {refused(Check::Problem::not_restartable, "it ended in order"), Effect::given_up, 0},
       {refused(Check::Problem::version, "old"), Effect::failed, 1},
       {refused(Check::Problem::server, "no answer"), Effect::failed, 1},
   };
@@ -133,7 +133,7 @@ TEST(RestartPolicy, TellsWhetherTheWorkerMayComeBack) {
       {std::nullopt, false, true},
       {in_state(State::died), true, true},
       {in_state(State::running), true, true},
-      {in_state(State::not_asked), false, true},
+      {in_state(State::not_queried), false, true},
       {in_state(State::unreachable), true, true},
       {in_state(State::unreachable), false, false},
       {in_state(State::never_started), false, false},

@@ -115,9 +115,9 @@ TEST(Reporters, PrintStepsOnStandardOutputAndWarningsOnStandardError) {
       app::StopBegun{.mode = remote::StopMode::end},
       app::WorkerSignaled{
           .worker = workers[0], .result = {.ok = true, .signaled_pid = 7}, .mode = remote::StopMode::end},
-      app::WorkerStopped{.worker = workers[0], .result = {.ok = true, .ended = true, .given_back = 3}},
-      app::JobsOfKilledGivenBack{.count = 3},
-      app::JobsOfLostGivenBack{.count = 4},
+      app::WorkerStopped{.worker = workers[0], .result = {.ok = true, .ended = true, .requeued = 3}},
+      app::JobsOfKilledRequeued{.count = 3},
+      app::JobsOfLostRequeued{.count = 4},
       app::TunnelEnding{.how = app::TunnelEnding::How::ended, .pid = 9},
       app::TunnelEnding{.how = app::TunnelEnding::How::nothing},
       app::TunnelEnding{.how = app::TunnelEnding::How::stuck, .pid = 9},

@@ -10,20 +10,20 @@ namespace {
 using std::chrono::seconds;
 using testing::Calls;
 
-class RetrierTest : public ::testing::Test {
+class CallRetriesTest : public ::testing::Test {
  protected:
-  static Retrier::Clock::time_point in(seconds time) { return Retrier::Clock::now() + time; }
+  static CallRetries::Clock::time_point in(seconds time) { return CallRetries::Clock::now() + time; }
 
   testing::FakeApi api;
   std::stop_source hurry;
   CallLimits limits{api, {}, hurry.get_token()};
   ServerLink link{seconds(60)};
-  Retrier retrier{api, limits, link, hurry.get_token()};
+  CallRetries call_retries{api, limits, link, hurry.get_token()};
   int tries{0};
 };
 
-TEST_F(RetrierTest, RepeatsACallUntilItIsAnswered) {
-  retrier.retry_until(in(seconds(60)), [this] {
+TEST_F(CallRetriesTest, RepeatsACallUntilItIsAnswered) {
+  call_retries.retry_until(in(seconds(60)), [this] {
     if (++tries < 3) {
       throw base::ApiError(0, "Unreachable", "connection refused");
     }
@@ -33,31 +33,31 @@ TEST_F(RetrierTest, RepeatsACallUntilItIsAnswered) {
   EXPECT_EQ(api.take_calls(), (Calls{"ping", "ping"})) << "before each try but the first";
 }
 
-TEST_F(RetrierTest, ThrowsWhatCannotPass) {
+TEST_F(CallRetriesTest, ThrowsWhatCannotPass) {
   const auto refused = [this] {
     ++tries;
     throw base::ApiError(404, "NotFound", "no such node");
   };
-  EXPECT_THROW(retrier.retry_until(in(seconds(60)), refused), base::ApiError);
+  EXPECT_THROW(call_retries.retry_until(in(seconds(60)), refused), base::ApiError);
   EXPECT_EQ(tries, 1);
 }
 
-TEST_F(RetrierTest, GivesUpAtTheEndOfItsTime) {
+TEST_F(CallRetriesTest, GivesUpAtTheEndOfItsTime) {
   const auto unanswered = [this] {
     ++tries;
     throw base::ApiError(0, "Unreachable", "connection refused");
   };
-  EXPECT_THROW(retrier.retry_until(in(seconds(0)), unanswered), base::ApiError);
+  EXPECT_THROW(call_retries.retry_until(in(seconds(0)), unanswered), base::ApiError);
   EXPECT_EQ(tries, 1);
   EXPECT_TRUE(link.away());
 }
 
-TEST_F(RetrierTest, GivesUpSoonInAHurry) {
+TEST_F(CallRetriesTest, GivesUpSoonInAHurry) {
   hurry.request_stop();
-  const auto began = Retrier::Clock::now();
-  EXPECT_THROW(retrier.retry_until(in(seconds(600)), [] { throw base::ApiError(0, "Unreachable", ""); }),
+  const auto began = CallRetries::Clock::now();
+  EXPECT_THROW(call_retries.retry_until(in(seconds(600)), [] { throw base::ApiError(0, "Unreachable", ""); }),
                base::ApiError);
-  EXPECT_LT(Retrier::Clock::now() - began, seconds(60));
+  EXPECT_LT(CallRetries::Clock::now() - began, seconds(60));
 }
 
 }  // namespace

@@ -75,7 +75,7 @@ TEST_F(ResultJournalTest, IsTakenOverFromARunnerThatIsGone) {
   EXPECT_EQ(files(), 0U);
 }
 
-TEST_F(ResultJournalTest, KeepsWhichJobsWereToBeGivenBack) {
+TEST_F(ResultJournalTest, KeepsRequeueRequests) {
   model::Job job;
   job.id = 9;
   job.workflow_id = 3;

@@ -41,7 +41,7 @@ TEST(GpuPoolTest, GivesEachOutOnce) {
   const auto first = pool.take(1);
   EXPECT_EQ(first, Devices{"0"});
   EXPECT_EQ(pool.take(2), (Devices{"1", "2"}));
-  pool.give_back(first);
+  pool.release(first);
   EXPECT_EQ(pool.free(), 2U);
   EXPECT_EQ(pool.take(2), (Devices{"0", "3"}));
   EXPECT_EQ(pool.take(1), Devices{}) << "no more than there are";

@@ -71,7 +71,7 @@ TEST_F(LoopTest, RequeuesItsJobsWhenItIsStopped) {
     }
   });
   EXPECT_TRUE(report.stopped);
-  EXPECT_EQ(report.given_back, 1);
+  EXPECT_EQ(report.requeued, 1);
   const Calls calls = api.take_calls();
   EXPECT_LT(place_of("retry 1", calls), place_of("update_compute_node", calls));
 }

@@ -32,15 +32,15 @@ TEST(PhaseMachine, DrainsAfterTheStartActions) {
 
 TEST(PhaseMachine, GoesOnAfterALossAsBefore) {
   PhaseMachine phases;
-  phases.lose();
+  phases.mark_lost();
   EXPECT_EQ(phases.phase(), Phase::lost);
   phases.begin_work();
   EXPECT_EQ(phases.phase(), Phase::lost) << "the actions still count as running";
   phases.rejoin();
   EXPECT_EQ(phases.phase(), Phase::preparing);
   phases.begin_work();
-  phases.lose();
-  phases.lose();
+  phases.mark_lost();
+  phases.mark_lost();
   phases.rejoin();
   EXPECT_EQ(phases.phase(), Phase::working);
   phases.rejoin();
@@ -50,7 +50,7 @@ TEST(PhaseMachine, GoesOnAfterALossAsBefore) {
 TEST(PhaseMachine, DrainsAfterALossIfThatWasRequestedMeanwhile) {
   PhaseMachine phases;
   phases.begin_work();
-  phases.lose();
+  phases.mark_lost();
   phases.drain();
   EXPECT_EQ(phases.phase(), Phase::lost);
   phases.rejoin();
@@ -61,7 +61,7 @@ TEST(PhaseMachine, EndsOnce) {
   PhaseMachine phases;
   phases.begin_work();
   phases.end();
-  phases.lose();
+  phases.mark_lost();
   phases.rejoin();
   phases.drain();
   phases.begin_work();

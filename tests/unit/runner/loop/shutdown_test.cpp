@@ -32,7 +32,7 @@ TEST_F(ShutdownTest, AStopRequeuesWhatRunsAndWhatWasClaimed) {
   shutdown().stop("a stop was requested");
   EXPECT_EQ(api.take_calls(), (Calls{"retry 1", "set 2 ready"}));
   EXPECT_TRUE(parts().report.stopped);
-  EXPECT_EQ(parts().report.given_back, 2);
+  EXPECT_EQ(parts().report.requeued, 2);
   EXPECT_EQ(changes, 1);
 }
 

@@ -25,7 +25,7 @@ class LoginQueueTest : public testing::Test {
       }
       networks.push_back(turn->network);
       if (fails) {
-        queue.note_failure(turn->network, now);
+        queue.record_failure(turn->network, now);
       }
     }
     return networks;
@@ -37,7 +37,7 @@ class LoginQueueTest : public testing::Test {
   }
   void fail(const std::string& network, int times) {
     for (int i = 0; i < times; ++i) {
-      queue.note_failure(network, now);
+      queue.record_failure(network, now);
     }
   }
 
@@ -145,7 +145,7 @@ TEST_F(LoginQueueTest, ThoseThatFailedGiveWayWhenAllIsFull) {
 
 TEST_F(LoginQueueTest, ForgetsFailures) {
   fail("a", 5);
-  queue.note_success("a");
+  queue.record_success("a");
   fill("a", 1);
   EXPECT_EQ(take(1, false), (std::vector<std::string>{"a"}));
   fail("b", 5);

@@ -17,7 +17,7 @@ class ClaimTest : public StoreTest {
     body.num_cpus = cpus;
     body.num_gpus = gpus;
     const Id id = insert(connection, body);
-    note_amounts(connection, id, memory_gb << 30, seconds);
+    record_amounts(connection, id, memory_gb << 30, seconds);
     return id;
   }
   Id job_with(Id requirements_id, std::int64_t priority = 0) {

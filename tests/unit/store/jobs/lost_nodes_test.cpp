@@ -18,7 +18,7 @@ class LostNodesTest : public StoreTest {
     model::ComputeNode named = get<model::ComputeNode>(connection, id);
     named.hostname = hostname;
     update_compute_node(connection, id, named);
-    note_heartbeat(connection, id);
+    record_heartbeat(connection, id);
     return id;
   }
   Id start(Id node_id) {
@@ -47,7 +47,7 @@ TEST_F(LostNodesTest, JobsOfALostNodeAreReadyAgainAsTheirNextAttempt) {
   start(lost);
   claim(1, lost);
   connection.changes().claimable.clear();
-  const auto result = lose_node(connection, lost);
+  const auto result = mark_node_lost(connection, lost);
   ASSERT_TRUE(result);
   EXPECT_EQ(result->requeued, (std::vector<Id>{running, pending}));
   EXPECT_TRUE(result->failed.empty());
@@ -74,14 +74,14 @@ TEST_F(LostNodesTest, OnlyActiveNodesThatEverBeatAreLost) {
   initialize();
   const Id never_beats = node();
   start(never_beats);
-  EXPECT_FALSE(lose_node(connection, never_beats));
+  EXPECT_FALSE(mark_node_lost(connection, never_beats));
   EXPECT_EQ(status(1), "running");
   const Id gone = beating_node();
   auto left = get<model::ComputeNode>(connection, gone);
   left.is_active = false;
   update_compute_node(connection, gone, left);
-  EXPECT_FALSE(lose_node(connection, gone));
-  EXPECT_FALSE(lose_node(connection, 99));
+  EXPECT_FALSE(mark_node_lost(connection, gone));
+  EXPECT_FALSE(mark_node_lost(connection, 99));
   EXPECT_TRUE(events("compute_node_lost").empty());
   EXPECT_TRUE(silent_nodes(connection, now()).empty()) << "they are forgotten";
 }
@@ -94,12 +94,12 @@ TEST_F(LostNodesTest, TheThirdLossFailsTheJobAndNamesTheHosts) {
   for (const char* host : {"ws1", "ws2"}) {
     const Id lost = beating_node(host);
     EXPECT_EQ(start(lost), a);
-    lose_node(connection, lost);
+    mark_node_lost(connection, lost);
     EXPECT_EQ(status(a), "ready");
   }
   const Id last = beating_node("ws3");
   start(last);
-  const auto lost = lose_node(connection, last);
+  const auto lost = mark_node_lost(connection, last);
   EXPECT_EQ(lost->failed, std::vector<Id>{a});
   EXPECT_EQ(status(a), "failed");
   EXPECT_EQ(status(dependent), "canceled");
@@ -126,7 +126,7 @@ TEST_F(LostNodesTest, LossesAreCountedApartAndFromTheInitialisationOn) {
   const auto lose = [&] {
     const Id lost = beating_node();
     start(lost);
-    return lose_node(connection, lost);
+    return mark_node_lost(connection, lost);
   };
   lose();
   lose();
@@ -145,7 +145,7 @@ TEST_F(LostNodesTest, WhatALostNodeStillSaysOfItsJobsIsRefused) {
   initialize();
   const Id lost = beating_node();
   start(lost);
-  lose_node(connection, lost);
+  mark_node_lost(connection, lost);
   auto stale = result(a, lost);
   stale.attempt_id = 1;
   const auto complete_stale = [&] { complete_job(connection, a, JobStatus::completed, 0, stale); };
@@ -172,14 +172,14 @@ TEST_F(LostNodesTest, EveryRequestOfANodeIsASignOfLife) {
     request();
     return silent_nodes(connection, before).empty();
   };
-  EXPECT_TRUE(is_heard_by([&] { note_heartbeat(connection, n); }));
+  EXPECT_TRUE(is_heard_by([&] { record_heartbeat(connection, n); }));
   EXPECT_TRUE(is_heard_by([&] { claim(0, n); }));
   EXPECT_TRUE(is_heard_by([&] { claim(1, n); }));
   EXPECT_TRUE(is_heard_by([&] { start_job(connection, 1, 0, n); }));
   EXPECT_TRUE(is_heard_by([&] { complete_job(connection, 1, JobStatus::completed, 0, result(1, n)); }));
-  EXPECT_TRUE(is_heard_by([&] { note_open_connection(connection, workflow, n); }));
-  EXPECT_FALSE(is_heard_by([&] { note_open_connection(connection, workflow + 1, n); })) << "a stranger named it";
-  EXPECT_FALSE(is_heard_by([&] { note_sign_of_life(connection, workflow + 1, n); })) << "a stranger named it";
+  EXPECT_TRUE(is_heard_by([&] { record_open_connection(connection, workflow, n); }));
+  EXPECT_FALSE(is_heard_by([&] { record_open_connection(connection, workflow + 1, n); })) << "a stranger named it";
+  EXPECT_FALSE(is_heard_by([&] { record_sign_of_life(connection, workflow + 1, n); })) << "a stranger named it";
 }
 
 TEST_F(LostNodesTest, NodesKnownFromBeforeCountAsHeardOfAtTheStart) {

@@ -44,7 +44,7 @@ TEST_F(DatabaseFileTest, RefusesALogThatWasPlantedAfterTheLocksWereTaken) {
       plant(suffix);
       std::string message;
       try {
-        file.note_log();
+        file.remember_log_files();
       } catch (const base::Error& error) {
         message = error.what();
       }
@@ -64,7 +64,7 @@ TEST_F(DatabaseFileTest, OccupiesTheNameOfTheJournalUntilAConnectionIsOpen) {
     Connection connection{path, Connection::Mode::write};
     Transaction{connection}.commit();
     EXPECT_TRUE(std::filesystem::exists(path + "-journal"));
-    file.note_log();
+    file.remember_log_files();
     EXPECT_FALSE(std::filesystem::exists(path + "-journal"));
   }
   { const DatabaseFile file{path, base::Owner::user_or_root}; }

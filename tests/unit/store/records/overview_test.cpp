@@ -14,7 +14,7 @@ TEST_F(StoreTest, ReadyJobsAreAddedUp) {
   big.num_gpus = 1;
   big.num_nodes = 2;
   const Id big_id = insert(connection, big);
-  note_amounts(connection, big_id, std::int64_t{2} << 30, 7200);
+  record_amounts(connection, big_id, std::int64_t{2} << 30, 7200);
   for (const char* name : {"a", "b"}) {
     auto body = job_body(name);
     body.resource_requirements_id = big_id;
