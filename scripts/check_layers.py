@@ -18,7 +18,8 @@ LEVEL_OF = {name: number for number, names in enumerate(LEVELS) for name in name
 # A package has one owner (SQLite two: databases that have nothing to do with each other); fmt and nlohmann_json are free.
 OWNERS = {"CLI/": ["cli"], "curl/": ["net"], "SQLiteCpp/": ["store", "metrics"], "sqlite3.h": ["store", "metrics"],
           "boost/": ["server"], "yaml-cpp/": ["workflow_file"], "re2/": ["workflow_file"], "spdlog/": ["base"],
-          "archive.h": ["archive"], "archive_entry.h": ["archive"], "zlib.h": ["archive"]}
+          "archive.h": ["archive"], "archive_entry.h": ["archive"], "zlib.h": ["archive"],
+          "openssl/": ["server"], "crypt.h": ["server"]}
 # Each file that includes one of these compiles for seconds: others use what these files make of it.
 ONLY_IN = {"CLI/": {"src/cli/parser/command_line.cpp", "src/cli/parser/parse_errors.cpp"}}
 SILENT = {"app"}

@@ -76,10 +76,10 @@ void make_private(const std::string& path) {
   open_private_file(path, O_WRONLY | O_CREAT | O_APPEND);
 }
 
-/// Older logs that another version of this program left readable.
-void make_older_private(const std::string& directory) {
+/// Rotated logs that an older version of this program left readable for others.
+void make_older_private(const std::string& file) {
   for (std::size_t number = 1; number <= k_log_files; ++number) {
-    const std::string path = fmt::format("{}/torc-server.{}.log", directory, number);
+    const std::string path = spdlog::sinks::rotating_file_sink_mt::calc_filename(file, number);
     if (std::error_code ignored; std::filesystem::is_regular_file(path, ignored)) {
       open_private_file(path, O_RDONLY);
     }
@@ -87,14 +87,14 @@ void make_older_private(const std::string& directory) {
 }
 
 spdlog::sink_ptr make_sink(const LogSettings& settings) {
-  if (settings.directory.empty()) {
+  if (settings.file.empty()) {
     return std::make_shared<spdlog::sinks::stderr_sink_mt>();
   }
-  make_older_private(settings.directory);
+  make_older_private(settings.file);
   spdlog::file_event_handlers handlers;
   handlers.before_open = make_private;
-  return std::make_shared<spdlog::sinks::rotating_file_sink_mt>(settings.directory + "/torc-server.log",
-                                                                k_log_file_bytes, k_log_files, false, handlers);
+  return std::make_shared<spdlog::sinks::rotating_file_sink_mt>(settings.file, k_log_file_bytes, k_log_files, false,
+                                                                handlers);
 }
 
 std::shared_ptr<spdlog::logger>& logger() {
@@ -124,7 +124,7 @@ void log_start(const LogSettings& settings) {
     started->flush_on(spdlog::level::trace);
     logger() = std::move(started);
   } catch (const spdlog::spdlog_ex& error) {
-    throw Error("cannot log to " + settings.directory + ": " + error.what());
+    throw Error("cannot log to " + settings.file + ": " + error.what());
   }
 }
 

@@ -18,15 +18,15 @@ void log_start(LogLevel level, const std::string& path = {});
 /// "trace" to "error", "warn", "off", as TORC's and Rust's RUST_LOG write them. Unknown words count as info.
 LogLevel log_level_from(std::string_view word);
 
-/// How a program that runs for long keeps its log.
+/// How a long-running program keeps its log.
 struct LogSettings {
   LogLevel level{LogLevel::info};
-  std::string directory{};  ///< Made where there is none; empty: standard error.
-  bool json{false};         ///< One object a line: time, level, pid, message.
+  std::string file{};  ///< Path, "DIRECTORY/NAME.log"; a missing directory is created. Empty: standard error.
+  bool json{false};    ///< One JSON object per line: time, level, pid, message.
 };
 
-/// With a directory the log is DIRECTORY/torc-server.log: at k_log_file_bytes it becomes torc-server.1.log, that one
-/// torc-server.2.log and so on; the last of k_log_files older ones goes.
+/// At k_log_file_bytes, NAME.log is renamed NAME.1.log, that one NAME.2.log and so on; of the rotated files, at most
+/// k_log_files are kept.
 inline constexpr std::size_t k_log_file_bytes = 10UL * 1024 * 1024;
 inline constexpr std::size_t k_log_files = 5;
 

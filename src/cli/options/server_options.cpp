@@ -96,13 +96,13 @@ OptionInfo worker_timeout_option(server::ServerOptions& options) {
 std::vector<OptionInfo> service_options(ServiceOptions& options) {
   return {
       {.names = "--log-dir",
-       .target = &options.log.directory,
+       .target = &options.log_directory,
        .value = "DIR",
        .completion = Completion::directory,
        .help = fmt::format("Log to torc-server.log in this directory instead of standard error; {} MiB per file, {} "
                            "older files are kept",
                            base::k_log_file_bytes / 1024 / 1024, base::k_log_files)},
-      {.names = "--json-logs", .target = &options.log.json, .help = "Log one JSON object per line"},
+      {.names = "--json-logs", .target = &options.json_logs, .help = "Log one JSON object per line"},
       {.names = "--pid-file",
        .target = &options.pid_file,
        .value = "FILE",

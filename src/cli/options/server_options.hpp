@@ -11,7 +11,8 @@ namespace torc::cli {
 
 /// Options of `torc server run` that are not the server's.
 struct ServiceOptions {
-  base::LogSettings log{};
+  std::string log_directory{};
+  bool json_logs{false};
   std::string pid_file{};
   bool daemon{false};
   bool trust_owner{false};

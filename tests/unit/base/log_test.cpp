@@ -56,7 +56,7 @@ TEST_F(Log, TakesBracesOfAMessageAsTheyAre) {
 TEST_F(Log, GoesOnInANewFileAndKeepsSomeOldOnes) {
   const auto directory = m_dir / "logs";
   std::filesystem::create_directory(directory);
-  log_start(LogSettings{.level = LogLevel::info, .directory = directory.string(), .json = false});
+  log_start(LogSettings{.level = LogLevel::info, .file = (directory / "torc-server.log").string()});
   const std::string line(1024 * 1024, 'x');
   const std::size_t lines = (k_log_files + 2) * (k_log_file_bytes / line.size());
   for (std::size_t i = 0; i < lines; ++i) {
@@ -73,7 +73,7 @@ TEST_F(Log, GoesOnInANewFileAndKeepsSomeOldOnes) {
 }
 
 TEST_F(Log, WritesAnObjectALine) {
-  log_start(LogSettings{.level = LogLevel::info, .directory = m_dir.path().string(), .json = true});
+  log_start(LogSettings{.level = LogLevel::info, .file = (m_dir / "torc-server.log").string(), .json = true});
   log_warning("a \"quoted\"\nline \xff");
   const auto line = nlohmann::json::parse(read_file(m_dir / "torc-server.log"));
   EXPECT_EQ(line.at("level"), "warning");

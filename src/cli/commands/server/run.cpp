@@ -61,13 +61,15 @@ class Reloadable {
   server::Server* m_server{nullptr};
 };
 
-void start_log(base::LogSettings settings, const std::string& level, base::Owner owner) {
+void start_log(const ServiceOptions& options, const std::string& level, base::Owner owner) {
+  base::LogSettings settings{.json = options.json_logs};
   if (const std::string word = level.empty() ? base::env_or("RUST_LOG") : level; !word.empty()) {
     settings.level = base::log_level_from(word);
   }
-  if (!settings.directory.empty()) {
-    base::require_trusted_path(settings.directory, base::Found::directory, owner, "log directory");
-    base::make_private_directories(settings.directory);
+  if (!options.log_directory.empty()) {
+    base::require_trusted_path(options.log_directory, base::Found::directory, owner, "log directory");
+    base::make_private_directories(options.log_directory);
+    settings.file = options.log_directory + "/torc-server.log";
   }
   base::log_start(settings);
 }
@@ -94,10 +96,10 @@ void announce(const ServerRunOptions& options, const server::Server& server, con
   const std::string text = fmt::format("torc server {} at {} (database {}, {}{})", base::k_version, address_of(server),
                                        options.server.database, describe_security(options.server.security),
                                        server.is_loopback() ? ": this machine only" : "");
-  if (options.service.log.json || !options.service.log.directory.empty()) {
+  if (options.service.json_logs || !options.service.log_directory.empty()) {
     base::log_info("{}", text);
   }
-  if (!options.service.log.json) {
+  if (!options.service.json_logs) {
     output.note(text);
   }
   if (output.json()) {
@@ -110,7 +112,7 @@ int serve(ServerRunOptions& options, proc::Detached& detached, CommandContext& c
   if (options.service.trust_owner || context.options().trust_owner) {
     options.server.owner = base::Owner::anybody;
   }
-  start_log(options.service.log, context.options().log_level, options.server.owner);
+  start_log(options.service, context.options().log_level, options.server.owner);
   // A file at the limit that `ulimit -f` sets is a full disk, not the server's end.
   ::signal(SIGXFSZ, SIG_IGN);
   fit_connections(options.server.limits);
