@@ -13,7 +13,7 @@ struct EasyDeleter {
 };
 using EasyHandle = std::unique_ptr<CURL, EasyDeleter>;
 
-/// Owns one multi handle: connections that are kept open, and what runs over them.
+/// Owns one multi handle, which keeps connections open and runs transfers over them.
 struct MultiDeleter {
   void operator()(CURLM* handle) const noexcept { curl_multi_cleanup(handle); }
 };
@@ -29,7 +29,7 @@ class HeaderList {
     if (longer == nullptr) {
       throw std::bad_alloc();
     }
-    // Appending to a list keeps its head; only the first line makes a new one.
+    // Appending to a list keeps its head; only the first line creates one.
     if (!m_list) {
       m_list.reset(longer);
     }

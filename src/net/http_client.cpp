@@ -24,7 +24,7 @@ EasyHandle make_handle() {
   static std::once_flag started;
   std::call_once(started, [] {
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
-      throw base::Error("libcurl does not start");
+      throw base::Error("cannot initialize libcurl");
     }
   });
   EasyHandle handle(curl_easy_init());
@@ -37,11 +37,12 @@ EasyHandle make_handle() {
 template <typename T>
 void set(CURL* handle, CURLoption option, T value) {
   if (const CURLcode code = curl_easy_setopt(handle, option, value); code != CURLE_OK) {
-    throw base::Error(fmt::format("libcurl refuses option {}: {}", static_cast<int>(option), curl_easy_strerror(code)));
+    throw base::Error(
+        fmt::format("cannot set option {} of libcurl: {}", static_cast<int>(option), curl_easy_strerror(code)));
   }
 }
 
-/// The host of a URL, or "" where it has none.
+/// The host of a URL, or "" if it has none.
 std::string host_of(const std::string& url) {
   const UrlHandle parsed(curl_url());
   char* host = nullptr;
@@ -58,21 +59,21 @@ bool is_loopback(const std::string& host) {
   return host == "localhost" || host == "[::1]" || host.starts_with("127.");
 }
 
-/// Seconds for people: "10 s", "0.2 s"
+/// A duration for messages: "10 s", "0.2 s"
 std::string seconds(std::chrono::milliseconds duration) {
   return fmt::format("{:g} s", static_cast<double>(duration.count()) / 1000.0);
 }
 
-constexpr const char* k_large_body = "the answer is larger than any that this program asks for";
+constexpr const char* k_large_body = "the response is larger than any that this program expects";
 
-/// Tenths of a second are enough for people.
+/// Rounded to tenths of a second for messages.
 std::chrono::milliseconds rounded_since(Patience::Clock::time_point began) {
   using Tenths = std::chrono::duration<std::int64_t, std::deci>;
   return std::chrono::round<Tenths>(Patience::Clock::now() - began);
 }
 
-/// The system's word for a failed connection, in lower case as the middle of a sentence.
-std::string system_words(CURL* handle, const char* otherwise) {
+/// The system's text for a failed connection, in lower case for use inside a sentence.
+std::string system_error_text(CURL* handle, const char* otherwise) {
   long number = 0;
   curl_easy_getinfo(handle, CURLINFO_OS_ERRNO, &number);
   return number == 0 ? otherwise : base::to_lower(base::errno_text(static_cast<int>(number)));
@@ -85,16 +86,16 @@ struct HttpClient::Impl {
 
   void prepare(std::string_view method, const std::string& url, const std::string& body);
   HttpResponse perform(const std::string& url, const std::stop_token& stop);
-  /// Nothing where it was given up.
+  /// Returns nothing if the request was given up.
   std::optional<CURLcode> transfer(const std::stop_token& stop, Patience::Clock::time_point began);
-  /// How long to wait for the network before it is asked again whether to wait.
+  /// How long to wait for the network before checking again whether to go on.
   std::chrono::milliseconds time_left(Patience::Clock::time_point began) const;
   std::string explain(CURLcode code, const std::string& url, bool sent) const;
-  /// How much of the body of this answer is taken.
-  std::size_t most_of_body() const;
+  /// The maximum size of the body of the current response.
+  std::size_t body_limit() const;
 
-  static std::size_t take_body(char* data, std::size_t size, std::size_t count, void* self);
-  static std::size_t take_head(char* data, std::size_t size, std::size_t count, void* self);
+  static std::size_t on_body(char* data, std::size_t size, std::size_t count, void* self);
+  static std::size_t on_header(char* data, std::size_t size, std::size_t count, void* self);
   static int on_socket(void* self, curl_socket_t socket, curlsocktype purpose);
   static int before_request(void* self, char* /*remote*/, char* /*local*/, int /*remote_port*/, int /*local_port*/);
 
@@ -106,7 +107,7 @@ struct HttpClient::Impl {
   HeaderList plain_headers;
   std::string received;
   std::size_t head_bytes{0};
-  const char* refused_for{nullptr};  ///< Why what was received is not taken.
+  const char* rejection{nullptr};  ///< Why the received data is rejected.
   bool repeatable{false};
   int times_sent{0};
   char error_text[CURL_ERROR_SIZE]{};
@@ -116,7 +117,8 @@ HttpClient::Impl::Impl(HttpOptions given) : options(std::move(given)), handle(ma
   if (!multi) {
     throw std::bad_alloc();
   }
-  // Without "Expect:" curl asks before it sends a large body and waits a second where the server does not answer that.
+  // Without an empty "Expect:", curl asks for permission before it sends a large body, and waits a second if the server
+  // does not reply.
   for (HeaderList* headers : {&json_headers, &plain_headers}) {
     headers->add("Accept: application/json");
     headers->add("Expect:");
@@ -136,9 +138,9 @@ HttpClient::Impl::Impl(HttpOptions given) : options(std::move(given)), handle(ma
   set(curl, CURLOPT_SOCKOPTFUNCTION, &Impl::on_socket);
   set(curl, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(options.connect_limit.count()));
   set(curl, CURLOPT_TIMEOUT_MS, static_cast<long>(options.request_limit.count()));
-  set(curl, CURLOPT_WRITEFUNCTION, &Impl::take_body);
+  set(curl, CURLOPT_WRITEFUNCTION, &Impl::on_body);
   set(curl, CURLOPT_WRITEDATA, static_cast<void*>(this));
-  set(curl, CURLOPT_HEADERFUNCTION, &Impl::take_head);
+  set(curl, CURLOPT_HEADERFUNCTION, &Impl::on_header);
   set(curl, CURLOPT_HEADERDATA, static_cast<void*>(this));
   set(curl, CURLOPT_MAXFILESIZE_LARGE, static_cast<curl_off_t>(options.body_limit));
   set(curl, CURLOPT_PREREQFUNCTION, &Impl::before_request);
@@ -160,44 +162,45 @@ HttpClient::Impl::Impl(HttpOptions given) : options(std::move(given)), handle(ma
   }
 }
 
-std::size_t HttpClient::Impl::most_of_body() const {
+std::size_t HttpClient::Impl::body_limit() const {
   long status = 0;
   curl_easy_getinfo(handle.get(), CURLINFO_RESPONSE_CODE, &status);
   return status >= 200 && status < 300 ? options.body_limit : std::min(options.body_limit, k_most_of_an_error);
 }
 
-/// No exception may pass through curl, which ends the transfer with an error where less is taken than it has.
-std::size_t HttpClient::Impl::take_body(char* data, std::size_t size, std::size_t count, void* self) {
+/// Exceptions must not pass through curl; returning less than the given size ends the transfer with an error.
+std::size_t HttpClient::Impl::on_body(char* data, std::size_t size, std::size_t count, void* self) {
   auto* impl = static_cast<Impl*>(self);
   try {
-    if (size * count > impl->most_of_body() - std::min(impl->most_of_body(), impl->received.size())) {
-      impl->refused_for = k_large_body;
+    if (size * count > impl->body_limit() - std::min(impl->body_limit(), impl->received.size())) {
+      impl->rejection = k_large_body;
       return 0;
     }
-    if (impl->received.size() + size * count > impl->most_of_body() / 2) {
-      impl->received.reserve(impl->most_of_body());  // Doubling would take more than there can come.
+    if (impl->received.size() + size * count > impl->body_limit() / 2) {
+      impl->received.reserve(impl->body_limit());  // Doubling the capacity would exceed the limit.
     }
     impl->received.append(data, size * count);
     return size * count;
   } catch (const std::exception&) {
-    impl->refused_for = "the answer is too large for this machine's memory";
+    impl->rejection = "the response is too large for the memory of this machine";
     return 0;
   }
 }
 
-/// The lines of the head, those of interim answers before it and those behind a body in chunks.
-std::size_t HttpClient::Impl::take_head(char* /*data*/, std::size_t size, std::size_t count, void* self) {
+/// Called for header lines, including those of interim responses and the trailers of a chunked body.
+std::size_t HttpClient::Impl::on_header(char* /*data*/, std::size_t size, std::size_t count, void* self) {
   auto* impl = static_cast<Impl*>(self);
   impl->head_bytes += size * count;
   if (impl->head_bytes > k_most_of_a_head) {
-    impl->refused_for = "the head of the answer has no end";
+    impl->rejection = "the headers of the response are too large";
     return 0;
   }
   return size * count;
 }
 
-/// A network that is cut says nothing. TCP tries again after pauses that double, so once it is whole again the request
-/// would stay where it is for as long as the cut had lasted: better to fail soon, and to connect anew.
+/// A connection over an interrupted network gets no error. TCP retransmits after delays that double, so once the
+/// network is back, the request could hang for as long as the interruption lasted. It is better to fail soon and to
+/// connect again.
 int HttpClient::Impl::on_socket(void* /*self*/, curl_socket_t socket, curlsocktype /*purpose*/) {
   constexpr unsigned int k_unanswered_ms = 10'000;
   ::setsockopt(socket, IPPROTO_TCP, TCP_USER_TIMEOUT, &k_unanswered_ms, sizeof k_unanswered_ms);
@@ -206,22 +209,23 @@ int HttpClient::Impl::on_socket(void* /*self*/, curl_socket_t socket, curlsockty
 
 int HttpClient::Impl::before_request(void* self, char* /*remote*/, char* /*local*/, int /*remote_port*/,
                                      int /*local_port*/) {
-  // When a kept connection turns out to be closed, curl sends the request again by itself. The server may have acted
-  // upon the first one: only a request that changes nothing may go twice.
+  // If a kept-alive connection turns out to be closed, curl sends the request again on its own. The server may have
+  // acted on the first one, so only a request that changes nothing may be sent twice.
   auto* impl = static_cast<Impl*>(self);
   return ++impl->times_sent > 1 && !impl->repeatable ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
 }
 
 void HttpClient::Impl::prepare(std::string_view method, const std::string& url, const std::string& body) {
   CURL* curl = handle.get();
-  received = {};  // Not clear(): what a large answer took is given back.
+  received = {};  // Not clear(), which would keep the memory of a large response.
   head_bytes = 0;
-  refused_for = nullptr;
+  rejection = nullptr;
   error_text[0] = '\0';
   times_sent = 0;
   repeatable = method == "GET";
   set(curl, CURLOPT_URL, url.c_str());
-  // An empty proxy switches off the one that the environment may name; nobody's proxy reaches this machine's loopback.
+  // An empty proxy disables one from the environment, because no proxy can reach the loopback interface of this
+  // machine.
   set(curl, CURLOPT_PROXY, is_loopback(host_of(url)) ? "" : static_cast<const char*>(nullptr));
   set(curl, CURLOPT_HTTPHEADER, (body.empty() ? plain_headers : json_headers).get());
   const std::string verb(method);
@@ -236,14 +240,14 @@ void HttpClient::Impl::prepare(std::string_view method, const std::string& url, 
 }
 
 std::string HttpClient::Impl::explain(CURLcode code, const std::string& url, bool sent) const {
-  constexpr const char* k_closed = "the connection was closed before an answer came";
+  constexpr const char* k_closed = "the connection was closed before a response arrived";
   switch (code) {
     case CURLE_COULDNT_RESOLVE_HOST:
       return fmt::format("could not resolve host '{}'", host_of(url));
     case CURLE_COULDNT_RESOLVE_PROXY:
-      return "could not resolve the proxy that the environment names";
+      return "could not resolve the proxy set in the environment";
     case CURLE_COULDNT_CONNECT:
-      return system_words(handle.get(), "could not connect");
+      return system_error_text(handle.get(), "could not connect");
     case CURLE_OPERATION_TIMEDOUT: {
       const bool connecting = !sent && options.connect_limit < options.request_limit;
       return "timed out after " + seconds(connecting ? options.connect_limit : options.request_limit);
@@ -254,37 +258,38 @@ std::string HttpClient::Impl::explain(CURLcode code, const std::string& url, boo
       return k_closed;
     case CURLE_SEND_ERROR:
     case CURLE_RECV_ERROR:
-      return system_words(handle.get(), k_closed);
+      return system_error_text(handle.get(), k_closed);
     case CURLE_PEER_FAILED_VERIFICATION:
-      return fmt::format("the server's certificate is not trusted ({}); name the one to trust with --tls-ca-cert",
+      return fmt::format("the server's certificate is not trusted ({}); specify the one to trust with --tls-ca-cert",
                          error_text);
     case CURLE_SSL_CACERT_BADFILE:
       return fmt::format("cannot use the certificates in {}; check --tls-ca-cert", options.tls_ca_cert);
     case CURLE_SSL_CONNECT_ERROR:
       return std::string_view(error_text).find("wrong version number") != std::string_view::npos
-                 ? "no encryption there; the URL may have to begin with http://"
-                 : fmt::format("no encrypted connection ({})", error_text);
+                 ? "the server does not use TLS; the URL may have to begin with http://"
+                 : fmt::format("could not establish an encrypted connection ({})", error_text);
     case CURLE_URL_MALFORMAT:
     case CURLE_UNSUPPORTED_PROTOCOL:
-      return error_text[0] != '\0' && received.empty() ? std::string("not HTTP: ") + error_text : "no usable URL";
+      return error_text[0] != '\0' && received.empty() ? std::string("not an HTTP response: ") + error_text
+                                                       : "invalid URL";
     case CURLE_FILESIZE_EXCEEDED:
       return k_large_body;
     case CURLE_WRITE_ERROR:
-      return refused_for != nullptr ? refused_for : "the answer cannot be taken";
+      return rejection != nullptr ? rejection : "the response was rejected";
     default:
       return error_text[0] != '\0' ? error_text : base::to_lower(curl_easy_strerror(code));
   }
 }
 
 std::chrono::milliseconds HttpClient::Impl::time_left(Patience::Clock::time_point began) const {
-  constexpr std::chrono::milliseconds k_poll{60'000};  // curl's own timers and the wake-up end a poll before.
+  constexpr std::chrono::milliseconds k_poll{60'000};  // curl's own timers and the wake-up end a poll earlier.
   return patience.left ? std::min(k_poll, patience.left(began)) : k_poll;
 }
 
 std::optional<CURLcode> HttpClient::Impl::transfer(const std::stop_token& stop, Patience::Clock::time_point began) {
   const auto wake_up = [this] { curl_multi_wakeup(multi.get()); };
   const std::stop_callback wake(stop, wake_up);
-  std::list<std::stop_callback<decltype(wake_up)>> more_wakes;  // Callbacks do not move.
+  std::list<std::stop_callback<decltype(wake_up)>> more_wakes;  // A list, because callbacks cannot be moved.
   for (const auto& token : patience.wake) {
     more_wakes.emplace_back(token, wake_up);
   }
@@ -324,8 +329,8 @@ HttpResponse HttpClient::Impl::perform(const std::string& url, const std::stop_t
   response.sent = times_sent > 0;
   if (code != CURLE_OK) {
     response.given_up = !code;
-    response.unfit = code == CURLE_FILESIZE_EXCEEDED || refused_for != nullptr;
-    response.error = code ? explain(*code, url, response.sent) : "given up after " + seconds(rounded_since(began));
+    response.unfit = code == CURLE_FILESIZE_EXCEEDED || rejection != nullptr;
+    response.error = code ? explain(*code, url, response.sent) : "gave up after " + seconds(rounded_since(began));
     return response;
   }
   long status = 0;

@@ -94,15 +94,15 @@ class HostileServer(E2ETest):
     def test_a_head_or_an_error_without_end(self):
         lines = for_ever(b"HTTP/1.1 200 OK\r\n", b"X: " + b"a" * 60_000 + b"\r\n")
         head = self.told(self.lying(lines), "jobs", "list", 1)
-        self.assertIn("the head of the answer has no end", head)
+        self.assertIn("the headers of the response are too large", head)
         chunked = b"HTTP/1.1 500 Oops\r\nTransfer-Encoding: chunked\r\n\r\n"
         error = self.told(self.lying(for_ever(chunked, b"10000\r\n" + b" " * 65536 + b"\r\n")), "jobs", "list", 1)
-        self.assertIn("larger than any that this program asks for", error)
+        self.assertIn("larger than any that this program expects", error)
         self.assertLess(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, 200 << 10)
 
     def test_a_length_that_is_a_lie(self):
         server = self.lying(lambda send, _: send(b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n{"))
-        self.assertIn("larger than any that this program asks for", self.told(server, "jobs", "list", 1))
+        self.assertIn("larger than any that this program expects", self.told(server, "jobs", "list", 1))
 
     def test_a_list_that_does_not_advance(self):
         server = self.lying(pages(lambda _: job(1)))
@@ -142,7 +142,7 @@ class HostileServerMemory(E2ETest):
         self.addCleanup(server.close)
         result = run_torc("jobs", "list", 1, home=self.dir, env={"TORC_API_URL": server.url}, timeout=110)
         self.assertEqual(result.returncode, 1)
-        self.assertIn("larger than any that this program asks for", result.stderr)
+        self.assertIn("larger than any that this program expects", result.stderr)
         peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss >> 10
         print(f"peak memory of the client: {peak} MiB")
         self.assertLess(peak, 2200)

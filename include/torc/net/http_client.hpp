@@ -17,32 +17,32 @@ inline constexpr std::size_t k_most_of_a_body = 1UL << 30U;
 inline constexpr std::size_t k_most_of_an_error = 1UL << 20U;
 inline constexpr std::size_t k_most_of_a_head = 256UL << 10U;
 
-/// How requests of one client are made. Holds secrets: never log it.
+/// Settings of a client's requests. Contains secrets: never log it.
 struct HttpOptions {
   std::string user{};
-  std::string password{};  ///< Basic authentication where not empty.
+  std::string password{};  ///< If not empty, Basic authentication is used.
   std::string cookie_header{};
   std::string tls_ca_cert{};
   bool tls_insecure{false};
   std::chrono::milliseconds connect_limit{10'000};
-  std::chrono::milliseconds request_limit{120'000};  ///< The whole request, connecting included.
-  /// Bytes of an answer's body; of one that is no success, k_most_of_an_error. What has more is given up. An answer
-  /// whose head, with those before it, exceeds k_most_of_a_head is given up as well.
+  std::chrono::milliseconds request_limit{120'000};  ///< For the whole request, including the connection.
+  /// Maximum number of bytes of a response's body; for an error response, k_most_of_an_error. Longer bodies are
+  /// rejected, as are responses whose headers, with those of preceding interim responses, exceed k_most_of_a_head.
   std::size_t body_limit{k_most_of_a_body};
 };
 
 struct HttpResponse {
-  int status{0};  ///< 0: no answer came; `error` says why.
+  int status{0};  ///< 0: no response; see `error`.
   std::string body{};
   std::string content_type{};
   std::string error{};   ///< "connection refused", "could not resolve host", "timed out after 10 s", ...
-  bool sent{false};      ///< Whether the server may have acted upon it: false where connecting failed.
-  bool unfit{false};     ///< It was given up since it exceeds a limit; asking again would bring the same.
-  bool given_up{false};  ///< The caller stopped waiting for the answer.
+  bool sent{false};      ///< Whether the server may have acted on the request: false if connecting failed.
+  bool unfit{false};     ///< The response exceeded a limit; a retry would get the same response.
+  bool given_up{false};  ///< The caller stopped waiting for the response.
 };
 
-/// Makes requests over one connection that is kept open (libcurl). One object for each thread; `curl_global_init` is
-/// called by the first. No request throws for what a network or server does.
+/// Makes requests over one kept-alive connection (libcurl). Use one object per thread; the first one calls
+/// `curl_global_init`. Failures of the network or the server do not throw.
 class HttpClient {
  public:
   explicit HttpClient(HttpOptions options);
@@ -52,12 +52,12 @@ class HttpClient {
 
   /// @param method  GET, POST, PUT or DELETE
   /// @param url     Complete, already encoded
-  /// @param body    JSON text; sent with its content type where not empty
-  /// @param stop    Requested: the request is given up at once, its connection closed.
+  /// @param body    JSON text; sent with its content type unless empty
+  /// @param stop    When requested, the request is given up at once and its connection closed.
   HttpResponse request(std::string_view method, const std::string& url, const std::string& body = {},
                        const std::stop_token& stop = {});
 
-  /// Holds for each request from now on.
+  /// Applies to all later requests.
   void set_patience(Patience patience);
 
  private:
@@ -68,11 +68,11 @@ class HttpClient {
 /// Percent-encodes a path segment or a query value.
 std::string url_encode(std::string_view text);
 
-/// "?a=1&b=x%20y" from names and values, "" from none.
+/// "?a=1&b=x%20y" from names and values, or "" if there are none.
 std::string query_string(const std::vector<std::pair<std::string, std::string>>& parameters);
 
-/// How long to wait before try number `attempt` (1: the first repetition); a pure function. Doubles from 0.1 s to 5 s,
-/// times `jitter` (0.5 to 1), so that many clients do not come back at once.
+/// The delay before retry number `attempt` (starting at 1), as a pure function. Doubles from 0.1 s to 5 s, and is
+/// multiplied by `jitter` (0.5 to 1) so that many clients do not retry at the same time.
 std::chrono::milliseconds retry_pause(int attempt, double jitter);
 
 }  // namespace torc::net

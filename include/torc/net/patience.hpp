@@ -7,15 +7,15 @@
 
 namespace torc::net {
 
-/// How long requests may wait for an answer, where that depends on what happens meanwhile. The default: as long as the
-/// client's own limits allow.
+/// How long requests may wait for a response if that depends on events during the request. By default only the client's
+/// own limits apply.
 struct Patience {
   using Clock = std::chrono::steady_clock;
 
-  /// Asked by the thread that makes a request, while it waits: how much longer a request that began then may wait before
-  /// this is asked again. Zero or less: it is given up, as if no answer had come.
+  /// Called by the thread of the request while it waits: returns how much longer a request that began at `began` may
+  /// wait before the function is called again. Zero or less: the request is given up, as if there were no response.
   std::function<std::chrono::milliseconds(Clock::time_point began)> left{};
-  /// A request of one of them makes `left` be asked at once.
+  /// When one of these tokens is triggered, `left` is called at once.
   std::vector<std::stop_token> wake{};
 };
 

@@ -15,7 +15,7 @@ using torc::support::answer;
 using torc::support::Recorded;
 using torc::support::RecordingServer;
 
-TEST(HttpClient, GivesTheAnswerAsItCame) {
+TEST(HttpClient, ReturnsTheResponseUnchanged) {
   RecordingServer server([](const Recorded&) { return answer("{\"a\": 1}", 404); });
   HttpClient client({});
 
@@ -80,7 +80,7 @@ TEST(HttpClient, SendsLargeBodiesAtOnce) {
   EXPECT_FALSE(server.requests()[0].headers.contains("expect"));
 }
 
-TEST(HttpClient, TellsARefusedConnection) {
+TEST(HttpClient, ReportsARefusedConnection) {
   HttpClient client({});
 
   const auto response =
@@ -109,7 +109,7 @@ TEST(HttpClient, LimitsTheWholeRequest) {
   EXPECT_TRUE(response.sent);
 }
 
-TEST(HttpClient, TellsAConnectionClosedWithoutAnAnswer) {
+TEST(HttpClient, ReportsAConnectionClosedWithoutAResponse) {
   RecordingServer server([](const Recorded&) { return std::string(); });
   HttpClient client({});
 
@@ -122,7 +122,7 @@ TEST(HttpClient, TellsAConnectionClosedWithoutAnAnswer) {
 }
 
 // The server may have acted upon a request before it closed a kept connection; a second one would act twice.
-TEST(HttpClient, NeverSendsAChangeTwiceByItself) {
+TEST(HttpClient, NeverRepeatsAChangeOnItsOwn) {
   RecordingServer server(
       [](const Recorded& request) { return request.target.ends_with("/close") ? std::string() : answer("{}"); });
   HttpClient client({});
@@ -132,11 +132,11 @@ TEST(HttpClient, NeverSendsAChangeTwiceByItself) {
 
   EXPECT_EQ(response.status, 0);
   EXPECT_TRUE(response.sent);
-  EXPECT_EQ(response.error, "the connection was closed before an answer came");
+  EXPECT_EQ(response.error, "the connection was closed before a response arrived");
   EXPECT_EQ(server.requests().size(), 2U);
 }
 
-TEST(HttpClient, SendsCredentialsOnlyWhereThereAreSome) {
+TEST(HttpClient, SendsCredentialsOnlyIfThereAreAny) {
   RecordingServer server([](const Recorded&) { return answer("{}"); });
   HttpOptions options;
   options.user = "alice";
@@ -155,7 +155,7 @@ TEST(HttpClient, SendsCredentialsOnlyWhereThereAreSome) {
   EXPECT_EQ(requests[1].headers.at("cookie"), "session=1; x=2");
 }
 
-TEST(HttpClient, AsksNoProxyForTheLoopback) {
+TEST(HttpClient, UsesNoProxyForLoopback) {
   RecordingServer server([](const Recorded&) { return answer("{}"); });
   const std::string nobody = "http://127.0.0.1:" + std::to_string(torc::support::unused_port());
   ::setenv("http_proxy", nobody.c_str(), 1);
@@ -169,7 +169,7 @@ TEST(HttpClient, AsksNoProxyForTheLoopback) {
   EXPECT_EQ(proxied.error, "connection refused") << "an address elsewhere goes through the proxy";
 }
 
-TEST(HttpClient, SurvivesWhatIsNotHttp) {
+TEST(HttpClient, SurvivesResponsesThatAreNotHttp) {
   RecordingServer server([](const Recorded&) { return std::string("SSH-2.0-OpenSSH\r\n"); });
   HttpClient client({});
 
@@ -218,7 +218,7 @@ TEST(HttpClient, GivesUpWhenPatienceEnds) {
   EXPECT_EQ(response.status, 0);
   EXPECT_TRUE(response.sent);
   EXPECT_TRUE(response.given_up);
-  EXPECT_TRUE(response.error.starts_with("given up after ")) << response.error;
+  EXPECT_TRUE(response.error.starts_with("gave up after ")) << response.error;
   EXPECT_LT(std::chrono::steady_clock::now() - began, 5s);
 
   std::stop_source stop;
@@ -243,11 +243,11 @@ torc::net::HttpResponse response_to(const std::string& bytes) {
   return HttpClient(options).request("GET", server.url());
 }
 
-constexpr const char* k_too_large = "the answer is larger than any that this program asks for";
+constexpr const char* k_too_large = "the response is larger than any that this program expects";
 
 }  // namespace
 
-TEST(HttpClient, TakesNoBodyBeyondItsLimit) {
+TEST(HttpClient, RejectsABodyBeyondTheLimit) {
   EXPECT_EQ(response_to(answer(std::string(1'000'000, ' '))).status, 200);
   std::string chunks = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
   for (int i = 0; i < 100; ++i) {
@@ -264,14 +264,14 @@ TEST(HttpClient, TakesNoBodyBeyondItsLimit) {
   }
 }
 
-TEST(HttpClient, TakesLessOfAnError) {
+TEST(HttpClient, LimitsBodiesOfErrorsFurther) {
   RecordingServer server([&](const Recorded&) { return answer(std::string(2'000'000, ' '), 500); });
   const auto response = HttpClient({}).request("GET", server.url());
   EXPECT_TRUE(response.unfit);
   EXPECT_EQ(response.error, k_too_large);
 }
 
-TEST(HttpClient, TakesNoHeadWithoutEnd) {
+TEST(HttpClient, RejectsEndlessHeaders) {
   std::string lines;
   for (int i = 0; i < 100; ++i) {
     lines += "X: " + std::string(60'000, 'a') + "\r\n";
@@ -288,6 +288,6 @@ TEST(HttpClient, TakesNoHeadWithoutEnd) {
     const auto response = response_to(bytes);
     EXPECT_EQ(response.status, 0);
     EXPECT_TRUE(response.unfit);
-    EXPECT_EQ(response.error, "the head of the answer has no end");
+    EXPECT_EQ(response.error, "the headers of the response are too large");
   }
 }
