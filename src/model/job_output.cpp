@@ -16,13 +16,13 @@ StdioMode mode_from(const nlohmann::json& value, std::string_view key) {
   const auto& name = detail::read_string("mode", value);
   const auto it = std::find(k_stdio_mode_names.begin(), k_stdio_mode_names.end(), name);
   if (it == k_stdio_mode_names.end()) {
-    throw base::Error(
-        fmt::format("{} has the mode '{}', which is none of {}", key, name, fmt::join(k_stdio_mode_names, ", ")));
+    throw base::Error(fmt::format("{} has the invalid mode '{}'; expected one of {}", key, name,
+                                  fmt::join(k_stdio_mode_names, ", ")));
   }
   return static_cast<StdioMode>(it - k_stdio_mode_names.begin());
 }
 
-/// Null where the object has no such field.
+/// Null if the object does not have the field.
 const nlohmann::json* field(const nlohmann::json& object, const char* name) {
   const auto it = object.find(name);
   return it == object.end() || it->is_null() ? nullptr : &*it;
@@ -30,7 +30,7 @@ const nlohmann::json* field(const nlohmann::json& object, const char* name) {
 
 Stdio stdio_from(const nlohmann::json& object, std::string_view key) {
   if (!object.is_object()) {
-    throw base::Error(fmt::format("{} is no object", key));
+    throw base::Error(fmt::format("{} is not an object", key));
   }
   Stdio stdio;
   if (const auto* mode = field(object, "mode")) {

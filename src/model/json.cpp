@@ -10,9 +10,9 @@ namespace torc::model {
 namespace {
 
 constexpr int k_max_depth = 64;
-/// Far more than any number of 64 bits is written with.
+/// Far more digits than any 64-bit number needs.
 constexpr int k_max_number = 1000;
-/// As objects in memory they take many times the bytes of "[[],[],": a gigabyte of text would take all of it.
+/// Values take many times more memory than text such as "[[],[],": a gigabyte of it could use up all memory.
 constexpr std::int64_t k_max_values = 32'000'000;
 constexpr std::size_t k_max_message = 300;
 
@@ -20,7 +20,8 @@ constexpr std::size_t k_max_message = 300;
   throw JsonError(JsonError::Reason::wrong_type, "body", why);
 }
 
-/// Refuses what the parser would take long for or recurse into too far: bounded time and stack whatever a client sends.
+/// Rejects text that the parser would take long to parse or recurse into too deeply. This bounds time and stack for any
+/// input of a client.
 void check_shape(std::string_view text) {
   int depth = 0;
   int number = 0;
@@ -61,17 +62,17 @@ nlohmann::json parse_json(std::string_view text) {
   try {
     return nlohmann::json::parse(text);
   } catch (const nlohmann::json::exception& error) {
-    // "[json.exception.parse_error.101] parse error at line 1, column 2: ..." without the library's own number.
+    // Drop the library's error number: "[json.exception.parse_error.101] parse error at line 1, column 2: ...".
     std::string message = error.what();
     if (const auto end = message.find("] "); end != std::string::npos) {
       message.erase(0, end + 2);
     }
-    // It holds what was read last, which may be most of the text.
+    // The message contains the last token, which may be most of the text.
     if (message.size() > k_max_message) {
       message.resize(k_max_message);
       message += "...";
     }
-    throw_invalid("no valid JSON: " + message);
+    throw_invalid("invalid JSON: " + message);
   }
 }
 
@@ -98,12 +99,12 @@ void throw_wrong_type(const char* field, const char* expected, const nlohmann::j
 std::int64_t read_int(const char* field, const nlohmann::json& value) {
   if (value.is_number_unsigned()) {
     if (value.get<std::uint64_t>() > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) {
-      throw_wrong_type(field, "an integer of 64 bits", value);
+      throw_wrong_type(field, "a 64-bit integer", value);
     }
     return value.get<std::int64_t>();
   }
   if (!value.is_number_integer()) {
-    throw_wrong_type(field, "an integer of 64 bits", value);
+    throw_wrong_type(field, "a 64-bit integer", value);
   }
   return value.get<std::int64_t>();
 }
@@ -131,7 +132,7 @@ const std::string& read_string(const char* field, const nlohmann::json& value) {
     throw_wrong_type(field, "a string", value);
   }
   const auto& text = value.get_ref<const std::string&>();
-  // A command or a path would end there.
+  // A NUL would cut off a command or a path.
   if (text.find('\0') != std::string::npos) {
     throw_wrong_type(field, "a string without NUL characters", value);
   }
@@ -145,7 +146,7 @@ void append_string(std::string& out, std::string_view text) {
     out += text;
     out += '"';
   } else {
-    // Escapes, and bytes that are no UTF-8, are the library's business.
+    // Leave escapes and invalid UTF-8 to the library.
     out += dump_json(nlohmann::json(std::string{text}));
   }
 }

@@ -23,7 +23,7 @@ using base::Error;
   throw Error(fmt::format("Invalid {} '{}' in '{}': {}", what, base::printable(name), base::printable(text), why));
 }
 
-/// White space beyond ASCII (Unicode's property White_Space), in UTF-8.
+/// Whether the name contains white space beyond ASCII (Unicode's property White_Space), in UTF-8.
 bool has_wide_space(std::string_view name) {
   static constexpr std::array<std::string_view, 18> k_spaces{
       "\xc2\x85",     "\xc2\xa0",     "\xe1\x9a\x80", "\xe2\x80\x80", "\xe2\x80\x81", "\xe2\x80\x82",
@@ -40,8 +40,8 @@ bool has_wide_space(std::string_view name) {
                  fmt::format("contains '{}', which is not allowed in a {}", base::printable(character), what));
 }
 
-/// Refuses what ssh would not take for a name, or would give to a shell that reads it in another way.
-/// @param forbidden  Characters that this kind of name has not, beside those that none has.
+/// Rejects names that ssh would not accept as names or would pass to a shell that interprets them differently.
+/// @param forbidden  Characters that are not allowed in this kind of name, in addition to those that are never allowed.
 void check_name(std::string_view what, std::string_view name, std::string_view text, std::string_view forbidden) {
   constexpr std::string_view k_forbidden = "`$;|&()<>{}'\",[]/";
   if (name.starts_with('-')) {
@@ -63,8 +63,8 @@ void check_name(std::string_view what, std::string_view name, std::string_view t
   }
 }
 
-/// The text of an IPv6 address as inet_ntop(3) writes it; nothing if it is none. An IPv4 address in IPv6 form is written as
-/// IPv4.
+/// The text of an IPv6 address as inet_ntop(3) writes it, or nothing for other text. An IPv4 address in IPv6 form is
+/// written as IPv4.
 std::optional<std::string> canonical_ipv6(const std::string& text) {
   in6_addr address{};
   if (::inet_pton(AF_INET6, text.c_str(), &address) != 1) {
@@ -80,7 +80,7 @@ std::optional<std::string> canonical_ipv6(const std::string& text) {
   return std::string(buffer.data());
 }
 
-/// The same of an IPv4 address in any form that inet_aton(3) takes, as getaddrinfo(3) does.
+/// The canonical text of an IPv4 address in any form that inet_aton(3), and therefore getaddrinfo(3), accepts.
 std::optional<std::string> canonical_ipv4(const std::string& text) {
   in_addr address{};
   if (text.find_first_not_of("0123456789abcdefABCDEFxX.") != std::string::npos ||
@@ -107,7 +107,7 @@ void check_host(std::string_view host, std::string_view text) {
   if (host.empty()) {
     throw Error("Empty hostname");
   }
-  // With '*', '?' and '!' a name would be a pattern in ssh_config(5) and in --host.
+  // With '*', '?' or '!', a name would be a pattern in ssh_config(5) and in --host.
   check_name("host name", host, text, "\\@*?!");
   if (host.starts_with('.') || host.find("..") != std::string_view::npos) {
     throw_bad_name("host name", host, text, "it has an empty part before or between dots");
@@ -150,7 +150,7 @@ void parse_host_and_port(std::string_view rest, std::string_view text, WorkerAdd
     return;
   }
   const auto colon = rest.find(':');
-  // More than one colon without brackets: an IPv6 address, which cannot carry a port.
+  // More than one colon without brackets: an IPv6 address, which cannot have a port.
   if (colon != std::string_view::npos && rest.find(':', colon + 1) == std::string_view::npos) {
     address.host = rest.substr(0, colon);
     address.port = parse_port(rest.substr(colon + 1), text);
@@ -171,7 +171,7 @@ WorkerAddress WorkerAddress::parse(std::string_view text) {
   text = base::trim(text);
   WorkerAddress address;
   std::string_view rest = text;
-  // The last '@': a user name may hold one, a host may not.
+  // Split at the last '@': a user name may contain '@', a host name may not.
   if (const auto at = text.rfind('@'); at != std::string_view::npos) {
     address.user = text.substr(0, at);
     rest = text.substr(at + 1);

@@ -15,7 +15,7 @@ namespace {
 using base::Error;
 
 constexpr double k_bytes_per_gb = 1024.0 * 1024.0 * 1024.0;
-constexpr std::ptrdiff_t k_most_brackets = 16;  ///< Each is a call inside a call.
+constexpr std::ptrdiff_t k_most_brackets = 16;  ///< Limits the recursion depth: each bracket is a nested call.
 
 bool is_blank(char c) {
   return c == ' ' || c == '\t';
@@ -25,8 +25,8 @@ bool is_letter_or_digit(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 }
 
-/// Takes the next word off a line; quotes, single or double, hold blanks together and are left out. "" at the end, and
-/// at a word that starts with '#'.
+/// Removes the next word from a line and returns it. Text in single or double quotes may contain spaces; the quotes are
+/// removed. Returns "" at the end of the line, and at a word that starts with '#'.
 std::string take_word(std::string_view& line) {
   line.remove_prefix(std::min(line.find_first_not_of(" \t"), line.size()));
   if (line.starts_with('#')) {
@@ -36,7 +36,7 @@ std::string take_word(std::string_view& line) {
   std::size_t at = 0;
   while (at < line.size() && !is_blank(line[at])) {
     const char c = line[at++];
-    // Outside of settings a quote is a character like any other: no address has one.
+    // Outside of settings a quote is an ordinary character; no valid address contains one.
     if ((c != '"' && c != '\'') || word.find('=') == std::string::npos) {
       word += c;
       continue;
@@ -55,19 +55,19 @@ std::string take_word(std::string_view& line) {
 struct Range {
   std::int64_t first{0};
   std::int64_t last{0};
-  std::size_t width{0};  ///< With leading zeros up to this.
+  std::size_t width{0};  ///< Pad with leading zeros to this width.
 };
 
 std::int64_t range_number(std::string_view digits, std::string_view text) {
   const bool good =
       !digits.empty() && digits.size() <= 18 && digits.find_first_not_of("0123456789") == std::string::npos;
   if (!good) {
-    throw Error(fmt::format("'[{}]' is no range of numbers, such as [01-16,20]", base::printable(text)));
+    throw Error(fmt::format("'[{}]' is not a range of numbers such as [01-16,20]", base::printable(text)));
   }
   return base::parse_int(digits).value_or(0);
 }
 
-/// The parts of "01-16,20".
+/// The ranges in "01-16,20".
 std::vector<Range> parse_ranges(std::string_view text) {
   std::vector<Range> ranges;
   for (const auto& part : base::split(text, ',')) {
@@ -87,12 +87,13 @@ std::vector<Range> parse_ranges(std::string_view text) {
   throw Error(fmt::format("More than {} workers", k_most_workers));
 }
 
-/// Whether what a bracket holds is meant as a range; else it is an IPv6 address, or a mistake that its parser names.
+/// Whether the text in brackets is meant as a range. Otherwise it is an IPv6 address, or an error that the address
+/// parser reports.
 bool is_range(std::string_view before, std::string_view inside) {
   return !before.empty() || (!inside.empty() && inside.find_first_not_of("0123456789,-") == std::string_view::npos);
 }
 
-/// Appends what `host` (with what follows it) stands for, `before` in front of each.
+/// Appends all addresses that `host` and the text after it expand to, each with `before` in front.
 void expand(const std::string& before, std::string_view host, const std::string& user, std::vector<std::string>& into) {
   const auto open = host.find('[');
   const auto close = host.find(']', open);
@@ -116,7 +117,7 @@ void expand(const std::string& before, std::string_view host, const std::string&
   }
 }
 
-/// The addresses that a word of a worker file stands for.
+/// The addresses that a word of a worker file expands to.
 std::vector<std::string> expand_word(std::string_view word) {
   const auto at = word.rfind('@');
   const auto host = at == std::string_view::npos ? 0 : at + 1;
@@ -131,7 +132,7 @@ std::vector<std::string> expand_word(std::string_view word) {
 std::int64_t parse_count(const std::string& key, const std::string& value, std::int64_t least, std::int64_t most) {
   const auto number = base::parse_int(value);
   if (!number || *number < least || *number > most) {
-    throw Error(fmt::format("'{}={}': give a whole number from {} to {}", key, base::printable(value), least, most));
+    throw Error(fmt::format("'{}={}': expected an integer from {} to {}", key, base::printable(value), least, most));
   }
   return *number;
 }
@@ -151,13 +152,13 @@ bool is_text(const std::string& value) {
 
 void set_variable(const std::string& name, const std::string& value, WorkerSettings& settings) {
   if (!is_variable(name)) {
-    throw Error(fmt::format("'{}' is no name for an environment variable", base::printable(name)));
+    throw Error(fmt::format("'{}' is not a valid name of an environment variable", base::printable(name)));
   }
   if (is_for_torc(name)) {
-    throw Error(fmt::format("'env:{}': torc sets variables with TORC_ itself", name));
+    throw Error(fmt::format("'env:{}': names that start with TORC_ are reserved for torc", name));
   }
   if (!is_text(value)) {
-    throw Error(fmt::format("'env:{}': its value is no text", name));
+    throw Error(fmt::format("'env:{}': the value contains a NUL or invalid UTF-8", name));
   }
   settings.environment[name] = value;
 }
@@ -165,7 +166,7 @@ void set_variable(const std::string& name, const std::string& value, WorkerSetti
 void set_directory(const std::string& value, WorkerSettings& settings) {
   const bool good = !value.empty() && base::printable(value) == value;
   if (!good) {
-    throw Error(fmt::format("'dir={}' is no name of a directory", base::printable(value)));
+    throw Error(fmt::format("'dir={}' is not a valid directory name", base::printable(value)));
   }
   settings.dir = value;
 }
@@ -188,13 +189,13 @@ void apply_setting(const std::string& word, WorkerSettings& settings) {
   } else if (equals != std::string::npos && key == "memory") {
     const auto bytes = base::parse_memory(value);
     if (!bytes || *bytes < 1'048'576) {
-      throw Error(fmt::format("'memory={}': give a size from 1m on, such as 32g", base::printable(value)));
+      throw Error(fmt::format("'memory={}': expected a size of at least 1m, such as 32g", base::printable(value)));
     }
     settings.memory_gb = static_cast<double>(*bytes) / k_bytes_per_gb;
   } else {
-    throw Error(
-        fmt::format("'{}' is no setting; there are cpus=N, memory=SIZE, gpus=N, max-jobs=N, dir=DIR, env:NAME=VALUE",
-                    base::printable(word)));
+    throw Error(fmt::format(
+        "'{}' is not a setting; settings are cpus=N, memory=SIZE, gpus=N, max-jobs=N, dir=DIR, env:NAME=VALUE",
+        base::printable(word)));
   }
 }
 
@@ -203,12 +204,13 @@ std::string parse_group(const std::string& word) {
   const bool good = std::all_of(name.begin(), name.end(),
                                 [](char c) { return is_letter_or_digit(c) || c == '_' || c == '-' || c == '.'; });
   if (!good) {
-    throw Error(fmt::format("'{}' is no name for a group: letters, digits, '_', '-' and '.'", base::printable(word)));
+    throw Error(
+        fmt::format("'{}' is not a valid group name; use letters, digits, '_', '-' and '.'", base::printable(word)));
   }
   return name;
 }
 
-/// What a worker file says, line by line.
+/// Reads the lines of a worker file.
 class WorkerFile {
  public:
   void read_line(std::string_view line) {
@@ -221,7 +223,7 @@ class WorkerFile {
     if (const std::string group = is_group ? parse_group(first) : ""; !group.empty()) {
       settings.groups.push_back(group);
     }
-    // The addresses first: of two mistakes in a line theirs is the one to name.
+    // Parse the addresses first: if a line has several errors, report that of the address.
     const auto addresses = is_group ? std::vector<WorkerAddress>() : addresses_of(first);
     for (std::string word = take_word(line); !word.empty(); word = take_word(line)) {
       apply_setting(word, settings);
@@ -299,7 +301,7 @@ WorkerSettings worker_settings_from_json(const nlohmann::json& json) {
   }
   if (const auto it = json.find("env"); it != json.end() && it->is_object()) {
     for (const auto& [name, value] : it->items()) {
-      // Another program may have stored it: what no worker file could say counts as absent, too.
+      // Another program may have stored the variable, so values that a worker file cannot contain count as absent.
       if (value.is_string() && is_variable(name) && !is_for_torc(name) && is_text(value.get<std::string>())) {
         settings.environment[name] = value.get<std::string>();
       }

@@ -1,6 +1,6 @@
 #pragma once
 
-// Who sees which workflows.
+// Which users may see which workflows.
 
 #include <cstdint>
 #include <optional>
@@ -10,7 +10,7 @@
 
 namespace torc::model {
 
-/// People who see the workflows that are given to their group.
+/// Users who may see the workflows that are shared with the group.
 struct AccessGroup {
   std::optional<Id> id;
   std::string name;
@@ -31,7 +31,7 @@ struct GroupMembership {
   TORC_FIELDS(id, user_name, group_id, role, created_at);
 };
 
-/// A workflow that a group sees.
+/// A workflow that is shared with a group.
 struct WorkflowAccessGroup {
   Id workflow_id{0};
   Id group_id{0};

@@ -4,8 +4,8 @@
 
 namespace torc::model {
 
-/// This project's own additions to the interface, which a server announces in its answer to /version. Clients use an
-/// addition only if it is announced.
+/// Additions of this project to the interface of torc 0.23. A server announces them in its response to /version;
+/// clients use an addition only if it is announced.
 enum class Capability {
   batch_complete_jobs,
   claim_compute_node_id,
@@ -20,7 +20,7 @@ enum class Capability {
   worker_settings,
 };
 
-/// Those of this version, in the order in which its server announces them.
+/// The capabilities of this version, in the order in which the server announces them.
 inline constexpr std::array k_capabilities{Capability::batch_complete_jobs, Capability::claim_compute_node_id,
                                            Capability::claim_start,         Capability::claim_wait,
                                            Capability::events_stream,       Capability::heartbeat,

@@ -1,6 +1,7 @@
 #pragma once
 
-// Jobs of one workflow that end together: request and answer of batch_complete_jobs, an addition of this project.
+// Several jobs of one workflow that end at the same time: request and response of batch_complete_jobs, an addition to
+// torc 0.23.
 
 #include <cstdint>
 #include <string>
@@ -28,7 +29,7 @@ struct CompletionError {
   TORC_FIELDS(job_id, message);
 };
 
-/// Each job ends, or is refused, by itself.
+/// Each job is completed or refused independently of the others.
 struct CompletedJobs {
   std::vector<Id> completed;
   std::vector<CompletionError> errors;

@@ -1,6 +1,6 @@
 #pragma once
 
-// Lists the fields of a model, each named once:
+// TORC_FIELDS lists the fields of a model once:
 //
 //   struct File {
 //     std::optional<Id> id;
@@ -10,10 +10,10 @@
 //     TORC_FIELDS(id, name, keyed("st_mtime", mtime));
 //   };
 //
-// gives the struct a function `visit`, which calls a visitor with key and member of each field in the listed order:
-// visitor("id", id), visitor("name", name), visitor("st_mtime", mtime). JSON (json.hpp) and SQL (store) go over it. A
-// name that is not a member is an error at the line of the list; a member that is not listed is neither read nor
-// written.
+// It generates the member function `visit`, which calls a visitor with the key and the member of each field, in the
+// listed order: visitor("id", id), visitor("name", name), visitor("st_mtime", mtime). The JSON mapping (json.hpp) and
+// the SQL mapping (store) use it. Listing a name that is not a member is a compile error at that line; a member that is
+// not listed is neither read nor written.
 
 #include <array>
 #include <cstddef>
@@ -34,10 +34,10 @@ constexpr Keyed<Member> keyed(const char* key, Member& member) {
 
 namespace detail {
 
-/// More in one list are a compile error.
+/// A longer list is a compile error.
 inline constexpr std::size_t k_most_fields = 64;
 
-/// The text of a list of fields, cut at its commas; those in parentheses belong to a `keyed`.
+/// The stringified list of fields, split at its commas, except commas inside the parentheses of `keyed`.
 template <std::size_t Size>
 class FieldNames {
  public:
@@ -49,12 +49,12 @@ class FieldNames {
       const bool is_end = list[i] == ',' && depth == 0;
       m_text[i] = is_end ? '\0' : list[i];
       if (is_end) {
-        m_starts[++field] = i + 2;  // A stringified list has one blank after each comma.
+        m_starts[++field] = i + 2;  // A stringified list has one space after each comma.
       }
     }
   }
 
-#ifndef __clang__  // GCC 12 loses sight of the NULs in the array and warns of names without an end.
+#ifndef __clang__  // GCC 12 does not see the NULs in the array and warns about unterminated strings.
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wstringop-overread"
 #endif

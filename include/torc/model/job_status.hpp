@@ -5,7 +5,7 @@
 
 namespace torc::model {
 
-/// States of a job. The numbers are those of the database of torc 0.23; the wire carries names.
+/// Statuses of a job. The numbers are those of the database of torc 0.23; the REST interface uses the names.
 enum class JobStatus {
   uninitialized = 0,
   blocked = 1,
@@ -53,16 +53,16 @@ constexpr const char* to_string(JobStatus status) {
   return "unknown";
 }
 
-/// False if `text` is not a status name; `status` is then unchanged.
+/// @returns false, with `status` unchanged, if `text` is not a status name
 bool parse(std::string_view text, JobStatus& status);
 
-/// Whether a job with this status will not run again by itself: completed, failed, canceled, terminated, disabled.
+/// Whether the job runs again only if a user or a retry makes it: completed, failed, canceled, terminated or disabled.
 constexpr bool is_final(JobStatus status) {
   return status == JobStatus::completed || status == JobStatus::failed || status == JobStatus::canceled ||
          status == JobStatus::terminated || status == JobStatus::disabled;
 }
 
-/// Whether a compute node has claimed or runs a job with this status.
+/// Whether a compute node has claimed the job or is running it.
 constexpr bool is_at_work(JobStatus status) {
   return status == JobStatus::pending || status == JobStatus::running;
 }

@@ -13,7 +13,7 @@
 
 namespace torc::model {
 
-/// JSON that does not fit its model: the message names the field and what was expected there.
+/// JSON that does not match its model. The message names the field and the expected type.
 class JsonError : public base::Error {
  public:
   enum class Reason { missing_field, wrong_type };
@@ -33,7 +33,7 @@ class JsonError : public base::Error {
 /// @throws JsonError
 nlohmann::json parse_json(std::string_view text);
 
-/// `value` as text. Bytes that are no UTF-8 (a job's output in an event, say) are replaced, never an exception.
+/// `value` as text. Invalid UTF-8 (in a job's output in an event, for example) is replaced and does not throw.
 std::string dump_json(const nlohmann::json& value, int indent = -1);
 
 namespace detail {
@@ -68,7 +68,7 @@ nlohmann::json json_of(const T& value);
 
 }  // namespace detail
 
-/// A model from a JSON object. Unknown fields are passed over; null counts as absent for optional fields.
+/// Converts a JSON object to a model. Unknown fields are ignored; null counts as absent for optional fields.
 /// @throws JsonError
 template <detail::Model T>
 T from_json(const nlohmann::json& value) {
@@ -101,7 +101,7 @@ T from_json(const nlohmann::json& value) {
 template <detail::Model T>
 nlohmann::json to_json(const T& model);
 
-/// A JSON array of models.
+/// Converts a JSON array to models.
 template <detail::Model T>
 nlohmann::json to_json(const std::vector<T>& models) {
   nlohmann::json result = nlohmann::json::array();
@@ -111,7 +111,7 @@ nlohmann::json to_json(const std::vector<T>& models) {
   return result;
 }
 
-/// The JSON object of a model; absent optionals are left out.
+/// Converts a model to a JSON object; absent optionals are omitted.
 template <detail::Model T>
 nlohmann::json to_json(const T& model) {
   nlohmann::json result = nlohmann::json::object();
@@ -147,7 +147,8 @@ void append_value(std::string& out, const T& value);
 
 }  // namespace detail
 
-/// Appends the JSON text of a model, in the order of its fields; what `to_json` says, without the tree in between.
+/// Appends the JSON text of a model, with the fields in listed order. The content is that of `to_json`, without
+/// building the object in memory.
 template <detail::Model T>
 void append_json(std::string& out, const T& model) {
   out += '{';

@@ -1,7 +1,7 @@
 #pragma once
 
-// The bodies of the REST interface, field by field as its description names them. An optional is a field that may be
-// absent. Each struct lists its fields in TORC_FIELDS (fields.hpp); JSON and SQL mapping go over that list.
+// The bodies of the REST interface; fields have the names of the interface description. Optional fields may be absent.
+// Each struct lists its fields in TORC_FIELDS (fields.hpp), which the JSON and SQL mappings use.
 
 #include <cstdint>
 #include <optional>
@@ -49,13 +49,13 @@ struct WorkflowStatus {
   std::optional<Id> id;
   bool is_canceled{false};
   std::optional<bool> is_archived;
-  std::int64_t run_id{0};  ///< Raised by one at each initialisation.
+  std::int64_t run_id{0};  ///< Incremented at each initialization.
   std::optional<bool> has_detected_need_to_run_completion_script;
 
   TORC_FIELDS(id, is_canceled, is_archived, run_id, has_detected_need_to_run_completion_script);
 };
 
-/// Answer of is_complete.
+/// Response of is_complete.
 struct Completion {
   bool is_canceled{false};
   bool is_complete{false};
@@ -64,7 +64,7 @@ struct Completion {
   TORC_FIELDS(is_canceled, is_complete, needs_to_run_completion_script);
 };
 
-/// Compute nodes to be asked for when a job becomes ready.
+/// Compute nodes to request when a job becomes ready.
 struct ComputeNodeSchedule {
   std::optional<std::int64_t> max_parallel_jobs;
   std::int64_t num_jobs{0};
@@ -92,7 +92,7 @@ struct Job {
   std::optional<Id> resource_requirements_id;
   std::optional<Id> scheduler_id;
   std::optional<Id> failure_handler_id;
-  std::optional<std::int64_t> attempt_id;  ///< Numbers the attempts of this job; never goes back.
+  std::optional<std::int64_t> attempt_id;  ///< Number of the job's attempt; never decreases.
   std::optional<std::int64_t> priority;    ///< Higher runs first; >= 0.
 
   TORC_FIELDS(id, workflow_id, name, command, invocation_script, status, schedule_compute_nodes,
@@ -155,35 +155,36 @@ struct ComputeNode {
   std::optional<double> avg_cpu_percent;
   std::optional<std::int64_t> peak_memory_bytes;
   std::optional<std::int64_t> avg_memory_bytes;
-  std::optional<bool> is_draining;             ///< It is given no more jobs, and ends when its last one does.
-  std::optional<std::int64_t> last_heartbeat;  ///< Milliseconds since 1970; set by the server, for nodes that send any.
+  std::optional<bool> is_draining;  ///< The node gets no more jobs and ends after its last one.
+  std::optional<std::int64_t>
+      last_heartbeat;  ///< Milliseconds since 1970; set by the server if the node sends heartbeats.
 
   TORC_FIELDS(id, workflow_id, hostname, pid, start_time, duration_seconds, is_active, num_cpus, memory_gb, num_gpus,
               num_nodes, time_limit, scheduler_config_id, compute_node_type, scheduler, sample_count, peak_cpu_percent,
               avg_cpu_percent, peak_memory_bytes, avg_memory_bytes, is_draining, last_heartbeat);
 };
 
-/// Answer to a heartbeat of a compute node.
+/// Response to a heartbeat of a compute node.
 struct Heartbeat {
   Id compute_node_id{0};
-  std::int64_t timestamp{0};  ///< What was noted; milliseconds since 1970
-  bool is_active{false};      ///< Of the node.
-  bool is_draining{false};    ///< Of the node.
-  bool is_canceled{false};    ///< Of its workflow.
-  /// After so long without a sign of life the node is lost; nothing where the server waits for ever.
+  std::int64_t timestamp{0};  ///< The recorded time, in milliseconds since 1970.
+  bool is_active{false};      ///< Whether the node is active.
+  bool is_draining{false};    ///< Whether the node is draining.
+  bool is_canceled{false};    ///< Whether the workflow is canceled.
+  /// A node is lost after this time without contact; absent if the server never considers nodes lost.
   std::optional<double> timeout_seconds{};
 
   TORC_FIELDS(compute_node_id, timestamp, is_active, is_draining, is_canceled, timeout_seconds);
 };
 
-/// What a runner has free, in the body of claim_jobs_based_on_resources.
+/// A runner's free resources, in the body of claim_jobs_based_on_resources.
 struct ComputeNodesResources {
   std::optional<Id> id;
   std::int64_t num_cpus{0};
   double memory_gb{0};
   std::int64_t num_gpus{0};
   std::int64_t num_nodes{1};
-  std::optional<std::string> time_limit;  ///< ISO 8601 duration that is left
+  std::optional<std::string> time_limit;  ///< Remaining time, an ISO 8601 duration.
   std::optional<Id> scheduler_config_id;
 
   TORC_FIELDS(id, num_cpus, memory_gb, num_gpus, num_nodes, time_limit, scheduler_config_id);
@@ -194,7 +195,7 @@ struct File {
   Id workflow_id{0};
   std::string name;
   std::string path;
-  std::optional<double> mtime;  ///< "st_mtime" on the wire (a macro of sys/stat.h); seconds since 1970
+  std::optional<double> mtime;  ///< Seconds since 1970; `st_mtime` on the wire, which is a macro of sys/stat.h.
 
   TORC_FIELDS(id, workflow_id, name, path, keyed("st_mtime", mtime));
 };
@@ -221,7 +222,7 @@ struct Event {
 struct RemoteWorker {
   std::string worker;  ///< [user@]host[:port]
   Id workflow_id{0};
-  std::optional<nlohmann::json> settings{};  ///< An own addition; see worker_file.hpp.
+  std::optional<nlohmann::json> settings{};  ///< An addition to torc 0.23; see worker_file.hpp.
 
   TORC_FIELDS(worker, workflow_id, settings);
 };
@@ -237,7 +238,7 @@ struct ScheduledComputeNode {
   TORC_FIELDS(id, workflow_id, scheduler_id, scheduler_config_id, scheduler_type, status);
 };
 
-/// Answer of /version. What stands below `git_hash` is this project's own addition.
+/// Response of /version. The fields after `git_hash` are additions to torc 0.23.
 struct ServerVersion {
   std::string version;
   std::string api_version;
@@ -258,7 +259,7 @@ struct Page {
   bool has_more{false};
 };
 
-/// The most items that one page holds.
+/// Maximum number of items per page.
 inline constexpr std::int64_t k_page_limit = 100'000;
 
 }  // namespace torc::model

@@ -1,6 +1,6 @@
 #pragma once
 
-// Where a workflow's data come from.
+// Provenance: where the data of a workflow come from.
 
 #include <cstdint>
 #include <optional>

@@ -1,6 +1,6 @@
 #pragma once
 
-// Who depends on what: answers of listings.
+// Items of the listings of dependencies: which job depends on which, and who reads and writes what.
 
 #include <optional>
 #include <string>
@@ -19,7 +19,7 @@ struct JobDependency {
   TORC_FIELDS(job_id, job_name, depends_on_job_id, depends_on_job_name, workflow_id);
 };
 
-/// Who writes a file and who reads it.
+/// Which job writes a file and which job reads it.
 struct FileRelationship {
   Id file_id{0};
   std::string file_name;
@@ -34,7 +34,7 @@ struct FileRelationship {
               workflow_id);
 };
 
-/// Who writes user data and who reads it.
+/// Which job writes user data and which job reads it.
 struct UserDataRelationship {
   Id user_data_id{0};
   std::string user_data_name;

@@ -1,6 +1,6 @@
 #pragma once
 
-// What gets compute nodes for a workflow, and what Slurm says about the jobs it ran.
+// How a workflow gets compute nodes, and Slurm's accounting data of its jobs.
 
 #include <cstdint>
 #include <optional>
@@ -10,7 +10,7 @@
 
 namespace torc::model {
 
-/// How compute nodes are asked for from Slurm.
+/// How to request compute nodes from Slurm.
 struct SlurmScheduler {
   std::optional<Id> id;
   Id workflow_id{0};
@@ -24,12 +24,12 @@ struct SlurmScheduler {
   std::optional<std::string> qos;
   std::optional<std::string> tmp;
   std::string walltime;              ///< "HH:MM:SS"
-  std::optional<std::string> extra;  ///< Further options, as sbatch takes them.
+  std::optional<std::string> extra;  ///< Further options for sbatch.
 
   TORC_FIELDS(id, workflow_id, name, account, gres, mem, nodes, ntasks_per_node, partition, qos, tmp, walltime, extra);
 };
 
-/// How much of a machine a local runner may use.
+/// The share of a machine that a local runner may use.
 struct LocalScheduler {
   std::optional<Id> id;
   Id workflow_id{0};
@@ -40,7 +40,7 @@ struct LocalScheduler {
   TORC_FIELDS(id, workflow_id, name, memory, num_cpus);
 };
 
-/// What Slurm accounts for one attempt of a job.
+/// Slurm's accounting data of one attempt of a job.
 struct SlurmStats {
   std::optional<Id> id;
   Id workflow_id{0};

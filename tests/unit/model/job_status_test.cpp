@@ -16,7 +16,7 @@ TEST(JobStatus, HasTheNumbersOfTheDatabase) {
   EXPECT_EQ(number, 11);
 }
 
-TEST(JobStatus, ComesBackFromItsName) {
+TEST(JobStatus, RoundTripsThroughItsName) {
   std::set<std::string> names;
   for (const JobStatus status : k_job_statuses) {
     JobStatus parsed = JobStatus::disabled;
@@ -26,14 +26,14 @@ TEST(JobStatus, ComesBackFromItsName) {
   }
 }
 
-TEST(JobStatus, IsUntouchedByAnUnknownName) {
+TEST(JobStatus, IsUnchangedByAnUnknownName) {
   JobStatus status = JobStatus::running;
   EXPECT_FALSE(parse("Running", status));
   EXPECT_FALSE(parse("", status));
   EXPECT_EQ(status, JobStatus::running);
 }
 
-TEST(JobStatus, IsFinalWhereNothingHappensAnyMore) {
+TEST(JobStatus, IsFinalIfNothingMoreHappens) {
   std::set<std::string> final_ones;
   for (const JobStatus status : k_job_statuses) {
     if (is_final(status)) {

@@ -22,9 +22,9 @@ std::string json_error_of(Action&& action) {
   return "no error";
 }
 
-TEST(ParseJson, SaysWhereTheTextIsWrong) {
+TEST(ParseJson, ReportsThePositionOfAnError) {
   const std::string error = json_error_of([] { parse_json("{\n  \"a\": }"); });
-  EXPECT_TRUE(error.starts_with("wrong body: no valid JSON: parse error at line 2")) << error;
+  EXPECT_TRUE(error.starts_with("wrong body: invalid JSON: parse error at line 2")) << error;
   for (const char* text : {"", "{", "nul", "{} x", "[1,]", "{\"a\":1 \"b\":2}", "\"\xff\"", "1e999"}) {
     EXPECT_NE(json_error_of([&] { parse_json(text); }), "no error") << text;
   }
@@ -41,7 +41,7 @@ TEST(ParseJson, BoundsTheNesting) {
   EXPECT_NO_THROW(parse_json("\"\\\"" + std::string(100, '[') + "\""));
 }
 
-TEST(ParseJson, BoundsNumbersAndItsOwnWords) {
+TEST(ParseJson, BoundsNumbersAndItsMessages) {
   const std::string many(10'000'000, '7');
   EXPECT_THROW(parse_json("[0." + many + "]"), JsonError);
   for (const std::string& text : {many, "[1." + many + "]", '"' + many, many + "x"}) {
@@ -55,7 +55,7 @@ TEST(ParseJson, BoundsNumbersAndItsOwnWords) {
   EXPECT_EQ(parse_json('"' + many + '"').get<std::string>().size(), many.size()) << "a text may be long";
 }
 
-TEST(DumpJson, NeverThrowsOnBytesThatAreNoText) {
+TEST(DumpJson, NeverThrowsOnInvalidUtf8) {
   EXPECT_EQ(dump_json(json{{"out",
                             "a\xff"
                             "b"}}),
@@ -64,7 +64,7 @@ TEST(DumpJson, NeverThrowsOnBytesThatAreNoText) {
   EXPECT_EQ(dump_json(json{{"a", 1}}, 2), "{\n  \"a\": 1\n}");
 }
 
-TEST(FromJson, NamesTheFieldThatIsMissing) {
+TEST(FromJson, NamesTheMissingField) {
   EXPECT_EQ(json_error_of([] {
               from_json<RemoteWorker>(json{{"worker", "ws1"}});
             }),
@@ -75,22 +75,22 @@ TEST(FromJson, NamesTheFieldThatIsMissing) {
             "missing worker: missing field `worker`");
 }
 
-TEST(FromJson, NamesTheFieldOfAWrongType) {
+TEST(FromJson, NamesTheFieldOfTheWrongType) {
   const auto file_with = [](const char* field, const json& value) {
     json document{{"workflow_id", 1}, {"name", "f"}, {"path", "p"}};
     document[field] = value;
     return json_error_of([&] { from_json<File>(document); });
   };
   EXPECT_EQ(file_with("workflow_id", "1"),
-            "wrong workflow_id: field `workflow_id`: expected an integer of 64 bits, found \"1\"");
+            "wrong workflow_id: field `workflow_id`: expected a 64-bit integer, found \"1\"");
   EXPECT_EQ(file_with("workflow_id", 1.0),
-            "wrong workflow_id: field `workflow_id`: expected an integer of 64 bits, found 1.0");
+            "wrong workflow_id: field `workflow_id`: expected a 64-bit integer, found 1.0");
   EXPECT_EQ(file_with("name", 7), "wrong name: field `name`: expected a string, found 7");
   EXPECT_EQ(file_with("st_mtime", "now"), "wrong st_mtime: field `st_mtime`: expected a number, found \"now\"");
   EXPECT_EQ(file_with("st_mtime", 5), "no error") << "a whole number is a number";
 }
 
-TEST(FromJson, RefusesANulInAText) {
+TEST(FromJson, RejectsANulInAString) {
   try {
     from_json<File>(parse_json(R"({"workflow_id":1,"name":"a\u0000b","path":"p"})"));
     FAIL() << "a path would end there";
@@ -110,7 +110,7 @@ TEST(FromJson, RefusesNumbersBeyond64Bits) {
   EXPECT_NE(worker_of("18446744073709551615"), "no error");
 }
 
-TEST(FromJson, ShortensWhatItShows) {
+TEST(FromJson, ShortensValuesInMessages) {
   const std::string error = json_error_of([] {
     from_json<RemoteWorker>(json{{"worker", json::array({std::string(10'000, 'x')})}, {"workflow_id", 1}});
   });
@@ -118,19 +118,19 @@ TEST(FromJson, ShortensWhatItShows) {
   EXPECT_NE(error.find("..."), std::string::npos);
 }
 
-TEST(FromJson, WantsAnObject) {
+TEST(FromJson, RejectsValuesThatAreNotObjects) {
   for (const json& document : {json(nullptr), json(1), json::array(), json("x")}) {
     EXPECT_EQ(json_error_of([&] { from_json<RemoteWorker>(document); }).substr(0, 11), "wrong body:");
   }
 }
 
-TEST(FromJson, PassesOverWhatItDoesNotKnow) {
+TEST(FromJson, IgnoresUnknownFields) {
   const auto worker = from_json<RemoteWorker>(json{{"worker", "ws1"}, {"workflow_id", 3}, {"colour", {{"red", 1}}}});
   EXPECT_EQ(worker.worker, "ws1");
   EXPECT_EQ(worker.workflow_id, 3);
 }
 
-TEST(FromJson, KnowsTheNamesOfStates) {
+TEST(FromJson, KnowsTheNamesOfStatuses) {
   json document{{"workflow_id", 1}, {"name", "j"}, {"command", "true"}, {"status", "ready"}};
   EXPECT_EQ(from_json<Job>(document).status, JobStatus::ready);
   document["status"] = "asleep";
@@ -160,7 +160,7 @@ TEST(FromJson, KeepsFreeJsonAsItIs) {
   EXPECT_EQ(user_data.data, json(42));
 }
 
-TEST(ToJson, LeavesOutWhatIsAbsent) {
+TEST(ToJson, OmitsAbsentFields) {
   EXPECT_EQ(to_json(File{.id = {}, .workflow_id = 1, .name = "f", .path = "p", .mtime = {}}),
             (json{{"workflow_id", 1}, {"name", "f"}, {"path", "p"}}));
   EXPECT_EQ(to_json(std::vector<RemoteWorker>{}), json::array());

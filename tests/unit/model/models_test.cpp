@@ -66,7 +66,7 @@ using Models =
                      CompletedJobs, JobDependency, FileRelationship, UserDataRelationship>;
 TYPED_TEST_SUITE(EveryModel, Models);
 
-TYPED_TEST(EveryModel, ComesBackFromJsonWithAllItsFields) {
+TYPED_TEST(EveryModel, RoundTripsThroughJsonWithAllFields) {
   TypeParam model{};
   Fill fill;
   model.visit(fill);
@@ -80,12 +80,12 @@ TYPED_TEST(EveryModel, ComesBackFromJsonWithAllItsFields) {
   EXPECT_EQ(to_json(from_json<TypeParam>(parse_json(dump_json(document)))), document);
 }
 
-TYPED_TEST(EveryModel, ComesBackWithoutItsOptionalFields) {
+TYPED_TEST(EveryModel, RoundTripsWithoutOptionalFields) {
   const json document = to_json(TypeParam{});
   EXPECT_EQ(to_json(from_json<TypeParam>(document)), document);
 }
 
-TYPED_TEST(EveryModel, TakesNullForAnAbsentField) {
+TYPED_TEST(EveryModel, AcceptsNullForAnAbsentField) {
   json document = to_json(TypeParam{});
   for (const auto& name : field_names<TypeParam>()) {
     document.emplace(name, nullptr);  // where it is not there
@@ -93,7 +93,7 @@ TYPED_TEST(EveryModel, TakesNullForAnAbsentField) {
   EXPECT_EQ(to_json(from_json<TypeParam>(document)), to_json(TypeParam{}));
 }
 
-TYPED_TEST(EveryModel, NamesEachFieldOfAWrongType) {
+TYPED_TEST(EveryModel, NamesEachFieldOfTheWrongType) {
   TypeParam model{};
   Fill fill;
   model.visit(fill);

@@ -27,7 +27,7 @@ std::vector<WorkerAddress> parse_all(const std::vector<std::string>& texts) {
   return workers;
 }
 
-TEST(WorkerAddress, ReadsEveryFormOfTheWorkerFile) {
+TEST(WorkerAddress, ParsesEveryFormOfAnAddress) {
   EXPECT_EQ(WorkerAddress::parse("worker1.example.com"), (WorkerAddress{"", "worker1.example.com", std::nullopt}));
   EXPECT_EQ(WorkerAddress::parse("alice@h2"), (WorkerAddress{"alice", "h2", std::nullopt}));
   EXPECT_EQ(WorkerAddress::parse("admin@192.168.1.10:2222"), (WorkerAddress{"admin", "192.168.1.10", 2222}));
@@ -41,7 +41,7 @@ TEST(WorkerAddress, ReadsEveryFormOfTheWorkerFile) {
   EXPECT_EQ(WorkerAddress::parse("h:65535").port, 65535);
 }
 
-TEST(WorkerAddress, SaysWhatIsWrong) {
+TEST(WorkerAddress, ReportsTheCauseOfAnError) {
   EXPECT_EQ(error_of(""), "Empty hostname");
   EXPECT_EQ(error_of("   "), "Empty hostname");
   EXPECT_EQ(error_of("alice@"), "Empty hostname");
@@ -59,7 +59,7 @@ TEST(WorkerAddress, SaysWhatIsWrong) {
   EXPECT_EQ(error_of("[::1]:"), "Invalid port '' in '[::1]:'");
 }
 
-TEST(WorkerAddress, RefusesWhatSshWouldMisunderstand) {
+TEST(WorkerAddress, RejectsNamesThatSshWouldMisread) {
   for (const char* text : {"-oProxyCommand=touch x", "-lroot@h", "u@-h", "-", "--", "[-h]:22", "-h:22"}) {
     EXPECT_NE(error_of(text).find("starts with '-'"), std::string::npos) << text << ": " << error_of(text);
   }
@@ -68,7 +68,7 @@ TEST(WorkerAddress, RefusesWhatSshWouldMisunderstand) {
   }
 }
 
-TEST(WorkerAddress, RefusesWhatAShellWouldRead) {
+TEST(WorkerAddress, RejectsNamesThatAShellWouldInterpret) {
   for (const char c : std::string_view("`$;|&()<>{}'\",/ \t\r\n\v\f\x01\x1f\x7f")) {
     for (const std::string& text : {std::string("a") + c + "b", std::string("a") + c + "b@h", std::string("u@a") + c}) {
       if (base::trim(text) == text) {
@@ -94,14 +94,14 @@ TEST(WorkerAddress, NamesTheCharacterThatIsNotAllowed) {
   EXPECT_EQ(error_of("u;x@h"), "Invalid user name 'u;x' in 'u;x@h': contains ';', which is not allowed in a user name");
 }
 
-TEST(WorkerAddress, RefusesHostsThatNoResolverTakes) {
+TEST(WorkerAddress, RejectsHostsThatNoResolverAccepts) {
   for (const char* text : {"h..", ".", "..", "a..b", ".h", "h*", "h?", "h!", "!h", "u@h*:22", "[.]:22"}) {
     EXPECT_NE(error_of(text), "no error") << text;
   }
   EXPECT_EQ(WorkerAddress::parse("ws1.example.com.").host, "ws1.example.com.");
 }
 
-TEST(WorkerAddress, TakesWhatSshTakesBeyondNames) {
+TEST(WorkerAddress, AcceptsUnusualNamesThatSshAccepts) {
   EXPECT_EQ(WorkerAddress::parse("user@domain@host:22"), (WorkerAddress{"user@domain", "host", 22}));
   EXPECT_EQ(WorkerAddress::parse("DOMAIN\\user@host"), (WorkerAddress{"DOMAIN\\user", "host", std::nullopt}));
   EXPECT_EQ(WorkerAddress::parse("fe80::1%eth0"), (WorkerAddress{"", "fe80::1%eth0", std::nullopt}));
@@ -111,13 +111,13 @@ TEST(WorkerAddress, TakesWhatSshTakesBeyondNames) {
             (std::vector<std::string>{"DOMAIN_user_host", "_fe80__1_eth0_"}));
 }
 
-TEST(WorkerAddress, RefusesWhatHasColonsAndIsNoAddress) {
+TEST(WorkerAddress, RejectsColonsOutsideAnIpv6Address) {
   for (const char* text : {"a:b:c", "[h:99999]", "[::1]x", "[fe80::1%]", "[:::]", "1:2:3:4:5:6:7:8:9"}) {
     EXPECT_NE(error_of(text), "no error") << text;
   }
 }
 
-TEST(HostIdentity, IsOneForAllFormsOfAnAddress) {
+TEST(HostIdentity, IsTheSameForAllFormsOfAnAddress) {
   for (const char* text : {"127.0.0.1", "127.1", "0x7f.1", "0177.0.0.1", "2130706433", "0x7F000001", "::ffff:127.0.0.1",
                            "::FFFF:7f00:1", "0:0:0:0:0:ffff:7f00:0001", "127.0.0.1."}) {
     EXPECT_EQ(host_identity(text), "127.0.0.1") << text;
@@ -134,7 +134,7 @@ TEST(HostIdentity, IsOneForAllFormsOfAnAddress) {
   EXPECT_FALSE(is_ip_address("face.b00c"));
 }
 
-TEST(DistinctHosts, TakesEachHostOnce) {
+TEST(DistinctHosts, AcceptsEachHostOnce) {
   const auto error_of_second = [](const char* first, const char* second) -> std::string {
     DistinctHosts hosts;
     hosts.add(WorkerAddress::parse(first));
@@ -152,7 +152,7 @@ TEST(DistinctHosts, TakesEachHostOnce) {
   EXPECT_EQ(error_of_second("ws1", "WS1"), "") << "only ssh's configuration tells";
 }
 
-TEST(WorkerAddress, RefusesWhatNoDatabaseKeepsAsItIs) {
+TEST(WorkerAddress, RejectsInvalidUtf8) {
   EXPECT_NE(error_of("b\xff"
                      "d")
                 .find("it is not UTF-8"),
@@ -165,12 +165,12 @@ TEST(WorkerAddress, RefusesWhatNoDatabaseKeepsAsItIs) {
             "ro");
 }
 
-TEST(WorkerAddress, ErrorsDoNotReachTheTerminalAsControls) {
+TEST(WorkerAddress, ErrorsContainNoControlCharacters) {
   EXPECT_EQ(error_of("h\x1b[2J:99999").find('\x1b'), std::string::npos);
   EXPECT_EQ(error_of("\x1b[2J@h").find('\x1b'), std::string::npos);
 }
 
-TEST(WorkerAddress, IsWrittenAsItMayBeReadAgain) {
+TEST(WorkerAddress, RoundTripsThroughItsText) {
   for (const char* text :
        {"ws1", "alice@ws1", "alice@ws1:2222", "[::1]", "[::1]:2222", "bob@[fe80::1]:22", "10.0.0.5:1",
         "DOMAIN\\user@host", "user@domain@host:22", "[fe80::1%eth0]", "u@[fe80::1%eth0]:22"}) {
@@ -179,7 +179,7 @@ TEST(WorkerAddress, IsWrittenAsItMayBeReadAgain) {
   EXPECT_EQ(to_string(WorkerAddress::parse("2001:db8::1")), "[2001:db8::1]");
 }
 
-TEST(DisplayNames, AreHostsWhereThatIsClear) {
+TEST(DisplayNames, AreHostsIfThatIsUnambiguous) {
   EXPECT_EQ(display_names(parse_all({"ws1", "alice@ws2:2222"})), (std::vector<std::string>{"ws1", "ws2"}));
   EXPECT_EQ(display_names(parse_all({"ws1:1", "ws1:2", "bob@ws3"})),
             (std::vector<std::string>{"ws1:1", "ws1:2", "bob@ws3"}));
@@ -191,7 +191,7 @@ TEST(WorkerKeys, AreFileNames) {
             (std::vector<std::string>{"ws1", "alice_ws3_2222", "___1__22", "a_b-c"}));
 }
 
-TEST(WorkerKeys, DifferWhereTheNamesWouldCollide) {
+TEST(WorkerKeys, DifferIfTheNamesWouldCollide) {
   const auto keys = worker_keys(parse_all({"a.b", "a_b", "ws1"}));
   EXPECT_EQ(std::set<std::string>(keys.begin(), keys.end()).size(), 3u);
   EXPECT_EQ(keys[0].substr(0, 4), "a_b_");

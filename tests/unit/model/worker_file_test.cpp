@@ -31,7 +31,7 @@ WorkerSettings settings_of(const std::string& text) {
 
 using Texts = std::vector<std::string>;
 
-TEST(WorkerFile, PassesOverCommentsAndBlankLines) {
+TEST(WorkerFile, IgnoresCommentsAndBlankLines) {
   EXPECT_EQ(addresses_of("\xEF\xBB\xBFws1\n"), Texts{"ws1"});
   EXPECT_EQ(addresses_of("# a comment\n\n  ws1  \r\n\t# indented\nalice@ws2:2222 # behind"),
             (Texts{"ws1", "alice@ws2:2222"}));
@@ -47,7 +47,7 @@ TEST(WorkerFile, NamesFileAndLineOfAnError) {
   EXPECT_EQ(file_error_of("[::1\n"), "workers.txt:1: Unclosed bracket in IPv6 address");
 }
 
-TEST(WorkerFile, WantsAtLeastOneWorker) {
+TEST(WorkerFile, NeedsAtLeastOneWorker) {
   EXPECT_EQ(file_error_of(""), "Worker file 'workers.txt' contains no valid entries");
   EXPECT_EQ(file_error_of("# nobody\n\n"), "Worker file 'workers.txt' contains no valid entries");
   EXPECT_EQ(file_error_of("@gpu\n"), "Worker file 'workers.txt' contains no valid entries");
@@ -61,14 +61,14 @@ TEST(WorkerFile, ExpandsRanges) {
   EXPECT_EQ(addresses_of("[1-2].example.com"), (Texts{"1.example.com", "2.example.com"}));
 }
 
-TEST(WorkerFile, TakesNoIpv6AddressForARange) {
+TEST(WorkerFile, DoesNotTakeAnIpv6AddressForARange) {
   EXPECT_EQ(addresses_of("[::1]\nuser@[fe80::1]:22\n[2001:db8::1]"),
             (Texts{"[::1]", "user@[fe80::1]:22", "[2001:db8::1]"}));
 }
 
-TEST(WorkerFile, SaysWhatIsWrongWithARange) {
+TEST(WorkerFile, ReportsErrorsOfRanges) {
   EXPECT_EQ(file_error_of("\nnode[16-01]"), "workers.txt:2: The range '16-01' ends before it starts");
-  EXPECT_EQ(file_error_of("node[a-b]"), "workers.txt:1: '[a-b]' is no range of numbers, such as [01-16,20]");
+  EXPECT_EQ(file_error_of("node[a-b]"), "workers.txt:1: '[a-b]' is not a range of numbers such as [01-16,20]");
   for (const char* text : {"node[]", "node[1,]", "node[-3]", "node[1-]", "node[1-2-3]", "node[1 -2]"}) {
     EXPECT_NE(file_error_of(text), "no error") << text;
   }
@@ -76,7 +76,7 @@ TEST(WorkerFile, SaysWhatIsWrongWithARange) {
   EXPECT_EQ(file_error_of("node[1-3,2]"), "workers.txt:1: Duplicate host 'node2' (each host should only appear once)");
 }
 
-TEST(WorkerFile, BoundsWhatItExpandsTo) {
+TEST(WorkerFile, BoundsTheExpansion) {
   EXPECT_EQ(addresses_of("node[1-10000]").size(), k_most_workers);
   EXPECT_EQ(file_error_of("a\nnode[1-999999999999999999]"), "workers.txt:2: More than 10000 workers");
   EXPECT_EQ(file_error_of("a\nnode[1-100]x[1-100]"), "workers.txt:2: More than 10000 workers");
@@ -102,15 +102,15 @@ TEST(WorkerFile, ReadsSettings) {
   EXPECT_EQ(settings_of("ws1"), WorkerSettings{});
 }
 
-TEST(WorkerFile, RefusesSettingsThatAreNone) {
+TEST(WorkerFile, RejectsInvalidSettings) {
   EXPECT_EQ(file_error_of("ws1 fast"),
-            "workers.txt:1: 'fast' is no setting; there are cpus=N, memory=SIZE, gpus=N, max-jobs=N, dir=DIR, "
+            "workers.txt:1: 'fast' is not a setting; settings are cpus=N, memory=SIZE, gpus=N, max-jobs=N, dir=DIR, "
             "env:NAME=VALUE");
-  EXPECT_EQ(file_error_of("ws1 cpus=0"), "workers.txt:1: 'cpus=0': give a whole number from 1 to 1000000");
-  EXPECT_EQ(file_error_of("ws1 gpus=10001"), "workers.txt:1: 'gpus=10001': give a whole number from 0 to 10000");
+  EXPECT_EQ(file_error_of("ws1 cpus=0"), "workers.txt:1: 'cpus=0': expected an integer from 1 to 1000000");
+  EXPECT_EQ(file_error_of("ws1 gpus=10001"), "workers.txt:1: 'gpus=10001': expected an integer from 0 to 10000");
   EXPECT_EQ(file_error_of("ws1 env:TORC_URL=x"),
-            "workers.txt:1: 'env:TORC_URL': torc sets variables with TORC_ itself");
-  EXPECT_EQ(file_error_of("ws1 env:a-b=x"), "workers.txt:1: 'a-b' is no name for an environment variable");
+            "workers.txt:1: 'env:TORC_URL': names that start with TORC_ are reserved for torc");
+  EXPECT_EQ(file_error_of("ws1 env:a-b=x"), "workers.txt:1: 'a-b' is not a valid name of an environment variable");
   EXPECT_EQ(file_error_of("ws1 env:A='x"), "workers.txt:1: Unclosed quote in 'env:A='x'");
   for (const char* word : {"cpus", "cpus=", "cpus=1.5", "cpus=-1", "cpus=99999999", "gpus=x", "max-jobs=0", "memory=x",
                            "memory=1k", "dir=", "dir=a\x1b", "env:=x", "=", "env:A"}) {
@@ -131,10 +131,10 @@ TEST(WorkerFile, ReadsGroups) {
   EXPECT_EQ(entries[3].settings.gpus, std::nullopt);
   EXPECT_EQ(groups(4), Texts{});
   EXPECT_EQ(file_error_of("@a/b\nx"),
-            "workers.txt:1: '@a/b' is no name for a group: letters, digits, '_', '-' and '.'");
+            "workers.txt:1: '@a/b' is not a valid group name; use letters, digits, '_', '-' and '.'");
 }
 
-TEST(WorkerSettings, PassOverWhatANewerProgramStored) {
+TEST(WorkerSettings, IgnoreFieldsOfANewerProgram) {
   const auto json =
       nlohmann::json::parse(R"({"cpus": "many", "disk": 5, "groups": ["g", 1], "env": {"A": 1, "B": "b"}})");
   const auto settings = worker_settings_from_json(json);

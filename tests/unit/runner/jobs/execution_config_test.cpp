@@ -83,7 +83,7 @@ TEST(ExecutionConfigTest, NamesWhatIsWrong) {
   EXPECT_NE(refusal(R"({"sigterm_lead_seconds":-1})").find("sigterm_lead_seconds"), std::string::npos);
   EXPECT_NE(refusal(R"({"oom_exit_code":"x"})").find("oom_exit_code"), std::string::npos);
   EXPECT_NE(refusal(R"({"stdio":{"mode":"loud"}})").find("'loud'"), std::string::npos);
-  EXPECT_NE(refusal(R"({"stdio":3})").find("stdio is no object"), std::string::npos);
+  EXPECT_NE(refusal(R"({"stdio":3})").find("stdio is not an object"), std::string::npos);
 }
 
 }  // namespace
