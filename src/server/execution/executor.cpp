@@ -61,7 +61,7 @@ std::vector<Answer> refuse_group(std::vector<Task>& tasks, const Response& refus
   std::vector<Answer> answers;
   answers.reserve(tasks.size());
   for (auto& task : tasks) {
-    answers.push_back({std::move(task.reply), refusal});
+    answers.push_back({std::exchange(task.reply, {}), refusal});
   }
   return answers;
 }
@@ -290,7 +290,7 @@ Response Writer::run_in_savepoint(const Task& task) {
 }
 
 void Writer::run_task(Task& task, std::vector<Answer>& answers) {
-  Answer answer{std::move(task.reply), {}};
+  Answer answer{std::exchange(task.reply, {}), {}};
   try {
     answer.response = run_in_savepoint(task);
   } catch (...) {
@@ -298,7 +298,7 @@ void Writer::run_task(Task& task, std::vector<Answer>& answers) {
     throw;
   }
   if (answer.response.hold && !m_waits_ended) {
-    task.reply = std::move(answer.reply);
+    task.reply = std::exchange(answer.reply, {});
     m_parked.add(std::move(task), std::move(answer.response));
   } else {
     answers.push_back(std::move(answer));
@@ -335,7 +335,7 @@ std::vector<Answer> Writer::run_group(std::vector<Task>& tasks) {
   const auto fail = [&](const Response& failure) {
     // Nothing of the group is kept, so nobody may be told otherwise. Claims that it parked go on waiting.
     for (; next < tasks.size(); ++next) {
-      answers.push_back({std::move(tasks[next].reply), {}});
+      answers.push_back({std::exchange(tasks[next].reply, {}), {}});
     }
     fail_all(answers, failure);
     m_connection.changes().notices.clear();
@@ -471,7 +471,7 @@ bool Readers::run_once(store::Connection& connection) {
     response = response_of_current_exception();
   }
   std::vector<Answer> answers;
-  answers.push_back({std::move(tasks->front().reply), std::move(response)});
+  answers.push_back({std::exchange(tasks->front().reply, {}), std::move(response)});
   m_deliver(std::move(answers));
   return true;
 }

@@ -58,7 +58,7 @@ std::set<std::pair<Id, Id>> ParkedClaims::nodes() const {
 }
 
 Answer ParkedClaims::take(std::uint64_t number, Response response) {
-  Answer answer{std::move(m_claims.at(number).task.reply), std::move(response)};
+  Answer answer{std::exchange(m_claims.at(number).task.reply, {}), std::move(response)};
   remove(number);
   answer.response.hold.reset();
   return answer;

@@ -19,6 +19,8 @@ struct Route;
 /// Below it, handing a request over twice costs more.
 inline constexpr std::size_t k_large_body = 256 * 1024;
 
+/// Keeps a connection until it is called or destroyed. A std::function that was moved from may still hold what it held
+/// (libc++ leaves small ones as they are): take one out of a longer-lived object by std::exchange.
 using Reply = std::function<void(Response)>;
 
 /// A request as it came over the network; the views hold during the call that it is handed to.

@@ -12,23 +12,38 @@
 
 namespace torc::server {
 
+/// A call that a coroutine awaits, for whoever ends the thread of that coroutine.
+class AwaitedCall {
+ public:
+  AwaitedCall() = default;
+  AwaitedCall(const AwaitedCall&) = delete;
+  AwaitedCall& operator=(const AwaitedCall&) = delete;
+
+  /// Destroys the coroutine that waits, in this thread; its answer is then ignored, whenever it comes.
+  virtual void abandon() noexcept = 0;
+
+ protected:
+  ~AwaitedCall() = default;
+};
+
 namespace detail {
 
 /// A call whose answer one coroutine awaits.
 template <typename T>
-struct PendingCall {
+struct PendingCall final : AwaitedCall {
   using Handler = typename boost::asio::async_result<UseAwaitable, void(T)>::handler_type;
 
   void finish(T value) {
     if (resume) {
       // The handler may destroy this object's last owner, so it must not run from within it.
-      auto handler = std::move(*resume);
-      resume.reset();
+      auto handler = std::move(*std::exchange(resume, std::nullopt));
       std::move(handler)(std::move(value));
     } else {
       early = std::move(value);
     }
   }
+
+  void abandon() noexcept override { std::exchange(resume, std::nullopt); }
 
   std::optional<T> early{};         ///< Came before the coroutine was suspended.
   std::optional<Handler> resume{};  ///< Holds the suspended coroutine.
@@ -60,11 +75,15 @@ struct DropCall {
 /// thrown to the awaiting coroutine.
 ///
 /// `done` alone keeps the suspended coroutine alive: if it is destroyed uncalled, by any thread, the coroutine is
-/// destroyed in its own thread.
+/// destroyed in its own thread. That thread's context must still exist then; before it goes, `abandon` whatever
+/// `awaited` names.
+///
+/// @param awaited  Gets the call. It must live as long as the coroutine.
 template <typename T, typename Start>
-Awaitable<T> await_call(Start start) {
+Awaitable<T> await_call(std::weak_ptr<AwaitedCall>& awaited, Start start) {
   using Call = detail::PendingCall<T>;
   std::shared_ptr<Call> call{new Call, detail::DropCall<T>{co_await boost::asio::this_coro::executor}};
+  awaited = call;
   start([call](T value) { call->finish(std::move(value)); });
   if (call->early) {
     co_return std::move(*call->early);

@@ -24,7 +24,6 @@ using boost::system::error_code;
 
 constexpr std::chrono::milliseconds k_sweep{250};
 constexpr std::chrono::milliseconds k_accept_pause{100};
-constexpr std::chrono::seconds k_stop_limit{10};
 /// How many connections beyond the limit are told so at a time; those beyond these wait.
 constexpr std::size_t k_most_turned_away = 100;
 
@@ -65,6 +64,16 @@ struct HttpListener::Impl final : SessionOwner {
       throw base::Error(
           fmt::format("cannot listen on {}:{}: {}{}", host, port, error.code().message(),
                       in_use ? "; stop what listens there, or give another --port (0: any free one)" : ""));
+    }
+  }
+
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+
+  ~Impl() {
+    m_stopping = true;  // No session that ends here lets another one in.
+    for (HttpSession* session : sessions()) {
+      session->abandon();
     }
   }
 
@@ -201,7 +210,7 @@ struct HttpListener::Impl final : SessionOwner {
       return;
     }
     m_stopping = true;
-    m_stop_limit = HttpSession::Clock::now() + k_stop_limit;
+    m_stop_limit = HttpSession::Clock::now() + m_limits.stop;
     error_code ignored;
     m_acceptor.close(ignored);
     m_accept_timer.cancel();

@@ -23,6 +23,7 @@ struct HttpLimits {
   std::chrono::milliseconds request{120'000};   ///< From a request's first byte to its last.
   std::chrono::milliseconds answer{300'000};    ///< For a client to take an answer.
   std::chrono::milliseconds comment{15'000};    ///< Without an event, until a stream shows that it lives.
+  std::chrono::milliseconds stop{10'000};       ///< For requests under way once it is to stop.
 };
 
 class TlsContext;
@@ -45,6 +46,7 @@ class HttpListener {
                std::shared_ptr<const TlsContext> tls = nullptr);
   HttpListener(const HttpListener&) = delete;
   HttpListener& operator=(const HttpListener&) = delete;
+  /// Replies that are still held may be called or destroyed later, without effect.
   ~HttpListener();
 
   std::uint16_t port() const;
@@ -64,7 +66,7 @@ class HttpListener {
   /// How many do.
   const std::atomic<int>& listeners() const;
   /// From any thread: takes nothing new; `run` returns once every request that has come in whole is answered, or after
-  /// a few seconds.
+  /// HttpLimits::stop.
   void stop();
 
  private:

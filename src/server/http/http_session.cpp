@@ -233,7 +233,7 @@ Awaitable<bool> HttpSession::accept_body() {
     // The client need not hurry meanwhile: it may take a while to check a password.
     set_state(State::admitting);
     auto ask = [this](auto done) { m_owner.admit(m_incoming, std::move(done)); };
-    auto refusal = co_await await_call<std::optional<Response>>(ask);
+    auto refusal = co_await await_call<std::optional<Response>>(m_call, ask);
     if (refusal) {
       co_await write(std::move(*refusal), /*keep_alive=*/false);
       co_await drain();
@@ -275,7 +275,7 @@ Awaitable<bool> HttpSession::answer_request() {
     watch_waiting_client();
   }
   auto ask = [this](auto done) { m_owner.handle(std::exchange(m_incoming, {}), std::move(done)); };
-  Response response = co_await await_call<Response>(ask);
+  Response response = co_await await_call<Response>(m_call, ask);
   if (response.events) {
     m_event_stream =
         std::make_shared<EventStream>(m_stream, !is_http_1_0, m_owner.limits().comment, m_owner.limits().answer);
@@ -397,6 +397,12 @@ void HttpSession::abort() {
     m_event_stream->abort();
   } else {
     m_stream.close();
+  }
+}
+
+void HttpSession::abandon() noexcept {
+  if (const auto call = m_call.lock()) {
+    call->abandon();
   }
 }
 

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 
+#include "server/http/await_call.hpp"
 #include "server/http/event_stream.hpp"
 #include "server/http/http_listener.hpp"
 #include "server/http/network.hpp"
@@ -43,7 +44,8 @@ class SessionOwner {
 };
 
 /// Serves one connection: a coroutine reads a request, has it answered, writes the answer, and so on (`serve`). What is
-/// pending keeps the session alive, so it ends with its coroutine. One thread. The owner outlives it.
+/// pending keeps the session alive, so it ends with its coroutine. One thread. The owner outlives it: a session whose
+/// request is never answered would live as long as whoever should answer it, so the owner abandons it first.
 ///
 /// An exception ends the connection, with an answer if none was begun, and is logged; it never reaches the owner.
 class HttpSession final : public std::enable_shared_from_this<HttpSession> {
@@ -65,6 +67,8 @@ class HttpSession final : public std::enable_shared_from_this<HttpSession> {
   void stop();
   /// Ends the session at once, also in the middle of an answer.
   void abort();
+  /// Destroys this session if its request is with a handler; an answer is then ignored. For the owner's end.
+  void abandon() noexcept;
 
  private:
   enum class State {
@@ -128,6 +132,7 @@ class HttpSession final : public std::enable_shared_from_this<HttpSession> {
   std::size_t m_body_reserved{0};
   std::string m_head;  ///< The answer's status line and fields, while it is written.
   std::string m_body;
+  std::weak_ptr<AwaitedCall> m_call;          ///< To the handler, or about the body.
   std::shared_ptr<std::atomic<bool>> m_gone;  ///< Of the request that is with its handler.
   bool m_is_watched{false};                   ///< Whether `watch_waiting_client` waits.
   std::shared_ptr<EventStream> m_event_stream;

@@ -66,9 +66,13 @@ class ListenerTest : public testing::Test {
           });
     });
   }
-  void TearDown() override {
-    listener->stop();
-    thread.join();
+  void TearDown() override { end(); }
+  void end() {
+    if (listener) {
+      listener->stop();
+      thread.join();
+      listener.reset();
+    }
   }
 
   /// Whether another client gets an answer before long, where there are too many at first.

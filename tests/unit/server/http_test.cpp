@@ -294,4 +294,23 @@ TEST_F(ListenerTest, AnswersWhatItHasAcceptedBeforeItStops) {
   EXPECT_NE(answer->head.find("Connection: close"), std::string::npos);
 }
 
+TEST_F(ListenerTest, AReplyMayOutliveIt) {
+  hold = true;
+  HttpLimits limits;
+  limits.stop = std::chrono::milliseconds{1};
+  start(limits);
+  RawClient called{listener->port()};
+  called.send("POST / HTTP/1.1\r\nContent-Length: 1\r\n\r\n1");
+  const Reply late = held.get_future().get();
+  held = {};
+  RawClient dropped{listener->port()};
+  dropped.send("POST / HTTP/1.1\r\nContent-Length: 1\r\n\r\n1");
+  Reply never = held.get_future().get();
+  end();
+  late({200, "nobody waits for it"});
+  never = {};
+  EXPECT_FALSE(called.read_answer().has_value());
+  EXPECT_FALSE(dropped.read_answer().has_value());
+}
+
 }  // namespace torc::server
