@@ -136,7 +136,7 @@ class Run {
     std::array<pollfd, 5> polled{pollfd{m_out.get(), POLLIN, 0}, pollfd{m_err.get(), POLLIN, 0},
                                  pollfd{m_pending.empty() ? -1 : m_in.get(), POLLOUT, 0},
                                  pollfd{m_killed_at || m_exit ? -1 : m_wake.get(), POLLIN, 0},
-                                 pollfd{m_exit ? -1 : m_child.pidfd(), POLLIN, 0}};
+                                 pollfd{m_exit ? -1 : m_child.end_fd(), POLLIN, 0}};
     ::poll(polled.data(), polled.size(), poll_timeout());
     if (polled[0].revents != 0) {
       drain(m_out, m_result.out);

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <optional>
 
+#include "proc/system_calls.hpp"
 #include "torc/base/error.hpp"
 #include "torc/proc/file_pages.hpp"
 #include "torc/proc/process_info.hpp"
@@ -63,7 +64,7 @@ std::optional<int> return_code_if_ended(pid_t child) {
 
 [[noreturn]] void guard(pid_t child, const sigset_t& set) {
   // What the program has open is the child's: who waits for its end must not wait for this process.
-  ::close_range(STDERR_FILENO + 1, ~0U, 0);
+  close_from(STDERR_FILENO + 1);
   bool is_small = false;
   for (;;) {
     const int number = is_small ? ::sigwaitinfo(&set, nullptr) : ::sigtimedwait(&set, nullptr, &k_short_run);

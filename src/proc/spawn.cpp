@@ -1,7 +1,6 @@
 #include "torc/proc/spawn.hpp"
 
 #include <signal.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -10,6 +9,7 @@
 
 #include "proc/start_process.hpp"
 #include "torc/base/error.hpp"
+#include "torc/proc/process_end.hpp"
 
 namespace torc::proc {
 namespace {
@@ -69,23 +69,22 @@ Child Child::spawn(const SpawnOptions& options) {
 }
 
 Child Child::watched(pid_t pid, const SpawnOptions& options, int join_error) {
-  // A plain system call: glibc 2.36 has a wrapper, but no header of an older kernel need know it.
-  base::Fd pidfd{static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))};
-  const int pidfd_error = errno;
-  Child child{pid, std::move(pidfd), options.new_session || options.new_group, join_error};
-  if (!child.m_pidfd) {
+  base::Fd end = watch_process_end(pid);
+  const int watch_error = errno;
+  Child child{pid, std::move(end), options.new_session || options.new_group, join_error};
+  if (!child.m_end) {
     // Nobody would learn of its end. The child is killed by its destructor.
-    throw base::SystemError("cannot watch " + options.argv.front(), pidfd_error);
+    throw base::SystemError("cannot watch " + options.argv.front(), watch_error);
   }
   return child;
 }
 
-Child::Child(pid_t pid, base::Fd pidfd, bool leads_group, int join_error) noexcept
-    : m_pid(pid), m_pidfd(std::move(pidfd)), m_leads_group(leads_group), m_join_error(join_error) {}
+Child::Child(pid_t pid, base::Fd end, bool leads_group, int join_error) noexcept
+    : m_pid(pid), m_end(std::move(end)), m_leads_group(leads_group), m_join_error(join_error) {}
 
 Child::Child(Child&& other) noexcept
     : m_pid(std::exchange(other.m_pid, -1)),
-      m_pidfd(std::move(other.m_pidfd)),
+      m_end(std::move(other.m_end)),
       m_leads_group(other.m_leads_group),
       m_join_error(other.m_join_error) {}
 
@@ -93,7 +92,7 @@ Child& Child::operator=(Child&& other) noexcept {
   if (this != &other) {
     end();
     m_pid = std::exchange(other.m_pid, -1);
-    m_pidfd = std::move(other.m_pidfd);
+    m_end = std::move(other.m_end);
     m_leads_group = other.m_leads_group;
     m_join_error = other.m_join_error;
   }
@@ -125,7 +124,7 @@ ExitStatus Child::wait() {
     }
   }
   m_pid = -1;
-  m_pidfd.reset();
+  m_end.reset();
   return ExitStatus::from_wait_status(status);
 }
 
@@ -139,7 +138,7 @@ std::optional<ExitStatus> Child::try_wait() {
     return std::nullopt;
   }
   m_pid = -1;
-  m_pidfd.reset();
+  m_end.reset();
   return ExitStatus::from_wait_status(status);
 }
 

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "proc/program_path.hpp"
+#include "proc/system_calls.hpp"
 #include "torc/base/fd.hpp"
 #include "torc/proc/open_files.hpp"
 
@@ -77,17 +78,6 @@ void reset_signals(const sigset_t& mask) {
   ::sigprocmask(SIG_SETMASK, &mask, nullptr);
 }
 
-/// What libraries opened without close-on-exec must not leak into jobs.
-void close_from(int first) {
-  rlimit limit{};
-  if (::close_range(static_cast<unsigned>(first), ~0U, 0) == 0 || ::getrlimit(RLIMIT_NOFILE, &limit) != 0) {
-    return;
-  }
-  for (rlim_t fd = static_cast<rlim_t>(first); fd < limit.rlim_cur; ++fd) {  // A kernel before Linux 5.9.
-    ::close(static_cast<int>(fd));
-  }
-}
-
 /// @returns the errno value that says why none can be executed
 int execute(const Plan& plan) {
   int error = ENOENT;
@@ -133,7 +123,7 @@ void follow_parent(const Plan& plan) {
   if (report_fd != k_first_free && ::dup3(report_fd, k_first_free, O_CLOEXEC) >= 0) {
     report_fd = k_first_free;
   }
-  close_from(k_first_free + 1);
+  close_from(k_first_free + 1);  // What libraries opened without close-on-exec must not leak into jobs.
   restore_open_files();
   reset_signals(plan.mask);
   report(report_fd, execute(plan));

@@ -58,7 +58,7 @@ class Child {
 
   pid_t pid() const noexcept { return m_pid; }
   /// Readable (poll, epoll) once the child has ended.
-  int pidfd() const noexcept { return m_pidfd.get(); }
+  int end_fd() const noexcept { return m_end.get(); }
   bool running() const noexcept { return m_pid > 0; }
   /// The errno value that says why it did not join the group that it was to; 0 where it did, or was to join none.
   int join_error() const noexcept { return m_join_error; }
@@ -71,12 +71,12 @@ class Child {
   void signal(int number) const noexcept;
 
  private:
-  Child(pid_t pid, base::Fd pidfd, bool leads_group, int join_error) noexcept;
+  Child(pid_t pid, base::Fd end, bool leads_group, int join_error) noexcept;
   static Child watched(pid_t pid, const SpawnOptions& options, int join_error = 0);
   void end() noexcept;
 
   pid_t m_pid{-1};
-  base::Fd m_pidfd;
+  base::Fd m_end;
   bool m_leads_group{false};
   int m_join_error{0};
 };

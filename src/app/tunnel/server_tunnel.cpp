@@ -9,7 +9,6 @@
 
 #include <poll.h>
 #include <signal.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -23,6 +22,7 @@
 #include "torc/base/printable.hpp"
 #include "torc/base/strings.hpp"
 #include "torc/proc/command.hpp"
+#include "torc/proc/process_end.hpp"
 #include "torc/proc/process_info.hpp"
 
 namespace torc::app {
@@ -107,12 +107,13 @@ void start_tunnel(model::Id workflow_id, const remote::SshOptions& ssh, const Se
 /// @returns whether it has ended
 bool wait_for_end(const remote::TunnelNote& note, int number) {
   // What is opened first and looked at then is that very process, or none.
-  const base::Fd process{static_cast<int>(::syscall(SYS_pidfd_open, static_cast<pid_t>(note.pid), 0))};
+  const auto pid = static_cast<pid_t>(note.pid);
+  const base::Fd process = proc::watch_process_end(pid);
   if (!process || !note.is_alive()) {
     return true;
   }
   if (number != 0) {
-    ::syscall(SYS_pidfd_send_signal, process.get(), number, nullptr, 0);
+    proc::signal_process(process, pid, number);
   }
   pollfd ended{process.get(), POLLIN, 0};
   return ::poll(&ended, 1, k_end_limit_ms) > 0;

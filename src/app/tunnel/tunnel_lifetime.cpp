@@ -2,7 +2,6 @@
 
 #include <poll.h>
 #include <sys/eventfd.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -12,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "torc/base/error.hpp"
+#include "torc/proc/process_end.hpp"
 
 namespace torc::app {
 namespace {
@@ -32,7 +32,7 @@ TunnelLifetime::TunnelLifetime(std::unique_ptr<client::Api> api, const remote::T
     throw base::SystemError("cannot make an eventfd");
   }
   if (m_settings.until_pid) {
-    m_process.reset(static_cast<int>(::syscall(SYS_pidfd_open, *m_settings.until_pid, 0)));
+    m_process = proc::watch_process_end(*m_settings.until_pid);
     if (!m_process) {
       throw base::SystemError(fmt::format("--until-pid {}", *m_settings.until_pid));
     }

@@ -222,7 +222,7 @@ void TunnelConnection::failed(Clock::time_point now, std::string why) {
 
 void TunnelConnection::add_polled(std::vector<pollfd>& polled) const {
   if (m_child.running()) {
-    polled.push_back({m_child.pidfd(), POLLIN, 0});
+    polled.push_back({m_child.end_fd(), POLLIN, 0});
   }
   if (m_out) {
     polled.push_back({m_out.get(), POLLIN, 0});

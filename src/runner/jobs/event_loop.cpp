@@ -56,8 +56,8 @@ void EventLoop::wake_on(const std::stop_token& stop) {
   m_on_stop.emplace_back(stop, Wake{m_wake.get()});
 }
 
-void EventLoop::watch(int pidfd, std::int64_t key) {
-  add(m_epoll.get(), pidfd, static_cast<std::uint64_t>(key), EPOLLIN);
+void EventLoop::watch(int end_fd, std::int64_t key) {
+  add(m_epoll.get(), end_fd, static_cast<std::uint64_t>(key), EPOLLIN);
 }
 
 /// Set only where the time is another one: most turns of a loop wait for the same.

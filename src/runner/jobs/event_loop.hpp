@@ -26,9 +26,9 @@ class EventLoop {
   /// From any thread: wakes the loop, once.
   void wake() const { Wake{m_wake.get()}(); }
 
-  /// Watches a child through its pidfd until the descriptor is closed. `key` tells it from others.
+  /// Watches for the end of a child (`Child::end_fd`) until the descriptor is closed. `key` tells it from others.
   /// @throws SystemError
-  void watch(int pidfd, std::int64_t key);
+  void watch(int end_fd, std::int64_t key);
 
   /// Waits until something happens or `until` is reached.
   /// @returns the keys of children that have ended; each until it is reaped

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <string_view>
+#include <utility>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -40,12 +41,21 @@ void read_seconds(const nlohmann::json& object, const char* key, std::chrono::se
   value = std::chrono::seconds(count);
 }
 
+/// As sigabbrev_np(3) has them, which is only in glibc, and there since 2.32 only.
+constexpr std::pair<std::string_view, int> k_signals[] = {
+    {"HUP", SIGHUP},       {"INT", SIGINT},   {"QUIT", SIGQUIT},   {"ILL", SIGILL},   {"TRAP", SIGTRAP},
+    {"ABRT", SIGABRT},     {"BUS", SIGBUS},   {"FPE", SIGFPE},     {"KILL", SIGKILL}, {"USR1", SIGUSR1},
+    {"SEGV", SIGSEGV},     {"USR2", SIGUSR2}, {"PIPE", SIGPIPE},   {"ALRM", SIGALRM}, {"TERM", SIGTERM},
+    {"STKFLT", SIGSTKFLT}, {"CHLD", SIGCHLD}, {"CONT", SIGCONT},   {"STOP", SIGSTOP}, {"TSTP", SIGTSTP},
+    {"TTIN", SIGTTIN},     {"TTOU", SIGTTOU}, {"URG", SIGURG},     {"XCPU", SIGXCPU}, {"XFSZ", SIGXFSZ},
+    {"VTALRM", SIGVTALRM}, {"PROF", SIGPROF}, {"WINCH", SIGWINCH}, {"POLL", SIGPOLL}, {"PWR", SIGPWR},
+    {"SYS", SIGSYS}};
+
 /// "SIGTERM", or "TERM" as kill(1) has it.
 int signal_of(std::string_view name) {
   const std::string_view bare = name.starts_with("SIG") ? name.substr(3) : name;
-  for (int number = 1; number < SIGRTMIN; ++number) {
-    const char* const known = ::sigabbrev_np(number);
-    if (known != nullptr && bare == known) {
+  for (const auto& [known, number] : k_signals) {
+    if (bare == known) {
       return number;
     }
   }

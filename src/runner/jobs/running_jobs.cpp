@@ -96,7 +96,7 @@ void RunningJobs::add(Job&& job) {
   const model::Job& what = job.process.job;
   const model::Id id = what.id.value_or(0);
   const pid_t leader = job.process.child.pid();
-  m_events.watch(job.process.child.pidfd(), id);
+  m_events.watch(job.process.child.end_fd(), id);
   m_trees.started(leader, key_of(what));
   m_log.info("job {} ({}){} started: attempt {}, PID {}", id, what.name, job.recovered ? ", its recovery script" : "",
              what.attempt_id.value_or(1), leader);

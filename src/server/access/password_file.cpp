@@ -48,6 +48,23 @@ std::optional<std::string> fault_of_name(std::string_view name) {
   return std::nullopt;
 }
 
+/// "$2y$", the cost, and the salt in bcrypt's base 64. Only libxcrypt has a function for it; musl's crypt(3) knows bcrypt
+/// without.
+std::string bcrypt_setting(const std::array<unsigned char, 16>& salt, int cost) {
+  constexpr std::string_view k_digits = "./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+  std::string setting = fmt::format("$2y${:02}$", cost);
+  unsigned bits = 0;
+  unsigned count = 0;
+  for (const unsigned char byte : salt) {
+    bits = bits << 8U | byte;
+    for (count += 8; count >= 6; count -= 6) {
+      setting += k_digits[bits >> (count - 6) & 63U];
+    }
+  }
+  setting += k_digits[bits << (6 - count) & 63U];
+  return setting;
+}
+
 bool is_bcrypt_digit(char c) {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' || c == '/';
 }
@@ -193,14 +210,7 @@ std::string hash_password(const std::string& password, int cost) {
   if (RAND_bytes(random.data(), static_cast<int>(random.size())) != 1) {
     throw base::Error("OpenSSL gives no random bytes");
   }
-  std::array<char, CRYPT_GENSALT_OUTPUT_SIZE> setting{};
-  const void* const bytes = random.data();
-  if (::crypt_gensalt_rn("$2y$", static_cast<unsigned long>(cost), static_cast<const char*>(bytes),
-                         static_cast<int>(random.size()), setting.data(),
-                         static_cast<int>(setting.size())) == nullptr) {
-    throw base::SystemError("crypt(3) makes no bcrypt salt");
-  }
-  std::string hash = crypted(password, setting.data());
+  std::string hash = crypted(password, bcrypt_setting(random, cost));
   if (hash.empty()) {
     throw base::Error("crypt(3) makes no bcrypt hash");
   }

@@ -64,7 +64,7 @@ OpenFiles& open_files() {
 constexpr unsigned k_no_times = STATX_INO | STATX_NLINK;
 
 FileIdentity identity_of(const struct statx& status) {
-  return {::makedev(status.stx_dev_major, status.stx_dev_minor), status.stx_ino};
+  return {makedev(status.stx_dev_major, status.stx_dev_minor), status.stx_ino};  // A macro of musl.
 }
 
 FileIdentity identity_of(const struct stat& status) {

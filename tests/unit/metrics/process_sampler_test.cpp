@@ -206,7 +206,7 @@ TEST(ProcessSampler, AgreesWithTheKernelOnAJobOfManyShortProcesses) {
   ProcessSampler sampler;
   sampler.add(job.leader());
   double last = 0;
-  pollfd ended{job.child().pidfd(), POLLIN, 0};
+  pollfd ended{job.child().end_fd(), POLLIN, 0};
   while (::poll(&ended, 1, 7) == 0) {
     const double now = usage_of(sampler, job.leader()).cpu_seconds;
     EXPECT_GE(now, last);

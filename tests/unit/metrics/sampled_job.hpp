@@ -49,7 +49,7 @@ class SampledJob {
   proc::Child& child() { return m_child; }
   /// Until it has ended; it is not reaped.
   bool wait_for_end() {
-    pollfd ended{m_child.pidfd(), POLLIN, 0};
+    pollfd ended{m_child.end_fd(), POLLIN, 0};
     return ::poll(&ended, 1, 30'000) == 1;
   }
 

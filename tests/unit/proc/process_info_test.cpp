@@ -108,7 +108,7 @@ TEST(Descendants, HoldADaemonInASessionOfItsOwn) {
 
 TEST(AllProcesses, ShowsSessionsAndTheDead) {
   Child child = Child::spawn({.argv = {"true"}, .new_session = true});
-  pollfd ended{child.pidfd(), POLLIN, 0};
+  pollfd ended{child.end_fd(), POLLIN, 0};
   ASSERT_EQ(::poll(&ended, 1, 10'000), 1);
   const auto all = all_processes();
   const auto entry = std::find_if(all.begin(), all.end(), [&](const auto& each) { return each.pid == child.pid(); });

@@ -199,7 +199,7 @@ TEST(Child, TellsItsEndThroughItsPidfd) {
   base::Pipe in = base::Pipe::create();
   Child child = Child::spawn({.argv = {"sh", "-c", "read -r x; exit 7"}, .stdin_fd = in.read_end.get()});
   EXPECT_EQ(child.try_wait(), std::nullopt);
-  pollfd polled{child.pidfd(), POLLIN, 0};
+  pollfd polled{child.end_fd(), POLLIN, 0};
   EXPECT_EQ(::poll(&polled, 1, 0), 0);
   in.write_end.reset();
   in.read_end.reset();

@@ -17,8 +17,8 @@ TEST(EventLoop, WakesWhenAChildEnds) {
   EventLoop loop;
   proc::Child slow = proc::Child::spawn({.argv = {"sleep", "60"}});
   proc::Child quick = proc::Child::spawn({.argv = {"sleep", "0.05"}});
-  loop.watch(slow.pidfd(), 1);
-  loop.watch(quick.pidfd(), 2);
+  loop.watch(slow.end_fd(), 1);
+  loop.watch(quick.end_fd(), 2);
   const auto start = Clock::now();
   EXPECT_EQ(loop.wait(start + seconds(30)), std::vector<std::int64_t>{2});
   EXPECT_LT(Clock::now() - start, seconds(20));

@@ -91,7 +91,7 @@ TEST_F(ProcessTreesTest, EndsAWholeTreeThatIgnoresTermination) {
   const pid_t inner = pid_in(directory.file("pid"));
   trees.end(child.pid(), milliseconds(50));
   EXPECT_TRUE(trees.ending());
-  pollfd ended{child.pidfd(), POLLIN, 0};
+  pollfd ended{child.end_fd(), POLLIN, 0};
   EXPECT_TRUE(wait_until([&] {
     trees.reap();
     return ::poll(&ended, 1, 0) == 1;
