@@ -12,8 +12,8 @@
 namespace torc::remote {
 namespace {
 
-// The output stands between two lines, since files that shells read at their start may print as well. The second one
-// has the exit status behind it, and a line end of its own in front.
+// The output is enclosed by two marker lines, since start files of shells may print as well. The second marker starts
+// with a line end and is followed by the exit status.
 constexpr std::string_view k_output_begin = "\n#torc-exec\n";
 constexpr std::string_view k_output_end = "\n#torc-exec-end ";
 constexpr std::int64_t k_most_exit_status = 255;
@@ -38,13 +38,13 @@ ExecResult exec_on_worker(Transport& transport, const Worker& worker, const std:
   const auto begin = call.out.find(k_output_begin);
   const auto end = call.out.rfind(k_output_end);
   const auto start = begin == std::string::npos ? begin : begin + k_output_begin.size();
-  // Without output the first mark's line end is the second one's, too.
+  // Without output, both markers share a line end.
   if (begin == std::string::npos || end == std::string::npos || end + 1 < start) {
     result.canceled = call.end == proc::CommandResult::End::canceled;
-    result.message =
-        call.end == proc::CommandResult::End::flooded
-            ? fmt::format("it printed more than {} MiB; let it write to a file there", k_large_output >> 20U)
-            : failure_reason(call);
+    result.message = call.end == proc::CommandResult::End::flooded
+                         ? fmt::format("it printed more than {} MiB; redirect its output to a file on the worker",
+                                       k_large_output >> 20U)
+                         : failure_reason(call);
     return result;
   }
   const auto status = base::parse_int(base::trim(std::string_view(call.out).substr(end + k_output_end.size())));
@@ -52,7 +52,7 @@ ExecResult exec_on_worker(Transport& transport, const Worker& worker, const std:
   result.exit_status = result.reached ? static_cast<int>(*status) : 0;
   result.output = end < start ? "" : call.out.substr(start, end - start);
   if (!result.reached) {
-    result.message = "the connection broke off";
+    result.message = "the connection was lost";
   }
   return result;
 }

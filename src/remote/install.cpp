@@ -18,7 +18,7 @@
 namespace torc::remote {
 namespace {
 
-/// "Linux x86_64", as uname(1) -sm says.
+/// "Linux x86_64", as `uname -sm` prints it.
 std::string own_machine() {
   struct utsname names {};
   return ::uname(&names) == 0 ? fmt::format("{} {}", names.sysname, names.machine) : "";
@@ -32,7 +32,7 @@ std::string build_of(const std::string& probe) {
   }
 }
 
-/// Why the program does not start on a worker, and what to do about it, from what was said instead of its version.
+/// Explains why the program does not start on a worker, and the remedy, from what it printed instead of its version.
 std::string why_not_started(const Report& report) {
   auto libraries = report.all("missing");
   std::string said;
@@ -51,29 +51,30 @@ std::string why_not_started(const Report& report) {
     name = shown(name);
   }
   if (const auto version = said.find("version `GLIBC"); version != std::string::npos) {
-    return fmt::format("the C library there is older than this program needs ({}); build torc on the oldest system",
-                       said.substr(version));
+    return fmt::format(
+        "the worker's C library is too old for this program ({}); build torc on the oldest of the systems",
+        said.substr(version));
   }
   if (!libraries.empty()) {
     return fmt::format(
-        "it does not start there: {} missing; install what has {}, or copy a torc that is linked "
-        "statically",
+        "it does not start there: {} missing; install the package that contains {}, or copy a statically linked torc",
         base::join(libraries, ", ") + (libraries.size() == 1 ? " is" : " are"), libraries.size() == 1 ? "it" : "them");
   }
   if (said.find("Exec format error") != std::string::npos || said.find("cannot execute binary") != std::string::npos) {
-    return "it does not start there: it is a program for other machines (Exec format error); build torc there";
+    return "it does not start there: it was built for another kind of machine (Exec format error); build torc on the "
+           "worker";
   }
   if (report.get("status") == "124") {
     return "it does not start there: it does not answer";
   }
   if (said.ends_with("Permission denied")) {
-    return fmt::format("it does not start there ({}); if the file system is mounted noexec, give another --prefix",
+    return fmt::format("it does not start there ({}); if the file system is mounted noexec, choose another --prefix",
                        said);
   }
   if (said.ends_with("not found") || said.ends_with("No such file or directory")) {
     return fmt::format(
-        "it does not start there: its loader is missing, the system has another C library ({}); build "
-        "torc there",
+        "it does not start there: the dynamic loader is missing because the system has another C library ({}); build "
+        "torc on the worker",
         said);
   }
   return "it does not start there: " + (said.empty() ? "exit status " + report.text("status") : said);
@@ -93,7 +94,7 @@ class Installation {
   }
 
  private:
-  /// @returns whether something is to be installed
+  /// @returns whether the program must be installed
   bool look() {
     const auto call = m_transport.run(m_worker.address, {.script = find_torc_script(m_worker, m_settings)});
     const auto report = judge(call);
@@ -111,13 +112,13 @@ class Installation {
       m_result.ok = true;
       const auto build = build_of(report->get("probe"));
       if (!build.empty() && build != m_settings.build_id) {
-        m_result.message = "another build of it; --force replaces it";
+        m_result.message = "another build of the same version; --force replaces it";
       }
       return false;
     }
     if (const auto machine = report->get("machine"); machine != m_settings.machine) {
-      m_result.message = fmt::format("its machine is {}, this program is for {}; build torc there", shown(machine),
-                                     m_settings.machine);
+      m_result.message = fmt::format("the worker is {}, but this program was built for {}; build torc on the worker",
+                                     shown(machine), m_settings.machine);
       return false;
     }
     const auto directory = m_target.substr(0, m_target.rfind('/'));
@@ -141,13 +142,13 @@ class Installation {
       m_result.message = said.empty() || m_result.canceled ? failure_reason(call) : said;
     }
     if (!report) {
-      m_result.message += fmt::format("; {} may be left there", m_temporary);
+      m_result.message += fmt::format("; {} may be left on the worker", m_temporary);
     }
     return false;
   }
 
   void place() {
-    // Not ended half-way: it is short, and leaves nothing.
+    // Runs even after a stop request: it is short, and deletes the temporary file.
     const auto call = m_transport.run(
         m_worker.address,
         {.script = place_torc_script(m_settings, m_checksum, m_temporary, m_target), .cleans_up = true});
@@ -163,7 +164,7 @@ class Installation {
     }
   }
 
-  /// The report of a script that did its work; else the reason is in the result.
+  /// Returns the report of a script that succeeded; otherwise puts the reason into the result.
   std::optional<Report> judge(const proc::CommandResult& call) {
     auto report = Report::parse(call.out);
     m_result.reached = report.has_value();

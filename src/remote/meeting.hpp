@@ -10,13 +10,13 @@
 
 namespace torc::remote {
 
-/// Where the threads of a fan-out come together: whoever arrives last acts for all of them, then those that wait go on.
-/// What a thread writes before it arrives, the action and those that go on may read.
+/// A barrier for the threads of a fan-out: the last thread to arrive runs an action for all of them, then the waiting
+/// threads continue. The action and the continuing threads may read what any thread wrote before it arrived.
 class Meeting {
  public:
   Meeting(std::size_t count, std::function<void()> act) : m_missing(count), m_act(std::move(act)) {}
 
-  /// To be called `count` times. What the action throws is kept for `rethrow`.
+  /// Must be called `count` times. An exception of the action is kept for `rethrow`.
   void arrive() {
     const std::scoped_lock lock(m_mutex);
     if (--m_missing != 0) {
@@ -30,14 +30,14 @@ class Meeting {
     m_over.notify_all();
   }
 
-  /// Waits until all have arrived and the action is done. False where the others do not come within `patience`, which
-  /// can only be for want of threads.
+  /// Waits until all have arrived and the action has run. @returns false if the others do not arrive within `patience`,
+  /// which can only happen if threads could not be created
   bool wait(std::chrono::seconds patience) {
     std::unique_lock lock(m_mutex);
     return m_over.wait_for(lock, patience, [&] { return m_missing == 0; });
   }
 
-  /// What the action threw, if it did. To be called when all threads have ended.
+  /// Throws the exception of the action, if there was one. Call this after all threads have ended.
   void rethrow() const {
     if (m_error) {
       std::rethrow_exception(m_error);

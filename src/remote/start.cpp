@@ -1,9 +1,9 @@
-// Theory of operation: nothing starts before all are checked. A connection that has checked can wait for the decision
-// and then start, but only as many as there may be connections at once. So the first workers are checked over
-// connections of their own, the last ones over connections that report and stay; the thread that reports last decides
-// for all (meeting.hpp), the connections that stayed get their answer, and those that are gone are made once more.
-// Connections that wait for each other must not have to wait for a slot that one of them holds, so the round reserves
-// all of its slots at once.
+// Theory of operation: nothing is started before all workers have been checked. A connection that has checked its
+// worker can wait for the decision and then start the runner, but the number of simultaneous connections is limited.
+// Therefore the first workers are checked over connections that end after the check, and the last ones over connections
+// that report and stay open. The thread that reports last makes the decision for all (meeting.hpp); then the open
+// connections get their answer, and the others are made again. A connection must not wait for a slot held by a
+// connection that waits for it, so the round reserves all of its slots at once.
 
 #include "torc/remote/start.hpp"
 
@@ -23,7 +23,7 @@
 namespace torc::remote {
 namespace {
 
-/// The version in "torc 0.23.0", or nothing.
+/// The version in a line like "torc 0.23.0".
 std::optional<std::string> parse_version(const std::string& text) {
   constexpr std::string_view k_prefix = "torc ";
   const std::string_view line = base::trim(text);
@@ -44,16 +44,16 @@ void set_problem(Check& check, Check::Problem problem, std::string message) {
 
 std::string not_found_message(const Worker& worker, const StartSettings& settings) {
   if (!settings.remote_torc.empty()) {
-    return fmt::format("torc not found on {} ('{}' is no program there)", worker.name,
+    return fmt::format("torc not found on {} ('{}' is not an executable file)", worker.name,
                        base::printable(settings.remote_torc));
   }
   return fmt::format(
-      "torc not found on {} (looked in PATH and ~/.local/bin); install it there or say where it is with "
-      "--remote-torc",
+      "torc not found on {} (searched PATH and ~/.local/bin); install it with 'torc remote install', or give its path "
+      "with --remote-torc",
       worker.name);
 }
 
-/// What the worker's own `torc worker-probe` said.
+/// Evaluates the output of `torc worker-probe` on the worker.
 void judge_probe(Check& check, const Report& report, const Worker& worker, std::string& version) {
   try {
     const auto probe = model::parse_json(report.get("probe"));
@@ -104,8 +104,8 @@ Check judge_report(const Report& report, const Worker& worker, const StartSettin
   if (check.ok() && !report.get("owner").empty()) {
     const std::string output_dir = report.text("output_dir");
     set_problem(check, Check::Problem::output_dir,
-                fmt::format("'{}' holds output of a workflow {} of another server; give another directory with -o, or "
-                            "delete it: torc remote delete-logs {} --remote-output-dir {}",
+                fmt::format("'{}' contains output of workflow {} of another server; choose another directory with -o, "
+                            "or delete it: torc remote delete-logs {} --remote-output-dir {}",
                             output_dir, settings.workflow.workflow_id, settings.workflow.workflow_id, output_dir));
   }
   return check;
@@ -133,10 +133,10 @@ Start judge_start(const proc::CommandResult& call) {
   Start start;
   const auto report = Report::parse(call.out);
   if (!report) {
-    // The worker was told to start; that nobody heard of it any more does not stop it.
+    // The script was sent: losing the connection does not stop the start.
     const bool unknown =
         call.end == proc::CommandResult::End::timed_out || call.end == proc::CommandResult::End::canceled;
-    start.message = failure_reason(call) + (unknown ? "; it may have started: 'torc remote status' tells" : "");
+    start.message = failure_reason(call) + (unknown ? "; it may have started: check with 'torc remote status'" : "");
   } else if (report->has("failed") || report->has("refused")) {
     start.message = report->text(report->has("failed") ? "failed" : "refused");
   } else if (report->has("died")) {
@@ -149,7 +149,7 @@ Start judge_start(const proc::CommandResult& call) {
       start.already_running = report->has("already");
       start.pid = report->pid_if_any(start.already_running ? "already" : "started");
       start.ok = start.pid.has_value();
-      start.message = start.ok ? "" : "the worker's process could not be found";
+      start.message = start.ok ? "" : "the worker's report has no process ID";
     } catch (const BadReport& error) {
       start.message = error.what();
     }
@@ -167,14 +167,14 @@ class StartRound {
         m_workers(workers),
         m_settings(settings),
         m_two_connections(workers.size() - std::min(workers.size(), m_transport.width())),
-        // A worker may need all of its limit, and its ssh some time to be ended.
+        // A worker may use all of its time limit, and ending its ssh takes time, too.
         m_patience(2 * settings.limit + std::chrono::seconds(30) + delay_of_all(transport, workers.size())),
         m_results(workers.size()),
         m_go(workers.size(), 0),
         m_meeting(workers.size(), [this, &decide] { let(decide); }) {}
 
   std::vector<StartResult> run() {
-    // In this order: no thread waits for a decision while a check waits for a thread.
+    // The order matters: no thread may wait for the decision while a check waits for a thread.
     const std::size_t checked = m_workers.size();
     proc::for_each_index(checked + m_two_connections, m_transport.width(), [&](std::size_t i) {
       if (i < m_two_connections) {
@@ -199,7 +199,7 @@ class StartRound {
     m_meeting.arrive();
   }
 
-  /// Takes the decision, when all have arrived.
+  /// Makes the decision after all have arrived.
   void let(const Decide& decide) {
     std::vector<Check> checks;
     for (const auto& result : m_results) {
@@ -213,7 +213,7 @@ class StartRound {
   bool is_to_start(std::size_t i) {
     if (!m_meeting.wait(m_patience)) {
       m_results[i].check.problem = Check::Problem::unreachable;
-      m_results[i].check.message = "timed out while other workers were checked";
+      m_results[i].check.message = "timed out waiting for the checks of other workers";
       return false;
     }
     m_results[i].tried = m_go[i] != 0;
@@ -251,7 +251,8 @@ class StartRound {
   const std::vector<Worker>& m_workers;
   const StartSettings& m_settings;
   std::size_t
-      m_two_connections;  ///< So many of the first workers are checked over one connection and started over another.
+      /// Number of workers, from the first, that are checked over one connection and started over another.
+      m_two_connections;
   std::chrono::seconds m_patience;
   std::vector<StartResult> m_results;
   std::vector<char> m_go;

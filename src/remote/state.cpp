@@ -7,7 +7,7 @@
 namespace torc::remote {
 namespace {
 
-/// No machine has more runnable processes than there can be processes.
+/// The load average cannot exceed the maximum number of processes.
 constexpr double k_most_load = 1LL << 22U;
 
 std::string last_log_line(const Report& report) {
@@ -15,7 +15,7 @@ std::string last_log_line(const Report& report) {
   return lines.empty() ? std::string() : shown(lines.back());
 }
 
-/// How a worker that does not run came to its end.
+/// How a worker whose runner does not run has ended.
 WorkerState ended_state(const Report& report) {
   WorkerState result;
   const std::string reason = report.get("ended_reason");
@@ -25,7 +25,7 @@ WorkerState ended_state(const Report& report) {
     result.message = reason == "canceled" ? "the workflow was canceled" : "";
   } else if (reason == "time_over") {
     result.state = State::stopped;
-    result.message = "stopped, as its time was over";
+    result.message = "stopped because its time was over";
   } else if (reason == "stopped" || (reason.empty() && report.has("stop_requested"))) {
     result.state = State::stopped;
     result.message = stopper.empty() ? "" : "stopped by " + stopper;

@@ -1,7 +1,7 @@
-// Theory of operation: everybody is signaled before anybody is waited for, so that a worker that takes its time does
-// not keep others running. Where all workers may be connected to at once, a connection stays after the signal and waits
-// for the end there; else those that were signaled are connected to once more. The connections wait for each other
-// between signal and wait, so the round reserves all of its slots at once.
+// Theory of operation: all runners are signaled before the command waits for any, so that a slow runner does not keep
+// others running. If all workers can be connected to at once, each connection stays open after the signal and waits for
+// the runner's end; otherwise the workers whose runners were signaled are connected to again. The connections wait for
+// each other between signal and wait, so the round reserves all of its slots at once.
 
 #include "torc/remote/stop.hpp"
 
@@ -15,7 +15,7 @@
 namespace torc::remote {
 namespace {
 
-/// Of one runner at a time.
+/// Plausible maximum for one runner.
 constexpr std::int64_t k_most_jobs = 1'000'000'000;
 
 StopResult judge_signal(const proc::CommandResult& call) {
@@ -38,7 +38,7 @@ StopResult judge_signal(const proc::CommandResult& call) {
   return result;
 }
 
-/// Adds what a script that waited said.
+/// Adds the report of a script that waited for the runner's end.
 void judge_end(StopResult& result, const proc::CommandResult& call) {
   const auto report = Report::parse(call.out);
   if (!report || report->has("failed")) {
@@ -79,7 +79,7 @@ class StopRound {
   }
 
  private:
-  /// More than an ssh call may take until it is ended.
+  /// Longer than any ssh call can take.
   static constexpr std::chrono::minutes k_patience{10};
 
   void arrive(std::size_t i, const proc::CommandResult& call) {

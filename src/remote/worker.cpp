@@ -31,15 +31,15 @@ std::vector<Worker> make_workers(const std::vector<std::string>& addresses) {
 void check_remote_directory(const std::string& directory) {
   const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
   if (directory.empty()) {
-    throw base::UsageError("the output directory on the workers must have a name");
+    throw base::UsageError("the output directory on the workers must not be empty");
   }
   if (directory.find_first_not_of("/.") == std::string::npos || directory == "~" || directory == "~/") {
-    throw base::UsageError("the output directory on the workers cannot be '" + directory +
-                           "': name a directory of its own, which collect-logs can fetch and delete-logs can delete");
+    throw base::UsageError(
+        "the output directory on the workers cannot be '" + directory +
+        "': choose a directory for output alone, since collect-logs fetches it and delete-logs deletes it");
   }
   if (std::any_of(directory.begin(), directory.end(), is_control)) {
-    throw base::UsageError("the output directory '" + base::printable(directory) +
-                           "' has a control character in its name");
+    throw base::UsageError("the output directory '" + base::printable(directory) + "' contains a control character");
   }
 }
 

@@ -138,7 +138,7 @@ class Archives(E2ETest):
         result = self.collect("--delete")
         self.assertEqual(result.returncode, 1, result.stdout + result.stderr)
         self.assertRegex(result.stdout, r"\[FAILED\] .*: saved to .*, but it cannot be unpacked: unpacked it takes at least "
-                                        r"1\.5 GiB, .* use --max-size SIZE \(here at least 2g\) to accept it; nothing was deleted there\n")
+                                        r"1\.5 GiB, .* use --max-size SIZE \(here at least 2g\) to accept it; nothing was deleted on the worker\n")
         self.assertEqual([path.name for path in self.logs.iterdir()], [self.unpacked.name + ".tar.gz"])
         refused = self.srv.torc("logs", "analyze", self.evil)
         self.assertEqual((refused.returncode, refused.stdout), (1, ""))

@@ -65,7 +65,7 @@ class Logs(E2ETest):
         self.assertEqual((shown.stdout, shown.stderr), ("first\nlast\n", "bad\n"))
         gone = server.torc("logs", workflow, "j0")
         self.assertEqual(gone.returncode, 1)
-        self.assertIn("there is no such file on", gone.stderr)
+        self.assertIn("the job has no output files on", gone.stderr)
 
     def test_bundles_and_analyzes(self):
         server = self.server()

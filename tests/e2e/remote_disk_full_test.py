@@ -74,7 +74,7 @@ class CollectLogs(SmallDisk):
         self.write(os.urandom(1000), os.urandom(LARGE))
         text = self.collect("--delete", status=1)
         self.assertIn(f"  [OK] {self.ws.names[0]}: Saved to {self.logs / self.archives()[0]} and deleted remote", text)
-        self.assertRegex(text, rf"  \[FAILED\] {self.ws.names[1]}: the archive needs .*, but .* has only .* free; nothing was deleted there\n")
+        self.assertRegex(text, rf"  \[FAILED\] {self.ws.names[1]}: the archive needs .*, but .* has only .* free; nothing was deleted on the worker\n")
         self.assertIn("Collected and deleted logs from 1/2 workers", text)
         self.assertEqual(self.here(), self.archives()[:1])
         self.assertEqual(list(map(self.output, self.ws.hosts)), [{}, self.before[1]])
@@ -88,7 +88,7 @@ class CollectLogs(SmallDisk):
         self.write(b"", b"\0" * LARGE)  # Packed it is small.
         text = self.collect("--delete", "--extract", status=1)
         self.assertRegex(text, rf"  \[FAILED\] {self.ws.names[1]}: saved to {self.logs / self.archives()[1]}, but it cannot be "
-                               r"unpacked: .*; nothing was deleted there\n")
+                               r"unpacked: .*; nothing was deleted on the worker\n")
         unpacked = [name.removesuffix(".tar.gz") for name in self.archives()]
         self.assertEqual(self.here(), sorted([*self.archives(), unpacked[0]]))
         self.assertEqual(list(map(self.output, self.ws.hosts)), [{}, self.before[1]])

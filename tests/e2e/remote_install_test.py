@@ -64,7 +64,7 @@ class Install(E2ETest):
         result = server.torc("remote", "install", self.wf, env=env)
         self.assertEqual(result.returncode, 1)
         self.assertEqual(result.stdout.splitlines()[1:], [
-            f"  [FAILED] {workers.names[0]}: the program was damaged on its way there", "Installed torc on 0/1 workers"])
+            f"  [FAILED] {workers.names[0]}: the program was damaged during the transfer", "Installed torc on 0/1 workers"])
         self.assertEqual(self.program(workers.hosts[0]).read_text(), OTHER_VERSION)
         self.assertEqual(len(list(self.program(workers.hosts[0]).parent.iterdir())), 1)
 
@@ -73,7 +73,7 @@ class Install(E2ETest):
         self.take_library_away(workers.hosts[0])
         result = server.torc("remote", "install", self.wf)
         self.assertEqual(result.returncode, 1, result.stdout)
-        self.assertRegex(result.stdout, r"\[FAILED\] \S+: it does not start there: lib\S+ is missing; install what has it")
+        self.assertRegex(result.stdout, r"\[FAILED\] \S+: it does not start there: lib\S+ is missing; install the package that contains it")
         self.assertEqual(list(self.program(workers.hosts[0]).parent.iterdir()), [])
         run = server.torc("remote", "run", self.wf, "--install")
         self.assertEqual(run.returncode, 1)

@@ -134,7 +134,7 @@ class Logs(E2ETest):
         result = self.srv.torc("remote", "collect-logs", self.wf, "--delete")
         self.assertEqual(result.returncode, 1)
         self.assertIn(f"  [FAILED] {self.ws.names[1]}: archive incomplete (no space left on {self.temporary}); "
-                      "nothing was deleted there", result.stdout.splitlines())
+                      "nothing was deleted on the worker", result.stdout.splitlines())
         self.assertIn("Collected and deleted logs from 1/2 workers", result.stdout)
         self.assertFalse((self.ws.hosts[0].home / "torc_output").exists())
         self.assertTrue(any((self.ws.hosts[1].home / "torc_output").glob("torc_worker_*.log")))
@@ -151,7 +151,7 @@ class Logs(E2ETest):
         scp.chmod(0o755)
         result = self.srv.torc("remote", "collect-logs", self.wf, "--delete", env={"TORC_SCP": str(scp)})
         self.assertEqual(result.returncode, 1)
-        self.assertIn("the archive was damaged on its way here; nothing was deleted there", result.stdout)
+        self.assertIn("the archive was damaged during the transfer; nothing was deleted on the worker", result.stdout)
         self.assertTrue((self.ws.hosts[0].home / "torc_output").is_dir())
         self.assertEqual(list((self.srv.home / "remote_logs").iterdir()), [])
         self.assertEqual(self.left_on_workers(), [])
@@ -162,10 +162,10 @@ class Logs(E2ETest):
         self.assertIn("line", self.collected_content())
         result = self.srv.torc("remote", "collect-logs", self.wf, "--delete")
         self.assertEqual(result.returncode, 1)
-        self.assertIn("not deleted there: a worker runs there (PID ", result.stdout)
+        self.assertIn("not deleted on the worker: a runner uses the directory (PID ", result.stdout)
         result = self.srv.torc("remote", "delete-logs", self.wf)
         self.assertEqual(result.returncode, 1)
-        self.assertIn(f"  [FAILED] {self.ws.names[0]}: a worker runs there (PID ", result.stdout)
+        self.assertIn(f"  [FAILED] {self.ws.names[0]}: a runner uses the directory (PID ", result.stdout)
         self.assertTrue((self.ws.hosts[0].home / "torc_output").is_dir())
 
     def collected_content(self):

@@ -71,7 +71,7 @@ class Places(E2ETest):
         wait_until(lambda: not self.runners(), what="the runner to leave")
         result = other.torc("remote", "run", workflow)
         self.assertEqual(result.returncode, 1)
-        self.assertIn("'torc_output' holds output of a workflow 1 of another server", result.stderr)
+        self.assertIn("'torc_output' contains output of workflow 1 of another server", result.stderr)
         self.assertIn("-o", result.stderr)
         other.torc("remote", "run", workflow, "-o", "elsewhere", check=True)
         other.wait_complete(workflow)

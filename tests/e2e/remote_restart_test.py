@@ -164,7 +164,7 @@ class Restart(E2ETest):
         self.srv.torc("remote", "stop", self.wf, check=True)
         self.assertEqual(watching.wait(60), 1)
         text = watching.stdout_path.read_text()
-        self.assertIn(f"{self.ws.names[0]}: is not started again: a stop was asked for", text)
+        self.assertIn(f"{self.ws.names[0]}: is not started again: a stop was requested", text)
         self.assertIn(f"{self.ws.names[1]}: stopped: stopped by tester@", text)
         self.assertEqual(text.count("started again (PID"), 1)
         self.assertEqual(self.runners(), [])

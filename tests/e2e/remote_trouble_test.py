@@ -41,7 +41,7 @@ class Trouble(WorkerCase):
         self.assertIn(f"  [FAILED] {workers.names[1]}: {down}", result.stdout.splitlines())
         self.assertIn("Collected logs from 2/3 workers", result.stdout)
         result = self.fails("collect-logs", self.wf, "--delete")
-        self.assertIn(f"  [FAILED] {workers.names[1]}: {down}; nothing was deleted there", result.stdout.splitlines())
+        self.assertIn(f"  [FAILED] {workers.names[1]}: {down}; nothing was deleted on the worker", result.stdout.splitlines())
         result = self.fails("delete-logs", self.wf)
         self.assertIn("Deleted logs from 2/3 workers", result.stdout)
 
@@ -78,7 +78,7 @@ class Trouble(WorkerCase):
         self.nothing_started()
         workers.hosts[1].set_torc(None)
         result = self.fails("run", self.wf)
-        self.assertIn(f"  {workers.names[1]}: torc not found on {workers.names[1]} (looked in PATH and ~/.local/bin)",
+        self.assertIn(f"  {workers.names[1]}: torc not found on {workers.names[1]} (searched PATH and ~/.local/bin)",
                       result.stderr)
         self.assertIn("--remote-torc", result.stderr)
         server.torc("remote", "run", self.wf, "--remote-torc", TORC, check=True)

@@ -164,7 +164,7 @@ class Run(TunnelTest):
         workflow = self.create()
         result = self.run_remote(workflow, env={"TORC_API_URL": "https://torc.example.org:8443/torc-service/v1"})
         self.assertEqual(result.returncode, 2)
-        self.assertIn("its certificate does not hold", result.stderr)
+        self.assertIn("its certificate is not valid", result.stderr)
         self.assertEqual([call for call in self.remote.calls() if " -R " in call], [])
 
 

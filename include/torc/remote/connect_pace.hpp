@@ -6,17 +6,17 @@
 
 namespace torc::remote {
 
-/// Keeps the starts of connections apart: an sshd lets in only so many at once that have not logged in yet
+/// Spaces out the starts of connections, because sshd limits the number of connections that have not logged in yet
 /// (MaxStartups).
 ///
-/// Thread-safety: the threads of a fan-out share one.
+/// Thread-safe: the threads of a fan-out share one object.
 class ConnectPace {
  public:
   using Clock = std::chrono::steady_clock;
 
-  /// Waits for this caller's turn; who comes first starts first.
-  /// @param delay  At least so long between this start and the next; zero: none waits.
-  /// @returns false where `stop` was requested before
+  /// Waits for the caller's turn; callers proceed in the order in which they called.
+  /// @param delay  Minimum time between this start and the next one; with zero, the call does not wait.
+  /// @returns false if `stop` was requested before the turn came
   bool wait(std::chrono::milliseconds delay, const std::stop_token& stop);
 
  private:

@@ -10,43 +10,45 @@
 
 namespace torc::remote {
 
-/// Which output of which job.
+/// The job output to read.
 struct JobOutputRequest {
   WorkflowRef workflow{};
-  std::string output_dir{};  ///< On the worker; empty: where it was started, else "torc_output".
-  std::string stem{};        ///< model::stdio_stem of its files.
+  /// Output directory on the worker; empty: the one with which the runner was started, else "torc_output".
+  std::string output_dir{};
+  std::string stem{};  ///< model::stdio_stem of the job's files.
 };
 
 struct JobOutput {
   bool found{false};
-  std::string out{};      ///< Standard output, or both where they are in one file.
+  std::string out{};      ///< Standard output, or both streams if they are in one file.
   std::string err{};      ///< Standard error.
-  std::string message{};  ///< Why it was not `found`.
+  std::string message{};  ///< The reason if `found` is false.
 };
 
-/// Reads what a job has written so far from the worker that ran it.
+/// Reads the output that a job has written so far from the worker that runs or ran the job.
 JobOutput read_job_output(Transport& transport, const Worker& worker, const JobOutputRequest& request);
 
-/// Follows what a job on a worker writes, over a connection of its own that ends with this object.
+/// Follows the output of a job on a worker, over a separate ssh connection that is closed when this object is
+/// destroyed.
 class FollowedOutput {
  public:
-  /// Takes the bytes as they come: those of standard error, among them ssh's own words, with `is_error`.
+  /// Receives the bytes as they arrive. `is_error` is true for standard error, which includes ssh's own messages.
   using Sink = std::function<void(bool is_error, std::string_view bytes)>;
 
   /// @throws base::SystemError if this machine cannot start ssh
   FollowedOutput(const SshOptions& options, const Worker& worker, const JobOutputRequest& request, Sink sink);
 
-  /// Gives the sink what has come since the last call; does not wait. At most some megabytes, so that a worker that
-  /// floods the connection does not keep the caller.
-  /// @returns whether there may be more to come
+  /// Passes the bytes that have arrived since the last call to the sink, without waiting. Passes a few megabytes at
+  /// most, so that a worker that floods the connection does not occupy the caller.
+  /// @returns whether more bytes may arrive
   bool pass_on();
-  /// Lets the worker send what is there, for some seconds at most, and ends the connection.
+  /// Receives the rest of the output, for a few seconds at most, and ends the connection.
   void finish();
 
  private:
   std::shared_ptr<SshSlots> m_slots;
-  SshSlots::Lease m_slot;  ///< As long as ssh may run.
-  base::Fd m_input;        ///< Of the script: it ends when this is closed.
+  SshSlots::Lease m_slot;  ///< Held while ssh may run.
+  base::Fd m_input;        ///< Standard input of the script, which ends when this is closed.
   base::Fd m_out;
   base::Fd m_err;
   proc::Child m_ssh;

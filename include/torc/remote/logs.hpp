@@ -15,49 +15,52 @@ namespace torc::remote {
 
 struct CollectSettings {
   WorkflowRef workflow{};
-  std::string output_dir{};  ///< On the workers; empty: where each was started, else "torc_output".
-  std::string local_dir{};   ///< Must exist.
-  bool remove{false};        ///< Delete the directory on the worker once its archive is safe here.
-  bool force{false};         ///< With `remove`: also where a worker runs there, or something changed since.
-  bool extract{false};       ///< Unpack each archive into a directory beside it, "torc_logs_W_KEY".
-  /// With `extract`: the most bytes that an archive may take unpacked; see archive::most_unpacked_bytes.
+  /// On the workers; empty: the directory with which each runner was started, else "torc_output".
+  std::string output_dir{};
+  std::string local_dir{};  ///< Must exist.
+  /// Delete the directory on the worker once its archive is saved and verified on this machine.
+  bool remove{false};
+  /// With `remove`: delete even if a runner uses the directory or files have changed since they were packed.
+  bool force{false};
+  bool extract{false};  ///< Unpack each archive into a directory beside it, "torc_logs_W_KEY".
+  /// With `extract`: maximum unpacked size of an archive in bytes; see archive::most_unpacked_bytes.
   std::optional<std::uint64_t> max_size{};
-  std::stop_token stop{};  ///< Ends what is done here with an archive within a second; the transport has its own.
+  /// Stops the local work on an archive within a second; the transport has its own stop token.
+  std::stop_token stop{};
 };
 
 struct CollectResult {
   bool ok{false};
   bool missing{false};  ///< The worker has no such directory.
-  bool removed{false};  ///< The directory is gone from the worker.
-  /// With CollectSettings::force: files of the archive were deleted, but those in use and the directory were kept.
+  bool removed{false};  ///< The directory was deleted from the worker.
+  /// With CollectSettings::force: files in the archive were deleted, but files in use and the directories were kept.
   bool kept{false};
-  std::string file{};       ///< The archive here, where it was fetched and verified.
-  std::string extracted{};  ///< The directory that it was unpacked into.
-  /// Entries that were not unpacked, since they could do harm: devices, links that leave the directory and so on. The
-  /// archive holds them, so they do not prevent its deletion there.
+  std::string file{};       ///< The local archive, if it was fetched and verified.
+  std::string extracted{};  ///< The directory into which the archive was unpacked.
+  /// Entries that were not unpacked because they could do harm, such as devices and links that leave the directory. The
+  /// archive contains them, so they do not prevent the deletion on the worker.
   base::ShortList skipped{};
   base::ShortList stripped{};  ///< Files that were unpacked without their setuid, setgid and sticky bits.
-  std::string message{};       ///< Why not, or what is worth knowing.
+  std::string message{};       ///< The reason if `ok` is false, else a remark or "".
 };
 
-/// Packs the output directory of every worker there, fetches and verifies the archives, and with `remove` then deletes
-/// the directories: only what is safe here, only when all workers were fetched (two may share a home), never while a
-/// worker runs there or when something changed since it was packed.
+/// Packs the output directory on every worker, fetches and verifies the archives, and with `remove` then deletes the
+/// directories. A directory is deleted only after its archive was verified here, after all workers were fetched (two
+/// may share a home directory), and never while a runner uses it or if files have changed since they were packed.
 ///
-/// An archive, or an unpacked one, that is here already under the same name is kept beside the new one
-/// ("NAME.1.tar.gz", "NAME.1").
+/// An existing local archive or directory of the same name is kept beside the new one as "NAME.1.tar.gz" or "NAME.1".
 std::vector<CollectResult> collect_logs(Transport& transport, const std::vector<Worker>& workers,
                                         const CollectSettings& settings);
 
 struct DeleteResult {
   bool ok{false};
-  bool missing{false};      ///< There was nothing to delete.
-  std::string directory{};  ///< Absolute, where it was found.
-  std::string message{};    ///< Why not.
+  bool missing{false};      ///< The directory does not exist.
+  std::string directory{};  ///< Absolute path of the directory, if it is known.
+  std::string message{};    ///< The reason if `ok` is false.
 };
 
-/// Deletes a worker's output directory; refused while a worker runs there, and for "/", the home directory, what lies
-/// above it, and top-level directories.
+/// Deletes a worker's output directory. Refuses while a runner uses it, and refuses "/", the home directory, its
+/// parents, and top-level directories.
 DeleteResult delete_logs(Transport& transport, const Worker& worker, const WorkflowRef& workflow,
                          const std::string& output_dir);
 

@@ -12,17 +12,16 @@ namespace torc::remote {
 /// The slots of --max-parallel-ssh. Every ssh and scp process holds one while it runs; all transports and connections
 /// of a command share the pool (`SshOptions::slots`), so there are never more processes than slots.
 ///
-/// A caller takes all the slots that it needs at a time with one request, and no holder of a slot waits for another
-/// one: that rules out deadlocks. Requests are served in their order, so those for many slots are not starved by
-/// those for one.
+/// A caller takes all slots that it needs with one request, and no holder of a slot waits for another slot, which rules
+/// out deadlocks. Requests are served in order, so requests for one slot cannot starve a request for many.
 ///
-/// One exception: the ssh of a server tunnel gives its slot back once its forward is up, since it stays as long as the
-/// workflow.
+/// One exception: the ssh process of a server tunnel releases its slot once its forward is up, since it runs as long as
+/// the workflow.
 ///
-/// Thread-safety: any threads.
+/// Thread-safe.
 class SshSlots {
  public:
-  /// Slots that were taken; given back when it is destroyed. The pool must outlive it.
+  /// Slots that were taken; its destructor releases them. The pool must outlive it.
   class Lease {
    public:
     Lease() = default;
@@ -56,15 +55,15 @@ class SshSlots {
   SshSlots& operator=(const SshSlots&) = delete;
   ~SshSlots() = default;
 
-  /// How many there are, free or not.
+  /// Number of slots, free or not.
   std::size_t count() const { return m_count; }
 
   /// Waits until `wanted` slots (at most `count()`) are free, and takes them together.
-  /// @returns an empty lease if `stop` was requested before
+  /// @returns an empty lease if `stop` was requested first
   Lease take(std::size_t wanted, const std::stop_token& stop);
-  /// Takes what is free of `wanted` without waiting, unless others wait already; the lease may be empty.
+  /// Takes up to `wanted` free slots without waiting; none if other callers are waiting. The lease may be empty.
   Lease try_take(std::size_t wanted);
-  /// Whether `try_take` would get any.
+  /// Whether `try_take` would get a slot.
   bool has_free();
 
  private:
@@ -74,7 +73,7 @@ class SshSlots {
   std::mutex m_mutex{};
   std::condition_variable_any m_changed{};
   std::size_t m_free;                        ///< Under m_mutex, as is the next.
-  std::deque<const std::size_t*> m_queue{};  ///< Requests that wait, the first one first.
+  std::deque<const std::size_t*> m_queue{};  ///< Waiting requests in the order of their arrival.
 };
 
 }  // namespace torc::remote

@@ -9,7 +9,7 @@
 
 namespace torc::remote {
 
-/// What became of a worker.
+/// State of a worker's runner.
 enum class State {
   running,
   never_started,
@@ -25,14 +25,15 @@ const char* to_string(State state);
 struct WorkerState {
   State state{State::unreachable};
   std::optional<std::int64_t> pid{};
-  bool ending{false};            ///< It does not run, but its guardian still ends its jobs.
-  std::optional<double> load{};  ///< Of its machine in the last minute, where the runner runs.
-  /// Why it does not run: ssh's words where it is unreachable, who stopped it, the last line of its log.
+  bool ending{false};            ///< The runner has ended, but its guardian is still ending its jobs.
+  std::optional<double> load{};  ///< The machine's load average of the last minute, if the runner runs.
+  /// Why the runner does not run: ssh's message if the worker is unreachable, who stopped it, or the last line of its
+  /// log.
   std::string message{};
 };
 
-/// Asks a worker for its state.
-/// @param output_dir  Empty: wherever it was started. Else only a worker with this output directory counts.
+/// Queries a worker's state.
+/// @param output_dir  If not empty, only a runner with this output directory counts.
 WorkerState query_state(Transport& transport, const Worker& worker, const WorkflowRef& workflow,
                         const std::string& output_dir);
 

@@ -18,117 +18,121 @@
 
 namespace torc::remote {
 
-/// How ssh and scp are called: programs and options beside those this project always gives.
+/// How ssh and scp are called: programs, and options in addition to those that are always passed.
 struct SshOptions {
-  std::string ssh_program{"ssh"};      ///< TORC_SSH
-  std::string scp_program{"scp"};      ///< TORC_SCP
-  std::vector<std::string> options{};  ///< "K=V" each, from --ssh-option; before ours, since ssh takes the first.
-  std::chrono::milliseconds script_limit{60'000};    ///< A whole script call, connecting included.
-  std::chrono::milliseconds transfer_limit{60'000};  ///< Without a byte moving.
-  /// A script that reports progress, or a transfer, however it goes on. The size that a worker says comes on top, at
-  /// k_least_transfer_rate.
+  std::string ssh_program{"ssh"};  ///< TORC_SSH
+  std::string scp_program{"scp"};  ///< TORC_SCP
+  /// "K=V" each, from --ssh-option; placed before our own, since ssh uses the first value of a key.
+  std::vector<std::string> options{};
+  std::chrono::milliseconds script_limit{60'000};    ///< For a whole script call, including the connection.
+  std::chrono::milliseconds transfer_limit{60'000};  ///< For a transfer during which no byte moves.
+  /// Maximum duration of a script that reports progress, or of a transfer, even if it progresses. For a transfer, the
+  /// reported size divided by k_least_transfer_rate is added.
   std::chrono::milliseconds longest{std::chrono::hours(4)};
-  std::chrono::milliseconds connect_delay{0};  ///< At least so long between the starts of two connections.
-  /// Keeps them apart; shared by all transports of a command. Never empty.
+  std::chrono::milliseconds connect_delay{0};  ///< Minimum time between the starts of two connections.
+  /// Spaces out connections; shared by all transports of a command. Never null.
   std::shared_ptr<ConnectPace> pace{std::make_shared<ConnectPace>()};
-  /// Limits how many ssh and scp processes run at once; shared likewise. Never empty.
+  /// Limits how many ssh and scp processes run at once; shared by all transports of a command. Never null.
   std::shared_ptr<SshSlots> slots{std::make_shared<SshSlots>(10)};
 };
 
-/// The argument list of one ssh call that runs `exec sh -s` on the worker; the script goes over standard input.
-/// Nothing of the worker or the command can be taken for an option of ssh.
-/// @throws base::Error for an address that WorkerAddress::parse refuses
+/// The argument list of an ssh call that runs `exec sh -s` on the worker; the script is passed over standard input. No
+/// part of the worker address can be mistaken for an ssh option.
+/// @throws base::Error for an address that WorkerAddress::parse rejects
 std::vector<std::string> ssh_command(const SshOptions& options, const model::WorkerAddress& worker);
 
-/// To what ssh would connect for this worker's user and host: "HOST PORT" as `ssh -G` says, the host in the form of
-/// model::host_identity. The worker's own port is left aside. Nothing if ssh does not say.
+/// Where ssh would connect to for this worker's user and host: "HOST PORT" as reported by `ssh -G`, with the host in
+/// the form of model::host_identity. Ignores the worker's own port. Returns std::nullopt if ssh does not report a
+/// target.
 std::optional<std::string> ssh_target(const SshOptions& options, const model::WorkerAddress& worker);
 
-/// The argument list of one scp call that fetches `remote_path` (absolute) to `local_path`, over sftp.
-/// @throws base::Error for an address that WorkerAddress::parse refuses
+/// The argument list of an scp call that fetches `remote_path` (absolute) to `local_path`, over sftp.
+/// @throws base::Error for an address that WorkerAddress::parse rejects
 std::vector<std::string> scp_fetch_command(const SshOptions& options, const model::WorkerAddress& worker,
                                            const std::string& remote_path, const std::string& local_path);
 
-/// The argument list of one scp call that sends `local_path` to `remote_path` (absolute), over sftp.
-/// @throws base::Error for an address that WorkerAddress::parse refuses
+/// The argument list of an scp call that sends `local_path` to `remote_path` (absolute), over sftp.
+/// @throws base::Error for an address that WorkerAddress::parse rejects
 std::vector<std::string> scp_send_command(const SshOptions& options, const model::WorkerAddress& worker,
                                           const std::string& local_path, const std::string& remote_path);
 
-/// What a script prints besides a report with a list: some lines.
+/// Output limit in bytes of scripts that print a short report.
 inline constexpr std::size_t k_small_output = 1UL << 20U;
-/// Lists of files, output of jobs and commands.
+/// Output limit in bytes of scripts that print lists of files, or the output of jobs or commands.
 inline constexpr std::size_t k_large_output = 64UL << 20U;
-/// Bytes a second.
+/// Bytes per second.
 inline constexpr std::int64_t k_least_transfer_rate = 64LL << 10U;
-/// With a number behind it, the line by which a script says that it goes on.
+/// A script reports progress with a line of this mark and a number.
 inline constexpr const char* k_progress_mark = "#torc-progress";
 
 /// A POSIX sh script to run on a worker.
 struct ScriptCall {
   std::string script{};
-  /// It prints lines "#torc-progress N": the limit counts from the last one with a larger N than before. The call
-  /// has SshOptions::longest.
+  /// The script prints lines "#torc-progress N": the time limit restarts whenever N grows. The whole call is limited by
+  /// SshOptions::longest.
   bool reports_progress{false};
-  std::size_t output_limit{k_small_output};  ///< Of each stream; a worker that prints more is hung up on.
-  bool cleans_up{false};  ///< Runs also after a stop, though not for long: without it something would be left.
+  /// In bytes, for each stream; the connection to a worker that prints more is closed.
+  std::size_t output_limit{k_small_output};
+  bool cleans_up{false};  ///< Runs even after a stop request (with a short limit), because it deletes temporary files.
 
-  /// A script with a dialogue prints a line equal to `question` and then reads an answer from its standard input:
-  /// `answer` gets what was printed before, and may block until other workers have come as far.
+  /// A script with a dialogue prints a line equal to `question` and then reads an answer from its standard input.
+  /// `answer` receives the output before the question, and may block until other workers have reached the same point.
   std::string question{};
   std::function<std::string(std::string_view)> answer{};
 };
 
-/// A cleanup script for a worker, whose result is not awaited.
+/// A cleanup script for a worker, whose result nothing waits for.
 struct BackgroundCall {
   model::WorkerAddress worker{};
   std::string script{};
 };
 
-/// Runs scripts on workers, fetches files from them and sends files there. `SshTransport` is the real one.
+/// Runs scripts on workers, fetches files from them and sends files to them. `SshTransport` is the real implementation.
 ///
-/// Thread-safety: the methods are called by all fan-out threads at once. Results are values: a fan-out reports every
-/// worker, the unreachable ones too.
+/// Thread-safe: the threads of a fan-out call the methods concurrently. Failures are values, so that a fan-out reports
+/// every worker, including the unreachable ones.
 class Transport {
  public:
   virtual ~Transport() = default;
 
-  /// Runs a script and waits for its end. With a dialogue, the result's output is what came after the question.
+  /// Runs a script and waits for its end. With a dialogue, the result's output is what followed the question.
   virtual proc::CommandResult run(const model::WorkerAddress& worker, const ScriptCall& call) = 0;
 
-  /// Copies a file of the worker to here; ends as `flooded` where more than `size` bytes come. What has come when it
-  /// fails stays here.
+  /// Copies a file from a worker to this machine; ends as `flooded` if more than `size` bytes arrive. After a failure,
+  /// the partial file remains.
   virtual proc::CommandResult fetch(const model::WorkerAddress& worker, const std::string& remote_path,
                                     const std::string& local_path, std::int64_t size) = 0;
 
-  /// Copies a file from here to a worker. What was sent when a call fails stays there.
+  /// Copies a file from this machine to a worker. After a failure, the partial file remains on the worker.
   virtual proc::CommandResult send(const model::WorkerAddress& worker, const std::string& local_path,
                                    const std::string& remote_path) = 0;
 
-  /// Runs scripts after a stop request, 10 s each, without waiting for them: they continue when this program has ended.
-  /// A transport that cannot do that runs them one after the other, and waits.
-  /// @throws base::Error if that cannot be begun
+  /// Runs scripts after a stop request, 10 s each, without waiting for them: they continue after this program has
+  /// ended. The default implementation runs them one after the other, and waits.
+  /// @throws base::Error if they cannot be started
   virtual void run_in_background(const std::vector<BackgroundCall>& calls);
 
-  /// How many calls can run at once; further ones wait for their turn.
+  /// How many calls can run at once; further calls wait.
   virtual std::size_t width() const = 0;
 
-  /// The same workers through `count` calls at once (at most `width()`) reserved for the caller: for calls that wait
-  /// for each other, or that make another one in their dialogue. Waits until so many are free. While a thread is in a
-  /// call, it makes others through the same reservation only. This transport must outlive what is returned.
+  /// Returns a transport to the same workers that reserves `count` (at most `width()`) concurrent calls for the caller:
+  /// for calls that wait for each other, or that make another call in their dialogue. Waits until that many are free. A
+  /// thread inside a call must make further calls through the same reservation only. This transport must outlive the
+  /// returned one.
   virtual std::unique_ptr<Transport> reserve(std::size_t count);
 
-  /// How long a call may have to wait for each that came before it.
+  /// How long a call may have to wait for each call before it.
   virtual std::chrono::milliseconds connect_delay() const { return {}; }
 };
 
 /// Transport over OpenSSH's client.
 ///
-/// A connection that sshd closes before the login, for want of room, is made again a few times within the call's limit,
-/// with growing pauses; no other failure is tried again. A call holds a slot of `SshOptions::slots` until it ends; the
-/// wait for it is not part of its limit.
+/// A connection that an overloaded sshd closes before the login is retried a few times within the call's time limit,
+/// with growing pauses; other failures are not retried. A call holds a slot of `SshOptions::slots` until it ends; the
+/// wait for the slot does not count towards the time limit.
 class SshTransport : public Transport {
  public:
-  /// @param stop  When requested, calls under way are ended and new ones are not begun.
+  /// @param stop  When requested, running calls are ended and new ones are refused.
   SshTransport(SshOptions options, std::stop_token stop);
 
   proc::CommandResult run(const model::WorkerAddress& worker, const ScriptCall& call) override;
@@ -142,17 +146,18 @@ class SshTransport : public Transport {
   std::chrono::milliseconds connect_delay() const override { return m_options.connect_delay; }
 
  private:
-  /// @param is_stopped_by  What ends it, and its waiting.
+  /// @param is_stopped_by  Ends the call, also while it waits for a slot.
   proc::CommandResult connect(proc::Command command, const std::stop_token& is_stopped_by);
 
   SshOptions m_options;
   std::stop_token m_stop;
-  SshSlots::Lease m_reserved{};    ///< The slots behind `m_options.slots`, if this is a reservation.
-  SshSlots::Lease m_background{};  ///< Those of calls in the background.
+  /// If this is a reservation: the slots of the original pool that `m_options.slots` represents.
+  SshSlots::Lease m_reserved{};
+  SshSlots::Lease m_background{};  ///< The slots of calls in the background.
 };
 
-/// Why a call failed, in one line for the user: ssh's own words where it could not connect ("ssh: connect to host ws2
-/// port 22: No route to host", "Permission denied (publickey)"), else the script's last line, "timed out", a signal.
+/// Why a call failed, in one line for the user: ssh's own message if it could not connect ("ssh: connect to host ws2
+/// port 22: No route to host", "Permission denied (publickey)"), else the script's last line, "timed out", or a signal.
 std::string failure_reason(const proc::CommandResult& result);
 
 }  // namespace torc::remote

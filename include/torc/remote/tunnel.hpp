@@ -13,12 +13,12 @@
 #include "torc/remote/transport.hpp"
 #include "torc/remote/worker.hpp"
 
-// Workers reach a server that they have no way to through reverse ssh forwards: 127.0.0.1:PORT there leads, through a
-// connection that this machine holds, to where the server listens.
+// Workers that cannot connect to the server directly reach it through reverse ssh forwards: 127.0.0.1:PORT on the
+// worker is forwarded, over an ssh connection of this machine, to the server's address.
 
 namespace torc::remote {
 
-/// Where the forwards lead, as this machine names it.
+/// The address that the forwards lead to, as seen from this machine.
 struct TunnelTarget {
   std::string host{};  ///< Without the brackets of an IPv6 address.
   int port{0};
@@ -27,53 +27,55 @@ struct TunnelTarget {
   std::string text() const;
 };
 
-/// The address of the server of a URL.
-/// @param any_certificate  The workers do not look at the server's certificate.
-/// @throws base::UsageError for https where the certificate cannot hold for what the workers connect to
+/// The address of the server in a URL.
+/// @param any_certificate  The workers do not check the server's certificate.
+/// @throws base::UsageError for https if the certificate cannot be valid for the address to which the workers connect
 TunnelTarget tunnel_target(const std::string& url, bool any_certificate);
 
-/// The same server's URL on a worker, where `port` leads to it. A name that stands for the own machine stays, as a
-/// certificate may hold for it.
+/// The server's URL as seen from a worker on which `port` is forwarded to the server. A host name that means the local
+/// machine is kept for https, since the certificate may be valid for it.
 std::string url_through_tunnel(const std::string& url, int port);
 
-/// The port of the worker that is tried first, second, ... (`candidate` from 0): always the same ones for a worker of
-/// a workflow, so that runners find a tunnel again that was gone; below the ports that systems give out by themselves.
+/// The port to try on the worker as first, second, ... candidate (`candidate` counts from 0). The same for each worker
+/// of a workflow every time, so that runners find a tunnel again after it was interrupted; below the range of ephemeral
+/// ports.
 int tunnel_port(const WorkflowRef& workflow, const std::string& key, int candidate);
 
-/// How long to wait before trying again for the `attempt`th time in a row (from 1): doubles from 0.5 s to 30 s, times
-/// `jitter` (0.5 to 1).
+/// How long to wait before retry number `attempt` in a row (from 1): doubles from 0.5 s to 30 s, times `jitter` (0.5 to
+/// 1).
 std::chrono::milliseconds reconnect_pause(int attempt, double jitter);
 
-/// The argument list of an ssh call as ssh_command's that also makes the forward. It neither shares a connection, which
-/// could not be ended with it, nor lives without the forward.
+/// The argument list of an ssh call like ssh_command's that also makes the forward. It does not share a connection
+/// (ending this ssh would not end a shared connection), and it exits if the forward fails.
 std::vector<std::string> ssh_tunnel_command(const SshOptions& options, const model::WorkerAddress& worker, int port,
                                             const TunnelTarget& target);
 
-/// How it stands with one worker.
+/// The forward on one worker.
 struct Forward {
   std::string worker{};  ///< `Worker::stored`
   std::string name{};
-  int port{0};  ///< Of 127.0.0.1 on the worker.
+  int port{0};  ///< Port of 127.0.0.1 on the worker.
   bool up{false};
-  std::string error{};  ///< Why it is not up; empty while nothing went wrong.
+  std::string error{};  ///< Why the forward is not up; empty if nothing has failed yet.
 };
 
 struct TunnelSettings {
   WorkflowRef workflow{};
-  /// Tells what it holds on the workers from what the tunnel of another machine holds there; a UUID.
+  /// UUID that distinguishes this tunnel's connections on the workers from those of a tunnel on another machine.
   std::string id{};
   TunnelTarget target{};
-  /// Each ssh has one until its forward is up. Never empty.
+  /// Each ssh holds a slot until its forward is up. Never null.
   std::shared_ptr<SshSlots> slots{std::make_shared<SshSlots>(10)};
-  std::map<std::string, int> ports{};      ///< That workers had before, by `Worker::stored`.
-  std::vector<std::string> environment{};  ///< Of ssh, "NAME=value" each.
-  /// Called in `run`'s thread when a forward has come or gone, or cannot be made for another reason than before.
+  std::map<std::string, int> ports{};      ///< Ports that workers had before, by `Worker::stored`.
+  std::vector<std::string> environment{};  ///< Environment of ssh, "NAME=value" each.
+  /// Called in the thread of `run` when a forward comes up, goes down, or fails for another reason than before.
   std::function<void(const Forward&)> on_change{};
 };
 
-/// Holds a forward on every worker it is told of, and makes it anew whenever it breaks.
+/// Keeps a forward to every worker passed to `hold`, and restores it whenever it breaks.
 ///
-/// `run` is the thread of everything; `clients` may be called by any. Destroyed, it kills the ssh processes.
+/// All methods must be called in the thread of `run`, except `clients` and `is_to_end_when_idle`, which any thread may
+/// call. The destructor kills the ssh processes.
 class Tunnel {
  public:
   explicit Tunnel(TunnelSettings settings);
@@ -81,18 +83,19 @@ class Tunnel {
   Tunnel& operator=(const Tunnel&) = delete;
   ~Tunnel();
 
-  /// One more worker; one that is known is tried at once where its forward is down, with the options it has.
+  /// Adds a worker. If the worker is already known and its forward is down, retries at once, with the options given
+  /// first.
   void hold(const Worker& worker, const SshOptions& options);
 
-  /// Answers what is asked at this listening socket (see tunnel_link.hpp) from now on.
+  /// Answers requests at this listening socket (see tunnel_link.hpp) from now on.
   void listen(base::Fd socket);
 
-  /// Until a stop is requested; then ends every connection in order.
+  /// Runs until a stop is requested; then ends every connection in an orderly way.
   void run(const std::stop_token& stop);
 
-  /// How many commands are starting workers right now: a tunnel is not to end meanwhile.
+  /// How many commands are connected to start workers; the tunnel must not end meanwhile.
   std::size_t clients() const;
-  /// Whether it is to end as soon as no runner is left.
+  /// Whether the tunnel should end as soon as no runner is left.
   bool is_to_end_when_idle() const;
 
  private:

@@ -15,36 +15,38 @@
 #include "torc/base/fd.hpp"
 #include "torc/remote/tunnel.hpp"
 
-// What other commands know of a workflow's tunnel: a directory with a lock, a note on its process and a socket.
+// How other commands find a workflow's tunnel: a directory with a lock, a state file that describes its process, and a
+// socket.
 
 namespace torc::remote {
 
-/// The note on the process that holds a workflow's tunnel.
+/// The record of the process that holds a workflow's tunnel, kept in the state file.
 struct TunnelNote {
   std::int64_t pid{0};
   std::uint64_t start_ticks{0};
   std::string boot_id{};
   std::string host{};
-  std::string target{};                       ///< TunnelTarget::text
-  std::string id{};                           ///< TunnelSettings::id; of all tunnels that this place has had.
-  std::string ended{};                        ///< Why, where it ended in order or is about to.
-  bool over{false};                           ///< It is not needed any more.
-  std::map<std::string, int> ports{};         ///< By `Worker::stored`; of the last tunnel that there was.
-  std::map<std::string, std::string> down{};  ///< Why a worker has no forward just now, by its name.
+  std::string target{};  ///< TunnelTarget::text
+  /// TunnelSettings::id; the same for all tunnels in this directory, one after the other.
+  std::string id{};
+  std::string ended{};                        ///< Why it ended, if it ended in an orderly way or is about to.
+  bool over{false};                           ///< The tunnel is not needed any more.
+  std::map<std::string, int> ports{};         ///< By `Worker::stored`; also kept from the previous tunnel.
+  std::map<std::string, std::string> down{};  ///< Why a worker currently has no forward, by the worker's name.
 
-  /// The note of this very process.
+  /// The record of the calling process.
   static TunnelNote of_this_process(const TunnelTarget& target);
 
-  /// Whether that very process runs, on this machine.
+  /// Whether the recorded process runs on this machine.
   bool is_alive() const;
 
-  /// `over`: no runner needs it any more; `died`: it is not there, though runners may need it, also where a signal
-  /// ended it; `elsewhere`: on another machine that has the same home, so its state is not known here.
+  /// `over`: no runner needs the tunnel any more; `died`: it has ended, also by a signal, though runners may need it;
+  /// `elsewhere`: it was started on another machine with the same home directory, so its state is unknown here.
   enum class State { running, elsewhere, over, died };
   State state() const;
 };
 
-/// The places of a workflow's tunnel, below the user's state directory.
+/// The files of a workflow's tunnel, below the user's state directory.
 class TunnelPlace {
  public:
   explicit TunnelPlace(const WorkflowRef& workflow);
@@ -52,24 +54,26 @@ class TunnelPlace {
   const std::filesystem::path& directory() const { return m_directory; }
   std::filesystem::path log_file() const { return m_directory / "log"; }
 
-  /// Makes the directory, for the user alone. @throws base::SystemError
+  /// Creates the directory, accessible to the user only. @throws base::SystemError
   void make() const;
 
-  /// Nothing where there never was a tunnel, or the file says nothing.
+  /// std::nullopt if there never was a tunnel, or the file is not valid.
   std::optional<TunnelNote> note() const;
   /// @throws base::SystemError
   void write(const TunnelNote& note) const;
 
-  /// Held for the life of a tunnel's process.
-  /// @throws base::Error that names the holder, if another process still holds it after base::k_lock_patience
+  /// Takes the lock that a tunnel's process holds for its lifetime.
+  /// @throws base::Error that names the holder, if another process still holds the lock after base::k_lock_patience
   base::Fd take_lock() const;
-  /// Held while a command looks for the tunnel and starts one; waits for others that do so.
-  /// @param on_long_wait  Called once, with who holds the lock, if the wait takes longer than base::k_lock_patience.
-  /// @throws base::SystemError, base::Error where a stop is requested
+  /// Takes the lock that a command holds while it looks for a tunnel and starts one; waits for other commands that hold
+  /// it.
+  /// @param on_long_wait  Called once, with a description of the lock's holder, if the wait takes longer than
+  /// base::k_lock_patience.
+  /// @throws base::SystemError; base::Error if a stop is requested
   base::Fd take_start_lock(const std::stop_token& stop,
                            const std::function<void(const std::string&)>& on_long_wait) const;
 
-  /// The socket that `Tunnel::listen` takes; only for the holder of the lock. @throws base::SystemError
+  /// Creates the socket for `Tunnel::listen`; only the holder of the lock may call this. @throws base::SystemError
   base::Fd listen() const;
   /// Non-blocking. Returns an empty descriptor if there is no listener.
   base::Fd connect() const;
@@ -78,17 +82,17 @@ class TunnelPlace {
   std::filesystem::path m_directory;
 };
 
-/// A conversation with the process that holds a tunnel. While it lasts, the tunnel does not end by itself.
+/// A connection to the process that holds a tunnel. While it exists, the tunnel does not end on its own.
 class TunnelLink {
  public:
   explicit TunnelLink(base::Fd socket) : m_socket(std::move(socket)) {}
 
-  /// Has forwards to these workers made or confirmed, and waits until each stands or could not be made.
-  /// @throws base::Error where no answer comes, or a stop is requested
+  /// Requests forwards to these workers, and waits until each is up or has failed.
+  /// @throws base::Error if no answer arrives within `limit`, or a stop is requested
   std::vector<Forward> hold(const std::vector<Worker>& workers, const SshOptions& options,
                             std::chrono::milliseconds limit, const std::stop_token& stop);
 
-  /// The tunnel is to end once no runner of the workflow is left. @throws base::Error where no answer comes
+  /// Makes the tunnel end once no runner of the workflow is left. @throws base::Error if no answer arrives
   void end_when_idle();
 
  private:

@@ -11,24 +11,24 @@ namespace torc::remote {
 /// One ssh worker of a workflow.
 struct Worker {
   model::WorkerAddress address{};
-  std::string stored{};  ///< The address as it stands on the server; the runner is told this one.
-  std::string name{};    ///< How it is shown.
-  std::string key{};     ///< Names its files and its state directory.
+  std::string stored{};  ///< The address as stored on the server, which is also passed to the runner.
+  std::string name{};    ///< Name in messages.
+  std::string key{};     ///< Worker key: part of the names of the worker's files and state directory.
   model::WorkerSettings settings{};
 };
 
-/// The workers of a workflow, names and keys chosen over the whole list. Another program may have stored what is no address:
-/// such a worker has it as its host, with which SshTransport and ssh_command refuse to connect.
+/// Makes the workers of a workflow, with names and keys that are unique within the list. If another program has stored
+/// an invalid address, it becomes the worker's host, and SshTransport and ssh_command refuse to connect to it.
 std::vector<Worker> make_workers(const std::vector<std::string>& addresses);
 
-/// Which workflow of which server: names the state directories on workers.
+/// Identifies a workflow and its server; used in the names of state directories on workers.
 struct WorkflowRef {
   std::string server_id{};
   model::Id workflow_id{0};
 };
 
-/// Refuses a directory on a worker that no script could handle (empty, or with a control character in its name) and one
-/// that is not for output alone: `/`, the home directory itself, `.`, `..`.
+/// Rejects an output directory on a worker that the scripts cannot handle (empty, or with a control character in its
+/// name) or that is not for output alone: `/`, the home directory itself, `.`, `..`.
 /// @throws base::UsageError
 void check_remote_directory(const std::string& directory);
 

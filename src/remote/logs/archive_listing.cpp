@@ -14,24 +14,24 @@
 namespace torc::remote {
 namespace {
 
-/// A hostile archive may unpack to a thousand times its size, and repeat itself.
+/// Limits for hostile archives, which may unpack to a thousand times their size or repeat a name many times.
 constexpr std::chrono::hours k_longest{1};
 constexpr std::size_t k_most_sizes = 64;
 
-/// Sizes of an archive's entries of one name; nothing for a further name of a file, which has no size of its own there.
+/// Sizes of an archive's entries of one name; std::nullopt for a hard link, which has no size in the archive.
 using Sizes = std::vector<std::optional<std::uint64_t>>;
 
-/// Ends a survey that has gone over its bound.
+/// Ends a survey that has exceeded its limit.
 class BoundReached {};
 
-/// A name as the worker's report gives it: a line of text ends at a line break.
+/// A name as the worker's report shows it: up to the first line break.
 std::string_view reported_name(std::string_view name) {
   name = name.substr(0, name.find('\n'));
   name.remove_suffix(name.ends_with('\r') ? 1 : 0);
   return name;
 }
 
-/// What is wrong with a file, or "".
+/// Describes what is wrong with a file; "" if nothing is.
 std::string compare(const PackedFile& file, const Sizes& sizes) {
   if (sizes.empty()) {
     return fmt::format("the archive lacks {}", base::printable_line(file.name));
@@ -57,7 +57,7 @@ std::optional<PackedFile> PackedFile::parse(const std::string& text) {
 CheckedArchive check_archive(const std::filesystem::path& archive, const std::vector<PackedFile>& files,
                              const std::stop_token& stop,
                              const std::function<bool(const archive::Survey& so_far)>& is_too_large) {
-  // Only names that are looked for are kept: the archive may hold any number of others.
+  // Keeps only the expected names, since the archive may contain any number of others.
   std::unordered_map<std::string_view, Sizes> found;
   for (const auto& file : files) {
     found.try_emplace(reported_name(file.name));

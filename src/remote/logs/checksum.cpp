@@ -14,7 +14,7 @@
 namespace torc::remote {
 namespace {
 
-/// What each byte does to the sum; the polynomial of ISO 8802-3, most significant bit first.
+/// The effect of each byte on the sum: the polynomial of ISO 8802-3, most significant bit first.
 constexpr std::array<std::uint32_t, 256> make_table() {
   std::array<std::uint32_t, 256> table{};
   for (std::uint32_t byte = 0; byte < 256; ++byte) {
@@ -59,7 +59,7 @@ Checksum checksum_of_file(const std::string& path, const std::stop_token& stop) 
     }
     size += static_cast<std::uint64_t>(count);
   }
-  // The length follows, lowest byte first, as far as it has digits.
+  // The length is appended, lowest byte first, without leading zeros.
   for (std::uint64_t rest = size; rest != 0; rest >>= 8U) {
     crc = add_byte(crc, static_cast<unsigned char>(rest & 0xFFU));
   }

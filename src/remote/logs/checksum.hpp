@@ -13,7 +13,7 @@ struct Checksum {
   bool operator==(const Checksum&) const = default;
 };
 
-/// Checksum and size of a file as POSIX cksum(1) prints them, which every worker has.
+/// Checksum and size of a file as POSIX cksum(1) prints them; every worker has cksum.
 /// @throws base::SystemError that names the path; base::Error("canceled") soon after a stop request
 Checksum checksum_of_file(const std::string& path, const std::stop_token& stop = {});
 

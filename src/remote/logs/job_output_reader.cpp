@@ -24,8 +24,8 @@ constexpr std::string_view k_done_mark = "\n#torc-done\n";
 
 constexpr std::size_t k_most_at_once = 4UL << 20U;
 
-/// Reads what is there, no more than `k_most_at_once`; closes `fd` at the end of the stream.
-/// @returns whether there may be more at once
+/// Reads available bytes, at most about `k_most_at_once`; closes `fd` at the end of the stream.
+/// @returns whether more bytes may be available already
 template <typename Take>
 bool drain(base::Fd& fd, const Take& take) {
   std::array<char, 65536> buffer;
@@ -57,7 +57,7 @@ JobOutput read_job_output(Transport& transport, const Worker& worker, const JobO
       transport.run(worker.address, {.script = job_output_script(worker, request), .output_limit = k_large_output});
   JobOutput output;
   if (const auto report = Report::parse(call.out)) {
-    output.message = "there is no such file on " + worker.name;
+    output.message = "the job has no output files on " + worker.name;
     return output;
   }
   const auto out = call.out.find(k_out_mark);
@@ -66,8 +66,8 @@ JobOutput read_job_output(Transport& transport, const Worker& worker, const JobO
   if (out == std::string::npos || err == std::string::npos || done == std::string::npos) {
     output.message = call.end == proc::CommandResult::End::flooded
                          ? fmt::format(
-                               "{}: there are more than {} MiB; follow the job with -F while it runs, or fetch "
-                               "its output with 'torc remote collect-logs'",
+                               "{}: the output exceeds {} MiB; follow the job with -F while it runs, or fetch its "
+                               "output with 'torc remote collect-logs'",
                                worker.name, k_large_output >> 20U)
                          : worker.name + ": " + failure_reason(call);
     return output;
@@ -98,11 +98,11 @@ FollowedOutput::FollowedOutput(const SshOptions& options, const Worker& worker, 
 }
 
 bool FollowedOutput::pass_on() {
-  // In this order: what a connection sent before it ended is not lost.
-  const bool stands = m_ssh.running() && !m_ssh.try_wait();
+  // The state is read first, so that output sent before the end of the connection is not lost.
+  const bool connected = m_ssh.running() && !m_ssh.try_wait();
   const bool more_out = drain(m_out, [this](std::string_view bytes) { m_sink(false, bytes); });
   const bool more_err = drain(m_err, [this](std::string_view bytes) { m_sink(true, bytes); });
-  return stands || more_out || more_err;
+  return connected || more_out || more_err;
 }
 
 void FollowedOutput::finish() {

@@ -1,7 +1,8 @@
-// Theory of operation. Without deletion, each worker's ssh stays open as a dialogue while scp fetches the archive, so
-// that the archive is deleted over the connection that made it; half as many workers at a time keep both within the
-// limit. With deletion (or a limit of one), the archives stay on the workers until all are here; only then directories
-// are deleted, over connections of their own, one after the other where workers may share a home.
+// Theory of operation. Without deletion, each worker's ssh stays open as a dialogue while scp fetches the archive, and
+// the archive is deleted over the connection that made it. That takes two connections per worker, so half as many
+// workers are served at a time. With deletion (or a limit of one connection), the archives stay on the workers until
+// all have been fetched. Only then are the directories deleted, over new connections, one after the other if workers
+// may share a home directory.
 
 #include "torc/remote/logs.hpp"
 
@@ -30,9 +31,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* k_nothing_deleted = "; nothing was deleted there";
+constexpr const char* k_nothing_deleted = "; nothing was deleted on the worker";
 
-/// Fills `result` and `packed` from what the packing script said.
+/// Fills `result` and `packed` from the report of the packing script.
 /// @returns whether there is an archive to fetch
 bool judge_packing(const proc::CommandResult& call, const Worker& worker, const CollectSettings& settings,
                    CollectResult& result, PackedArchive& packed) {
@@ -62,7 +63,7 @@ bool judge_packing(const proc::CommandResult& call, const Worker& worker, const 
   return false;
 }
 
-/// @throws base::Error if an archive of so many bytes has no room here
+/// @throws base::Error if an archive of `size` bytes does not fit into the local file system
 void require_room(const fs::path& directory, std::uint64_t size) {
   std::error_code unknown;
   const auto room = fs::space(directory, unknown);
@@ -75,7 +76,7 @@ void require_room(const fs::path& directory, std::uint64_t size) {
 
 constexpr std::string_view k_ending = ".tar.gz";
 
-/// A name like that of `file`, an archive or a directory, that is free: "torc_logs_1_ws1.2.tar.gz".
+/// An unused name similar to that of `file`, an archive or a directory: "torc_logs_1_ws1.2.tar.gz".
 fs::path free_name(const fs::path& file) {
   const std::string text = file.string();
   const std::string_view ending = text.ends_with(k_ending) ? k_ending : "";
@@ -88,11 +89,11 @@ fs::path free_name(const fs::path& file) {
   }
 }
 
-/// Tells whether a fetched file is the archive that was made.
+/// Checks whether a fetched file is the archive that the worker made.
 /// @throws archive::Stopped, base::Error
 CheckedArchive check_fetched(const std::string& file, const PackedArchive& packed, const CollectSettings& settings) {
   if (!(checksum_of_file(file, settings.stop) == packed.checksum)) {
-    return {.problem = "the archive was damaged on its way here"};
+    return {.problem = "the archive was damaged during the transfer"};
   }
   std::function<bool(const archive::Survey&)> is_too_large;
   if (settings.extract) {
@@ -103,7 +104,8 @@ CheckedArchive check_fetched(const std::string& file, const PackedArchive& packe
   return check_archive(file, packed.files, settings.stop, is_too_large);
 }
 
-/// Gives a verified archive its name; an older one of that name, which may hold what is nowhere else, is kept.
+/// Renames a verified archive or unpacked directory to its final name. An older one of that name is kept under a new
+/// name, since it may be the only copy.
 void move_into_place(const fs::path& from, const fs::path& to) {
   if (fs::exists(to)) {
     fs::rename(to, free_name(to));
@@ -111,14 +113,14 @@ void move_into_place(const fs::path& from, const fs::path& to) {
   fs::rename(from, to);
 }
 
-/// A name beside `target` for a directory that is not complete.
+/// A name beside `target` for an incomplete directory.
 fs::path name_of_partial(const fs::path& target) {
   fs::path partial = fmt::format("{}.{}.part", target.string(), ::getpid());
   return fs::exists(fs::symlink_status(partial)) ? free_name(partial) : partial;
 }
 
-/// Unpacks an archive beside itself; under its own name only once it is complete.
-/// @throws base::Error that says why not
+/// Unpacks an archive into a directory beside it, which gets its final name only once it is complete.
+/// @throws base::Error with the reason if that fails
 void extract_archive(const fs::path& archive, const archive::Survey& survey, const CollectSettings& settings,
                      CollectResult& result) {
   const std::string text = archive.string();
@@ -139,8 +141,8 @@ void extract_archive(const fs::path& archive, const archive::Survey& survey, con
   result.extracted = target.string();
 }
 
-/// Fetches, verifies and names the archive.
-/// @returns whether it is safe here; else `result.message` says why not
+/// Fetches and verifies the archive and moves it to its final name.
+/// @returns whether that succeeded; else `result.message` has the reason
 bool fetch_archive(Transport& transport, const Worker& worker, const CollectSettings& settings,
                    const PackedArchive& packed, CollectResult& result) {
   const fs::path target =
@@ -181,7 +183,7 @@ bool fetch_archive(Transport& transport, const Worker& worker, const CollectSett
 }
 
 CollectResult collect_in_dialogue(Transport& all, const Worker& worker, const CollectSettings& settings) {
-  const auto reserved = all.reserve(2);  // For the dialogue, and for scp within it.
+  const auto reserved = all.reserve(2);  // One for the dialogue, one for scp within it.
   Transport& transport = *reserved;
   CollectResult result;
   bool asked = false;
@@ -208,7 +210,7 @@ CollectResult collect_in_dialogue(Transport& all, const Worker& worker, const Co
   return result;
 }
 
-/// Fetches every archive first; then deletes, and takes the archives off the workers.
+/// Fetches every archive first; then deletes the directories, and the archives on the workers.
 class CollectInPhases {
  public:
   CollectInPhases(Transport& transport, const std::vector<Worker>& workers, const CollectSettings& settings)
@@ -241,7 +243,7 @@ class CollectInPhases {
     }
   }
 
-  /// Workers whose directories may be one and the same are in one group.
+  /// Groups the workers whose directories may be the same one.
   std::vector<std::vector<std::size_t>> groups_of_one_directory() const {
     std::map<std::pair<std::string, std::string>, std::vector<std::size_t>> by_directory;
     for (std::size_t i = 0; i < m_workers.size(); ++i) {
@@ -266,20 +268,20 @@ class CollectInPhases {
                             .output_limit = k_large_output};
     const auto call = m_transport.run(m_workers[i].address, remove);
     const auto report = Report::parse(call.out);
-    // "missing": a worker with the same home, whose archive holds the same, was first.
+    // "missing": already deleted for a worker with the same home directory, whose archive has the same contents.
     const bool done = report && (report->has("removed") || report->has("missing"));
     m_results[i].kept = done && !report->get("kept").empty();
     m_results[i].removed = done && !m_results[i].kept;
     if (m_results[i].kept) {
-      m_results[i].message = "files that are in use, or changed since they were packed, are still there";
+      m_results[i].message = "files that are in use, or have changed since they were packed, were kept on the worker";
     }
     if (!done) {
       m_results[i].ok = false;
-      m_results[i].message = fmt::format("saved to {}, but not deleted there: {}", m_results[i].file,
+      m_results[i].message = fmt::format("saved to {}, but not deleted on the worker: {}", m_results[i].file,
                                          report ? report->text("failed") : failure_reason(call));
     }
     if (!report) {
-      discard(i);  // Whether the script came so far is not known.
+      discard(i);  // It is unknown whether the script got that far.
     }
   }
 
@@ -291,7 +293,7 @@ class CollectInPhases {
     }
   }
 
-  /// After an interrupt the command does not wait for workers, which may not answer.
+  /// After an interrupt, the command does not wait for workers, because they may not answer.
   void discard_in_background() {
     if (!m_left.empty()) {
       m_transport.run_in_background(m_left);
@@ -304,7 +306,7 @@ class CollectInPhases {
   std::vector<CollectResult> m_results;
   std::vector<PackedArchive> m_packed;
   std::mutex m_mutex;
-  std::vector<BackgroundCall> m_left;  ///< Archives on workers that a stop kept from being discarded.
+  std::vector<BackgroundCall> m_left;  ///< Archives on workers that were not discarded because of a stop request.
 };
 
 }  // namespace

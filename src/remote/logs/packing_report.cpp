@@ -11,7 +11,7 @@
 namespace torc::remote {
 namespace {
 
-/// As the script lets them into TMPDIR, and as mktemp(1) fills its template.
+/// The characters that the script accepts in TMPDIR, and those with which mktemp(1) fills its template.
 bool is_plain(char c) {
   return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '.' ||
          c == '/' || c == '-';
@@ -23,7 +23,7 @@ bool is_temporary_directory(const std::string& path) {
   return std::all_of(path.begin(), path.end(), is_plain) && last.starts_with(k_name) && last.size() > k_name.size();
 }
 
-/// "./a/b": below the directory that was packed.
+/// Whether a name is below the packed directory, such as "./a/b".
 bool is_below(const std::string& name) {
   const auto parts = base::split(name, '/');
   return name.starts_with("./") && std::find(parts.begin(), parts.end(), "..") == parts.end();

@@ -11,16 +11,17 @@
 
 namespace torc::remote {
 
-/// An archive on a worker, as the packing script reports it and as far as a worker can be believed: the names are such
-/// as the script makes, so that nothing else of the worker is fetched and no glob, option or other path gets into a
-/// command line; the numbers are in range, and no name leaves the directory that was packed.
+/// An archive on a worker, as the packing script reports it. The report is validated, since the worker may be hostile:
+/// the archive's name must be one that the script makes, so that no other file is fetched and no glob, option or other
+/// path gets into a command line; numbers must be in range; and no file name may leave the packed directory.
 struct PackedArchive {
-  std::string packed_in{};  ///< The temporary directory: absolute, plain characters, its last part "torc_logs_...".
+  /// The temporary directory: an absolute path of plain characters whose last part begins with "torc_logs_".
+  std::string packed_in{};
   std::string archive{};    ///< PACKED_IN/torc_logs_WORKFLOW_KEY.tar.gz
-  std::string directory{};  ///< What was packed, absolute; with `inode`, equal for workers that share it.
+  std::string directory{};  ///< Absolute path of the packed directory; with `inode`, equal for workers that share it.
   std::string inode{};
   Checksum checksum{};
-  std::vector<PackedFile> files{};  ///< That did not change since the packing began.
+  std::vector<PackedFile> files{};  ///< The files that did not change during the packing.
 
   /// @throws BadReport
   static PackedArchive from(const Report& report, const Worker& worker, model::Id workflow_id);

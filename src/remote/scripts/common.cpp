@@ -8,8 +8,8 @@ namespace torc::remote {
 namespace {
 
 constexpr std::string_view k_session_function = R"sh(
-# What sshd and shells tell of the session, which is none of the programs that outlive or fill it: because of SSH_CLIENT
-# and SHLVL the bash of some systems takes each `bash -c` for a login and reads ~/.bashrc.
+# Unsets the variables with which sshd and shells describe the session. Because of SSH_CLIENT and SHLVL, the bash of
+# some systems takes each `bash -c` of a job for a remote login and reads ~/.bashrc.
 forget_session() { unset SSH_CLIENT SSH2_CLIENT SSH_CONNECTION SSH_TTY SSH_ORIGINAL_COMMAND SHLVL; }
 )sh";
 
@@ -18,7 +18,7 @@ report_begin() { printf '\n%s\n' '#torc-report'; }
 report_end() { printf '%s\n' '#torc-report-end'; }
 put() { printf '%s=%s\n' "$1" "$2"; }
 
-# What went wrong here ends the script: a report with the reason.
+# Ends the script with a report that contains the reason of a failure.
 fail() {
   report_begin
   put failed "$1"
@@ -28,7 +28,7 @@ fail() {
 )sh";
 
 constexpr std::string_view k_place_functions = R"sh(
-# Sets `expanded` to a path that does not depend on the working directory.
+# Sets `expanded` to the absolute path; a relative path is below the home directory.
 expand() {
   case $1 in
     /*) expanded=$1 ;;
@@ -38,15 +38,15 @@ expand() {
   esac
 }
 
-# Sets `resolved` to the real path of a directory, or to "" where there is none.
+# Sets `resolved` to the real path of a directory, or to "" if it does not exist.
 resolve() {
   resolved=$(CDPATH= cd -- "$1" 2>/dev/null && pwd -P) || resolved=
-  # POSIX lets a path keep two slashes at its front; on Linux they mean one.
+  # POSIX allows a path to keep two leading slashes; on Linux they mean one.
   case $resolved in //*) resolved=${resolved#/} ;; esac
 }
 
-# Sets `boot_now` and `host_now`. The starts write these very words into the worker's file, so what cannot be read has
-# one name for writers and readers: "unknown".
+# Sets `boot_now` and `host_now`, or to "unknown" if they cannot be read. A start writes the same values into the worker
+# file.
 boot_now= host_now=
 read_identity() {
   [ -z "$boot_now" ] || return 0
@@ -57,8 +57,8 @@ read_identity() {
   host_now=${host_now:-unknown}
 }
 
-# Whether that very process still runs: pid, start time (proc(5), field 22), boot. If one of the boots is unknown, pid
-# and start time decide.
+# Whether the recorded process still runs: $1 is its pid, $2 its start time (proc(5), field 22), $3 its boot ID. If one
+# of the boot IDs is unknown, pid and start time decide.
 alive() {
   case $1 in '' | *[!0-9]*) return 1 ;; esac
   read_identity
@@ -72,14 +72,14 @@ alive() {
 }
 alive_fields() { [ "$2" != Z ] && [ "$2" != X ] && [ "${21}" = "$1" ]; }
 
-# Whether the worker of the file that was read can be seen from here, so that `alive` tells when it is gone. The
-# processes of another host, or of a container, cannot be seen; nor can any process without /proc.
+# Whether the runner of the worker file that was read is visible from here, so that `alive` can tell whether it runs.
+# Processes of another host or container are not visible; without /proc, no process is.
 can_see_worker() {
   read_identity
   [ -r "/proc/$$/stat" ] && [ "$host_now" != unknown ] && [ "$w_host" = "$host_now" ]
 }
 
-# Reads a file of name=value lines that a start wrote.
+# Reads a worker file: name=value lines written by a start.
 read_worker_file() {
   w_pid= w_ticks= w_boot= w_host= w_out= w_log= guardian_pid= guardian_ticks=
   [ -f "$1" ] || return 1
@@ -98,7 +98,7 @@ read_worker_file() {
   [ -n "$w_pid" ]
 }
 
-# A pid file of torc 0.23, which holds the number alone: only a process that looks like that worker counts.
+# Reads a pid file of torc 0.23, which contains the number alone: only a process that looks like that runner counts.
 legacy_alive() {
   legacy_pid=
   IFS= read -r legacy_pid 2>/dev/null <"$1" || [ -n "$legacy_pid" ] || return 1
@@ -117,14 +117,14 @@ set_places() {
   state=$state_root/$server_id/$workflow/$key
 }
 
-# Makes the worker's state directory, for this user alone whatever the umask; one that an older torc made is closed as
-# well.
+# Creates the worker's state directory, accessible to this user only, whatever the umask; also restricts a directory
+# that an older torc created.
 make_state() {
   (umask 077 && mkdir -p -- "$state") &&
     chmod 700 -- "$state_root" "$state_root/$server_id" "$state_root/$server_id/$workflow" "$state"
 }
 
-# Sets `out`: the directory given, else the one that the worker was started with, else the default one.
+# Sets `out` to the given directory, else to the one with which the runner was started, else to the default.
 choose_output_dir() {
   if [ -n "$output_dir" ]; then
     expand "$output_dir"
@@ -149,7 +149,7 @@ find_torc() {
   fi
   torc=$(command -v torc) || torc=
   case $torc in /*) return 0 ;; esac
-  # A login shell may know better; what its start files print stands before the answer.
+  # A login shell may have another PATH; output of its start files precedes the answer.
   torc=$(limited "${SHELL:-/bin/sh}" -l -c 'command -v torc' 2>/dev/null </dev/null)
   torc=${torc##*"$newline"}
   case $torc in /*) [ -x "$torc" ] && return 0 ;; esac
@@ -157,7 +157,7 @@ find_torc() {
   [ -x "$torc" ] || torc=
 }
 
-# A program that hangs must not outlive the connection for ever.
+# Runs a program with a time limit, so that it does not outlive the connection if it hangs.
 limited() {
   if command -v timeout >/dev/null 2>&1; then
     timeout "$probe_limit" "$@"
@@ -166,7 +166,7 @@ limited() {
   fi
 }
 
-# Asks `torc` who it is: `probe` where it has the probe, `version` for another one.
+# Queries the torc at `$torc`: sets `probe` if it has the command worker-probe, else `version`.
 ask_torc() {
   has_probe= hangs= probe= version=
   probe=$(limited "$torc" worker-probe "$workflow" 2>/dev/null </dev/null)

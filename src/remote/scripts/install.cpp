@@ -34,7 +34,7 @@ make_place() {
 
 main() {
   set_places
-  # The probe asks a server as well; which one does not matter here.
+  # The probe also connects to a server, which is not needed here.
   TORC_API_URL=http://127.0.0.1:1/torc-service/v1
   export TORC_API_URL
   expand "$prefix"
@@ -58,9 +58,9 @@ constexpr std::string_view k_place_main = R"sh(
 main() {
   trap 'rm -f -- "$temporary"' EXIT
   trap 'exit 1' HUP INT TERM
-  sum=$(cksum 2>&1 <"$temporary") || fail "the program that arrived cannot be checked: ${sum##*"$newline"}"
+  sum=$(cksum 2>&1 <"$temporary") || fail "cannot verify the copied program: ${sum##*"$newline"}"
   set -- $sum
-  [ "$1 $2" = "$checksum" ] || fail "the program was damaged on its way there"
+  [ "$1 $2" = "$checksum" ] || fail "the program was damaged during the transfer"
   message=$(chmod 755 -- "$temporary" 2>&1) || fail "$message"
   said=$(limited "$temporary" --version 2>&1 </dev/null)
   status=$?
@@ -84,7 +84,7 @@ constexpr std::string_view k_discard_torc_main = R"sh(
 main() {
   trap 'rm -f -- "$temporary"' EXIT
   message=
-  # Over sftp a full disk is a failure without a name: whoever tries it here is told.
+  # sftp does not report a full disk as the reason of a failure, but writing to the file here does.
   if [ -f "$temporary" ] && command -v head >/dev/null 2>&1; then
     message=$({ head -c 65536 /dev/zero >>"$temporary"; } 2>&1) && message=
   fi

@@ -4,7 +4,7 @@ namespace torc::remote {
 namespace {
 
 constexpr std::string_view k_safety_functions = R"sh(
-# Sets `out` to the real path of the output directory, or reports that there is none.
+# Sets `out` to the real path of the output directory, or reports that it does not exist.
 enter_output_dir() {
   choose_output_dir
   resolve "$out"
@@ -19,7 +19,7 @@ enter_output_dir() {
   out=$resolved
 }
 
-# Directories that must never be deleted as an output directory.
+# Refuses directories that must never be deleted as an output directory.
 refuse_precious() {
   resolve "$HOME"
   [ -n "$resolved" ] || fail "refused to delete $out: it cannot be compared with the home directory"
@@ -29,7 +29,7 @@ refuse_precious() {
     *) fail "refused to delete $out: a top-level directory" ;;
   esac
   [ "$out" != / ] || fail "refused to delete /"
-  case $resolved/ in "$out"/*) fail "refused to delete $out: the home directory lies in it" ;; esac
+  case $resolved/ in "$out"/*) fail "refused to delete $out: it contains the home directory" ;; esac
   [ -r "$out" ] || fail "refused to delete $out: it cannot be read"
   is_empty=1
   for entry in "$out"/* "$out"/.[!.]* "$out"/..?*; do
@@ -38,11 +38,10 @@ refuse_precious() {
   [ -z "$is_empty" ] || return 0
   set -- "$out"/job_stdio "$out"/.torc_server_* "$out"/torc_worker_* "$out"/job_runner_*
   for mark; do [ ! -e "$mark" ] || return 0; done
-  fail "refused to delete $out: nothing in it comes from torc"
+  fail "refused to delete $out: it does not contain any files of torc"
 }
 
-# Refuses if a worker, of any workflow, runs in the directory, in one below it or in one above it, and if that cannot be
-# told.
+# Refuses if a runner of any workflow uses the directory, one below it or one above it, or if that cannot be determined.
 refuse_running() {
   refuse_hidden_places
   for file in "$state_root"/*/*/*/worker; do
@@ -53,34 +52,36 @@ refuse_running() {
   done
 }
 refuse_hidden_places() {
-  [ -r "/proc/$$/stat" ] || fail "cannot tell whether a worker runs there: /proc cannot be read"
+  [ -r "/proc/$$/stat" ] || fail "cannot determine whether a runner uses the directory: /proc cannot be read"
   for place in "$state_root" "$state_root"/* "$state_root"/*/* "$state_root"/*/*/*; do
     [ ! -d "$place" ] || { [ -r "$place" ] && [ -x "$place" ]; } ||
-      fail "cannot tell whether a worker runs there: $place cannot be read"
+      fail "cannot determine whether a runner uses the directory: $place cannot be read"
   done
 }
 refuse_worker() {
   read_concerned_worker || return 0
   if alive "$w_pid" "$w_ticks" "$w_boot"; then
-    fail "a worker runs there (PID $w_pid); stop it first"
+    fail "a runner uses the directory (PID $w_pid); stop the runner first"
   fi
   if alive "$guardian_pid" "$guardian_ticks" "$w_boot"; then
-    fail "the jobs of a worker still run there (guardian with PID $guardian_pid); wait until they have ended"
+    fail "jobs of an ended runner still use the directory (guardian with PID $guardian_pid); wait until they have ended"
   fi
   refuse_unseen_worker
 }
-# Reads a worker's file. Returns 1 if that worker has nothing to do with the directory.
+# Reads a worker file. Returns 1 if that worker does not use the directory.
 read_concerned_worker() {
   read_worker_file "$file" ||
-    fail "cannot tell whether a worker runs there: $file cannot be read; delete that file if its worker does not run"
+    fail "cannot determine whether a runner uses the directory: $file cannot be read; delete that\
+ file if its runner has ended"
   concerns_output_dir
 }
 refuse_unseen_worker() {
   [ -s "${file%/*}/ended" ] || can_see_worker ||
-    fail "a worker may still run there on ${w_host:-an unknown host} (PID $w_pid); stop it first, or delete $file if it\
- does not run any more"
+    fail "a runner on ${w_host:-an unknown host} (PID $w_pid) may still use the directory; stop the\
+ runner first, or delete $file if it has ended"
 }
-# Refuses if a worker may run that cannot be seen from here: neither can the files be seen that its jobs have open.
+# Refuses if there may be a runner that is not visible from here, because the files that its jobs have open are not
+# visible either.
 refuse_unseen_workers() {
   refuse_hidden_places
   for file in "$state_root"/*/*/*/worker; do
@@ -96,50 +97,51 @@ concerns_output_dir() {
 }
 refuse_legacy_worker() {
   number=${file##*/torc_worker_}
-  [ -r "$file" ] || fail "cannot tell whether a worker runs there: $file cannot be read"
+  [ -r "$file" ] || fail "cannot determine whether a runner uses the directory: $file cannot be read"
   if legacy_alive "$file" "${number%.pid}"; then
-    fail "a worker runs there (PID $legacy_pid); stop it first"
+    fail "a runner uses the directory (PID $legacy_pid); stop the runner first"
   fi
   case $legacy_pid in '' | *[!0-9]*) return 0 ;; esac
   [ -d "/proc/$legacy_pid" ] || return 0
   [ -r "/proc/$legacy_pid/cmdline" ] && [ "$(printf 'a\0b' | tr '\0' ' ' 2>/dev/null)" = 'a b' ] ||
-    fail "cannot tell whether process $legacy_pid is a worker that runs there (no tr, or /proc is hidden); delete $file\
+    fail "cannot determine whether process $legacy_pid is a runner (no tr, or /proc is hidden); delete $file\
  if it is not"
 }
 
-# A worker that died without a word is noted as ended: other hosts with this home cannot see that it is gone.
+# Records the end of a runner that died without recording it, since other hosts with this home directory cannot see that
+# it has ended.
 record_own_end() {
   read_worker_file "$state/worker" || return 0
   [ ! -s "$state/ended" ] && can_see_worker || return 0
   alive "$w_pid" "$w_ticks" "$w_boot" && return 0
-  # Its jobs may still run, and write.
+  # Its jobs may still run and write.
   alive "$guardian_pid" "$guardian_ticks" "$w_boot" && return 0
   (umask 077 && printf 'reason=died\nexit=1\ntime=%s\ngiven_back=0\n' "$now" >"$state/ended") 2>/dev/null
 }
 
 remove_output_dir() {
-  # Another worker with the same home may be faster.
+  # Another worker with the same home directory may delete it at the same time.
   message=$(rm -rf -- "$out" 2>&1) || [ ! -e "$out" ] || fail "cannot delete all of $out: ${message##*"$newline"}"
-  [ ! -e "$out" ] || fail "cannot delete $out: rm said that it did"
+  [ ! -e "$out" ] || fail "cannot delete $out, although rm reported success"
   [ ! -L "$given" ] || rm -f -- "$given"
 }
 
-# Writes a line for each file and directory to the file $1: "MODE SIZE INODE CHANGED ./NAME", CHANGED being the time of
-# the inode's last change. Equal lines mean that nothing changed; no clock is compared with another. Fails if the list
-# is not complete.
+# Writes a line for each file and directory to the file $1: "MODE SIZE INODE CHANGED ./NAME", where CHANGED is the time
+# of the last change of the inode. Equal lines mean that nothing has changed; times of different clocks are not
+# compared. Fails if the list is incomplete.
 list_files() {
   (cd -- "$out" && LC_ALL=C TZ=UTC find . -exec stat -c '%f %s %i %Z %z %n' {} +) >"$1" 2>/dev/null || return 1
   IFS= read -r line 2>/dev/null <"$1"
   case $line in *' .') ;; *) return 1 ;; esac
 }
 
-# Whether two lists are the same; two that cannot be read are not.
+# Whether two lists are the same; false if they cannot be read.
 same_lists() {
   first_list=$(cat "$1" 2>/dev/null) && second_list=$(cat "$2" 2>/dev/null) && [ -n "$first_list" ] &&
     [ "$first_list" = "$second_list" ]
 }
 
-# Writes the lines that two lists have in common to the file $3.
+# Writes the lines that both lists contain to the file $3.
 common_lines() {
   LC_ALL=C sort "$1" "$2" >"$3.sorted" 2>/dev/null && LC_ALL=C uniq -d "$3.sorted" >"$3" 2>/dev/null
 }
@@ -149,7 +151,7 @@ newline='
 )sh";
 
 constexpr std::string_view k_progress_functions = R"sh(
-# How far the whole script is: a number that only rises. What makes no progress is ended from outside.
+# Progress of the whole script: a number that only increases. The connection is closed if there is no progress.
 progress=0
 advance() {
   progress=$((progress + 1))
@@ -157,8 +159,8 @@ advance() {
 }
 report_advance() { printf '#torc-progress %s\n' "$1" 2>/dev/null; }
 
-# Runs "$@" as a process of its own, and reports while the file $1 grows that it writes; with "", while it reads the
-# archive from its standard input. Its end is progress as well.
+# Runs the command after $1 as a separate process, and reports progress while its output file $1 grows or, if $1 is "",
+# while it reads the archive from its standard input. Its end counts as progress as well.
 run_step() {
   grows=$1
   shift
@@ -169,7 +171,7 @@ run_step() {
   wait "$step"
   step_status=$?
   kill "$reporter" 2>/dev/null
-  # What it has read cannot be seen any more: all of it.
+  # The position in its input is not visible any more; it has read the whole archive.
   grows=${grows:-$archive}
   measure
   progress=$((progress + measured))
@@ -177,7 +179,7 @@ run_step() {
   return "$step_status"
 }
 
-# When nobody listens any more, the step is for nobody.
+# Ends the step if the connection is closed, so that the report cannot be written.
 report_step() {
   before=0
   trap '' PIPE
@@ -189,7 +191,7 @@ report_step() {
   done
 }
 
-# Sets `measured` to the bytes that the step has written or read.
+# Sets `measured` to the number of bytes that the step has written or read.
 measure() {
   measured=
   if [ -n "$grows" ]; then
@@ -205,7 +207,7 @@ measure() {
 constexpr std::string_view k_pack_functions = R"sh(
 discard() { [ -z "$packed_in" ] || rm -rf -- "$packed_in"; }
 
-# Files that running jobs write to may change while they are read; anything else is a failure.
+# Whether tar only reported files that changed while they were read, because running jobs write to them.
 only_changes() {
   [ -s "$packed_in/errors" ] || return 1
   while IFS= read -r line; do
@@ -223,7 +225,7 @@ pack() {
   packed_in=$(mktemp -d "$place/torc_logs_XXXXXX" 2>&1) || {
     message=$packed_in
     packed_in=
-    fail "no temporary directory: $message"
+    fail "cannot create a temporary directory: $message"
   }
   case $packed_in in
     "$place"/torc_logs_*) [ -d "$packed_in" ] ;;
@@ -231,7 +233,7 @@ pack() {
   esac || {
     message=$packed_in
     packed_in=
-    fail "no temporary directory: mktemp says '$message'"
+    fail "cannot create a temporary directory: unexpected output of mktemp: '$message'"
   }
   trap discard EXIT
   trap 'exit 1' HUP INT TERM PIPE
@@ -250,9 +252,9 @@ pack() {
   status=$?
   sum=
   while IFS= read -r line || [ -n "$line" ]; do sum=$line; done 2>/dev/null <"$packed_in/sum"
-  [ "$status" = 0 ] || fail "no checksum of the archive: $sum"
+  [ "$status" = 0 ] || fail "cannot compute the checksum of the archive: $sum"
   find_unchanged
-  # Only for the order of deletions; without `ls`, workers with one path count as sharing a directory.
+  # Only for the order of deletions; without `ls`, workers with equal paths are assumed to share the directory.
   inode=$(ls -di -- "$out" 2>/dev/null) || inode=0
   set -- $sum ${inode:-0}
   report_begin
@@ -266,7 +268,7 @@ pack() {
   report_unchanged
   report_end
 }
-# These become the programs, so that who ends the process ends the program.
+# Both functions use exec, so that a signal to the process ends the program.
 make_archive() {
   LC_ALL=C
   export LC_ALL
@@ -274,7 +276,7 @@ make_archive() {
 }
 sum_archive() { exec cksum <"$archive" >"$packed_in/sum" 2>&1; }
 
-# Writes the lines of what did not change since the packing began to `unchanged`.
+# Writes the lines of the files and directories that did not change during the packing to `unchanged`.
 find_unchanged() {
   run_step "$packed_in/after" list_files "$packed_in/after"
   if same_lists "$packed_in/before" "$packed_in/after"; then
@@ -283,9 +285,8 @@ find_unchanged() {
     common_lines "$packed_in/before" "$packed_in/after" "$packed_in/unchanged"
   fi || complete= unlisted=1
 }
-# Reports what must be in the archive as it is here: a line "file=SIZE ./NAME" for each file that did not change.
-# Leaves `unchanged` for the deletion, and `before` if that is all there was; else they are empty, and nothing is
-# deleted.
+# Reports the files that the archive must contain: a line "file=SIZE ./NAME" for each unchanged file. Keeps `unchanged`
+# for the deletion, and `before` if the list was complete; otherwise empties them, so that nothing is deleted.
 report_unchanged() {
   LC_ALL=C sed -n 's|^8[0-9a-f]* \([0-9]*\) [^/]* \./|file=\1 ./|p' "$packed_in/unchanged" 2>/dev/null ||
     complete= unlisted=1
@@ -302,7 +303,7 @@ fail_packing() {
       ?*) reason=$line ;;
     esac
   done <"$packed_in/errors"
-  # Where the place is full, what tar said of it may not have found room either.
+  # If the file system is full, there may have been no space for tar's message either.
   if [ ! -s "$packed_in/errors" ] && ! head -c 65536 /dev/zero 2>/dev/null >"$packed_in/room"; then
     reason="no space left on $place"
   fi
@@ -320,7 +321,7 @@ main() {
   enter_output_dir
   pack
   printf '%s\n' '#torc-question'
-  # Whatever comes, if only the end of the connection: the archive is needed no more.
+  # Any answer, or the end of the connection, means that the archive is not needed any more.
   IFS= read -r answer
 }
 )sh";
@@ -345,24 +346,24 @@ discard_packed() {
 )sh";
 
 constexpr std::string_view k_delete_packed_main = R"sh(
-# Lists the directory anew; not in a subshell, as the progress is counted here.
+# Lists the directory again; not in a subshell, because it updates `progress`.
 list_now() {
   listed=
   if run_step "$packed_in/now" list_files "$packed_in/now"; then listed=1; fi
 }
 
-# Refuses unless the directory is for certain as it was when it was packed. What was not listed counts as changed.
+# Refuses unless the directory is certain to be as it was when it was packed. Unlisted files count as changed.
 refuse_changes() {
   [ -s "$packed_in/before" ] && [ -s "$packed_in/unchanged" ] && [ -n "$listed" ] ||
-    fail "cannot tell whether files changed since the archive was made: $no_list"
+    fail "cannot determine whether files changed since the archive was made: $no_list"
   same_lists "$packed_in/before" "$packed_in/now" && return 0
   find_difference
   [ -z "$difference" ] || fail "$difference changed since the archive was made"
-  fail "cannot tell whether files changed since the archive was made: $no_list"
+  fail "cannot determine whether files changed since the archive was made: $no_list"
 }
-no_list='not all could be listed (a file that cannot be read, or no find, stat, cat, sed, sort or uniq that works)'
+no_list='the list of files is incomplete (a file cannot be read, or find, stat, cat, sed, sort or uniq does not work)'
 
-# Sets `difference` to the first file whose line in the list is another than it was.
+# Sets `difference` to the first file whose line in the list has changed.
 find_difference() {
   difference=
   while IFS= read -r line; do
@@ -375,7 +376,7 @@ find_difference() {
   done 6<"$packed_in/before" <"$packed_in/now"
 }
 
-# Whether something is there that the archive may not hold, or that somebody is about to write.
+# Whether there may be files that the archive does not contain, or that are about to be written.
 is_in_use() {
   (refuse_running >/dev/null 2>&1) || return 0
   list_now
@@ -383,8 +384,8 @@ is_in_use() {
   return 1
 }
 
-# Sets `open_files` to the files below the directory that a process has open, a line each with an empty one in front.
-# That this shell's own descriptor is among all that are open shows that they could be seen.
+# Sets `open_files` to the files below the directory that a process has open, one per line after an empty line. This
+# shell opens a file itself; if that one is listed, open files are visible.
 find_open_files() {
   resolve "$packed_in"
   exec 7<"$packed_in/unchanged"
@@ -398,22 +399,22 @@ find_open_files() {
       *" -> $out/"*) open_files=$open_files$out/${line#*" -> $out/"}$newline ;;
     esac
   done <"$packed_in/open"
-  [ -n "$seen" ] || fail "cannot tell which files are open: no ls that works, or /proc cannot be read"
+  [ -n "$seen" ] || fail "cannot determine which files are open: ls does not work, or /proc cannot be read"
 }
 
-# Deletes what the archive holds for certain: files that did not change since the packing began, and that no process has
-# open. Directories stay, as jobs may be about to write into them. A runner does not let others see what it has open, so
-# the files that runners write stay as well. The mark that says which server's output this is stays with what is kept.
-# Open files on another host cannot be seen, so nothing is deleted if a worker may run there.
+# Deletes the files that the archive certainly contains: those that did not change since the packing began, and that no
+# process has open. Directories are kept, because jobs may be about to write into them. The open files of a runner are
+# not visible, so the files that runners write are kept as well, and so is the mark with the server's ID. Open files on
+# another host are not visible, so nothing is deleted if a runner there may use the directory.
 remove_packed_files() {
   refuse_unseen_workers
-  [ -s "$packed_in/unchanged" ] || fail "cannot tell which files the archive holds: $no_list"
+  [ -s "$packed_in/unchanged" ] || fail "cannot determine which files the archive contains: $no_list"
   find_open_files
   list_now
   common_lines "$packed_in/unchanged" "$packed_in/now" "$packed_in/still" ||
-    fail "cannot tell which files the archive holds: $no_list"
+    fail "cannot determine which files the archive contains: $no_list"
   while IFS= read -r line; do
-    # MODE of a regular file.
+    # The MODE of a regular file begins with 8.
     case $line in 8*' ./'*) ;; *) continue ;; esac
     file=$out/${line#* ./}
     # `ls` may show control characters as '?'.
@@ -433,7 +434,7 @@ main() {
   set_places
   enter_output_dir
   refuse_precious
-  [ -d "$packed_in" ] || fail "its archive is gone"
+  [ -d "$packed_in" ] || fail "its archive does not exist any more"
   kept=
   if [ -z "$force" ]; then
     refuse_running

@@ -5,7 +5,7 @@ namespace torc::remote {
 namespace {
 
 constexpr std::string_view k_find_output = R"sh(
-# Sets `base` to the job's files without their suffixes.
+# Sets `base` to the path of the job's files without their suffixes.
 find_output() {
   set_places
   choose_output_dir
@@ -29,7 +29,7 @@ main() {
 }
 )sh";
 
-// Standard input stays open as long as somebody listens: tail itself would never notice that nobody does.
+// Standard input stays open as long as the reader exists; tail itself would never notice that the reader is gone.
 constexpr std::string_view k_follow_main = R"sh(
 main() {
   find_output
@@ -44,7 +44,7 @@ main() {
     followers="$followers $!"
   fi
   cat >/dev/null
-  # The last lines may have come just now; tail looks for more once a second.
+  # The last lines may be new, and tail checks for new lines once per second.
   sleep 1.2 2>/dev/null || sleep 2
   [ -z "$followers" ] || kill $followers
 }

@@ -11,14 +11,14 @@
 namespace torc::remote {
 namespace {
 
-// The same marks stand in the scripts' `report_begin` and `report_end`.
+// The shell functions `report_begin` and `report_end` print the same marks.
 constexpr std::string_view k_begin = "#torc-report";
 constexpr std::string_view k_end = "#torc-report-end";
 
 constexpr std::size_t k_most_shown = 300;
-/// Bytes of a path, its end not counted (limits.h).
+/// PATH_MAX without the terminating NUL (limits.h).
 constexpr std::size_t k_longest_path = 4'095;
-/// The kernel gives no larger one (PID_MAX_LIMIT, proc(5)).
+/// The kernel's upper limit (PID_MAX_LIMIT, proc(5)).
 constexpr std::int64_t k_largest_pid = 1LL << 22U;
 
 bool is_path(std::string_view text) {
@@ -40,7 +40,7 @@ bool is_variable_name(std::string_view name) {
 
 Script& Script::set(std::string_view name, std::string_view value) {
   if (!is_variable_name(name)) {
-    throw base::Error("'" + base::printable(name) + "' is no name for a shell variable");
+    throw base::Error("'" + base::printable(name) + "' is not a valid name of a shell variable");
   }
   m_text += name;
   m_text += '=';
@@ -70,7 +70,7 @@ BadReport::BadReport(std::string_view name, std::string_view value)
     : base::Error(fmt::format("the worker's report is not valid: {} is '{}'", name, shown(value))) {}
 
 std::string shown(std::string_view said) {
-  // Bytes before columns: making megabytes printable to show a line of them is a waste.
+  // Cut bytes first, so that megabytes are not made printable to show a single line.
   const std::string text = base::printable_line(said.substr(0, 4 * k_most_shown));
   const auto cut = base::cut_to_columns(text, k_most_shown);
   return cut.size() == text.size() && said.size() <= 4 * k_most_shown ? text : std::string(cut) + "...";

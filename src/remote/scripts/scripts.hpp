@@ -14,82 +14,82 @@
 #include "torc/remote/stop.hpp"
 #include "torc/remote/worker.hpp"
 
-// What runs on the workers: POSIX sh, as dash, bash and busybox have it, and Linux's /proc. The scripts need no torc
-// there but for the start, fork as little as possible and sleep only where a process that is not theirs has to come to
-// an end or, of a foreign torc, to live for a while.
+// The scripts that run on the workers, in POSIX sh as implemented by dash, bash and busybox, with Linux's /proc. Only
+// starting a runner needs torc on the worker. The scripts fork as little as possible, and sleep only while they wait
+// for a process to end, for a lock, or for the start of a torc that does not report when it is ready.
 
 namespace torc::remote {
 
-/// A server's id as the name of a directory: one of a strange server is replaced by its hash.
+/// A server's ID as the name of a directory; an ID that is unsafe as a name is replaced by its hash.
 std::string safe_id(const std::string& id);
 
-/// A script with the variables that name the worker's places, and the functions that all scripts share.
+/// A script with the variables for the worker's directories, and the functions that all scripts share.
 Script worker_script(const Worker& worker, const WorkflowRef& workflow, const std::string& output_dir);
 
-/// A script that needs nothing but the functions for reports.
+/// A script with the functions for reports only.
 Script bare_script();
 
-/// The function `forget_session`, which unsets the variables by which sshd and shells describe the session.
+/// The shell function `forget_session`, which unsets the variables with which sshd and shells describe the session.
 std::string_view session_function();
 
-/// Functions that look for a worker's torc (`find_torc`) and ask it who it is (`ask_torc`). They take the variables
-/// `remote_torc` and `probe_limit`.
+/// Shell functions that search for torc on the worker (`find_torc`) and query its version (`ask_torc`). They use the
+/// variables `remote_torc` and `probe_limit`.
 std::string_view torc_functions();
 
-/// Reports that it was reached.
+/// Reports that the worker was reached.
 std::string connectivity_script();
 
-/// How long one call of the worker's torc may take.
+/// Time limit for one call of the worker's torc.
 std::chrono::seconds probe_limit(const StartSettings& settings);
-/// Looks the worker over: torc, version, server, output directory.
+/// Checks torc, its version, access to the server, and the output directory.
 std::string check_script(const Worker& worker, const StartSettings& settings);
-/// Starts the runner that a check found good.
+/// Starts the runner after a successful check.
 std::string start_script(const Worker& worker, const StartSettings& settings, const Check& check);
-/// The check, the question whether to go on, the start.
+/// Checks, asks whether to continue, and starts the runner.
 std::string check_and_start_script(const Worker& worker, const StartSettings& settings);
 
 std::string status_script(const Worker& worker, const WorkflowRef& workflow, const std::string& output_dir);
-/// Signals the worker.
+/// Signals the runner.
 std::string stop_script(const Worker& worker, const StopRequest& request);
-/// Waits for the end of one that was signaled, as long as the request says.
+/// Waits for the end of a runner that was signaled, for the time in the request.
 std::string wait_script(const Worker& worker, const StopRequest& request);
-/// The signal, the question whether to wait, the wait.
+/// Signals the runner, asks whether to wait, and waits.
 std::string stop_and_wait_script(const Worker& worker, const StopRequest& request);
 
-/// What a tunnel's connection does on the worker: says k_tunnel_up, or k_tunnel_refused where another user has the
-/// port, and stays until its standard input ends.
+/// The script of a tunnel's connection: prints k_tunnel_up, or k_tunnel_refused if another user has the port, and runs
+/// until its standard input ends.
 /// @param tunnel_id  TunnelSettings::id
 std::string hold_tunnel_script(const Worker& worker, const WorkflowRef& workflow, const std::string& tunnel_id,
                                int port);
 inline constexpr const char* k_tunnel_up = "#torc-tunnel-up";
 inline constexpr const char* k_tunnel_refused = "#torc-tunnel-refused";
-/// Ends the connection that held the worker's forward for this tunnel before, if it is still there.
+/// Ends an old connection that still holds this tunnel's forward on the worker, if there is one.
 std::string release_tunnel_port_script(const Worker& worker, const WorkflowRef& workflow, const std::string& tunnel_id);
 
-/// Prints a job's files between marks, or an empty report where there is none.
+/// Prints a job's output files between marks, or an empty report if there are none.
 std::string job_output_script(const Worker& worker, const JobOutputRequest& request);
-/// Prints them and what they grow by, until standard input ends.
+/// Prints a job's output files and what is appended to them, until standard input ends.
 std::string follow_output_script(const Worker& worker, const JobOutputRequest& request);
 
 enum class AfterPacking {
   ask,   ///< Wait for an answer, then delete the archive.
-  keep,  ///< Leave the archive; `discard_script` or `delete_packed_script` delete it.
+  keep,  ///< Keep the archive; `discard_script` or `delete_packed_script` deletes it.
 };
 
 std::string pack_script(const Worker& worker, const CollectSettings& settings, AfterPacking after);
-/// Deletes an archive that was left. @param packed_in  The temporary directory that `pack_script` reported.
+/// Deletes an archive that was kept. @param packed_in  The temporary directory that `pack_script` reported.
 std::string discard_script(const std::string& packed_in);
-/// Deletes the directory that was packed, if nothing changed in it since, and the archive.
+/// Deletes the packed directory, unless something in it has changed since, and the archive.
 std::string delete_packed_script(const Worker& worker, const CollectSettings& settings, const std::string& packed_in);
 std::string delete_script(const Worker& worker, const WorkflowRef& workflow, const std::string& output_dir);
 
-/// Looks for a torc of the wanted version, and where there is none makes the directory for it.
+/// Searches for a torc of the wanted version, and creates the target directory if there is none.
 std::string find_torc_script(const Worker& worker, const InstallSettings& settings);
-/// Verifies what was sent to `temporary`, starts it to see whether it does, and gives it the name `target`; whatever
-/// goes wrong, nothing is left at `temporary`.
+/// Verifies the file that was sent to `temporary`, starts it as a test, and renames it to `target`; after any failure,
+/// `temporary` is deleted.
 std::string place_torc_script(const InstallSettings& settings, const Checksum& checksum, const std::string& temporary,
                               const std::string& target);
-/// Deletes what was sent in part, and tells whether there was no room for more.
+/// Deletes a partial file, and reports whether the file system is full.
 std::string discard_torc_script(const std::string& temporary);
 
 }  // namespace torc::remote

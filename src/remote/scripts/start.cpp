@@ -38,16 +38,16 @@ check() {
   report_end
 }
 
-# With `again`: takes up what the last start left, or refuses a worker that did not die or is to stay down.
+# With `again`: loads the settings of the last start, or refuses if the runner did not die or must not be restarted.
 recall() {
   [ -n "$again" ] || return 0
   refused=
   if read_worker_file "$state/worker" && alive "$w_pid" "$w_ticks" "$w_boot"; then
     :
   elif [ -e "$state/stop_requested" ] || [ -e "$state/stay_down" ]; then
-    refused='a stop was asked for'
+    refused='a stop was requested'
   elif [ ! -f "$state/start" ]; then
-    refused="it has not kept how it was started; 'torc remote run' starts it"
+    refused="it has no record of how it was started; start it with 'torc remote run'"
   else
     refuse_ended
   fi
@@ -58,7 +58,9 @@ recall() {
 refuse_ended() {
   [ -f "$state/ended" ] || return 0
   while IFS= read -r line; do
-    case $line in reason=finished | reason=canceled | reason=stopped | reason=time_over) refused='it ended in order' ;; esac
+    case $line in
+      reason=finished | reason=canceled | reason=stopped | reason=time_over) refused='it ended normally' ;;
+    esac
   done <"$state/ended"
 }
 refuse() {
@@ -68,8 +70,8 @@ refuse() {
   exit 0
 }
 
-# What the server is known by, for the probe and the runner: nobody else's file, as whoever changes it can pose as the
-# server.
+# Writes the CA certificates of the server for the probe and the runner. The file is accessible to this user only:
+# anyone who could change it could impersonate the server.
 place_certificate() {
   [ -n "$ca_certificate" ] || return 0
   TORC_TLS_CA_CERT=$state/ca.pem
@@ -81,7 +83,8 @@ place_certificate() {
   ) || fail "$message"
 }
 
-# Sets `running` to the pid of this worker's runner; one that torc 0.23 started with this output directory counts.
+# Sets `running` to the pid of this worker's runner; a runner that torc 0.23 started with this output directory counts,
+# too.
 find_running() {
   running=
   if read_worker_file "$state/worker" && alive "$w_pid" "$w_ticks" "$w_boot"; then
@@ -92,7 +95,8 @@ find_running() {
   [ -n "$running" ]
 }
 
-# Which server's workflow of this number wrote into a directory; "" for none or ours.
+# Sets `owner` to the ID of the other server whose workflow of the same ID wrote into the directory $1; "" if there is
+# none.
 read_owner() {
   owner=
   marker=$1/.torc_server_$workflow
@@ -102,7 +106,7 @@ read_owner() {
 )sh";
 
 constexpr std::string_view k_start_functions = R"sh(
-# Runs as a process of its own, in a session of its own: notes who it is, then becomes the runner.
+# Runs as a separate process in its own session: records its identity, then becomes the runner.
 become_runner='
   state=$1 out=$2 log=$3 now=$4 boot=$5 host=$6
   shift 6
@@ -112,15 +116,16 @@ become_runner='
   (umask 077 && printf "pid=%s\nstart_ticks=%s\nboot_id=%s\nhost=%s\noutput_dir=%s\nlog=%s\nstarted=%s\n" \
     "$$" "$ticks" "$boot" "$host" "$out" "$log" "$now" >"$state/worker.new") || exit 1
   mv -f -- "$state/worker.new" "$state/worker" || exit 1
-  # Last, as none of these names is to be mistaken for one of ours; and in no argument list.
+  # Last, so that these variables cannot replace those used above. With eval instead of arguments, which other users can
+  # see.
   eval "unset TORC_RUNNER_ENVIRONMENT
 $TORC_RUNNER_ENVIRONMENT"
-  # This shell may be bash, which sets SHLVL for what it starts.
+  # bash sets SHLVL for the programs that it starts.
   if [ -n "$BASH_VERSION" ] && command -v env >/dev/null; then exec env -u SHLVL "$@"; fi
   exec "$@"
 '
 
-# For a runner that does not note its own end: waits for it, and notes an orderly one.
+# For a runner that does not record its own end: waits for it, and records a normal end.
 watch_runner='
   state=$1 become=$2
   shift 2
@@ -129,7 +134,7 @@ watch_runner='
     (umask 077 && printf "reason=finished\nexit=0\ntime=%s\ngiven_back=0\n" "$(date +%s)" >"$state/ended")
 '
 
-# Prints what the runner writes to descriptor 9, and ends when the runner closes it or dies.
+# Starts the runner. Prints what it writes to descriptor 9, and returns when the runner closes that descriptor or dies.
 launch() {
   forget_session
   read_identity
@@ -145,7 +150,7 @@ launch_with() {
   nohup setsid sh -c "$@" </dev/null >"$log" 2>&1 8>&- &
 }
 
-# Keeps what a start like this one takes; it may hold variables of a worker file, which are for this user alone.
+# Stores the settings for a restart, accessible to this user only, since they may contain variables of a worker file.
 remember() {
   [ -n "$to_remember" ] || return 0
   message=$(
@@ -154,10 +159,10 @@ remember() {
   ) || fail "$message"
 }
 
-# Two at once must not both start: the second waits here, then finds the first one's worker.
+# Prevents two simultaneous starts: the second one waits here, then finds the runner of the first.
 take_start_lock() {
   [ -w "$state" ] || fail "cannot write to $state"
-  # Not emptied before it is ours: it names its holder.
+  # The file names the holder of the lock, so it is not truncated before the lock is taken.
   message=$(
     exec 2>&1
     umask 077 && : >>"$state/start_lock" && chmod 600 -- "$state/start_lock"
@@ -179,7 +184,7 @@ try_lock() {
   [ "$status" -gt 1 ] || return "$status"
   fail "cannot lock $state/start_lock: ${message:-flock: exit status $status}"
 }
-# What holds the lock now is another process if the one that is named is gone from this host.
+# If the named process has ended, another process holds the lock.
 refuse_lock() {
   holder=
   IFS= read -r holder 2>/dev/null <"$state/start_lock"
@@ -191,7 +196,7 @@ refuse_lock() {
         holder="a process on another host, or a child of process $holder_pid, which has ended,"
       ;;
   esac
-  fail "another start of this worker is under way: ${holder:-a process of an older torc} holds $state/start_lock; try\
+  fail "this worker is already being started: ${holder:-a process of an older torc} holds $state/start_lock; try\
  again when it has ended"
 }
 
@@ -209,21 +214,21 @@ start() {
   [ -n "$resolved" ] || fail "cannot enter the output directory $out"
   out=$resolved
   read_owner "$out"
-  [ -z "$owner" ] || fail "$out holds output of workflow $workflow of another server"
+  [ -z "$owner" ] || fail "$out contains output of workflow $workflow of another server"
   [ -s "$marker" ] || printf '%s\n' "$server_id" 2>/dev/null >"$marker" || fail "cannot write to $out"
   log=$out/torc_worker_${workflow}_$key.log
-  [ ! -s "$log" ] || message=$(mv -f -- "$log" "$log.old" 2>&1) || fail "cannot keep the last log: $message"
+  [ ! -s "$log" ] || message=$(mv -f -- "$log" "$log.old" 2>&1) || fail "cannot rename the previous log: $message"
   remember
   if [ -e "$state/ended" ] || [ -e "$state/stop_requested" ] || [ -e "$state/stay_down" ]; then
     message=$(rm -f -- "$state/ended" "$state/stop_requested" "$state/stay_down" 2>&1) ||
-      fail "cannot forget how it ended before: $message"
+      fail "cannot delete the record of its previous end: $message"
   fi
   TORC_WORKER_STATE=$state
   export TORC_WORKER_ADDRESS TORC_WORKER_KEY TORC_WORKER_STATE
-  # Words that were quoted one by one; this takes the quotes off.
+  # The words in run_words are quoted one by one; eval removes the quotes.
   eval "set -- $run_words"
   ready=$(launch "$torc" run "$workflow" --output-dir "$out" "$@")
-  # A torc that does not tell when it is ready: what lives after a while counts as started.
+  # A torc that does not report when it is ready counts as started if it still runs after a while.
   [ -n "$has_probe" ] || sleep "$settle"
   read_worker_file "$state/worker"
   if [ -z "$has_probe" ] && alive "$w_pid" "$w_ticks" "$w_boot"; then ready=ready; fi
@@ -274,16 +279,16 @@ main() {
 }
 )sh";
 
-/// What a start that waits for another one leaves of the limit of its call, to give up and name the other one.
+/// How much of its time limit a waiting start keeps to report the start that it waits for.
 constexpr std::chrono::milliseconds k_time_to_refuse{2'000};
 
-/// How long a start waits for another one of the same worker.
+/// How long a start waits for another start of the same worker.
 std::chrono::milliseconds lock_patience(const StartSettings& settings) {
   const std::chrono::milliseconds limit = settings.limit;
   return std::min(settings.lock_patience, std::max(limit - k_time_to_refuse, limit / 4));
 }
 
-/// What the runner and so its jobs find in their environment, as a line for the shell.
+/// The variables for the runner and its jobs, as assignments for the shell.
 std::string export_line(const std::vector<std::pair<std::string, std::string>>& environment) {
   Script script;
   for (const auto& [name, value] : environment) {
@@ -292,7 +297,7 @@ std::string export_line(const std::vector<std::pair<std::string, std::string>>& 
   return script.body();
 }
 
-/// The file by which a worker is started like this again: assignments for the shell.
+/// Content of the file with the settings for a restart: assignments for the shell.
 std::string to_remember(const StartSettings& settings, const WorkerStart& own) {
   Script script;
   script.set("remote_torc", own.torc)
@@ -314,7 +319,7 @@ Script prepare(const Worker& worker, const StartSettings& settings) {
   Script script = worker_script(worker, settings.workflow, own.output_dir);
   script.set("remote_torc", own.torc)
       .set("limit", std::to_string(settings.limit.count()))
-      // Within the limit of the whole call there may be two of them.
+      // Two such calls must fit into the limit of the whole script.
       .set("probe_limit", std::to_string(probe_limit(settings).count()))
       .set("lock_patience", std::to_string(lock_patience(settings).count()))
       .set("started_from", proc::host_name())

@@ -4,7 +4,7 @@ namespace torc::remote {
 namespace {
 
 constexpr std::string_view k_find_function = R"sh(
-# Looks for the worker: sets `found` (state, legacy or ""), `running` (1 or "") and w_pid, w_log.
+# Finds the worker's runner: sets `found` (state, legacy or ""), `running` (1 or ""), `w_pid` and `w_log`.
 find_worker() {
   found= running=
   place=$output_dir
@@ -22,7 +22,7 @@ find_worker() {
     running=1
     return 0
   fi
-  # One that torc 0.23 started later in the same place may run.
+  # A runner that torc 0.23 started later in the same directory may run.
   expand "${place:-torc_output}"
   legacy=$expanded/torc_worker_$workflow.pid
   [ -f "$legacy" ] || return 0
@@ -38,7 +38,7 @@ find_worker() {
 )sh";
 
 constexpr std::string_view k_end_function = R"sh(
-# What a worker wrote down about its end.
+# Reports what the runner recorded about its end.
 put_own_words() {
   [ -f "$state/ended" ] || return 0
   while IFS= read -r line; do put "ended_${line%%=*}" "${line#*=}"; done <"$state/ended"
@@ -46,7 +46,7 @@ put_own_words() {
 )sh";
 
 constexpr std::string_view k_status_main = R"sh(
-# How it ended, if it said so; who stopped it, if somebody did; the last thing it logged.
+# Reports how the runner ended and who stopped it, if recorded, and the end of its log.
 put_end() {
   [ "$found" != state ] || put_own_words
   if [ "$found" = state ] && [ -f "$state/stop_requested" ]; then
@@ -76,7 +76,8 @@ main() {
 )sh";
 
 constexpr std::string_view k_stop_functions = R"sh(
-# Kills a process and everything below it. Each is stopped before its children are looked for, so that none gets away.
+# Kills a process and all its descendants. Each process is stopped before its children are searched, so that none
+# escapes.
 kill_tree() {
   known=" $1 "
   kill -s STOP "$1" 2>/dev/null
@@ -99,7 +100,7 @@ kill_tree() {
 
 signal_worker() {
   if [ "$signal" = USR1 ]; then
-    # It would end a runner of torc 0.23 at once.
+    # The signal would end a runner of torc 0.23 at once.
     [ "$found" = state ] || fail "the runner of torc 0.23 (PID $w_pid) cannot drain"
     printf '' 2>/dev/null >"$state/stay_down"
     kill -s USR1 "$w_pid" 2>/dev/null || fail "cannot signal process $w_pid"
@@ -110,7 +111,7 @@ signal_worker() {
   fi
   if [ "$signal" = KILL ]; then
     kill_tree "$w_pid"
-    # Only of one that is gone: a note of its end lets others delete its output.
+    # Only if the runner has ended: a recorded end allows others to delete its output.
     if [ "$found" = state ] && is_gone_soon; then
       (umask 077 && printf 'reason=stopped\nexit=137\ntime=%s\ngiven_back=0\n' "$now" >"$state/ended") 2>/dev/null
     fi
@@ -133,7 +134,7 @@ signal_and_report() {
   if [ -n "$running" ]; then
     signal_worker
   elif [ "$found" = state ]; then
-    # Whoever watches is not to start again what died before.
+    # Prevents `remote watch` from restarting a runner that died earlier.
     printf '' 2>/dev/null >"$state/stay_down"
   fi
   report_begin
@@ -142,7 +143,7 @@ signal_and_report() {
   report_end
 }
 
-# Waits until the process that was found is gone; a mark now and then says that it still does.
+# Waits until the runner has ended, and prints a progress mark every few seconds.
 wait_for_end() {
   waited=0
   while still_there && [ "$waited" -lt "$patience" ]; do
@@ -168,7 +169,7 @@ constexpr std::string_view k_stop_main = R"sh(
 main() { signal_and_report; }
 )sh";
 
-// The worker is looked for again: its own note of who it is stays behind when it ends.
+// Finds the runner again; its worker file remains after it has ended.
 constexpr std::string_view k_wait_main = R"sh(
 main() {
   set_places
@@ -188,7 +189,7 @@ main() {
 )sh";
 
 Script stop_base(const Worker& worker, const StopRequest& request) {
-  // As kill(1) names them: without "SIG".
+  // kill(1) takes signal names without "SIG".
   Script script = worker_script(worker, request.workflow, request.output_dir);
   script.set("signal", signal_name(request.mode) + 3)
       .set("requested_by", request.requested_by)

@@ -6,7 +6,8 @@ namespace torc::remote {
 namespace {
 
 constexpr std::string_view k_hold_main = R"sh(
-# Notes who listens here for the tunnel: sshd's process for this connection, which is this shell's parent.
+# Records the process that listens here for the tunnel: sshd's process for this connection, which is this shell's
+# parent.
 record_holder() {
   ticks_of() { shift 19; ticks=$1; }
   read_identity
@@ -20,8 +21,8 @@ record_holder() {
   )
 }
 
-# Whether sshd listens at the port for this user. Where localhost has two addresses it is content with one, and
-# 127.0.0.1 may be another user's.
+# Whether sshd listens at the port for this user. If localhost has two addresses, sshd is content with one of them,
+# while another user may listen at 127.0.0.1.
 is_ours() {
   [ -r /proc/net/tcp ] || return 0
   me=$(id -u) || return 0
@@ -45,14 +46,14 @@ main() {
   fi
   record_holder 2>/dev/null
   printf '\n%s\n' '#torc-tunnel-up'
-  # As long as the connection lives.
+  # Until the connection ends.
   while IFS= read -r line; do :; done
 }
 )sh";
 
 constexpr std::string_view k_release_main = R"sh(
-# A connection that was cut may live on here, as the worker has heard nothing of it, and keep the port. One of another
-# machine's tunnel is none of this one's business.
+# Ends the sshd process of a broken connection, which may still hold the port because the worker has not noticed the
+# break. The connections of tunnels on other machines have other IDs.
 main() {
   set_places
   if read_worker_file "$state/tunnel-$tunnel_id" && alive "$w_pid" "$w_ticks" "$w_boot"; then

@@ -12,7 +12,8 @@
 namespace torc::remote {
 namespace {
 
-/// ssh prefixes some lines with whom it talked to, which the caller says anyway: "alice@ws1: Permission denied (...)."
+/// Removes the address with which ssh prefixes some lines, since callers name the worker: "alice@ws1: Permission denied
+/// (...)."
 std::string without_address(std::string line) {
   const auto denied = line.find(": Permission denied (");
   if (denied != std::string::npos && line.substr(0, denied).find(' ') == std::string::npos) {
@@ -24,13 +25,14 @@ std::string without_address(std::string line) {
   return line;
 }
 
-/// ssh says so where its way to the worker is a jump host or another program, scp where ssh failed: those said more.
+/// Whether a line only follows from an earlier, more specific one: ssh prints such a line if a jump host or proxy
+/// command failed, scp if ssh failed.
 bool follows_from_another(std::string_view line) {
   return line.find("UNKNOWN port 65535") != std::string_view::npos || line.ends_with("scp: Connection closed") ||
          line.starts_with("kex_exchange_identification: ");
 }
 
-/// The last line that says something.
+/// The last informative line.
 std::string last_line(const std::string& text) {
   const auto lines = base::split_lines(text);
   std::string consequence;
@@ -60,14 +62,14 @@ std::string failure_reason(const proc::CommandResult& result) {
   using End = proc::CommandResult::End;
   switch (result.end) {
     case End::timed_out: {
-      // What ssh or the script said before it hung may tell why.
+      // The last message of ssh or the script may explain why it hung.
       const std::string said = last_line(result.err);
       return said.empty() ? "timed out" : "timed out (" + said + ")";
     }
     case End::canceled:
       return "canceled";
     case End::flooded:
-      return "the worker sent far more than it was asked for; a start file of its shell may print without end";
+      return "the worker sent too much output; a start file of its shell may print endlessly";
     case End::not_started:
       return base::printable(result.err);
     case End::signaled:
@@ -76,8 +78,8 @@ std::string failure_reason(const proc::CommandResult& result) {
       break;
   }
   if (is_refused_connection(result)) {
-    return "sshd closed the connection before the login, as it does when too many come at once (MaxStartups): see "
-           "--connect-delay and --max-parallel-ssh";
+    return "sshd closed the connection before the login, probably because of too many simultaneous connections "
+           "(MaxStartups): see --connect-delay and --max-parallel-ssh";
   }
   std::string reason = last_line(result.err);
   if (reason.empty()) {

@@ -9,11 +9,12 @@
 namespace torc::remote {
 namespace {
 
-/// ssh's exit code for failures of its own.
+/// ssh's exit code for its own failures.
 constexpr int k_ssh_failed = 255;
 constexpr std::chrono::milliseconds k_first_pause{500};
 
-/// How OpenSSH names the step at which both sides say their version, which comes before everything else.
+/// Removes OpenSSH's name of the first step of a connection, the exchange of versions; "" if the line has another
+/// prefix.
 std::string_view without_step(std::string_view line) {
   for (const std::string_view step : {"kex_exchange_identification: ", "ssh_exchange_identification: "}) {
     if (line.starts_with(step)) {
@@ -32,7 +33,7 @@ bool says_refused(std::string_view line) {
          said.ends_with("Not allowed at this time") || said.ends_with("Exceeded MaxStartups");
 }
 
-/// What ssh and scp add to it: "Connection closed by 10.0.0.2 port 22", "scp: Connection closed".
+/// Lines that ssh and scp add to a refusal: "Connection closed by 10.0.0.2 port 22", "scp: Connection closed".
 bool goes_with_refusal(std::string_view line) {
   return line.starts_with("Connection closed by ") || line.starts_with("Connection reset by ") ||
          line.ends_with("scp: Connection closed") || line == "lost connection" || line == "Not allowed at this time" ||
@@ -42,7 +43,7 @@ bool goes_with_refusal(std::string_view line) {
 }  // namespace
 
 bool is_refused_connection(const proc::CommandResult& result) {
-  // Only an scp of an older OpenSSH ends with another code; it is not tried again.
+  // Only the scp of older OpenSSH versions exits with another code; it is not retried.
   if (result.end != proc::CommandResult::End::exited || result.code != k_ssh_failed || !result.out.empty()) {
     return false;
   }
@@ -59,7 +60,7 @@ bool is_refused_connection(const proc::CommandResult& result) {
 }
 
 std::chrono::milliseconds refusal_pause(int refusals, double jitter) {
-  // The number of refusals bounds it.
+  // The maximum is never reached, since the number of retries is limited.
   return base::growing_pause(refusals, k_first_pause, std::chrono::seconds(32), jitter);
 }
 

@@ -6,17 +6,17 @@
 
 namespace torc::remote {
 
-/// Whether sshd closed the connection of an ssh or scp call before anybody could log in, as it does when too many come
-/// at once (MaxStartups, PerSourcePenalties): nothing can have run on the worker then. Whatever else stands in its
-/// messages, a jump host that is down for instance, makes it another failure.
+/// Whether sshd closed the connection of an ssh or scp call before the login, as it does with too many simultaneous
+/// connections (MaxStartups, PerSourcePenalties), so that nothing can have run on the worker. Any other message, for
+/// instance about a jump host that is down, means another failure.
 bool is_refused_connection(const proc::CommandResult& result);
 
-/// How long to wait before a refused connection is made again.
-/// @param refusals  So many so far, from 1 on.
-/// @param jitter  0.5 to 1, so that those who were refused together do not come back together.
+/// How long to wait before retrying a refused connection.
+/// @param refusals  Number of refusals so far, at least 1.
+/// @param jitter  0.5 to 1, so that connections refused at the same time are not retried at the same time.
 std::chrono::milliseconds refusal_pause(int refusals, double jitter);
 
-/// A connection that was refused so often is not made again.
+/// A connection that was refused this many times is not retried.
 inline constexpr int k_most_refusals = 6;
 
 }  // namespace torc::remote

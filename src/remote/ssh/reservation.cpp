@@ -5,7 +5,7 @@
 namespace torc::remote {
 namespace {
 
-/// Of a transport that has no limit of its own: nothing needs to be kept free.
+/// Reservation for a transport without slots: only limits the width.
 class Reservation : public Transport {
  public:
   Reservation(Transport& all, std::size_t width) : m_all(all), m_width(width) {}

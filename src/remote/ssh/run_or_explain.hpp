@@ -8,11 +8,11 @@
 
 namespace torc::remote {
 
-/// `Transport::run` for a call that others wait for: also that this machine cannot make it at all becomes a value, with
-/// the reason in `err`. Whatever the dialogue's `answer` throws as a base::Error becomes one as well.
+/// `Transport::run` for a call that other threads wait for: if this machine cannot make the call at all, or the
+/// dialogue's `answer` throws a base::Error, the result is a failure with the reason in `err` instead of an exception.
 proc::CommandResult run_or_explain(Transport& transport, const Worker& worker, const ScriptCall& call);
 
-/// How much longer the last of so many calls may take, as connections are kept apart.
+/// How much longer the last of `calls` calls may take because of the delay between connections.
 std::chrono::seconds delay_of_all(const Transport& transport, std::size_t calls);
 
 }  // namespace torc::remote

@@ -1,5 +1,5 @@
-// Theory of operation: one shell, in a session of its own, makes the ssh calls and outlives this program. It gets its
-// script from a file in memory: neither is there a limit to its length, nor does it stand in an argument list.
+// Theory of operation: one shell, in its own session, makes the ssh calls and outlives this program. It reads its
+// script from a file in memory, so that the script may have any length and does not appear in an argument list.
 
 #include <sys/mman.h>
 #include <unistd.h>
@@ -18,7 +18,7 @@ namespace {
 
 constexpr int k_seconds_of_a_call = 10;
 
-/// A line that no script holds.
+/// A line that no script contains.
 constexpr const char* k_end_of_script = "end-of-the-script-that-torc-sends";
 
 std::string shell_words(const std::vector<std::string>& words) {
@@ -32,7 +32,7 @@ std::string shell_words(const std::vector<std::string>& words) {
 base::Fd file_in_memory(const std::string& content) {
   base::Fd file(::memfd_create("torc", MFD_CLOEXEC));
   if (!file) {
-    throw base::SystemError("cannot make a file in memory");
+    throw base::SystemError("cannot create a file in memory");
   }
   base::write_all(file.get(), content);
   if (::lseek(file.get(), 0, SEEK_SET) != 0) {
@@ -50,12 +50,12 @@ void Transport::run_in_background(const std::vector<BackgroundCall>& calls) {
 }
 
 void SshTransport::run_in_background(const std::vector<BackgroundCall>& calls) {
-  // Nobody hears of the shell's end, so its slots are taken as long as this transport lives: these calls are the last
-  // thing that a stopped command does.
+  // The end of the shell is not observed, so its slots are held as long as this transport exists: these calls are the
+  // last thing that a stopped command does.
   auto& slots = *m_options.slots;
   m_background = slots.take(slots.count(), {});
   const std::size_t width = m_background.count();
-  // The shell reads all of the function before it runs any of it, and can end then.
+  // The shell reads the whole function before it runs it in the background, and can then exit.
   std::string script = "calls() {\n";
   for (std::size_t i = 0; i < calls.size(); ++i) {
     script += fmt::format("timeout {}{} >/dev/null 2>&1 <<'{}' &\n{}\n{}\n", k_seconds_of_a_call,

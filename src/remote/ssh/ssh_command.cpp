@@ -12,8 +12,7 @@ namespace {
 
 constexpr std::chrono::milliseconds k_ask_limit{10'000};
 
-/// Addresses are checked where they are parsed; one that another program stored, or that comes by any other way, must not
-/// reach ssh.
+/// Addresses are checked when they are parsed, but an invalid one that another program stored must not reach ssh.
 void refuse_invalid(const model::WorkerAddress& worker) {
   const std::string text = model::to_string(worker);
   try {
@@ -21,15 +20,16 @@ void refuse_invalid(const model::WorkerAddress& worker) {
       return;
     }
   } catch (const base::Error& error) {
-    throw base::Error(fmt::format(
-        "refused to connect: {}; 'torc remote remove-worker' removes this worker, then add it as [user@]host[:port]",
-        error.what()));
+    throw base::Error(
+        fmt::format("refused to connect: {}; remove this worker with 'torc remote remove-worker', then add it as "
+                    "[user@]host[:port]",
+                    error.what()));
   }
-  throw base::Error(
-      fmt::format("refused to connect to '{}': it does not parse back to the same address", base::printable(text)));
+  throw base::Error(fmt::format("refused to connect to '{}': this address cannot be passed to ssh unambiguously",
+                                base::printable(text)));
 }
 
-/// What ssh and scp have in common. The user's options stand first: of two values for one key the first counts.
+/// Options for both ssh and scp. The user's options are first, since ssh uses the first value of a key.
 std::vector<std::string> common_options(const SshOptions& options) {
   std::vector<std::string> words;
   const auto add = [&](const std::string& option) {
@@ -47,7 +47,7 @@ std::vector<std::string> common_options(const SshOptions& options) {
   return words;
 }
 
-/// The worker, and the shell that reads the script.
+/// Adds the worker, and the shell that reads the script.
 void add_destination(std::vector<std::string>& words, const model::WorkerAddress& worker) {
   words.emplace_back("-T");
   if (worker.port) {
@@ -63,12 +63,12 @@ void add_destination(std::vector<std::string>& words, const model::WorkerAddress
   words.emplace_back("exec sh -s");
 }
 
-/// The words of an scp call up to the two paths.
+/// The arguments of an scp call before the two paths.
 std::vector<std::string> scp_options(const SshOptions& options, const model::WorkerAddress& worker) {
   refuse_invalid(worker);
   std::vector<std::string> words = common_options(options);
   words.insert(words.begin(), options.scp_program);
-  // Over sftp no shell of the worker reads the path.
+  // Over sftp, no shell on the worker interprets the path.
   words.emplace_back("-s");
   if (options.ssh_program != "ssh" && options.scp_program == "scp") {
     words.emplace_back("-S");
@@ -87,7 +87,7 @@ std::string scp_remote(const model::WorkerAddress& worker, const std::string& pa
   return (worker.user.empty() ? "" : worker.user + "@") + host + ":" + path;
 }
 
-/// A local name with a colon would be taken for a host's.
+/// Prevents scp from taking a local name with a colon for a host.
 std::string scp_local(const std::string& path) {
   return path.starts_with('/') ? path : "./" + path;
 }
@@ -128,7 +128,7 @@ std::optional<std::string> ssh_target(const SshOptions& options, const model::Wo
 std::vector<std::string> ssh_tunnel_command(const SshOptions& options, const model::WorkerAddress& worker, int port,
                                             const TunnelTarget& target) {
   refuse_invalid(worker);
-  // Before the user's: a master that is shared would keep the forward when this ssh ends.
+  // Before the user's options: a shared master connection would keep the forward when this ssh ends.
   std::vector<std::string> words{options.ssh_program, "-o", "ControlMaster=no",      "-o",
                                  "ControlPath=none",  "-o", "ClearAllForwardings=no"};
   const auto common = common_options(options);

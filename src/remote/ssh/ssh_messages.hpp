@@ -4,7 +4,7 @@
 
 namespace torc::remote {
 
-/// Whether a line of ssh's standard error says nothing about a failure.
+/// Whether a line of ssh's standard error is unrelated to a failure.
 bool is_ssh_noise(std::string_view line);
 
 }  // namespace torc::remote

@@ -21,7 +21,7 @@ SshSlots::Lease SshSlots::take(std::size_t wanted, const std::stop_token& stop) 
   if (granted) {
     m_free -= count;
   }
-  m_changed.notify_all();  // Another request is the first one now.
+  m_changed.notify_all();  // Another request is now the first one.
   return granted ? Lease(*this, count) : Lease();
 }
 

@@ -13,9 +13,9 @@
 namespace torc::remote {
 namespace {
 
-/// Who interrupts waits no longer for what is put in order.
+/// Limit for cleanup scripts after an interrupt.
 constexpr std::chrono::milliseconds k_cleanup_limit{10'000};
-/// What has less left of its limit is not tried again.
+/// A call with less time left is not retried.
 constexpr std::chrono::milliseconds k_least_time{1'000};
 
 proc::CommandResult canceled() {
@@ -28,8 +28,8 @@ std::chrono::milliseconds longest_transfer(const SshOptions& options, std::int64
   return options.longest + std::chrono::seconds(size / k_least_transfer_rate);
 }
 
-/// Makes a command's words.
-/// @returns nothing for a worker with whose address ssh is not started; then `result` says why
+/// Makes a command's argument list.
+/// @returns std::nullopt if the worker's address is not valid; then `result` has the reason
 template <typename Make>
 std::optional<std::vector<std::string>> words_or_reason(proc::CommandResult& result, Make&& make) {
   try {
@@ -47,7 +47,7 @@ SshTransport::SshTransport(SshOptions options, std::stop_token stop)
 
 std::unique_ptr<Transport> SshTransport::reserve(std::size_t count) {
   auto reserved = std::make_unique<SshTransport>(m_options, m_stop);
-  // After a stop there is nothing to reserve: calls are canceled.
+  // After a stop request nothing is reserved: all calls are canceled.
   if (auto slots = m_options.slots->take(count, m_stop)) {
     reserved->m_options.slots = std::make_shared<SshSlots>(slots.count());
     reserved->m_reserved = std::move(slots);
@@ -78,11 +78,11 @@ proc::CommandResult SshTransport::connect(proc::Command command, const std::stop
       deadline = now + command.limit;
     }
     if (refusals > 1 && now + k_least_time >= *deadline) {
-      return result;  // Others took their turns before this one.
+      return result;  // Waiting for the turns of other connections took too long.
     }
     command.limit = std::chrono::duration_cast<std::chrono::milliseconds>(*deadline - now);
     result = proc::run_command(command, is_stopped_by);
-    // Who was asked has had somebody at the other end.
+    // A question shows that the script has run.
     if (asked || refusals >= k_most_refusals || !is_refused_connection(result)) {
       return result;
     }

@@ -1,5 +1,5 @@
-// Theory of operation: one thread, one poll loop over the ssh processes, their output and the sockets of other
-// commands. A connection (tunnel_connection.hpp) knows what to do next; the loop says when it may begin.
+// Theory of operation: one thread with one poll loop over the ssh processes, their output and the sockets of other
+// commands. A connection (tunnel_connection.hpp) knows its next step; the loop decides when it may start.
 
 #include "torc/remote/tunnel.hpp"
 
@@ -24,7 +24,7 @@ class Tunnel::Loop {
   explicit Loop(TunnelSettings settings)
       : m_settings(std::move(settings)), m_wake(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
     if (!m_wake) {
-      throw base::SystemError("cannot make an eventfd");
+      throw base::SystemError("cannot create an eventfd");
     }
   }
 
@@ -97,7 +97,7 @@ class Tunnel::Loop {
     const bool has_slot = m_settings.slots->has_free();
     auto next = Clock::time_point::max();
     for (const auto& each : m_connections) {
-      // One that waits for a slot is woken by the connection that gives it back.
+      // A connection that waits for a slot is woken by the connection that releases one.
       if (has_slot || !each->is_gone()) {
         next = std::min(next, each->due());
       }
@@ -136,7 +136,7 @@ class Tunnel::Loop {
         each->terminate();
       }
     }
-    m_connections.clear();  // Kills what is left.
+    m_connections.clear();  // Kills the remaining processes.
   }
 
   TunnelSettings m_settings;

@@ -10,7 +10,7 @@
 namespace torc::remote {
 namespace {
 
-// Below 32768, from where Linux gives ports out by itself: between two connections of a tunnel nobody gets its port by
+// Below 32768, where Linux's ephemeral ports begin: while a tunnel reconnects, no other program gets its port by
 // chance.
 constexpr int k_first_port = 20'000;
 constexpr int k_ports = 10'000;
@@ -48,7 +48,8 @@ UrlParts parts_of(const std::string& url) {
   return parts;
 }
 
-/// Names that mean the worker on the worker: what a certificate says of them holds there, too.
+/// Whether a host name means the local machine on every machine, so that a certificate for it is also valid on the
+/// worker.
 bool is_same_on_worker(const std::string& host) {
   return host == "127.0.0.1" || host == "localhost";
 }
@@ -62,16 +63,16 @@ std::string TunnelTarget::text() const {
 TunnelTarget tunnel_target(const std::string& url, bool any_certificate) {
   const UrlParts parts = parts_of(url);
   if (parts.is_encrypted() && !any_certificate && !is_same_on_worker(parts.host)) {
-    throw base::UsageError(fmt::format(
-        "--server-tunnel: the workers would reach {0} as 127.0.0.1, for which its certificate does not hold; let the "
-        "certificate name 127.0.0.1 as well and give --url https://127.0.0.1:PORT, or have the server listen on "
-        "127.0.0.1 without https: ssh encrypts what goes through the tunnel",
-        base::printable(parts.host)));
+    throw base::UsageError(
+        fmt::format("--server-tunnel: the workers would reach {0} as 127.0.0.1, for which its certificate is not "
+                    "valid; add 127.0.0.1 to the certificate and give --url https://127.0.0.1:PORT, or let the server "
+                    "listen on 127.0.0.1 without https (ssh encrypts the connections through the tunnel)",
+                    base::printable(parts.host)));
   }
   const auto port = parts.port.empty() ? (parts.is_encrypted() ? 443 : 80) : base::parse_int(parts.port).value_or(0);
   const auto is_odd = [](char c) { return static_cast<unsigned char>(c) <= 0x20 || c == '[' || c == ']' || c == '/'; };
   if (parts.host.empty() || port < 1 || port > 65'535 || std::any_of(parts.host.begin(), parts.host.end(), is_odd)) {
-    throw base::UsageError("--server-tunnel: there is no telling host and port of the server's URL " +
+    throw base::UsageError("--server-tunnel: cannot determine host and port of the server's URL " +
                            base::printable(parts.scheme + parts.host));
   }
   return {.host = parts.host, .port = static_cast<int>(port)};
@@ -79,7 +80,7 @@ TunnelTarget tunnel_target(const std::string& url, bool any_certificate) {
 
 std::string url_through_tunnel(const std::string& url, int port) {
   const UrlParts parts = parts_of(url);
-  // Without a certificate to hold for it a name is of no use, and 'localhost' may be looked for at ::1 first.
+  // Without a certificate the name does not matter, and 'localhost' could resolve to ::1 first.
   const std::string host = parts.is_encrypted() && is_same_on_worker(parts.host) ? parts.host : "127.0.0.1";
   return fmt::format("{}{}{}:{}{}", parts.scheme, parts.login, host, port, parts.path);
 }

@@ -14,16 +14,17 @@
 namespace torc::remote {
 namespace {
 
-/// More than a request for ten thousand workers.
+/// A request for ten thousand workers is shorter.
 constexpr std::size_t k_longest_request = 8UL << 20U;
 
-/// @throws base::Error in place of the library's exceptions
+/// @throws base::Error instead of the library's exceptions
 template <typename Read>
 auto reading(Read&& read) {
   try {
     return read();
   } catch (const nlohmann::json::exception&) {
-    throw base::Error("a tunnel's message is not as it should be; are both ends of the same version of torc?");
+    throw base::Error(
+        "unexpected message from or to the tunnel; check that both processes have the same version of torc");
   }
 }
 
@@ -56,7 +57,7 @@ TunnelRequest TunnelRequest::parse(const std::string& text) {
       Worker worker{.stored = each.at("stored").get<std::string>(),
                     .name = each.at("name").get<std::string>(),
                     .key = each.at("key").get<std::string>()};
-      // What is no address has no forward; the command that asks says so.
+      // An invalid address gets no forward; the requesting command reports it.
       worker.address = make_workers({worker.stored}).front().address;
       request.workers.push_back(std::move(worker));
     }

@@ -10,8 +10,8 @@
 #include "torc/base/fd.hpp"
 #include "torc/remote/tunnel.hpp"
 
-// What goes over a tunnel's socket: one line of JSON each way, any number of times. The messages are made and read here
-// and in tunnel_clients.cpp alone.
+// Protocol of a tunnel's socket: each request and each answer is one line of JSON. Only this file and
+// tunnel_clients.cpp compose and parse the messages.
 
 namespace torc::remote {
 
@@ -29,21 +29,22 @@ struct TunnelRequest {
 /// {"forwards": [{"worker", "name", "port", "up", "error"}]} or {"error": ...}
 std::string tunnel_answer(const std::vector<Forward>& forwards);
 std::string tunnel_refusal(const std::string& why);
-/// @throws base::Error, also with what a refusal says
+/// @throws base::Error for an invalid answer, or with the message of a refusal
 std::vector<Forward> parse_tunnel_answer(const std::string& text);
 
-/// The programs that talk to a tunnel. Of its loop's thread.
+/// The programs that are connected to a tunnel. Used in the thread of its loop only.
 class TunnelClients {
  public:
   void listen(base::Fd socket) { m_listener = std::move(socket); }
 
   void add_polled(std::vector<pollfd>& polled) const;
 
-  /// Takes what has come, and sends what can be sent. @param on_request  Throws base::Error for a request that is
-  /// refused.
+  /// Receives requests and sends pending answers, without blocking. @param on_request  Throws base::Error to refuse a
+  /// request.
   void turn(const std::function<void(const TunnelRequest&)>& on_request);
 
-  /// Answers those who wait. @param known  How it stands with a worker, or nothing while that is not settled.
+  /// Answers the requests whose workers are all settled. @param known  The forward to a worker, or std::nullopt while
+  /// it is not settled.
   void answer(const std::function<std::optional<Forward>(const std::string& worker)>& known);
 
   std::size_t count() const { return m_clients.size(); }
@@ -53,13 +54,13 @@ class TunnelClients {
     base::Fd socket;
     std::string received{};
     std::optional<TunnelRequest> request{};  ///< Not yet answered.
-    std::string unsent{};                    ///< Of answers; a socket takes some 200 kB at once.
+    std::string unsent{};                    ///< Answers not sent yet; a socket takes about 200 kB at once.
 
     void say(const std::string& line) { unsent += line + "\n"; }
   };
 
   void accept_all();
-  /// @returns whether it is still there
+  /// @returns whether the client is still connected
   static bool read_from(Client& client);
   static bool send_to(Client& client);
 

@@ -18,14 +18,14 @@ namespace torc::remote {
 namespace {
 
 constexpr std::size_t k_kept_output = 8'192;
-/// A worker may say so much in such a time; what prints without end would cost a processor here.
+/// A worker may send this much in k_heard_time; endless output would use up a CPU of this machine.
 constexpr std::size_t k_most_heard = 4UL << 20U;
 constexpr std::chrono::seconds k_heard_time{60};
-/// So many reads a turn: others have theirs.
+/// Maximum reads per turn, so that every connection gets its turn.
 constexpr int k_reads = 64;
-/// So many ports of a worker are tried before its sshd is taken to refuse them all.
+/// After this many refused ports, the worker's sshd is assumed to refuse all forwards.
 constexpr int k_candidates = 5;
-/// What has stood for so long is not as if it had failed again.
+/// After being up for this long, a failure counts as the first one again.
 constexpr std::chrono::seconds k_steady{60};
 
 }  // namespace
@@ -83,13 +83,13 @@ void TunnelConnection::start(Clock::time_point now, SshSlots::Lease slot) {
     options.stdout_fd = out.write_end.get();
     options.stderr_fd = out.write_end.get();
     m_child = proc::Child::spawn(options);
-    // Less than a pipe takes at once, so this waits for nobody.
+    // The script fits into the pipe's buffer, so this does not block.
     base::write_all(in.write_end.get(), script);
     if (::fcntl(out.read_end.get(), F_SETFL, O_NONBLOCK) != 0) {
       throw base::SystemError("cannot make a pipe non-blocking");
     }
     if (m_phase == Phase::connecting) {
-      m_in = std::move(in.write_end);  // Its end would end the connection.
+      m_in = std::move(in.write_end);  // Closing it would end the connection.
     }
     m_out = std::move(out.read_end);
     m_release = false;
@@ -141,7 +141,7 @@ void TunnelConnection::end_flood(Clock::time_point now) {
 void TunnelConnection::turn(Clock::time_point now) {
   drain();
   end_flood(now);
-  // With the user's ExitOnForwardFailure=no ssh only warns; the script sees that nobody listens.
+  // With the user's ExitOnForwardFailure=no, ssh only warns; then the script detects that nothing listens.
   if (m_phase == Phase::connecting && m_child.running() && has_said(k_tunnel_up)) {
     m_phase = Phase::up;
     m_slot.reset();
@@ -167,7 +167,7 @@ void TunnelConnection::ended(Clock::time_point now, const proc::ExitStatus& stat
   m_out.reset();
   m_slot.reset();
   if (m_phase == Phase::releasing) {
-    // If that failed, so will what follows, and say why.
+    // If releasing failed, the next connection will fail too, and report why.
     m_released = true;
     m_phase = Phase::waiting;
     m_next = now;
@@ -179,7 +179,7 @@ void TunnelConnection::ended(Clock::time_point now, const proc::ExitStatus& stat
     return;
   }
   if (m_flooded) {
-    failed(now, "endless output; check the login scripts there");
+    failed(now, "endless output; check the shell start files on the worker");
     return;
   }
   using End = proc::CommandResult::End;
@@ -199,12 +199,12 @@ void TunnelConnection::refused(Clock::time_point now) {
     m_release = true;
   } else if (m_was_up) {
     m_released = false;
-    failed(now, fmt::format("port {} of 127.0.0.1 is in use there", m_forward.port));
+    failed(now, fmt::format("port {} of 127.0.0.1 is in use on the worker", m_forward.port));
   } else if (!take_next_port() || m_all_refused) {
-    m_all_refused = true;  // From now on one port a try.
+    m_all_refused = true;  // From now on, one port per attempt.
     failed(now,
-           "its sshd makes no forward; AllowTcpForwarding, PermitListen or DisableForwarding in its sshd_config "
-           "may forbid it");
+           "sshd on the worker refuses the forward; check AllowTcpForwarding, PermitListen and DisableForwarding in "
+           "its sshd_config");
   }
 }
 

@@ -14,38 +14,38 @@
 
 namespace torc::remote {
 
-/// The forward on one worker: the ssh process that holds it, and what comes after that one. Moved by `turn` alone;
-/// nothing blocks.
+/// The forward to one worker: the ssh process that holds it, and the attempts to restore it. `turn` drives it; nothing
+/// blocks.
 class TunnelConnection {
  public:
   using Clock = std::chrono::steady_clock;
 
-  /// @param settings  Outlives this.
+  /// @param settings  Must outlive this object.
   TunnelConnection(Worker worker, SshOptions options, const TunnelSettings& settings);
 
   const Forward& forward() const { return m_forward; }
 
-  /// The caller wants to know how it stands: what is down is tried at once.
+  /// Requests the forward's state: if it is down, it is retried at once.
   void ask();
-  /// Whether that is known: it is up, or has failed since it was asked.
+  /// Whether the state is known: the forward is up, or has failed since `ask`.
   bool is_settled() const { return m_forward.up || m_settled; }
 
-  /// Whether ssh runs and its forward is not up yet.
+  /// Whether ssh runs but the forward is not up yet.
   bool is_connecting() const { return m_child.running() && m_phase != Phase::up; }
-  /// Whether it has nothing to wait for but a slot.
+  /// Whether only a slot is missing to start.
   bool wants_to_start(Clock::time_point now) const { return !m_child.running() && now >= m_next; }
-  /// @param slot  Given back once the forward is up, or ssh has ended.
+  /// @param slot  Released once the forward is up, or ssh has ended.
   void start(Clock::time_point now, SshSlots::Lease slot);
 
-  /// Deals with what has come and with what is due.
+  /// Processes output, process ends and deadlines.
   void turn(Clock::time_point now);
-  /// Whether `forward` tells another story than at the last call.
+  /// Whether `forward` has changed since the last call.
   bool take_change() { return std::exchange(m_changed, false); }
   void add_polled(std::vector<pollfd>& polled) const;
-  /// When a turn is due though no descriptor says so.
+  /// When to call `turn` even if no descriptor is ready.
   Clock::time_point due() const;
 
-  /// Tells ssh to end; it is not tried again.
+  /// Ends ssh; the connection is not retried.
   void terminate();
   bool is_gone() const { return !m_child.running(); }
 
@@ -65,24 +65,24 @@ class TunnelConnection {
   const TunnelSettings& m_settings;
   Forward m_forward;
   Phase m_phase{Phase::waiting};
-  SshSlots::Lease m_slot;  ///< Given back after ssh has ended.
+  SshSlots::Lease m_slot;  ///< Empty once the forward is up or ssh has ended.
   proc::Child m_child;
   base::Fd m_in;
   base::Fd m_out;
   std::string m_output;
-  Clock::time_point m_next{};  ///< When to try, while nothing runs.
+  Clock::time_point m_next{};  ///< Time of the next attempt, while ssh does not run.
   Clock::time_point m_deadline{};
   Clock::time_point m_up_since{};
   int m_attempt{0};
   int m_candidate{0};
-  bool m_release{false};      ///< Next: end what holds the port there.
-  bool m_released{false};     ///< That was done, since it was last up.
-  bool m_all_refused{false};  ///< Every port was tried.
-  bool m_was_up{false};       ///< Runners know the port: it stays.
+  bool m_release{false};      ///< The next ssh ends the old connection that holds the port on the worker.
+  bool m_released{false};     ///< That has been done since the forward was last up.
+  bool m_all_refused{false};  ///< All candidate ports were refused.
+  bool m_was_up{false};       ///< Runners know the port, so it must not change.
   bool m_settled{false};
   bool m_timed_out{false};
   bool m_flooded{false};
-  std::size_t m_heard{0};  ///< Bytes since m_heard_since.
+  std::size_t m_heard{0};  ///< Bytes received since m_heard_since.
   Clock::time_point m_heard_since{};
   bool m_changed{false};
 };

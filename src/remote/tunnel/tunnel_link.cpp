@@ -27,7 +27,7 @@
 namespace torc::remote {
 namespace {
 
-// Not a worker's: their names begin with no dot.
+// Cannot be a worker's directory, because worker keys do not begin with a dot.
 constexpr const char* k_tunnel_directory = ".tunnel";
 
 std::filesystem::path state_root() {
@@ -35,7 +35,7 @@ std::filesystem::path state_root() {
   return (given.starts_with('/') ? std::filesystem::path(given) : base::home_directory() / ".local" / "state") / "torc";
 }
 
-/// A path to a socket may have 107 bytes; through the descriptor of its directory it has no more, however deep that is.
+/// A socket's path may have 107 bytes; a path through the descriptor of its directory is always short enough.
 struct SocketPath {
   base::Fd directory;
   sockaddr_un address{};
@@ -51,21 +51,21 @@ struct SocketPath {
 base::Fd new_socket(int flags) {
   base::Fd socket{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | flags, 0)};
   if (!socket) {
-    throw base::SystemError("cannot make a socket");
+    throw base::SystemError("cannot create a socket");
   }
   return socket;
 }
 
-/// @throws base::Error where that takes too long
+/// @throws base::Error if that takes too long
 void wait_for(int socket, short event, std::chrono::steady_clock::time_point until) {
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now()).count();
   pollfd polled{socket, event, 0};
   if (left <= 0 || ::poll(&polled, 1, static_cast<int>(left)) == 0) {
-    throw base::Error("the tunnel's process does not answer in time");
+    throw base::Error("the tunnel's process did not answer in time");
   }
 }
 
-/// One line. @throws base::Error
+/// Reads one line. @throws base::Error
 std::string read_answer(int socket, std::chrono::steady_clock::time_point until) {
   std::string answer;
   std::array<char, 16384> buffer;
@@ -106,7 +106,7 @@ TunnelNote::State TunnelNote::state() const {
     return State::died;
   }
   if (!proc::may_be_this_boot(boot_id)) {
-    // Another boot of this machine, or another machine that has the same home.
+    // Another boot of this machine, or another machine with the same home directory.
     return host == proc::host_name() ? State::died : State::elsewhere;
   }
   return is_alive() ? State::running : State::died;
@@ -120,11 +120,11 @@ void TunnelPlace::make() const {
   std::error_code error;
   std::filesystem::create_directories(m_directory, error);
   if (error) {
-    throw base::SystemError("cannot make " + m_directory.string(), error.value());
+    throw base::SystemError("cannot create " + m_directory.string(), error.value());
   }
-  // Whoever can open the socket can have connections made.
+  // Anyone who can open the socket can request connections.
   if (::chmod(m_directory.c_str(), 0700) != 0) {
-    throw base::SystemError("cannot keep others out of " + m_directory.string());
+    throw base::SystemError("cannot restrict the permissions of " + m_directory.string());
   }
 }
 
@@ -170,7 +170,7 @@ void TunnelPlace::write(const TunnelNote& note) const {
 base::Fd TunnelPlace::take_lock() const {
   base::Fd lock = base::lock_file(m_directory / "lock", base::k_lock_patience);
   if (!lock) {
-    // A tunnel goes to the background after it has taken the lock: the note has its pid.
+    // A tunnel forks into the background after it has taken the lock, so only the state file has its current PID.
     const auto known = note();
     throw base::Error(fmt::format("this workflow's tunnel is already held: {} holds {}",
                                   known && known->is_alive()
@@ -187,7 +187,8 @@ base::Fd TunnelPlace::take_start_lock(const std::stop_token& stop,
   const auto path = m_directory / "start_lock";
   const auto name_holder_at = std::chrono::steady_clock::now() + base::k_lock_patience;
   bool named = false;
-  // Not with a call that waits: no signal would end it, as they all go to a thread of their own.
+  // Polls instead of blocking in the lock call, which no signal would interrupt: a separate thread receives all
+  // signals.
   for (;;) {
     base::Fd lock = base::lock_file(path);
     if (lock) {
@@ -205,7 +206,7 @@ base::Fd TunnelPlace::take_start_lock(const std::stop_token& stop,
 
 base::Fd TunnelPlace::listen() const {
   const SocketPath path(m_directory);
-  ::unlink(path.address.sun_path);  // Of one that was killed.
+  ::unlink(path.address.sun_path);  // Removes the socket of a process that was killed.
   base::Fd socket = new_socket(SOCK_NONBLOCK);
   if (::bind(socket.get(), path.get(), sizeof path.address) != 0 || ::listen(socket.get(), 64) != 0) {
     throw base::SystemError("cannot listen at " + (m_directory / "control").string());
@@ -219,7 +220,7 @@ base::Fd TunnelPlace::connect() const {
     base::Fd socket = new_socket(SOCK_NONBLOCK);
     return ::connect(socket.get(), path.get(), sizeof path.address) == 0 ? std::move(socket) : base::Fd();
   } catch (const base::SystemError&) {
-    return {};  // No directory: there never was a tunnel.
+    return {};  // There is no directory, so there never was a tunnel.
   }
 }
 
@@ -231,7 +232,7 @@ void TunnelLink::send(const std::string& line, std::chrono::steady_clock::time_p
     } else if (errno == EAGAIN) {
       wait_for(m_socket.get(), POLLOUT, until);
     } else if (errno != EINTR) {
-      throw base::Error("the tunnel's process does not listen any more");
+      throw base::Error("the tunnel's process closed the connection");
     }
   }
 }
@@ -239,7 +240,7 @@ void TunnelLink::send(const std::string& line, std::chrono::steady_clock::time_p
 std::string TunnelLink::ask(const std::string& request, std::chrono::milliseconds limit, const std::stop_token& stop) {
   const auto until = std::chrono::steady_clock::now() + limit;
   const int socket = m_socket.get();
-  // Its end makes the socket readable.
+  // The shutdown makes the socket readable.
   const std::stop_callback interrupt(stop, [socket] { ::shutdown(socket, SHUT_RDWR); });
   try {
     send(request + "\n", until);

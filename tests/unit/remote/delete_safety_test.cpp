@@ -1,4 +1,4 @@
-// What is deleted on a worker whose tools are missing or fail, or that cannot tell whether a worker runs there: nothing.
+// Nothing is deleted on a worker whose tools are missing or fail, or while a runner may use the directory.
 
 #include <fcntl.h>
 
@@ -120,8 +120,9 @@ TEST_P(DeleteSafety, AFileThatChangedAndLooksOlderIsKept) {
   };
   auto result = collect();
   EXPECT_FALSE(result.removed) << "as on a file server whose clock is behind";
-  EXPECT_EQ(result.message, fmt::format("saved to {}, but not deleted there: {} changed since the archive was made",
-                                        result.file, fs::canonical(precious()).string()));
+  EXPECT_EQ(result.message,
+            fmt::format("saved to {}, but not deleted on the worker: {} changed since the archive was made",
+                        result.file, fs::canonical(precious()).string()));
   settings.force = true;
   result = collect();
   EXPECT_TRUE(fs::exists(precious()));
@@ -191,7 +192,8 @@ TEST_P(DeleteSafety, ALiveWorkerIsSeenWhateverIsKnownOfItsBoot) {
   for (const std::string& boot : {proc::boot_id(), std::string("unknown"), std::string()}) {
     write_own_worker(boot);
     const auto result = remove();
-    EXPECT_EQ(result.message, fmt::format("a worker runs there (PID {}); stop it first", ::getpid())) << boot;
+    EXPECT_EQ(result.message, fmt::format("a runner uses the directory (PID {}); stop the runner first", ::getpid()))
+        << boot;
     ASSERT_TRUE(fs::exists(precious()));
   }
 }
@@ -201,7 +203,8 @@ TEST_P(DeleteSafety, AWorkerOfAnotherHostMayRunWhateverIsKnownOfItsBoot) {
     for (const std::string& host : {std::string("another"), std::string("unknown"), std::string()}) {
       write_worker(boot, host, 1, 1);
       const auto result = remove();
-      EXPECT_NE(result.message.find("a worker may still run there on"), std::string::npos) << result.message;
+      EXPECT_NE(result.message.find(") may still use the directory; stop the runner first"), std::string::npos)
+          << result.message;
       ASSERT_TRUE(fs::exists(precious())) << boot << " " << host;
     }
   }
@@ -219,8 +222,9 @@ TEST_P(DeleteSafety, ForceDeletesNothingThatAJobOnAnotherHostMayHaveOpen) {
     const auto result = collect();
     EXPECT_FALSE(result.ok || result.removed || result.kept);
     EXPECT_TRUE(fs::exists(result.file));
-    EXPECT_NE(result.message.find("a worker may still run there on " + (host.empty() ? "an unknown host" : host)),
-              std::string::npos)
+    EXPECT_NE(
+        result.message.find("a runner on " + (host.empty() ? "an unknown host" : host) + " (PID 1) may still use"),
+        std::string::npos)
         << result.message;
     ASSERT_TRUE(fs::exists(precious())) << host;
   }
@@ -270,7 +274,7 @@ TEST_P(DeleteSafety, JobsOfADeadRunnerThatItsGuardianEndsCount) {
 TEST_P(DeleteSafety, AWorkerFileThatCannotBeUnderstoodCountsAsAWorker) {
   write_text(state_directory().parent_path() / "ws2/worker", "");
   const auto result = remove();
-  EXPECT_TRUE(result.message.starts_with("cannot tell whether a worker runs there")) << result.message;
+  EXPECT_TRUE(result.message.starts_with("cannot determine whether a runner uses the directory")) << result.message;
   fs::remove(state_directory().parent_path() / "ws2/worker");
   EXPECT_TRUE(fs::exists(precious()));
 }

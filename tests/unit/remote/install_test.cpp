@@ -65,7 +65,7 @@ TEST_P(InstallScripts, LeavesTheSameVersionAlone) {
   auto result = install();
   EXPECT_TRUE(result.ok && !result.installed) << result.message;
   EXPECT_EQ(result.path, (transport.home() / "bin/torc").string());
-  EXPECT_EQ(result.message, "another build of it; --force replaces it");
+  EXPECT_EQ(result.message, "another build of the same version; --force replaces it");
   settings.build_id = "test";
   EXPECT_EQ(install().message, "");
   // One without the probe, too.
@@ -123,7 +123,7 @@ TEST_P(InstallScripts, SaysWhereNothingCanBePut) {
 TEST_P(InstallScripts, KeepsWhatIsThereWhenTheTransferIsDamaged) {
   transport.damage = true;
   fs::create_directories(directory());
-  expect_failure("the program was damaged on its way there");
+  expect_failure("the program was damaged during the transfer");
   transport.damage = false;
   EXPECT_TRUE(install().ok);
 }
@@ -132,14 +132,15 @@ TEST_P(InstallScripts, NamesAMissingLibrary) {
   write_program(settings.program,
                 "#!/bin/sh\necho \"$0: error while loading shared libraries: libx.so.1: cannot open shared object "
                 "file: No such file or directory\" >&2\nexit 127\n");
-  expect_failure("libx.so.1 is missing; install what has it");
+  expect_failure("libx.so.1 is missing; install the package that contains it");
 }
 
 TEST_P(InstallScripts, SaysWhyTheProgramDoesNotStart) {
   for (const auto& [script, message] : std::vector<std::pair<std::string, std::string>>{
            {"echo \"torc: /lib/libc.so.6: version \\`GLIBC_2.38' not found (required by torc)\"; exit 1",
-            "the C library there is older than this program needs (version `GLIBC_2.38' not found"},
-           {"echo 'cannot execute binary file: Exec format error'; exit 126", "a program for other machines"},
+            "the worker's C library is too old for this program (version `GLIBC_2.38' not found"},
+           {"echo 'cannot execute binary file: Exec format error'; exit 126",
+            "it was built for another kind of machine"},
            {"echo 'torc: not found'; exit 127", "another C library"},
            {"echo 'torc: Permission denied'; exit 126", "noexec"},
            {"echo torc 0.24.0", "it does not start there: torc 0.24.0"},
@@ -153,7 +154,8 @@ TEST_P(InstallScripts, SaysWhyTheProgramDoesNotStart) {
 TEST_P(InstallScripts, ComparesTheMachines) {
   settings.machine = "Linux pdp11";
   const auto result = install();
-  EXPECT_TRUE(result.message.ends_with(", this program is for Linux pdp11; build torc there")) << result.message;
+  EXPECT_TRUE(result.message.ends_with(", but this program was built for Linux pdp11; build torc on the worker"))
+      << result.message;
   EXPECT_EQ(transport.sends, 0);
   EXPECT_FALSE(fs::exists(directory()));
 }

@@ -109,7 +109,7 @@ TEST(Lies, AboutAnArchiveFetchNothing) {
       const auto result = collect_logs(transport, {worker()}, settings).front();
       EXPECT_FALSE(result.ok) << lie.name << " " << lie.value;
       EXPECT_EQ(result.message, "the worker's report is not valid: " + std::string(lie.name) + " is '" + lie.value +
-                                    "'" + (remove ? "; nothing was deleted there" : ""));
+                                    "'" + (remove ? "; nothing was deleted on the worker" : ""));
       EXPECT_EQ(transport.fetched, "");
       EXPECT_TRUE(std::filesystem::is_empty(local.path()));
     }

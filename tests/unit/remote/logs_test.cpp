@@ -97,7 +97,7 @@ TEST_P(LogScripts, DeleteNothingThatWasDamagedOnItsWay) {
   transport.damage = true;
   const auto result = collect();
   EXPECT_FALSE(result.ok);
-  EXPECT_EQ(result.message, "the archive was damaged on its way here; nothing was deleted there");
+  EXPECT_EQ(result.message, "the archive was damaged during the transfer; nothing was deleted on the worker");
   EXPECT_TRUE(fs::exists(transport.home() / "torc_output/job_stdio/job_1.o"));
   EXPECT_TRUE(fs::is_empty(settings.local_dir));
   EXPECT_TRUE(nothing_left_there());
@@ -114,7 +114,7 @@ TEST_P(LogScripts, DeleteNothingWhereTarFails) {
   const auto result = collect();
   EXPECT_FALSE(result.ok);
   EXPECT_EQ(result.message,
-            "archive incomplete (no space left on " + (m_dir / "tmp").string() + "); nothing was deleted there")
+            "archive incomplete (no space left on " + (m_dir / "tmp").string() + "); nothing was deleted on the worker")
       << transport.last.err;
   EXPECT_TRUE(fs::exists(transport.home() / "torc_output/job_stdio/job_1.o"));
   EXPECT_TRUE(nothing_left_there());
@@ -147,7 +147,7 @@ TEST_P(LogScripts, DeleteWhereAWorkerRunsOnlyWithForce) {
   settings.remove = true;
   auto result = collect();
   EXPECT_FALSE(result.ok);
-  EXPECT_NE(result.message.find("a worker runs there"), std::string::npos) << result.message;
+  EXPECT_NE(result.message.find("a runner uses the directory"), std::string::npos) << result.message;
   EXPECT_TRUE(fs::exists(result.file));
   EXPECT_TRUE(fs::exists(transport.home() / "torc_output/job_stdio/job_1.o"));
   // It may be about to write into what it has open, and into directories.
@@ -227,7 +227,7 @@ TEST_P(LogScripts, DeleteNothingThatIsNotInTheArchive) {
   write_program(transport.home() / "bin/tar", "#!/bin/sh\nexec /usr/bin/tar --exclude='job_1.o' \"$@\"\n");
   const auto result = collect();
   EXPECT_FALSE(result.ok);
-  EXPECT_EQ(result.message, "the archive lacks ./job_stdio/job_1.o; nothing was deleted there");
+  EXPECT_EQ(result.message, "the archive lacks ./job_stdio/job_1.o; nothing was deleted on the worker");
   EXPECT_TRUE(fs::exists(transport.home() / "torc_output/job_stdio/job_1.o"));
   fs::remove(transport.home() / "bin/tar");
   EXPECT_TRUE(collect().ok);
@@ -294,7 +294,7 @@ TEST_P(LogScripts, RefuseToDeleteWhatHoldsNothingOfTorc) {
   write_text(transport.home() / "thesis/chapter1.tex", "...");
   const auto refused = remove("thesis");
   EXPECT_FALSE(refused.ok);
-  EXPECT_TRUE(refused.message.ends_with("/thesis: nothing in it comes from torc")) << refused.message;
+  EXPECT_TRUE(refused.message.ends_with("/thesis: it does not contain any files of torc")) << refused.message;
   EXPECT_TRUE(fs::exists(transport.home() / "thesis/chapter1.tex"));
   fs::create_directories(transport.home() / "empty");
   EXPECT_TRUE(remove("empty").ok);
@@ -308,7 +308,8 @@ TEST_P(LogScripts, RefuseToDeleteWhileAWorkerRunsThere) {
   write_state(::getpid(), *proc::start_ticks(::getpid()), proc::boot_id(), proc::host_name());
   auto result = remove();
   EXPECT_FALSE(result.ok);
-  EXPECT_EQ(result.message, "a worker runs there (PID " + std::to_string(::getpid()) + "); stop it first");
+  EXPECT_EQ(result.message,
+            "a runner uses the directory (PID " + std::to_string(::getpid()) + "); stop the runner first");
   settings.remove = true;
   EXPECT_FALSE(collect().ok);
   EXPECT_TRUE(nothing_left_there());
@@ -317,9 +318,9 @@ TEST_P(LogScripts, RefuseToDeleteWhileAWorkerRunsThere) {
   write_state(1, 1, "another boot", "another host");
   fs::rename(state_directory(), state_directory().parent_path() / "ws2");
   result = remove();
-  EXPECT_EQ(result.message, "a worker may still run there on another host (PID 1); stop it first, or delete " +
-                                (state_directory().parent_path() / "ws2/worker").string() +
-                                " if it does not run any more");
+  EXPECT_EQ(result.message,
+            "a runner on another host (PID 1) may still use the directory; stop the runner first, or delete " +
+                (state_directory().parent_path() / "ws2/worker").string() + " if it has ended");
   write_text(state_directory().parent_path() / "ws2/ended", "reason=finished\n");
   EXPECT_TRUE(remove().ok);
 }

@@ -267,10 +267,10 @@ TEST_P(StartScripts, SaysWhereItLookedForTorc) {
   fs::remove(transport.home() / "bin/torc");
   auto result = start();
   EXPECT_EQ(result.check.problem, Check::Problem::version);
-  EXPECT_TRUE(result.check.message.starts_with("torc not found on ws1 (looked in PATH and ~/.local/bin)"));
+  EXPECT_TRUE(result.check.message.starts_with("torc not found on ws1 (searched PATH and ~/.local/bin)"));
   settings.remote_torc = "~/opt/my torc";
   result = start();
-  EXPECT_EQ(result.check.message, "torc not found on ws1 ('~/opt/my torc' is no program there)");
+  EXPECT_EQ(result.check.message, "torc not found on ws1 ('~/opt/my torc' is not an executable file)");
   write_program(transport.home() / "opt/my torc", k_fake_torc);
   EXPECT_TRUE(start().start.ok) << transport.last.err;
 }
@@ -387,7 +387,7 @@ TEST_P(StartScripts, NameTheStartThatHoldsTheLock) {
   const auto result = start();
   EXPECT_FALSE(result.start.ok);
   EXPECT_EQ(result.start.message,
-            "another start of this worker is under way: process 77 on ws1, started from login1 holds " +
+            "this worker is already being started: process 77 on ws1, started from login1 holds " +
                 (state_directory() / "start_lock").string() + "; try again when it has ended");
   EXPECT_GE(std::chrono::steady_clock::now() - began, std::chrono::milliseconds(400));
   EXPECT_EQ(transport.last.err, "");
@@ -462,7 +462,7 @@ TEST_P(StartScripts, KeepTheLastLogOrStartNothing) {
   write_text(transport.home() / "torc_output/torc_worker_42_ws1.log", "how it died\n");
   write_program(transport.home() / "bin/mv", "#!/bin/sh\ncase $* in *.old) exit 1 ;; esac\nexec /usr/bin/mv \"$@\"\n");
   const auto result = start();
-  EXPECT_TRUE(result.start.message.starts_with("cannot keep the last log")) << result.start.message;
+  EXPECT_TRUE(result.start.message.starts_with("cannot rename the previous log")) << result.start.message;
   EXPECT_EQ(base::read_file(transport.home() / "torc_output/torc_worker_42_ws1.log"), "how it died\n");
 }
 
@@ -539,15 +539,15 @@ TEST_P(StartAgain, RefusesWhatIsToStayDown) {
     EXPECT_EQ(result.check.problem, Check::Problem::not_restartable);
     return result.check.message;
   };
-  EXPECT_EQ(refusal(), "it has not kept how it was started; 'torc remote run' starts it");
+  EXPECT_EQ(refusal(), "it has no record of how it was started; start it with 'torc remote run'");
   start_and_kill();
   // Nothing to signal, but an intention.
   stop_workers(transport, {worker}, {.workflow = workflow}, [](const auto&) {});
-  EXPECT_EQ(refusal(), "a stop was asked for");
+  EXPECT_EQ(refusal(), "a stop was requested");
   start_and_kill();
   for (const std::string reason : {"finished", "canceled", "stopped", "time_over"}) {
     write_text(state_directory() / "ended", "reason=" + reason + "\nexit=0\n");
-    EXPECT_EQ(refusal(), "it ended in order") << reason;
+    EXPECT_EQ(refusal(), "it ended normally") << reason;
   }
   write_text(state_directory() / "ended", "reason=failed\nexit=1\n");
   const auto result = start_again();

@@ -86,7 +86,7 @@ TEST_P(WithoutBootId, ARunnerIsSeenAndItsOutputIsKept) {
   EXPECT_NE(base::read_file(state_directory() / "worker").find("\nboot_id=unknown\n"), std::string::npos);
   EXPECT_EQ(query().state, State::running) << transport.last.err;
   EXPECT_EQ(delete_logs(transport, worker, workflow, "").message,
-            fmt::format("a worker runs there (PID {}); stop it first", pid));
+            fmt::format("a runner uses the directory (PID {}); stop the runner first", pid));
   EXPECT_TRUE(fs::exists(transport.home() / "torc_output"));
   EXPECT_EQ(stop().signaled_pid, pid);
   ASSERT_TRUE(comes_true([&] { return gone(pid); }));
@@ -185,7 +185,7 @@ TEST_P(StateScripts, TellWhyARunnerIsGone) {
   EXPECT_EQ(query().message, "started");
   write_text(state_directory() / "ended", "reason=time_over\nexit=0\ntime=1\ngiven_back=0\n");
   EXPECT_EQ(query().state, State::stopped);
-  EXPECT_EQ(query().message, "stopped, as its time was over");
+  EXPECT_EQ(query().message, "stopped because its time was over");
   write_text(state_directory() / "ended", "reason=finished\nexit=0\ntime=1\ngiven_back=0\n");
   EXPECT_EQ(query().state, State::finished);
   write_text(state_directory() / "ended", "reason=canceled\nexit=0\ntime=1\ngiven_back=0\n");

@@ -112,7 +112,7 @@ TEST(RestartPolicy, CountsOnlyStartsThatWereMade) {
       {refused(Check::Problem::unreachable, "no route"), Effect::none, 0},
       {refused(Check::Problem::tunnel, "no route"), Effect::none, 0},
       {refused(Check::Problem::canceled, ""), Effect::none, 0},
-      {refused(Check::Problem::not_restartable, "it ended in order"), Effect::given_up, 0},
+      {refused(Check::Problem::not_restartable, "it ended normally"), Effect::given_up, 0},
       {refused(Check::Problem::version, "old"), Effect::failed, 1},
       {refused(Check::Problem::server, "no answer"), Effect::failed, 1},
   };

@@ -62,8 +62,7 @@ TEST_F(SshCalls, AreHungUpOnWhereTheyFlood) {
   const auto result = transport.run(worker, {.script = "true\n"});
   EXPECT_EQ(result.end, proc::CommandResult::End::flooded);
   EXPECT_EQ(result.out.size(), k_small_output);
-  EXPECT_EQ(failure_reason(result),
-            "the worker sent far more than it was asked for; a start file of its shell may print without end");
+  EXPECT_EQ(failure_reason(result), "the worker sent too much output; a start file of its shell may print endlessly");
 }
 
 TEST_F(SshCalls, MayReportProgressButNotForEver) {
