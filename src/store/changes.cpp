@@ -15,7 +15,7 @@ std::string text_at(const nlohmann::json& data, const char* name) {
   return it != data.end() && it->is_string() ? it->get<std::string>() : std::string{};
 }
 
-/// Of kept events that do not say.
+/// The default severity of a stored event.
 Severity severity_of(std::string_view type) {
   if (type == "job_retried" || type == "workflow_canceled" || type == "compute_node_lost") {
     return Severity::warning;

@@ -36,7 +36,7 @@ void refuse_foreign_code(Connection& connection, const std::string& path) {
   try {
     if (const auto found = foreign_code(connection.impl().database); !found.empty()) {
       throw base::Error(
-          fmt::format("the database {} holds what no torc puts there: {}; they could change what users ask for, so "
+          fmt::format("the database {} contains objects that torc does not create: {}; they could change data, so "
                       "remove them with sqlite3 (DROP TRIGGER, DROP VIEW, DROP TABLE), or restore a backup",
                       path, base::printable(found)));
     }
@@ -53,23 +53,25 @@ Connection::Impl::Impl(const std::string& path, Mode open_mode, Durability durab
     harden(database);
     if (mode == Mode::write) {
       if (is_new) {
-        // What there is to be rolled back is an empty file: a journal on disk, synced three times, is not needed.
+        // A rollback would only restore an empty file, so a journal on disk, which is synced three times, is not
+        // needed.
         database.exec("PRAGMA journal_mode = MEMORY");
       }
       database.exec("PRAGMA journal_mode = WAL");
       database.exec(durability == Durability::full ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
       database.exec("PRAGMA foreign_keys = ON");
     }
-    // In KiB. Beyond it the system's own cache serves: a server's memory does not grow with its database.
+    // In KiB. Beyond this size the operating system's cache is used, so a server's memory does not grow with its
+    // database.
     database.exec(mode == Mode::write ? "PRAGMA cache_size = -32768" : "PRAGMA cache_size = -8192");
     database.exec("PRAGMA temp_store = MEMORY");
   } catch (const SQLite::Exception& error) {
     if (is_disk_full(database, error)) {
       throw base::Error(
-          fmt::format("cannot open the database {}: its disk is full; nothing was changed. Make room there", path));
+          fmt::format("cannot open the database {}: its disk is full; nothing was changed. Free some space", path));
     }
     if (is_busy(error.getErrorCode())) {
-      // Asked for before this connection is closed: SQLite may then remove the file that is locked.
+      // Determined before this connection is closed, because closing it may remove the locked file.
       const std::string holder = lock_holders_of(path);
       throw base::Error(fmt::format("cannot open the database {}: another process has it locked: {}", path,
                                     holder.empty() ? "one that cannot be seen from here" : holder));
@@ -107,7 +109,7 @@ void Connection::rollback() noexcept {
     try {
       run(*this, "ROLLBACK");
     } catch (const std::exception&) {
-      // SQLite rolled back by itself, or will when the connection is closed.
+      // SQLite has already rolled back, or will when the connection is closed.
     }
   }
 }
@@ -140,13 +142,13 @@ Database::Database(const std::string& path, Durability durability, base::Owner o
     try {
       m_file->remember_log_files();
     } catch (const base::Error&) {
-      // Else SQLite would copy the log, which another user may have written, into the database when it closes.
+      // Otherwise SQLite would copy the log, which another user may have written, into the database when it closes.
       sqlite3_db_config(m_first->impl().database.getHandle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
       throw;
     }
   };
   try {
-    // An empty transaction has SQLite open its log, which is looked at before anything is changed.
+    // An empty transaction makes SQLite open its log, which must be checked before anything is changed.
     Transaction{*m_first}.commit();
     remember_log_files();
     refuse_foreign_code(*m_first, this->path());

@@ -11,8 +11,8 @@
 namespace torc::store {
 namespace {
 
-/// Listings with many combinations of filters make many texts; beyond this the cache starts anew.
-constexpr std::size_t k_most_statements = 500;
+/// Listings with many combinations of filters produce many statements; above this number the cache is cleared.
+constexpr std::size_t k_max_statements = 500;
 
 std::unique_ptr<CachedStatement> prepare(Connection& connection, const std::string& sql) {
   try {
@@ -26,8 +26,8 @@ bool means_no_room(int system_error) {
   return system_error == ENOSPC || system_error == EDQUOT || system_error == EFBIG;
 }
 
-/// Only a full disk at a plain write is SQLITE_FULL; quotas, limits and syncs are I/O errors: the file knows their
-/// cause.
+/// SQLite reports a full disk as SQLITE_FULL only for plain writes. Quotas, limits and syncs are I/O errors, whose
+/// cause is in the system error of the file.
 bool failed_for_room(sqlite3* handle) {
   for (const int which : {SQLITE_FCNTL_FILE_POINTER, SQLITE_FCNTL_JOURNAL_POINTER}) {
     sqlite3_file* file = nullptr;
@@ -52,7 +52,7 @@ bool is_disk_full(const SQLite::Database& database, const SQLite::Exception& err
     case SQLITE_FULL:
       return true;
     case SQLITE_IOERR:
-      // The -shm file could not grow; SQLite keeps no system error of that.
+      // The -shm file could not grow; SQLite does not keep the system error.
       return error.getExtendedErrorCode() == SQLITE_IOERR_SHMSIZE || failed_for_room(database.getHandle());
     case SQLITE_CANTOPEN:
       return means_no_room(sqlite3_system_errno(database.getHandle()));
@@ -87,7 +87,7 @@ Query::Query(Connection& connection, std::string_view sql) : m_connection(connec
   auto& impl = m_connection;
   auto it = impl.statements.find(sql);
   if (it == impl.statements.end()) {
-    if (impl.statements.size() >= k_most_statements) {
+    if (impl.statements.size() >= k_max_statements) {
       forget_idle(impl);
     }
     std::string text{sql};
@@ -111,7 +111,7 @@ Query::Query(Query&& other) noexcept
 Query::~Query() {
   if (m_cached != nullptr) {
     m_cached->statement.tryReset();
-    // Large texts must not stay bound until the next use; fails for nothing but a broken statement handle.
+    // Large texts must not stay bound until the next use. Fails only for an invalid statement handle.
     m_cached->statement.clearBindings();
     m_cached->in_use = false;
   }

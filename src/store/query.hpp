@@ -1,6 +1,6 @@
 #pragma once
 
-// Statements of one connection: prepared once, used many times.
+// Prepared statements of one connection, which are reused.
 
 #include <chrono>
 #include <concepts>
@@ -22,7 +22,7 @@
 
 namespace torc::store {
 
-/// k_busy_timeout as SQLiteCpp takes it.
+/// k_busy_timeout in the type that SQLiteCpp expects.
 inline constexpr int k_busy_timeout_ms{k_busy_timeout.count()};
 
 struct CachedStatement {
@@ -35,17 +35,17 @@ struct TextHash {
   std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
 };
 
-/// Of a compute node.
+/// Contact with a compute node.
 struct SignOfLife {
   Id workflow_id{0};
-  std::chrono::steady_clock::time_point seen{};  ///< The last one.
-  std::int64_t written{0};                       ///< When one was last written down, in milliseconds since 1970.
+  std::chrono::steady_clock::time_point seen{};  ///< Time of the last contact.
+  std::int64_t written{0};  ///< When a contact was last stored in the database, in milliseconds since 1970.
 };
 
 struct Connection::Impl {
   Impl(const std::string& path, Mode open_mode, Durability durability);
 
-  bool is_new;  ///< There was no file before. First, since opening makes one.
+  bool is_new;  ///< The file did not exist before. Initialized first, because opening creates the file.
   SQLite::Database database;
   Mode mode;
   std::unordered_map<std::string, std::unique_ptr<CachedStatement>, TextHash, std::equal_to<>> statements;
@@ -53,17 +53,17 @@ struct Connection::Impl {
   std::unordered_map<Id, SignOfLife> signs_of_life{};
 };
 
-/// Whether SQLite failed for want of room: on the disk, in the user's quota, under the process's limit.
-/// @param database  The connection that failed; its system error tells what an I/O error came from.
+/// Whether SQLite failed for lack of space: on the disk, in the user's quota, or under the process's file size limit.
+/// @param database  The connection that failed; its system error is the cause of an I/O error.
 bool is_disk_full(const SQLite::Database& database, const SQLite::Exception& error);
 
-/// Whether SQLite's result code means that another process holds a lock, so that the same may succeed later.
+/// Whether SQLite's result code means that another process holds a lock, so that a retry may succeed.
 bool is_busy(int code);
 
-/// SQLite's exception as ours. @throws always: Refused for a broken constraint, else StorageError
+/// Converts an exception of SQLite. @throws always: Refused for a violated constraint, otherwise StorageError
 [[noreturn]] void rethrow(const Connection::Impl& connection, const SQLite::Exception& error);
 
-/// One run of a statement. Takes it from the connection's cache and puts it back, reset, at the end of its life.
+/// One execution of a statement. Takes the statement from the connection's cache and returns it, reset, on destruction.
 class Query {
  public:
   Query(Connection& connection, std::string_view sql);
@@ -73,7 +73,7 @@ class Query {
   Query& operator=(Query&&) = delete;
   ~Query();
 
-  /// Gives the next parameter its value.
+  /// Binds the next parameter.
   template <typename T>
   Query& bind(const T& value) {
     try {
@@ -84,7 +84,7 @@ class Query {
     return *this;
   }
 
-  /// Goes on to the next row; false after the last.
+  /// Moves to the next row. @returns false after the last
   bool step();
 
   bool null(int column) const { return statement().isColumnNull(column); }
@@ -121,7 +121,7 @@ class Query {
 
   Connection::Impl& m_connection;
   CachedStatement* m_cached;
-  std::unique_ptr<CachedStatement> m_own;  ///< Where the cached one was in use already.
+  std::unique_ptr<CachedStatement> m_own;  ///< Used if the cached statement is already in use.
   int m_parameters{0};
 };
 
@@ -158,7 +158,7 @@ Query query(Connection& connection, std::string_view sql, const Values&... value
   return result;
 }
 
-/// Runs a change. @returns how many rows it changed
+/// Executes a change. @returns the number of changed rows
 template <typename... Values>
 std::int64_t execute(Connection& connection, std::string_view sql, const Values&... values) {
   Query change = query(connection, sql, values...);

@@ -1,6 +1,6 @@
 #pragma once
 
-// Rows as models: each field is the column of its name. Lists of ids are no columns; they stand in tables of their own.
+// Conversion of rows to models: each field is read from the column of its name. ID lists have tables of their own.
 
 #include <string>
 #include <string_view>
@@ -10,7 +10,7 @@
 
 namespace torc::store {
 
-/// Whether a field of type `Member` is a column.
+/// Whether a field of type `Member` is stored in a column.
 template <typename Member>
 constexpr bool is_column() {
   if constexpr (model::detail::IsOptional<Member>::value) {
@@ -39,7 +39,7 @@ const std::string& select_list() {
   return list;
 }
 
-/// The row's columns from `first` on, which `select_list` named.
+/// The model in the row's columns from `first` on, in the order of `select_list`.
 template <typename T>
 T read_row(const Query& row, int first = 0) {
   T result{};

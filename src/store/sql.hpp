@@ -29,8 +29,8 @@ namespace detail {
 
 class SqlBuilder {
  public:
-  /// The literal with each `{name}` replaced. By value: with the undefined behaviour sanitizer GCC 12 cannot evaluate
-  /// std::string_view::find on the template argument itself.
+  /// The literal with each `{name}` replaced. Passed by value: with the undefined behaviour sanitizer GCC 12 cannot
+  /// evaluate std::string_view::find on the template argument itself.
   template <std::size_t Size>
   consteval explicit SqlBuilder(SqlLiteral<Size> literal) {
     std::string_view sql = literal.view();
@@ -80,10 +80,10 @@ class SqlBuilder {
         return status;
       }
     }
-    throw "unknown job status in SQL";  // Only ever a message of the compiler.
+    throw "unknown job status in SQL";  // Only ever shown by the compiler.
   }
 
-  /// A status's number, or the list of the statuses in a group.
+  /// Appends the number of a status, or the list of the statuses in a group.
   consteval void append_statuses(std::string_view name) {
     if (name == "final") {
       append_list(model::is_final);
@@ -116,7 +116,7 @@ inline constexpr auto k_expanded = expanded<Literal>();
 }  // namespace detail
 
 /// The literal with each `{status}` replaced by its number, and `{final}`, `{unfinished}` and `{at_work}` (pending or
-/// running) by the list of theirs, in parentheses.
+/// running) by the list of their numbers, in parentheses.
 template <SqlLiteral Literal>
 consteval std::string_view operator""_sql() {
   return {detail::k_expanded<Literal>.data(), detail::k_expanded<Literal>.size()};

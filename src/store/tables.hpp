@@ -1,6 +1,6 @@
 #pragma once
 
-// Where each model is kept. Columns have the names of the model's fields.
+// The table of each model. Columns have the names of the model's fields.
 
 #include "torc/model/access.hpp"
 #include "torc/model/automation.hpp"
@@ -10,7 +10,7 @@
 
 namespace torc::store {
 
-/// `k_name`: the table; `k_missing`: how an error names one that does not exist, before " with ID: N".
+/// `k_name`: the table. `k_missing`: the error for a record that does not exist, followed by " with ID: N".
 template <typename T>
 struct Table;
 

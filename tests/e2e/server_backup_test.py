@@ -86,7 +86,7 @@ class Backup(E2ETest):
         target.write_text("precious")
         refused = server.torc("server", "backup", target, "-d", server.database)
         self.assertEqual(refused.returncode, 1)
-        self.assertIn("exists already; --force replaces it", refused.stderr)
+        self.assertIn("already exists; use --force to replace it", refused.stderr)
         self.assertEqual(target.read_text(), "precious")
         done = server.torc("server", "backup", target, "--force", env={"DATABASE_URL": f"sqlite:{server.database}"}, check=True)
         self.assertIn(f"Copied {server.database} to {target}", done.stdout)

@@ -163,7 +163,7 @@ class Start(SmallDisk):
         os.truncate(disk / "filler", (disk / "filler").stat().st_size - 131072)
         message = self.start_refused(database)
         self.assertIn("nothing was changed", message)
-        self.assertIn("no room for the copy", message)
+        self.assertIn("not enough space for the copy", message)
         self.assertEqual([path.name for path in disk.iterdir() if "before" in path.name or "tmp" in path.name], [])
         rows = sqlite3.connect(database)
         self.assertEqual(rows.execute("PRAGMA user_version").fetchone(), (1,))
@@ -178,7 +178,7 @@ class Start(SmallDisk):
         disk = self.small_disk("backups", size="64k")
         failed = server.torc("server", "backup", disk / "copy.db", "-d", server.database)
         self.assertEqual(failed.returncode, 1)
-        self.assertIn("no room for the copy", failed.stderr)
+        self.assertIn("not enough space for the copy", failed.stderr)
         self.assertEqual(list(disk.iterdir()), [])
 
     def test_a_read_only_disk_is_named(self):

@@ -156,7 +156,7 @@ class Owners(FilesTest):
         self.plant(place)
         refused = self.standalone("--trust-owner", "run", self.spec())
         self.assertEqual(refused.returncode, 1)
-        self.assertIn("holds what no torc puts there: trigger evil", refused.stderr)
+        self.assertIn("contains objects that torc does not create: trigger evil", refused.stderr)
         execute(place / "torc.db", "DROP TRIGGER evil")
         self.standalone("--trust-owner", "run", self.spec(), check=True)
         self.assertEqual(self.workflows(place / "torc.db"), ["w"])
@@ -167,7 +167,7 @@ class Owners(FilesTest):
             place = self.dir / sql.split()[1]
             place.mkdir()
             execute(self.database(place), sql)
-            self.assertIn("holds what no torc puts there", self.refused_start("--database", place / "torc.db"))
+            self.assertIn("contains objects that torc does not create", self.refused_start("--database", place / "torc.db"))
 
     def test_files_beside_the_database_are_not_taken_from_others(self):
         """A log that another user planted would be replayed into the database."""
@@ -248,7 +248,7 @@ class Maintenance(FilesTest):
         before = {path.name: path.read_bytes() for path in place.iterdir()}
         checked = run_torc("server", "check", "--database", database, home=self.dir)
         self.assertEqual(checked.returncode, 1)
-        self.assertIn("holds what no torc puts there, and no server starts with: trigger evil", checked.stdout)
+        self.assertIn("contains objects that torc does not create, so no server uses it: trigger evil", checked.stdout)
         copy = self.dir / "copy.db"
         run_torc("server", "backup", copy, "--database", database, home=self.dir, check=True)
         self.assertEqual(mode(copy), 0o600)
@@ -465,7 +465,7 @@ class References(FilesTest):
         execute(server.database, f"UPDATE jobs SET failure_handler_id = {handler} WHERE workflow_id = {own}")
         checked = run_torc("server", "check", "--database", server.database, home=self.dir)
         self.assertEqual(checked.returncode, 1)
-        self.assertIn(f"of workflow {own} names failure handler {handler}, which is one of workflow {other}", checked.stdout)
+        self.assertIn(f"of workflow {own} refers to failure handler {handler}, which belongs to workflow {other}", checked.stdout)
 
 
 if __name__ == "__main__":

@@ -7,14 +7,14 @@
 
 namespace torc::store {
 
-/// A change or question that the data does not allow. The caller's mistake: nothing of it is kept.
+/// A change or query that the data do not allow. It is the caller's mistake; no part of it is kept.
 class Refused : public base::Error {
  public:
   enum class Reason {
-    not_found,      ///< The thing named does not exist.
-    conflict,       ///< It exists, but its state or its owner does not permit the change.
+    not_found,      ///< The named record does not exist.
+    conflict,       ///< The record exists, but its status or owner does not permit the change.
     forbidden,      ///< Never permitted.
-    unprocessable,  ///< The values given make no sense for it.
+    unprocessable,  ///< The values do not make sense for the record.
   };
 
   Refused(Reason reason, std::string message) : base::Error(std::move(message)), m_reason(reason) {}
@@ -25,12 +25,12 @@ class Refused : public base::Error {
   Reason m_reason;
 };
 
-/// SQLite failed: disk full, file damaged or gone. Not the caller's fault.
+/// SQLite failed: the disk is full, or the file is damaged or missing. Not the caller's fault.
 class StorageError : public base::Error {
  public:
   enum class Cause {
-    disk_full,  ///< It will work again once there is room.
-    busy,       ///< Another process holds a lock, longer than SQLite waits for one.
+    disk_full,  ///< Works again once there is free space.
+    busy,       ///< Another process held a lock longer than SQLite waits for one.
     other,
   };
 

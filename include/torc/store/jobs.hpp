@@ -1,6 +1,6 @@
 #pragma once
 
-// Jobs: made, listed, claimed, started, completed.
+// Jobs: create, list, claim, start and complete them.
 
 #include <cstdint>
 #include <optional>
@@ -13,20 +13,20 @@
 
 namespace torc::store {
 
-/// Which of a job's lists of ids are filled in.
+/// Which of a job's ID lists are read.
 enum class Relations { none, outputs, all };
 
-/// Makes jobs of one workflow, in order.
-/// @returns them with id, status and requirements
-/// @throws Refused unprocessable for an id that is none of this workflow's
+/// Creates jobs of one workflow, in order.
+/// @returns the jobs with ID, status and requirements
+/// @throws Refused unprocessable for an ID that belongs to another workflow or to none
 std::vector<model::Job> create_jobs(Connection& connection, Id workflow_id, std::vector<model::Job> jobs);
 
-/// With all relations.
+/// Reads a job with all its ID lists.
 model::Job get_job(Connection& connection, Id id);
 
-/// Adds to a filter of jobs that they have this status.
+/// Restricts a listing to jobs with this status.
 void filter_by_status(Filter& filter, model::JobStatus status);
-/// That they run on this compute node, or are to.
+/// Restricts a listing to jobs that this compute node has claimed or runs.
 void filter_by_active_node(Filter& filter, Id compute_node_id);
 
 model::Page<model::Job> list_jobs(Connection& connection, const Filter& filter, const Paging& paging,
@@ -35,68 +35,71 @@ model::Page<model::Job> list_jobs(Connection& connection, const Filter& filter, 
 std::vector<Id> job_ids(Connection& connection, Id workflow_id);
 
 /// Changes the fields that are present.
-/// @throws Refused unprocessable where the job's state does not allow it
+/// @throws Refused unprocessable if the job's status does not allow it
 model::Job update_job(Connection& connection, Id id, const model::Job& changes);
 
-/// Deletes; jobs that waited for it alone become ready.
+/// Deletes a job. Jobs that waited only for it become ready.
 model::Job remove_job(Connection& connection, Id id);
 
 struct Claim {
   Id workflow_id{0};
   std::int64_t limit{0};
-  std::optional<Id> compute_node_id{};  ///< Who claims.
-  /// The jobs run at once, in this run, as if the claimer had called start_job for each; needs `compute_node_id`.
+  std::optional<Id> compute_node_id{};  ///< The compute node that claims.
+  /// If set, the jobs start at once in this run, as if the compute node had called start_job for each; needs
+  /// `compute_node_id`.
   std::optional<std::int64_t> start_run{};
 };
 
 /// Claims ready jobs, the highest priority first, then in the order of their IDs. They become pending (or running), and
 /// no other runner gets them. Claims nothing if the workflow is canceled or the node is not active, because jobs given
 /// to a node that has just left would never run.
-/// @throws Refused unprocessable for jobs to start by no node of the workflow or in another run
+/// @throws Refused unprocessable if the jobs are to start on a node of another workflow, or in another run
 std::vector<model::Job> claim_next_jobs(Connection& connection, const Claim& claim);
 
-/// As many of the ready jobs as fit into `resources` together, in the same order; what does not fit is passed over.
+/// Claims ready jobs in the same order, as long as they fit into `resources` together; jobs that do not fit are
+/// skipped.
 ///
-/// @param strict_scheduler  Take jobs of another scheduler in no case; else only where there is nothing else.
+/// @param strict_scheduler  Never claim jobs of another scheduler. Otherwise they are claimed if there are no others.
 std::vector<model::Job> claim_jobs_that_fit(Connection& connection, const Claim& claim,
                                             const model::ComputeNodesResources& resources, bool strict_scheduler);
 
-/// Whether the same claim may get something later: there are jobs that have not ended, and the node is still active.
+/// Whether the same claim may get jobs later: some jobs have not ended, and the node is still active.
 bool may_get_jobs_later(Connection& connection, const Claim& claim);
 
-/// A claimed job runs.
-/// @throws Refused conflict where it is not claimed, or by another node; unprocessable for another run
+/// Starts a claimed job.
+/// @throws Refused conflict if it is not claimed, or claimed by another node; unprocessable for another run
 model::Job start_job(Connection& connection, Id id, std::int64_t run_id, Id compute_node_id);
 
-/// A job ends: notes the result, lets go or cancels the jobs that wait for it.
+/// Completes a job: records the result, and makes dependent jobs ready or cancels them.
 ///
-/// @param status  The state it ends in.
+/// @param status  The final status.
 /// @throws Refused conflict for an old attempt or another node's job; unprocessable for another run or a job that has
-///         ended already
+/// already ended
 model::Job complete_job(Connection& connection, Id id, model::JobStatus status, std::int64_t run_id,
                         model::Result result);
 
-/// Ends many jobs of one workflow, each as `complete_job` does. One that is refused does not stand in the others' way.
+/// Completes many jobs of one workflow, each like `complete_job`. If one is refused, the others are still completed.
 model::CompletedJobs complete_jobs(Connection& connection, Id workflow_id,
                                    const std::vector<model::JobCompletion>& completions);
 
-/// Why a job runs again. Each is counted apart.
+/// Why a job is retried. Each reason has its own counter.
 enum class RetryReason {
-  failure,     ///< Not counted where `max_retries` is unlimited (2147483647 and more): the job is given back.
-  time_limit,  ///< Its runner's time was over.
+  failure,     ///< Not counted if `max_retries` is unlimited (2147483647 or more): then the job is only requeued.
+  time_limit,  ///< The time limit of its runner passed.
 };
 
-/// Whether there is a result of this attempt of the job.
+/// Whether this attempt of the job has a result.
 bool has_result(Connection& connection, Id job_id, std::int64_t run_id, std::int64_t attempt_id);
 
-/// The job runs again, as its next attempt.
-/// @param attempt_id  Given: the attempt that is meant. It is refused with conflict where it is no longer current.
-/// @throws Refused unprocessable where it was retried `max_retries` times for this reason, or its state does not allow
-/// it
+/// Makes the job ready for its next attempt.
+/// @param attempt_id  If set, the attempt that the caller means; refused with conflict if it is no longer the current
+/// one.
+/// @throws Refused unprocessable if the job was already retried `max_retries` times for this reason, or if its status
+/// does not allow it
 model::Job retry_job(Connection& connection, Id id, std::int64_t run_id, std::int64_t max_retries,
                      RetryReason reason = RetryReason::failure, std::optional<std::int64_t> attempt_id = {});
 
-/// Puts a job into another state that is no way to end.
+/// Sets another status, which must not be final.
 /// @throws Refused unprocessable
 model::Job change_job_status(Connection& connection, Id id, model::JobStatus status, std::int64_t run_id);
 
@@ -105,8 +108,8 @@ model::Page<model::FileRelationship> file_relationships(Connection& connection, 
 model::Page<model::UserDataRelationship> user_data_relationships(Connection& connection, Id workflow_id,
                                                                  const Paging& paging);
 
-/// A job reads or writes this user data.
-/// @throws Refused not_found for a job that is none of the same workflow
+/// Declares that a job reads (`consumer`) or writes (`producer`) this user data.
+/// @throws Refused not_found for a job of another workflow
 void link_user_data(Connection& connection, Id user_data_id, std::optional<Id> consumer, std::optional<Id> producer);
 
 }  // namespace torc::store

@@ -1,6 +1,6 @@
 #pragma once
 
-// A workflow in figures, without its jobs.
+// A workflow in numbers, without its jobs.
 
 #include <cstdint>
 #include <map>
@@ -11,21 +11,21 @@
 
 namespace torc::store {
 
-/// What the ready jobs ask for together.
-/// @param scheduler  Only jobs that name this one.
+/// The total resources that the ready jobs require.
+/// @param scheduler  If set, count only jobs with this scheduler.
 /// @throws Refused not_found
 model::ReadyJobRequirements ready_job_requirements(Connection& connection, Id workflow_id, std::optional<Id> scheduler);
 
-/// Where a workflow stands.
+/// The progress of a workflow.
 struct Summary {
   model::WorkflowStatus status{};
   bool is_complete{false};
-  std::map<model::JobStatus, std::int64_t> jobs{};  ///< Every state, those with no job too.
+  std::map<model::JobStatus, std::int64_t> jobs{};  ///< Contains every status, even if no job has it.
   std::int64_t active_compute_nodes{0};
   std::int64_t pending_scheduled_nodes{0};
   std::int64_t active_scheduled_nodes{0};
-  double exec_time_minutes{0};  ///< Of the results that listings show, together.
-  /// Of the same results, in seconds since 1970: the first start and the last end.
+  double exec_time_minutes{0};  ///< Total of the results that listings show by default.
+  /// The first start and the last end of these results, in seconds since 1970.
   std::optional<double> first_start{};
   std::optional<double> last_end{};
 };

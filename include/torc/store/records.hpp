@@ -1,7 +1,7 @@
 #pragma once
 
-// What every kind of record has in common: made, read, listed, changed and deleted by its id. Kinds: the models that
-// store/tables.hpp gives a table.
+// Operations on all kinds of records: create, read, list, change and delete by ID. The kinds are the models that have a
+// table in store/tables.hpp.
 
 #include <cstdint>
 #include <optional>
@@ -19,11 +19,12 @@ namespace torc::store {
 using model::Id;
 using Value = std::variant<std::int64_t, double, std::string>;
 
-/// Which rows a listing takes. Conditions are this program's own text; values are always bound.
+/// The condition that selects the rows of a listing. Conditions are constant SQL of this program; values are always
+/// bound.
 class Filter {
  public:
   Filter& equals(const std::string& column, Value value) { return where(column + " = ?", std::move(value)); }
-  /// `condition` holds one '?'.
+  /// `condition` contains one '?', which stands for `value`.
   Filter& where(std::string_view condition, Value value) {
     m_values.push_back(std::move(value));
     return where(condition);
@@ -45,7 +46,7 @@ class Filter {
 struct Paging {
   std::int64_t offset{0};
   std::int64_t limit{model::k_page_limit};
-  std::string sort_by{};  ///< A field's name; others are passed over. Equal ones are in the order of their ids.
+  std::string sort_by{};  ///< A field's name; unknown names are ignored. Rows with equal values are ordered by ID.
   bool reverse{false};
 };
 
@@ -59,25 +60,25 @@ T get(Connection& connection, Id id);
 template <model::detail::Model T>
 model::Page<T> list(Connection& connection, const Filter& filter, const Paging& paging);
 
-/// Keeps the fields that are present; the others get the database's defaults. The id is the database's, too.
+/// Stores the fields that are present; the others get the defaults of the database, which also assigns the ID.
 template <model::detail::Model T>
 Id insert(Connection& connection, const T& record);
 
-/// Changes the fields that are present; id and workflow stay.
+/// Changes the fields that are present, except the ID and the workflow.
 /// @throws Refused not_found
 template <model::detail::Model T>
 void update(Connection& connection, Id id, const T& record);
 
-/// @returns what it was
+/// @returns the deleted record
 /// @throws Refused not_found
 template <model::detail::Model T>
 T remove(Connection& connection, Id id);
 
-/// Deletes those of one workflow. @returns how many
+/// Deletes all records of one workflow. @returns how many
 template <model::detail::Model T>
 std::int64_t remove_all(Connection& connection, Id workflow_id);
 
-/// The workflow that a record belongs to; nothing where there is no such record.
+/// The workflow that a record belongs to, or nothing if the record does not exist.
 template <model::detail::Model T>
 std::optional<Id> workflow_of(Connection& connection, Id id);
 

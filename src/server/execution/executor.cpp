@@ -169,7 +169,7 @@ std::optional<TaskQueue::Clock::time_point> Writer::deadline() const {
 void Writer::run() {
   m_connection.set_busy_timeout(m_busy_timeout);
   if (m_watch.due()) {
-    run_guarded("the thread that changes the database", [&] { hear_all_nodes(); });
+    run_guarded("the thread that changes the database", [&] { mark_all_nodes_seen(); });
   }
   bool goes_on = true;
   while (goes_on) {
@@ -226,9 +226,9 @@ Response Writer::displaced_response() const {
                                          m_displaced));
 }
 
-void Writer::hear_all_nodes() {
+void Writer::mark_all_nodes_seen() {
   try {
-    store::hear_all_nodes(m_connection);
+    store::mark_all_nodes_seen(m_connection);
   } catch (const base::Error& error) {
     base::log_error("the compute nodes cannot be read, those that are silent go unnoticed: {}", error.what());
   }
@@ -237,13 +237,13 @@ void Writer::hear_all_nodes() {
 bool Writer::find_silent_nodes() {
   const auto now = NodeWatch::Clock::now();
   if (std::exchange(m_was_unusable, false) && m_watch.due()) {
-    hear_all_nodes();
+    mark_all_nodes_seen();
   }
   switch (m_watch.poll(now)) {
     case NodeWatch::Finding::not_yet:
       return false;
     case NodeWatch::Finding::was_away:
-      hear_all_nodes();
+      mark_all_nodes_seen();
       return false;
     case NodeWatch::Finding::silent:
       break;

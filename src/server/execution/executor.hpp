@@ -105,7 +105,7 @@ class Writer {
   void run_task(Task& task, std::vector<Answer>& answers);
   Response run_in_savepoint(const Task& task);
   void announce();
-  void hear_all_nodes();
+  void mark_all_nodes_seen();
   /// Whether there are silent nodes.
   bool find_silent_nodes();
   /// @returns those that were lost

@@ -14,7 +14,7 @@
 namespace torc::store {
 namespace {
 
-/// The texts, in the order of the ids.
+/// The texts in the order of their IDs, concatenated.
 std::string in_order(std::vector<std::pair<Id, std::string>> texts) {
   std::sort(texts.begin(), texts.end());
   std::string all;
@@ -24,12 +24,12 @@ std::string in_order(std::vector<std::pair<Id, std::string>> texts) {
   return all;
 }
 
-/// A text that changes with what the job reads; empty where that is nothing.
+/// A text that changes if the inputs of the job change; empty if it has no inputs.
 ///
-/// What another job writes is left out for files: their times change each time that job runs, and then this one runs
-/// again anyway. Ephemeral user data comes and goes with a run.
+/// Files that another job writes are omitted: their times change each time that job runs, and then this job runs again
+/// anyway. Ephemeral user data are omitted because they are cleared for each run.
 std::string describe_inputs(Connection& connection, Id job_id) {
-  // One statement: every start of a job asks, and most jobs read nothing that is known.
+  // One statement, because this runs at every start of a job and most jobs have no inputs.
   std::vector<std::pair<Id, std::string>> files;
   std::vector<std::pair<Id, std::string>> data;
   Query rows = query(connection,
@@ -84,7 +84,7 @@ std::vector<std::string> process_changed_inputs(Connection& connection, Id workf
   const auto changed = jobs_with_changed_inputs(connection, workflow_id);
   std::vector<std::string> names;
   std::vector<Id> stale;
-  // What waits for a job that runs again has run on what is old now. Jobs at work are left alone.
+  // Dependents of a job that runs again have used its old output. Claimed and running jobs are not changed.
   Query rows = query(connection,
                      "WITH RECURSIVE stale (id) AS (SELECT value FROM json_each(?) UNION "
                      "SELECT d.job_id FROM stale s JOIN job_dependencies d ON d.depends_on_job_id = s.id "

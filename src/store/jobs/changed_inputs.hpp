@@ -7,8 +7,8 @@
 
 namespace torc::store {
 
-/// Stands for what the job reads: the times of files that no job writes, and user data. Kept from a job's start on for
-/// process_changed_inputs. Nothing for a job that reads nothing.
+/// A hash of the job's inputs: the times of files that no job writes, and user data. Stored when a job starts, for
+/// process_changed_inputs. Nothing if the job has no inputs.
 std::optional<std::string> input_hash(Connection& connection, Id job_id);
 
 }  // namespace torc::store

@@ -1,4 +1,4 @@
-// Which ready jobs a runner gets.
+// Selects the ready jobs that a runner gets.
 
 #include <algorithm>
 
@@ -21,7 +21,7 @@ using model::JobStatus;
 
 constexpr double k_bytes_per_gb = 1024.0 * 1024.0 * 1024.0;
 
-/// What is left to give away.
+/// The resources that are not assigned yet.
 struct Free {
   std::int64_t cpus;
   std::int64_t gpus;
@@ -53,17 +53,17 @@ Free free_of(const model::ComputeNodesResources& resources) {
     const auto limit = base::parse_iso_duration(*resources.time_limit);
     if (!limit) {
       throw Refused(Refused::Reason::unprocessable,
-                    fmt::format("time_limit: '{}' is no ISO 8601 duration such as PT2H30M", *resources.time_limit));
+                    fmt::format("time_limit: '{}' is not an ISO 8601 duration such as PT2H30M", *resources.time_limit));
     }
     free.seconds = limit->count() / 1000;
   }
   return free;
 }
 
-/// A job that asks for nothing gets the workflow's default, whose time says nothing about the job.
+/// Jobs without requirements have the workflow's default, whose runtime says nothing about the job.
 constexpr const char* k_seconds = "CASE WHEN r.name = 'default' THEN 0 ELSE r.runtime_seconds END";
 
-/// The least that any job of the workflow asks for: where that does not fit, nothing does.
+/// The minimum that any job of the workflow requires: if it does not fit, no job does.
 Need least_need(Connection& connection, Id workflow_id) {
   static const std::string sql = fmt::format(
       "SELECT MIN(num_cpus), MIN(num_gpus), MIN(memory_bytes), MIN(num_nodes), MIN({}) "
@@ -78,7 +78,8 @@ Need least_need(Connection& connection, Id workflow_id) {
           .seconds = row.get<std::int64_t>(4)};
 }
 
-/// Jobs of no scheduler or of the claimer's own; all where it has none.
+/// Chooses among jobs without a scheduler and jobs of the claimer's own scheduler, or among all jobs if the claimer has
+/// none.
 std::vector<Id> choose(Connection& connection, const Claim& claim, Free free, std::optional<Id> scheduler) {
   const Need least = least_need(connection, claim.workflow_id);
   std::vector<Id> chosen;
@@ -105,7 +106,7 @@ std::vector<Id> choose(Connection& connection, const Claim& claim, Free free, st
   return chosen;
 }
 
-/// A node that nobody knows has not: torc 0.23 takes any number.
+/// Whether the node is inactive or draining. False for an unknown node, because torc 0.23 accepts any number.
 /// @throws Refused unprocessable for a node of another workflow
 bool has_left(Connection& connection, Id workflow_id, Id compute_node_id) {
   Query row = query(connection,
@@ -117,12 +118,12 @@ bool has_left(Connection& connection, Id workflow_id, Id compute_node_id) {
   if (const Id owner = row.get<Id>(0); owner != workflow_id) {
     throw Refused(
         Refused::Reason::unprocessable,
-        fmt::format("compute node {} is one of workflow {}, not of workflow {}", compute_node_id, owner, workflow_id));
+        fmt::format("compute node {} belongs to workflow {}, not to workflow {}", compute_node_id, owner, workflow_id));
   }
   return !row.get<bool>(1);
 }
 
-/// Whether the workflow gives out jobs, to this claimer.
+/// Whether the workflow currently gives jobs to this claimer.
 bool may_claim(Connection& connection, const Claim& claim) {
   if (claim.limit < 0) {
     throw Refused(Refused::Reason::unprocessable, fmt::format("limit must be >= 0, got {}", claim.limit));
@@ -130,7 +131,7 @@ bool may_claim(Connection& connection, const Claim& claim) {
   const auto status = workflow_status(connection, claim.workflow_id);
   if (claim.start_run) {
     if (!claim.compute_node_id) {
-      throw Refused(Refused::Reason::unprocessable, "jobs to start need a compute_node_id");
+      throw Refused(Refused::Reason::unprocessable, "starting jobs requires a compute_node_id");
     }
     require_node_of(connection, claim.workflow_id, *claim.compute_node_id);
     require_run(*claim.start_run, status.run_id);
@@ -156,9 +157,9 @@ std::vector<model::Job> take(Connection& connection, const Claim& claim, const s
     }
     jobs.push_back(get<model::Job>(connection, id));
     if (claim.start_run) {
-      tell_started(connection, jobs.back(), *claim.start_run, *claim.compute_node_id);
+      notify_started(connection, jobs.back(), *claim.start_run, *claim.compute_node_id);
     }
-    jobs.back().scheduler_id.reset();  // A claim does not name it; who needs it reads the job.
+    jobs.back().scheduler_id.reset();  // Responses to claims do not contain it; clients that need it read the job.
   }
   read_relations(connection, jobs, Relations::outputs);
   return jobs;

@@ -10,8 +10,8 @@ namespace torc::store {
 namespace {
 
 constexpr std::int64_t k_sign_of_life_ms = 5'000;
-/// Nodes come and go; beyond this only those are remembered that are active.
-constexpr std::size_t k_most_signs = 100'000;
+/// Nodes come and go; if there are more than this, only active ones are remembered.
+constexpr std::size_t k_max_signs = 100'000;
 
 void tell(Connection& connection, const model::ComputeNode& node, const char* type) {
   if (connection.changes().wanted()) {
@@ -20,7 +20,7 @@ void tell(Connection& connection, const model::ComputeNode& node, const char* ty
   }
 }
 
-/// Null where there is no such node in the workflow.
+/// Null if the workflow does not have such a node.
 SignOfLife* sign_of(Connection& connection, Id workflow_id, Id id) {
   auto& signs = connection.impl().signs_of_life;
   auto it = signs.find(id);
@@ -29,9 +29,9 @@ SignOfLife* sign_of(Connection& connection, Id workflow_id, Id id) {
     if (actual != workflow_id) {
       return nullptr;
     }
-    if (signs.size() >= k_most_signs) {
+    if (signs.size() >= k_max_signs) {
       signs.clear();
-      hear_all_nodes(connection);
+      mark_all_nodes_seen(connection);
     }
     it = signs.insert_or_assign(id, SignOfLife{.workflow_id = workflow_id}).first;
   }
@@ -88,7 +88,7 @@ void record_sign_of_life(Connection& connection, Id workflow_id, Id id) {
           id);
 }
 
-void hear_all_nodes(Connection& connection) {
+void mark_all_nodes_seen(Connection& connection) {
   auto& signs = connection.impl().signs_of_life;
   const auto now = SilenceClock::now();
   for (auto& [id, sign] : signs) {

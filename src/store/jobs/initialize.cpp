@@ -1,4 +1,4 @@
-// How the jobs of a workflow become ready or blocked.
+// Makes the jobs of a workflow ready or blocked.
 
 #include "store/jobs/transitions.hpp"
 #include "store/query.hpp"
@@ -9,7 +9,7 @@
 namespace torc::store {
 namespace {
 
-/// A job that reads a file or user data waits for the job that writes it.
+/// Makes jobs that read a file or user data depend on the jobs that write it.
 void find_implicit_dependencies(Connection& connection, Id workflow_id) {
   execute(connection, "DELETE FROM job_dependencies WHERE workflow_id = ? AND implicit = 1", workflow_id);
   execute(connection,
@@ -25,8 +25,8 @@ void find_implicit_dependencies(Connection& connection, Id workflow_id) {
           workflow_id);
 }
 
-/// Terminated jobs run again, so jobs that have ended after one of them must run again, too. Jobs at work stay as they
-/// are.
+/// Resets terminated jobs, which run again, and all their dependents that have ended. Claimed and running jobs do not
+/// change.
 void reset_unfinished(Connection& connection, Id workflow_id) {
   execute(connection,
           "WITH RECURSIVE stale (id) AS (SELECT id FROM jobs WHERE workflow_id = ? AND status = {terminated} UNION "
@@ -41,7 +41,7 @@ void reset_unfinished(Connection& connection, Id workflow_id) {
 }
 
 void make_ready_or_blocked(Connection& connection, Id workflow_id) {
-  // No status changes between final and not final here, so the order of the rows does not matter.
+  // This changes no status from final to unfinished or back, so the order of the rows does not matter.
   execute(connection,
           "UPDATE jobs SET "
           "status = CASE WHEN EXISTS (SELECT 1 FROM job_dependencies d JOIN jobs b ON b.id = d.depends_on_job_id "
@@ -53,7 +53,7 @@ void make_ready_or_blocked(Connection& connection, Id workflow_id) {
           workflow_id);
 }
 
-/// Jobs whose blocker had failed before they were initialised are canceled as if it failed now.
+/// Cancels jobs with a dependency that had failed before they were initialized, as if it failed now.
 void cancel_after_failures(Connection& connection, Id workflow_id) {
   const auto canceled =
       column<Id>(connection,

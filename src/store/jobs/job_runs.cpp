@@ -1,4 +1,4 @@
-// A claimed job starts, ends, runs again: what a runner tells about it, held against what is known.
+// Starting, completing and retrying a claimed job: checks a runner's report against the state of the job.
 
 #include <fmt/format.h>
 
@@ -18,10 +18,10 @@ namespace {
 using model::JobStatus;
 using Reason = Refused::Reason;
 
-/// From this many retries on there is no limit: the job is given back, not repeated for its failure.
+/// From this many retries on there is no limit: the job is requeued, and its failures are not counted.
 constexpr std::int64_t k_unlimited_retries = 2'147'483'647;
 
-/// What the rules below go by.
+/// The state of a job that the rules below depend on.
 struct State {
   Id workflow_id;
   JobStatus status;
@@ -45,10 +45,10 @@ State state_of(Connection& connection, Id id) {
           .attempt_id = row.get<std::int64_t>(2),
           .compute_node_id = row.get<std::optional<Id>>(3),
           .run_id = row.get<std::int64_t>(4),
-          .is_lost = status == JobStatus::failed && row.get<std::int64_t>(5) >= k_most_losses};
+          .is_lost = status == JobStatus::failed && row.get<std::int64_t>(5) >= k_max_losses};
 }
 
-/// States as 0.23 writes them in its messages.
+/// The status as torc 0.23 writes it in messages.
 std::string title(JobStatus status) {
   switch (status) {
     case JobStatus::pending:
@@ -71,7 +71,7 @@ void require_owner(const State& state, Id job_id, Id compute_node_id) {
   }
 }
 
-/// Of an attempt that is over for the server, whatever became of the job since.
+/// Refuses reports about an attempt that has ended for the server.
 void require_current(const State& state, Id id, std::optional<std::int64_t> attempt_id) {
   if (attempt_id && *attempt_id != state.attempt_id) {
     throw Refused(Reason::conflict, fmt::format("Job {} is at attempt {}, not {}", id, state.attempt_id, *attempt_id));
@@ -135,7 +135,7 @@ void require_node_of(Connection& connection, Id workflow_id, Id compute_node_id)
       value<Id>(connection, "SELECT workflow_id FROM compute_nodes WHERE id = ?", compute_node_id);
   if (node_workflow != workflow_id) {
     throw Refused(Reason::unprocessable,
-                  fmt::format("compute node {} is not one of workflow {}", compute_node_id, workflow_id));
+                  fmt::format("compute node {} does not belong to workflow {}", compute_node_id, workflow_id));
   }
 }
 
@@ -144,7 +144,7 @@ void mark_running(Connection& connection, Id job_id, Id compute_node_id) {
           compute_node_id, input_hash(connection, job_id), job_id);
 }
 
-void tell_started(Connection& connection, const model::Job& job, std::int64_t run_id, Id compute_node_id) {
+void notify_started(Connection& connection, const model::Job& job, std::int64_t run_id, Id compute_node_id) {
   if (connection.changes().wanted()) {
     notify(connection, job.workflow_id, "job_started", Severity::info,
            {{"compute_node_id", compute_node_id}, {"job_id", *job.id}, {"job_name", job.name}, {"run_id", run_id}});
@@ -164,7 +164,7 @@ model::Job start_job(Connection& connection, Id id, std::int64_t run_id, Id comp
   mark_running(connection, id, compute_node_id);
   record_sign_of_life(connection, state.workflow_id, compute_node_id);
   auto job = get_job(connection, id);
-  tell_started(connection, job, run_id, compute_node_id);
+  notify_started(connection, job, run_id, compute_node_id);
   return job;
 }
 
@@ -186,7 +186,8 @@ model::Job complete_job(Connection& connection, Id id, JobStatus status, std::in
   check_result(state, id, result);
   require_owner(state, id, result.compute_node_id);
   if (state.status == JobStatus::uninitialized || state.status == JobStatus::blocked) {
-    throw Refused(Reason::unprocessable, fmt::format("Job {} cannot end: it is {}", id, to_string(state.status)));
+    throw Refused(Reason::unprocessable,
+                  fmt::format("Job {} cannot be completed: it is {}", id, to_string(state.status)));
   }
   result.run_id = run_id;
   result.attempt_id = state.attempt_id;
@@ -205,12 +206,12 @@ model::CompletedJobs complete_jobs(Connection& connection, Id workflow_id,
       const State state = state_of(connection, completion.job_id);
       if (state.workflow_id != workflow_id) {
         throw Refused(Reason::unprocessable,
-                      fmt::format("Job {} is not one of workflow {}", completion.job_id, workflow_id));
+                      fmt::format("Job {} does not belong to workflow {}", completion.job_id, workflow_id));
       }
       complete_job(connection, completion.job_id, completion.status, completion.run_id, completion.result);
       done.completed.push_back(completion.job_id);
     } catch (const Refused& refused) {
-      // Nothing of this one was written: everything is checked before.
+      // Nothing of this job was written, because complete_job checks everything first.
       done.errors.push_back({completion.job_id, refused.what()});
     }
   }
@@ -227,7 +228,7 @@ void count_retry(Connection& connection, Id id, std::int64_t max_retries, RetryR
   const char* const read =
       failed ? "SELECT failure_retries FROM jobs WHERE id = ?" : "SELECT time_limits FROM jobs WHERE id = ?";
   if (const auto count = value<std::int64_t>(connection, read, id).value_or(0); count >= max_retries) {
-    throw Refused(Reason::unprocessable, fmt::format("Job {} was {} {} times already, max_retries is {}", id,
+    throw Refused(Reason::unprocessable, fmt::format("Job {} was already {} {} times; max_retries is {}", id,
                                                      failed ? "retried" : "ended by time limits", count, max_retries));
   }
   execute(connection,

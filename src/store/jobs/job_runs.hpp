@@ -1,6 +1,6 @@
 #pragma once
 
-// What other changes have in common with start_job and complete_job.
+// Parts of start_job and complete_job that other changes share.
 
 #include <cstdint>
 
@@ -8,20 +8,20 @@
 
 namespace torc::store {
 
-/// @throws Refused unprocessable where the workflow is at another run
+/// @throws Refused unprocessable if the workflow's current run is another one
 void require_run(std::int64_t run_id, std::int64_t current_run_id);
 
-/// @throws Refused unprocessable for a compute node of another workflow, or none
+/// @throws Refused unprocessable for a compute node of another workflow, or an unknown one
 void require_node_of(Connection& connection, Id workflow_id, Id compute_node_id);
 
-/// The job, whose workflow, run and claimer are known to fit, runs from now on.
+/// Marks the job as running. The caller has checked workflow, run and claim.
 void mark_running(Connection& connection, Id job_id, Id compute_node_id);
 
-/// Tells listeners.
-void tell_started(Connection& connection, const model::Job& job, std::int64_t run_id, Id compute_node_id);
+/// Notifies the listeners.
+void notify_started(Connection& connection, const model::Job& job, std::int64_t run_id, Id compute_node_id);
 
-/// A job ends with a result that is known to fit: notes it, lets go or cancels the jobs that wait for it, tells
-/// listeners.
+/// Ends a job with a result that the caller has checked: records it, makes dependents ready or cancels them, and
+/// notifies the listeners.
 void end_job(Connection& connection, const model::Result& result);
 
 }  // namespace torc::store

@@ -18,7 +18,7 @@ void check_requirements(Connection& connection, Id requirements_id, Id workflow_
       value<Id>(connection, "SELECT workflow_id FROM resource_requirements WHERE id = ?", requirements_id);
   if (!owner || *owner != workflow_id) {
     throw Refused(Refused::Reason::unprocessable,
-                  fmt::format("resource requirements {} are not of workflow {}", requirements_id, workflow_id));
+                  fmt::format("resource requirements {} do not belong to workflow {}", requirements_id, workflow_id));
   }
 }
 
@@ -29,7 +29,7 @@ void check_priority(const model::Job& job) {
   }
 }
 
-/// Names of the fields that differ and may change only before the job is initialised.
+/// Names of the changed fields that may change only before the job is initialized.
 std::string guarded_changes(const model::Job& was, const model::Job& changes) {
   std::string names;
   const auto note = [&](const char* name, bool differs) {
@@ -65,7 +65,7 @@ std::vector<model::Job> create_jobs(Connection& connection, Id workflow_id, std:
       }
       job.resource_requirements_id = fallback;
     }
-    // What a job starts as is not the caller's choice.
+    // The caller cannot choose the initial status.
     job.status = JobStatus::uninitialized;
     job.attempt_id.reset();
     job.id = insert(connection, job);
@@ -82,7 +82,7 @@ model::Job get_job(Connection& connection, Id id) {
 
 void filter_by_status(Filter& filter, JobStatus status) {
   if (!model::is_final(status)) {
-    // Lets the index jobs_unfinished serve a narrower condition.
+    // Allows SQLite to use the index jobs_unfinished for a narrower condition.
     filter.where("status IN {unfinished}"_sql);
   }
   filter.equals("status", static_cast<std::int64_t>(status));
@@ -121,7 +121,7 @@ model::Job update_job(Connection& connection, Id id, const model::Job& changes) 
     }
   }
   auto kept = changes;
-  // State and attempt change through their own operations.
+  // Status and attempt are changed by other operations.
   kept.status.reset();
   kept.attempt_id.reset();
   update(connection, id, kept);

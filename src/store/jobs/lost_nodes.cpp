@@ -1,4 +1,4 @@
-// What becomes of the jobs of a compute node that nothing is heard of any more.
+// Jobs of lost compute nodes.
 
 #include <fmt/format.h>
 
@@ -12,7 +12,7 @@
 namespace torc::store {
 namespace {
 
-/// How events name a node's machine: an ssh worker as its user does.
+/// The name of a node's machine in events: for an ssh worker, its address.
 std::string host_of(const model::ComputeNode& node) {
   if (node.scheduler && node.scheduler->is_object()) {
     if (const auto it = node.scheduler->find("worker"); it != node.scheduler->end() && it->is_string()) {
@@ -26,8 +26,8 @@ struct LostJob {
   Id id;
   std::string name;
   std::int64_t attempt_id;
-  std::int64_t losses;     ///< This one among them.
-  nlohmann::json lost_on;  ///< The hosts' names, this one's among them.
+  std::int64_t losses;     ///< Including this one.
+  nlohmann::json lost_on;  ///< The names of the hosts, including this one.
 };
 
 std::vector<LostJob> jobs_at_work(Connection& connection, Id node_id, const std::string& host) {
@@ -88,7 +88,7 @@ void fail(Connection& connection, const LostJob& job, const model::ComputeNode& 
                                      job.losses, joined(job.lost_on))}});
 }
 
-void tell_lost(Connection& connection, const LostNode& lost, std::chrono::milliseconds silent) {
+void add_lost_event(Connection& connection, const LostNode& lost, std::chrono::milliseconds silent) {
   const auto& node = lost.node;
   const double seconds = std::chrono::duration<double>(silent).count();
   add_event(
@@ -102,8 +102,8 @@ void tell_lost(Connection& connection, const LostNode& lost, std::chrono::millis
        {"silent_seconds", seconds},
        {"requeued_job_ids", lost.requeued},
        {"failed_job_ids", lost.failed},
-       {"message", fmt::format("Compute node {} on {} (PID {}) is lost: nothing was heard of it for {:.1f} s. {} "
-                               "jobs are ready again, {} failed",
+       {"message", fmt::format("Compute node {} on {} (PID {}) is lost: no contact for {:.1f} s. {} jobs "
+                               "requeued, {} failed",
                                *node.id, host_of(node), node.pid, seconds, lost.requeued.size(), lost.failed.size())}});
 }
 
@@ -119,12 +119,12 @@ std::optional<LostNode> mark_node_lost(Connection& connection, Id id) {
   const auto now = SilenceClock::now();
   auto& sign = signs[id];
   const auto silent = std::chrono::duration_cast<std::chrono::milliseconds>(now - sign.seen);
-  // Forgotten only once it is seen to be inactive: what is written here may yet be rolled back.
+  // The entry is removed only after the node was read as inactive, because this transaction may still be rolled back.
   sign = {.workflow_id = node->workflow_id, .seen = now, .written = sign.written};
   LostNode lost{.node = std::move(*node)};
   execute(connection, "UPDATE compute_nodes SET is_active = 0 WHERE id = ?", id);
   for (const auto& job : jobs_at_work(connection, id, host_of(lost.node))) {
-    if (job.losses < k_most_losses) {
+    if (job.losses < k_max_losses) {
       requeue(connection, job);
       lost.requeued.push_back(job.id);
     } else {
@@ -135,7 +135,7 @@ std::optional<LostNode> mark_node_lost(Connection& connection, Id id) {
   if (!lost.requeued.empty()) {
     connection.changes().claimable.insert(lost.node.workflow_id);
   }
-  tell_lost(connection, lost, silent);
+  add_lost_event(connection, lost, silent);
   return lost;
 }
 

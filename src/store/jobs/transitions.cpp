@@ -20,7 +20,7 @@ constexpr std::string_view k_count_blockers =
     "(SELECT COUNT(*) FROM job_dependencies d JOIN jobs b ON b.id = d.depends_on_job_id "
     "WHERE d.job_id = jobs.id AND b.status NOT IN {final})"_sql;
 
-/// Perhaps a job of this job's workflow became ready.
+/// Records that the job's workflow may have something to claim.
 void record_claimable(Connection& connection, Id job_id) {
   if (const auto workflow_id = value<Id>(connection, "SELECT workflow_id FROM jobs WHERE id = ?", job_id)) {
     connection.changes().claimable.insert(*workflow_id);
@@ -36,7 +36,7 @@ bool has_unfinished_jobs(Connection& connection, Id workflow_id) {
 }
 
 void release_dependents(Connection& connection, Id job_id, JobStatus status) {
-  // A list instead of recursion: chains of dependent jobs are as long as users make them.
+  // An explicit list instead of recursion, because chains of dependent jobs can be arbitrarily long.
   std::vector<std::pair<Id, JobStatus>> ended{{job_id, status}};
   while (!ended.empty()) {
     const auto [id, end] = ended.back();
@@ -101,7 +101,8 @@ void set_status(Connection& connection, Id job_id, JobStatus from, JobStatus to)
 }
 
 void recount_blockers(Connection& connection, Id workflow_id) {
-  // The condition of the index beside the narrower one: it serves only statements that contain it.
+  // Also contains the condition of the wider index (unfinished): SQLite uses an index only for statements that contain
+  // its condition.
   static const std::string sql = fmt::format("UPDATE jobs SET blockers = {} WHERE workflow_id = ? AND {}",
                                              k_count_blockers, "status IN {unfinished} AND status = {blocked}"_sql);
   execute(connection, sql, workflow_id);

@@ -1,7 +1,7 @@
 #pragma once
 
-// What a job's new state means for the jobs that wait for it. All in the caller's transaction, in time proportional to
-// the jobs concerned.
+// Effects of a job's new status on its dependents. All functions run in the caller's transaction and take time
+// proportional to the number of affected jobs.
 
 #include "store/query.hpp"
 #include "torc/store/records.hpp"
@@ -10,18 +10,18 @@ namespace torc::store {
 
 bool has_unfinished_jobs(Connection& connection, Id workflow_id);
 
-/// To be called when the job, whose state is set already, has become final: jobs that waited for nothing else become
-/// ready; where it failed, those that want it so are canceled, and those that wait for them in turn.
+/// Call this when a job has got a final status. Jobs that waited only for it become ready. If it failed, dependents
+/// with cancel_on_blocking_job_failure are canceled, and so are their dependents in turn.
 void release_dependents(Connection& connection, Id job_id, model::JobStatus status);
 
-/// To be called when a job was final and is no more: jobs that it made ready, and those its failure canceled, wait for
-/// it again. Jobs that were claimed or have ended stay as they are.
+/// Call this when a job is no longer final. Jobs that became ready or canceled because of it are blocked again. Jobs
+/// that were claimed or have ended do not change.
 void block_dependents(Connection& connection, Id job_id);
 
-/// Sets a job's state and does the above where it applies.
+/// Sets a job's status and applies these effects.
 void set_status(Connection& connection, Id job_id, model::JobStatus from, model::JobStatus to);
 
-/// Counts anew how many blockers each blocked job of the workflow has.
+/// Recomputes the number of blockers of each blocked job of the workflow.
 void recount_blockers(Connection& connection, Id workflow_id);
 
 }  // namespace torc::store

@@ -45,7 +45,7 @@ void update_workflow_status(Connection& connection, Id workflow_id, const model:
           "WHERE id = ?",
           status.run_id, status.is_canceled, status.is_archived, status.has_detected_need_to_run_completion_script,
           workflow_id);
-  // Perhaps canceled, perhaps taken up again.
+  // The workflow may have been canceled, or resumed.
   connection.changes().ended.insert(workflow_id);
   connection.changes().claimable.insert(workflow_id);
 }
@@ -101,7 +101,7 @@ void reset_workflow_status(Connection& connection, Id workflow_id, bool force) {
 
 std::int64_t reset_job_status(Connection& connection, Id workflow_id, bool failed_only) {
   require_workflow(connection, workflow_id);
-  // A dependent has run on the old output of the job that runs again, or waits for it. Disabled jobs stay disabled.
+  // A dependent has run with the old output of the job that runs again, or waits for it. Disabled jobs stay disabled.
   const std::int64_t count =
       failed_only ? execute(connection,
                             "WITH RECURSIVE stale (id) AS "

@@ -15,8 +15,8 @@
 namespace torc::store {
 namespace {
 
-/// Of a damaged database the first lines tell enough.
-constexpr int k_most_problems = 100;
+/// The first problems of a damaged database are enough.
+constexpr int k_max_problems = 100;
 
 std::int64_t size_of(const std::string& path) {
   struct stat status {};
@@ -34,7 +34,7 @@ std::map<std::string, std::int64_t> count_by_status(SQLite::Database& database, 
 }
 
 void check_pages(SQLite::Database& database, Check& check) {
-  SQLite::Statement lines{database, fmt::format("PRAGMA integrity_check({})", k_most_problems)};
+  SQLite::Statement lines{database, fmt::format("PRAGMA integrity_check({})", k_max_problems)};
   while (lines.executeStep()) {
     if (std::string line = lines.getColumn(0).getString(); line != "ok") {
       check.problems.push_back("damaged: " + std::move(line));
@@ -44,35 +44,36 @@ void check_pages(SQLite::Database& database, Check& check) {
 
 void check_missing_rows(SQLite::Database& database, Check& check) {
   SQLite::Statement rows{database, "PRAGMA foreign_key_check"};
-  for (int found = 0; found < k_most_problems && rows.executeStep(); ++found) {
-    check.problems.push_back(fmt::format("row {} of {} names a row of {} that is not there",
-                                         rows.getColumn(1).getString(), rows.getColumn(0).getString(),
-                                         rows.getColumn(2).getString()));
+  for (int found = 0; found < k_max_problems && rows.executeStep(); ++found) {
+    check.problems.push_back(fmt::format("row {} of {} refers to a missing row of {}", rows.getColumn(1).getString(),
+                                         rows.getColumn(0).getString(), rows.getColumn(2).getString()));
   }
 }
 
 void check_json(SQLite::Database& database, Check& check) {
-  find_malformed_json(database, k_most_problems, check);
+  find_malformed_json(database, k_max_problems, check);
 }
 
 void check_workflows(SQLite::Database& database, Check& check) {
-  find_foreign_references(database, k_most_problems, check);
+  find_foreign_references(database, k_max_problems, check);
 }
 
 void check_schema(SQLite::Database& database, Check& check) {
   check.version = database.execAndGet("PRAGMA user_version").getInt64();
   check.newest_version = static_cast<std::int64_t>(migrations().size());
   if (check.version < 1) {
-    check.problems.emplace_back("no database of this program: it has no version");
+    check.problems.emplace_back("not a database of torc: it has no version");
   } else if (check.version > check.newest_version) {
-    check.problems.push_back(fmt::format("of version {}, this torc knows versions up to {}; use a newer torc",
-                                         check.version, check.newest_version));
+    check.problems.push_back(
+        fmt::format("version {} is newer than the versions that this torc supports (up to {}); use a newer torc",
+                    check.version, check.newest_version));
   }
 }
 
 void check_foreign_code(SQLite::Database& database, Check& check) {
   if (const auto found = foreign_code(database); !found.empty()) {
-    check.problems.push_back(fmt::format("holds what no torc puts there, and no server starts with: {}", found));
+    check.problems.push_back(
+        fmt::format("contains objects that torc does not create, so no server uses it: {}", found));
   }
 }
 
@@ -83,7 +84,7 @@ void count(SQLite::Database& database, Check& check) {
   check.results = count_by_status(database, "results");
 }
 
-/// One step; a damaged file makes it fail, which is an answer too.
+/// Runs one step. A failure because of a damaged file is a result, too.
 template <typename Step>
 void attempt(SQLite::Database& database, Check& check, const char* what, Step step) {
   try {
@@ -108,15 +109,15 @@ Check check_database(const std::string& path) {
     std::optional<SQLite::Transaction> snapshot;
     attempt(database, check, "cannot take a snapshot", [&](auto& held, auto&) { snapshot.emplace(held); });
     attempt(database, check, "cannot read the version", check_schema);
-    attempt(database, check, "cannot look for triggers and views", check_foreign_code);
+    attempt(database, check, "cannot check for triggers and views", check_foreign_code);
     if (check.version >= 1) {
-      attempt(database, check, "cannot look for damage", check_pages);
-      attempt(database, check, "cannot look for missing rows", check_missing_rows);
+      attempt(database, check, "cannot check for damage", check_pages);
+      attempt(database, check, "cannot check for missing rows", check_missing_rows);
       if (check.version >= 2) {
-        attempt(database, check, "cannot look for malformed JSON", check_json);
-        attempt(database, check, "cannot look for references between workflows", check_workflows);
+        attempt(database, check, "cannot check for malformed JSON", check_json);
+        attempt(database, check, "cannot check for references between workflows", check_workflows);
       }
-      attempt(database, check, "cannot count", count);
+      attempt(database, check, "cannot count workflows, jobs and results", count);
     }
     opened.require_unchanged();
   } catch (const SQLite::Exception& error) {

@@ -24,11 +24,11 @@ namespace {
 
 constexpr int k_pages_at_once = 4096;
 
-/// A copy in the making; what is left of it goes with this object.
+/// An unfinished copy; the destructor removes it unless it was renamed.
 class PartialCopy {
  public:
   explicit PartialCopy(const std::string& target) : m_path(target + ".tmp-" + base::to_hex(base::random64(), 8)) {
-    // SQLite would make it as readable as the umask allows.
+    // SQLite would create it with permissions according to the umask.
     base::open_private_file(m_path, O_WRONLY | O_CREAT | O_EXCL);
   }
   PartialCopy(const PartialCopy&) = delete;
@@ -50,8 +50,8 @@ class PartialCopy {
 [[noreturn]] void fail(const std::string& target, const SQLite::Database& at_fault, const SQLite::Exception& error) {
   throw base::Error(
       is_disk_full(at_fault, error)
-          ? fmt::format("there is no room for the copy {}; make some on that disk, or choose another place", target)
-          : fmt::format("cannot make the copy {}: {}", target, error.what()));
+          ? fmt::format("there is not enough space for the copy {}; free some, or choose another location", target)
+          : fmt::format("cannot create the copy {}: {}", target, error.what()));
 }
 
 void copy_pages(SQLite::Database& source, const std::string& path, const std::string& target,
@@ -59,13 +59,13 @@ void copy_pages(SQLite::Database& source, const std::string& path, const std::st
   SQLite::Database copy{path, SQLite::OPEN_READWRITE, k_busy_timeout_ms};
   try {
     harden(copy, false);
-    // Nobody sees the file before it is whole, and it is synced once, at the end.
+    // No other process opens the file before it is complete, and it is synced once, at the end.
     copy.exec("PRAGMA journal_mode = OFF");
     copy.exec("PRAGMA synchronous = OFF");
     SQLite::Backup backup{copy, source};
     while (backup.executeStep(k_pages_at_once) != SQLITE_DONE) {
       if (stop.stop_requested()) {
-        throw base::Error(fmt::format("stopped by a signal; there is no copy {}", target));
+        throw base::Error(fmt::format("stopped by a signal; the copy {} was not created", target));
       }
     }
   } catch (const SQLite::Exception& error) {
@@ -73,7 +73,7 @@ void copy_pages(SQLite::Database& source, const std::string& path, const std::st
   }
 }
 
-/// Takes the copy out of WAL mode, so that it is one file that can be read anywhere, and looks through it.
+/// Takes the copy out of WAL mode, so that it is a single file that can be read anywhere, and checks it.
 std::int64_t finish_and_check(const std::string& path, const std::string& target) {
   SQLite::Database copy{path, SQLite::OPEN_READWRITE, k_busy_timeout_ms};
   try {
@@ -82,7 +82,8 @@ std::int64_t finish_and_check(const std::string& path, const std::string& target
     const std::string verdict = copy.execAndGet("PRAGMA integrity_check(1)").getString();
     if (verdict != "ok") {
       throw base::Error(fmt::format(
-          "the database is damaged, so there is no copy {}: {}; 'torc server check' says more", target, verdict));
+          "the database is damaged, so the copy {} was not created: {}; run 'torc server check' for details", target,
+          verdict));
     }
     return copy.execAndGet("PRAGMA user_version").getInt64();
   } catch (const SQLite::Exception& error) {
@@ -111,7 +112,7 @@ Backup back_up(const std::string& database, const std::string& named, Existing e
     throw base::SystemError(fmt::format("cannot read the database {}", database));
   }
   if (existing == Existing::refuse && std::filesystem::exists(target)) {
-    throw base::Error(fmt::format("{} exists already; --force replaces it", target));
+    throw base::Error(fmt::format("{} already exists; use --force to replace it", target));
   }
   struct stat target_status {};
   if (::stat(target.c_str(), &target_status) == 0) {
@@ -119,7 +120,7 @@ Backup back_up(const std::string& database, const std::string& named, Existing e
       throw base::Error(fmt::format("{} is the database itself; choose another file", target));
     }
     if (!S_ISREG(target_status.st_mode)) {
-      throw base::Error(fmt::format("{} is not a regular file; choose another place for the copy", target));
+      throw base::Error(fmt::format("{} is not a regular file; choose another location for the copy", target));
     }
   }
   const PartialCopy copy{target};
@@ -127,7 +128,7 @@ Backup back_up(const std::string& database, const std::string& named, Existing e
   try {
     ReadOnlyDatabase source{database};
     {
-      // One snapshot for all steps: else each commit of a server would have the copy begin anew.
+      // One snapshot for all steps; otherwise each commit of a server would restart the copy.
       SQLite::Transaction snapshot{*source};
       source->execAndGet("SELECT count(*) FROM sqlite_schema");
       copy_pages(*source, copy.path(), target, stop);

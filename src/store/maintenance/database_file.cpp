@@ -25,14 +25,14 @@ namespace torc::store {
 namespace {
 
 /// The byte before those that SQLite locks (PENDING_BYTE, https://www.sqlite.org/c3ref/c_fcntl_begin_atomic_write.html
-/// and "os.h" of its source): nobody else's locks meet there, on network file systems neither.
+/// and "os.h" of its source), so no other lock conflicts with it, even on network file systems.
 constexpr off_t k_lock_byte = 0x40000000 - 1;
 constexpr const char* k_log_suffixes[] = {"-wal", "-shm"};
-/// Files beside the database that SQLite or this program would use as they are: a log planted there changes the data.
+/// Files beside the database that SQLite or this program would use unchecked: a planted log changes the data.
 constexpr const char* k_side_suffixes[] = {"-wal", "-shm", "-journal", ".lock"};
 constexpr const char* k_journal_suffix = "-journal";
 
-/// Databases that this process has open: a second descriptor, when it is closed, would drop the locks of the first.
+/// Databases that this process has open. Closing a second descriptor of a file would drop the locks of the first.
 class OpenFiles {
  public:
   bool add(const FileIdentity& identity) {
@@ -58,9 +58,9 @@ OpenFiles& open_files() {
   return files;
 }
 
-/// What `displacement`, which runs before each group of changes, asks of a file. Not its times: Linux 6.13 and later
-/// give a file whose times were asked for a finer time at its next write ("multigrain timestamps"), which made each sync
-/// of the log write the file's inode, too, and cost a tenth of the server's speed.
+/// What `displacement`, which runs before each group of changes, requests about a file. It does not request times:
+/// Linux 6.13 and later give a file whose times were requested a finer timestamp at its next write ("multigrain
+/// timestamps"). Then each sync of the log would also write the file's inode, which slowed the server down by a tenth.
 constexpr unsigned k_no_times = STATX_INO | STATX_NLINK;
 
 FileIdentity identity_of(const struct statx& status) {
@@ -73,10 +73,10 @@ FileIdentity identity_of(const struct stat& status) {
 
 [[noreturn]] void throw_in_use(const std::string& path, std::vector<base::LockHolder> holders) {
   const std::string holder = base::describe(holders);
-  throw base::Error(
-      fmt::format("another server already uses the database {}, or another process has locked it: {}; stop it, or name "
-                  "another database (--database of 'server run', --db with -s)",
-                  path, holder.empty() ? "a process that cannot be seen from here" : holder));
+  throw base::Error(fmt::format(
+      "another server already uses the database {}, or another process has locked it: {}; stop it, or specify "
+      "another database (--database of 'server run', --db with -s)",
+      path, holder.empty() ? "a process that cannot be seen from here" : holder));
 }
 
 void require_trusted_sides(const std::string& path, base::Owner owner) {
@@ -96,11 +96,11 @@ void require_trusted_sides(const std::string& path, base::Owner owner) {
   }
 }
 
-/// SQLite names its log after the database: under two names there would be two logs, and soon a damaged file.
+/// SQLite names its log after the database: under two names there would be two logs, and soon a damaged database.
 void refuse_second_name(const std::string& path, const struct stat& status) {
   if (status.st_nlink > 1) {
     throw base::Error(
-        fmt::format("the database {} has {} names (hard links), and only one may be used; remove the others, or "
+        fmt::format("the database {} has {} names (hard links), but may have only one; remove the others, or "
                     "give the server a file of its own: torc server backup FILE --database {}",
                     path, status.st_nlink, path));
   }
@@ -109,18 +109,18 @@ void refuse_second_name(const std::string& path, const struct stat& status) {
 }  // namespace
 
 DatabaseFile::DatabaseFile(const std::string& given, base::Owner owner) : m_owner(owner) {
-  // As given: links on the way count, too.
+  // Checks the path as given, including links on the way.
   base::require_trusted_path(given, base::Found::file, owner, "database");
   m_path = base::real_path(given).string();
   if (std::error_code ignored; std::filesystem::is_directory(m_path, ignored)) {
-    throw base::Error(fmt::format("the database {} is a directory; name a file in it", given));
+    throw base::Error(fmt::format("the database {} is a directory; specify a file in it", given));
   }
   base::make_private_directories(std::filesystem::path(m_path).parent_path());
   require_trusted_sides(m_path, owner);
   lock_name();
   lock_file();
   occupy_journal();
-  // Once more, as time has passed in which another user could put something there.
+  // Check again, because another user could have placed a file there in the meantime.
   require_trusted_sides(m_path, owner);
 }
 
@@ -143,7 +143,7 @@ void DatabaseFile::lock_name() {
       base::write_all(lock.get(), fmt::format("process {}\n", ::getpid()));
     }
   } catch (const base::SystemError&) {
-    // The lock holds without its text, which only helps people; a full disk is reported where it matters.
+    // The lock works without its text, which is only for people; a full disk is reported where it matters.
   }
   m_name_lock = std::move(lock);
 }
@@ -173,7 +173,7 @@ void DatabaseFile::lock_file() {
   }
   if (!is_new && (before.st_mode & 0077U) != 0) {
     if ((status.st_mode & 0077U) == 0) {
-      base::log_warning("group and others had access to the database {} (mode {:o}); now its owner alone has", m_path,
+      base::log_warning("group and others had access to the database {} (mode {:o}); now only its owner has", m_path,
                         before.st_mode & 07777U);
     } else {
       base::log_warning("group and others have access to the database {} (mode {:o}), which this user cannot change",
@@ -195,7 +195,7 @@ void DatabaseFile::occupy_journal() {
   const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
   const base::Fd journal{::open((m_path + k_journal_suffix).c_str(), flags, k_private)};
   struct stat status {};
-  // If the name is taken, the check that follows looks at the file that has it.
+  // If the name is taken, the check that follows examines that file.
   if (journal && ::fstat(journal.get(), &status) == 0) {
     m_journal = identity_of(status);
   }

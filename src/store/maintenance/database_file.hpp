@@ -1,7 +1,7 @@
 #pragma once
 
-// The files of a database as the system sees them: who may own them, their modes, the lock that keeps a second server
-// away, and whether they are still in their place.
+// The files of a database in the file system: their owners and modes, the locks that keep a second server out, and
+// whether they are still in their place.
 
 #include <sys/types.h>
 
@@ -15,29 +15,29 @@
 
 namespace torc::store {
 
-/// Which file it is, whatever its name.
+/// Identifies a file regardless of its name.
 using FileIdentity = std::pair<dev_t, ino_t>;
 
 class DatabaseFile {
  public:
-  /// Makes the file and its directory if they are missing (modes 0600, 0700), takes group and others their access to an
-  /// existing file, and locks it.
+  /// Creates the file and its directory if they are missing (modes 0600, 0700), removes access of group and others to
+  /// an existing file, and locks it.
   ///
-  /// Two locks keep a second server away: one on PATH.lock, which older versions of this program know, and one on the
-  /// file itself, so that a bind mount or any other second path to the file counts as the same.
-  /// @throws base::Error for a path that base::require_trusted_path refuses, a file with several names or another
-  /// holder of a lock, who is named
+  /// Two locks keep a second server out: one on PATH.lock, which older versions of this program know, and one on the
+  /// file itself, which also works for a bind mount or any other second path to the file.
+  /// @throws base::Error for a path that base::require_trusted_path rejects, a file with several names, or if another
+  /// process (named in the message) holds a lock
   DatabaseFile(const std::string& given, base::Owner owner);
   DatabaseFile(const DatabaseFile&) = delete;
   DatabaseFile& operator=(const DatabaseFile&) = delete;
   ~DatabaseFile();
 
-  /// Without links.
+  /// With all links resolved.
   const std::string& path() const { return m_path; }
 
-  /// Checks once more who owns the files beside the database, and remembers which files SQLite's log and its index are.
-  /// To be called after the first connection was opened, and before anything is changed over it.
-  /// @throws base::Error if another user put a file there after the constructor looked
+  /// Checks the owners of the files beside the database again, and remembers which files SQLite's log and its index
+  /// are. Call this after the first connection was opened, and before anything is changed over it.
+  /// @throws base::Error if another user has placed a file there since the constructor's check
   void remember_log_files();
 
   /// See Database::displacement.
@@ -46,18 +46,18 @@ class DatabaseFile {
  private:
   void lock_name();
   void lock_file();
-  /// Until a connection is open, SQLite would replay a journal that another user puts beside the database. In a
-  /// directory that others may write to, an empty journal of this process takes that name; SQLite ignores it.
+  /// Until a connection is open, SQLite would replay a journal that another user places beside the database. In a
+  /// directory that others may write to, this process creates an empty journal under that name; SQLite ignores it.
   void occupy_journal();
   void free_journal();
 
   base::Owner m_owner;
   std::string m_path;
-  base::Fd m_name_lock;  ///< Of PATH.lock, with flock.
-  /// The database itself. Closed after the last connection: closing it drops SQLite's locks.
+  base::Fd m_name_lock;  ///< An flock on PATH.lock.
+  /// The database itself. Closed after the last connection, because closing it drops SQLite's locks.
   base::Fd m_file;
   FileIdentity m_identity{};
-  std::optional<FileIdentity> m_journal;  ///< The empty one of occupy_journal.
+  std::optional<FileIdentity> m_journal;  ///< The empty journal of occupy_journal.
   std::vector<std::pair<std::string, FileIdentity>> m_log;
 };
 

@@ -6,19 +6,21 @@
 
 namespace torc::store {
 
-/// Keeps what a database file holds beside data from having any effect: triggers and views are off, functions with side
-/// effects are closed to its schema, and damaged cells are found before they are used. Foreign keys work on. To be
-/// called before the first statement of a connection. https://www.sqlite.org/security.html
-/// @param defensive  Also forbids what only makes sense on a database that is being built (PRAGMA journal_mode = OFF).
+/// Keeps everything in a database file except data from having any effect: disables triggers and views, keeps functions
+/// with side effects from the schema, and checks for damaged cells before they are used. Foreign keys still work. Call
+/// this before the first statement of a connection. https://www.sqlite.org/security.html
+/// @param defensive  Also forbid operations that only make sense while a database is being built (PRAGMA journal_mode =
+/// OFF).
 /// @throws SQLite::Exception
 void harden(SQLite::Database& database, bool defensive = true);
 
-/// Names the triggers, views and virtual tables of a database: no version of this program makes any.
-/// "trigger evil, view v", or "" if there are none.
+/// Names the triggers, views and virtual tables of a database, such as "trigger evil, view v"; "" if there are none. No
+/// version of this program creates any.
 /// @throws SQLite::Exception
 std::string foreign_code(SQLite::Database& database);
 
-/// Who holds SQLite's locks on the database, other than this process: "process 12 (sqlite3)", or "" if nobody is found.
+/// The processes, other than this one, that hold SQLite's locks on the database: "process 12 (sqlite3)", or "" if none
+/// is found.
 std::string lock_holders_of(const std::string& path);
 
 }  // namespace torc::store

@@ -12,7 +12,7 @@
 namespace torc::store {
 namespace {
 
-/// A name that is free: copies of earlier upgrades, of a database that was put back for example, stay.
+/// An unused name. Copies from earlier upgrades (of a database that was later restored, for example) are kept.
 std::string name_of_copy(const std::string& path, std::size_t version) {
   const std::string name = fmt::format("{}.before-v{}", path, version);
   std::string free = name;
@@ -28,13 +28,12 @@ std::string keep_copy(const std::string& path, std::size_t version) {
     back_up(path, copy, Existing::refuse);
   } catch (base::Error& error) {
     error.add_context(
-        fmt::format("the database {} is older than this torc and must be brought up to date, but no copy of it "
-                    "can be kept, so nothing was changed",
+        fmt::format("the database {} is older than this torc and must be upgraded, but it cannot be copied "
+                    "first, so nothing was changed",
                     path));
     throw;
   }
-  base::log_warning("the database {} is brought up to date (version {}); as it was, it is kept as {}", path, version,
-                    copy);
+  base::log_warning("upgrading the database {} to version {}; the old one is kept as {}", path, version, copy);
   return copy;
 }
 
@@ -74,15 +73,15 @@ void migrate(Connection& connection, const std::string& path, const std::vector<
   const auto version = static_cast<std::size_t>(value<std::int64_t>(connection, "PRAGMA user_version").value_or(0));
   if (version > steps.size()) {
     throw base::Error(
-        fmt::format("the database {} is of version {}, this torc knows versions up to {}; use a newer torc", path,
-                    version, steps.size()));
+        fmt::format("the database {} has version {}, but this torc supports only versions up to {}; use a newer torc",
+                    path, version, steps.size()));
   }
   if (version == steps.size()) {
     return;
   }
   if (version == 0 && value<std::int64_t>(connection, "SELECT count(*) FROM sqlite_schema").value_or(0) != 0) {
     throw base::Error(
-        fmt::format("{} is a database of another program (torc 0.23 keeps its workflows in another layout); give "
+        fmt::format("{} is a database of another program (the databases of torc 0.23 have another layout); specify "
                     "another --database",
                     path));
   }
@@ -90,7 +89,7 @@ void migrate(Connection& connection, const std::string& path, const std::vector<
     try {
       make_new(connection, steps.size());
     } catch (base::Error& error) {
-      error.add_context(fmt::format("cannot make the database {}", path));
+      error.add_context(fmt::format("cannot create the database {}", path));
       throw;
     }
     return;
@@ -99,10 +98,10 @@ void migrate(Connection& connection, const std::string& path, const std::vector<
   try {
     run_steps(connection, version, steps);
   } catch (base::Error& error) {
-    // The database is as it was; a start that is tried again and again must not fill the disk with copies.
+    // The database is unchanged. Repeated attempts to start must not fill the disk with copies.
     std::error_code ignored;
     std::filesystem::remove(copy, ignored);
-    throw base::Error(fmt::format("cannot bring the database {} up to date, it is as it was: {}", path, error.what()));
+    throw base::Error(fmt::format("cannot upgrade the database {}; it is unchanged: {}", path, error.what()));
   }
 }
 

@@ -8,10 +8,11 @@
 
 namespace torc::store {
 
-/// Makes a new database by the schema as it is now; else runs the steps that the database has not had yet, in one
-/// transaction: an interrupted start leaves the old database. An older database that holds something is copied to
-/// PATH.before-vN first, N being the version it gets.
-/// @throws base::Error for a newer database, one that is not ours, one that cannot be copied, a step that fails
+/// Creates a new database from the current schema, or runs the migrations that the database has not had yet, in one
+/// transaction: if it is interrupted, the old database remains. An older database that is not empty is first copied to
+/// PATH.before-vN, where N is the version that it gets.
+/// @throws base::Error if the database is newer, belongs to another program, or cannot be copied, or if a migration
+/// fails
 /// @throws StorageError
 void migrate(Connection& connection, const std::string& path, const std::vector<Migration>& steps);
 

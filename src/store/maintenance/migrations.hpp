@@ -11,11 +11,11 @@ struct Migration {
   std::string_view sql;
 };
 
-/// All steps in order; a database of version N has had the first N. Generated at build time.
+/// All migrations in order; a database of version N has had the first N. Generated at build time.
 const std::vector<Migration>& migrations();
 
-/// The SQL text of migrations/schema.sql: what all steps together come to, for a new database. Their ALTER TABLEs make
-/// SQLite read the whole schema once more each, half of the time of making one.
+/// The SQL text of migrations/schema.sql: the result of all migrations, for a new database. It takes half the time of
+/// running them, because each ALTER TABLE makes SQLite read the whole schema again.
 std::string_view schema();
 
 }  // namespace torc::store

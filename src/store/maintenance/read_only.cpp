@@ -27,7 +27,7 @@ bool is_alone(const std::string& path) {
   return !exists(path + "-wal") && !exists(path + "-journal");
 }
 
-/// Whether SQLite keeps a log (WAL) for this database: https://www.sqlite.org/fileformat.html#file_format_version_numbers
+/// Whether the database uses a log (WAL): https://www.sqlite.org/fileformat.html#file_format_version_numbers
 bool uses_log(const std::string& path) {
   constexpr std::size_t k_read_version = 19;
   std::array<char, k_read_version + 1> header{};
@@ -63,8 +63,8 @@ ReadOnlyDatabase::ReadOnlyDatabase(const std::string& path) : m_path(base::real_
   if (::stat(m_path.c_str(), &m_before) != 0) {
     throw base::SystemError("cannot read the database " + m_path);
   }
-  // Without a log the file alone is the database, unless a journal says that it has to be put right first. SQLite would
-  // make a log and its index beside it: in another user's directory, or in one that cannot be written to.
+  // Without a log, the file alone is the database, unless a journal must be rolled back first. SQLite would create a
+  // log and its index beside it: in another user's directory, or in one that it cannot write to.
   m_is_without_locks = is_alone(m_path) && (m_before.st_uid != ::geteuid() || uses_log(m_path));
   m_database = m_is_without_locks ? open(immutable_uri(m_path), SQLite::OPEN_READONLY | SQLITE_OPEN_URI)
                                   : open(m_path, SQLite::OPEN_READONLY);

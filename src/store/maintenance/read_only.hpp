@@ -9,11 +9,11 @@
 
 namespace torc::store {
 
-/// A database that is only looked at: opened read-only and hardened, whoever owns it. A server may be at work on it.
+/// A database that is only read: opened read-only and hardened, regardless of its owner. A server may use it meanwhile.
 ///
-/// It never opens the database for writing. A database without a log is read as it is, without locks, if SQLite would
-/// make a log beside it or if it belongs to another user; require_unchanged tells whether that was sound. Beside a log
-/// that a killed server left, SQLite may make the log's index (-shm).
+/// The database is never opened for writing. A database without a log is read without locks if SQLite would create a
+/// log beside it or if it belongs to another user; require_unchanged reports whether that was safe. If a killed server
+/// left a log, SQLite may create the log's index (-shm).
 class ReadOnlyDatabase {
  public:
   /// @param path  Links are followed.
@@ -26,8 +26,8 @@ class ReadOnlyDatabase {
   SQLite::Database& operator*() { return *m_database; }
   SQLite::Database* operator->() { return m_database.get(); }
 
-  /// To be called after the last question, as its answers hold only then.
-  /// @throws base::Error if the database is read without locks and something began to use it meanwhile
+  /// Call this after the last query; the results are valid only if it does not throw.
+  /// @throws base::Error if the database is read without locks and another process began to use it meanwhile
   void require_unchanged() const;
 
  private:

@@ -12,7 +12,7 @@ using model::AccessGroup;
 using model::GroupMembership;
 using Reason = Refused::Reason;
 
-/// Made with the database.
+/// Created together with the database.
 constexpr Id k_admin_group = 1;
 
 std::optional<Id> member_id(Connection& connection, Id group_id, const std::string& user) {
@@ -98,7 +98,7 @@ bool has_access(Connection& connection, Id workflow_id, const std::string& user)
 }
 
 void keep_accessible(Filter& workflows, const std::string& user) {
-  // As has_access; a condition of a filter has one value, so that gets a name here.
+  // The same rule as has_access. A filter's condition binds one value, so the subquery gives it a name.
   workflows.where(
       fmt::format("EXISTS (SELECT 1 FROM (SELECT ? AS name) u WHERE workflows.user = u.name "
                   "OR EXISTS (SELECT 1 FROM access_group_members m WHERE m.user_name = u.name "

@@ -46,7 +46,7 @@ void check_commands(const nlohmann::json& config) {
 
 void check(const WorkflowAction& action) {
   if (std::find(k_triggers.begin(), k_triggers.end(), action.trigger_type) == k_triggers.end()) {
-    refuse(fmt::format("trigger_type: '{}' is none of {}", action.trigger_type, fmt::join(k_triggers, ", ")));
+    refuse(fmt::format("trigger_type: '{}' is not one of {}", action.trigger_type, fmt::join(k_triggers, ", ")));
   }
   if (!action.action_config.is_object()) {
     refuse("Invalid action_config: must be an object");
@@ -61,7 +61,7 @@ void check(const WorkflowAction& action) {
 void link_jobs(Connection& connection, Id workflow_id, Id action_id, const std::vector<Id>& jobs) {
   for (const Id job_id : jobs) {
     if (value<Id>(connection, "SELECT workflow_id FROM jobs WHERE id = ?", job_id) != workflow_id) {
-      refuse(fmt::format("job_ids: job {} is not one of workflow {}", job_id, workflow_id));
+      refuse(fmt::format("job_ids: job {} does not belong to workflow {}", job_id, workflow_id));
     }
     execute(connection, "INSERT OR IGNORE INTO workflow_action_jobs (action_id, job_id) VALUES (?, ?)", action_id,
             job_id);
@@ -69,7 +69,7 @@ void link_jobs(Connection& connection, Id workflow_id, Id action_id, const std::
 }
 
 std::int64_t jobs_there(Connection& connection, const WorkflowAction& action) {
-  // A job that has run was ready once.
+  // Also counts jobs that are already past ready.
   const auto sql = action.trigger_type == "on_jobs_ready"
                        ? "SELECT COUNT(*) FROM workflow_action_jobs a JOIN jobs j ON j.id = a.job_id "
                          "WHERE a.action_id = ? AND j.status NOT IN ({uninitialized}, {blocked})"_sql
@@ -83,7 +83,7 @@ bool all_jobs_have_ended(Connection& connection, Id workflow_id) {
          !has_unfinished_jobs(connection, workflow_id);
 }
 
-/// Fills in what follows from the jobs: nothing has to be counted while they run.
+/// Initializes the counts from the jobs, so that later status changes only have to update them.
 void count_triggers(Connection& connection, WorkflowAction& action) {
   if (is_of_jobs(action)) {
     auto jobs = column<Id>(connection, "SELECT job_id FROM workflow_action_jobs WHERE action_id = ? ORDER BY job_id",
@@ -102,7 +102,7 @@ WorkflowAction create_action(Connection& connection, Id workflow_id, WorkflowAct
   require_workflow(connection, workflow_id);
   check(action);
   action.workflow_id = workflow_id;
-  // How far it has come is not the caller's choice.
+  // The caller cannot set the count.
   action.trigger_count.reset();
   action.required_triggers.reset();
   action.executed.reset();

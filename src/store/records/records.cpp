@@ -16,12 +16,12 @@ template <typename T>
   throw Refused(Refused::Reason::not_found, fmt::format("{} with ID: {}", Table<T>::k_missing, id));
 }
 
-/// Whether a client sets this column. The status id is computed, the id given out, a heartbeat's time the server's.
+/// Whether clients may set this column. The server computes the status ID, assigns IDs and records heartbeats.
 bool is_settable(std::string_view name) {
   return name != "id" && name != "status_id" && name != "last_heartbeat";
 }
 
-/// Calls `visitor(name, value)` for every column that `record` gives a value.
+/// Calls `visitor(name, value)` for every column that has a value in `record`.
 template <typename T, typename Visitor>
 void visit_present(const T& record, Visitor&& visitor) {
   record.visit([&](const char* name, const auto& member) {
@@ -50,7 +50,7 @@ bool has_column(std::string_view wanted) {
   return found;
 }
 
-/// Which fields of `record` have a value, a bit each.
+/// A bit mask of the fields of `record` that have a value.
 template <typename T>
 std::uint64_t present_fields(const T& record) {
   std::uint64_t present = 0;
@@ -64,8 +64,8 @@ std::uint64_t present_fields(const T& record) {
   return present;
 }
 
-/// The statement that keeps the columns that `record` gives a value. Records come by the thousand with the same columns
-/// present, so it is put together once for each set of them.
+/// The statement that stores the columns that have a value in `record`. It is built once per set of columns, because
+/// thousands of records with the same set may be inserted.
 template <typename T>
 const std::string& insert_sql(const T& record) {
   thread_local std::unordered_map<std::uint64_t, std::string> statements;
@@ -162,7 +162,7 @@ void update(Connection& connection, Id id, const T& record) {
     return;
   }
   if constexpr (k_has_references<T>) {
-    // What the record says of its workflow changes nothing. One that is not there is told below.
+    // The record's own workflow ID is ignored. A missing record is reported below.
     if (const auto workflow_id = workflow_of<T>(connection, id)) {
       check_references(connection, record, *workflow_id);
     }

@@ -10,7 +10,7 @@ namespace torc::store {
 namespace {
 
 struct Kind {
-  const char* what;  ///< How an error names one.
+  const char* what;  ///< The kind's name in errors.
   std::vector<const char*> tables;
 };
 
@@ -35,7 +35,7 @@ std::string text_in(const nlohmann::json& object, const char* key) {
   return found != object.end() && found->is_string() ? found->get<std::string>() : "";
 }
 
-/// An id inside a JSON object. Any other value is not judged here.
+/// An ID inside a JSON object. Other values are ignored here.
 std::optional<Id> id_in(const nlohmann::json& object, const char* key) {
   if (!object.is_object()) {
     return std::nullopt;
@@ -44,13 +44,13 @@ std::optional<Id> id_in(const nlohmann::json& object, const char* key) {
   return found != object.end() && found->is_number_integer() ? std::optional(found->get<Id>()) : std::nullopt;
 }
 
-/// A column of a table, and what its ids name.
+/// A column that contains IDs of other records.
 struct Column {
   const char* table;
-  const char* record;  ///< How a problem names a row.
-  const char* id;      ///< Its id: an SQL expression.
+  const char* record;  ///< How a problem names the row.
+  const char* id;      ///< SQL expression of the row's ID.
   const char* workflow;
-  const char* column;  ///< An SQL expression; NULL where a row names nothing.
+  const char* column;  ///< SQL expression; NULL if a row refers to nothing.
   const char* what;
   std::vector<const char*> targets;
 };
@@ -162,7 +162,7 @@ const std::vector<Column>& columns() {
   return all;
 }
 
-/// A column that holds JSON, or NULL. A server cannot read a row with anything else in it.
+/// A column that contains JSON or NULL. A server cannot read a row with anything else in it.
 struct JsonColumn {
   const char* table;
   const char* record;
@@ -173,8 +173,8 @@ constexpr std::array<JsonColumn, 3> k_json_columns{{{"jobs", "job", "schedule_co
                                                     {"compute_nodes", "compute node", "scheduler"},
                                                     {"workflow_actions", "action", "action_config"}}};
 
-/// (row's id, row's workflow, id named, its workflow) for each that is in another workflow, and in none of the tables
-/// in the row's own.
+/// A query for (ID of the row, its workflow, ID that it refers to, workflow of that) for each row that refers to a
+/// record of another workflow, unless one of the tables has a record with that ID in the row's own workflow.
 std::string foreign_rows_sql(const Column& column) {
   std::string own;
   std::string elsewhere;
@@ -203,7 +203,7 @@ void require_same_workflow(Connection& connection, Referred referred, Id id, Id 
     elsewhere = found ? found : elsewhere;
   }
   if (elsewhere) {
-    throw Refused(Refused::Reason::unprocessable, fmt::format("{} {} is one of workflow {}, not of workflow {}",
+    throw Refused(Refused::Reason::unprocessable, fmt::format("{} {} belongs to workflow {}, not to workflow {}",
                                                               kind.what, id, *elsewhere, workflow_id));
   }
 }
@@ -228,7 +228,7 @@ void check_references(Connection& connection, const model::ComputeNode& node, Id
   if (node.scheduler_config_id) {
     require_same_workflow(connection, scheduler_of(node.compute_node_type), *node.scheduler_config_id, workflow_id);
   }
-  // The node of a Slurm allocation names the scheduled compute node that it came from.
+  // A node in a Slurm allocation contains the ID of the scheduled compute node that it came from.
   if (node.scheduler && node.scheduler->is_object() && text_in(*node.scheduler, "type") == "slurm") {
     if (const auto id = id_in(*node.scheduler, "scheduler_id")) {
       require_same_workflow(connection, Referred::scheduled_node, *id, workflow_id);
@@ -237,7 +237,7 @@ void check_references(Connection& connection, const model::ComputeNode& node, Id
 }
 
 void check_references(Connection& connection, const model::ScheduledComputeNode& node, Id workflow_id) {
-  // scheduler_id is the number that Slurm gave.
+  // scheduler_id is Slurm's own job ID.
   require_same_workflow(connection, scheduler_of(node.scheduler_type), node.scheduler_config_id, workflow_id);
 }
 
@@ -265,7 +265,7 @@ void find_foreign_references(SQLite::Database& database, int most, Check& check)
   for (const auto& column : columns()) {
     SQLite::Statement rows{database, foreign_rows_sql(column)};
     for (; found < most && rows.executeStep(); ++found) {
-      check.problems.push_back(fmt::format("{} {} of workflow {} names {} {}, which is one of workflow {}",
+      check.problems.push_back(fmt::format("{} {} of workflow {} refers to {} {}, which belongs to workflow {}",
                                            column.record, rows.getColumn(0).getString(), rows.getColumn(1).getString(),
                                            column.what, rows.getColumn(2).getString(), rows.getColumn(3).getString()));
     }

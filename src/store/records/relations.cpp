@@ -10,14 +10,14 @@
 namespace torc::store {
 namespace {
 
-/// Up to here a look-up for each job is quicker than one range over all of them.
+/// Up to this many jobs, one lookup per job is faster than one range over all of them.
 constexpr std::size_t k_few_jobs = 64;
 
 bool is_wanted(const Relation& relation, Relations relations) {
   return relations == Relations::all || (relations == Relations::outputs && relation.is_output);
 }
 
-/// One statement for all lists of a job: (index in k_relations, id).
+/// One statement for all ID lists of a job; its columns are the index in k_relations and an ID.
 std::string lists_of_a_job(Relations relations) {
   std::string sql;
   for (std::size_t i = 0; i < k_relations.size(); ++i) {
@@ -84,7 +84,7 @@ void require_target(Connection& connection, const Relation& relation, Id id, Id 
   const auto found = value<Id>(connection, sql, id);
   if (!found || *found != workflow_id) {
     throw Refused(Refused::Reason::unprocessable,
-                  fmt::format("{} {} is not one of workflow {}", relation.what, id, workflow_id));
+                  fmt::format("{} {} does not belong to workflow {}", relation.what, id, workflow_id));
   }
 }
 

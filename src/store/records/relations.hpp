@@ -1,6 +1,6 @@
 #pragma once
 
-// The lists of ids of a job: which jobs, files and user data it depends on, reads and writes.
+// The ID lists of a job: the jobs that it depends on, and the files and user data that it reads and writes.
 
 #include <array>
 #include <optional>
@@ -10,13 +10,13 @@
 
 namespace torc::store {
 
-/// One of a job's lists: the field, and the table and column it is kept in.
+/// One of a job's ID lists: the field, and the table and column that store it.
 struct Relation {
   std::optional<std::vector<Id>> model::Job::*field;
   const char* table;
   const char* column;
   const char* target_table;
-  const char* what;  ///< How an error names a target.
+  const char* what;  ///< The name of the target in errors.
   bool is_output;
 };
 
@@ -28,11 +28,11 @@ inline constexpr std::array<Relation, 5> k_relations{{
     {&model::Job::output_user_data_ids, "job_output_user_data", "user_data_id", "user_data", "user data", true},
 }};
 
-/// Fills in the lists of `jobs` that are asked for and not empty, in the order of the ids.
+/// Reads the requested lists of `jobs`, sorted by ID. Empty lists stay absent.
 void read_relations(Connection& connection, std::vector<model::Job>& jobs, Relations relations);
 
-/// Keeps the lists that are present, in place of what was there.
-/// @throws Refused unprocessable for an id that is none of this workflow's
+/// Stores the lists that are present; with `replace`, instead of the stored ones.
+/// @throws Refused unprocessable for an ID that belongs to another workflow or to none
 void write_relations(Connection& connection, Id job_id, Id workflow_id, const model::Job& job, bool replace);
 
 }  // namespace torc::store

@@ -1,4 +1,4 @@
-// Listings of who depends on what.
+// Listings of dependencies.
 
 #include <fmt/format.h>
 
@@ -9,7 +9,7 @@
 namespace torc::store {
 namespace {
 
-/// A page of rows whose columns are the fields of `T`, in order. `order` is what they come in without `sort_by`.
+/// One page of rows whose columns are the fields of `T`, in order. `order` is the order if `sort_by` is not given.
 template <typename T>
 model::Page<T> page_of(Connection& connection, const std::string& select, Id workflow_id, const Paging& paging,
                        const std::string& order) {
@@ -79,7 +79,7 @@ void link_user_data(Connection& connection, Id user_data_id, std::optional<Id> c
   const auto link = [&](const char* table, Id job_id) {
     if (const auto owner = get<model::Job>(connection, job_id).workflow_id; owner != workflow_id) {
       throw Refused(Refused::Reason::unprocessable,
-                    fmt::format("job {} is one of workflow {}, not of workflow {}", job_id, owner, workflow_id));
+                    fmt::format("job {} belongs to workflow {}, not to workflow {}", job_id, owner, workflow_id));
     }
     execute(connection, fmt::format("INSERT OR IGNORE INTO {} (job_id, user_data_id) VALUES (?, ?)", table), job_id,
             user_data_id);

@@ -19,9 +19,10 @@ Id default_requirements(Connection& connection, Id workflow_id) {
                             "ORDER BY id LIMIT 1",
                             workflow_id);
   if (!id) {
-    throw Refused(Refused::Reason::unprocessable,
-                  fmt::format("workflow {} has no resource requirements named 'default': give resource_requirements_id",
-                              workflow_id));
+    throw Refused(
+        Refused::Reason::unprocessable,
+        fmt::format("workflow {} has no resource requirements named 'default'; specify resource_requirements_id",
+                    workflow_id));
   }
   return *id;
 }

@@ -22,13 +22,13 @@ std::string failure_of_opening(const std::filesystem::path& path) {
 
 }  // namespace
 
-TEST(DatabaseTest, MakesTheFileAndItsDirectory) {
+TEST(DatabaseTest, CreatesTheFileAndItsDirectory) {
   const support::TempDir dir;
   const Database database{dir / "a/b/torc.db"};
   EXPECT_TRUE(std::filesystem::exists(dir / "a/b/torc.db"));
 }
 
-TEST(DatabaseTest, KeepsItsIdAndWhatIsInIt) {
+TEST(DatabaseTest, KeepsItsIdAndContents) {
   const support::TempDir dir;
   std::string id;
   {
@@ -87,7 +87,7 @@ TEST(DatabaseTest, ALinkToItIsTheSameDatabase) {
   EXPECT_NE(failure_of_opening(dir / "link.db").find("another server already uses"), std::string::npos);
 }
 
-TEST(DatabaseTest, OneWithASecondNameIsRefused) {
+TEST(DatabaseTest, AFileWithASecondNameIsRefused) {
   const support::TempDir dir;
   { const Database database{dir / "torc.db"}; }
   std::filesystem::create_hard_link(dir / "torc.db", dir / "second.db");
@@ -96,27 +96,27 @@ TEST(DatabaseTest, OneWithASecondNameIsRefused) {
   EXPECT_EQ(failure_of_opening(dir / "torc.db"), "");
 }
 
-TEST(DatabaseTest, OneOfAnotherProgramIsRefusedAndLeftAsItIs) {
+TEST(DatabaseTest, ADatabaseOfAnotherProgramIsRefusedAndUnchanged) {
   const support::TempDir dir;
   run_sql(dir / "torc.db", "CREATE TABLE workflow (id INTEGER PRIMARY KEY, name TEXT)");
   EXPECT_NE(failure_of_opening(dir / "torc.db").find("of another program"), std::string::npos);
   run_sql(dir / "torc.db", "INSERT INTO workflow (name) VALUES ('kept')");
 }
 
-TEST(DatabaseTest, ANewerOneIsRefusedAndLeftAsItIs) {
+TEST(DatabaseTest, ANewerDatabaseIsRefusedAndUnchanged) {
   const support::TempDir dir;
   { const Database database{dir / "torc.db"}; }
   run_sql(dir / "torc.db", "PRAGMA user_version = 1000");
-  EXPECT_NE(failure_of_opening(dir / "torc.db").find("is of version 1000"), std::string::npos);
+  EXPECT_NE(failure_of_opening(dir / "torc.db").find("has version 1000"), std::string::npos);
 }
 
-TEST(DatabaseTest, AFileThatIsNoDatabaseIsRefused) {
+TEST(DatabaseTest, AFileThatIsNotADatabaseIsRefused) {
   const support::TempDir dir;
   base::write_all(base::open_file(dir / "torc.db", O_WRONLY | O_CREAT).get(), std::string(5000, 'x'));
   EXPECT_NE(failure_of_opening(dir / "torc.db").find("torc.db"), std::string::npos);
 }
 
-TEST_F(StoreTest, AnIdIsNeverGivenTwice) {
+TEST_F(StoreTest, AnIdIsNeverReused) {
   const Id first = job("a");
   remove_job(connection, first);
   EXPECT_GT(job("b"), first);
@@ -146,7 +146,7 @@ TEST_F(StoreTest, KeepsTheSettingsOfWorkers) {
   EXPECT_EQ(workers[1].settings, (nlohmann::json{{"gpus", 1}}));
 }
 
-TEST_F(StoreTest, ATransactionThatIsNotCommittedLeavesNothing) {
+TEST_F(StoreTest, AnUncommittedTransactionLeavesNothing) {
   try {
     const Transaction transaction{connection};
     job("gone");

@@ -3,7 +3,7 @@
 
 namespace torc::store {
 
-TEST_F(StoreTest, NoRoomIsToldFromOtherFailuresAndPasses) {
+TEST_F(StoreTest, AFullDiskIsDistinguishedFromOtherFailuresAndPasses) {
   const auto wal = std::filesystem::file_size(dir / "torc.db-wal");
   {
     const support::FileSizeLimit limit{wal + 10'000};
@@ -24,7 +24,7 @@ TEST_F(StoreTest, NoRoomIsToldFromOtherFailuresAndPasses) {
   EXPECT_EQ(list<model::Workflow>(connection, {}, {}).total_count, 2);
 }
 
-TEST(ConnectionTest, AFileThatMayNotBeWrittenIsNoFullDisk) {
+TEST(ConnectionTest, AReadOnlyFileIsNotAFullDisk) {
   const support::TempDir dir;
   const Database database{dir / "torc.db"};
   auto reader = database.open(Connection::Mode::read);

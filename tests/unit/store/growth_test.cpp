@@ -47,7 +47,7 @@ class GrowthTest : public StoreTest {
   }
 };
 
-TEST_F(GrowthTest, InitialisingNewJobs) {
+TEST_F(GrowthTest, InitializingNewJobs) {
   expect_no_growth([this] {
     const Id blocker = job("blocker");
     const Id dependent = job("dependent", {blocker});

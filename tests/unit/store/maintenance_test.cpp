@@ -26,7 +26,7 @@ std::string refusal_of_backup(const std::string& database, const std::string& ta
 
 }  // namespace
 
-TEST_F(StoreTest, ABackupHoldsWhatWasCommittedAndIsOneFile) {
+TEST_F(StoreTest, ABackupContainsAllCommitsAndIsOneFile) {
   job("a");
   ::chmod((dir / "torc.db").c_str(), 0600);
   const std::string target = dir / "copy.db";
@@ -42,7 +42,7 @@ TEST_F(StoreTest, ABackupHoldsWhatWasCommittedAndIsOneFile) {
   }
 }
 
-TEST_F(StoreTest, ABackupIsASnapshotAndDoesNotHoldUpTheWriter) {
+TEST_F(StoreTest, ABackupIsASnapshotAndDoesNotDelayTheWriter) {
   for (int i = 0; i < 200; ++i) {
     create_workflow(connection, named_workflow(std::string(50'000, 'x')));
   }
@@ -67,10 +67,10 @@ TEST_F(StoreTest, ABackupIsASnapshotAndDoesNotHoldUpTheWriter) {
   EXPECT_EQ(run_sql(dir / "copy.db", "PRAGMA integrity_check"), "ok");
 }
 
-TEST_F(StoreTest, ABackupReplacesAFileOnlyWhenToldTo) {
+TEST_F(StoreTest, ABackupReplacesAFileOnlyOnRequest) {
   const std::string target = dir / "copy.db";
   base::write_file_atomically(target, "precious");
-  EXPECT_NE(refusal_of_backup(database.path(), target).find("exists already"), std::string::npos);
+  EXPECT_NE(refusal_of_backup(database.path(), target).find("already exists"), std::string::npos);
   EXPECT_EQ(base::read_file(target), "precious");
   EXPECT_EQ(refusal_of_backup(database.path(), target, Existing::replace), "");
   EXPECT_EQ(run_sql(target, "SELECT name FROM workflows"), "w");
@@ -80,7 +80,7 @@ TEST_F(StoreTest, ABackupReplacesAFileOnlyWhenToldTo) {
   EXPECT_NE(refusal_of_backup(database.path(), dir / "no/such/copy.db").find("no/such/copy.db"), std::string::npos);
 }
 
-TEST_F(StoreTest, ACheckCountsWhatIsThere) {
+TEST_F(StoreTest, ACheckCountsTheRecords) {
   const Id a = job("a");
   job("b", {a});
   initialize();
@@ -94,7 +94,7 @@ TEST_F(StoreTest, ACheckCountsWhatIsThere) {
   EXPECT_EQ(check.results, (std::map<std::string, std::int64_t>{{"failed", 1}}));
 }
 
-TEST(MaintenanceTest, ACheckTellsWhatIsWrong) {
+TEST(MaintenanceTest, ACheckReportsProblems) {
   const support::TempDir dir;
   const std::string path = dir / "torc.db";
   EXPECT_THROW(check_database(path), base::Error);
@@ -122,7 +122,7 @@ TEST(MaintenanceTest, ACheckTellsWhatIsWrong) {
   EXPECT_FALSE(std::filesystem::exists(dir / "copy.db"));
 }
 
-TEST(MaintenanceTest, ACheckRefusesWhatIsNotOurs) {
+TEST(MaintenanceTest, ACheckRejectsOtherDatabases) {
   const support::TempDir dir;
   base::write_file_atomically(dir / "text.db", std::string(5000, 'x'));
   EXPECT_FALSE(check_database(dir / "text.db").ok());

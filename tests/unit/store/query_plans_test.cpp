@@ -43,7 +43,7 @@ TEST_F(QueryPlansTest, ClaimsReadTheReadyJobsInTheirOrder) {
   expect_index("SELECT COUNT(*), COALESCE(SUM", "jobs_ready");
 }
 
-TEST_F(QueryPlansTest, WhatIsUnfinishedIsFoundWithoutTheFinishedJobs) {
+TEST_F(QueryPlansTest, UnfinishedJobsAreFoundWithoutReadingFinishedOnes) {
   EXPECT_TRUE(workflow_completion(connection, workflow).is_complete);
   expect_index("SELECT 1 FROM jobs", "jobs_unfinished");
   initialize();

@@ -7,7 +7,7 @@ namespace torc::store {
 using model::JobStatus;
 using Reason = Refused::Reason;
 
-TEST_F(StoreTest, AResultIsNotedWithItsRunAndAttempt) {
+TEST_F(StoreTest, AResultIsRecordedWithItsRunAndAttempt) {
   const Id a = job("a");
   initialize();
   auto raised = workflow_status(connection, workflow);
@@ -71,7 +71,7 @@ TEST_F(StoreTest, AnotherNodesJobIsRefused) {
   EXPECT_NO_THROW(complete_job(connection, a, JobStatus::completed, 0, result(a, mine)));
 }
 
-TEST_F(StoreTest, ARequeuedJobHasNoOwnerAndCountsAsNoRetry) {
+TEST_F(StoreTest, ARequeuedJobHasNoOwnerAndDoesNotCountAsARetry) {
   const Id a = job("a");
   initialize();
   const Id mine = node();
@@ -87,7 +87,7 @@ TEST_F(StoreTest, ARequeuedJobHasNoOwnerAndCountsAsNoRetry) {
   EXPECT_NE(refusal([&] { retry_job(connection, a, 0, 1); }, Reason::unprocessable), "");
 }
 
-TEST_F(StoreTest, APendingJobIsRequeuedByItsState) {
+TEST_F(StoreTest, APendingJobIsRequeuedByItsStatus) {
   const Id a = job("a");
   initialize();
   claim(1, node());
@@ -105,7 +105,7 @@ TEST_F(StoreTest, AnEndedJobStaysEnded) {
   EXPECT_EQ(status(a), "completed");
 }
 
-TEST_F(StoreTest, AReadyJobThatNobodyClaimedMayEnd) {
+TEST_F(StoreTest, AnUnclaimedReadyJobMayEnd) {
   const Id a = job("a");
   const Id blocked = job("b", {a});
   initialize();
@@ -123,7 +123,7 @@ TEST_F(StoreTest, AJobThatIsNotClaimedDoesNotStart) {
   EXPECT_NE(refusal([&] { start_job(connection, 99, 0, n); }, Reason::not_found), "");
 }
 
-TEST_F(StoreTest, OnlyAStateToEndInEndsAJob) {
+TEST_F(StoreTest, OnlyAFinalStatusEndsAJob) {
   const Id a = job("a");
   initialize();
   EXPECT_NE(refusal([&] { complete(a, JobStatus::running); }, Reason::unprocessable), "");
@@ -138,7 +138,7 @@ TEST_F(StoreTest, AResultOfAnotherJobIsRefused) {
             "");
 }
 
-TEST_F(StoreTest, AnInitialisedJobKeepsItsCommand) {
+TEST_F(StoreTest, AnInitializedJobKeepsItsCommand) {
   const Id a = job("a");
   model::Job changed = job_body("a");
   changed.command = "false";
@@ -151,7 +151,7 @@ TEST_F(StoreTest, AnInitialisedJobKeepsItsCommand) {
   EXPECT_EQ(update_job(connection, a, changed).scheduler_id, 7);
 }
 
-TEST_F(StoreTest, AJobDependsOnJobsOfItsWorkflowOnly) {
+TEST_F(StoreTest, AJobDependsOnlyOnJobsOfItsWorkflow) {
   const Id other = create_workflow(connection, named_workflow("o")).id.value();
   model::Job foreign = job_body("f");
   foreign.workflow_id = other;

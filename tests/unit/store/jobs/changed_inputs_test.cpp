@@ -62,14 +62,14 @@ class ChangedInputsTest : public StoreTest {
   Id between_id{0};
 };
 
-TEST_F(ChangedInputsTest, NothingChangedMeansNothingToDo) {
+TEST_F(ChangedInputsTest, NothingHappensWithoutChanges) {
   initialize();
   EXPECT_EQ(process_changed_inputs(connection, workflow, false), Names{}) << "nothing has run";
   run_all();
   EXPECT_EQ(process_changed_inputs(connection, workflow, false), Names{});
 }
 
-TEST_F(ChangedInputsTest, ChangedUserDataConcernsAllThatFollows) {
+TEST_F(ChangedInputsTest, ChangedUserDataResetsAllDependents) {
   initialize();
   run_all();
   change(data_id, 2);
@@ -84,7 +84,7 @@ TEST_F(ChangedInputsTest, ChangedUserDataConcernsAllThatFollows) {
   EXPECT_EQ(status(jobs[3]), "completed");
 }
 
-TEST_F(ChangedInputsTest, AChangedFileConcernsWhoReadsIt) {
+TEST_F(ChangedInputsTest, AChangedFileResetsItsReaders) {
   initialize();
   run_all();
   auto file = get<model::File>(connection, file_id);
@@ -94,11 +94,11 @@ TEST_F(ChangedInputsTest, AChangedFileConcernsWhoReadsIt) {
   EXPECT_EQ(status(jobs[3]), "uninitialized");
 }
 
-TEST_F(ChangedInputsTest, AMissingWorkflowIsSaid) {
+TEST_F(ChangedInputsTest, AMissingWorkflowIsReported) {
   EXPECT_NE(refusal([&] { process_changed_inputs(connection, 99, true); }, Refused::Reason::not_found), "");
 }
 
-TEST_F(StoreTest, ManyJobsEndTogetherAndARefusedOneStandsInNobodysWay) {
+TEST_F(StoreTest, ManyJobsEndTogetherEvenIfOneIsRefused) {
   const Id a = job("a");
   const Id b = job("b");
   const Id waits = job("waits", {a});
@@ -123,7 +123,7 @@ TEST_F(StoreTest, ManyJobsEndTogetherAndARefusedOneStandsInNobodysWay) {
   EXPECT_EQ(status(waits), "ready");
 }
 
-TEST_F(StoreTest, DeletingAFailureHandlerLeavesItsJobsWithout) {
+TEST_F(StoreTest, DeletingAFailureHandlerClearsItInItsJobs) {
   model::FailureHandler handler;
   handler.workflow_id = workflow;
   handler.name = "h";

@@ -57,19 +57,19 @@ TEST_F(ClaimTest, GivesTheHighestPriorityFirstThenTheLowestId) {
   EXPECT_TRUE(claim(3).empty());
 }
 
-TEST_F(ClaimTest, NothingIsReadyBeforeTheInitialisation) {
+TEST_F(ClaimTest, NothingIsReadyBeforeInitialization) {
   job("a");
   EXPECT_TRUE(claim(5).empty());
 }
 
-TEST_F(ClaimTest, GivesNothingWhereNothingIsAskedFor) {
+TEST_F(ClaimTest, GivesNothingForALimitOfZero) {
   job("a");
   initialize();
   EXPECT_TRUE(claim(0).empty());
   EXPECT_THROW(claim(-1), Refused);
 }
 
-TEST_F(ClaimTest, NotesWhoClaims) {
+TEST_F(ClaimTest, RecordsTheClaimingNode) {
   const Id a = job("a");
   initialize();
   const Id n = node();
@@ -77,7 +77,7 @@ TEST_F(ClaimTest, NotesWhoClaims) {
   EXPECT_EQ(list<model::Job>(connection, Filter{}.equals("compute_node_id", n), {}).items.front().id, a);
 }
 
-TEST_F(ClaimTest, FillsUpWithWhatFits) {
+TEST_F(ClaimTest, FillsUpWithJobsThatFit) {
   const Id big = requirements(4, 8);
   const Id small = requirements(1, 1);
   const Id a = job_with(big);
@@ -93,7 +93,7 @@ TEST_F(ClaimTest, FillsUpWithWhatFits) {
   EXPECT_EQ(fit(resources(4, 9)), std::vector<Id>{e});
 }
 
-TEST_F(ClaimTest, LooksAtMemoryGpusAndTime) {
+TEST_F(ClaimTest, ConsidersMemoryGpusAndTime) {
   const Id gpu = job_with(requirements(1, 1, 2));
   const Id slow = job_with(requirements(1, 1, 0, 7200));
   const Id fat = job_with(requirements(1, 64));
@@ -149,7 +149,7 @@ TEST_F(ClaimTest, NamesTheFailureHandlerButNotTheScheduler) {
   EXPECT_EQ(jobs[1].failure_handler_id, std::nullopt);
 }
 
-TEST_F(ClaimTest, ATimeLimitThatIsNoDurationIsRefused) {
+TEST_F(ClaimTest, AnInvalidTimeLimitIsRefused) {
   auto offer = resources(8, 8);
   offer.time_limit = "soon";
   EXPECT_THROW(fit(offer), Refused);

@@ -38,7 +38,7 @@ class LostNodesTest : public StoreTest {
   static SilenceClock::time_point now() { return SilenceClock::now(); }
 };
 
-TEST_F(LostNodesTest, JobsOfALostNodeAreReadyAgainAsTheirNextAttempt) {
+TEST_F(LostNodesTest, JobsOfALostNodeAreRequeuedAsTheirNextAttempt) {
   const Id running = job("running");
   const Id pending = job("pending");
   const Id ready = job("ready");
@@ -64,12 +64,12 @@ TEST_F(LostNodesTest, JobsOfALostNodeAreReadyAgainAsTheirNextAttempt) {
   EXPECT_EQ(told[0]["compute_node_id"], lost);
   EXPECT_EQ(told[0]["hostname"], "ws1");
   EXPECT_EQ(told[0]["requeued_job_ids"], (nlohmann::json{running, pending}));
-  EXPECT_NE(told[0]["message"].get<std::string>().find("nothing was heard of it"), std::string::npos);
+  EXPECT_NE(told[0]["message"].get<std::string>().find("no contact for"), std::string::npos);
   EXPECT_TRUE(claim(5, lost).empty()) << "it is not active";
   EXPECT_EQ(claim(5, beating_node()), (std::vector<Id>{running, pending, ready}));
 }
 
-TEST_F(LostNodesTest, OnlyActiveNodesThatEverBeatAreLost) {
+TEST_F(LostNodesTest, OnlyActiveNodesThatHaveSentHeartbeatsAreLost) {
   job("a");
   initialize();
   const Id never_beats = node();
@@ -120,7 +120,7 @@ TEST_F(LostNodesTest, TheThirdLossFailsTheJobAndNamesTheHosts) {
   EXPECT_EQ(status(a), "failed");
 }
 
-TEST_F(LostNodesTest, LossesAreCountedApartAndFromTheInitialisationOn) {
+TEST_F(LostNodesTest, LossesHaveTheirOwnCounterThatInitializationResets) {
   const Id a = job("a");
   initialize();
   const auto lose = [&] {
@@ -140,7 +140,7 @@ TEST_F(LostNodesTest, LossesAreCountedApartAndFromTheInitialisationOn) {
   EXPECT_EQ(lose()->failed, std::vector<Id>{a});
 }
 
-TEST_F(LostNodesTest, WhatALostNodeStillSaysOfItsJobsIsRefused) {
+TEST_F(LostNodesTest, ReportsOfALostNodeAreRefused) {
   const Id a = job("a");
   initialize();
   const Id lost = beating_node();
@@ -182,14 +182,14 @@ TEST_F(LostNodesTest, EveryRequestOfANodeIsASignOfLife) {
   EXPECT_FALSE(is_heard_by([&] { record_sign_of_life(connection, workflow + 1, n); })) << "a stranger named it";
 }
 
-TEST_F(LostNodesTest, NodesKnownFromBeforeCountAsHeardOfAtTheStart) {
+TEST_F(LostNodesTest, NodesCountAsSeenWhenTheServerStarts) {
   const Id n = beating_node();
   const Id never_beats = node();
   const Id inactive = node(false);
   auto other = database.open(Connection::Mode::write);
   EXPECT_TRUE(silent_nodes(other, now()).empty());
   const auto before = now();
-  hear_all_nodes(other);
+  mark_all_nodes_seen(other);
   EXPECT_TRUE(silent_nodes(other, before).empty());
   EXPECT_EQ(silent_nodes(other, now()), std::vector<Id>{n}) << never_beats << " and " << inactive;
 }

@@ -21,7 +21,7 @@ TEST_F(StoreTest, AJobIsReadyOnceItsLastBlockerIsComplete) {
   EXPECT_EQ(status(d), "blocked");
 }
 
-TEST_F(StoreTest, AJobWaitsForThoseThatWriteWhatItReads) {
+TEST_F(StoreTest, AJobDependsOnTheWritersOfItsInputs) {
   model::File file;
   file.workflow_id = workflow;
   file.name = "f";
@@ -50,7 +50,7 @@ TEST_F(StoreTest, AJobWaitsForThoseThatWriteWhatItReads) {
   EXPECT_EQ(status(reader_id), "ready");
 }
 
-TEST_F(StoreTest, AFailureCancelsAllThatWaitForIt) {
+TEST_F(StoreTest, AFailureCancelsAllDependents) {
   const Id a = job("a");
   const Id b = job("b", {a});
   const Id c = job("c", {b});
@@ -78,7 +78,7 @@ TEST_F(StoreTest, ACascadeIsAsLongAsTheChain) {
   EXPECT_TRUE(workflow_completion(connection, workflow).is_complete);
 }
 
-TEST_F(StoreTest, ARetryHasDependentsWaitAgain) {
+TEST_F(StoreTest, ARetryBlocksDependentsAgain) {
   const Id a = job("a");
   const Id canceled = job("canceled", {a});
   const Id further = job("further", {canceled});
@@ -102,7 +102,7 @@ TEST_F(StoreTest, ARetryHasDependentsWaitAgain) {
   EXPECT_EQ(status(tolerant), "ready");
 }
 
-TEST_F(StoreTest, ADisabledOrDeletedJobHoldsNobodyUp) {
+TEST_F(StoreTest, ADisabledOrDeletedJobBlocksNoOther) {
   const Id a = job("a");
   const Id b = job("b");
   const Id c = job("c", {a, b});
@@ -113,7 +113,7 @@ TEST_F(StoreTest, ADisabledOrDeletedJobHoldsNobodyUp) {
   EXPECT_EQ(status(c), "ready");
 }
 
-TEST_F(StoreTest, FailedJobsAreResetWithWhatTheyCanceled) {
+TEST_F(StoreTest, FailedJobsAreResetWithTheJobsTheyCanceled) {
   const Id ok = job("ok");
   const Id bad = job("bad");
   const Id after = job("after", {bad, ok});
@@ -177,7 +177,7 @@ TEST_F(StoreTest, JobsCanceledWithTheirWorkflowAreResetWithTheirDependents) {
   EXPECT_EQ(status(after), "blocked");
 }
 
-TEST_F(StoreTest, InitialisingRunsTerminatedJobsAgainWithTheirDependents) {
+TEST_F(StoreTest, InitializationRunsTerminatedJobsAgainWithTheirDependents) {
   const Id ended = job("ended");
   const Id done = job("done", {ended}, false);
   const Id at_work = job("at_work", {ended}, false);
@@ -194,7 +194,7 @@ TEST_F(StoreTest, InitialisingRunsTerminatedJobsAgainWithTheirDependents) {
   EXPECT_EQ(status(bad), "failed") << "nobody asked for failed jobs to run again";
 }
 
-TEST_F(StoreTest, InitialisingLeavesJobsAtWorkAlone) {
+TEST_F(StoreTest, InitializationDoesNotChangeClaimedAndRunningJobs) {
   const Id a = job("a");
   const Id b = job("b");
   initialize();
@@ -204,7 +204,7 @@ TEST_F(StoreTest, InitialisingLeavesJobsAtWorkAlone) {
   EXPECT_EQ(status(b), "ready");
 }
 
-TEST_F(StoreTest, AJobAddedAfterAFailureIsCanceledAtInitialisation) {
+TEST_F(StoreTest, AJobAddedAfterAFailureIsCanceledAtInitialization) {
   const Id a = job("a");
   initialize();
   complete(a, JobStatus::failed);
@@ -213,7 +213,7 @@ TEST_F(StoreTest, AJobAddedAfterAFailureIsCanceledAtInitialisation) {
   EXPECT_EQ(status(late), "canceled");
 }
 
-TEST_F(StoreTest, ACanceledWorkflowGivesOutNothingAndIsComplete) {
+TEST_F(StoreTest, ACanceledWorkflowGivesOutNoJobsAndIsComplete) {
   const Id a = job("a");
   const Id b = job("b");
   initialize();
@@ -227,7 +227,7 @@ TEST_F(StoreTest, ACanceledWorkflowGivesOutNothingAndIsComplete) {
   EXPECT_EQ(claim(10), std::vector<Id>{b});
 }
 
-TEST_F(StoreTest, AStatusIsNotResetUnderRunningJobs) {
+TEST_F(StoreTest, AWorkflowIsNotResetWhileJobsRun) {
   job("a");
   initialize();
   claim(1);
@@ -235,7 +235,7 @@ TEST_F(StoreTest, AStatusIsNotResetUnderRunningJobs) {
   EXPECT_NO_THROW(reset_workflow_status(connection, workflow, true));
 }
 
-TEST_F(StoreTest, EphemeralUserDataIsClearedWhereAsked) {
+TEST_F(StoreTest, EphemeralUserDataIsClearedOnRequest) {
   model::UserData data;
   data.workflow_id = workflow;
   data.name = "u";
@@ -248,7 +248,7 @@ TEST_F(StoreTest, EphemeralUserDataIsClearedWhereAsked) {
   EXPECT_FALSE(get<model::UserData>(connection, id).data.has_value());
 }
 
-TEST_F(StoreTest, DeletedRequirementsTakeNoJobWithThem) {
+TEST_F(StoreTest, DeletingRequirementsDeletesNoJob) {
   model::ResourceRequirements small;
   small.workflow_id = workflow;
   small.name = "small";

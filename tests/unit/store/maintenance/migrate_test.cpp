@@ -52,7 +52,7 @@ std::string shape_of(const std::filesystem::path& path) {
 
 }  // namespace
 
-TEST(MigrateTest, ANewDatabaseIsWhatAllStepsComeTo) {
+TEST(MigrateTest, ANewDatabaseEqualsTheResultOfAllMigrations) {
   const support::TempDir dir;
   { const Database database{dir / "new.db"}; }
   std::string sql = "BEGIN;";
@@ -66,7 +66,7 @@ TEST(MigrateTest, ANewDatabaseIsWhatAllStepsComeTo) {
   EXPECT_EQ(shape_of(dir / "new.db"), shape_of(dir / "old.db"));
 }
 
-TEST(MigrateTest, AnOldDatabaseKeepsItsRowsAndACopyOfItStays) {
+TEST(MigrateTest, AnUpgradeKeepsTheRowsAndACopyOfTheOldDatabase) {
   const support::TempDir dir;
   make_old_database(dir / "torc.db");
   {
@@ -87,7 +87,7 @@ TEST(MigrateTest, AnOldDatabaseKeepsItsRowsAndACopyOfItStays) {
   EXPECT_FALSE(std::filesystem::exists(copy + "-wal")) << "the copy is one file";
 }
 
-TEST(MigrateTest, ACopyOfAnEarlierUpgradeStays) {
+TEST(MigrateTest, ACopyOfAnEarlierUpgradeIsKept) {
   const support::TempDir dir;
   const std::string copy = copy_name(dir / "torc.db");
   base::write_file_atomically(copy, "earlier");
@@ -104,7 +104,7 @@ TEST(MigrateTest, ANewOrCurrentDatabaseIsNotCopied) {
   EXPECT_FALSE(std::filesystem::exists(copy_name(dir / "torc.db")));
 }
 
-TEST(MigrateTest, AStepThatFailsLeavesTheOldDatabaseAndNoCopy) {
+TEST(MigrateTest, AFailedMigrationLeavesTheOldDatabaseAndNoCopy) {
   const support::TempDir dir;
   make_old_database(dir / "torc.db");
   Connection connection{dir / "torc.db", Connection::Mode::write};

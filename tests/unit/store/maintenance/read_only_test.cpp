@@ -22,7 +22,7 @@ class ReadOnlyTest : public testing::Test {
   std::string path = dir / "torc.db";
 };
 
-TEST_F(ReadOnlyTest, MakesNothingBesideADatabaseThatNobodyUses) {
+TEST_F(ReadOnlyTest, CreatesNoFilesBesideAnUnusedDatabase) {
   ReadOnlyDatabase database{path};
   EXPECT_EQ(database->execAndGet(k_question).getInt(), 0);
   EXPECT_FALSE(std::filesystem::exists(path + "-wal"));
@@ -30,7 +30,7 @@ TEST_F(ReadOnlyTest, MakesNothingBesideADatabaseThatNobodyUses) {
   database.require_unchanged();
 }
 
-TEST_F(ReadOnlyTest, TellsThatAServerBeganToUseTheDatabase) {
+TEST_F(ReadOnlyTest, ReportsThatAServerBeganToUseTheDatabase) {
   ReadOnlyDatabase database{path};
   EXPECT_EQ(database->execAndGet(k_question).getInt(), 0);
   {

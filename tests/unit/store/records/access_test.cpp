@@ -37,7 +37,7 @@ TEST_F(AccessTest, OwnersMembersAndAdministratorsSeeAWorkflow) {
   EXPECT_FALSE(has_access(connection, workflow, "bob"));
 }
 
-TEST_F(AccessTest, GivingTwiceIsTheSameAsOnce) {
+TEST_F(AccessTest, SharingTwiceIsTheSameAsOnce) {
   const Id team = group("team");
   const auto first = add_workflow_to_group(connection, workflow, team);
   EXPECT_EQ(add_workflow_to_group(connection, workflow, team).created_at, first.created_at);
@@ -45,7 +45,7 @@ TEST_F(AccessTest, GivingTwiceIsTheSameAsOnce) {
   EXPECT_NE(refusal([&] { remove_workflow_from_group(connection, workflow, team); }, Refused::Reason::not_found), "");
 }
 
-TEST_F(AccessTest, DeletingAGroupTakesItsMembersAndWorkflowsAway) {
+TEST_F(AccessTest, DeletingAGroupRemovesItsMembersAndShares) {
   const Id team = group("team");
   add(team, "bob");
   add_workflow_to_group(connection, workflow, team);
@@ -54,7 +54,7 @@ TEST_F(AccessTest, DeletingAGroupTakesItsMembersAndWorkflowsAway) {
   EXPECT_EQ(list<model::GroupMembership>(connection, {}, {}).total_count, 0);
 }
 
-TEST_F(AccessTest, NamesAreTakenOnceAndTheAdministratorsStay) {
+TEST_F(AccessTest, NamesAreUniqueAndTheAdministratorsStay) {
   const Id team = group("team");
   add(team, "bob");
   EXPECT_NE(refusal([&] { group("team"); }, Refused::Reason::conflict), "");

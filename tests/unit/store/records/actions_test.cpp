@@ -31,7 +31,7 @@ class ActionsTest : public StoreTest {
   using Ids = std::vector<Id>;
 };
 
-TEST_F(ActionsTest, TheWorkflowStartsWhenItIsInitialised) {
+TEST_F(ActionsTest, TheWorkflowStartsWhenItIsInitialized) {
   job("a");
   const Id start = action("on_workflow_start");
   const Id worker = action("on_worker_start", {}, true);
@@ -41,7 +41,7 @@ TEST_F(ActionsTest, TheWorkflowStartsWhenItIsInitialised) {
   EXPECT_EQ(pending({"on_worker_start", "on_jobs_ready"}), Ids{worker});
 }
 
-TEST_F(ActionsTest, IsDoneOnceForEachInitialisation) {
+TEST_F(ActionsTest, RunsOncePerInitialization) {
   job("a");
   const Id start = action("on_workflow_start");
   initialize();
@@ -53,7 +53,7 @@ TEST_F(ActionsTest, IsDoneOnceForEachInitialisation) {
   EXPECT_EQ(pending(), Ids{start});
 }
 
-TEST_F(ActionsTest, APersistentOneIsForEverybody) {
+TEST_F(ActionsTest, EveryRunnerClaimsAPersistentAction) {
   job("a");
   const Id worker = action("on_worker_start", {}, true);
   initialize();
@@ -79,7 +79,7 @@ TEST_F(ActionsTest, TriggersOfJobsWaitForAllOfThem) {
   EXPECT_EQ(pending(), (Ids{ended, end}));
 }
 
-TEST_F(ActionsTest, WhatMakesNoSenseIsRefusedAndNotKept) {
+TEST_F(ActionsTest, InvalidActionsAreRefusedAndNotStored) {
   const auto other = create_workflow(connection, named_workflow("other")).id.value();
   const Id a = job("a");
   model::WorkflowAction body;

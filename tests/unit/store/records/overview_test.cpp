@@ -6,7 +6,7 @@
 
 namespace torc::store {
 
-TEST_F(StoreTest, ReadyJobsAreAddedUp) {
+TEST_F(StoreTest, RequirementsOfReadyJobsAreAddedUp) {
   model::ResourceRequirements big;
   big.workflow_id = workflow;
   big.name = "big";

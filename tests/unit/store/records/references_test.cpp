@@ -65,7 +65,7 @@ TEST_F(ReferencesTest, AJobNamesRecordsOfItsWorkflowOnly) {
   EXPECT_NE(refusal([&] { create_jobs(connection, workflow, {body}); }).find("failure handler"), std::string::npos);
   body.failure_handler_id.reset();
   body.scheduler_id = scheduler;
-  EXPECT_NE(refusal([&] { create_jobs(connection, workflow, {body}); }).find("is one of workflow"), std::string::npos);
+  EXPECT_NE(refusal([&] { create_jobs(connection, workflow, {body}); }).find("belongs to workflow"), std::string::npos);
   body.scheduler_id.reset();
   body.schedule_compute_nodes.emplace();
   body.schedule_compute_nodes->num_jobs = 1;
@@ -83,7 +83,7 @@ TEST_F(ReferencesTest, AJobNamesRecordsOfItsWorkflowOnly) {
   EXPECT_NE(refusal([&] { update_job(connection, id, change); }), "");
 }
 
-TEST_F(ReferencesTest, WhatIsNoLongerThereMayBeNamed) {
+TEST_F(ReferencesTest, DeletedRecordsMayBeNamed) {
   auto body = job_body("a");
   body.failure_handler_id = 999;
   body.scheduler_id = 999;
@@ -106,7 +106,7 @@ TEST_F(ReferencesTest, SchedulersOfTwoKindsMayHaveTheSameId) {
   EXPECT_EQ(refusal([&] { create_compute_node(connection, node); }), "");
 }
 
-TEST_F(ReferencesTest, ComputeNodesOfAnotherWorkflowGetNoJobsAndHandInNothing) {
+TEST_F(ReferencesTest, ComputeNodesOfAnotherWorkflowGetNoJobsAndReportNothing) {
   const Id a = job("a");
   initialize();
   const Claim claim{.workflow_id = workflow, .limit = 1, .compute_node_id = foreign_node};
@@ -168,7 +168,7 @@ TEST_F(ReferencesTest, UserDataIsLinkedWithinItsWorkflow) {
   EXPECT_NE(refusal([&] { link_user_data(connection, id, {}, a); }), "");
 }
 
-TEST_F(ReferencesTest, ACheckNamesWhatAnOlderServerLetPass) {
+TEST_F(ReferencesTest, ACheckFindsReferencesThatAnOlderServerAccepted) {
   const Id a = job("a");
   initialize();
   EXPECT_TRUE(check_database(database.path()).ok());
@@ -185,11 +185,11 @@ TEST_F(ReferencesTest, ACheckNamesWhatAnOlderServerLetPass) {
                                    "INSERT INTO job_input_files (job_id, file_id) VALUES ({job}, 1)"));
   const auto problems = check_database(database.path()).problems;
   for (const char* text :
-       {"job {job} of workflow {own} names failure handler {handler}, which is one of workflow {other}",
-        "job {job} of workflow {own} names scheduler {scheduler}, which is one of workflow {other}",
-        "job {job} of workflow {own} names compute node {node}, which is one of workflow {other}",
-        "result 1 of workflow {own} names compute node {node}, which is one of workflow {other}",
-        "job {job} of workflow {own} names input file 1, which is one of workflow {other}"}) {
+       {"job {job} of workflow {own} refers to failure handler {handler}, which belongs to workflow {other}",
+        "job {job} of workflow {own} refers to scheduler {scheduler}, which belongs to workflow {other}",
+        "job {job} of workflow {own} refers to compute node {node}, which belongs to workflow {other}",
+        "result 1 of workflow {own} refers to compute node {node}, which belongs to workflow {other}",
+        "job {job} of workflow {own} refers to input file 1, which belongs to workflow {other}"}) {
     EXPECT_NE(std::find(problems.begin(), problems.end(), numbers(text)), problems.end()) << numbers(text);
   }
   EXPECT_EQ(problems.size(), 5U);
@@ -209,8 +209,8 @@ TEST_F(ReferencesTest, ACheckNamesTextThatIsNotJsonAndGoesOn) {
       fmt::format("job {} of workflow {} has malformed JSON in schedule_compute_nodes", a, workflow),
       fmt::format("compute node {} of workflow {} has malformed JSON in scheduler", own_node, workflow),
       fmt::format("action 1 of workflow {} has malformed JSON in action_config", workflow),
-      fmt::format("job {} of workflow {} names failure handler {}, which is one of workflow {}", a, workflow, handler,
-                  other)};
+      fmt::format("job {} of workflow {} refers to failure handler {}, which belongs to workflow {}", a, workflow,
+                  handler, other)};
   EXPECT_EQ(problems, expected);
 }
 
