@@ -1,5 +1,7 @@
 #include "store/records/references.hpp"
 
+#include <fmt/format.h>
+
 #include "torc/model/schedulers.hpp"
 #include "torc/store/actions.hpp"
 #include "torc/store/compute_nodes.hpp"
