@@ -14,7 +14,8 @@
 namespace torc::runner {
 namespace {
 
-/// A running job holds a descriptor or two. More than so many would only make work for what closes all there could be.
+/// A running job needs one or two descriptors. A higher limit would only slow down code that closes all possible
+/// descriptors.
 constexpr rlim_t k_most_open_files = 65'536;
 
 const char* reason_of(const RunnerReport& report) {
@@ -30,7 +31,7 @@ std::filesystem::path make_output_directory(const std::string& path) {
     std::filesystem::create_directories(directory / model::k_stdio_directory, error);
   }
   if (error) {
-    throw base::Error("cannot make the output directory " + path + ": " + error.message());
+    throw base::Error("cannot create the output directory " + path + ": " + error.message());
   }
   for (const auto& each : {directory, directory / model::k_stdio_directory}) {
     if (::faccessat(AT_FDCWD, each.c_str(), W_OK | X_OK, AT_EACCESS) != 0) {

@@ -39,13 +39,13 @@ RunnerLog::RunnerLog(const std::filesystem::path& path)
     : m_file(base::open_below(path.parent_path(), path.filename(), O_WRONLY | O_CREAT | O_APPEND)) {}
 
 void RunnerLog::write(base::LogLevel level, std::string_view message) {
-  // Job names and server messages come from elsewhere; one entry stays one line.
+  // Job names and server messages may contain line breaks; an entry must stay on one line.
   const std::string text = base::replace_all(base::printable(message), "\n", " | ");
   base::log_write(level, message);
   try {
     base::write_all(m_file.get(), fmt::format("{} {} {}\n", base::timestamp_now(), word(level), text));
   } catch (const base::SystemError&) {
-    // There is nowhere else to say so.
+    // There is no other place to report this error.
   }
 }
 

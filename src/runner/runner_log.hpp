@@ -15,14 +15,14 @@ namespace torc::runner {
 
 struct RunnerOptions;
 
-/// Tells the files of runners apart that share an output directory.
+/// The part of file names that distinguishes runners sharing an output directory.
 std::string runner_key(const RunnerOptions& options);
-/// The log file of a runner that begins in this run of its workflow.
+/// The log file of a runner that starts in run `run_id` of its workflow.
 std::filesystem::path runner_log_path(const RunnerOptions& options, const std::filesystem::path& directory,
                                       std::int64_t run_id);
 
-/// The log file of one runner; what is written goes to the program's own log, too. Each line is written at once and
-/// appended whole. A full disk loses lines, never jobs.
+/// The log file of one runner. Every entry also goes to the program's log. Each line is written immediately, with one
+/// append. If the disk is full, lines are lost, but jobs are not affected.
 class RunnerLog {
  public:
   /// Appends to `path`. @throws SystemError

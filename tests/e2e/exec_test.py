@@ -145,7 +145,7 @@ class Exec(E2ETest):
 
     def test_an_output_directory_that_cannot_be_made_leaves_no_workflow(self):
         (self.dir / "file").write_text("")
-        self.assertIn("cannot make the output directory file", self.refusal("-c", "true", "-o", "file", status=1))
+        self.assertIn("cannot create the output directory file", self.refusal("-c", "true", "-o", "file", status=1))
 
     def test_failures(self):
         result = self.exec("-c", "exit 3", "-c", "true", "-o", "out", "--db", "my.db")

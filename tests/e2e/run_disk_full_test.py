@@ -80,7 +80,7 @@ class Run(SmallDisk):
         self.check(["completed"] + ["failed"] * 5 + ["ready"] * 3, reason)
         self.assertRegex(said, r"^1 of 9 jobs completed, 5 failed in .*; several jobs in a row could not be started here, so no more "
                                r"were claimed\n")
-        self.assertIn("5 jobs in a row could not be started: this machine is unfit, the runner claims no more", self.log())
+        self.assertIn("5 jobs in a row could not be started: this machine is unfit, and the runner claims no more jobs", self.log())
         nodes = self.srv.get(f"/compute_nodes?workflow_id={self.wf}")["items"]
         self.assertEqual([node["is_active"] for node in nodes], [False])
 

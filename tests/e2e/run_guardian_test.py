@@ -55,7 +55,7 @@ class Guardian(E2ETest):
         guardian.kill()
         wait_until(lambda: not alive(runner) and not alive(plain), what="runner and job to end")
         log = "".join(path.read_text() for path in (self.dir / "torc_output").glob("job_runner_*"))
-        self.assertIn("1 given back", log)
+        self.assertIn("1 requeued", log)
 
     def test_one_signal_comes_through_as_one(self):
         done = self.dir / "done"

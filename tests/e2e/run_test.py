@@ -53,7 +53,7 @@ class Standalone(E2ETest):
         spec = self.dir / "w.json"
         spec.write_text(json.dumps(workflow({"command": "true"})))
         (self.dir / "file").write_text("")
-        for directory, status, words in (("file", 1, "cannot make the output directory file"), ("", 2, "--output-dir")):
+        for directory, status, words in (("file", 1, "cannot create the output directory file"), ("", 2, "--output-dir")):
             result = run_torc("-s", "run", spec, "-o", directory, home=self.dir)
             self.assertEqual(result.returncode, status)
             self.assertIn(words, result.stderr)

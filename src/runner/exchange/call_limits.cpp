@@ -8,11 +8,12 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-/// A server that works answers sooner.
+/// A working server answers faster than this.
 constexpr seconds k_least{1};
-/// While jobs run, so long without an answer is an outage: the ends of jobs are to be seen, their results kept.
+/// While jobs run, no answer within this time counts as an outage: the runner must notice the end of jobs and keep
+/// their results.
 constexpr seconds k_most_while_jobs_run{10};
-/// Another thread samples what jobs use, and does not wake this one.
+/// The monitor's thread does not wake this one, so poll for excesses it has found.
 constexpr milliseconds k_recheck{500};
 constexpr milliseconds k_recheck_idle{60'000};
 

@@ -10,28 +10,27 @@
 
 namespace torc::runner {
 
-/// Limits how long the calls of a runner wait for their answers. Its one thread makes them, so a server that takes them
-/// and answers nothing must not hold up what is due for the jobs that run, or a stop. The server may have done what is
-/// given up, hence each call has a second, whatever is due. One thread.
+/// Limits how long the runner's calls wait for an answer. The runner has only one thread, so a server that accepts a
+/// call and never answers must not delay what is due for running jobs, or a stop. The server may have carried out a
+/// call that was abandoned; therefore each call waits for at least one second, whatever is due. One thread.
 class CallLimits {
  public:
   using Clock = std::chrono::steady_clock;
-  /// When something is due for the jobs that run: a time in the past if that is now, the far future if nothing is. No
-  /// value: no job runs.
+  /// When the running jobs need attention: a time in the past if now, the far future if never. No value if no job runs.
   using JobsDue = std::function<std::optional<Clock::time_point>()>;
 
-  /// Holds for the calls of `api` while this lives.
+  /// Applies to the calls of `api` during the lifetime of this object.
   CallLimits(client::Api& api, const std::stop_token& stop, const std::stop_token& kill_now);
   CallLimits(const CallLimits&) = delete;
   CallLimits& operator=(const CallLimits&) = delete;
   ~CallLimits();
 
-  /// Before this call no jobs run.
+  /// Sets the source of `JobsDue`. Without it, no jobs run.
   void follow_jobs(JobsDue due) { m_jobs_due = std::move(due); }
-  /// When the runner's own time is over.
+  /// Sets the time at which the runner's time limit is reached.
   void stop_at(Clock::time_point when) { m_stop_at = when; }
 
-  /// While one lives, calls may wait until then, whether a stop was requested or not.
+  /// During its lifetime, calls may wait until the given time, even if a stop was requested.
   class Deadline {
    public:
     Deadline(CallLimits& limits, Clock::time_point until) : m_limits(limits) { m_limits.m_deadline = until; }
@@ -43,7 +42,8 @@ class CallLimits {
     CallLimits& m_limits;
   };
 
-  /// While one lives, calls are given up only for what is due: nothing finds out later what the server did.
+  /// During its lifetime, calls are abandoned only if something is due for the jobs, because nothing finds out later
+  /// what the server did.
   class WithoutTimeout {
    public:
     explicit WithoutTimeout(CallLimits& limits, bool applies) : m_limits(limits) {
@@ -57,7 +57,7 @@ class CallLimits {
     CallLimits& m_limits;
   };
 
-  /// When a call that began then is given up.
+  /// When a call that began at `began` is abandoned.
   Clock::time_point limit(Clock::time_point began) const;
 
  private:

@@ -10,30 +10,31 @@
 namespace torc::runner {
 namespace {
 
-constexpr std::chrono::seconds k_time_in_a_hurry{1};
+constexpr std::chrono::seconds k_limit_of_kill{1};
 
 }  // namespace
 
 void CallRetries::retry_until(Clock::time_point until, const std::function<void()>& call) {
   const CallLimits::Deadline deadline(m_limits, until);
-  bool hurries = false;
+  bool kills = false;
   for (;;) {
     try {
       if (m_link.away()) {
-        m_api.ping();  // A server that hangs may do everything it was asked once it goes on: it is asked nothing else.
+        // Only a ping: a server that hangs may carry out every call made meanwhile once it continues.
+        m_api.ping();
       }
       call();
       m_link.answered();
       return;
     } catch (const base::ApiError& error) {
       m_link.failed(Clock::now(), base::random_jitter());
-      if (m_hurry.stop_requested() && !std::exchange(hurries, true)) {
-        until = std::min(until, Clock::now() + k_time_in_a_hurry);
+      if (m_kill_now.stop_requested() && !std::exchange(kills, true)) {
+        until = std::min(until, Clock::now() + k_limit_of_kill);
       }
       if (!may_pass(error) || m_link.next_change() > until) {
         throw;
       }
-      base::sleep_unless_stopped(m_link.next_change(), hurries ? std::stop_token() : m_hurry);
+      base::sleep_unless_stopped(m_link.next_change(), kills ? std::stop_token() : m_kill_now);
     }
   }
 }

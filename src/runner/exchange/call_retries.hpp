@@ -10,24 +10,24 @@
 
 namespace torc::runner {
 
-/// Repeats the last calls of a runner, which have no later turn to be made in. One thread.
+/// Repeats the final calls of a runner, which no later turn of the loop would repeat. One thread.
 class CallRetries {
  public:
   using Clock = std::chrono::steady_clock;
 
-  /// @param hurry  Requested: only one more second is spent on a server that does not answer.
-  CallRetries(client::Api& api, CallLimits& limits, ServerLink& link, std::stop_token hurry)
-      : m_api(api), m_limits(limits), m_link(link), m_hurry(std::move(hurry)) {}
+  /// @param kill_now  When requested, only one more second is spent on a server that does not answer.
+  CallRetries(client::Api& api, CallLimits& limits, ServerLink& link, std::stop_token kill_now)
+      : m_api(api), m_limits(limits), m_link(link), m_kill_now(std::move(kill_now)) {}
 
-  /// Makes the call, and makes it again as long as the server does not answer and `until` is not reached.
-  /// @throws base::ApiError what the last try threw
+  /// Makes the call and repeats it until the server answers or `until` is reached.
+  /// @throws base::ApiError the error of the last attempt
   void retry_until(Clock::time_point until, const std::function<void()>& call);
 
  private:
   client::Api& m_api;
   CallLimits& m_limits;
   ServerLink& m_link;
-  const std::stop_token m_hurry;
+  const std::stop_token m_kill_now;
 };
 
 }  // namespace torc::runner

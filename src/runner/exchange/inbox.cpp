@@ -32,7 +32,7 @@ void Inbox::claim(const JobExchange::Wanted& wanted) {
     return m_exchange.claim(wanted);
   }();
   m_has_claimed = true;
-  // Fewer than asked for: no more until a job of this runner, or of another, ends.
+  // After fewer jobs than wanted there are no more until a job of this or another runner ends.
   m_may_claim = static_cast<std::int64_t>(jobs.size()) >= wanted.limit;
   add(std::move(jobs));
 }

@@ -12,20 +12,20 @@
 
 namespace torc::runner {
 
-/// The room that a runner has for more jobs.
+/// The capacity of a runner for more jobs.
 struct Room {
-  std::optional<std::int64_t> max_parallel_jobs{};  ///< Given: jobs are counted, and resources are ignored.
+  std::optional<std::int64_t> max_parallel_jobs{};  ///< If set, jobs are counted and resources ignored.
   std::int64_t running{0};
   Resources free{};
-  std::optional<std::chrono::nanoseconds> time_left{};  ///< Of the runner; nothing: no limit.
+  std::optional<std::chrono::nanoseconds> time_left{};  ///< Until the runner's time limit, if it has one.
 
   /// Whether a job with these needs may start.
   bool has_place_for(const Resources& needs) const;
-  /// What to claim; nothing if the room is full.
+  /// What to claim. No value if there is no room.
   std::optional<JobExchange::Wanted> wanted() const;
 };
 
-/// Jobs that this runner has claimed and not started yet, and whether another claim is worth a call. One thread.
+/// Jobs that this runner has claimed but not started. Also decides whether another claim is worth a call. One thread.
 class Inbox {
  public:
   Inbox(JobExchange& exchange, CallLimits& limits) : m_exchange(exchange), m_limits(limits) {}
@@ -34,25 +34,25 @@ class Inbox {
   const std::deque<model::Job>& jobs() const { return m_jobs; }
   model::Job& front() { return m_jobs.front(); }
   void pop_front() { m_jobs.pop_front(); }
-  /// Forgets the jobs: other runners have them.
+  /// Forgets the jobs, because other runners own them now.
   void clear() { m_jobs.clear(); }
 
-  /// False after a claim that got less than it asked for, until `allow_claims`, and while claimed jobs wait here.
+  /// False after a claim that returned fewer jobs than wanted, until `allow_claims`, and while claimed jobs wait here.
   bool may_claim() const { return m_may_claim && m_jobs.empty(); }
   void allow_claims() { m_may_claim = true; }
   void pause_claims() { m_may_claim = false; }
   /// Whether the server has ever answered `claim`.
   bool has_claimed() const { return m_has_claimed; }
 
-  /// Claims jobs; any that come lie here then.
+  /// Claims jobs and adds them here.
   /// @throws base::ApiError
   void claim(const JobExchange::Wanted& wanted);
-  /// The same, with a claim that waits for work (`Wanted::wait`).
+  /// Like `claim`, but the claim waits for work (`Wanted::wait`).
   void wait_for_jobs(const JobExchange::Wanted& wanted) { add(m_exchange.claim(wanted)); }
-  /// Adds the jobs of claims whose answers were lost.
-  /// @returns whether there are any
+  /// Adds jobs from claims whose answers were lost.
+  /// @returns whether there were any
   bool find_lost_claims();
-  /// Makes the first job ready for others, unless it is no longer this runner's.
+  /// Requeues the first job, unless this runner no longer owns it.
   /// @throws base::ApiError if the server does not answer; the job stays here then
   void requeue_front();
 

@@ -11,11 +11,11 @@
 namespace torc::runner {
 namespace {
 
-/// torc 0.23 answers 500 for refusals that stay and for troubles that pass; so often the latter is hoped for.
+/// torc 0.23 answers 500 both for permanent refusals and for temporary errors. After this many, it counts as a refusal.
 constexpr int k_most_refusals = 5;
-/// On servers where `retry` counts, a job that is given back must not use its retries up.
+/// On servers that count every `retry`, requeueing a job must not use up its retries.
 constexpr std::int64_t k_any_number_of_retries = 2'147'483'647;
-/// A job that the end of its runner's time ended so often is not given back once more.
+/// A job that time limits of runners have ended this often is not requeued again.
 constexpr std::int64_t k_most_time_limits = 3;
 
 }  // namespace
@@ -75,7 +75,7 @@ std::vector<model::Job> JobExchange::find_lost_claims() {
     return {};
   }
   std::vector<model::Job> lost;
-  for (auto& job : jobs_at_work()) {  // Claimed, or running where claims start.
+  for (auto& job : jobs_at_work()) {  // Claimed, or running on servers where claims also start jobs.
     if (m_held.insert(job.id.value_or(0)).second) {
       m_log.info("job {} ({}) was claimed by a call whose answer was lost", job.id.value_or(0), job.name);
       lost.push_back(std::move(job));
@@ -93,7 +93,7 @@ bool JobExchange::runs_here(model::Id job_id) {
   return std::any_of(running.begin(), running.end(), [&](const auto& job) { return job.id == job_id; });
 }
 
-/// Somebody may have initialised the workflow while this runner was waiting for jobs.
+/// The workflow may have been initialized again while this runner was waiting for jobs.
 bool JobExchange::run_has_changed() {
   const auto now = m_api.get_workflow_status(m_workflow_id).run_id;
   if (now == m_run_id) {
@@ -118,7 +118,7 @@ bool JobExchange::start(const model::Job& job) {
       m_starts_in_doubt.insert(id);
       throw;
     }
-    // The answer to an earlier try may have been lost on its way.
+    // The answer to an earlier call may have been lost.
     if (error.status() != 404 && runs_here(id)) {
       m_log.info("job {} ({}) was started by a call whose answer was lost", id, job.name);
       return true;
@@ -176,10 +176,10 @@ std::vector<bool> JobExchange::complete(const std::vector<model::Result>& result
 
 bool JobExchange::record_refusal(const model::Result& result, const std::string& why) {
   if (base::to_lower(why).find("already complete") != std::string::npos) {
-    m_log.info("the result of job {} was handed in before: {}", result.job_id, why);
+    m_log.info("the result of job {} was already reported: {}", result.job_id, why);
     return true;
   }
-  // The job was reset, deleted or given to somebody else meanwhile: this result is nobody's any more.
+  // The job was reset, deleted or assigned to another runner in the meantime, so its result is obsolete.
   m_log.warning("the result of job {} (return code {}) was refused: {}", result.job_id, result.return_code, why);
   return false;
 }
@@ -192,7 +192,7 @@ void JobExchange::release(model::Id job_id) {
 std::vector<model::Job> JobExchange::jobs_at_work() {
   client::JobFilter mine;
   mine.active_compute_node_id = m_compute_node_id;
-  mine.include_relationships = true;  // What it starts of these has declared outputs, too.
+  mine.include_relationships = true;  // These jobs may be started here, so their declared outputs are needed.
   return m_api.list_jobs(m_workflow_id, mine).items;
 }
 
@@ -227,7 +227,7 @@ void JobExchange::record_attempt(const model::Result& result) {
     if (is_outage(error)) {
       throw;
     }
-    // Both servers keep one result for each attempt: after an answer that was lost this is the second try.
+    // This server and torc 0.23 keep one result per attempt: an earlier call whose answer was lost has stored it.
     m_log.info("the result of attempt {} of job {} was not kept: {}", result.attempt_id.value_or(0), result.job_id,
                error.what());
   }
@@ -252,7 +252,7 @@ JobExchange::RequeueOutcome JobExchange::requeue(const model::Job& job, bool sta
     }
     outcome =
         time_is_over && error.status() == 422 && runs_here(id) ? RequeueOutcome::too_often : RequeueOutcome::taken;
-    m_log.warning("job {} ({}) cannot be given back: {}", id, job.name, error.what());
+    m_log.warning("job {} ({}) cannot be requeued: {}", id, job.name, error.what());
   }
   m_starts_in_doubt.erase(id);
   m_held.erase(id);
@@ -263,16 +263,15 @@ JobExchange::RequeueOutcome JobExchange::requeue_started(const model::Job& job, 
                                                          bool time_is_over) {
   const model::Id id = job.id.value_or(0);
   if (run_id != m_run_id && !runs_here(id)) {
-    m_log.info("job {} ({}) of run {} need not be given back: the workflow is in run {}", id, job.name, run_id,
-               m_run_id);
+    m_log.info("job {} ({}) of run {} is not requeued: the workflow is in run {}", id, job.name, run_id, m_run_id);
     release(id);
     return RequeueOutcome::taken;
   }
   return requeue(job, true, time_is_over);
 }
 
-/// What an earlier runner had may be another's now: the state of a job that never started can be set by anybody, and
-/// torc 0.23 does not ask which attempt is to be retried.
+/// A job of an earlier runner may belong to another runner now: any client can set the status of a job that has not
+/// started, and torc 0.23 does not check which attempt is to be retried.
 bool JobExchange::is_still(model::JobStatus status, const model::Job& job) {
   try {
     const auto now = m_api.get_job(job.id.value_or(0));
@@ -281,11 +280,11 @@ bool JobExchange::is_still(model::JobStatus status, const model::Job& job) {
     if (is_outage(error)) {
       throw;
     }
-    return false;  // It was deleted.
+    return false;  // The job was deleted.
   }
 }
 
-void JobExchange::requeue(const ResultJournal::Return& left) {
+void JobExchange::requeue(const ResultJournal::Requeue& left) {
   if (left.run_id != m_run_id) {
     m_log.info("job {} ({}) of run {} is not requeued: the workflow is in run {}", left.job.id.value_or(0),
                left.job.name, left.run_id, m_run_id);

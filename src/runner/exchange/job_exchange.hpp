@@ -18,26 +18,26 @@
 
 namespace torc::runner {
 
-/// The runner's dealings with the server about jobs, so that a call whose answer was lost can be made again: no job is
-/// run twice because of it, none is forgotten.
+/// The runner's calls to the server about jobs. Every call may be repeated if its answer was lost: no job runs twice or
+/// is forgotten because of that.
 ///
-/// Every method throws base::ApiError when the server cannot be reached or refuses in a way that says nothing about
-/// the job; the caller then calls it again later. One thread.
+/// Every method throws base::ApiError if the server cannot be reached, or refuses for a reason that does not concern
+/// the job; the caller repeats the call later. One thread.
 class JobExchange {
  public:
-  /// How many claims are asked for, and what there is for them.
+  /// How many jobs to claim, and the resources available for them.
   struct Wanted {
     bool by_count{false};
     std::int64_t limit{0};
     Resources free;
     std::optional<std::string> time_limit;
-    std::chrono::seconds wait{0};  ///< For work, where there is none.
-    std::stop_token stop{};        ///< Requested: the claim is given up.
+    std::chrono::seconds wait{0};  ///< How long to wait if no job is ready.
+    std::stop_token stop{};        ///< When requested, the claim is abandoned.
   };
 
   JobExchange(client::Api& api, model::Id workflow_id, std::int64_t run_id, model::Id compute_node_id, RunnerLog& log);
 
-  /// Where the server can, the jobs are running at once: `start` has nothing left to do.
+  /// On servers with the capability, claimed jobs have the status running, and `start` has nothing to do.
   std::vector<model::Job> claim(const Wanted& wanted);
 
   /// Whether `find_lost_claims` can find any.
@@ -46,69 +46,70 @@ class JobExchange {
   /// Whether a claim can wait for work.
   bool claims_can_wait();
 
-  /// Jobs that a claim of this runner was given although nobody saw the answer: the connection broke, and the HTTP
-  /// library may even have asked a second time by itself. Nothing on servers that do not note who claims.
+  /// Jobs that the server assigned to a claim whose answer this runner never received, because the connection broke or
+  /// because the HTTP library repeated the request. Empty on servers that do not record the claiming compute node.
   std::vector<model::Job> find_lost_claims();
-  /// Whether there may be such jobs: a claim got no answer since the last search.
+  /// Whether such jobs may exist, because a claim got no answer since the last search.
   bool claims_in_doubt() const { return m_claims_in_doubt; }
 
-  /// Tells that a claimed job starts. @returns false if the job is no longer this runner's to start
+  /// Reports the start of a claimed job. @returns false if this runner no longer owns the job
   bool start(const model::Job& job);
 
-  /// In whose name results are handed in.
+  /// The workflow and compute node of the results.
   ResultOwner result_owner() const { return {.workflow_id = m_workflow_id, .compute_node_id = m_compute_node_id}; }
 
-  /// The run that jobs are started in. It changes when the workflow is initialised anew meanwhile.
+  /// The run in which jobs are started. Changes if the workflow is initialized again.
   std::int64_t run_id() const { return m_run_id; }
 
-  /// Hands in how a job ended. A result that the server has already, or does not want any more, counts as handed in.
-  /// @returns whether it is (now or since before) on record
+  /// Reports the result of a job. A result that the server already has, or refuses for good, needs no further call.
+  /// @returns whether the server has the result
   bool complete(const model::Result& result);
-  /// The same for several at once. @returns for each whether it is on record
+  /// Reports several results in one call. @returns for each whether the server has it
   std::vector<bool> complete(const std::vector<model::Result>& results);
-  /// How many results may be handed in together.
+  /// Maximum number of results per call.
   std::size_t most_at_once();
 
-  /// What became of a job that was to be given back.
+  /// The outcome of an attempt to requeue a job.
   enum class RequeueOutcome {
     yes,
-    taken,      ///< It is no longer this runner's.
-    too_often,  ///< The end of a runner's time ended it three times before: it is still this runner's.
+    taken,      ///< This runner no longer owns the job.
+    too_often,  ///< Time limits of runners have ended it three times already: it still belongs to this runner.
   };
-  /// Makes a claimed or started job ready for others.
-  /// @param time_is_over  Why, where it was started.
+  /// Requeues a claimed or started job.
+  /// @param time_is_over  Whether a started job was ended because of the runner's time limit.
   RequeueOutcome requeue(const model::Job& job, bool started, bool time_is_over = false);
 
-  /// The same for a job that was started in the given run. If another run has begun since (the workflow was canceled
-  /// and reset, for instance), the job is left alone unless the server still says that this runner has it: attempts do
-  /// not tell it from the one that another runner has started in the new run.
+  /// Requeues a job that was started in run `run_id`. If another run has begun since (the workflow was canceled and
+  /// reset, for instance), the job is left alone unless the server still assigns it to this runner: the attempt ID does
+  /// not distinguish it from a job that another runner started in the new run.
   RequeueOutcome requeue_started(const model::Job& job, std::int64_t run_id, bool time_is_over = false);
 
-  /// The same for one that an earlier runner had. Its run may be over, and the job another's: then nothing happens.
-  void requeue(const ResultJournal::Return& left);
+  /// Requeues a job from the journal of an earlier runner. Does nothing if its run has ended or another runner owns it.
+  void requeue(const ResultJournal::Requeue& left);
 
-  /// Makes a failed job, of which nothing was handed in, ready again as its next attempt.
-  /// @returns false where it has been retried as often as it may, or is no longer this runner's
+  /// Requeues a failed job, whose result was not reported, as its next attempt.
+  /// @returns false if it has no retries left, or this runner no longer owns it
   bool retry(const model::Job& job, std::int64_t max_retries);
 
-  /// Keeps the result of an attempt after which the job was retried. One that the server refuses is nobody's loss.
+  /// Stores the result of an attempt after which the job was retried. A refusal is only logged.
   void record_attempt(const model::Result& result);
 
-  /// What the server says that this runner has claimed or runs. On servers that do not note who claims: what it runs.
+  /// The jobs that, according to the server, this runner has claimed or runs. Servers that do not record the claiming
+  /// compute node return only running jobs.
   std::vector<model::Job> jobs_at_work();
 
-  /// From now on as another compute node; what the one so far had is forgotten.
+  /// Continues as another compute node, and forgets the jobs of the previous one.
   void continue_as(model::Id compute_node_id);
 
-  /// The files that a job declares to write. A file that the server no longer knows is left out.
+  /// The declared outputs of a job. Files that the server no longer knows are omitted.
   std::vector<DeclaredOutput> declared_outputs(const model::Job& job);
 
-  /// What a job needs, from its resource requirements.
+  /// The needs of a job according to its resource requirements.
   JobNeeds needs(const model::Job& job);
 
  private:
   std::vector<model::Job> claim_once(const Wanted& wanted);
-  /// @returns whether the result is on record all the same
+  /// @returns whether the server has the result nevertheless
   bool record_refusal(const model::Result& result, const std::string& why);
   void release(model::Id job_id);
   bool runs_here(model::Id job_id);
@@ -121,7 +122,7 @@ class JobExchange {
   model::Id m_compute_node_id;
   RunnerLog& m_log;
   std::unordered_map<model::Id, JobNeeds> m_needs;
-  /// Jobs that this object has handed out and that are not done with.
+  /// Jobs that this object has returned and that are neither reported nor requeued.
   std::set<model::Id> m_held;
   /// Jobs whose start may have taken effect although its answer was lost.
   std::set<model::Id> m_starts_in_doubt;

@@ -11,9 +11,9 @@
 namespace torc::runner {
 namespace {
 
-/// The exchange itself gives up what is refused again and again, so this ends.
-/// @throws base::ApiError where nobody answers
-void hand_in(JobExchange& exchange, const model::Result& result) {
+/// Ends, because the exchange stops reporting a result that the server refuses repeatedly.
+/// @throws base::ApiError if the server does not answer
+void report_result(JobExchange& exchange, const model::Result& result) {
   constexpr std::chrono::milliseconds k_pause{100};
   for (;;) {
     try {
@@ -33,7 +33,7 @@ void hand_in(JobExchange& exchange, const model::Result& result) {
 void deliver_left_results(client::Api& api, const RunnerOptions& options) {
   const auto directory = make_output_directory(options.output_directory);
   if (!ResultJournal::any_in(directory)) {
-    return;  // As nearly always: nothing is asked of the server.
+    return;  // The usual case, without any call to the server.
   }
   const auto run_id = api.get_workflow_status(options.workflow_id).run_id;
   RunnerLog log(runner_log_path(options, directory, run_id));
@@ -41,9 +41,9 @@ void deliver_left_results(client::Api& api, const RunnerOptions& options) {
   const auto left = journal.take_over();
   JobExchange exchange(api, options.workflow_id, run_id, /*compute_node_id=*/0, log);
   for (const auto& result : left.results) {
-    hand_in(exchange, result);
+    report_result(exchange, result);
   }
-  for (const auto& job : left.returns) {
+  for (const auto& job : left.requeues) {
     exchange.requeue(job);
   }
   journal.clear();

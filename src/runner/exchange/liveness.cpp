@@ -15,7 +15,7 @@ using std::chrono::seconds;
 
 constexpr seconds k_longest_without_heartbeat{80};
 
-/// Three heartbeats in the time after which the server counts a node as lost.
+/// Three heartbeats within the timeout after which the server considers a node lost.
 milliseconds heartbeat_interval_for(double timeout_seconds) {
   constexpr double k_least_ms = 100;
   const double third_ms = timeout_seconds * 1000.0 / 3.0;
@@ -57,12 +57,12 @@ bool Liveness::send_heartbeat() {
       answer.timeout_seconds ? heartbeat_interval_for(*answer.timeout_seconds) : milliseconds(k_heartbeat_interval);
   m_next = *m_last + m_interval;
   if (answer.is_draining && !std::exchange(m_drain_requested, true)) {
-    m_log.info("the server wants no more jobs claimed here");
+    m_log.info("the server requested a drain: no more jobs are claimed");
   }
   return answer.is_active;
 }
 
-/// A server that does not know heartbeats loses no node.
+/// A server without heartbeats never considers a node lost.
 model::Heartbeat Liveness::ask_server() {
   const model::Heartbeat active{.compute_node_id = node_id(), .is_active = true};
   if (!m_api.has_capability(model::Capability::heartbeat)) {
@@ -74,7 +74,7 @@ model::Heartbeat Liveness::ask_server() {
     if (may_pass(error)) {
       throw;
     }
-    // Somebody deleted the compute node; jobs are run all the same.
+    // The compute node was deleted; jobs run nevertheless.
     m_log.warning("a heartbeat was refused: {}", error.what());
     return active;
   }

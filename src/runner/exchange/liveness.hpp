@@ -10,47 +10,47 @@
 
 namespace torc::runner {
 
-/// Between two heartbeats, if the server does not say how long it waits for them.
+/// Interval between heartbeats if the server does not report its timeout.
 inline constexpr std::chrono::seconds k_heartbeat_interval{30};
 
-/// How the server knows that this runner lives: its compute node, and heartbeats in the node's name. One thread.
+/// Shows the server that this runner is alive, by a compute node and its heartbeats. One thread.
 ///
-/// A node that the server counts as lost is inactive for good; a runner that goes on registers another one.
+/// A node that the server considers lost stays inactive; a runner that continues registers a new node.
 class Liveness {
  public:
   using Clock = std::chrono::steady_clock;
 
   /// Registers the compute node.
-  /// @param node  Describes it; id, start time and `is_active` are set here.
+  /// @param node  Describes the node; id, start time and `is_active` are set here.
   /// @throws base::ApiError
   Liveness(client::Api& api, RunnerLog& log, model::ComputeNode node);
 
   const model::ComputeNode& node() const { return m_node; }
   model::Id node_id() const { return m_node.id.value_or(0); }
 
-  /// Registers a new compute node, in whose name the runner goes on. A heartbeat is due then: from the first one on the
-  /// server holds the node to them.
+  /// Registers a new compute node, as which the runner continues, and makes a heartbeat due: the server expects
+  /// heartbeats from a node only after its first one.
   /// @throws base::ApiError
   void rejoin();
 
   bool is_due(Clock::time_point now) const { return now >= m_next; }
   Clock::time_point next() const { return m_next; }
-  /// Makes a heartbeat due: the server may have lost this runner.
+  /// Makes a heartbeat due, because the server may consider this runner lost.
   void expedite() { m_next = Clock::now(); }
-  /// A claim that waited until `now` was a sign of life as well. But only a heartbeat says whether the server wants the
-  /// runner to drain, so it is put off only if the last one is not too long ago.
+  /// Records that a claim was answered at `now`, which is as good as a heartbeat. But only heartbeats report drain
+  /// requests, so the next one is postponed only if the last one was recent.
   void record_sign_of_life(Clock::time_point now);
 
-  /// @returns whether the compute node is active; otherwise the server counts it as lost
+  /// @returns whether the compute node is active; otherwise the server considers it lost
   /// @throws base::ApiError if the server does not answer
   bool send_heartbeat();
-  /// The server wants no more jobs claimed by this runner.
+  /// Whether the server has requested that this runner drain.
   bool drain_requested() const { return m_drain_requested; }
 
-  /// Keeps what the machine used, as far as the workflow wants to know it, for `deactivate`.
+  /// Keeps the machine's resource usage, as far as the workflow wants it recorded, for `deactivate`.
   void record_usage(const metrics::UsageSummary& used, const MonitorConfig& wanted);
   /// Makes the compute node inactive.
-  /// @param ran  How long the runner did.
+  /// @param ran  How long the runner ran.
   /// @throws base::ApiError
   void deactivate(std::chrono::duration<double> ran);
 

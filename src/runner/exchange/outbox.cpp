@@ -8,10 +8,9 @@
 
 namespace torc::runner {
 
-/// If a runner that begins in this directory has not handed them in before (deliver_left_results): their runner may
-/// have ended just now.
+/// Usually deliver_left_results has delivered these before, unless their runner ended only after that.
 void Outbox::load(ResultJournal::Left&& left) {
-  std::move(left.returns.begin(), left.returns.end(), std::back_inserter(m_inherited_requeues));
+  std::move(left.requeues.begin(), left.requeues.end(), std::back_inserter(m_inherited_requeues));
   for (auto& result : left.results) {
     model::Job job;
     job.id = result.job_id;
@@ -28,7 +27,7 @@ void Outbox::add(Attempt&& attempt) {
 
 void Outbox::deliver() {
   deliver_results();
-  // A runner ends its jobs before it records them, so none of these runs any more.
+  // A runner ends its jobs before it journals them, so none of these is running.
   for (; !m_inherited_requeues.empty(); m_inherited_requeues.pop_front()) {
     m_exchange.requeue(m_inherited_requeues.front());
   }
@@ -58,7 +57,7 @@ void Outbox::deliver_results() {
   }
 }
 
-/// If there is more to say than the result does.
+/// Only for attempts with more information than the result contains.
 void Outbox::emit_event(const Attempt& attempt) {
   if (attempt.event_type.empty()) {
     return;
@@ -97,7 +96,7 @@ void Outbox::cancel_requeues(std::int64_t return_code) {
   m_requeues.clear();
 }
 
-/// While the server is away, results are worth more than what this process may lose.
+/// While the server is away, results must survive the death of this process.
 void Outbox::record_results() {
   std::vector<model::Result> results;
   for (auto& entry : m_results) {
@@ -109,7 +108,7 @@ void Outbox::record_results() {
 }
 
 void Outbox::record_requeues(const std::deque<model::Job>& claimed, bool time_is_over) {
-  std::vector<ResultJournal::Return> requeues;
+  std::vector<ResultJournal::Requeue> requeues;
   for (const auto& ended : m_requeues) {
     requeues.push_back({.job = ended.job, .run_id = ended.run_id, .started = true, .time_is_over = time_is_over});
   }
@@ -118,7 +117,7 @@ void Outbox::record_requeues(const std::deque<model::Job>& claimed, bool time_is
   }
   m_journal.add(requeues);
   if (!requeues.empty()) {
-    m_log.warning("{} jobs could not be requeued; the next runner in this directory does it: {}", requeues.size(),
+    m_log.warning("{} jobs could not be requeued; the next runner in this directory requeues them: {}", requeues.size(),
                   m_journal.path().string());
   }
 }

@@ -12,22 +12,22 @@
 
 namespace torc::runner {
 
-/// What the server is still to be told about jobs: results, attempts that were retried, and jobs to be requeued. An
-/// entry stays until the server has answered, so every call may be repeated. One thread.
+/// Messages about jobs that the server has not received: results, retried attempts, and jobs to requeue. An entry stays
+/// until the server has answered, so every call may be repeated. One thread.
 class Outbox {
  public:
   struct Delivery {
     const Attempt& attempt;
-    bool on_record{false};     ///< The server has the result; otherwise it refused it.
-    bool is_inherited{false};  ///< From an earlier runner.
+    bool on_record{false};     ///< Whether the server has the result; otherwise it refused it.
+    bool is_inherited{false};  ///< Whether it comes from an earlier runner.
   };
   using OnDelivered = std::function<void(const Delivery&)>;
 
-  /// @param on_delivered  Called for each result that was handed in.
+  /// @param on_delivered  Called for each result that the server has accepted or refused.
   Outbox(client::Api& api, JobExchange& exchange, ResultJournal& journal, RunnerLog& log, OnDelivered on_delivered)
       : m_api(api), m_exchange(exchange), m_journal(journal), m_log(log), m_on_delivered(std::move(on_delivered)) {}
 
-  /// Adds what earlier runners left in the journal.
+  /// Adds the results and requeues that earlier runners left in the journal.
   void load(ResultJournal::Left&& left);
   /// Adds an attempt that ended its job.
   void add(Attempt&& attempt);
@@ -39,24 +39,25 @@ class Outbox {
   bool has_results() const { return !m_results.empty(); }
   bool has_requeues() const { return !m_requeues.empty(); }
 
-  /// Hands in everything but the requeues, as many results in one call as the server takes, and clears the journal.
+  /// Delivers everything except the requeues, with as many results per call as the server accepts, and clears the
+  /// journal.
   /// @throws base::ApiError if the server does not answer
   void deliver();
 
-  /// Requeues one job. If the server refuses because the end of a runner's time ended the job too often, its result is
+  /// Requeues one job. If the server refuses because time limits of runners have ended the job too often, its result is
   /// added instead.
-  /// @param time_is_over   Why the job was ended.
+  /// @param time_is_over     Whether the job was ended because of the runner's time limit.
   /// @param terminated_code  The return code of that result.
-  /// @returns whether the job is ready again
+  /// @returns whether the job was requeued
   /// @throws base::ApiError if the server does not answer; the job stays here then
   bool requeue_next(bool time_is_over, std::int64_t terminated_code);
 
   /// Turns the requeues into results of canceled jobs.
   void cancel_requeues(std::int64_t return_code);
 
-  /// Writes the results that are not in the journal yet to it.
+  /// Writes results that are not yet in the journal to it.
   void record_results();
-  /// Writes the requeues to the journal, and with them the jobs that were claimed but have not ended.
+  /// Writes the requeues and the claimed jobs to the journal.
   void record_requeues(const std::deque<model::Job>& claimed, bool time_is_over);
 
  private:
@@ -77,7 +78,7 @@ class Outbox {
   std::deque<Entry> m_results;
   std::deque<Attempt> m_retried;
   std::vector<EndedJob> m_requeues;
-  std::deque<ResultJournal::Return> m_inherited_requeues;
+  std::deque<ResultJournal::Requeue> m_inherited_requeues;
 };
 
 }  // namespace torc::runner

@@ -22,7 +22,7 @@ bool Recovery::decide(Failed& failed) {
   if (!failed.rule) {
     auto rule = m_rules.find(attempt.job, code);
     failed.script_is_due = rule && !rule->recovery_script.empty() && has_retry_left(attempt, *rule);
-    failed.rule = std::move(rule);  // Last: if the server does not answer, all of this is done again.
+    failed.rule = std::move(rule);  // Last: if the server does not answer, all of this is repeated.
   }
   if (!failed.rule) {
     if (m_use_pending_failed) {
@@ -39,12 +39,12 @@ bool Recovery::decide(Failed& failed) {
     m_outbox.add(std::move(attempt));
     return false;
   }
-  m_log.info("job {} ({}) failed with {}: it runs again", attempt.result.job_id, attempt.job.name, code);
+  m_log.info("job {} ({}) failed with return code {} and is retried", attempt.result.job_id, attempt.job.name, code);
   m_outbox.add_retried(std::move(attempt));
   return true;
 }
 
-/// Each attempt that failed in this run has left a result.
+/// Every failed attempt of this run has a result on the server.
 bool Recovery::has_retry_left(const Attempt& attempt, const FailureRule& rule) {
   const auto& result = attempt.result;
   client::ResultFilter earlier;

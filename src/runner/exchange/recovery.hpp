@@ -16,14 +16,14 @@
 
 namespace torc::runner {
 
-/// Failed jobs, until it is known whether they run again: their failure handlers are asked, and recovery scripts run
-/// before a retry. Every attempt ends in the outbox. One thread.
+/// Failed jobs until it is decided whether they run again. Applies the failure handlers' rules, and runs recovery
+/// scripts before retries. Every attempt ends in the outbox. One thread.
 class Recovery {
  public:
   /// Starts the recovery script of a failed attempt. @throws base::Error if it cannot be started
   using StartScript = std::function<void(const Attempt&, const std::string& script)>;
 
-  /// @param use_pending_failed  Jobs without a matching rule end in the state `pending_failed`.
+  /// @param use_pending_failed  Whether jobs without a matching rule get the status `pending_failed`.
   Recovery(client::Api& api, JobExchange& exchange, Outbox& outbox, RunnerLog& log, bool use_pending_failed,
            StartScript start_script)
       : m_api(api),
@@ -34,28 +34,28 @@ class Recovery {
         m_start_script(std::move(start_script)),
         m_rules(api, exchange.result_owner().workflow_id) {}
 
-  /// Whether no job is to be decided about; jobs whose scripts run do not count.
+  /// Whether no job awaits a decision. Jobs whose recovery scripts run do not count.
   bool empty() const { return m_failed.empty(); }
   void add(Attempt&& failed) { m_failed.push_back({.attempt = std::move(failed)}); }
 
-  /// Decides about each failed job: its recovery script is started, it is retried, or it is handed in.
-  /// @returns whether any was retried
-  /// @throws base::ApiError if the server does not answer; to be called again later
+  /// Decides about each failed job: starts its recovery script, retries it, or adds its result to the outbox.
+  /// @returns whether any job is retried
+  /// @throws base::ApiError if the server does not answer; call this again later
   bool decide();
 
-  /// A recovery script has ended: whatever it returned, its job is to be decided about.
+  /// A recovery script has ended, with whatever return code: its job awaits a decision again.
   void end_script(model::Id job_id, std::int64_t return_code);
-  /// Forgets a job whose recovery script runs: the job was claimed anew, or interrupted.
+  /// Forgets a job whose recovery script runs, because the job was claimed again or interrupted.
   void forget(model::Id job_id) { m_recovering.erase(job_id); }
-  /// Forgets all: other runners have the jobs.
+  /// Forgets all jobs, because other runners own them now.
   void clear();
-  /// Those that are not decided about.
+  /// Removes and returns the attempts that await a decision.
   std::vector<Attempt> take_undecided();
 
  private:
   struct Failed {
     Attempt attempt{};
-    std::optional<FailureRule> rule{};  ///< The one that matches, once that is known.
+    std::optional<FailureRule> rule{};  ///< The matching rule, once known.
     bool script_is_due{false};
   };
 
@@ -72,7 +72,7 @@ class Recovery {
   StartScript m_start_script;
   FailureRules m_rules;
   std::deque<Failed> m_failed;
-  std::map<model::Id, Failed> m_recovering;  ///< Their scripts run.
+  std::map<model::Id, Failed> m_recovering;  ///< Jobs whose recovery scripts run.
 };
 
 }  // namespace torc::runner

@@ -24,19 +24,19 @@ namespace {
 constexpr std::string_view k_name = "undelivered_results_";
 constexpr std::string_view k_suffix = ".jsonl";
 
-constexpr const char* k_return_key = "give_back";
+constexpr const char* k_requeue_key = "give_back";
 
-/// A line that was cut off when its runner, or the machine, ended says nothing.
+/// Ignores incomplete lines, which are left if the runner or the machine died while writing.
 ResultJournal::Left left_in(const std::string& text) {
   ResultJournal::Left left;
   for (const auto& line : base::split_lines(text)) {
     try {
       const auto entry = nlohmann::json::parse(line);
-      if (entry.contains(k_return_key)) {
-        left.returns.push_back({.job = model::from_json<model::Job>(entry.at(k_return_key)),
-                                .run_id = entry.at("run_id").get<std::int64_t>(),
-                                .started = entry.at("started").get<bool>(),
-                                .time_is_over = entry.at("time_is_over").get<bool>()});
+      if (entry.contains(k_requeue_key)) {
+        left.requeues.push_back({.job = model::from_json<model::Job>(entry.at(k_requeue_key)),
+                                 .run_id = entry.at("run_id").get<std::int64_t>(),
+                                 .started = entry.at("started").get<bool>(),
+                                 .time_is_over = entry.at("time_is_over").get<bool>()});
       } else {
         left.results.push_back(model::from_json<model::Result>(entry));
       }
@@ -61,7 +61,7 @@ void ResultJournal::open() {
   if (::flock(m_file.get(), LOCK_EX | LOCK_NB) != 0) {
     throw base::SystemError("cannot lock " + m_path.string());
   }
-  // The file's name is part of the directory.
+  // The file name is stored in the directory.
   base::sync_directory(m_directory);
 }
 
@@ -73,10 +73,10 @@ void ResultJournal::add(const std::vector<model::Result>& results) {
   append(lines);
 }
 
-void ResultJournal::add(const std::vector<Return>& returns) {
+void ResultJournal::add(const std::vector<Requeue>& requeues) {
   std::string lines;
-  for (const auto& each : returns) {
-    const nlohmann::json entry{{k_return_key, model::to_json(each.job)},
+  for (const auto& each : requeues) {
+    const nlohmann::json entry{{k_requeue_key, model::to_json(each.job)},
                                {"run_id", each.run_id},
                                {"started", each.started},
                                {"time_is_over", each.time_is_over}};
@@ -143,14 +143,13 @@ ResultJournal::Left ResultJournal::take_over() {
     try {
       base::Fd lock = base::open_below(m_directory, it->path().filename(), O_RDONLY);
       if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
-        continue;  // Its runner lives.
+        continue;  // Its runner is alive.
       }
       auto found = left_in(base::read_all(lock.get()));
-      m_log.info(
-          "{} results that an earlier runner could not hand in, and {} jobs that it could not give back, are in {}",
-          found.results.size(), found.returns.size(), it->path().string());
+      m_log.info("an earlier runner left {} undelivered results and {} jobs to requeue in {}", found.results.size(),
+                 found.requeues.size(), it->path().string());
       std::move(found.results.begin(), found.results.end(), std::back_inserter(left.results));
-      std::move(found.returns.begin(), found.returns.end(), std::back_inserter(left.returns));
+      std::move(found.requeues.begin(), found.requeues.end(), std::back_inserter(left.requeues));
       m_inherited.push_back({.path = it->path(), .lock = std::move(lock)});
     } catch (const base::SystemError& failure) {
       m_log.warning("{}", failure.what());

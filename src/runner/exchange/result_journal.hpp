@@ -11,49 +11,49 @@
 
 namespace torc::runner {
 
-/// What the server could not be told of jobs, on disk until it was: results, and which jobs were to be given back. A
-/// runner that is killed meanwhile, or gives up, leaves it to the next one of the same workflow in the same output
-/// directory. One JSON object a line; the file is there only while it holds something, and locked while its runner
-/// lives. One thread.
+/// Results and requeues that the server has not received, kept on disk until it has. A runner that is killed meanwhile,
+/// or gives up, leaves the journal to the next runner of the same workflow in the same output directory. One JSON
+/// object per line. The file exists only while it has entries, and is locked while its runner lives. One thread.
 class ResultJournal {
  public:
-  /// A job that a runner had, and did not do.
-  struct Return {
+  /// A job that a runner claimed or started but did not finish.
+  struct Requeue {
     model::Job job;
     std::int64_t run_id{0};
     bool started{false};
-    bool time_is_over{false};  ///< Why, where it was started.
+    bool time_is_over{false};  ///< Whether a started job was ended because of the runner's time limit.
   };
 
   struct Left {
     std::vector<model::Result> results{};
-    std::vector<Return> returns{};
+    std::vector<Requeue> requeues{};
   };
 
-  /// @param directory  Of the output.
-  /// @param server_id  Numbers of workflows and jobs mean something only together with it.
-  /// @param key        Tells the files of runners that share the directory apart.
+  /// @param directory  The output directory.
+  /// @param server_id  Identifies the server, since the ids of workflows and jobs are unique only per server.
+  /// @param key        Distinguishes the files of runners that share the directory.
   ResultJournal(std::filesystem::path directory, std::string server_id, model::Id workflow_id, std::string key,
                 RunnerLog& log);
   ResultJournal(const ResultJournal&) = delete;
   ResultJournal& operator=(const ResultJournal&) = delete;
-  /// Leaves the file where it has results.
+  /// Keeps the file if it has entries.
   ~ResultJournal() = default;
 
-  /// Appends them; they are on disk when it returns. Where that cannot be (a full disk) the log says so.
+  /// Appends the entries and syncs them to disk. If that fails (because the disk is full, for instance), logs a
+  /// warning.
   void add(const std::vector<model::Result>& results);
-  void add(const std::vector<Return>& returns);
-  /// Everything that was added has been handed in: takes the file away.
+  void add(const std::vector<Requeue>& requeues);
+  /// Removes the files, including those of earlier runners: all entries have been delivered.
   void clear();
-  /// Where they are.
+  /// Path of the file.
   const std::filesystem::path& path() const { return m_path; }
   bool empty() const { return !m_file; }
   bool has_inherited() const { return !m_inherited.empty(); }
 
-  /// Whether there is a journal in the directory, of whatever server, workflow and runner.
+  /// Whether the directory has a journal of any server, workflow or runner.
   static bool any_in(const std::filesystem::path& directory);
 
-  /// What runners left which are gone. Each of their files is this journal's from now on, until `clear`.
+  /// Reads the journals of runners that no longer run. Their files belong to this journal from now on, until `clear`.
   Left take_over();
 
  private:
@@ -72,7 +72,7 @@ class ResultJournal {
   RunnerLog& m_log;
   base::Fd m_file;
   std::vector<Inherited> m_inherited;
-  bool m_failed{false};  ///< Told once.
+  bool m_failed{false};  ///< Whether a warning has been logged.
 };
 
 }  // namespace torc::runner

@@ -20,7 +20,7 @@ void record_usage(const metrics::JobSummary& used, model::Result& result) {
 std::string message_of_excess(const EndedJob& ended) {
   const std::string used = base::format_bytes(ended.excess_bytes);
   const std::string limit = base::format_bytes(ended.memory_limit);
-  // A job that the kernel holds to its limit never uses more than that.
+  // The usage of a job with a limit enforced by the kernel never exceeds that limit.
   return ended.killed_by_kernel
              ? fmt::format(
                    "its processes used {} of memory and needed more than the {} it asked for: the kernel "

@@ -9,16 +9,17 @@
 
 namespace torc::runner {
 
-/// An attempt of a job that has ended, and what the server is told of it.
+/// An attempt that has ended, and the result and event to report for it.
 struct Attempt {
   model::Job job{};
   model::Result result{};
-  std::string event_type{};  ///< Of an event that says more than the result; empty: no event.
+  std::string event_type{};  ///< Type of an event with more information than the result; empty: no event.
   std::string message{};
-  nlohmann::json details = nlohmann::json::object();  ///< More members of the event. Braces would make an array.
+  /// Additional members of the event. Braces would create an array.
+  nlohmann::json details = nlohmann::json::object();
 };
 
-/// In whose name results are handed in.
+/// The workflow and compute node that a result belongs to.
 struct ResultOwner {
   model::Id workflow_id{0};
   model::Id compute_node_id{0};
@@ -28,7 +29,7 @@ struct ResultOwner {
 model::Result result_of(const ResultOwner& owner, const model::Job& job, std::int64_t run_id, std::int64_t return_code,
                         std::chrono::duration<double> ran);
 
-/// The attempt of a job that ended by itself or at a limit of its own.
+/// The attempt of a job that exited, or that exceeded one of its own limits.
 Attempt attempt_of(const ResultOwner& owner, EndedJob&& ended);
 
 }  // namespace torc::runner

@@ -22,7 +22,7 @@ namespace {
 constexpr double k_bytes_per_gb = 1024.0 * 1024.0 * 1024.0;
 
 std::int64_t cpus_of_affinity_mask() {
-  // A machine with more CPUs than a cpu_set_t holds refuses the small mask.
+  // On a machine with more CPUs than the mask holds, the call fails.
   for (int cpus = 1024; cpus <= 1 << 20; cpus *= 4) {
     cpu_set_t* set = CPU_ALLOC(static_cast<std::size_t>(cpus));
     if (set == nullptr) {
@@ -39,7 +39,7 @@ std::int64_t cpus_of_affinity_mask() {
   return std::max<std::int64_t>(1, ::sysconf(_SC_NPROCESSORS_ONLN));
 }
 
-/// CPUs of a "cpu.max" file, "QUOTA PERIOD" or "max PERIOD".
+/// Number of CPUs in a "cpu.max" file: "QUOTA PERIOD" or "max PERIOD".
 std::optional<double> cpu_quota(std::string_view text) {
   const auto words = base::split(base::trim(text), ' ');
   if (words.size() != 2) {

@@ -23,26 +23,26 @@ struct Resources {
   Resources& operator-=(const Resources& other);
 };
 
-/// What this process may really use: CPUs of its affinity mask and its cgroup's quota, memory of the machine and its
-/// cgroup's limit. At least one CPU. GPUs are those of detect_gpus.
+/// The resources that this process may actually use: CPUs of its affinity mask within its cgroup's quota, memory of the
+/// machine within its cgroup's limit. At least one CPU. GPUs are not counted here, see detect_gpus.
 Resources detect_capacity(const CgroupPlaces& cgroups = {});
 
-/// The same with what the options say instead.
-/// @param gpus  How many there are.
+/// The detected capacity, with the values of the options in place of detected ones.
+/// @param gpus  The number of GPUs detected.
 Resources capacity_from(const RunnerOptions& options, std::size_t gpus);
 
-/// What a job is given, and what it may not exceed.
+/// The resources reserved for a job, and its limits.
 struct JobNeeds {
   Resources resources{};
-  std::optional<std::chrono::seconds> runtime{};  ///< Nothing: as long as it takes.
-  std::optional<std::int64_t> memory_bytes{};     ///< Nothing: no limit.
-  std::optional<std::int64_t> cpus{};             ///< Its processes get no more at once. Nothing: no limit.
+  std::optional<std::chrono::seconds> runtime{};  ///< No value: unlimited.
+  std::optional<std::int64_t> memory_bytes{};     ///< No value: unlimited.
+  std::optional<std::int64_t> cpus{};             ///< CPU limit of all its processes together. No value: unlimited.
 
   bool operator==(const JobNeeds&) const = default;
 };
 
-/// Memory that cannot be read counts as none. Requirements named "default" are those of jobs that said nothing about
-/// what they need: they limit nothing.
+/// Memory that cannot be parsed counts as not specified. Requirements named "default" belong to jobs that do not
+/// specify their needs, and set no limits.
 JobNeeds needs_of(const model::ResourceRequirements& requirements);
 
 }  // namespace torc::runner

@@ -15,7 +15,7 @@
 namespace torc::runner {
 namespace {
 
-// Keys of children are ids, and not negative.
+// Keys of children are ids, which are not negative.
 constexpr std::uint64_t k_wake_key = std::numeric_limits<std::uint64_t>::max();
 constexpr std::uint64_t k_timer_key = k_wake_key - 1;
 
@@ -47,7 +47,7 @@ EventLoop::EventLoop()
       m_wake(checked(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "cannot create an eventfd")),
       // steady_clock is CLOCK_MONOTONIC here (libstdc++).
       m_timer(checked(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK), "cannot create a timerfd")) {
-  // Edge-triggered: nobody reads them, so each request, and each end of a time, is news once.
+  // Edge-triggered, because nothing reads these descriptors: each request and each timeout wakes the loop once.
   add(m_epoll.get(), m_wake.get(), k_wake_key, EPOLLIN | EPOLLET);
   add(m_epoll.get(), m_timer.get(), k_timer_key, EPOLLIN | EPOLLET);
 }
@@ -60,7 +60,7 @@ void EventLoop::watch(int end_fd, std::int64_t key) {
   add(m_epoll.get(), end_fd, static_cast<std::uint64_t>(key), EPOLLIN);
 }
 
-/// Set only where the time is another one: most turns of a loop wait for the same.
+/// Most turns of a loop wait for the same time, so the timer need not be set again.
 void EventLoop::set_timer(Clock::time_point until) {
   if (until == m_timer_at) {
     return;

@@ -10,9 +10,9 @@
 
 namespace torc::runner {
 
-/// Sleeps until a child process ends, a stop is requested or a point of time is reached; costs nothing meanwhile.
+/// Sleeps until a child process ends, a stop is requested or a point in time is reached. Uses no CPU meanwhile.
 ///
-/// Thread-safety: one thread; stops may be requested by any.
+/// Thread-safety: belongs to one thread; any thread may request a stop.
 class EventLoop {
  public:
   using Clock = std::chrono::steady_clock;
@@ -20,18 +20,18 @@ class EventLoop {
   /// @throws SystemError
   EventLoop();
 
-  /// A request of this stop wakes the loop, once: from then on it is asked about, not waited for.
+  /// A request of this stop wakes the loop once. After that, the caller has to check the token.
   void wake_on(const std::stop_token& stop);
 
-  /// From any thread: wakes the loop, once.
+  /// Wakes the loop once. Callable from any thread.
   void wake() const { Wake{m_wake.get()}(); }
 
-  /// Watches for the end of a child (`Child::end_fd`) until the descriptor is closed. `key` tells it from others.
+  /// Watches for the end of a child (`Child::end_fd`) until the descriptor is closed. `key` identifies the child.
   /// @throws SystemError
   void watch(int end_fd, std::int64_t key);
 
   /// Waits until something happens or `until` is reached.
-  /// @returns the keys of children that have ended; each until it is reaped
+  /// @returns the keys of children that have ended. A key is returned by each call until its child is reaped.
   std::vector<std::int64_t> wait(Clock::time_point until);
 
  private:
@@ -45,8 +45,8 @@ class EventLoop {
   base::Fd m_epoll;
   base::Fd m_wake;
   base::Fd m_timer;
-  Clock::time_point m_timer_at{};                 ///< What the timer is set to.
-  std::list<std::stop_callback<Wake>> m_on_stop;  ///< Callbacks do not move.
+  Clock::time_point m_timer_at{};                 ///< Current setting of the timer.
+  std::list<std::stop_callback<Wake>> m_on_stop;  ///< A list, because callbacks cannot be moved.
 };
 
 }  // namespace torc::runner

@@ -27,7 +27,7 @@ void read(const nlohmann::json& object, const char* key, T& value) {
   try {
     it->get_to(value);
   } catch (const nlohmann::json::exception&) {
-    refuse(key, "has a value of another type");
+    refuse(key, "has a value of the wrong type");
   }
 }
 
@@ -36,12 +36,12 @@ void read_seconds(const nlohmann::json& object, const char* key, std::chrono::se
   std::int64_t count = value.count();
   read(object, key, count);
   if (count < 0 || count > k_most) {
-    refuse(key, "is no number of seconds");
+    refuse(key, "must be from 0 to 31622400 seconds");
   }
   value = std::chrono::seconds(count);
 }
 
-/// As sigabbrev_np(3) has them, which is only in glibc, and there since 2.32 only.
+/// The names of sigabbrev_np(3), which only glibc has, since 2.32.
 constexpr std::pair<std::string_view, int> k_signals[] = {
     {"HUP", SIGHUP},       {"INT", SIGINT},   {"QUIT", SIGQUIT},   {"ILL", SIGILL},   {"TRAP", SIGTRAP},
     {"ABRT", SIGABRT},     {"BUS", SIGBUS},   {"FPE", SIGFPE},     {"KILL", SIGKILL}, {"USR1", SIGUSR1},
@@ -51,7 +51,7 @@ constexpr std::pair<std::string_view, int> k_signals[] = {
     {"VTALRM", SIGVTALRM}, {"PROF", SIGPROF}, {"WINCH", SIGWINCH}, {"POLL", SIGPOLL}, {"PWR", SIGPWR},
     {"SYS", SIGSYS}};
 
-/// "SIGTERM", or "TERM" as kill(1) has it.
+/// Parses "SIGTERM", or "TERM" as in kill(1).
 int signal_of(std::string_view name) {
   const std::string_view bare = name.starts_with("SIG") ? name.substr(3) : name;
   for (const auto& [known, number] : k_signals) {
@@ -59,7 +59,7 @@ int signal_of(std::string_view name) {
       return number;
     }
   }
-  refuse("termination_signal", fmt::format("'{}' is no signal such as SIGTERM", name));
+  refuse("termination_signal", fmt::format("'{}' is not a signal such as SIGTERM", name));
 }
 
 model::StdioSettings read_stdio(const nlohmann::json& object) {
@@ -93,7 +93,7 @@ ExecutionConfig execution_config_of(const model::Workflow& workflow) {
   }
   const auto object = nlohmann::json::parse(text, nullptr, false);
   if (!object.is_object()) {
-    throw base::Error("the workflow's execution_config is no JSON object");
+    throw base::Error("the workflow's execution_config is not a JSON object");
   }
   std::string signal = "SIGTERM";
   read(object, "limit_resources", config.limit_resources);

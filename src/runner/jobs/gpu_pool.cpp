@@ -13,7 +13,7 @@
 namespace torc::runner {
 namespace {
 
-/// A driver that hangs must not keep a runner from starting.
+/// A hanging driver must not keep a runner from starting.
 constexpr std::chrono::milliseconds k_smi_limit{10'000};
 
 std::vector<std::string> numbered(std::size_t count) {
@@ -36,7 +36,7 @@ std::size_t count_in_proc() {
 
 std::size_t count_of_smi() {
   if (!proc::is_in_path("nvidia-smi")) {
-    return 0;  // Most machines have none: told without a process.
+    return 0;  // Most machines do not have it; this saves a process.
   }
   const auto listing = proc::run_command({.argv = {"nvidia-smi", "-L"}, .limit = k_smi_limit});
   if (!listing.ok()) {
@@ -79,7 +79,7 @@ std::vector<std::string> detect_gpus() {
     for (const auto& word : base::split(visible, ',')) {
       const auto device = base::trim(word);
       if (device.empty() || device == "-1") {
-        break;  // As CUDA does: what stands behind an invalid one is not visible.
+        break;  // Like CUDA, ignores all devices after an invalid one.
       }
       devices.emplace_back(device);
     }

@@ -6,17 +6,18 @@
 
 namespace torc::runner {
 
-/// The GPUs of a runner, given out one by one to its jobs. One thread.
+/// The GPUs of a runner, assigned to its jobs. One thread.
 class GpuPool {
  public:
-  /// Numbered from 0.
+  /// GPUs numbered from 0.
   explicit GpuPool(std::size_t count);
-  /// As CUDA knows them: numbers, or UUIDs.
+  /// GPUs with their CUDA names: numbers or UUIDs.
   explicit GpuPool(std::vector<std::string> devices);
 
   std::size_t free() const { return m_free.size(); }
 
-  /// The lowest ones that are free. No more than there are: a runner whose jobs are claimed by count may start more.
+  /// Takes the first free GPUs: fewer than `count` if there are not enough, since a runner that claims jobs by count
+  /// may start more jobs than it has GPUs for.
   std::vector<std::string> take(std::size_t count);
   void release(const std::vector<std::string>& devices);
 
@@ -25,8 +26,8 @@ class GpuPool {
   std::vector<std::size_t> m_free;  ///< Positions in m_devices, ascending.
 };
 
-/// What this process may use: those of CUDA_VISIBLE_DEVICES where it is set, else those that nvidia-smi lists, else
-/// those of /proc/driver/nvidia/gpus.
+/// The GPUs that this process may use: those in CUDA_VISIBLE_DEVICES if it is set, else those that nvidia-smi lists,
+/// else those in /proc/driver/nvidia/gpus.
 std::vector<std::string> detect_gpus();
 
 }  // namespace torc::runner

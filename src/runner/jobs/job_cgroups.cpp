@@ -1,20 +1,22 @@
-// Theory of operation: a cgroup that hands controllers on to groups below it may hold no processes itself. So this
-// process and its guardian move out of the group they were started in (OWN) into one below it, and jobs get others:
+// Theory of operation: a cgroup that enables controllers for its child groups must not contain processes. So this
+// process and its guardian move from the group in which they were started (OWN) into a child group, and each job gets a
+// group of its own:
 //
-//   OWN/torc-PID-TICKS/runner    this process and its guardian
-//   OWN/torc-PID-TICKS/job-J-A-N job J in its attempt A, the Nth that this runner made
+//   OWN/torc-PID-TICKS/runner     this process and its guardian
+//   OWN/torc-PID-TICKS/job-J-A-N  attempt A of job J, in the Nth group that this runner created
 //
-// PID and TICKS (its start) name the owner, so that several do not meet, and one that finds such a directory knows
-// whether its owner lives. Where another process is in OWN, this cannot be done, and is not tried: nobody moves
-// processes that are not his own.
+// PID and TICKS (the start time) identify the owner, so that the directories of several runners differ, and a runner
+// can tell whether the owner of a directory is still alive. If OWN contains other processes, no groups are created,
+// because a runner must not move processes that are not its own.
 //
-// A job's first process moves into its group before it executes the job's program (proc::SpawnOptions::join_fd): no
-// process of a job is ever elsewhere. The kernel kills a group as a whole that is out of memory (memory.oom.group); it
-// counts that in memory.events, which is read when the job has ended.
+// The first process of a job moves into the job's group before it executes the job's program
+// (proc::SpawnOptions::join_fd), so all processes of the job are always in its group. When a group is out of memory,
+// the kernel kills the whole group (memory.oom.group) and counts that in memory.events, which is read when the job has
+// ended.
 //
-// Files of cgroups cannot be made or unlinked, and directories are removed with the files in them. Opening them with
-// O_CREAT and unlinking what keeps a directory from being removed does nothing there, and everything in a made-up tree
-// of plain files.
+// In a cgroup file system, files cannot be created or unlinked, and a directory is removed together with its files.
+// Opening files with O_CREAT and unlinking files in a non-empty directory have no effect there; they make this code
+// work in the tests' trees of plain files, too.
 
 #include "runner/jobs/job_cgroups.hpp"
 
@@ -48,7 +50,7 @@ using std::chrono::milliseconds;
 
 constexpr std::string_view k_prefix = "torc-";
 constexpr milliseconds k_retry_interval{20};
-/// Of a group whose processes were killed; what the kernel does not let go by then, the next runner finds.
+/// How long to wait for the end of killed processes. Groups that still have processes then are left to the next runner.
 constexpr milliseconds k_patience{3'000};
 constexpr std::int64_t k_cpu_period_us = 100'000;
 
@@ -59,13 +61,13 @@ base::Fd open_to_write(const fs::path& file, int flags) {
 /// @throws base::SystemError
 void write_to(const fs::path& file, std::string_view text, int flags = O_TRUNC) {
   const base::Fd fd = open_to_write(file, flags);
-  // One call: the kernel takes each for a whole.
+  // The kernel takes each write for a complete value.
   if (::write(fd.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
     throw base::SystemError("cannot write " + file.string());
   }
 }
 
-/// @returns whether that went well
+/// @returns whether it succeeded
 bool try_write(const fs::path& file, std::string_view text, int flags = O_TRUNC) {
   try {
     write_to(file, text, flags);
@@ -81,7 +83,7 @@ void move_process(pid_t pid, const fs::path& group) {
 
 void make_directory(const fs::path& directory) {
   if (::mkdir(directory.c_str(), 0755) != 0) {
-    throw base::SystemError("cannot make " + directory.string());
+    throw base::SystemError("cannot create " + directory.string());
   }
 }
 
@@ -89,7 +91,7 @@ std::optional<std::int64_t> number_in(const fs::path& file) {
   return base::parse_int(base::trim(base::read_file_or_empty(file)));
 }
 
-/// The value in a file of lines "NAME VALUE".
+/// The value of `name` in a file with lines "NAME VALUE".
 std::optional<std::int64_t> value_in(const fs::path& file, std::string_view name) {
   for (const auto& line : base::split_lines(base::read_file_or_empty(file))) {
     const auto words = base::split(line, ' ');
@@ -103,13 +105,13 @@ std::optional<std::int64_t> value_in(const fs::path& file, std::string_view name
 std::vector<pid_t> processes_in(const fs::path& group) {
   std::vector<pid_t> pids;
   for (const auto& line : base::split_lines(base::read_file_or_empty(group / "cgroup.procs"))) {
-    // One that this process's namespace does not show is 0.
+    // Processes outside of the PID namespace of this process appear as 0.
     pids.push_back(static_cast<pid_t>(base::parse_int(line).value_or(0)));
   }
   return pids;
 }
 
-/// The runner, and its guardian where it has one.
+/// The runner, and its guardian if it has one.
 std::vector<pid_t> own_processes() {
   std::vector<pid_t> pids{::getpid()};
   if (const pid_t guardian = proc::guardian(); guardian > 0) {
@@ -118,7 +120,7 @@ std::vector<pid_t> own_processes() {
   return pids;
 }
 
-/// Removes a group and those below it as far as no processes are in them. @returns whether it is gone
+/// Removes a group and its child groups, except those that contain processes. @returns whether the group is gone
 bool remove_group(const fs::path& group) {
   if (::rmdir(group.c_str()) == 0 || errno == ENOENT) {
     return true;
@@ -143,7 +145,7 @@ void kill_all_in(const fs::path& group) {
   if (try_write(group / "cgroup.kill", "1")) {
     return;
   }
-  for (const pid_t pid : processes_in(group)) {  // Linux before 5.14.
+  for (const pid_t pid : processes_in(group)) {  // Linux before 5.14 has no cgroup.kill.
     if (pid > 1 && pid != ::getpid()) {
       ::kill(pid, SIGKILL);
     }
@@ -154,7 +156,7 @@ std::string tree_name() {
   return fmt::format("{}{}-{}", k_prefix, ::getpid(), proc::start_ticks(::getpid()).value_or(0));
 }
 
-/// Whether the directory is that of a runner that lives no more.
+/// Whether the name is that of a dead runner's directory.
 bool is_left_over(const std::string& name) {
   if (!name.starts_with(k_prefix)) {
     return false;
@@ -170,11 +172,11 @@ bool is_left_over(const std::string& name) {
 JobCgroups::JobCgroups(const CgroupPlaces& places, RunnerLog& log) : m_log(log) {
   try {
     set_up(places);
-    m_log.info("jobs are held to their limits by cgroups below {} ({}){}", m_tree.string(),
-               base::join(m_controllers, ", "), has("memory") ? "" : ", to their memory by sampling");
+    m_log.info("cgroups below {} ({}) enforce the limits of jobs{}", m_tree.string(), base::join(m_controllers, ", "),
+               has("memory") ? "" : ", except memory limits, which are enforced by sampling");
   } catch (const std::exception& error) {
     tear_down();
-    m_log.info("jobs are held to their memory by sampling, not by cgroups: {}", error.what());
+    m_log.info("memory limits of jobs are enforced by sampling, not by cgroups: {}", error.what());
   }
 }
 
@@ -186,11 +188,11 @@ bool JobCgroups::has(std::string_view controller) const {
   return std::find(m_controllers.begin(), m_controllers.end(), controller) != m_controllers.end();
 }
 
-/// @throws base::Error that says why there can be no groups
+/// @throws base::Error that says why groups are not usable
 void JobCgroups::set_up(const CgroupPlaces& places) {
   const auto own = find_own_cgroup(places);
   if (!own) {
-    throw base::Error("this process is in no cgroup v2 that can be seen");
+    throw base::Error("the cgroup v2 of this process is not visible");
   }
   m_parent = own->directory;
   remove_leftovers();
@@ -200,7 +202,7 @@ void JobCgroups::set_up(const CgroupPlaces& places) {
     }
   }
   if (m_controllers.empty()) {
-    throw base::Error(m_parent.string() + " has neither the controller cpu nor memory");
+    throw base::Error(m_parent.string() + " has neither the cpu nor the memory controller");
   }
   refuse_foreign_processes();
   const fs::path tree = m_parent / tree_name();
@@ -223,7 +225,7 @@ std::string JobCgroups::controls(char sign) const {
 }
 
 void JobCgroups::refuse_foreign_processes() const {
-  base::read_file(m_parent / "cgroup.procs");  // Throws where it is not there.
+  base::read_file(m_parent / "cgroup.procs");  // Throws if the file does not exist.
   const auto own = own_processes();
   for (const pid_t pid : processes_in(m_parent)) {
     if (std::find(own.begin(), own.end(), pid) == own.end()) {
@@ -257,7 +259,8 @@ void JobCgroups::tear_down() noexcept {
     for (const auto& leaving : m_leaving) {
       remove_group(leaving.directory);
     }
-    // In this order: what hands controllers on holds no processes. Where another runner uses them, this one stays.
+    // In this order, because a group that enables controllers for its child groups must not contain processes. If
+    // another runner uses them, this process stays in its group.
     try_write(m_tree / "cgroup.subtree_control", controls('-'));
     try_write(m_parent / "cgroup.subtree_control", controls('-'));
     for (const pid_t pid : own_processes()) {
@@ -265,7 +268,7 @@ void JobCgroups::tear_down() noexcept {
     }
     remove_group(m_tree);
   } catch (const std::exception&) {
-    // The next runner removes what is left.
+    // The next runner removes the remaining groups.
   }
   m_running.clear();
   m_leaving.clear();
@@ -282,7 +285,7 @@ std::optional<JobCgroups::Group> JobCgroups::make(const JobKey& key, const Limit
   if (!usable()) {
     return std::nullopt;
   }
-  // The last number: the same attempt may come again before what was in its group is gone.
+  // The last number distinguishes repeated starts of the same attempt, whose earlier group may still exist.
   Group group{.directory = m_tree / fmt::format("job-{}-{}-{}", key.job_id, key.attempt_id, ++m_made)};
   try {
     make_directory(group.directory);
@@ -302,7 +305,8 @@ void JobCgroups::limit(Group& group, const Limits& limits) {
     if (limits.memory_bytes && has("memory")) {
       write_to(directory / "memory.max", std::to_string(*limits.memory_bytes));
       group.memory_limit = limits.memory_bytes;
-      // Kernels without swap have no such file; those before 4.19 not the other: there one process is killed at a time.
+      // Kernels without swap do not have memory.swap.max. Those before 4.19 do not have memory.oom.group, and kill one
+      // process at a time.
       try_write(directory / "memory.swap.max", "0");
       try_write(directory / "memory.oom.group", "1");
     }
@@ -316,7 +320,7 @@ void JobCgroups::limit(Group& group, const Limits& limits) {
 
 bool JobCgroups::started(Group&& group, const proc::Child& leader) {
   if (leader.join_error() != 0) {
-    warn(fmt::format("no process can be moved to {}: {}", group.directory.string(),
+    warn(fmt::format("cannot move a process to {}: {}", group.directory.string(),
                      base::errno_text(leader.join_error())));
     discard(std::move(group));
     return false;
@@ -340,14 +344,14 @@ std::optional<std::int64_t> JobCgroups::ended(pid_t leader) {
   const Group& group = node.mapped();
   std::optional<std::int64_t> used;
   if (value_in(group.directory / "memory.events", "oom_kill").value_or(0) > 0) {
-    // Counted here are also kills for limits further up, or of groups below; the other file knows whose limit it was.
+    // memory.events also counts kills because of limits of parent or child groups; memory.events.local has only the
+    // group's own.
     const bool was_own = value_in(group.directory / "memory.events.local", "oom").value_or(1) > 0;
     if (group.memory_limit && was_own) {
       used = number_in(group.directory / "memory.peak").value_or(*group.memory_limit);
     } else {
-      m_log.warning(
-          "{}: the kernel killed processes of the job for want of memory, though its own limit was not reached",
-          group.directory.string());
+      m_log.warning("{}: the kernel killed processes of the job to free memory, although its limit was not reached",
+                    group.directory.string());
     }
   }
   m_leaving.push_back({.leader = leader, .directory = group.directory});

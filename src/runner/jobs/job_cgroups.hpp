@@ -20,60 +20,59 @@
 
 namespace torc::runner {
 
-/// Holds jobs to their CPUs and memory by cgroups v2, where the group of this process is delegated to it: it may make
-/// groups there, has the controllers, and holds no process but this one and its guardian. See job_cgroups.cpp for what
-/// is made where.
+/// Limits the CPUs and memory of jobs with cgroups v2, if the cgroup of this process is delegated to it: it may create
+/// groups there, has the controllers, and contains no processes except this one and its guardian. See job_cgroups.cpp
+/// for the groups that are created.
 ///
-/// Nothing here fails a job: what cannot be done is told once in the log, and whoever asked has to do without. One
+/// Nothing here makes a job fail: the first error is logged as a warning, and jobs run without these limits. One
 /// thread.
 class JobCgroups {
  public:
   using Clock = std::chrono::steady_clock;
 
   struct Limits {
-    std::optional<std::int64_t> memory_bytes{};  ///< Nothing: no limit.
-    std::optional<std::int64_t> cpus{};          ///< Nothing: no limit.
+    std::optional<std::int64_t> memory_bytes{};  ///< No value: unlimited.
+    std::optional<std::int64_t> cpus{};          ///< No value: unlimited.
   };
 
-  /// The group of one job that is about to be started.
+  /// The cgroup of a job that is about to be started.
   struct Group {
     std::filesystem::path directory;
-    base::Fd procs{};  ///< Its cgroup.procs, for proc::SpawnOptions.
-    /// Set: the kernel sees to it that its processes use no more.
+    base::Fd procs{};  ///< Its open cgroup.procs, for proc::SpawnOptions.
+    /// The memory limit in bytes that the kernel enforces, if any.
     std::optional<std::int64_t> memory_limit{};
   };
 
-  /// Takes the place over, and removes what runners left there that are dead. Says in the log who holds jobs to their
-  /// limits.
+  /// Sets up the groups, and removes those that dead runners left. Logs how the limits of jobs are enforced.
   JobCgroups(const CgroupPlaces& places, RunnerLog& log);
   JobCgroups(const JobCgroups&) = delete;
   JobCgroups& operator=(const JobCgroups&) = delete;
-  /// Removes the groups, and puts this process back to where it was.
+  /// Removes the groups, and moves this process back to its original group.
   ~JobCgroups();
 
-  /// Whether there are groups for jobs.
+  /// Whether groups can be created for jobs.
   bool usable() const { return !m_tree.empty(); }
 
-  /// @returns nothing where there is no group for this job
+  /// Creates a group. @returns no value if that fails, or if groups are not usable
   std::optional<Group> make(const JobKey& key, const Limits& limits);
 
-  /// The job was started with the group's `procs`.
-  /// @returns whether the kernel sees to it that it uses no more memory than it may
+  /// Records that the job was started with the group's `procs`.
+  /// @returns whether the kernel enforces the job's memory limit
   bool started(Group&& group, const proc::Child& leader);
 
-  /// There is no job for the group: it is removed.
+  /// Removes a group whose job was not started.
   void discard(Group&& group);
 
-  /// The leader has ended; the group is removed once it is empty.
-  /// @returns how much memory the job used, if the kernel killed processes of it because that was its limit
+  /// Records that the leader has ended; the group is removed once it is empty.
+  /// @returns the job's memory usage in bytes if the kernel killed processes of it because of its limit
   std::optional<std::int64_t> ended(pid_t leader);
 
-  /// Kills every process in the job's group.
+  /// Kills every process in the group of a job.
   void kill(pid_t leader);
 
-  /// Removes groups of jobs that have ended. What is still in there is killed, unless `is_ending` says that somebody
-  /// else is about to end it.
-  /// @returns when to call this again; nothing: all is done
+  /// Removes groups of jobs that have ended. Kills processes that are still in them, unless `is_ending` says that the
+  /// job's process tree is already being ended.
+  /// @returns when to call this again; no value if all groups are gone
   std::optional<Clock::time_point> reap(const std::function<bool(pid_t leader)>& is_ending);
 
  private:
@@ -93,8 +92,8 @@ class JobCgroups {
   void warn(const std::string& what);
 
   RunnerLog& m_log;
-  std::filesystem::path m_parent;  ///< The group that held this process at the beginning.
-  std::filesystem::path m_tree;    ///< Empty: there are no groups.
+  std::filesystem::path m_parent;  ///< The original group of this process.
+  std::filesystem::path m_tree;    ///< Empty if groups are not usable.
   std::vector<std::string> m_controllers;
   bool m_has_warned{false};
   std::int64_t m_made{0};

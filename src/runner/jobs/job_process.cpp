@@ -22,13 +22,13 @@
 namespace torc::runner {
 namespace {
 
-/// Describe the ssh session and the shell that the runner was started from, which no job is part of. If SSH_CLIENT or
-/// SSH2_CLIENT is set and SHLVL is below 2, bash as Debian and Fedora build it (SSH_SOURCE_BASHRC in its config-top.h)
-/// takes `bash -c` for a login through ssh, and reads ~/.bashrc.
+/// Variables of the ssh session and the shell in which the runner was started; jobs do not belong to either. If
+/// SSH_CLIENT or SSH2_CLIENT is set and SHLVL is below 2, bash on Debian and Fedora (SSH_SOURCE_BASHRC in its
+/// config-top.h) takes `bash -c` for a login through ssh, and reads ~/.bashrc.
 constexpr std::array<std::string_view, 6> k_session{
     "SSH_CLIENT=", "SSH2_CLIENT=", "SSH_CONNECTION=", "SSH_TTY=", "SSH_ORIGINAL_COMMAND=", "SHLVL="};
 
-/// What a job must not see: secrets, what is only the worker's own business, and the session.
+/// Whether a variable is hidden from jobs: secrets, variables for the runner itself, and those of the session.
 bool is_withheld(std::string_view entry) {
   static constexpr std::array<std::string_view, 2> k_secrets{"TORC_PASSWORD=", "TORC_COOKIE_HEADER="};
   const auto starts_entry = [&](std::string_view name) { return entry.starts_with(name); };
@@ -83,7 +83,7 @@ namespace {
 
 using Variables = std::vector<std::pair<std::string_view, std::string>>;
 
-/// A secret replaces the variable of its name.
+/// A credential replaces the variable of the same name.
 void add_credentials(Variables& own, const JobSettings& settings) {
   for (const auto& entry : settings.credentials) {
     const std::string_view name = std::string_view(entry).substr(0, entry.find('=') + 1);
@@ -150,7 +150,7 @@ std::vector<std::string> own_environment() {
 
 namespace {
 
-/// Where a job's standard output and error go; -1: /dev/null.
+/// The destinations of a job's standard output and error; not set: /dev/null.
 struct Outputs {
   base::Fd out{};
   base::Fd err{};
@@ -165,7 +165,7 @@ Outputs open_outputs(const std::filesystem::path& directory, const std::string& 
   const auto open = [&](std::string_view suffix) {
     outputs.files.push_back(base + std::string(suffix));
     const std::filesystem::path relative = std::filesystem::path(outputs.files.back()).lexically_relative(directory);
-    // Appended to, so that two descriptors of one file do not write over each other.
+    // O_APPEND, so that two descriptors of one file do not overwrite each other's output.
     return base::open_below(directory, relative, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND);
   };
   const auto [out, err] = model::suffixes_of(mode);
@@ -193,7 +193,8 @@ JobProcess JobProcess::start(const model::Job& job, const JobSettings& settings,
                              .stdout_fd = outputs.out ? outputs.out.get() : -1,
                              .stderr_fd = outputs.error_fd(),
                              .join_fd = launch.join_fd,
-                             // The guardian ends what a killed runner leaves; this is for where it was killed, too.
+                             // Usually the guardian ends the jobs of a killed runner; this is in case it was killed,
+                             // too.
                              .death_signal = SIGTERM,
                              .new_session = true};
   proc::Child child;
@@ -204,10 +205,10 @@ JobProcess JobProcess::start(const model::Job& job, const JobSettings& settings,
       throw;
     }
     if (error.error_number() == ENOENT && proc::is_in_path(launch.argv.front())) {
-      // bash would say so as well, but as if the program had run.
+      // bash would report this, too, but like a failure of the program itself.
       throw base::SystemError("cannot execute " + launch.argv.front() + ", as there is no such interpreter", ENOENT);
     }
-    // A script without a first line that names its interpreter, say: bash knows what to do, or how to put it.
+    // For instance a script without a #! line, which bash can run; or bash reports the error as users expect.
     options.argv = job_argv(job);
     child = proc::Child::spawn(options);
   }

@@ -17,10 +17,10 @@ class SystemError;
 
 namespace torc::runner {
 
-/// Whether a process could not be started for want of what others give back: descriptors, processes, memory.
+/// Whether a process could not be started because of a shortage of descriptors, processes or memory, which may pass.
 bool is_shortage(const base::SystemError& error);
 
-/// Which attempt of which job; also what a process's environment says it belongs to.
+/// Identifies an attempt of a job. Processes carry it in their environment.
 struct JobKey {
   model::Id workflow_id{0};
   model::Id job_id{0};
@@ -31,48 +31,48 @@ struct JobKey {
 
 JobKey key_of(const model::Job& job);
 
-/// The job that a process was started for, as its environment says.
+/// The job in a process's environment, if there is one.
 std::optional<JobKey> job_key_in(const std::vector<std::string>& environment);
 
 /// Where and how a runner starts its jobs.
 struct JobSettings {
   std::filesystem::path output_directory;
-  std::string output_directory_text;  ///< As the user gave it; what jobs see as TORC_OUTPUT_DIR.
+  std::string output_directory_text;  ///< As the user specified it; jobs see it as TORC_OUTPUT_DIR.
   std::int64_t run_id{0};
   std::string api_url;
-  std::vector<std::string> credentials{};  ///< "NAME=value" each: secrets that are not withheld.
+  std::vector<std::string> credentials{};  ///< "NAME=value" entries: secrets that are passed to jobs.
 };
 
 /// The path of a job's output files without their suffixes (model::suffixes_of).
 std::filesystem::path stdio_base(const JobSettings& settings, const JobKey& key);
 
-/// The program and arguments of a job: its command line in bash, with the invocation script in front where it has one.
+/// The program and arguments of a job: its command line in bash, preceded by the invocation script if there is one.
 std::vector<std::string> job_argv(const model::Job& job);
 
-/// The job's environment: `inherited` without this program's secrets and its own affairs, and the job's variables.
-/// @param gpus  That were given out to it; empty: variables about GPUs stay as they are.
+/// The job's environment: `inherited` without this program's secrets and internal variables, plus the job's variables.
+/// @param gpus  GPUs assigned to the job; if empty, variables about GPUs stay as they are.
 std::vector<std::string> job_environment(const model::Job& job, const JobSettings& settings,
                                          const std::vector<std::string>& gpus,
                                          const std::vector<std::string>& inherited);
 
-/// That of an action's commands: the same without what belongs to a job.
+/// The environment of an action's commands: the same without the variables of a job.
 std::vector<std::string> action_environment(model::Id workflow_id, const JobSettings& settings,
                                             const std::vector<std::string>& inherited);
 
-/// This program's environment, "NAME=value" each.
+/// This program's environment as "NAME=value" entries.
 std::vector<std::string> own_environment();
 
 /// How one process of a job is started.
 struct JobLaunch {
-  std::vector<std::string> argv{};  ///< Where bash is not needed for its command line.
+  std::vector<std::string> argv{};  ///< Set if the command line does not need bash.
   Stdio stdio{};
-  std::vector<std::string> gpus{};              ///< That were given out to it.
-  std::string file_suffix{};                    ///< Behind the usual names of output files.
-  std::vector<std::string> more_environment{};  ///< "NAME=value" each.
-  int join_fd{-1};                              ///< Of its cgroup, as proc::SpawnOptions has it.
+  std::vector<std::string> gpus{};              ///< Assigned to the job.
+  std::string file_suffix{};                    ///< Appended to the usual names of output files.
+  std::vector<std::string> more_environment{};  ///< "NAME=value" entries.
+  int join_fd{-1};                              ///< The cgroup.procs of its cgroup, see proc::SpawnOptions.
 };
 
-/// A job that runs on this machine, as the leader of a session of its own.
+/// A running job on this machine, the leader of its own session.
 struct JobProcess {
   model::Job job;
   Resources needs{};
@@ -80,15 +80,15 @@ struct JobProcess {
   std::int64_t run_id{0};
   proc::Child child;
   std::chrono::steady_clock::time_point started;
-  std::vector<std::string> output_files;  ///< Of standard output and error.
+  std::vector<std::string> output_files;  ///< Paths of standard output and error.
   bool delete_on_success{false};
 
-  /// Starts it; standard input is /dev/null.
+  /// Starts the job; standard input is /dev/null.
   /// @throws Error that says why it cannot be started
   static JobProcess start(const model::Job& job, const JobSettings& settings, const JobLaunch& launch,
                           const std::vector<std::string>& inherited);
 
-  /// The files to remove once the job counts as completed.
+  /// The files to remove once the job is completed.
   std::vector<std::string> files_of_success() const {
     return delete_on_success ? output_files : std::vector<std::string>();
   }

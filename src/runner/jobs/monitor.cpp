@@ -15,10 +15,10 @@ namespace {
 using std::chrono::milliseconds;
 using Detail = MonitorConfig::Detail;
 
-/// Between two looks at jobs whose memory is limited.
+/// Interval between measurements of jobs with a memory limit.
 constexpr milliseconds k_limit_interval{1'000};
 
-/// The tables have no place for what is not known: 0.
+/// Unwanted values are 0, because the tables cannot store missing values.
 metrics::SystemUsage only_wanted(metrics::SystemUsage usage, const MonitorConfig& config) {
   usage.cpu_percent = config.node_cpu ? usage.cpu_percent : 0;
   usage.memory_bytes = config.node_memory ? usage.memory_bytes : 0;
@@ -70,7 +70,7 @@ void Monitor::started(pid_t leader, const model::Job& job, const JobNeeds& needs
   if (!m_thread.joinable()) {
     m_thread = std::jthread([this](const std::stop_token& stop) { run(stop); });
   } else if (memory_limit && m_limited == 1) {
-    m_changed.notify_all();  // It may be asleep for longer than limits allow.
+    m_changed.notify_all();  // The thread may be sleeping for longer than limits allow.
   }
 }
 
@@ -122,7 +122,7 @@ void Monitor::sample(Clock::time_point now) {
       record(jobs);
     }
   } catch (const base::Error& error) {
-    m_log.warning("what jobs use is not known: {}", error.what());
+    m_log.warning("cannot measure the resource usage of jobs: {}", error.what());
   }
 }
 
@@ -134,7 +134,7 @@ void Monitor::record_excesses(const std::vector<metrics::JobUsage>& jobs) {
       continue;
     }
     m_excesses.push_back({.leader = usage.leader, .memory_bytes = usage.memory_bytes});
-    it->second.memory_limit.reset();  // Told once.
+    it->second.memory_limit.reset();  // Reported only once.
     --m_limited;
     found = true;
   }
@@ -168,7 +168,7 @@ void Monitor::record(const std::vector<metrics::JobUsage>& jobs) {
   m_database.write(sample);
 }
 
-/// By what its environment says; see ProcessTrees.
+/// Finds the job of an orphan by its environment; see ProcessTrees.
 pid_t Monitor::leader_of(pid_t orphan) const {
   const auto key = job_key_in(proc::environment_of(orphan));
   if (key) {
@@ -192,7 +192,7 @@ std::optional<metrics::UsageSummary> Monitor::finish() {
       m_system.sample();
       node = only_wanted(m_system.summary(), m_config);
     } catch (const base::Error& error) {
-      m_log.warning("what the machine uses is not known: {}", error.what());
+      m_log.warning("cannot measure the resource usage of the machine: {}", error.what());
     }
   }
   if (m_config.node == Detail::time_series && node) {

@@ -21,37 +21,37 @@
 
 namespace torc::runner {
 
-/// Looks at what jobs and the machine use, in a thread of its own that is there only where something wants it: records
-/// it, and notices jobs that use more memory than they may. The methods belong to one thread.
+/// Measures the resource usage of jobs and of the machine, in a separate thread that is started only if needed: records
+/// it, and detects jobs that exceed their memory limit. The methods belong to one thread.
 class Monitor {
  public:
-  /// A job whose processes together use too much.
+  /// A job whose processes together exceed its memory limit.
   struct Excess {
     pid_t leader{0};
     std::int64_t memory_bytes{0};
   };
 
-  /// @param database   Where samples go, if the configuration wants them kept.
-  /// @param on_excess  Called by the other thread when `take_excesses` has something.
+  /// @param database   The file for samples, if the configuration wants them recorded.
+  /// @param on_excess  Called by the other thread when `take_excesses` has something to return.
   Monitor(const MonitorConfig& config, std::filesystem::path database, RunnerLog& log, std::function<void()> on_excess);
   Monitor(const Monitor&) = delete;
   Monitor& operator=(const Monitor&) = delete;
-  /// Ends the thread; what is recorded stays.
+  /// Ends the thread; recorded samples stay.
   ~Monitor();
 
-  /// @param memory_limit  Bytes; nothing: none.
+  /// @param memory_limit  In bytes, if this object is to enforce it.
   void started(pid_t leader, const model::Job& job, const JobNeeds& needs, std::optional<std::int64_t> memory_limit);
 
-  /// To be called when the leader has ended and was not reaped yet.
-  /// @returns what the job used; nothing where nobody wants to know
+  /// Call this when the leader has ended, before it is reaped.
+  /// @returns the job's usage, if it is to be reported
   std::optional<metrics::JobSummary> ended(pid_t leader);
 
-  /// Those noticed since the last call; each job once.
+  /// The excesses since the last call; at most one per job.
   std::vector<Excess> take_excesses();
   bool has_excesses();
 
-  /// Ends the thread, and the recording: writes what is written at the end.
-  /// @returns what the machine used; nothing where nobody wants to know
+  /// Ends the thread and completes the recording.
+  /// @returns the machine's usage, if it is to be reported
   std::optional<metrics::UsageSummary> finish();
 
  private:
@@ -74,7 +74,7 @@ class Monitor {
   RunnerLog& m_log;
   std::function<void()> m_on_excess;
 
-  std::mutex m_mutex;  ///< For everything below.
+  std::mutex m_mutex;  ///< Protects all members below.
   std::condition_variable_any m_changed;
   std::map<pid_t, Watched> m_jobs;
   std::vector<Excess> m_excesses;
@@ -83,7 +83,7 @@ class Monitor {
   metrics::SystemSampler m_system;
   metrics::MetricsDatabase m_database;
   Clock::time_point m_next_record;
-  std::jthread m_thread;  ///< Last: ended before what it uses.
+  std::jthread m_thread;  ///< Last, so that it ends before the objects that it uses.
 };
 
 }  // namespace torc::runner

@@ -28,7 +28,7 @@ MonitorConfig monitor_config_of(const model::Workflow& workflow) {
   }
   try {
     const auto jobs = object.find("jobs");
-    // Older files have the settings of jobs at the top.
+    // Older files have the settings of jobs at the top level.
     config.jobs = detail_of(jobs != object.end() && jobs->is_object() ? *jobs : object);
     if (const auto node = object.find("compute_node"); node != object.end()) {
       config.node = detail_of(*node);

@@ -6,7 +6,7 @@
 
 namespace torc::runner {
 
-/// What a workflow wants recorded: its `resource_monitor_config` (docs/workflow-file.md).
+/// The resource usage to record, from a workflow's `resource_monitor_config` (docs/workflow-file.md).
 struct MonitorConfig {
   enum class Detail { off, summary, time_series };
 
@@ -20,7 +20,7 @@ struct MonitorConfig {
   bool records() const { return jobs == Detail::time_series || node == Detail::time_series; }
 };
 
-/// What cannot be understood is off: recording is a help, no duty.
+/// Invalid settings turn recording off, because an error in them should not stop the workflow.
 MonitorConfig monitor_config_of(const model::Workflow& workflow);
 
 }  // namespace torc::runner

@@ -1,8 +1,8 @@
-// Theory of operation: one thread, started with the first check. It goes through the checks under way whenever one is
-// due, and sleeps until the next one is. The first look comes at once; an absent output gets a second look after its
-// directory was read, because that makes a network file system ask its server again, and further looks with growing
-// pauses while its patience lasts. What the thread needs is shared with it, so that it can be left behind if the file
-// system hangs.
+// Theory of operation: one thread, started with the first check. It performs each check when it is due, and sleeps
+// until the next one is. The first attempt is made at once. If an output is absent, a second attempt follows after
+// reading its directory, because that makes a network file system query its server again, and further attempts with
+// growing pauses while the patience lasts. The thread shares ownership of its data, so that it can be abandoned if the
+// file system hangs.
 
 #include "runner/jobs/output_checks.hpp"
 
@@ -35,11 +35,11 @@ using std::chrono::milliseconds;
 constexpr milliseconds k_patience_with_networks{5'000};
 constexpr milliseconds k_first_pause{50};
 constexpr milliseconds k_longest_pause{500};
-/// The thread answers to its end within this time unless a file system hangs.
+/// The thread ends within this time unless a file system hangs.
 constexpr milliseconds k_end_limit{1'000};
 
 /// File systems that only this machine writes to, from statfs(2) and linux/magic.h. All others count as network file
-/// systems: for one that is not, a missing output is only noticed later.
+/// systems. If one of those is local after all, missing outputs are only reported later.
 constexpr std::array<std::uint32_t, 14> k_local_file_systems{
     0xEF53,      // ext2, ext3, ext4
     0x58465342,  // XFS
@@ -57,7 +57,7 @@ constexpr std::array<std::uint32_t, 14> k_local_file_systems{
     0x73717368,  // SquashFS
 };
 
-/// Why the path is not there; nothing if it is.
+/// Why the path does not exist, in words; no value if it exists.
 std::optional<std::string> absence_of(const std::filesystem::path& path) {
   struct stat status {};
   if (::stat(path.c_str(), &status) == 0) {
@@ -74,7 +74,7 @@ std::filesystem::path directory_of(const std::filesystem::path& path) {
   return parent.empty() ? std::filesystem::path(".") : parent;
 }
 
-/// Network file systems compare what they remember of a directory with their server when it is opened.
+/// When a directory is opened, network file systems compare their cached copy with the server.
 void read_directory_of(const std::filesystem::path& path) {
   if (DIR* const directory = ::opendir(directory_of(path).c_str()); directory != nullptr) {
     while (::readdir(directory) != nullptr) {
@@ -83,12 +83,12 @@ void read_directory_of(const std::filesystem::path& path) {
   }
 }
 
-/// One that is under way.
+/// A check in progress.
 struct Check {
   OutputChecks::Ticket ticket{0};
   std::vector<DeclaredOutput> outputs{};
   Clock::time_point due{};
-  std::optional<Clock::time_point> give_up{};  ///< Set by the first look.
+  std::optional<Clock::time_point> give_up{};  ///< Set by the first attempt.
   milliseconds pause{k_first_pause};
 };
 
@@ -105,7 +105,7 @@ std::vector<MissingOutput> find_missing(const std::vector<DeclaredOutput>& outpu
   return missing;
 }
 
-/// Looks once more. @returns what is missing, once that is settled
+/// Makes one attempt. @returns what is missing; no value if another attempt is to follow
 std::optional<std::vector<MissingOutput>> settle(Check& check, const OutputChecks::Patience& patience) {
   auto missing = find_missing(check.outputs, /*after_reading_directories=*/check.give_up.has_value());
   if (!missing.empty() && !check.give_up) {
@@ -137,7 +137,7 @@ struct OutputChecks::Shared {
   const Patience patience;
   std::mutex mutex;
   std::condition_variable changed;
-  std::list<Check> checks;  ///< Not being looked at.
+  std::list<Check> checks;  ///< Waiting for their next attempt.
   std::vector<Checked> done;
   bool is_closed{false};
   bool has_ended{false};
@@ -209,7 +209,7 @@ std::vector<OutputChecks::Checked> OutputChecks::take() {
 }
 
 milliseconds OutputChecks::patience_for(const std::filesystem::path& path) {
-  // The nearest directory that exists: an output may be missing together with its directory.
+  // Uses the nearest existing directory, because the output's directory may be missing, too.
   struct statfs status {};
   auto at = directory_of(path);
   while (::statfs(at.c_str(), &status) != 0) {

@@ -12,10 +12,10 @@
 
 namespace torc::runner {
 
-/// What a job has declared to write.
+/// A file that a job has declared to write.
 struct DeclaredOutput {
-  std::string name;            ///< In the workflow.
-  std::filesystem::path path;  ///< Relative paths count from the directory in which jobs start.
+  std::string name;            ///< Name of the file in the workflow.
+  std::filesystem::path path;  ///< Relative paths are relative to the directory in which jobs start.
 
   bool operator==(const DeclaredOutput&) const = default;
 };
@@ -28,15 +28,15 @@ struct MissingOutput {
   bool operator==(const MissingOutput&) const = default;
 };
 
-/// Finds out whether the outputs of jobs that have ended exist. torc 0.23 counts a job that exits with 0 without a
-/// declared output file as failed; the age of the file does not matter.
+/// Checks whether the declared outputs of jobs that have ended exist. Like torc 0.23, a job that exits with 0 without a
+/// declared output file has failed; the age of the file does not matter.
 ///
-/// A file that another machine, or a job on it, has just written can be invisible here for a while: network file
-/// systems remember for some seconds that a name was absent (nfs(5): acdirmin). So an absent output there is looked for
-/// again, after its directory was read, until `patience` is over.
+/// A file that another machine, or a job on it, has just written may be invisible here for a while: network file
+/// systems cache for some seconds that a name was absent (nfs(5): acdirmin). So an absent output there is checked
+/// again, after reading its directory, until `patience` has passed.
 ///
-/// A thread of this object does the checks, because a file system can hang. The destructor does not wait for a check
-/// that hangs.
+/// A thread of this object does the checks, because a file system can hang. The destructor does not wait for a hanging
+/// check.
 ///
 /// Thread-safety: the methods belong to one thread; `on_checked` is called by the other.
 class OutputChecks {
@@ -48,28 +48,27 @@ class OutputChecks {
     std::vector<MissingOutput> missing{};  ///< Empty: everything is there.
   };
 
-  /// How long an absent output is looked for again.
+  /// How long to repeat the check of an absent output.
   using Patience = std::function<std::chrono::milliseconds(const std::filesystem::path& path)>;
 
-  /// @param on_checked  Called after each check, before `take` returns it; must not block.
-  /// @param patience    Tests pass their own.
+  /// @param on_checked  Called after each check, before `take` returns its outcome; must not block.
+  /// @param patience    Replaced in tests.
   explicit OutputChecks(std::function<void()> on_checked, Patience patience = patience_for);
   OutputChecks(const OutputChecks&) = delete;
   OutputChecks& operator=(const OutputChecks&) = delete;
   ~OutputChecks();
 
-  /// Begins a check. @returns what `take` calls it
+  /// Begins a check. @returns its ticket, as in `Checked`
   Ticket begin(std::vector<DeclaredOutput> outputs);
-  /// The checks that were finished since the last call. Never blocks.
+  /// The checks that have finished since the last call. Never blocks.
   std::vector<Checked> take();
 
-  /// No time if `path` is on a file system of this machine (by the kernel's magic number of it, statfs(2)), else five
-  /// seconds.
+  /// Zero if `path` is on a local file system (by the magic number from statfs(2)), else five seconds.
   static std::chrono::milliseconds patience_for(const std::filesystem::path& path);
 
  private:
   struct Shared;
-  std::shared_ptr<Shared> m_shared;  ///< The thread has a part of it: it may outlive this object.
+  std::shared_ptr<Shared> m_shared;  ///< Shared with the thread, which may outlive this object.
   Ticket m_next{0};
 };
 

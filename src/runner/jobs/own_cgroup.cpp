@@ -16,7 +16,7 @@ namespace {
 namespace fs = std::filesystem;
 
 struct Mount {
-  fs::path root;  ///< What of the tree is mounted; "/": all that this process's namespace shows.
+  fs::path root;  ///< The mounted part of the tree; "/" is all that the namespace of this process shows.
   fs::path point;
 };
 
@@ -32,7 +32,7 @@ bool is_octal(char digit) {
   return digit >= '0' && digit <= '7';
 }
 
-/// In /proc/PID/mountinfo white space and backslashes are written as "\040".
+/// /proc/PID/mountinfo has octal escapes such as "\040" for white space and backslashes.
 std::string unescape(std::string_view text) {
   std::string plain;
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -66,7 +66,7 @@ std::vector<Mount> cgroup2_mounts(const fs::path& file) {
   return mounts;
 }
 
-/// ".." stands in front of what is outside of this process's cgroup namespace.
+/// Paths outside of the cgroup namespace of this process begin with "..".
 bool leads_out(const fs::path& path) {
   return std::find(path.begin(), path.end(), "..") != path.end();
 }

@@ -12,7 +12,8 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds k_leftover_grace{2'000};
-/// Most trees are gone at once. Each look reads all of /proc, so one that takes its grace is looked at ever less often.
+/// Most trees end at once. Each sweep reads all of /proc, so the sweeps of a tree that uses its grace period become
+/// less frequent.
 constexpr milliseconds k_first_sweep{20};
 constexpr milliseconds k_last_sweep{500};
 
@@ -27,7 +28,7 @@ ProcessTrees::ProcessTrees(int signal, std::function<void(pid_t leader)> kill_mo
 
 void ProcessTrees::started(pid_t leader, const JobKey& key) {
   m_running[leader] = key;
-  // The kernel may have given the leader the number of an orphan that is gone.
+  // The leader may have the reused pid of an orphan that is gone.
   m_orphans.erase(leader);
 }
 
@@ -95,7 +96,7 @@ std::optional<ProcessTrees::Clock::time_point> ProcessTrees::next_kill(Clock::ti
   return next;
 }
 
-/// Cheap where nothing is left, since it runs for each job that ends: no look at all of /proc.
+/// Runs for each job that ends, so it does not read all of /proc if no processes were left.
 void ProcessTrees::find_leftovers() {
   if (m_just_ended.empty()) {
     return;
@@ -142,14 +143,14 @@ void ProcessTrees::sweep(Clock::time_point now) {
       if (process.parent == ::getpid() && process.pid != leader) {
         proc::reap_orphan(process.pid);
       }
-      continue;  // One whose parent lives is the parent's to reap.
+      continue;  // A zombie whose parent is alive is reaped by the parent.
     }
     present.insert(leader);
     if (now >= ending.kill_at) {
       ::kill(process.pid, SIGKILL);
-    } else if (ending.told.insert(process.pid).second) {
+    } else if (ending.signaled.insert(process.pid).second) {
       ::kill(process.pid, ending.signal);
-      ::kill(process.pid, SIGCONT);  // A stopped process hears nothing else.
+      ::kill(process.pid, SIGCONT);  // A stopped process handles the signal only after SIGCONT.
     }
   }
   std::erase_if(m_ending,
@@ -159,7 +160,7 @@ void ProcessTrees::sweep(Clock::time_point now) {
 pid_t ProcessTrees::leader_of(pid_t pid, Snapshot& snapshot) {
   const auto [memo, is_new] = snapshot.leader_of.try_emplace(pid, 0);
   if (!is_new) {
-    return memo->second;  // Also what ends a circle in a snapshot taken while numbers were given out anew.
+    return memo->second;  // Also ends cycles, which a snapshot can have if pids were reused meanwhile.
   }
   const auto it = snapshot.by_pid.find(pid);
   if (it == snapshot.by_pid.end()) {

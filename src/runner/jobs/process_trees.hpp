@@ -15,42 +15,45 @@
 
 namespace torc::runner {
 
-/// Ends whole process trees of jobs: those of jobs that are to end, and what jobs leave behind when they end.
+/// Ends whole process trees: those of jobs that are to end, and processes that jobs leave behind when they end.
 ///
-/// A process belongs to a job if it is in the job's session, below one that is, or (where it made a session of its own
-/// and lost its parent, so that this process as subreaper was given it) if its environment names the job. A process
-/// that did all that and cleared its environment is found by nobody here; proc::ProcessTreeGuard ends it in the end.
+/// A process belongs to a job if it is in the job's session, or a descendant of such a process, or (if it created its
+/// own session and lost its parent, so that the kernel made it a child of this process, the subreaper) if its
+/// environment names the job. A process that did all that and also cleared its environment is not found here;
+/// proc::ProcessTreeGuard ends it at the end of the program.
 ///
-/// Reaps the orphans it finds, never a job's leader: that one is its proc::Child's. One thread.
+/// Reaps the orphans that it finds, but never a job's leader, which proc::Child reaps. One thread.
 class ProcessTrees {
  public:
   using Clock = std::chrono::steady_clock;
 
-  /// @param signal     Sent to what `end` ends, before SIGKILL.
-  /// @param kill_more  Called once for each tree when it gets SIGKILL: kills those that are not found here.
+  /// @param signal     Sent by `end` before SIGKILL.
+  /// @param kill_more  Called once for each tree when it gets SIGKILL, to kill processes that are not found here.
   explicit ProcessTrees(int signal, std::function<void(pid_t leader)> kill_more = {});
 
-  /// The leader of a job's session was started.
+  /// Records that the leader of a job's session was started.
   void started(pid_t leader, const JobKey& key);
 
-  /// The leader has ended and was reaped. What is left of its tree gets SIGTERM, and SIGKILL after 2 s.
+  /// Records that the leader has ended and was reaped. The rest of its tree gets SIGTERM, and SIGKILL after 2 s.
   void leader_ended(pid_t leader);
 
-  /// Ends the tree, its leader included: the signal now, SIGKILL after `grace`; earlier where it is ended already.
+  /// Ends the tree including its leader: the signal now, SIGKILL after `grace`, or earlier if the tree is already being
+  /// ended with less.
   void end(pid_t leader, std::chrono::milliseconds grace);
 
-  /// Kills the trees that are being ended at once.
+  /// Sends SIGKILL now to all trees that are being ended.
   void kill_all();
 
-  /// Does what is due. To be called once for each turn of the event loop, and at the time it returns.
+  /// Sends the signals that are due, and reaps orphans. Call this once per turn of the event loop, and at the time that
+  /// it returns.
   std::optional<Clock::time_point> reap();
 
-  /// When the next of them gets SIGKILL.
+  /// When the next tree gets SIGKILL.
   std::optional<Clock::time_point> next_kill(Clock::time_point now) const;
 
-  /// Whether something is left of trees that are to end.
+  /// Whether any tree that is being ended still has processes.
   bool ending() const { return !m_ending.empty(); }
-  /// Whether something may be left of this one.
+  /// Whether this tree is being ended and may still have processes.
   bool ending(pid_t leader) const { return m_ending.contains(leader); }
 
  private:
@@ -60,13 +63,13 @@ class ProcessTrees {
     Clock::time_point kill_at;
     int signal;
     Clock::time_point began{Clock::now()};
-    std::set<pid_t> told{};  ///< Got the signal.
+    std::set<pid_t> signaled{};  ///< Processes that got the signal.
     bool killed_more{false};
   };
   struct Snapshot {
     std::vector<proc::ProcessEntry> all;
     std::unordered_map<pid_t, const proc::ProcessEntry*> by_pid;
-    std::unordered_map<pid_t, pid_t> leader_of;  ///< 0: no job's
+    std::unordered_map<pid_t, pid_t> leader_of;  ///< 0: not part of a job.
   };
 
   void find_leftovers();
@@ -80,7 +83,7 @@ class ProcessTrees {
   std::map<pid_t, JobKey> m_running;
   std::map<pid_t, Ending> m_ending;
   std::map<pid_t, JobKey> m_just_ended;
-  std::unordered_map<pid_t, std::optional<JobKey>> m_orphans;  ///< What their environments said.
+  std::unordered_map<pid_t, std::optional<JobKey>> m_orphans;  ///< The jobs that their environments name.
 };
 
 }  // namespace torc::runner

@@ -14,7 +14,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-/// Beyond SIGKILL there is nothing to wait for but processes the kernel does not let go.
+/// How long to wait after SIGKILL for processes that the kernel does not end at once.
 constexpr milliseconds k_after_kill{3'000};
 
 std::optional<std::chrono::steady_clock::time_point> earlier(
@@ -111,7 +111,7 @@ std::vector<EndedJob> RunningJobs::reap() {
       continue;
     }
     const pid_t leader = it->second.process.child.pid();
-    const auto usage = m_monitor.ended(leader);  // Before it is reaped: then the kernel knows it no more.
+    const auto usage = m_monitor.ended(leader);  // Before it is reaped, which removes its data from /proc.
     if (const auto status = it->second.process.child.try_wait()) {
       m_trees.leader_ended(leader);
       if (const auto used = m_cgroups ? m_cgroups->ended(leader) : std::nullopt) {
@@ -125,7 +125,8 @@ std::vector<EndedJob> RunningJobs::reap() {
   return ended;
 }
 
-/// At once: what it writes in a grace, and what it left that names the same attempt, would be in the new one's way.
+/// Kills without a grace period: files written during it, and remaining processes that name the same attempt, would
+/// interfere with the new one.
 void RunningJobs::end_earlier(model::Id id) {
   const auto it = m_jobs.find(id);
   if (it == m_jobs.end()) {
@@ -155,7 +156,7 @@ void RunningJobs::end_earlier(model::Id id) {
 
 void RunningJobs::record_kill_by_kernel(Job& job, std::int64_t used_bytes) {
   if (job.reason != EndReason::itself) {
-    return;  // Somebody was about to end it anyway.
+    return;  // It was already being ended for another reason.
   }
   job.reason = EndReason::memory;
   job.killed_by_kernel = true;
@@ -165,7 +166,7 @@ void RunningJobs::record_kill_by_kernel(Job& job, std::int64_t used_bytes) {
                 base::format_bytes(job.memory_limit.value_or(0)));
 }
 
-/// Its part of the resources is free again.
+/// Releases its resources.
 void RunningJobs::forget(std::map<model::Id, Job>::iterator it) {
   m_free += it->second.process.needs;
   m_gpus.release(it->second.process.gpus);
@@ -193,7 +194,7 @@ EndedJob RunningJobs::end_of(Job&& job, proc::ExitStatus status) {
 }
 
 std::optional<RunningJobs::Clock::time_point> RunningJobs::enforce_limits() {
-  end_greedy();
+  end_excessive();
   const auto next_deadline = end_overdue(Clock::now());
   return earlier(next_deadline, reap_trees());
 }
@@ -214,7 +215,7 @@ std::optional<RunningJobs::Clock::time_point> RunningJobs::due() {
   return next;
 }
 
-/// Processes first: their groups can be removed when they are gone.
+/// Processes first, because a cgroup can be removed only when it is empty.
 std::optional<RunningJobs::Clock::time_point> RunningJobs::reap_trees() {
   const auto trees_due = m_trees.reap();
   const auto groups_due =
@@ -241,7 +242,7 @@ std::optional<RunningJobs::Clock::time_point> RunningJobs::end_overdue(Clock::ti
   return next;
 }
 
-void RunningJobs::end_greedy() {
+void RunningJobs::end_excessive() {
   for (const auto& excess : m_monitor.take_excesses()) {
     const auto it = std::find_if(m_jobs.begin(), m_jobs.end(),
                                  [&](const auto& entry) { return entry.second.process.child.pid() == excess.leader; });
@@ -260,7 +261,7 @@ void RunningJobs::end_greedy() {
 
 std::vector<EndedJob> RunningJobs::end_all(milliseconds lead, const std::stop_token& kill_now) {
   for (auto& [id, job] : m_jobs) {
-    // It may end well after the signal, but nobody knows whether it had done its work.
+    // Even if it exits with 0 after the signal, its work may be incomplete.
     job.reason = job.reason == EndReason::itself ? EndReason::interrupted : job.reason;
     m_trees.end(job.process.child.pid(), lead);
   }

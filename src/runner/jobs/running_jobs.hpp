@@ -22,38 +22,38 @@
 
 namespace torc::runner {
 
-/// Why a job that was running does so no more.
+/// Why a job has ended.
 enum class EndReason {
-  itself,       ///< Its process ended.
-  run_time,     ///< It ran longer than it may.
-  memory,       ///< Its processes used more memory than they may.
-  interrupted,  ///< The runner ended it, for reasons that are not the job's.
+  itself,       ///< Its process exited.
+  run_time,     ///< It exceeded its run time.
+  memory,       ///< Its processes exceeded its memory limit.
+  interrupted,  ///< The runner ended it for reasons unrelated to the job.
 };
 
 struct EndedJob {
   model::Job job;
-  bool was_recovery{false};  ///< It was the job's recovery script.
+  bool was_recovery{false};  ///< Whether it was the job's recovery script.
   std::int64_t run_id{0};
   std::int64_t return_code{0};
   std::chrono::duration<double> ran{};
   EndReason reason{EndReason::itself};
-  std::optional<metrics::JobSummary> usage{};   ///< Where it was measured.
-  bool killed_by_kernel{false};                 ///< With EndReason::memory: its cgroup's limit was reached.
-  std::int64_t excess_bytes{0};                 ///< With EndReason::memory: what it used when that was noticed.
-  std::int64_t memory_limit{0};                 ///< And what it might.
-  std::vector<DeclaredOutput> outputs{};        ///< To be there if it is to count as completed.
-  std::vector<std::string> files_of_success{};  ///< To be removed once it counts as completed.
+  std::optional<metrics::JobSummary> usage{};   ///< Set if it was measured.
+  bool killed_by_kernel{false};                 ///< With EndReason::memory: whether the kernel enforced the limit.
+  std::int64_t excess_bytes{0};                 ///< With EndReason::memory: the usage that was measured.
+  std::int64_t memory_limit{0};                 ///< With EndReason::memory: the limit.
+  std::vector<DeclaredOutput> outputs{};        ///< Must exist for the job to count as completed.
+  std::vector<std::string> files_of_success{};  ///< To be removed once the job is completed.
 };
 
-/// The jobs that run on this machine: starts them, ends with their whole process trees those that exceed their limits,
-/// tells which have ended. One thread.
+/// The jobs that run on this machine: starts them, ends those that exceed their limits with their process trees, and
+/// returns those that have ended. One thread.
 class RunningJobs {
  public:
   using Clock = std::chrono::steady_clock;
 
-  /// @param stop, drain  Their requests wake `wait`.
-  /// @param metrics  The database for what is recorded.
-  /// @param cgroups  Where to look for cgroups that can hold jobs to their limits.
+  /// @param stop, drain  Requests of these wake `wait`.
+  /// @param metrics      The database for recorded samples.
+  /// @param cgroups      Where to find the cgroups that can enforce limits.
   RunningJobs(const ExecutionConfig& config, const MonitorConfig& monitor, std::filesystem::path metrics,
               const Resources& capacity, GpuPool gpus, const std::stop_token& stop, const std::stop_token& drain,
               const CgroupPlaces& cgroups, RunnerLog& log);
@@ -62,44 +62,44 @@ class RunningJobs {
 
   bool empty() const { return m_jobs.empty(); }
   std::int64_t count() const { return static_cast<std::int64_t>(m_jobs.size()); }
-  /// What the jobs leave of the runner's capacity; below zero where more was started than there is.
+  /// The part of the runner's capacity that jobs do not use; negative if jobs exceed the capacity.
   const Resources& free() const { return m_free; }
 
-  /// One of the same id that still runs (somebody reset the workflow, or the job, and it was claimed anew) is ended
-  /// before that, with its whole tree.
-  /// @param outputs  What it declares to write; `EndedJob` returns them.
+  /// Starts a job. If a job with the same id is still running (the workflow or the job was reset, and claimed again),
+  /// it is ended first, with its process tree.
+  /// @param outputs  Its declared outputs; `EndedJob` returns them.
   /// @throws base::Error that says why it cannot be started
   void start(const model::Job& job, const JobNeeds& needs, const JobSettings& settings,
              std::vector<DeclaredOutput> outputs);
 
-  /// Starts what is to be done before a failed job runs again; like a job of its name that needs nothing.
+  /// Starts the recovery script of a failed job, like a job of the same name that needs no resources.
   /// @param script  A command line for bash, which finds `return_code` in TORC_RETURN_CODE.
   /// @throws base::Error as `start`
   void start_recovery(const model::Job& job, const std::string& script, std::int64_t return_code,
                       const JobSettings& settings);
 
-  /// Those that have ended since the last call.
+  /// The jobs that have ended since the last call.
   std::vector<EndedJob> reap();
 
-  /// Does what is due: ends what is over its limits or was left behind. To be called once for each turn of the loop,
-  /// and at the time it returns.
+  /// Ends jobs that exceed their limits, and processes that jobs left behind. Call this once per turn of the loop, and
+  /// at the time that it returns.
   std::optional<Clock::time_point> enforce_limits();
-  /// When something is due that cannot wait: a job is at a limit, or a process tree gets SIGKILL. The far future where
-  /// nothing is; nothing where no job runs and nothing is being ended.
+  /// When something urgent is due: a job reaches a limit, or a process tree gets SIGKILL. The far future if nothing is
+  /// due; no value if no job runs and nothing is being ended.
   std::optional<Clock::time_point> due();
-  /// Whether a process tree is being ended, which wants `enforce_limits` soon.
+  /// Whether a process tree is being ended, so that `enforce_limits` is due soon.
   bool is_ending() const { return m_trees.ending(); }
 
   /// Sleeps until a job ends, a stop is requested or `until` is reached.
   void wait(Clock::time_point until) { m_events.wait(until); }
-  /// From any thread: ends a `wait`.
+  /// Ends a `wait`. Callable from any thread.
   void wake() { m_events.wake(); }
 
-  /// To be called at the end. @returns what the machine used; nothing where nobody wants to know
+  /// Ends the monitoring; call this at the end. @returns the machine's usage, if it is to be reported
   std::optional<metrics::UsageSummary> finish_monitoring() { return m_monitor.finish(); }
 
-  /// Ends all jobs and what earlier ones left, and waits until they are gone: the termination signal, and after `lead`,
-  /// or when `kill_now` is requested, SIGKILL.
+  /// Ends all jobs and processes left by earlier jobs, and waits until they are gone: sends the termination signal, and
+  /// SIGKILL after `lead` or when `kill_now` is requested.
   /// @returns the jobs
   std::vector<EndedJob> end_all(std::chrono::milliseconds lead, const std::stop_token& kill_now);
 
@@ -111,7 +111,7 @@ class RunningJobs {
     bool killed_by_kernel{false};
     std::int64_t excess_bytes{0};
     std::optional<std::int64_t> memory_limit{};
-    std::optional<model::Job> recovered{};  ///< Of a recovery script: the job it is for.
+    std::optional<model::Job> recovered{};  ///< For a recovery script: the failed job.
     std::vector<DeclaredOutput> outputs{};
   };
 
@@ -119,7 +119,7 @@ class RunningJobs {
   void end_earlier(model::Id id);
   EndedJob end_of(Job&& job, proc::ExitStatus status);
   std::optional<Clock::time_point> end_overdue(Clock::time_point now);
-  void end_greedy();
+  void end_excessive();
   void record_kill_by_kernel(Job& job, std::int64_t used_bytes);
   std::optional<Clock::time_point> reap_trees();
   void forget(std::map<model::Id, Job>::iterator it);
@@ -129,7 +129,7 @@ class RunningJobs {
   GpuPool m_gpus;
   RunnerLog& m_log;
   EventLoop m_events;
-  std::optional<JobCgroups> m_cgroups;  ///< Nothing: jobs have no limits.
+  std::optional<JobCgroups> m_cgroups;  ///< Not set if jobs have no limits.
   ProcessTrees m_trees;
   std::vector<std::string> m_environment;
   SimpleCommands m_simple;

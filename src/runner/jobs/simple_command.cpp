@@ -11,7 +11,7 @@
 namespace torc::runner {
 namespace {
 
-/// Builtins and reserved words of bash 5.2 that programs could be named like.
+/// Builtins and reserved words of bash 5.2 that could also be names of programs.
 constexpr std::array<std::string_view, 76> k_of_bash{
     ".",      ":",       "[",       "alias",     "bg",       "bind",     "break",   "builtin", "caller",  "case",
     "cd",     "command", "compgen", "complete",  "compopt",  "continue", "coproc",  "declare", "dirs",    "disown",
@@ -22,7 +22,7 @@ constexpr std::array<std::string_view, 76> k_of_bash{
     "source", "suspend", "test",    "then",      "time",     "times",    "trap",    "type",    "typeset", "ulimit",
     "umask",  "unalias", "unset",   "until",     "wait",     "while"};
 
-/// Letters, digits and signs that mean themselves anywhere in a word.
+/// Letters, digits, and punctuation without a special meaning anywhere in a word.
 bool is_plain(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
          std::string_view("_-./+:,@%=").find(c) != std::string_view::npos;
@@ -41,7 +41,7 @@ std::optional<std::vector<std::string>> plain_words(std::string_view command) {
     return std::nullopt;
   }
   const std::string& program = words.front();
-  // An assignment, or one of bash's jobs.
+  // An assignment, or a job of bash (%1).
   const bool is_special = program.find('=') != std::string::npos || program.front() == '%';
   if (is_special || std::find(k_of_bash.begin(), k_of_bash.end(), program) != k_of_bash.end()) {
     return std::nullopt;
@@ -69,7 +69,7 @@ std::optional<std::vector<std::string>> SimpleCommands::argv(std::string_view co
   return words && find(words->front()) ? words : std::nullopt;
 }
 
-/// Whether execvp(3) will find it: an executable file, in the first directory of PATH that has one of that name.
+/// Whether execvp(3) will find the program: the first file of this name in PATH that is executable.
 bool SimpleCommands::find(const std::string& program) {
   const auto is_program = [](const std::string& path) {
     struct stat status {};

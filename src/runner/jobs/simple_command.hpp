@@ -8,19 +8,19 @@
 
 namespace torc::runner {
 
-/// The words of a command line that means the same to bash as to execve(2): a program and plain words, with nothing in
-/// it that a shell would do something about, and whose program is neither a builtin (but true and false, which are
-/// what the programs are) nor a keyword of bash. Nothing for all others.
+/// The words of a command line that has the same meaning for bash and execve(2): a program and plain words, without
+/// anything that a shell would interpret, and whose program is neither a bash keyword nor a builtin (except true and
+/// false, which equal the programs). No value for all other command lines.
 std::optional<std::vector<std::string>> plain_words(std::string_view command);
 
-/// Finds programs as bash would, and remembers them. Where the environment changes what bash does (BASH_ENV, exported
-/// functions) nothing is simple. One thread.
+/// Finds programs as bash does, and caches what it found. If the environment changes the behavior of bash (BASH_ENV,
+/// exported functions), no command is simple. One thread.
 class SimpleCommands {
  public:
-  /// @param environment  What jobs inherit, "NAME=value" each.
+  /// @param environment  The environment that jobs inherit, as "NAME=value" entries.
   explicit SimpleCommands(const std::vector<std::string>& environment);
 
-  /// The argument list for execve(2), the program's path in front; nothing where bash has to do it.
+  /// The argument list for execvp(3); no value if the command needs bash.
   std::optional<std::vector<std::string>> argv(std::string_view command);
 
  private:

@@ -4,15 +4,15 @@
 
 namespace torc::runner {
 
-/// Decides what follows when a job cannot be started: it waits, or it has failed, and after several in a row the machine
+/// Decides what to do when a job cannot be started: it waits, or it fails. After several failures in a row the machine
 /// is unfit for jobs. Pure state.
 class StartPolicy {
  public:
-  /// So many failures in a row have their cause in the machine, not in the jobs.
+  /// After this many failures in a row, the cause is the machine, not the jobs.
   static constexpr int k_most_failures = 5;
 
   enum class Verdict {
-    wait,  ///< Running jobs have what is lacking: try again after one of them has ended.
+    wait,  ///< Running jobs use the lacking resources: try again after one has ended.
     fail,  ///< The job has failed.
   };
 
@@ -23,7 +23,7 @@ class StartPolicy {
 
   void record_start() { m_failures = 0; }
   Verdict record_failure(const base::Error& error, bool any_running);
-  /// A job has ended, and what it had is free.
+  /// Records that a job has ended, which frees resources.
   void record_end() { m_is_short = false; }
 
  private:

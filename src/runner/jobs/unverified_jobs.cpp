@@ -5,7 +5,7 @@
 namespace torc::runner {
 namespace {
 
-/// Return code of a job that has not written an output (torc 0.23 uses the same).
+/// Return code of a job that has not written an output (same as torc 0.23).
 constexpr std::int64_t k_output_missing = 1;
 
 nlohmann::json files_of(const std::vector<MissingOutput>& missing) {
@@ -36,7 +36,7 @@ std::vector<UnverifiedJobs::Job> UnverifiedJobs::take_verified() {
   for (const auto& checked : m_checks.take()) {
     auto node = m_jobs.extract(checked.ticket);
     if (node.empty()) {
-      continue;  // It was taken before.
+      continue;  // Removed by take_unverified.
     }
     Attempt& attempt = node.mapped().attempt;
     if (!checked.missing.empty()) {

@@ -11,24 +11,24 @@
 
 namespace torc::runner {
 
-/// Jobs that exited with 0, until it is known whether they wrote their declared outputs: one that did not has failed.
-/// One thread.
+/// Jobs that exited with 0, until their declared outputs are checked: a job whose outputs are missing has failed. One
+/// thread.
 class UnverifiedJobs {
  public:
   struct Job {
     Attempt attempt{};
-    std::vector<std::string> files_of_success{};  ///< To be removed if it counts as completed.
+    std::vector<std::string> files_of_success{};  ///< To be removed if the job is completed.
   };
 
-  /// @param on_checked  Called by another thread when `take_verified` has something.
+  /// @param on_checked  Called by another thread when `take_verified` has something to return.
   UnverifiedJobs(RunnerLog& log, std::function<void()> on_checked) : m_log(log), m_checks(std::move(on_checked)) {}
 
   bool empty() const { return m_jobs.empty(); }
-  /// Begins the check of its outputs.
+  /// Adds a job and begins the check of its outputs.
   void add(Job&& job, std::vector<DeclaredOutput>&& outputs);
-  /// Those whose checks have ended since the last call; the result says whether the job has failed. Never blocks.
+  /// Jobs whose checks have ended since the last call; their results say whether the job has failed. Never blocks.
   std::vector<Job> take_verified();
-  /// All others, whatever their checks find.
+  /// All other jobs. Their checks are ignored.
   std::vector<Job> take_unverified();
 
  private:

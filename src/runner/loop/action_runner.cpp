@@ -16,9 +16,9 @@
 namespace torc::runner {
 namespace {
 
-/// Commands of users may take their time.
+/// Commands of users may run for a long time.
 constexpr std::chrono::hours k_limit{24 * 365};
-/// Of each command's output, kept in the log of the action.
+/// Maximum output per command, kept in the log of the action.
 constexpr std::size_t k_most_output = 16UL << 20U;
 
 std::vector<std::string> commands_of(const model::WorkflowAction& action) {
@@ -129,7 +129,7 @@ void ActionRunner::run_commands(const std::stop_token& stop, model::Id action_id
     }
     m_log.info("action {}: {}", action_id, command);
     try {
-      // Both streams in one file, in their order.
+      // Both streams in one file, in the order of their output.
       const auto result = proc::run_command(
           {.argv = {"bash", "-c",
                     fmt::format("exec 2>&1; cd -- {} || exit; {}", base::shell_quote(directory), command)},
@@ -144,7 +144,7 @@ void ActionRunner::run_commands(const std::stop_token& stop, model::Id action_id
       }
       base::write_file_atomically(log_file, text);
       if (!result.ok()) {
-        return;  // The others may need what it was to do.
+        return;  // The remaining commands may depend on this one.
       }
     } catch (const base::Error& error) {
       m_log.error("action {}: '{}': {}", action_id, command, error.what());

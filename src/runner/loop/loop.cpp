@@ -1,19 +1,19 @@
-// Theory of operation: one thread. Each turn of the loop reaps the children that have ended, hands their results in,
-// claims as many jobs as there is room for, starts them, and sleeps until a child ends, a stop is requested or the
-// next poll is due. What the server must be told lies in the outbox until it has answered, so a call that fails is made
-// again later while jobs go on running: `call_server` gives up at the first call that gets no answer, and ServerLink
-// says when to go on. A turn never depends on the one before, but for the phase (PhaseMachine).
+// Theory of operation: one thread. Each turn of the loop reaps the children that have ended, reports their results,
+// claims as many jobs as there is room for, starts them, and sleeps until a child ends, a stop is requested or the next
+// poll is due. Messages for the server stay in the outbox until it has answered, so a failed call is repeated later
+// while jobs keep running: `call_server` ends at the first call that gets no answer, and ServerLink says when to try
+// again. Turns are independent of each other, except for the phase (PhaseMachine).
 //
-// While it has nothing to do at all it does not poll: it waits inside a claim (`wait_for_jobs`), which the server
-// answers once there is work or the workflow is over, and which a stop breaks off. Such a claim may be answered just
-// when nobody listens any more; so the last thing that a runner does, after its node is inactive and gets no more, is
-// to look for jobs that were claimed in its name and requeue them.
+// A runner with nothing to do does not poll: it waits inside a claim (`wait_for_jobs`), which the server answers once
+// there is work or the workflow has ended, and which a stop interrupts. The server may answer such a claim just when
+// the runner no longer listens. Therefore, as its last step, after its compute node is inactive and receives no more
+// jobs, a runner looks for jobs that were claimed in its name and requeues them.
 //
-// A runner that was lost (its network was cut, it was suspended) learns that from the answer to a heartbeat, which
-// comes before anything it claims or starts. It ends what it runs, for others may run it by now: at once, since files
-// that a job writes in its grace would be in the way of the attempt that counts. Results that it still has are refused
-// by the server (an attempt is ended once), their output files stay. Then it goes on as a compute node of its own, so
-// that nothing that is still on its way in the name of the lost one gets anything.
+// A runner that was lost (its network was cut, or it was suspended) learns this from the answer to a heartbeat, which
+// precedes every claim and start. It ends its jobs, because other runners may be running them by now: at once, since
+// files that a job writes in its grace period would interfere with the attempt that counts. The server refuses results
+// that the runner still has (an attempt ends only once); their output files stay. The runner then continues as a new
+// compute node, so that late requests in the name of the lost node have no effect.
 
 #include "runner/loop/loop.hpp"
 
@@ -38,7 +38,7 @@ Loop::Loop(client::Api& api, const RunnerOptions& options, const std::stop_token
   delay_first_poll();
 }
 
-/// Many workers that start together and poll would do so together for good.
+/// Workers that start at the same time would otherwise always poll at the same time.
 void Loop::delay_first_poll() {
   const RunnerOptions& options = m_parts.options;
   if (m_parts.config.staggered_start && options.worker && !m_parts.exchange.claims_can_wait()) {
@@ -80,7 +80,7 @@ void Loop::run_turn() {
     call_server();
   }
   if (m_parts.running.count() != running) {
-    jobs_due = m_parts.running.enforce_limits();  // What was started has limits of its own.
+    jobs_due = m_parts.running.enforce_limits();  // Newly started jobs have limits, too.
   }
   if (m_parts.link.away()) {
     m_parts.outbox.record_results();
@@ -139,7 +139,7 @@ void Loop::sleep(JobsDue jobs_due) {
     return;
   }
   if (!std::exchange(m_has_dropped_pages, true)) {
-    // What a start needs, the command line and TLS above all, is not needed again.
+    // Code that was only needed at the start, such as the command line parser and TLS.
     proc::drop_file_pages();
   }
   wait_for_jobs(*claimable);
@@ -169,14 +169,14 @@ void Loop::wait_for_jobs(JobExchange::Wanted wanted) {
       return;
     }
     if (now - started >= wanted.wait / 2) {
-      // Nothing has happened: then there is nothing to find out either, and an idle runner hardly ever asks.
+      // Nothing has happened, so there is nothing to query: an idle runner makes hardly any calls.
       m_parts.inbox.pause_claims();
       m_next_poll = now + m_parts.options.poll_interval;
       m_parts.liveness.record_sign_of_life(now);
       return;
     }
-    // The workflow is over, which the next poll tells; or this runner is lost, which a heartbeat tells; or the server
-    // is about to end, which is no reason to hurry.
+    // Either the workflow has ended, which the next poll reports; or this runner is lost, which a heartbeat reports; or
+    // the server is shutting down, which needs no quick reaction.
     m_no_wait_until = now + m_parts.options.poll_interval;
     m_parts.liveness.expedite();
   } catch (const base::ApiError& error) {
@@ -196,9 +196,9 @@ void Loop::call_server() {
       m_parts.inbox.allow_claims();
     }
     if (was_away) {
-      m_parts.liveness.expedite();  // Whether the server has missed this runner matters before anything starts.
-      m_parts.api
-          .ping();  // A server that hangs may do all that it was asked once it goes on: it is asked nothing else.
+      m_parts.liveness.expedite();  // Before any start: the server may consider this runner lost.
+      // Only a ping: a server that hangs may carry out every call made meanwhile once it continues.
+      m_parts.api.ping();
     }
     deliver();
     keep_alive();
@@ -231,7 +231,7 @@ bool Loop::poll_is_due() {
   return now >= m_next_poll || (m_parts.idle() && (m_phases.drain_requested() || m_idle_timer.is_over(now)));
 }
 
-/// Jobs that failed run again if their rules say so; everything else is handed in.
+/// Retries failed jobs if their failure handlers say so, and reports everything else.
 void Loop::deliver() {
   if (m_parts.recovery.decide()) {
     m_parts.inbox.allow_claims();
@@ -242,7 +242,7 @@ void Loop::deliver() {
 
 void Loop::record_delivery(const Outbox::Delivery& delivery) {
   if (!delivery.on_record) {
-    m_parts.liveness.expedite();  // Other runners may have all the jobs that run here.
+    m_parts.liveness.expedite();  // The jobs that run here may belong to other runners.
   }
   const bool counts = delivery.on_record && !delivery.is_inherited;
   const auto status = delivery.attempt.result.status;
@@ -257,7 +257,7 @@ void Loop::record_delivery(const Outbox::Delivery& delivery) {
   report_change();
 }
 
-/// Before anything is claimed or started.
+/// Sends a heartbeat if it is due, before any claim or start.
 void Loop::keep_alive() {
   Liveness& liveness = m_parts.liveness;
   if (update_phase() != Phase::lost && liveness.is_due(Clock::now()) && !liveness.send_heartbeat()) {
@@ -265,7 +265,8 @@ void Loop::keep_alive() {
   }
   if (update_phase() == Phase::lost) {
     rejoin();
-    if (!liveness.send_heartbeat()) {  // From here on the server holds it to its heartbeats: before it has any job.
+    // The server expects heartbeats only after the first one, so send it before the node has any job.
+    if (!liveness.send_heartbeat()) {
       m_phases.mark_lost();
     }
   }
@@ -279,7 +280,7 @@ void Loop::rejoin() {
   m_parts.reaper.discard_all(m_parts.options.kill_now);
   m_parts.inbox.clear();
   m_parts.outbox.deliver();
-  // If it was somebody who said so, nobody has requeued these.
+  // If a client deactivated the node, the server has not requeued its jobs.
   for (const auto& job : m_parts.exchange.jobs_at_work()) {
     m_parts.exchange.requeue(job, job.status == model::JobStatus::running);
   }
@@ -299,7 +300,7 @@ void Loop::run_actions(bool poll_due) {
   }
   if (update_phase() == Phase::preparing && !actions.is_busy()) {
     m_phases.begin_work();
-    m_idle_timer.restart(Clock::now());  // It is idle only once it can get work.
+    m_idle_timer.restart(Clock::now());  // A runner counts as idle only once it may claim jobs.
     m_check_when_idle = true;
   }
 }
@@ -310,7 +311,7 @@ void Loop::find_lost_claims() {
   }
 }
 
-/// The inbox may hold more than fits if a claim took effect after its answer was given up.
+/// The inbox may hold more jobs than there is room for, if an abandoned claim took effect after all.
 void Loop::start_claimed() {
   Inbox& inbox = m_parts.inbox;
   while (!inbox.empty() && !m_parts.stop.stop_requested()) {
@@ -344,7 +345,7 @@ void Loop::claim() {
   }
 }
 
-/// Drains if that was requested meanwhile. @returns the phase
+/// Changes the phase if a drain has been requested. @returns the phase
 Phase Loop::update_phase() {
   if (m_parts.options.drain.stop_requested() || m_parts.liveness.drain_requested() || m_parts.report.unfit) {
     m_phases.drain();
@@ -381,7 +382,7 @@ void Loop::check_completion() {
   }
 }
 
-/// A runner that is about to end anyway does not wait for jobs to come.
+/// A runner whose time limit is close does not wait for more jobs.
 bool Loop::has_too_little_time() const {
   const seconds least{m_parts.workflow.compute_node_min_time_for_new_jobs_seconds.value_or(0)};
   return m_parts.stop_at && *m_parts.stop_at - Clock::now() < least;
@@ -394,10 +395,10 @@ void Loop::log_end(RunEnd end) {
       log.info("the workflow is complete");
       break;
     case RunEnd::drained:
-      log.info("no more was to be claimed, and all jobs have ended");
+      log.info("drained: all jobs have ended");
       break;
     case RunEnd::unfit:
-      log.info("no job can be started here");
+      log.info("jobs cannot be started on this machine");
       break;
     case RunEnd::too_little_time:
       log.info(
@@ -411,13 +412,13 @@ void Loop::log_end(RunEnd end) {
   }
 }
 
-/// @throws what `error` is if no later call can go better
+/// @throws base::ApiError a copy of `error` if later calls would fail, too
 void Loop::record_outage(const base::ApiError& error) {
   if (!may_pass(error)) {
     throw base::ApiError(error);
   }
   if (!m_parts.link.away()) {
-    m_parts.log.warning("the server does not answer, {} jobs go on running: {}", m_parts.running.count(), error.what());
+    m_parts.log.warning("the server does not answer, {} jobs keep running: {}", m_parts.running.count(), error.what());
   }
   m_parts.link.failed(Clock::now(), base::random_jitter());
 }

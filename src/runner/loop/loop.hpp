@@ -24,7 +24,8 @@ class Loop {
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
 
-  /// Runs to the end. What runs when this throws is ended first, and requeued as far as the server answers.
+  /// Runs until the end of the run. Before an exception leaves this function, running jobs are ended, and requeued if
+  /// the server answers.
   RunnerReport run();
 
  private:
@@ -38,7 +39,7 @@ class Loop {
   void wait_for_jobs(JobExchange::Wanted wanted);
   Clock::time_point next_wake(JobsDue jobs_due) const;
 
-  // What a turn asks of the server
+  // The calls of a turn to the server
   void call_server();
   bool poll_is_due();
   void keep_alive();
@@ -62,13 +63,13 @@ class Loop {
   const OnChange m_on_change;
   Parts m_parts;
   Shutdown m_shutdown;
-  std::stop_source m_cancel_wait;  ///< Requested by a stop or drain: a claim that waits is given up.
+  std::stop_source m_cancel_wait;  ///< Requested by a stop or drain, to abandon a waiting claim.
   PhaseMachine m_phases;
   IdleTimer m_idle_timer;
   Clock::time_point m_next_poll;
-  Clock::time_point m_no_wait_until;  ///< A claim that should have waited did not.
-  bool m_actions_due{true};           ///< Something happened that may trigger one.
-  bool m_check_when_idle{false};      ///< Something happened after which the workflow may be complete.
+  Clock::time_point m_no_wait_until;  ///< Set after a claim that did not wait as requested.
+  bool m_actions_due{true};           ///< Whether something may have triggered an action.
+  bool m_check_when_idle{false};      ///< Whether the workflow may have become complete.
   bool m_has_dropped_pages{false};
 };
 

@@ -25,7 +25,7 @@ JobSettings settings_of(const RunnerOptions& options, const ExecutionConfig& con
           .credentials = config.pass_credentials ? options.credentials : std::vector<std::string>()};
 }
 
-/// From here on no call waits longer.
+/// Limits the following calls to the runner's time limit, if it has one. @returns when to stop
 std::optional<Parts::Clock::time_point> limit_calls(CallLimits& limits, Parts::Clock::time_point started,
                                                     const std::optional<LastMoments>& last_moments) {
   if (!last_moments) {
@@ -40,7 +40,7 @@ std::filesystem::path metrics_path(const RunnerOptions& options, const JobSettin
          fmt::format("resource_metrics_{}_{}_{}.db", runner_key(options), options.workflow_id, settings.run_id);
 }
 
-/// If the options give out more GPUs than were found, they are numbered.
+/// If the options specify more GPUs than were found, they are numbered from 0.
 GpuPool pool_of(std::vector<std::string> gpus, std::size_t wanted) {
   gpus.resize(std::min(gpus.size(), wanted));
   return gpus.size() == wanted ? GpuPool(std::move(gpus)) : GpuPool(wanted);

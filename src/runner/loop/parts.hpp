@@ -29,18 +29,18 @@
 
 namespace torc::runner {
 
-/// The objects that one run consists of, each after those it uses. `Loop` owns them; `Shutdown` works with the same.
+/// The objects of one run, each after those it uses. `Loop` owns them; `Shutdown` uses them, too.
 struct Parts {
   using Clock = std::chrono::steady_clock;
 
-  /// Registers the compute node, and loads what earlier runners left in the output directory.
+  /// Registers the compute node, and loads the journals that earlier runners left in the output directory.
   /// @throws base::ApiError, base::Error
   Parts(client::Api& server, const RunnerOptions& given, const std::stop_token& stop_request,
         Outbox::OnDelivered on_delivered);
   Parts(const Parts&) = delete;
   Parts& operator=(const Parts&) = delete;
 
-  /// Whether no job is anywhere in this runner.
+  /// Whether this runner has no jobs in any state.
   bool idle() const {
     return running.empty() && unverified.empty() && inbox.empty() && !outbox.has_results() && recovery.empty();
   }
@@ -49,16 +49,16 @@ struct Parts {
   client::Api& api;
   const RunnerOptions options;
   const std::stop_token stop;
-  CallLimits limits;  ///< Of every call, hence before what asks the server first.
+  CallLimits limits;  ///< Applies to every call, hence before the first member that calls the server.
   const model::Workflow workflow;
   const ExecutionConfig config;
   const MonitorConfig monitor;
-  const std::int64_t first_run_id;  ///< When this runner began; names its log.
+  const std::int64_t first_run_id;  ///< The run in which this runner started; part of the name of its log.
   JobSettings settings;
   RunnerLog log;
   ResultJournal journal;
   const Clock::time_point started;
-  const std::optional<LastMoments> last_moments;   ///< If the runner's own time is limited.
+  const std::optional<LastMoments> last_moments;   ///< Set if the runner has a time limit.
   const std::optional<Clock::time_point> stop_at;  ///< Jobs get the termination signal then.
   ServerLink link;
   CallRetries call_retries;

@@ -42,7 +42,7 @@ void Reaper::finish(EndedJob&& ended) {
   }
 }
 
-/// How the job ended is known now.
+/// The outcome of the job is known now.
 void Reaper::settle(UnverifiedJobs::Job&& job) {
   if (job.attempt.result.status == model::JobStatus::failed) {
     m_recovery.add(std::move(job.attempt));
@@ -71,11 +71,11 @@ void Reaper::end_all(milliseconds lead, const std::stop_token& kill_now) {
   }
   wait_for_checks(kill_now);
   for (auto& attempt : m_recovery.take_undecided()) {
-    requeue(std::move(attempt));  // The server will not be asked about them any more.
+    requeue(std::move(attempt));  // No more decisions are made at the end of a run.
   }
 }
 
-/// A check ends soon unless a file system hangs.
+/// Limited, because a check of a hanging file system does not end.
 void Reaper::wait_for_checks(const std::stop_token& kill_now) {
   constexpr seconds k_limit{8};
   constexpr seconds k_limit_of_kill{1};

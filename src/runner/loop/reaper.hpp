@@ -15,8 +15,8 @@
 
 namespace torc::runner {
 
-/// Takes jobs that have ended to where they belong: those that exited with 0 to the check of their outputs, failed ones
-/// to the recovery, interrupted ones to the requeues, all others to the results. One thread.
+/// Passes on jobs that have ended: those that exited with 0 to the check of their outputs, failed jobs to the recovery,
+/// interrupted jobs to the requeues, and all others to the results. One thread.
 class Reaper {
  public:
   Reaper(RunningJobs& running, UnverifiedJobs& unverified, Recovery& recovery, Outbox& outbox,
@@ -29,18 +29,19 @@ class Reaper {
         m_starter(starter),
         m_log(log) {}
 
-  /// Takes those that have ended since the last call. Never blocks.
+  /// Passes on the jobs that have ended since the last call. Never blocks.
   /// @returns whether there were any
   bool reap();
 
-  /// At the end of a run: ends every job, and waits until all their processes, and what earlier jobs left behind, are
-  /// gone, and it is known whether jobs that have ended before wrote their outputs. What cannot be checked or decided
-  /// about in time is to be requeued.
-  /// @param lead      Between the termination signal and SIGKILL.
-  /// @param kill_now  Requested: SIGKILL at once, and little time for checks.
+  /// At the end of a run: ends every job, waits until all their processes and those left by earlier jobs are gone, and
+  /// waits for the output checks of jobs that have exited. Jobs whose outputs cannot be checked, or whose failure
+  /// cannot be decided about, in time are requeued.
+  /// @param lead      Time between the termination signal and SIGKILL.
+  /// @param kill_now  When requested, SIGKILL at once, and little time for checks.
   void end_all(std::chrono::milliseconds lead, const std::stop_token& kill_now);
 
-  /// Other runners have the jobs: kills and forgets them. Those that ended by themselves meanwhile count as little.
+  /// Kills and forgets all jobs, because other runners own them now. Jobs that have ended in the meantime are
+  /// forgotten, too.
   void discard_all(const std::stop_token& kill_now);
 
  private:

@@ -9,27 +9,27 @@
 
 namespace torc::runner {
 
-/// Why a run that has nothing to do ends by itself.
+/// Why an idle runner ends.
 enum class RunEnd {
   workflow_complete,
   drained,
   unfit,            ///< No job can be started on this machine.
-  too_little_time,  ///< The runner's own time ends before another job would be worth it.
-  idle_too_long,    ///< There was nothing to claim.
+  too_little_time,  ///< Not enough of the runner's time limit is left for another job.
+  idle_too_long,    ///< There was nothing to claim for too long.
 };
 
-/// What decides about the end of an idle runner.
+/// The facts that decide whether an idle runner ends.
 struct IdleState {
   Phase phase{Phase::working};
   bool workflow_is_complete{false};
-  bool ignores_completion{false};  ///< The workflow wants runners to stay when it is complete.
+  bool ignores_completion{false};  ///< The workflow wants runners to stay after its completion.
   bool is_unfit{false};
-  bool awaits_first_claim{false};  ///< Whether there is work cannot be known before the first claim was answered.
+  bool awaits_first_claim{false};  ///< The first claim has not been answered, so there may be work.
   bool has_too_little_time{false};
   bool is_idle_too_long{false};
 };
 
-/// Whether a runner with nothing to do ends, and why; nothing: it stays.
+/// Why an idle runner ends; no value if it stays.
 std::optional<RunEnd> end_of(const IdleState& state);
 
 /// Measures how long a runner has had nothing to do. Pure state.
@@ -37,7 +37,7 @@ class IdleTimer {
  public:
   using Clock = std::chrono::steady_clock;
 
-  /// @param limit  After so long the runner leaves. Nothing: never.
+  /// @param limit  Idle time after which the runner ends. No value: no limit.
   IdleTimer(std::optional<std::chrono::seconds> limit, Clock::time_point now) : m_limit(limit), m_last_work(now) {}
 
   /// There was work at `now`.
@@ -54,8 +54,8 @@ class IdleTimer {
   Clock::time_point m_last_work;
 };
 
-/// How long a runner stays with nothing to claim. A worker that `remote run` started stays until the workflow is over,
-/// unless its options say otherwise.
+/// Maximum idle time of a runner. A worker that `remote run` started stays until the end of the workflow, unless its
+/// options say otherwise.
 std::optional<std::chrono::seconds> idle_limit_of(const RunnerOptions& options, const model::Workflow& workflow);
 
 }  // namespace torc::runner

@@ -7,7 +7,7 @@
 namespace torc::runner {
 namespace {
 
-/// How long the end of a run may try to reach a server that does not answer.
+/// How long the shutdown tries to reach a server that does not answer.
 constexpr std::chrono::seconds k_last_calls{20};
 constexpr std::int64_t k_terminated = 128 + 15;
 
@@ -42,12 +42,12 @@ void Shutdown::requeue_claimed(Clock::time_point until) {
 void Shutdown::stop(const std::string& why) {
   m_parts.report.stopped = true;
   m_parts.log.info("{}: ending {} jobs", why, m_parts.running.count());
-  m_parts.reaper.reap();  // What has ended by itself counts.
+  m_parts.reaper.reap();  // Jobs that have already ended count.
   end_jobs();
   const auto until = Clock::now() + k_last_calls;
   deliver_until(until);
   requeue_started(until, m_parts.report.timed_out);
-  deliver_until(until);  // Those that cannot be requeued.
+  deliver_until(until);  // Results of jobs that cannot be requeued.
   requeue_claimed(until);
   m_on_change();
 }
@@ -68,11 +68,11 @@ void Shutdown::cancel() {
 }
 
 void Shutdown::finish() {
-  end_jobs();  // What finished jobs left behind may still be in its grace.
+  end_jobs();  // Processes left by finished jobs may still be in their grace period.
   run_last_actions();
   deactivate();
   const RunnerReport& report = m_parts.report;
-  m_parts.log.info("the runner ends: {} jobs completed, {} failed, {} given back", report.completed, report.failed,
+  m_parts.log.info("the runner ends: {} jobs completed, {} failed, {} requeued", report.completed, report.failed,
                    report.requeued);
 }
 
@@ -80,7 +80,7 @@ void Shutdown::abandon() noexcept {
   try {
     if (m_parts.link.away()) {
       for (auto& failed : m_parts.recovery.take_undecided()) {
-        m_parts.outbox.add(std::move(failed));  // Whether they may run again cannot be asked.
+        m_parts.outbox.add(std::move(failed));  // Without the server, no decision about retries is possible.
       }
     }
     end_jobs();
@@ -95,11 +95,11 @@ void Shutdown::abandon() noexcept {
     requeue_claimed(until);
     deactivate();
   } catch (const std::exception& error) {
-    m_parts.log.error("jobs could not be given back: {}", error.what());
+    m_parts.log.error("jobs could not be requeued: {}", error.what());
   }
 }
 
-/// Those that the end triggers. If the run is stopped, actions that have begun are ended first.
+/// Runs the actions that the end of the run triggers. If the run is stopped, running actions are ended first.
 void Shutdown::run_last_actions() {
   const RunnerReport& report = m_parts.report;
   ActionRunner& actions = m_parts.actions;
@@ -124,7 +124,7 @@ void Shutdown::run_last_actions() {
       run({"on_workflow_complete", "on_worker_complete"});
     }
   } catch (const base::ApiError& error) {
-    m_parts.log.warning("the last actions could not be asked for: {}", error.what());
+    m_parts.log.warning("the final actions could not be run: {}", error.what());
   }
 }
 
@@ -141,7 +141,7 @@ void Shutdown::deactivate() {
   }
 }
 
-/// When the node is inactive: from then on no claim of it gets anything, so nothing is missed.
+/// Called when the node is inactive. The server answers no more claims of the node then, so no job is missed.
 void Shutdown::requeue_lost_claims() {
   if (!m_parts.exchange.claims_in_doubt()) {
     return;

@@ -8,8 +8,8 @@
 
 namespace torc::runner {
 
-/// How a run ends: by itself, by a stop, by the end of its time, by a cancel of the workflow, by an error. Each ends
-/// what runs, hands in what is known, and requeues what was not done. One thread.
+/// The end of a run: after its last job, by a stop, at the time limit, by a cancel of the workflow, or after an error.
+/// In each case, ends running jobs, reports results, and requeues unfinished jobs. One thread.
 class Shutdown {
  public:
   using Clock = std::chrono::steady_clock;
@@ -17,16 +17,15 @@ class Shutdown {
   /// @param on_change  Called when the report has changed.
   Shutdown(Parts& parts, std::function<void()> on_change) : m_parts(parts), m_on_change(std::move(on_change)) {}
 
-  /// @param why  For the log.
-  /// @throws base::ApiError if the server does not answer for too long, as all of these
+  /// @param why  The reason, for the log.
+  /// @throws base::ApiError if the server does not answer for too long, as all functions here except `abandon`
   void stop(const std::string& why);
   void stop_at_time_limit();
   void cancel();
 
-  /// What remains to be done after any of these, and after a run that ended by itself: the last actions, and the compute
-  /// node becomes inactive.
+  /// The last steps of every orderly end: runs the final actions, and deactivates the compute node.
   void finish();
-  /// After an error: nothing may be left running, and what can be requeued is. Else it is left in the journal.
+  /// After an error: ends all jobs, and requeues them or writes them to the journal.
   void abandon() noexcept;
 
  private:

@@ -13,14 +13,14 @@
 
 namespace torc::runner {
 
-/// Starts claimed jobs: tells the server, then starts the process. One thread.
+/// Starts claimed jobs: reports the start to the server, then starts the process. One thread.
 class Starter {
  public:
   using Clock = std::chrono::steady_clock;
 
   struct Limits {
     std::optional<std::int64_t> max_parallel_jobs{};
-    std::optional<Clock::time_point> stop_at{};  ///< The runner's own time is over.
+    std::optional<Clock::time_point> stop_at{};  ///< When the runner's time limit is reached.
   };
 
   Starter(RunningJobs& running, JobExchange& exchange, Recovery& recovery, JobSettings& settings, RunnerLog& log,
@@ -33,15 +33,15 @@ class Starter {
         m_limits(limits) {}
 
   Room room() const;
-  /// So many jobs in a row could not be started that this machine is no place for others.
+  /// Whether so many jobs in a row could not be started that this machine is unfit for jobs.
   bool is_unfit() const { return m_policy.is_unfit(); }
 
-  /// Starts the job. One that cannot be started fails, and goes to the recovery; one that is no longer this runner's is
-  /// left alone.
+  /// Starts the job. A job that cannot be started fails and goes to the recovery. A job that this runner no longer owns
+  /// is left alone.
   /// @returns false if the job has to wait until another one has ended
-  /// @throws base::ApiError if the server does not answer; to be called again later
+  /// @throws base::ApiError if the server does not answer; call this again later
   bool start(model::Job& job);
-  /// A job that ran has ended.
+  /// Records that a job has ended, which frees resources.
   void record_end() { m_policy.record_end(); }
 
  private:

@@ -22,18 +22,19 @@ namespace {
 
 constexpr unsigned k_private = 0600;
 
-/// Makes the directory and those above it that are missing, all for this user alone; closes one that an older torc made.
+/// Creates the directory and its missing parents, accessible to this user only, and restricts access to a directory
+/// that an older torc created.
 /// @throws base::Error
 void make_private_directory(const std::filesystem::path& directory) {
   std::filesystem::path made;
   for (const auto& part : directory) {
     made /= part;
     if (::mkdir(made.c_str(), S_IRWXU) != 0 && errno != EEXIST && !std::filesystem::is_directory(made)) {
-      throw base::SystemError("cannot make the state directory " + made.string());
+      throw base::SystemError("cannot create the state directory " + made.string());
     }
   }
   if (::chmod(directory.c_str(), S_IRWXU) != 0) {
-    throw base::SystemError("cannot keep others out of " + directory.string());
+    throw base::SystemError("cannot restrict access to " + directory.string());
   }
 }
 
@@ -48,13 +49,13 @@ std::optional<WorkerIdentity> worker_identity_from_environment() {
   identity.address = base::env_or("TORC_WORKER_ADDRESS", identity.key);
   identity.state_directory = base::env_or("TORC_WORKER_STATE");
   if (!identity.state_directory.starts_with('/')) {
-    throw base::Error("TORC_WORKER_KEY is set, but TORC_WORKER_STATE names no absolute directory");
+    throw base::Error("TORC_WORKER_KEY is set, but TORC_WORKER_STATE is not an absolute path");
   }
   const std::string ready = base::env_or("TORC_WORKER_READY_FD");
   if (!ready.empty()) {
     const auto fd = base::parse_int(ready);
     if (!fd || *fd <= STDERR_FILENO || *fd > 1'000'000 || ::fcntl(static_cast<int>(*fd), F_GETFD) < 0) {
-      throw base::Error("TORC_WORKER_READY_FD is no open descriptor: '" + ready + "'");
+      throw base::Error("TORC_WORKER_READY_FD is not an open file descriptor: '" + ready + "'");
     }
     identity.ready_fd = static_cast<int>(*fd);
   }
@@ -79,7 +80,7 @@ WorkerState::WorkerState(const WorkerIdentity& identity)
 void WorkerState::record_process() const {
   const auto file = m_directory / "worker";
   if (!std::filesystem::exists(file)) {
-    return;  // Nobody started this with the script.
+    return;  // This runner was not started by the script.
   }
   std::string text;
   if (const pid_t guardian = proc::guardian(); guardian > 0) {
@@ -103,7 +104,7 @@ void WorkerState::record_end(const std::string& reason, int exit_status, std::in
         m_directory / "ended",
         fmt::format("reason={}\nexit={}\ntime={}\ngiven_back={}\n", reason, exit_status, now, requeued), k_private);
   } catch (const base::Error& failure) {
-    base::log_warning("cannot note how this worker ended: {}", failure.what());
+    base::log_warning("cannot record how this worker ended: {}", failure.what());
   }
 }
 
@@ -114,7 +115,7 @@ void WorkerState::report_ready() {
   try {
     base::write_all(m_ready.get(), "ready\n");
   } catch (const base::SystemError&) {
-    // Whoever started this runner no longer listens.
+    // The process that started this runner no longer listens.
   }
   m_ready.reset();
 }

@@ -10,21 +10,21 @@
 
 namespace torc::runner {
 
-/// A worker's state directory while its runner lives: the lock that keeps a second runner out, the note on how it
-/// ended. See docs/worker.md.
+/// The state directory of a worker during the life of its runner: holds the lock that keeps a second runner out, and
+/// records how the runner ended. See docs/worker.md.
 class WorkerState {
  public:
-  /// Makes the directory if it is missing, takes the lock, and notes this process as the worker: what was started is
-  /// its guardian.
+  /// Creates the directory if it does not exist, takes the lock, and records this process as the runner, since the
+  /// process that the script started is the guardian.
   /// @throws Error "... already running" that names the holder, if another runner still holds the lock after
   ///         WorkerIdentity::lock_patience
   explicit WorkerState(const WorkerIdentity& identity);
 
-  /// Notes an orderly end. A failure to write is only logged: the end itself matters more.
+  /// Records an orderly end. A write error is only logged, because the end itself matters more.
   /// @param reason  finished, canceled, stopped or failed
   void record_end(const std::string& reason, int exit_status, std::int64_t requeued) const;
 
-  /// Tells whoever started this runner that it is registered, and closes the descriptor.
+  /// Reports to the process that started this runner that it is registered, and closes the descriptor.
   void report_ready();
 
  private:
@@ -35,7 +35,8 @@ class WorkerState {
   base::Fd m_lock;
 };
 
-/// The `scheduler` field of a worker's compute node: which worker it is, and what tells its process from a later one.
+/// The `scheduler` field of a worker's compute node: the worker, and what distinguishes its process from later ones
+/// with the same pid.
 nlohmann::json worker_scheduler(const WorkerIdentity& identity);
 
 }  // namespace torc::runner

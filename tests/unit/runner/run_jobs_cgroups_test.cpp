@@ -63,7 +63,7 @@ TEST_F(RunJobsInMadeUpTree, PutsJobsIntoGroupsWithTheirLimits) {
                                                      std::to_string(pid_in(directory.file("pid")))}));
   EXPECT_EQ(lines("files"), (std::vector<std::string>{"cgroup.procs"})) << "one that asked for nothing has no limits";
   EXPECT_TRUE(tree.groups().empty());
-  EXPECT_NE(runner_log().find("jobs are held to their limits by cgroups below "), std::string::npos) << runner_log();
+  EXPECT_NE(runner_log().find("enforce the limits of jobs"), std::string::npos) << runner_log();
 }
 
 TEST_F(RunJobsInMadeUpTree, TellsThatTheKernelKilledAJobForItsMemory) {

@@ -84,7 +84,7 @@ TEST_F(RunJobsLostTest, OneThatWasCutOffForTooLongEndsItsJobsAndGoesOnAsAnotherN
   EXPECT_EQ(results().size(), 2U) << "no result twice";
   EXPECT_NE(log().find("attempt 1, was ended"), std::string::npos) << log();
   EXPECT_NE(log().find("was refused"), std::string::npos) << log();
-  EXPECT_EQ(log().find("handed in before"), std::string::npos) << log();
+  EXPECT_EQ(log().find("already reported"), std::string::npos) << log();
   for (const auto& entry : std::filesystem::directory_iterator(directory.file("out"))) {
     EXPECT_EQ(entry.path().string().find("undelivered"), std::string::npos) << "nobody wants them any more";
   }
@@ -163,7 +163,7 @@ TEST_F(RunJobsLostTest, AnUnstartedJobIsRequeuedOnlyIfItIsUnchanged) {
   ASSERT_EQ(api->get_job(job).status, JobStatus::pending);
   RunnerLog log(directory.file("log"));
   JobExchange exchange(*api, workflow, run_id, *node.id, log);
-  const ResultJournal::Return unstarted{.job = left, .run_id = run_id};
+  const ResultJournal::Requeue unstarted{.job = left, .run_id = run_id};
 
   exchange.requeue(unstarted);
   EXPECT_EQ(api->get_job(job).status, JobStatus::ready);

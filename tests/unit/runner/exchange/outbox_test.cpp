@@ -165,16 +165,16 @@ TEST_F(OutboxTest, RecordsRequeuesForTheNextRunner) {
   outbox.add_requeue(ended_job(1));
   outbox.record_requeues({job_of(2, JobStatus::pending)}, /*time_is_over=*/true);
   const auto left = take_journal();
-  ASSERT_EQ(left.returns.size(), 2U);
-  EXPECT_TRUE(left.returns[0].started && left.returns[0].time_is_over);
-  EXPECT_EQ(left.returns[1].job.id, 2);
-  EXPECT_FALSE(left.returns[1].started);
+  ASSERT_EQ(left.requeues.size(), 2U);
+  EXPECT_TRUE(left.requeues[0].started && left.requeues[0].time_is_over);
+  EXPECT_EQ(left.requeues[1].job.id, 2);
+  EXPECT_FALSE(left.requeues[1].started);
 }
 
 TEST_F(OutboxTest, HandsInWhatAnEarlierRunnerLeft) {
   ResultJournal::Left left;
   left.results.push_back(attempt(1).result);
-  left.returns.push_back({.job = job_of(2), .run_id = testing::k_run, .started = true});
+  left.requeues.push_back({.job = job_of(2), .run_id = testing::k_run, .started = true});
   outbox.load(std::move(left));
   api.left_job = job_of(2);
   outbox.deliver();

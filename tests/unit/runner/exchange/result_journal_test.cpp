@@ -44,7 +44,7 @@ class ResultJournalTest : public ::testing::Test {
 TEST_F(ResultJournalTest, IsThereOnlyWhileItHoldsSomething) {
   const auto own = journal();
   own->add(std::vector<model::Result>{});
-  own->add(std::vector<ResultJournal::Return>{});
+  own->add(std::vector<ResultJournal::Requeue>{});
   EXPECT_EQ(files(), 0U);
   EXPECT_FALSE(ResultJournal::any_in(directory.path()));
   own->add(std::vector{result_of(1)});
@@ -82,17 +82,17 @@ TEST_F(ResultJournalTest, KeepsRequeueRequests) {
   job.name = "nine";
   job.attempt_id = 4;
   auto dead = journal();
-  dead->add(std::vector<ResultJournal::Return>{{.job = job, .run_id = 2, .started = true, .time_is_over = true}});
+  dead->add(std::vector<ResultJournal::Requeue>{{.job = job, .run_id = 2, .started = true, .time_is_over = true}});
   dead->add(std::vector{result_of(1)});
   dead.reset();
   const auto left = journal()->take_over();
   EXPECT_EQ(left.results.size(), 1U);
-  ASSERT_EQ(left.returns.size(), 1U);
-  EXPECT_EQ(left.returns[0].job.id, 9);
-  EXPECT_EQ(left.returns[0].job.attempt_id, 4);
-  EXPECT_EQ(left.returns[0].run_id, 2);
-  EXPECT_TRUE(left.returns[0].started);
-  EXPECT_TRUE(left.returns[0].time_is_over);
+  ASSERT_EQ(left.requeues.size(), 1U);
+  EXPECT_EQ(left.requeues[0].job.id, 9);
+  EXPECT_EQ(left.requeues[0].job.attempt_id, 4);
+  EXPECT_EQ(left.requeues[0].run_id, 2);
+  EXPECT_TRUE(left.requeues[0].started);
+  EXPECT_TRUE(left.requeues[0].time_is_over);
 }
 
 TEST_F(ResultJournalTest, LeavesThoseOfOtherWorkflowsAndServers) {

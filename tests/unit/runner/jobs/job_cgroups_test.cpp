@@ -64,7 +64,7 @@ TEST_F(JobCgroupsInMadeUpTree, MoveTheRunnerAndHandTheControllersOn) {
   EXPECT_EQ(MadeUpTree::read(groups_of_runner() / "runner/cgroup.procs"), std::to_string(::getpid()) + "\n");
   EXPECT_EQ(MadeUpTree::read(tree.own() / "cgroup.subtree_control"), "+cpu +memory");
   EXPECT_EQ(MadeUpTree::read(groups_of_runner() / "cgroup.subtree_control"), "+cpu +memory");
-  EXPECT_EQ(count_in_log("jobs are held to their limits by cgroups below " + groups_of_runner().string()), 1U);
+  EXPECT_EQ(count_in_log("cgroups below " + groups_of_runner().string()), 1U);
 }
 
 TEST_F(JobCgroupsInMadeUpTree, LeaveThingsAsTheyWere) {
@@ -115,11 +115,12 @@ TEST_F(JobCgroupsInMadeUpTree, AreOfNoUseWhereSomethingIsMissing) {
       {"in no cgroup v2", [&] { MadeUpTree::write(tree.places().own, "4:memory:/user/own\n"); }},
       {"in no cgroup v2", [&] { MadeUpTree::write(tree.places().mounts, ""); }},
       {"cgroup.controllers", [&] { fs::remove(own / "cgroup.controllers"); }},
-      {"neither the controller cpu nor memory", [&] { MadeUpTree::write(own / "cgroup.controllers", "hugetlb\n"); }},
+      {"neither the cpu nor the memory controller",
+       [&] { MadeUpTree::write(own / "cgroup.controllers", "hugetlb\n"); }},
       {"other processes are in", [&] { MadeUpTree::write(own / "cgroup.procs", pid + "1\n"); }},
       {"other processes are in", [&] { MadeUpTree::write(own / "cgroup.procs", pid + "0\n"); }},
       {"cgroup.procs", [&] { fs::remove(own / "cgroup.procs"); }},
-      {"cannot make", [&] { MadeUpTree::write(groups_of_runner(), "in the way"); }},
+      {"cannot create", [&] { MadeUpTree::write(groups_of_runner(), "in the way"); }},
       {"cgroup.subtree_control: Is a directory",
        [&] {
          fs::remove(own / "cgroup.subtree_control");
@@ -135,7 +136,7 @@ TEST_F(JobCgroupsInMadeUpTree, AreOfNoUseWhereSomethingIsMissing) {
     EXPECT_FALSE(make().usable());
     EXPECT_FALSE(cgroups->make(k_key, {.memory_bytes = 1 << 20, .cpus = 1}));
     EXPECT_EQ(cgroups->reap([](pid_t) { return false; }), std::nullopt);
-    EXPECT_EQ(count_in_log("jobs are held to their memory by sampling, not by cgroups: "), i + 1);
+    EXPECT_EQ(count_in_log("memory limits of jobs are enforced by sampling, not by cgroups: "), i + 1);
     EXPECT_NE(base::split_lines(log_text()).back().find(reason), std::string::npos) << log_text();
     cgroups.reset();
     EXPECT_FALSE(fs::is_directory(groups_of_runner()));
@@ -261,7 +262,7 @@ TEST_F(JobCgroupsInMadeUpTree, DoWithoutAGroupThatRefusesTheProcess) {
   group->procs = base::open_file("/dev/null", 0);  // For reading only.
   proc::Child child = start(*group);
   EXPECT_FALSE(cgroups->started(std::move(*group), child)) << "sampling has to see to it";
-  EXPECT_EQ(count_in_log("no process can be moved to"), 1U);
+  EXPECT_EQ(count_in_log("cannot move a process to"), 1U);
   EXPECT_TRUE(child.wait().ok());
   EXPECT_EQ(cgroups->ended(child.pid()), std::nullopt);
   EXPECT_TRUE(reap_to_the_end());

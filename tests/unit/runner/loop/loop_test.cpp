@@ -101,7 +101,7 @@ TEST_F(LoopTest, KeepsResultsInTheJournalWhenTheServerIsGoneForGood) {
   api.workflow.compute_node_wait_for_healthy_database_minutes = 0;
   EXPECT_THROW(run([this](const RunnerReport&, std::int64_t running) { api.is_away = running == 1; }), base::ApiError);
   const auto left = end_runner();
-  EXPECT_EQ(left.results.size() + left.returns.size(), 1U);
+  EXPECT_EQ(left.results.size() + left.requeues.size(), 1U);
 }
 
 }  // namespace

@@ -92,8 +92,8 @@ TEST_F(ShutdownTest, WithoutAServerEverythingIsLeftInTheJournal) {
   const auto left = end_runner();
   ASSERT_EQ(left.results.size(), 1U);
   EXPECT_EQ(left.results[0].job_id, 1);
-  ASSERT_EQ(left.returns.size(), 1U);
-  EXPECT_EQ(left.returns[0].job.id, 2);
+  ASSERT_EQ(left.requeues.size(), 1U);
+  EXPECT_EQ(left.requeues[0].job.id, 2);
 }
 
 }  // namespace
