@@ -4,8 +4,8 @@
 
 namespace torc::metrics {
 
-/// Keeps triggers and views of a file, which another user may have made, from running, and functions with side effects
-/// from its schema. To be called before the first statement. https://www.sqlite.org/security.html
+/// Disables triggers, views, and schema functions with side effects in a database file that may come from another user.
+/// Call this before the first statement. See https://www.sqlite.org/security.html
 /// @throws SQLite::Exception
 void harden(SQLite::Database& database);
 

@@ -7,7 +7,7 @@
 namespace torc::metrics {
 namespace {
 
-/// The kernel counts in hundredths of a second: over a shorter time one of them would make a peak.
+/// The kernel counts in hundredths of a second: in a shorter window, a single tick would look like a peak.
 constexpr std::chrono::milliseconds k_shortest_window{200};
 
 double seconds(JobMeter::Clock::duration duration) {
@@ -19,7 +19,7 @@ double to_seconds(std::uint64_t ticks) {
   return static_cast<double>(ticks) / per_second;
 }
 
-/// Rounding, and time that turns up later than it was spent, must not show more than there is.
+/// Limits the percentage to the CPUs that exist, because rounding and late accounting can exceed that.
 double possible(double cpu_percent) {
   static const auto most = 100.0 * static_cast<double>(std::max(::sysconf(_SC_NPROCESSORS_ONLN), 1L));
   return std::min(cpu_percent, most);
@@ -63,7 +63,7 @@ JobSummary JobMeter::finish(std::uint64_t ticks, Clock::time_point now) {
   m_ticks = std::max(m_ticks, ticks);
   close_window(now);
   if (m_summary.samples > 0) {
-    // Until its end it is taken to have held what was seen last.
+    // Assume that the memory usage has not changed since the last sample.
     const double since_last = seconds(now - m_last_sample);
     m_seconds += since_last;
     m_byte_seconds += since_last * static_cast<double>(m_memory_bytes);

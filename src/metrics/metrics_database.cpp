@@ -18,10 +18,10 @@
 namespace torc::metrics {
 namespace {
 
-/// A reader holds the file for moments only, and the owner's thread has better to do than to wait.
+/// Readers lock the file only briefly, and the caller's thread must not be delayed for long.
 constexpr int k_busy_timeout_ms = 1'000;
 
-/// No WAL: outputs often lie on network file systems, which cannot share its index between programs.
+/// No WAL, because output directories are often on network file systems, on which processes cannot share the WAL index.
 constexpr const char* k_settings = R"sql(
 PRAGMA synchronous = OFF;
 PRAGMA journal_mode = TRUNCATE;
@@ -37,7 +37,7 @@ void bind_optional(SQLite::Statement& statement, int index, const std::optional<
   }
 }
 
-/// The path without links. Makes the file, or refuses one that is reached through a link of another user.
+/// The path without links. Creates the file if it does not exist. Refuses paths with links of other users.
 std::filesystem::path careful_path(const std::filesystem::path& path) {
   const std::filesystem::path absolute = std::filesystem::absolute(path);
   const std::filesystem::path directory = absolute.parent_path();
@@ -45,7 +45,7 @@ std::filesystem::path careful_path(const std::filesystem::path& path) {
   return std::filesystem::canonical(directory) / absolute.filename();
 }
 
-/// The open file and what is written to it again and again.
+/// The open database file.
 struct File {
   explicit File(const std::string& path)
       : database(path, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE | SQLITE_OPEN_NOFOLLOW, k_busy_timeout_ms) {
@@ -127,7 +127,7 @@ void insert(SQLite::Database& database, const UsageSummary& summary) {
 }  // namespace
 
 struct MetricsDatabase::Impl {
-  /// Runs `change` in a transaction together with the jobs that wait.
+  /// Runs `change` in a transaction, after inserting the waiting jobs.
   template <typename Change>
   bool in_transaction(const Change& change) {
     try {
@@ -155,7 +155,7 @@ struct MetricsDatabase::Impl {
     ++failures;
     if (!has_warned) {
       has_warned = true;
-      base::log_warning("cannot write resource metrics to {}: {}; jobs run on, and each sample tries again",
+      base::log_warning("cannot write resource metrics to {}: {}; jobs keep running, and each sample tries again",
                         path.string(), cause);
     }
   }
@@ -163,7 +163,7 @@ struct MetricsDatabase::Impl {
   std::filesystem::path path;
   std::unique_ptr<File> file{};
   std::vector<JobEntry> waiting_jobs{};
-  std::int64_t failures{0};  ///< Since the last that was written.
+  std::int64_t failures{0};  ///< Since the last successful write.
   bool has_warned{false};
 };
 
@@ -177,7 +177,7 @@ MetricsDatabase::~MetricsDatabase() {
   }
   if (m_impl->file) {
     try {
-      m_impl->file->database.exec("PRAGMA journal_mode = DELETE");  // Takes the empty journal away.
+      m_impl->file->database.exec("PRAGMA journal_mode = DELETE");  // Removes the empty journal.
     } catch (const std::exception&) {
       // An empty journal beside the file does no harm.
     }

@@ -35,8 +35,8 @@ bool is_number(std::string_view text) {
   return base::parse_int(text).has_value();
 }
 
-/// The worker's key out of resource_metrics_KEY_WORKFLOW_RUN.db, or resource_metrics_wfWORKFLOW_KEY_rRUN.db as 0.23
-/// names it; of another file its name.
+/// The worker key in resource_metrics_KEY_WORKFLOW_RUN.db, or in the name that torc 0.23 uses,
+/// resource_metrics_wfWORKFLOW_KEY_rRUN.db. For any other file, its name without the extension.
 std::string machine_name(const std::filesystem::path& file) {
   constexpr std::string_view k_prefix = "resource_metrics_";
   const std::string stem = file.stem().string();
@@ -60,7 +60,7 @@ std::string machine_name(const std::filesystem::path& file) {
   return base::join(words, "_");
 }
 
-/// One for each recording, no two alike: a machine may have taken part in several runs.
+/// Unique names, one per recording. A machine may have several recordings, because it took part in several runs.
 std::vector<std::string> machine_names(const std::vector<Recording>& recordings) {
   std::vector<std::string> names;
   std::map<std::string, int> uses;
@@ -131,7 +131,7 @@ json job_data(const ShownJob& shown) {
   if (job.requested_memory_bytes) {
     request["mem"] = *job.requested_memory_bytes;
   }
-  // Tenths of a second since the point before, and KiB: a thousand jobs make a page of a few megabytes.
+  // Tenths of a second since the previous point, and KiB, so that a thousand jobs take only a few megabytes.
   std::int64_t before = 0;
   const auto step = [&](const RecordedPoint& point) {
     const auto at = std::llround((point.time - job.first_time) * 10);
@@ -166,7 +166,7 @@ json machine_data(const Recording& recording, const std::string& name, bool with
           {"mem", list_of(points, [](const auto& point) { return point.memory_bytes; })}};
 }
 
-/// JSON that may stand inside a script element: nothing in it can end the element.
+/// JSON for a script element, escaped so that it cannot end the element.
 std::string data_text(const std::vector<Recording>& recordings, const Shown& shown, const PageContent& content) {
   json machines = json::array();
   for (std::size_t i = 0; i < recordings.size(); ++i) {
@@ -189,7 +189,7 @@ std::string cell(std::string_view text, std::string_view classes = {}) {
                          : fmt::format("<td class=\"{}\">{}</td>", classes, escape_html(text));
 }
 
-/// Colour is not enough to tell that more was used than asked for.
+/// Marks usage above the request with a symbol and text, because color alone is not accessible.
 std::string peak_cell(const std::string& text, bool is_over) {
   return is_over ? fmt::format("<td class=\"over\">{}&nbsp;▲<span class=\"unseen\"> over request</span></td>",
                                escape_html(text))
@@ -264,7 +264,7 @@ std::string machine_table_html(const std::vector<Recording>& recordings, const S
     return "";
   }
   return "<section aria-labelledby=\"machine-peaks-title\">\n<h2 id=\"machine-peaks-title\">Peaks of machines</h2>\n"
-         "<p class=\"quiet\">CPU in percent of all that the machine has.</p>\n"
+         "<p class=\"quiet\">CPU in percent of all CPUs of the machine.</p>\n"
          "<div class=\"table-box\"><table><thead><tr><th scope=\"col\" class=\"text\">Machine</th>"
          "<th scope=\"col\">Peak CPU</th><th scope=\"col\">Average CPU</th><th scope=\"col\">Peak memory</th>"
          "<th scope=\"col\">Average memory</th><th scope=\"col\">Memory</th></tr></thead><tbody>\n" +
@@ -289,14 +289,14 @@ std::string scope_html(const std::vector<Recording>& recordings, const Shown& sh
     unseen += recording.jobs_without_samples;
   }
   if (unseen > 0 && !shown.jobs.empty()) {
-    parts.push_back(fmt::format("{} jobs ended before they were looked at", unseen));
+    parts.push_back(fmt::format("{} jobs ended before their first sample", unseen));
   }
-  // The script says the same in the time of where the reader is.
+  // The script replaces the period with local times.
   return fmt::format("{} · <span id=\"period\">{} to {}</span>", escape_html(base::join(parts, " · ")),
                      text(shown.from), text(shown.to));
 }
 
-/// Puts texts into the places {{name}} of the page; what is put in is not looked at again.
+/// Replaces the placeholders {{name}} of the page. Placeholders in the inserted texts are not replaced.
 std::string fill(std::string_view page, const std::map<std::string_view, std::string>& texts) {
   std::string result;
   while (true) {
@@ -342,24 +342,23 @@ std::string escape_html(std::string_view text) {
 std::string make_page(const std::vector<Recording>& recordings, const PageContent& content) {
   const Shown shown = choose(recordings, content);
   std::string data = data_text(recordings, shown, content);
-  // Made of the content, so that the same databases give the same page.
+  // Derived from the content, so that the same databases always give the same page.
   const std::string nonce = base::to_hex(base::hash64(data), 16);
   const std::string script = "(() => {\n\"use strict\";\n" + std::string(k_chart_js) + std::string(k_overview_js) +
                              std::string(k_page_js) + "})();\n";
-  return fill(k_page_html,
-              {{"title", escape_html(content.title)},
-               {"scope", scope_html(recordings, shown)},
-               {"nonce", nonce},
-               {"style", std::string(k_page_css)},
-               {"script", script},
-               {"data", std::move(data)},
-               {"peaks_hidden", shown.jobs.empty() ? " hidden" : ""},
-               {"peaks_note",
-                "CPU: 100 % is one CPU. Memory: the resident memory of a job's processes, added up. ▲: more "
-                "than requested."},
-               {"columns", columns_html(shown.machines.size() > 1)},
-               {"rows", rows_html(shown)},
-               {"machine_table", machine_table_html(recordings, shown, content.machines)}});
+  return fill(k_page_html, {{"title", escape_html(content.title)},
+                            {"scope", scope_html(recordings, shown)},
+                            {"nonce", nonce},
+                            {"style", std::string(k_page_css)},
+                            {"script", script},
+                            {"data", std::move(data)},
+                            {"peaks_hidden", shown.jobs.empty() ? " hidden" : ""},
+                            {"peaks_note",
+                             "CPU: 100 % is one CPU. Memory: total resident memory of a job's processes. ▲: more than "
+                             "requested."},
+                            {"columns", columns_html(shown.machines.size() > 1)},
+                            {"rows", rows_html(shown)},
+                            {"machine_table", machine_table_html(recordings, shown, content.machines)}});
 }
 
 }  // namespace torc::metrics

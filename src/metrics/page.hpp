@@ -10,7 +10,7 @@
 
 namespace torc::metrics {
 
-/// What of the recordings a page shows.
+/// Which parts of the recordings a page shows.
 struct PageContent {
   std::string title{};
   bool jobs{true};
@@ -18,11 +18,11 @@ struct PageContent {
   std::optional<std::int64_t> only_job{};
 };
 
-/// A page of HTML that needs nothing but itself. Whatever the recordings hold is escaped.
+/// A self-contained HTML page. All text from the recordings is escaped.
 std::string make_page(const std::vector<Recording>& recordings, const PageContent& content);
 
-/// Text for the inside of an element or of a quoted attribute, in printable form (base::printable): a browser obeys
-/// characters that change the direction of text.
+/// Escapes text for the content of an element or a quoted attribute. Also replaces unprintable characters
+/// (base::printable), because browsers obey those that change the direction of text.
 std::string escape_html(std::string_view text);
 
 }  // namespace torc::metrics

@@ -6,7 +6,7 @@
 
 namespace torc::metrics {
 
-extern const std::string_view k_page_html;  ///< With places {{name}} that `make_page` fills.
+extern const std::string_view k_page_html;  ///< With placeholders {{name}}, which `make_page` replaces.
 extern const std::string_view k_page_css;
 extern const std::string_view k_chart_js;
 extern const std::string_view k_overview_js;

@@ -33,12 +33,12 @@ void refuse_absent(const std::vector<Recording>& recordings, const std::vector<s
     }
   }
   if (!absent.empty()) {
-    throw base::Error(fmt::format("there are no samples of job {}; without --job-ids all that have some are shown",
+    throw base::Error(fmt::format("there are no samples of job {}; omit --job-ids to show all jobs that have samples",
                                   base::join(absent, ", ")));
   }
   if (std::all_of(recordings.begin(), recordings.end(), [](const Recording& each) { return each.empty(); })) {
     throw base::Error(
-        "there is nothing to show: no database holds a sample; jobs may have ended before the first one was taken");
+        "there is nothing to show: no database has samples; jobs may have ended before the first sample was taken");
   }
 }
 
@@ -46,7 +46,7 @@ void make_directory(const std::filesystem::path& directory) {
   std::error_code error;
   std::filesystem::create_directories(directory, error);
   if (error) {
-    throw base::SystemError(fmt::format("cannot make the directory {}", base::printable(directory.string())),
+    throw base::SystemError(fmt::format("cannot create the directory {}", base::printable(directory.string())),
                             error.value());
   }
 }
@@ -61,13 +61,13 @@ std::vector<std::filesystem::path> write_pages(const std::vector<Recording>& rec
     files.push_back(options.directory / (options.prefix.empty() ? name : options.prefix + "_" + name));
     base::write_file_atomically(files.back(), make_page(recordings, content));
   };
-  write("summary.html", {.title = "Resource use"});
+  write("summary.html", {.title = "Resource usage"});
   for (const std::int64_t job_id : options.job_ids) {
     write(fmt::format("job_{}.html", job_id),
-          {.title = fmt::format("Resource use of job {}", job_id), .machines = false, .only_job = job_id});
+          {.title = fmt::format("Resource usage of job {}", job_id), .machines = false, .only_job = job_id});
   }
   if (has_system(recordings)) {
-    write("system_timeline.html", {.title = "Resource use of machines", .jobs = false});
+    write("system_timeline.html", {.title = "Resource usage of machines", .jobs = false});
   }
   return files;
 }

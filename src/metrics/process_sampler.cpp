@@ -16,27 +16,27 @@
 
 // Theory of operation
 //
-// The CPU time of a job is that of its living processes, each with what it took over from children it reaped, and what
-// is carried here: the time of processes that ended without a parent in the job taking theirs over. When a process is
-// gone, its nearest ancestor in the job that lives owes its time: the ancestor's own count of children should grow by
-// it. Where it does not until the pass after the next, the time is carried. Two passes, because a parent is read before
-// its child (it has the lower number), so that the child may be reaped between the two.
+// The CPU time of a job is the sum over its living processes, each including the time of children that it has reaped,
+// plus the carried time: that of ended processes whose time no parent in the job has taken over. When a process
+// disappears, its time is owed by its nearest living ancestor in the job, whose count for its children should grow by
+// that amount. If it has not grown by the pass after the next one, the time is carried. Two passes are needed, because
+// a parent is read before its child (it has the lower pid), so that the child may be reaped between these two reads.
 //
-// Reading a process costs far more than listing it. What is nobody's stays so as long as it lives, and is known again
-// by the inode of its directory in /proc, which a later process of the same number does not have.
+// Reading a process is much more expensive than listing it. A process that belongs to no job never joins one, so it is
+// not read again. It is recognized by the inode of its directory in /proc, which differs if the pid is reused.
 
 namespace torc::metrics {
 namespace {
 
-/// After so many passes everything is read again: a kernel may keep inodes otherwise than expected, and an orphan's
-/// owner may be known by now.
+/// After this many passes all processes are read again, in case inodes behave differently on some kernel, and because
+/// the owner of an orphan may be known by now.
 constexpr std::uint64_t k_passes_between_full_reads = 32;
 
 struct CloseDirectory {
   void operator()(DIR* directory) const { ::closedir(directory); }
 };
 
-/// Not a process of any job.
+/// A process that belongs to no job.
 struct Stranger {
   pid_t pid{0};
   ino_t inode{0};
@@ -44,27 +44,27 @@ struct Stranger {
   friend bool operator==(const Stranger&, const Stranger&) = default;
 };
 
-/// A process as this pass read it.
+/// A process as read by the current pass.
 struct Entry {
   ProcessStat stat{};
   ino_t inode{0};
-  std::optional<pid_t> leader{};  ///< Of the job it belongs to, 0 for none; nothing: not found out yet.
+  std::optional<pid_t> leader{};  ///< Leader of its job; 0: no job; no value: not determined yet.
 };
 
 /// A process of a job.
 struct Member {
   ProcessStat stat{};
   pid_t leader{0};
-  std::uint64_t pass{0};             ///< That saw it last.
-  std::uint64_t children_before{0};  ///< Its children_ticks at the pass before that.
-  std::uint64_t owed_before{0};      ///< Since the pass before: what children_ticks should have grown by and did not.
-  std::uint64_t owed{0};             ///< The same, since this pass.
+  std::uint64_t pass{0};             ///< The last pass that read it.
+  std::uint64_t children_before{0};  ///< Its children_ticks at the previous pass.
+  std::uint64_t owed_before{0};      ///< Missing growth of children_ticks from the previous pass.
+  std::uint64_t owed{0};             ///< Missing growth from the current pass.
 };
 
 struct Job {
   JobMeter meter;
   std::uint64_t carried{0};
-  // Sums over its members, made anew at each pass.
+  // Sums over its members, recomputed by each pass.
   std::uint64_t living{0};
   std::int64_t pages{0};
   std::int64_t processes{0};
@@ -79,7 +79,7 @@ std::optional<pid_t> pid_of(const char* name) {
   return error == std::errc{} && stop == end ? std::optional(pid) : std::nullopt;
 }
 
-/// Takes what `growth` covers of `owed` off both.
+/// Subtracts the smaller of both from each.
 void settle(std::uint64_t& owed, std::uint64_t& growth) {
   const std::uint64_t covered = std::min(owed, growth);
   owed -= covered;
@@ -91,7 +91,7 @@ void settle(std::uint64_t& owed, std::uint64_t& growth) {
 struct ProcessSampler::Impl {
   explicit Impl(OrphanOwner owner) : owner_of(std::move(owner)), directory(::opendir("/proc")) {
     if (!directory) {
-      throw base::SystemError("cannot read /proc, which tells what jobs use");
+      throw base::SystemError("cannot read /proc, which is needed to measure the resource usage of jobs");
     }
   }
 
@@ -112,15 +112,15 @@ struct ProcessSampler::Impl {
   std::uint64_t pass{0};
   std::map<pid_t, Job> jobs;
   std::unordered_map<pid_t, Member> members;
-  // Kept from pass to pass for their memory.
+  // Members only to reuse their memory.
   std::unordered_map<pid_t, Member> gone;
-  std::vector<Entry> entries;            ///< By pid.
-  std::vector<Stranger> strangers;       ///< By pid; of the pass before.
-  std::vector<Stranger> next_strangers;  ///< Of this pass.
+  std::vector<Entry> entries;            ///< Ordered by pid.
+  std::vector<Stranger> strangers;       ///< From the previous pass, ordered by pid.
+  std::vector<Stranger> next_strangers;  ///< From the current pass.
   std::vector<JobUsage> usages;
 };
 
-/// Lists /proc, and reads each process that is not known for a stranger.
+/// Lists /proc, and reads each process except known strangers.
 void ProcessSampler::Impl::read_entries() {
   entries.clear();
   next_strangers.clear();
@@ -156,7 +156,7 @@ pid_t ProcessSampler::Impl::leader_of(Entry& entry) {
   if (entry.leader) {
     return *entry.leader;
   }
-  entry.leader = 0;  // Ends a circle, too: numbers may be given out anew while they are read.
+  entry.leader = 0;  // Also ends cycles, which are possible if pids are reused during a pass.
   const ProcessStat& stat = entry.stat;
   const auto known = members.find(stat.pid);
   pid_t leader = 0;
@@ -175,12 +175,12 @@ pid_t ProcessSampler::Impl::leader_of(Entry& entry) {
   return *entry.leader;
 }
 
-/// A process of a job, as this pass read it.
+/// Records the data of a job's process from the current pass.
 void ProcessSampler::Impl::take(const ProcessStat& stat, pid_t leader) {
   auto [it, is_new] = members.try_emplace(stat.pid);
   Member& member = it->second;
   if (!is_new && (member.stat.start_ticks != stat.start_ticks || member.leader != leader)) {
-    gone.insert_or_assign(stat.pid, member);  // Another one has its number.
+    gone.insert_or_assign(stat.pid, member);  // The pid was reused.
     member = {};
   }
   member.children_before = member.stat.children_ticks;
@@ -189,7 +189,7 @@ void ProcessSampler::Impl::take(const ProcessStat& stat, pid_t leader) {
   member.pass = pass;
 }
 
-/// Members that this pass did not see, of all jobs or of one: what becomes of their time.
+/// Removes members, of all jobs or of one, that this pass did not find, and passes on their CPU time.
 void ProcessSampler::Impl::take_gone(std::optional<pid_t> only_of) {
   for (auto it = members.begin(); it != members.end();) {
     if (it->second.pass != pass && (!only_of || it->second.leader == *only_of)) {
@@ -235,7 +235,8 @@ void ProcessSampler::Impl::clear_sums() {
   }
 }
 
-/// Into the sums of its job. What it owes from the last pass and did not get by now, it will never get.
+/// Adds a member to the sums of its job. Growth that is still missing from the last pass will not come, so it is
+/// carried.
 void ProcessSampler::Impl::add_up(Member& member) {
   Job& job = jobs.at(member.leader);
   const ProcessStat& stat = member.stat;
@@ -252,7 +253,7 @@ void ProcessSampler::Impl::add_up(Member& member) {
   }
 }
 
-/// Reads the known members of one job once more.
+/// Reads the known members of one job again.
 void ProcessSampler::Impl::reread(pid_t leader) {
   for (auto& [pid, member] : members) {
     if (member.leader != leader) {
@@ -271,7 +272,7 @@ ProcessSampler::~ProcessSampler() = default;
 
 void ProcessSampler::add(pid_t leader, Clock::time_point started) {
   m_impl->jobs.insert_or_assign(leader, Job{.meter = JobMeter(started)});
-  // So that it is known at its end even where no pass comes before.
+  // So that `finish` knows the leader even if there is no pass before it.
   if (const auto stat = read_process_stat(::dirfd(m_impl->directory.get()), leader)) {
     m_impl->take(*stat, leader);
   }

@@ -14,7 +14,7 @@
 namespace torc::metrics {
 namespace {
 
-/// The numbers of a line, one after the other.
+/// Reads the numbers of a line one after the other.
 class Fields {
  public:
   explicit Fields(std::string_view text) : m_at(text.data()), m_end(text.data() + text.size()) {}
@@ -50,7 +50,7 @@ std::optional<ProcessStat> parse_process_stat(pid_t pid, std::string_view text) 
   if (name_end == std::string_view::npos || name_end + 2 >= text.size()) {
     return std::nullopt;
   }
-  // Numbers of fields as in proc(5): the state is the third.
+  // Fields are numbered as in proc(5); the state is field 3.
   ProcessStat stat{.pid = pid, .state = text[name_end + 2]};
   Fields fields(text.substr(name_end + 3));
   std::uint64_t user = 0;

@@ -23,14 +23,14 @@ constexpr std::size_t k_fewest_points = 60;
 constexpr std::size_t k_most_points = 800;
 constexpr std::size_t k_most_system_points = 2'000;
 
-/// Rows that make sense: a time after 1970 that a calendar has (year 5138), numbers that are numbers. SQLite stores
-/// whatever it is given, and the file may be anybody's.
+/// Condition for valid rows: a time between 1970 and the year 5138, and numbers in range. SQLite columns can store
+/// values of any type, and the file is untrusted.
 constexpr const char* k_sane =
     "typeof(timestamp) IN ('real', 'integer') AND timestamp > 0 AND timestamp < 1e11 "
     "AND typeof(cpu_percent) IN ('real', 'integer') AND cpu_percent >= 0 AND cpu_percent < 1e9 "
     "AND typeof(memory_bytes) IN ('real', 'integer') AND memory_bytes >= 0 AND memory_bytes < 1e18";
 
-/// Columns may be computed by expressions that the file brings along: no value may be larger than a long name of a job.
+/// The file may define computed columns. Limit values to more than the longest plausible job name.
 void limit_values(SQLite::Database& database) {
   constexpr int k_longest_value = 1 << 20;
   ::sqlite3_limit(database.getHandle(), SQLITE_LIMIT_LENGTH, k_longest_value);
@@ -44,7 +44,7 @@ std::unique_ptr<SQLite::Database> open(const std::filesystem::path& file) {
     database->execAndGet("SELECT count(*) FROM sqlite_master");
     return database;
   } catch (const SQLite::Exception&) {
-    // What a killed writer left half done has to be undone first, which takes writing.
+    // An incomplete transaction of a killed writer must be rolled back first, which needs write access.
     auto database = std::make_unique<SQLite::Database>(file.string(), SQLite::OPEN_READWRITE, k_read_timeout_ms);
     harden(*database);
     limit_values(*database);
@@ -220,12 +220,12 @@ Recording read_recording(const std::filesystem::path& file, const ReadOptions& o
   const auto status = std::filesystem::status(file, error);
   if (!std::filesystem::exists(status)) {
     throw base::Error(
-        fmt::format("there is no file {}; runners write theirs to resource_utilization/ below their "
+        fmt::format("file not found: {}; runners write metrics databases to resource_utilization/ in their "
                     "output directory",
                     shown));
   }
   if (!std::filesystem::is_regular_file(status)) {
-    throw base::Error(fmt::format("{} is no file; name a resource_metrics_*.db", shown));
+    throw base::Error(fmt::format("{} is not a file; specify a resource_metrics_*.db", shown));
   }
   try {
     const auto database = open(file);

@@ -2,8 +2,8 @@
 
 namespace torc::metrics {
 
-/// The tables of a metrics database; all of torc 0.23's but the last, which is of our own. Times are whole seconds: its
-/// plot-resources reads nothing else. It allows a job one sample a second, which is not copied: two may fall into one.
+/// The tables of a metrics database: those of torc 0.23, and job_requests. Times are whole seconds, because the
+/// plot-resources of torc 0.23 reads nothing else. Unlike there, a job may have two samples with the same time.
 inline constexpr const char* k_schema = R"sql(
 CREATE TABLE IF NOT EXISTS job_resource_samples (
     id INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -18,7 +18,7 @@ namespace {
 
 using Buffer = std::array<char, 4096>;
 
-/// The beginning of a file of /proc: what is looked for stands there.
+/// The beginning of a /proc file, which contains the values needed here.
 std::string_view read_beginning(const base::Fd& file, Buffer& buffer, std::string_view name) {
   ssize_t size = 0;
   do {
@@ -30,7 +30,7 @@ std::string_view read_beginning(const base::Fd& file, Buffer& buffer, std::strin
   return {buffer.data(), static_cast<std::size_t>(size)};
 }
 
-/// The number behind `name`, spaces left out.
+/// The number after `name` and spaces.
 std::optional<std::int64_t> number_after(std::string_view text, std::string_view name) {
   const auto found = text.find(name);
   if (found == std::string_view::npos) {
@@ -70,7 +70,7 @@ SystemSampler::CpuTicks SystemSampler::read_cpu() const {
     std::uint64_t number = 0;
     const auto [stop, error] = std::from_chars(at, end, number);
     if (error != std::errc{}) {
-      break;  // Old kernels have fewer.
+      break;  // Old kernels have fewer fields.
     }
     at = stop;
     ticks.total += number;
@@ -92,7 +92,7 @@ SystemUsage SystemSampler::sample(Clock::time_point now) {
   SystemUsage usage;
   read_memory(usage);
   const CpuTicks ticks = read_cpu();
-  // Within a tick, or where a counter went back (iowait may), what was seen last is said again.
+  // Keep the last value within one tick, or if a counter has decreased (iowait can).
   if (ticks.total > m_last.total && ticks.busy >= m_last.busy) {
     m_cpu_percent = std::min(
         100.0, 100.0 * static_cast<double>(ticks.busy - m_last.busy) / static_cast<double>(ticks.total - m_last.total));

@@ -7,22 +7,22 @@
 
 namespace torc::metrics {
 
-/// Takes samples in any order and keeps a limited number of points: each the highest of its part of the time.
+/// Reduces samples, in any order, to a limited number of points: one per time slot, with the maximum of each value.
 class ThinnedSeries {
  public:
-  /// @param samples  How many there are, between `first_time` and `last_time`
-  /// @param most     How many points to keep
+  /// @param samples  Number of samples between `first_time` and `last_time`.
+  /// @param most     Maximum number of points to keep.
   ThinnedSeries(std::size_t samples, double first_time, double last_time, std::size_t most);
 
   void add(const RecordedPoint& sample);
-  /// What was kept, by time.
+  /// The points, ordered by time.
   std::vector<RecordedPoint> take();
 
  private:
   double m_first;
   double m_span;
   bool m_is_thinned;
-  std::vector<RecordedPoint> m_points;  ///< Thinned: a slot for each part of the time, time 0 where nothing fell there.
+  std::vector<RecordedPoint> m_points;  ///< If thinned, one per time slot, with time 0 for empty slots.
 };
 
 }  // namespace torc::metrics

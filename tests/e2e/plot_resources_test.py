@@ -89,7 +89,7 @@ class Command(E2ETest):
         for args, status, text in [(["none.db"], 1, "no file"), (["text.db"], 1, "not a database"),
                                    (["other.db"], 1, "none of the tables"), (["empty.db"], 1, "nothing to show"),
                                    (["good.db", "-j", "99"], 1, "no samples of job 99"),
-                                   (["good.db", "-o", "text.db/below"], 1, "cannot make the directory"),
+                                   (["good.db", "-o", "text.db/below"], 1, "cannot create the directory"),
                                    (["good.db", "-j", "one"], 2, "one"), (["good.db", "-j", ""], 2, ""), ([], 2, "")]:
             with self.subTest(args=args):
                 result = self.torc(*args)
@@ -163,7 +163,7 @@ class Browser(E2ETest):
         dom = self.dom(self.page(1, name=lambda job: EVIL, system=False))
         self.assertNotIn("<img", dom)
         self.assertIn("Job 1: &lt;/script&gt;&lt;img src=x", dom)
-        self.assertIn("<title>Resource use</title>", dom)
+        self.assertIn("<title>Resource usage</title>", dom)
 
 
 if __name__ == "__main__":

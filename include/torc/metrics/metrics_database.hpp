@@ -12,7 +12,7 @@
 
 namespace torc::metrics {
 
-/// What a metrics database knows of a job besides samples.
+/// The name and requests of a job in a metrics database.
 struct JobEntry {
   std::int64_t job_id{0};
   std::string name{};
@@ -20,7 +20,7 @@ struct JobEntry {
   std::optional<std::int64_t> requested_memory_bytes{};
 };
 
-/// One moment of one job, in the units of JobUsage.
+/// A sample of one job, in the units of JobUsage.
 struct JobSample {
   std::int64_t job_id{0};
   double cpu_percent{0};
@@ -28,37 +28,38 @@ struct JobSample {
   std::int64_t processes{0};
 };
 
-/// One moment of everything that is recorded.
+/// The samples of all jobs and of the machine at one time.
 struct Sample {
-  double timestamp{0};  ///< Seconds since 1970, UTC. Stored as whole seconds, as torc 0.23 does.
+  double timestamp{0};  ///< Seconds since 1970, UTC. Stored as whole seconds, like torc 0.23.
   std::vector<JobSample> jobs{};
   std::optional<SystemUsage> system{};
 };
 
 /// Writes a metrics database: the tables of torc 0.23, and job_requests (job_id, num_cpus, memory_bytes).
 ///
-/// Recording is a help, no duty: nothing here throws. What cannot be written (full disk, unwritable directory, a file
-/// that is something else) is logged once and left out; each later sample tries again. Nothing waits for the disk, so
-/// that a power cut may cost the file; the end of this process at any moment does not.
+/// Recording must never disturb jobs, so nothing here throws. If writing fails (full disk, unwritable directory, a file
+/// of another kind), the first error is logged, the samples are dropped, and each later sample tries again. Writes are
+/// not synced to disk: a power failure may destroy the file, but the death of this process does not.
 ///
-/// A file that is there already is continued. One thread at a time.
+/// An existing database is continued. One thread at a time.
 class MetricsDatabase {
  public:
-  /// @param path  Made together with its directory when there is something to write.
+  /// @param path  Created, with its directory, by the first write.
   explicit MetricsDatabase(std::filesystem::path path);
   MetricsDatabase(const MetricsDatabase&) = delete;
   MetricsDatabase& operator=(const MetricsDatabase&) = delete;
-  /// Writes what waits.
+  /// Writes the jobs that have not been written.
   ~MetricsDatabase();
 
-  /// Written together with the next sample, or at the end. Of two entries of a job the later counts.
+  /// Adds a job, which is written together with the next sample, or at the end. A later entry replaces an earlier one
+  /// of the same job.
   void add_job(JobEntry job);
 
-  /// One transaction.
+  /// Writes a sample in one transaction.
   /// @returns whether it was written
   bool write(const Sample& sample);
 
-  /// The machine from the first to the last sample; takes the place of an earlier one.
+  /// Writes the usage of the machine from the first to the last sample; replaces an earlier summary.
   /// @returns whether it was written
   bool write_system_summary(const UsageSummary& summary);
 

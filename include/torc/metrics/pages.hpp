@@ -10,15 +10,15 @@
 namespace torc::metrics {
 
 struct PagesOptions {
-  std::filesystem::path directory{"."};  ///< Made where there is none.
-  std::string prefix{};                  ///< With "_" before the names of files.
-  std::vector<std::int64_t> job_ids{};   ///< Jobs that get a page of their own.
+  std::filesystem::path directory{"."};  ///< Created if it does not exist.
+  std::string prefix{};                  ///< Prepended, with "_", to the file names.
+  std::vector<std::int64_t> job_ids{};   ///< Jobs that get their own page.
 };
 
-/// Writes pages of HTML, each of which needs nothing but itself: `summary.html` with everything, `job_ID.html` for each
-/// of `job_ids`, `system_timeline.html` where there are samples of machines. Files of these names are replaced.
+/// Writes self-contained HTML pages: `summary.html` with everything, `job_ID.html` for each of `job_ids`, and
+/// `system_timeline.html` if there are samples of machines. Existing files are replaced.
 /// @returns the files written
-/// @throws base::Error where no recording holds anything to show; base::SystemError where a file cannot be written
+/// @throws base::Error if there is nothing to show; base::SystemError if a file cannot be written
 std::vector<std::filesystem::path> write_pages(const std::vector<Recording>& recordings, const PagesOptions& options);
 
 }  // namespace torc::metrics

@@ -12,55 +12,56 @@
 
 namespace torc::metrics {
 
-/// What the processes of one job use, as a pass found it.
+/// The resource usage of the processes of one job, measured by one pass.
 struct JobUsage {
   pid_t leader{0};
-  double cpu_seconds{0};         ///< So far, processes that ended included.
-  double cpu_percent{0};         ///< Since the pass before; 100 is one CPU.
-  std::int64_t memory_bytes{0};  ///< Sum of resident memory: pages that processes share count for each of them.
-  std::int64_t processes{0};     ///< That live; zombies are none.
+  double cpu_seconds{0};         ///< In total, including processes that have ended.
+  double cpu_percent{0};         ///< Since the previous pass; 100 is one CPU.
+  std::int64_t memory_bytes{0};  ///< Sum of the processes' resident memory. Shared pages count once per process.
+  std::int64_t processes{0};     ///< Living processes, without zombies.
 };
 
-/// What a job used from its start to its end.
+/// The resource usage of a job from its start to its end.
 struct JobSummary {
-  UsageSummary usage{};  ///< CPU as in JobUsage. Its average is exact: time used by time passed.
+  UsageSummary usage{};  ///< CPU as in JobUsage. The average is exact: CPU time divided by elapsed time.
   double cpu_seconds{0};
   double elapsed_seconds{0};
 };
 
-/// Measures whole process trees by looking at /proc now and then.
+/// Measures whole process trees by periodic passes over /proc.
 ///
 /// A process belongs to a job if it is in the session that the job's first process leads, if its parent belongs to the
-/// job, or if it did at an earlier pass. A process that left the session and lost its parent between two passes is a
-/// child of this process, where that is a subreaper; `OrphanOwner` tells then whose it is.
+/// job, or if it belonged to the job at an earlier pass. A process that left the session and lost its parent between
+/// two passes becomes a child of this process, if this process is a subreaper; `OrphanOwner` then finds its job.
 ///
-/// CPU time of a process that ended is not lost: its parent has it once it was reaped, and what no parent took over is
-/// kept here as of the last pass. A pass reads one file for each process of a job and lists /proc; processes that are
-/// nobody's are read once and then known by their inode.
+/// The CPU time of processes that have ended is not lost: it is in the parent's count if the parent has reaped them;
+/// otherwise the time of the last pass is kept here. A pass lists /proc and reads one file per process of a job.
+/// Processes that belong to no job are read once and then recognized by their inode.
 ///
-/// No thread of its own. The calls are made by one thread, or under one lock of the owner.
+/// Has no thread. All calls must be made by one thread, or under one lock.
 class ProcessSampler {
  public:
   using Clock = std::chrono::steady_clock;
-  /// Gets a child of this process that is in no job's session; returns the leader of the job it belongs to, or 0.
-  /// Asked once for each such process, and again where the answer was 0, from time to time.
+  /// Returns the leader of the job that `orphan`, a child of this process outside of all job sessions, belongs to, or
+  /// 0. Called once per such process, and again from time to time after 0.
   using OrphanOwner = std::function<pid_t(pid_t orphan)>;
 
-  /// @throws base::SystemError where there is no /proc
+  /// @throws base::SystemError if /proc cannot be read
   explicit ProcessSampler(OrphanOwner owner_of = {});
   ProcessSampler(const ProcessSampler&) = delete;
   ProcessSampler& operator=(const ProcessSampler&) = delete;
   ~ProcessSampler();
 
-  /// A job was started: `leader` leads a session of its own. To be called before the next pass.
+  /// Adds a job that was started; `leader` leads its session. Call this before the next pass.
   void add(pid_t leader, Clock::time_point started = Clock::now());
 
-  /// One pass over /proc.
-  /// @returns each job that was added and not finished, in the order of their leaders' pids; valid until the next call
+  /// Makes one pass over /proc.
+  /// @returns the usage of each job that was added and not finished, ordered by the leaders' pids; valid until the next
+  /// call
   const std::vector<JobUsage>& sample(Clock::time_point now = Clock::now());
 
-  /// The job is over; it is forgotten. Called before the leader is reaped it is exact to the end, since the kernel
-  /// still tells then what the leader and its children used; called afterwards it knows what the last pass saw.
+  /// Removes a job that has ended. If called before the leader is reaped, the summary is exact, because the kernel
+  /// still has the CPU time of the leader and its children; otherwise it is that of the last pass.
   JobSummary finish(pid_t leader, Clock::time_point now = Clock::now());
 
  private:

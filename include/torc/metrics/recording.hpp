@@ -11,7 +11,8 @@
 
 namespace torc::metrics {
 
-/// A moment of a job or of a machine. Where samples were thinned out it stands for several: the highest of each.
+/// A sample of a job or of a machine. In a thinned series, it combines several samples and has the maximum of each
+/// value.
 struct RecordedPoint {
   double time{0};  ///< Seconds since 1970, UTC.
   double cpu_percent{0};
@@ -19,25 +20,25 @@ struct RecordedPoint {
   std::int64_t processes{0};
 };
 
-/// What one database holds of one job. Peaks and averages are those of all samples.
+/// The data of one job in one database. Peaks and averages are over all samples.
 struct RecordedJob {
   std::int64_t job_id{0};
-  std::string name{};  ///< Foreign bytes; "" where the database has none.
+  std::string name{};  ///< Untrusted bytes; "" if the database has no name.
   std::optional<double> requested_cpus{};
   std::optional<std::int64_t> requested_memory_bytes{};
   double first_time{0};
   double last_time{0};
   UsageSummary usage{};
   std::int64_t peak_processes{0};
-  std::vector<RecordedPoint> points{};  ///< By time.
+  std::vector<RecordedPoint> points{};  ///< Ordered by time.
 };
 
-/// What one metrics database holds: the jobs of one runner and the machine it ran on.
+/// The content of one metrics database: the jobs of one runner and the machine it ran on.
 struct Recording {
   std::filesystem::path file{};
-  std::vector<RecordedJob> jobs{};  ///< That have samples; by id.
+  std::vector<RecordedJob> jobs{};  ///< Jobs with samples, ordered by id.
   std::int64_t jobs_without_samples{0};
-  std::vector<RecordedPoint> system{};  ///< CPU in percent of the whole machine; `processes` is not used.
+  std::vector<RecordedPoint> system{};  ///< CPU in percent of all CPUs; `processes` is not used.
   UsageSummary system_usage{};
   std::int64_t total_memory_bytes{0};
 
@@ -45,13 +46,13 @@ struct Recording {
 };
 
 struct ReadOptions {
-  std::vector<std::int64_t> job_ids{};  ///< Only these; empty: all.
-  std::size_t most_points{150'000};     ///< Of all jobs together, roughly.
+  std::vector<std::int64_t> job_ids{};  ///< Jobs to read; empty: all.
+  std::size_t most_points{150'000};     ///< Approximate maximum for all jobs together.
 };
 
-/// Reads a metrics database of this program or of torc 0.20 to 0.23, also while it is being written. Values that make
-/// no sense (times that are no times, negative memory) are left out.
-/// @throws base::Error where there is no such file, or it is no metrics database
+/// Reads a metrics database of this program or of torc 0.20 to 0.23, which may be being written meanwhile. Rows with
+/// invalid values (times out of range, negative memory) are skipped.
+/// @throws base::Error if the file does not exist or is not a metrics database
 Recording read_recording(const std::filesystem::path& file, const ReadOptions& options = {});
 
 }  // namespace torc::metrics

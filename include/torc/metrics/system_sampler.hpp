@@ -8,26 +8,26 @@
 
 namespace torc::metrics {
 
-/// What this machine as a whole uses.
+/// The resource usage of the whole machine.
 struct SystemUsage {
-  double cpu_percent{0};         ///< Since the sample before; 100 is all CPUs of the machine.
-  std::int64_t memory_bytes{0};  ///< What is not available to new programs without swapping.
+  double cpu_percent{0};         ///< Since the previous sample; 100 is all CPUs of the machine.
+  std::int64_t memory_bytes{0};  ///< Memory that is not available to new programs without swapping.
   std::int64_t total_memory_bytes{0};
 };
 
-/// Reads /proc/stat and /proc/meminfo. Limits of a container are not seen. One thread at a time.
+/// Reads /proc/stat and /proc/meminfo, which do not show the limits of containers. One thread at a time.
 class SystemSampler {
  public:
   using Clock = std::chrono::steady_clock;
 
-  /// The first sample's CPU use counts from here.
-  /// @throws base::SystemError where there is no /proc
+  /// The CPU usage of the first sample is measured from this call on.
+  /// @throws base::SystemError if /proc cannot be read
   explicit SystemSampler(Clock::time_point now = Clock::now());
 
-  /// @throws base::SystemError where the kernel does not let it read any more
+  /// @throws base::SystemError if /proc cannot be read
   SystemUsage sample(Clock::time_point now = Clock::now());
 
-  /// Of all samples so far.
+  /// The summary of all samples so far.
   UsageSummary summary() const;
 
  private:

@@ -1,4 +1,5 @@
-// Numbers for people, and timelines as SVG. Text goes in through textContent only: names of jobs are anybody's.
+// Formats numbers, and draws timelines as SVG. Text is inserted only through textContent, because names of jobs are
+// untrusted.
 
 const UNITS = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
 
@@ -40,14 +41,14 @@ function clockText(time, step) {
   return step >= 60 ? minutes : `${minutes}:${two(date.getSeconds())}`;
 }
 
-/// Where the reader is, as all times here.
+/// In the reader's time zone, like all times here.
 function dateText(time) {
   return `${clockText(time, 86400)} ${clockText(time, 1)}`;
 }
 
 const TIME_STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400];
 
-/// Round times between `from` and `to`, at most about `most`: of the clock, or counted from `from`.
+/// Round times between `from` and `to`, at most about `most` of them: clock times, or times since `from`.
 function timeTicks(from, to, most, isClock) {
   const least = (to - from) / most;
   const step = TIME_STEPS.find((each) => each >= least) || Math.ceil(least / 86400) * 86400;
@@ -60,7 +61,7 @@ function timeTicks(from, to, most, isClock) {
   return ticks;
 }
 
-/// A round step such that about `most` of them reach `top`; for bytes in powers of 1024.
+/// A round step, of which about `most` reach `top`; for bytes, a multiple of a power of 1024.
 function valueStep(top, most, isBytes) {
   const unit = isBytes ? 1024 ** Math.max(0, Math.floor(Math.log(Math.max(top, 1)) / Math.log(1024))) : 1;
   const least = top / unit / most;
@@ -80,7 +81,7 @@ function svgElement(name, attributes, text) {
   return element;
 }
 
-/// Beyond this many seconds between two points nothing was measured.
+/// A gap of more seconds than this between two points means that nothing was measured.
 function gapOf(points) {
   if (points.length < 3) {
     return Infinity;
@@ -89,7 +90,7 @@ function gapOf(points) {
   return 5 * Math.max(distances[distances.length >> 1], 0.2);
 }
 
-/// The points in pieces without gaps.
+/// Splits the points at gaps.
 function piecesOf(points) {
   const gap = gapOf(points);
   const pieces = [];
@@ -138,7 +139,7 @@ function drawCurve(svg, plot, points) {
   for (const piece of piecesOf(points)) {
     const line = piece.map(([time, value]) => `${plot.x(time).toFixed(1)},${plot.y(value).toFixed(1)}`);
     const first = plot.x(piece[0][0]);
-    const last = Math.max(plot.x(piece[piece.length - 1][0]), first + 2);  // one sample is seen, too
+    const last = Math.max(plot.x(piece[piece.length - 1][0]), first + 2);  // makes a single sample visible
     const path = `M${line.join("L")}L${last.toFixed(1)},${plot.y(piece[piece.length - 1][1]).toFixed(1)}`;
     svg.append(svgElement("path", { class: "area", d: `${path}V${plot.y(0)}H${first.toFixed(1)}Z` }));
     svg.append(svgElement("path", { class: "curve", d: path }));
@@ -156,7 +157,7 @@ function drawLimit(svg, plot, options) {
   svg.append(svgElement("text", { class: `${kind}-text`, x: plot.width - PLOT.right, y: y - 4, "text-anchor": "end" }, text));
 }
 
-/// A line and the value where the pointer is.
+/// Shows a line and the value at the pointer.
 function followPointer(svg, plot, options) {
   const cursor = svgElement("line", { class: "cursor", y1: PLOT.top, y2: plot.y(0), visibility: "hidden" });
   const readout = svgElement("text", { class: "readout", x: plot.width - PLOT.right, y: 12, "text-anchor": "end" }, "");
@@ -176,9 +177,9 @@ function followPointer(svg, plot, options) {
   });
 }
 
-/// A timeline. options: title, label (for who does not see it), kind ("cpu", "mem"), points ([[time, value]]), from, to,
-/// isClock, width, height, format; limit and limitName for a line across, isCapacity where that is what there is, not what
-/// was asked for.
+/// Draws a timeline. options: title, label (for screen readers), kind ("cpu", "mem"), points ([[time, value]]), from,
+/// to, isClock, width, height, format; limit and limitName for a horizontal line, isCapacity if the limit is a capacity
+/// and not a request.
 function chart(options) {
   const { width, height } = options;
   const highest = options.points.reduce((most, point) => Math.max(most, point[1]), options.limit || 0);

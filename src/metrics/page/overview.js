@@ -1,10 +1,10 @@
-// All jobs at once: one row a job, darker where it uses more, with a bar of its peak and a mark of its request at the
-// right. A canvas, since a thousand rows of SVG are slow.
+// All jobs at once: one row per job, with a darker color for higher usage, and at the right a bar for its peak and a
+// mark for its request. Uses a canvas, because a thousand rows of SVG are slow.
 
 const TOP = 4;
 const AXIS_HEIGHT = 20;
 const BAR_GAP = 10;
-const MOST_ROWS = 8000;  // what a canvas can hold
+const MOST_ROWS = 8000;  // limit of canvas sizes
 
 function colorOf(name) {
   const text = getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -15,7 +15,7 @@ function mix(from, to, part) {
   return from.map((value, i) => Math.round(value + (to[i] - value) * part));
 }
 
-/// 64 colours from little to much, for light and dark grounds.
+/// 64 colors from low to high, for light and dark backgrounds.
 function rampOf(kind) {
   const ground = colorOf("--panel");
   const full = colorOf(`--${kind}`);
@@ -28,7 +28,7 @@ function rampOf(kind) {
   });
 }
 
-/// A canvas of that size on the page, as sharp as the screen. @returns its pen
+/// Sizes a canvas for the page and the screen's resolution. @returns its drawing context
 function sizedPen(canvas, width, height) {
   const scale = window.devicePixelRatio || 1;
   canvas.width = Math.round(width * scale);
@@ -41,7 +41,7 @@ function sizedPen(canvas, width, height) {
 }
 
 class Overview {
-  /// @param {function} choose  called with a job that the user picks
+  /// @param {function} choose  called with a job that the user selects
   constructor(data, choose) {
     this.canvas = document.getElementById("map");
     this.box = document.getElementById("map-box");
@@ -57,7 +57,7 @@ class Overview {
     this.canvas.addEventListener("keydown", (event) => this.key(event));
   }
 
-  /// @param {boolean} isClock  whether rows stand where the job ran, or all begin at the left
+  /// @param {boolean} isClock  whether rows are placed by clock time; otherwise all begin at the left
   show(jobs, kind, isClock) {
     this.jobs = jobs.slice(0, MOST_ROWS);
     this.kind = kind;
@@ -69,7 +69,7 @@ class Overview {
     return this.kind === "cpu" ? job.cpu : job.mem;
   }
 
-  /// The colour scale ends where all but a few jobs peak: one big job would leave the others pale.
+  /// The color scale ends at the peak of all but a few jobs, because otherwise one big job would make all others pale.
   measure() {
     const peaks = this.data.jobs.map((job) => job.peak[this.kind]).sort((a, b) => a - b);
     this.full = peaks[Math.ceil((peaks.length - 1) * 0.98)] || 1;
@@ -81,7 +81,7 @@ class Overview {
     this.to = Math.max(this.isClock ? this.data.to : this.data.jobs.reduce(duration, 0), this.from + 0.001);
   }
 
-  /// What is taken off a job's times to place them.
+  /// Subtracted from a job's times to position them.
   zeroOf(job) {
     return this.isClock ? 0 : job.start;
   }
@@ -119,7 +119,7 @@ class Overview {
     this.drawLegend();
   }
 
-  /// Apart from the rows, which may be scrolled.
+  /// Separate from the rows, which may be scrolled.
   drawAxis() {
     const pen = sizedPen(document.getElementById("axis"), this.width, AXIS_HEIGHT);
     pen.font = "11px system-ui, sans-serif";
@@ -141,7 +141,7 @@ class Overview {
     job.time.forEach((time, i) => {
       const next = i + 1 < job.time.length ? Math.min(job.time[i + 1], time + job.gap) : time + job.step;
       const shade = Math.min(63, Math.round((values[i] / this.full) * 63));
-      // Whole pixels: between halves the ground would shine through.
+      // Whole pixels, because the background would be visible between fractional ones.
       const x = Math.floor(this.x(time - zero));
       const end = Math.ceil(Math.min(this.x(next - zero), this.right));
       this.pen.fillStyle = this.ramp[shade];
@@ -248,7 +248,7 @@ class Overview {
     this.draw();
   }
 
-  /// Scrolls to the chosen row where it is out of sight.
+  /// Scrolls to the selected row if it is not visible.
   follow() {
     const row = this.jobs.indexOf(this.chosen);
     const y = TOP + row * this.rowHeight;

@@ -1,6 +1,7 @@
-// Joins data, drawings and table. The table stands in the page already; this sorts and filters it.
+// Connects data, charts and table. The page already has the table; this script sorts and filters it.
 
-/// What the file holds, made handy: times in full, a job's gap (seconds after which nothing was measured) and step.
+/// Prepares the data of the page: computes absolute times, and each job's step and gap (in seconds; after a gap,
+/// nothing was measured).
 function readData() {
   const data = JSON.parse(document.getElementById("data").textContent);
   for (const job of data.jobs) {
@@ -18,7 +19,8 @@ function readData() {
 
 const zip = (times, values) => times.map((time, i) => [time, values[i]]);
 
-/// The time of a machine's drawings: that of all, so that machines compare, unless it took part in little of it.
+/// The time range of a machine's charts: the whole range, so that machines can be compared, unless the machine took
+/// part in only a small part of it.
 function rangeOf(machine, data) {
   const [from, to] = [machine.time[0], machine.time[machine.time.length - 1]];
   return to - from < (data.to - data.from) / 5 ? { from, to: Math.max(to, from + 1) } : { from: data.from, to: data.to };
@@ -179,7 +181,7 @@ function startJobs(data) {
   });
   window.addEventListener("hashchange", followHash);
   makeSortable(data);
-  // By the clock, jobs that are short among many would be dots on a diagonal.
+  // By clock time, short jobs among many would only be dots on a diagonal.
   const isShort = (job) => job.end - job.start < (data.to - data.from) / 5;
   document.getElementById("align").value = data.jobs.every(isShort) ? "start" : "clock";
   refresh();
@@ -194,7 +196,7 @@ function start() {
   let redrawJobs = () => {};
   const fold = document.getElementById("machines-fold");
   fold.open = data.machines.length <= 4;
-  fold.addEventListener("toggle", () => showMachines(data));  // what is folded away has no width
+  fold.addEventListener("toggle", () => showMachines(data));  // hidden charts have no width
   showMachines(data);
   if (data.jobs.length > 0) {
     document.getElementById("jobs").hidden = false;

@@ -156,8 +156,8 @@ TEST(Recording, SaysWhatIsNoMetricsDatabase) {
   base::write_file_atomically(dir / "text", std::string(5'000, 'x'));
   run_sql(dir / "other.db", "CREATE TABLE job (id INTEGER)");
   run_sql(dir / "wrong.db", "CREATE TABLE job_resource_samples (id INTEGER)");
-  EXPECT_NE(failure_of(dir / "none.db").find("there is no file"), std::string::npos);
-  EXPECT_NE(failure_of(dir.path()).find("is no file"), std::string::npos);
+  EXPECT_NE(failure_of(dir / "none.db").find("file not found"), std::string::npos);
+  EXPECT_NE(failure_of(dir.path()).find("is not a file"), std::string::npos);
   EXPECT_NE(failure_of(dir / "text").find("not a database"), std::string::npos);
   EXPECT_NE(failure_of(dir / "other.db").find("none of the tables"), std::string::npos);
   EXPECT_NE(failure_of(dir / "wrong.db").find("no such column"), std::string::npos);
