@@ -33,7 +33,7 @@ std::string size_text(std::uint64_t bytes) {
 FreeSpace free_space(int directory) {
   struct statvfs info {};
   if (::fstatvfs(directory, &info) != 0) {
-    throw base::SystemError("cannot tell how much room there is");
+    throw base::SystemError("cannot determine the free space");
   }
   constexpr std::uint64_t k_most_reserve = std::uint64_t{256} << 20U;
   constexpr std::uint64_t k_parts = 50;
@@ -42,7 +42,7 @@ FreeSpace free_space(int directory) {
   const std::uint64_t available = info.f_bavail * size_of_block;
   FreeSpace result;
   result.bytes = available - std::min(available, reserve);
-  // File systems without a fixed number of files say 0.
+  // 0 on file systems without a fixed number of files.
   result.files = info.f_files == 0 ? k_most : info.f_favail - std::min(info.f_favail, info.f_files / k_parts);
   return result;
 }

@@ -4,13 +4,14 @@
 
 namespace torc::archive {
 
-/// What a file system has left for unpacked archives: all but a reserve (2 %, at most 256 MiB) for everybody else.
+/// The free space of a file system for unpacked archives: all free space except a reserve for other users (2 %, at most
+/// 256 MiB).
 struct FreeSpace {
   std::uint64_t bytes{0};
   std::uint64_t files{0};
 };
 
-/// @param directory  A descriptor of a directory in the file system.
+/// @param directory  Descriptor of a directory in the file system.
 /// @throws base::SystemError
 FreeSpace free_space(int directory);
 

@@ -13,7 +13,7 @@
 namespace torc::archive {
 namespace {
 
-/// For inflateInit2: the largest window, and a gzip header and trailer around the data.
+/// For inflateInit2: the largest window (15), and gzip headers and trailers (16).
 constexpr int k_gzip_window_bits = 15 + 16;
 constexpr unsigned char k_magic_1 = 0x1f;
 constexpr unsigned char k_magic_2 = 0x8b;
@@ -58,7 +58,7 @@ bool GzipStream::begin_next_member() {
   if (m_zlib.avail_in == 0 && !fill()) {
     return false;
   }
-  // What follows and is no member (zeros that fill up a tape's block) does not count, as with gzip(1).
+  // Like gzip(1), ignores trailing data that is not a member, such as zeros that fill a tape block.
   const bool is_member = m_zlib.next_in[0] == k_magic_1 && (m_zlib.avail_in < 2 || m_zlib.next_in[1] == k_magic_2);
   return is_member && ::inflateReset(&m_zlib) == Z_OK;
 }

@@ -11,8 +11,9 @@
 
 namespace torc::archive {
 
-/// Reads a gzip file (RFC 1952; one member or several) as a stream of unpacked bytes, a piece at a time, so that its
-/// owner can stop between any two pieces and knows how much came out of how much. Checks each member's CRC and length.
+/// Reads a gzip file (RFC 1952) with one or more members as a stream of unpacked bytes, piece by piece, so that the
+/// caller can stop between pieces and knows how many bytes have been unpacked. Checks the CRC and length of each
+/// member.
 class GzipStream {
  public:
   /// @throws base::Error if it is not a regular file or cannot be opened
@@ -21,8 +22,8 @@ class GzipStream {
   GzipStream& operator=(const GzipStream&) = delete;
   ~GzipStream();
 
-  /// The next bytes, at most `k_piece`; empty at the end. They stay valid until the next call.
-  /// @throws base::Error if the data are damaged or end too early
+  /// The next bytes, at most `k_piece`; empty at the end. Valid until the next call.
+  /// @throws base::Error if the data are damaged or incomplete
   std::string_view read();
 
   std::uint64_t packed_size() const { return m_packed_size; }
@@ -31,9 +32,9 @@ class GzipStream {
   static constexpr std::size_t k_piece = std::size_t{1} << 16U;
 
  private:
-  /// @returns whether there is input
+  /// Reads more input. @returns false at the end of the file
   bool fill();
-  /// After the end of a member. @returns whether another one follows
+  /// Call this after the end of a member. @returns whether another one follows
   bool begin_next_member();
 
   base::Fd m_file;

@@ -68,7 +68,8 @@ std::string_view LinkCheck::why_not(const std::vector<std::string>& path, std::s
     return k_leaves;
   }
   std::vector<std::string> here(path.begin(), path.end() - 1);
-  std::size_t own = here.size();  // So many of them belong to the link's own path: directories, or it cannot be made.
+  // Leading components from the link's own path, which are directories, or else the link cannot be created.
+  std::size_t own = here.size();
   for (auto& part : base::split(target, '/')) {
     if (part.empty() || part == ".") {
       continue;

@@ -1,8 +1,8 @@
-// Theory of operation: zlib unpacks (GzipStream), libarchive reads the tar format from what comes out. libarchive is
-// given only that format: each further one is more code that reads a stranger's bytes. The gzip filter is not
-// libarchive's, since it checks neither CRC nor length, and since a budget for each header can only be held where
-// unpacked bytes are counted: the map of a sparse file takes memory in proportion to its header, and a header of a
-// gigabyte packs into a megabyte.
+// Theory of operation: zlib unpacks (GzipStream), and libarchive parses the unpacked tar data. Only the tar format is
+// enabled in libarchive, because every other format is more code that parses untrusted bytes. libarchive's own gzip
+// filter is not used, because it checks neither CRC nor length, and because limiting the size of each header requires
+// counting unpacked bytes: the map of a sparse file takes memory in proportion to its header, and a header of a
+// gigabyte can be compressed to a megabyte.
 
 #include "torc/archive/reader.hpp"
 
@@ -81,7 +81,8 @@ std::string_view kind_name(Kind kind) {
 struct Reader::Impl {
   Impl(const std::filesystem::path& file, std::stop_token stop_token) : stream(file), stop(std::move(stop_token)) {}
 
-  /// libarchive's read callback. Exceptions must not pass through its frames; they are thrown afterwards.
+  /// libarchive's read callback. Exceptions must not propagate through C code, so they are stored and thrown by
+  /// `check`.
   static la_ssize_t give(::archive* reader, void* self, const void** buffer) {
     auto& impl = *static_cast<Impl*>(self);
     try {
@@ -90,7 +91,7 @@ struct Reader::Impl {
       }
       const auto piece = impl.stream.read();
       if (piece.size() > impl.budget) {
-        throw base::Error("a header of it is too large");
+        throw base::Error("one of its headers is too large");
       }
       if (impl.budget != k_no_budget) {
         impl.budget -= piece.size();
@@ -104,12 +105,12 @@ struct Reader::Impl {
     }
   }
 
-  /// @throws what went wrong, if `status` says that something did
+  /// @throws the stored exception, or base::Error if `status` is an error
   void check(int status) {
     if (trouble) {
       std::rethrow_exception(trouble);
     }
-    // ARCHIVE_WARN: names that this locale has no characters for. They are taken as bytes.
+    // ARCHIVE_WARN: a name is not valid in this locale. Names are used as bytes.
     if (status != ARCHIVE_OK && status != ARCHIVE_EOF && status != ARCHIVE_WARN) {
       throw base::Error("it is damaged or not a tar archive: " + text_or_empty(::archive_error_string(reader.get())));
     }
@@ -118,7 +119,7 @@ struct Reader::Impl {
   GzipStream stream;
   std::stop_token stop;
   std::unique_ptr<::archive, FreeReader> reader{::archive_read_new()};
-  std::uint64_t budget{k_no_budget};  ///< Unpacked bytes that the header being read may still take.
+  std::uint64_t budget{k_no_budget};  ///< Remaining unpacked bytes for the current header.
   std::exception_ptr trouble{};
   bool has_entry{false};
 };
@@ -138,7 +139,7 @@ std::optional<Entry> Reader::next() {
     throw Stopped();
   }
   ::archive* const reader = m_impl->reader.get();
-  // What is left of the last entry's content is no part of the next header's budget.
+  // Skip the rest of the last entry's content, which does not count for the next header.
   if (m_impl->has_entry) {
     m_impl->check(::archive_read_data_skip(reader));
   }

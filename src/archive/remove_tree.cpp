@@ -21,7 +21,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds k_patience{500};
 
-/// Says when it is time to give up.
+/// Limits the time after a stop request.
 class Patience {
  public:
   explicit Patience(const std::stop_token& stop) : m_stop(stop) {}
@@ -42,7 +42,7 @@ struct CloseDirectory {
   void operator()(DIR* stream) const noexcept { ::closedir(stream); }
 };
 
-/// @returns whether the directory `name` in `parent` is empty now
+/// Empties the directory `name` in `parent`. @returns whether it is empty now
 bool empty_directory(int parent, const char* name, Patience& patience, std::size_t depth) {
   base::Fd fd(::openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   const std::unique_ptr<DIR, CloseDirectory> stream(fd ? ::fdopendir(fd.get()) : nullptr);
@@ -62,7 +62,7 @@ bool empty_directory(int parent, const char* name, Patience& patience, std::size
     if (::unlinkat(here, entry->d_name, 0) == 0) {
       continue;
     }
-    // Linux says EISDIR for a directory, POSIX allows EPERM.
+    // For a directory, Linux returns EISDIR; POSIX allows EPERM.
     const bool is_directory = errno == EISDIR || errno == EPERM;
     is_empty = is_directory && empty_directory(here, entry->d_name, patience, depth + 1) &&
                ::unlinkat(here, entry->d_name, AT_REMOVEDIR) == 0 && is_empty;

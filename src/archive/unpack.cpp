@@ -24,14 +24,14 @@ namespace {
 using Parts = std::vector<std::string>;
 
 constexpr unsigned k_special_bits = S_ISUID | S_ISGID | S_ISVTX;
-/// So often the file system is asked how much room is left: others write to it as well.
-constexpr std::uint64_t k_bytes_between_looks = std::uint64_t{16} << 20U;
-/// What an entry costs besides its bytes, for the looks.
+/// How often to check the free space, which other processes also use.
+constexpr std::uint64_t k_bytes_between_checks = std::uint64_t{16} << 20U;
+/// Space that an entry needs in addition to its content, in the same count.
 constexpr std::uint64_t k_cost_of_entry = 4'096;
-/// Directories that no entry lists, beyond one for each entry.
+/// Maximum number of directories without an entry of their own, in addition to one per entry.
 constexpr std::uint64_t k_unlisted_directories = 1'000;
 
-/// Whether an error is about this entry alone. With any other one nothing further can be unpacked.
+/// Whether an error concerns only this entry. After any other error, no further entries can be unpacked.
 bool is_about_the_entry(int error_number) {
   constexpr std::array k_errors{ENAMETOOLONG, EEXIST, ENOTDIR, EISDIR,    EINVAL,
                                 EILSEQ,       ELOOP,  ENOENT,  ENOTEMPTY, EMLINK};
@@ -83,27 +83,29 @@ class Unpacking {
   void skip(const Entry& entry, std::string_view why) { skip(kind_name(entry.kind), entry.name, why); }
 
   void skip(std::string_view kind, std::string_view name, std::string_view why) {
-    // The name is cut so that the reason still stands in a list that is cut itself.
+    // The name is shortened so that the reason remains visible in a shortened list.
     constexpr std::size_t k_most_name = 200;
     m_report.skipped.add(
         fmt::format("{} {}{}", kind, name.substr(0, k_most_name), why.empty() ? "" : fmt::format(" ({})", why)));
   }
 
-  /// @throws base::SystemError if the last error is about more than this entry
+  /// Skips the entry because of the error in errno.
+  /// @throws base::Error if the error concerns more than this entry
   void skip_or_fail(std::string_view kind, std::string_view name) {
     const int error_number = errno;
     if (!is_about_the_entry(error_number)) {
       const std::string shown = base::printable_line(name);
-      throw error_number == ENOSPC || error_number == EDQUOT ? base::Error("no space left on this machine for " + shown)
-                                                             : base::SystemError("cannot make " + shown, error_number);
+      throw error_number == ENOSPC || error_number == EDQUOT
+          ? base::Error("no space left on this machine for " + shown)
+          : base::SystemError("cannot create " + shown, error_number);
     }
     skip(kind, name, base::errno_text(error_number));
   }
 
-  /// The directory that the first `count` parts name, made if it is not there.
-  /// @returns -1 with errno set if it cannot be had
+  /// Opens the directory named by the first `count` components, and creates it if it does not exist.
+  /// @returns its descriptor, which stays owned by this object; -1 with errno set if that fails
   int directory(const Parts& parts, std::size_t count) {
-    // Entries of one directory mostly follow each other.
+    // Consecutive entries are usually in the same directory.
     if (m_last && m_last_parts.size() == count && std::equal(m_last_parts.begin(), m_last_parts.end(), parts.begin())) {
       return m_last.get();
     }
@@ -131,9 +133,10 @@ class Unpacking {
 
   void count_new_directory() {
     count(k_cost_of_entry);
-    // Entries need not list the directories of their paths: a path of many short names makes as many of them.
+    // The directories of a path need no entries of their own, so a path with many short names can create many
+    // directories.
     if (++m_directories > k_unlisted_directories + m_survey.entries) {
-      throw base::Error("it holds too many directories that it does not list");
+      throw base::Error("it has too many directories without an entry");
     }
   }
 
@@ -144,10 +147,10 @@ class Unpacking {
       return;
     }
     if (!parts.empty()) {
-      // mkdir, not chmod, knows the umask: permissions can only be taken away.
+      // mkdir has applied the umask, which chmod does not; so only remove permissions.
       struct stat info {};
       if (::fstat(fd, &info) == 0) {
-        // Special bits come from the directory around it, which is the caller's own, never from the archive.
+        // Keep special bits inherited from the parent directory, but use none from the archive.
         ::fchmod(fd, (info.st_mode & k_special_bits) | (info.st_mode & entry.mode & 0777U) | S_IRWXU);
       }
     }
@@ -159,7 +162,8 @@ class Unpacking {
       return;
     }
     const int parent = directory(parts, parts.size() - 1);
-    // A name that comes twice means its last content, as with tar; never an old file's, which may have other names.
+    // Like tar, a repeated name replaces the earlier file. The earlier file is unlinked, not overwritten, because it
+    // may have other hard links.
     if (parent < 0 || (::unlinkat(parent, parts.back().c_str(), 0) != 0 && errno != ENOENT)) {
       errno = parent < 0 ? errno : EISDIR;
       skip_or_fail(kind_name(entry.kind), entry.name);
@@ -176,13 +180,13 @@ class Unpacking {
       m_report.stripped.add(entry.name);
     }
     const std::array<timespec, 2> times{timespec{0, UTIME_OMIT}, timespec{entry.modified, 0}};
-    ::futimens(fd.get(), times.data());  // A time that the file system cannot store is no loss.
+    ::futimens(fd.get(), times.data());  // Errors are ignored; the modification time is not essential.
   }
 
   void write_content(const Entry& entry, int fd) {
     while (const auto block = m_reader.read()) {
       if (block->offset > entry.size || block->data.size() > entry.size - block->offset) {
-        throw base::Error("it is damaged: " + base::printable_line(entry.name) + " is longer than it says");
+        throw base::Error("it is damaged: " + base::printable_line(entry.name) + " is longer than its header says");
       }
       count(block->data.size());
       std::string_view left = block->data;
@@ -197,7 +201,7 @@ class Unpacking {
         offset += std::max<ssize_t>(written, 0);
       }
     }
-    if (::ftruncate(fd, static_cast<off_t>(entry.size)) != 0) {  // A hole may stand at the end.
+    if (::ftruncate(fd, static_cast<off_t>(entry.size)) != 0) {  // The file may end with a hole.
       skip_or_fail("file", entry.name);
     }
   }
@@ -208,13 +212,13 @@ class Unpacking {
       skip(entry, "it leaves the directory");
       return;
     }
-    // Both directories are needed at once, and `directory` keeps one.
+    // Both directories are needed at once, but `directory` keeps only one open.
     const int target_parent = directory(*target, target->size() - 1);
     const base::Fd from(target_parent < 0 ? -1 : ::fcntl(target_parent, F_DUPFD_CLOEXEC, 0));
     struct stat info {};
     if (!from || ::fstatat(from.get(), target->back().c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0 ||
         !S_ISREG(info.st_mode)) {
-      skip(entry, "no file of that name comes before it");
+      skip(entry, "its target is not a preceding file");
       return;
     }
     const int parent = directory(parts, parts.size() - 1);
@@ -241,18 +245,18 @@ class Unpacking {
     }
   }
 
-  /// Before `bytes` are written.
-  /// @throws base::Error if that is more than what was counted, or than there is room for
+  /// Counts `bytes` before they are written.
+  /// @throws base::Error if the total exceeds what the survey counted, or the free space
   void count(std::uint64_t bytes) {
-    m_since_look += bytes;
+    m_since_check += bytes;
     m_written += bytes;
     if (m_written > m_survey.bytes + k_cost_of_entry * (2 * m_survey.entries + k_unlisted_directories)) {
       throw base::Error("it holds more than its headers say");
     }
-    if (m_since_look >= k_bytes_between_looks) {
-      m_since_look = 0;
+    if (m_since_check >= k_bytes_between_checks) {
+      m_since_check = 0;
       const FreeSpace space = free_space(m_root.get());
-      if (space.bytes < k_bytes_between_looks || space.files == 0) {
+      if (space.bytes < k_bytes_between_checks || space.files == 0) {
         throw base::Error("no space left on this machine");
       }
     }
@@ -264,10 +268,10 @@ class Unpacking {
   const std::stop_token& m_stop;
   UnpackReport m_report;
   LinkList m_links;
-  base::Fd m_last;  ///< The directory that was used last, unless it is the root.
+  base::Fd m_last;  ///< The most recently used directory, unless it is the root.
   Parts m_last_parts;
   std::uint64_t m_written{0};
-  std::uint64_t m_since_look{0};
+  std::uint64_t m_since_check{0};
   std::uint64_t m_directories{0};
 };
 
@@ -276,13 +280,13 @@ class Unpacking {
 UnpackReport unpack(const std::filesystem::path& file, const Survey& survey, const std::filesystem::path& target,
                     const std::stop_token& stop) {
   if (::mkdir(target.c_str(), 0777) != 0) {
-    throw base::SystemError("cannot make the directory " + target.string());
+    throw base::SystemError("cannot create the directory " + target.string());
   }
   try {
     return Unpacking(file, survey, target, stop).run();
   } catch (base::Error& error) {
     if (!remove_tree(target, stop)) {
-      throw base::Error(fmt::format("{}; what was unpacked is left in {}: delete it", error.what(), target.string()));
+      throw base::Error(fmt::format("{}; unpacked files are left in {}: delete them", error.what(), target.string()));
     }
     throw;
   }

@@ -12,7 +12,7 @@
 
 namespace torc::archive {
 
-/// A stop was requested while an archive was read or unpacked.
+/// Thrown after a stop request while an archive is read or unpacked.
 class Stopped : public base::Error {
  public:
   Stopped() : base::Error("canceled") {}
@@ -23,26 +23,26 @@ enum class Kind { file, directory, symbolic_link, hard_link, device, fifo, socke
 /// "file", "directory", "link", "hard link", "device", "FIFO", "socket" or "entry of an unknown type".
 std::string_view kind_name(Kind kind);
 
-/// One entry of an archive, as the maker of the archive describes it.
+/// One entry of an archive. All values come from the archive and are untrusted.
 struct Entry {
-  std::string name{};  ///< Bytes as they are in the archive: "./job_stdio/job_1.o".
+  std::string name{};  ///< Unchanged bytes from the archive, such as "./job_stdio/job_1.o".
   Kind kind{Kind::other};
-  std::uint64_t size{0};     ///< Of a file, in bytes; 0 of what is not a file.
-  unsigned mode{0};          ///< Permissions with setuid, setgid and sticky bit: at most 07777.
+  std::uint64_t size{0};     ///< Size of a file in bytes; 0 for other kinds.
+  unsigned mode{0};          ///< Permissions including the setuid, setgid and sticky bits: at most 07777.
   std::int64_t modified{0};  ///< Seconds since 1970.
-  std::string target{};      ///< Of links.
+  std::string target{};      ///< Target of a link.
 };
 
-/// A part of a file's content. What lies between two blocks is a hole.
+/// A part of a file's content. Gaps between blocks are holes.
 struct Block {
   std::uint64_t offset{0};  ///< Within the file.
   std::string_view data{};  ///< Valid until the next call of the reader.
 };
 
-/// Reads a .tar.gz file that is not trusted, from its beginning to its end, in constant memory. Nothing else is
-/// supported: neither other formats nor other kinds of compression, and no helper programs.
+/// Reads an untrusted .tar.gz file sequentially in constant memory. Supports no other formats or compression methods,
+/// and runs no helper programs.
 ///
-/// Memory: a header that takes more than 16 MiB (names, maps of sparse files) is refused.
+/// Memory: headers of more than 16 MiB (names, maps of sparse files) are refused.
 /// A stop request is noticed within 64 KiB of unpacked data.
 /// Single-threaded. Every method throws Stopped after a stop request, and base::Error if the archive is damaged; the
 /// message is a clause without the file's name ("its data are damaged").
@@ -54,9 +54,9 @@ class Reader {
   Reader& operator=(const Reader&) = delete;
   ~Reader();
 
-  /// The next entry; nothing after the last one.
+  /// The next entry; no value after the last one.
   std::optional<Entry> next();
-  /// The next part of the current entry's content; nothing after the last one.
+  /// The next part of the current entry's content; no value after the last one.
   std::optional<Block> read();
 
   /// Size of the archive's file in bytes.

@@ -157,7 +157,7 @@ TEST_F(ReaderTest, BoundsTheMemoryOfAHeader) {
   EXPECT_LT(packed.size(), 1'000'000U);
   struct rusage before {};
   ::getrusage(RUSAGE_SELF, &before);
-  EXPECT_EQ(read(packed), "a header of it is too large");
+  EXPECT_EQ(read(packed), "one of its headers is too large");
   struct rusage after {};
   ::getrusage(RUSAGE_SELF, &after);
   EXPECT_LT(after.ru_maxrss - before.ru_maxrss, 100'000) << "kB";
