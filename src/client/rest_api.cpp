@@ -18,12 +18,12 @@ RestApi::RestApi(const Connection& connection) : m_connection(connection), m_che
 
 RestConnection& RestApi::server() {
   if (!m_checked) {
-    const std::string& theirs = version().api_version;
-    if (major_of(theirs) != major_of(base::k_api_version)) {
+    const std::string& server_version = version().api_version;
+    if (major_of(server_version) != major_of(base::k_api_version)) {
       throw base::Error(
           fmt::format("the server at {} speaks version {} of the interface, this program {}; use a torc of the "
                       "server's version, or --skip-version-check",
-                      m_connection.shown_url(), theirs, base::k_api_version));
+                      m_connection.shown_url(), server_version, base::k_api_version));
     }
     m_checked = true;
   }

@@ -6,7 +6,7 @@
 
 namespace torc::client {
 
-/// `Api` over REST. One file for each resource implements it: rest_workflows.cpp, rest_jobs.cpp, ...
+/// `Api` over REST, implemented in one file per resource: rest_workflows.cpp, rest_jobs.cpp, ...
 class RestApi final : public Api {
  public:
   explicit RestApi(const Connection& connection);
@@ -83,13 +83,13 @@ class RestApi final : public Api {
 
  private:
   model::Job retry(model::Id id, std::int64_t run_id, Query query, std::optional<std::int64_t> attempt_id);
-  /// What a claim says about its claimer.
+  /// Adds the options of a claim to its query.
   void add_claimer(Query& query, const Claimer& claimer);
-  /// The connection, once the server is known to speak this program's interface.
+  /// The connection, after checking that the server has a compatible interface version.
   RestConnection& server();
 
   RestConnection m_connection;
-  bool m_checked;  ///< The version fits, or does not matter.
+  bool m_checked;  ///< Whether the version has been checked, or the check is disabled.
   std::optional<model::ServerVersion> m_version;
 };
 

@@ -49,7 +49,7 @@ bool RestApi::claim_action(model::Id workflow_id, model::Id action_id, model::Id
     return true;
   } catch (const base::ApiError& error) {
     if (error.status() == 409) {
-      return false;  // Another runner was first.
+      return false;  // Another runner has claimed it.
     }
     throw;
   }

@@ -16,8 +16,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// How long failing connections are tried again. Long enough for a server that is being restarted by hand to be missed
-/// by few, short enough for a wrong address to be told at once.
+/// How long to retry failing connections: long enough to bridge most manual restarts of a server, short enough to
+/// report a wrong address quickly.
 constexpr std::chrono::milliseconds k_retry_limit{1'500};
 
 net::HttpOptions http_options(const Connection& connection) {
@@ -36,7 +36,7 @@ std::string without_credentials(const std::string& url) {
   return at < url.find('/', host) ? url.substr(0, host) + url.substr(at + 1) : url;
 }
 
-/// Whether another try may help and can do no harm.
+/// Whether a retry may help and is safe.
 bool may_repeat(const std::string& method, const net::HttpResponse& response) {
   const bool harmless = !response.sent || method == "GET";
   const bool hopeless = response.error.starts_with("timed out") || response.error.starts_with("could not resolve") ||
@@ -125,7 +125,7 @@ nlohmann::json RestConnection::send(const char* method, const std::string& path,
   base::log_debug("{} {}: {} in {:.1f} ms", method, path, response.status,
                   std::chrono::duration<double, std::milli>(Clock::now() - started).count());
   if (response.unfit) {
-    throw_unfit(what, response.error);
+    throw_unexpected(what, response.error);
   }
   if (response.status == 0) {
     throw unreachable(response, m_shown_url, what);
@@ -140,32 +140,32 @@ nlohmann::json RestConnection::send(const char* method, const std::string& path,
   try {
     return model::parse_json(response.body);
   } catch (const model::JsonError& error) {
-    throw_unfit(what, error.what());
+    throw_unexpected(what, error.what());
   }
 }
 
 ListProgress::ListProgress(std::string what) : m_what(std::move(what)) {}
 
-void ListProgress::note(const nlohmann::json& page, std::int64_t offset, std::int64_t wanted, std::size_t bytes) {
+void ListProgress::check(const nlohmann::json& page, std::int64_t offset, std::int64_t wanted, std::size_t bytes) {
   const auto& items = value_at(page, "items");
   const auto count = items.is_array() ? static_cast<std::int64_t>(items.size()) : 0;
-  const auto& said = value_at(page, "offset");
+  const auto& reported = value_at(page, "offset");
   if (count > wanted) {
-    throw_unfit(m_what, fmt::format("{} items came where {} were asked for", count, wanted));
+    throw_unexpected(m_what, fmt::format("{} items were sent, {} were requested", count, wanted));
   }
   std::string first = count > 0 ? model::dump_json(items.front()) : "";
   const bool same = !first.empty() && first == m_first;
-  if (same || (said.is_number_integer() && said != offset)) {
-    throw_unfit(m_what, fmt::format("its list does not advance at item {}", offset));
+  if (same || (reported.is_number_integer() && reported != offset)) {
+    throw_unexpected(m_what, fmt::format("its list does not advance at item {}", offset));
   }
   m_first = std::move(first);
   m_bytes += bytes;
   if (++m_pages > k_most_pages || m_bytes > net::k_most_of_a_body || Clock::now() - m_began > k_longest) {
-    throw_unfit(m_what, fmt::format("its list has no end; {} items came", offset + count));
+    throw_unexpected(m_what, fmt::format("its list has no end; {} items were sent", offset + count));
   }
 }
 
-void throw_unfit(const std::string& what, const std::string& why) {
+void throw_unexpected(const std::string& what, const std::string& why) {
   throw base::ApiError(200, "UnexpectedAnswer",
                        fmt::format("the answer does not look like that of a torc server: {} ({})", why, what));
 }
@@ -180,7 +180,7 @@ std::int64_t int_at(const nlohmann::json& answer, const char* name, const std::s
   try {
     return model::detail::read_int(name, value_at(answer, name));
   } catch (const model::JsonError& error) {
-    throw_unfit(what, error.what());
+    throw_unexpected(what, error.what());
   }
 }
 
@@ -188,7 +188,7 @@ bool bool_at(const nlohmann::json& answer, const char* name, const std::string& 
   try {
     return model::detail::read_bool(name, value_at(answer, name));
   } catch (const model::JsonError& error) {
-    throw_unfit(what, error.what());
+    throw_unexpected(what, error.what());
   }
 }
 

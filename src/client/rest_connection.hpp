@@ -16,7 +16,7 @@
 
 namespace torc::client {
 
-/// Names and values of a query; a value that is absent is left out.
+/// Names and values of a query. Absent values are omitted.
 class Query {
  public:
   Query& add(const char* name, const std::string& value);
@@ -35,18 +35,18 @@ class Query {
   std::vector<std::pair<std::string, std::string>> m_parameters;
 };
 
-/// Watches over the pages of one listing, whose server may repeat them or go on for ever.
+/// Checks the pages of a listing, because a faulty server may repeat pages or send pages without end.
 class ListProgress {
  public:
   /// @param what  The request, for messages.
   explicit ListProgress(std::string what);
 
-  /// Before the next page is asked for. A page is good that holds no more items than were `wanted`, begins at `offset`
-  /// if it says where, and does not begin with the item that the page before began with. All pages together have
-  /// net::k_most_of_a_body bytes, k_most_pages pages and k_longest time at most.
-  /// @param bytes  Of its JSON.
+  /// Checks a page before the next one is requested. A page must not have more items than `wanted`, must begin at
+  /// `offset` if it reports its offset, and must not begin with the same item as the previous page. All pages together
+  /// are limited to net::k_most_of_a_body bytes, k_most_pages pages, and the time k_longest.
+  /// @param bytes  Size of the page's JSON.
   /// @throws base::ApiError
-  void note(const nlohmann::json& page, std::int64_t offset, std::int64_t wanted, std::size_t bytes);
+  void check(const nlohmann::json& page, std::int64_t offset, std::int64_t wanted, std::size_t bytes);
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -55,34 +55,34 @@ class ListProgress {
   static constexpr std::chrono::minutes k_longest{15};
 
   std::string m_what;
-  std::string m_first;  ///< The item that the page before began with, as JSON.
+  std::string m_first;  ///< The first item of the previous page, as JSON.
   std::size_t m_bytes{0};
   int m_pages{0};
   Clock::time_point m_began{Clock::now()};
 };
 
-/// Requests to one server: bodies as JSON, refusals as exceptions, connection failures repeated where that is safe.
+/// Requests to one server: JSON bodies, refusals as exceptions, retries of failed connections if that is safe.
 ///
-/// Every method throws base::ApiError; `path` starts with a slash and is encoded already.
+/// Every method throws base::ApiError. `path` starts with a slash and is already encoded.
 class RestConnection {
  public:
-  /// @throws base::UsageError if the URL is none
+  /// @throws base::UsageError if the URL is invalid
   explicit RestConnection(const Connection& connection);
 
   const std::string& url() const { return m_url; }
-  /// The URL without a password that somebody may have put into it.
+  /// The URL without any credentials in it.
   const std::string& shown_url() const { return m_shown_url; }
 
   void set_patience(net::Patience patience) { m_http.set_patience(std::move(patience)); }
 
   nlohmann::json get(const std::string& path, const Query& query = {});
-  /// @param stop  Requested: the request is given up at once, as if no answer had come.
+  /// @param stop  When requested, the request is abandoned at once, as if no answer had come.
   nlohmann::json post(const std::string& path, const Query& query = {}, const nlohmann::json& body = nullptr,
                       const std::stop_token& stop = {});
   nlohmann::json put(const std::string& path, const nlohmann::json& body = nullptr);
   nlohmann::json remove(const std::string& path);
 
-  /// Every page of a listing, or as much of it as `paging` asks for.
+  /// All items of a listing, or the part specified by `paging`.
   template <typename T>
   model::Page<T> list(const std::string& path, Query query, const Paging& paging);
 
@@ -95,25 +95,25 @@ class RestConnection {
   net::HttpClient m_http;
   std::string m_url;
   std::string m_shown_url;
-  std::size_t m_received{0};  ///< Bytes of the last good answer's body.
+  std::size_t m_received{0};  ///< Body size in bytes of the last valid answer.
 };
 
-/// A model from an answer. @throws base::ApiError where it does not fit
+/// Parses a model in an answer. @throws base::ApiError if it is invalid
 template <typename T>
 T model_from(const nlohmann::json& answer, const std::string& what);
 
-[[noreturn]] void throw_unfit(const std::string& what, const std::string& why);
+[[noreturn]] void throw_unexpected(const std::string& what, const std::string& why);
 
 template <typename T>
 T model_from(const nlohmann::json& answer, const std::string& what) {
   try {
     return model::from_json<T>(answer);
   } catch (const model::JsonError& error) {
-    throw_unfit(what, error.what());
+    throw_unexpected(what, error.what());
   }
 }
 
-/// The models of an array. An absent array is an empty one.
+/// Parses an array of models. An absent array counts as empty.
 template <typename T>
 std::vector<T> models_from(const nlohmann::json& answer, const std::string& what) {
   std::vector<T> result;
@@ -121,7 +121,7 @@ std::vector<T> models_from(const nlohmann::json& answer, const std::string& what
     return result;
   }
   if (!answer.is_array()) {
-    throw_unfit(what, "an array was expected");
+    throw_unexpected(what, "an array was expected");
   }
   result.reserve(answer.size());
   for (const auto& item : answer) {
@@ -130,10 +130,10 @@ std::vector<T> models_from(const nlohmann::json& answer, const std::string& what
   return result;
 }
 
-/// A field of an answer. @throws base::ApiError where it is missing or no number
+/// A field of an answer. @throws base::ApiError if it is missing or has the wrong type
 std::int64_t int_at(const nlohmann::json& answer, const char* name, const std::string& what);
 bool bool_at(const nlohmann::json& answer, const char* name, const std::string& what);
-/// A field of an answer, null where it is missing.
+/// A field of an answer, null if it is missing.
 const nlohmann::json& value_at(const nlohmann::json& answer, const char* name);
 
 template <typename T>
@@ -154,7 +154,7 @@ model::Page<T> RestConnection::list(const std::string& path, Query query, const 
     Query page_query = query;
     page_query.add("offset", paging.offset + have).add("limit", wanted);
     const nlohmann::json page = get(path, page_query);
-    progress.note(page, paging.offset + have, wanted, m_received);
+    progress.check(page, paging.offset + have, wanted, m_received);
     auto items = models_from<T>(value_at(page, "items"), what);
     const bool none = items.empty();
     all.items.insert(all.items.end(), std::make_move_iterator(items.begin()), std::make_move_iterator(items.end()));

@@ -37,7 +37,7 @@ Refusal parse(const net::HttpResponse& response) {
   try {
     return from_json(model::parse_json(response.body));
   } catch (const model::JsonError&) {
-    // Plain text, or the page of some proxy: its first line is enough of the one, and nothing of the other.
+    // Plain text, of which the first line is used; or an HTML page of a proxy, which is ignored.
     if (response.content_type.starts_with("text/html")) {
       return {};
     }
@@ -48,13 +48,14 @@ Refusal parse(const net::HttpResponse& response) {
 
 std::string words_for(int status) {
   if (status == 401) {
-    return "the server wants a user name and password";
+    return "the server requires a user name and password";
   }
   if (status == 403) {
     return "not allowed";
   }
   if (status >= 300 && status < 400) {
-    return fmt::format("the server sends elsewhere (HTTP {}); check --url, or give --cookie-header", status);
+    return fmt::format("the server redirects to another address (HTTP {}); check --url, or set --cookie-header",
+                       status);
   }
   if (status == 404) {
     return "not found (HTTP 404); is the URL that of a torc server?";
@@ -79,7 +80,7 @@ base::ApiError unreachable(const net::HttpResponse& response, const std::string&
             response.error};
   }
   return {0, "Unreachable",
-          fmt::format("cannot reach the server at {}: {}. Is it running? Start one with 'torc server run', or give its "
+          fmt::format("cannot reach the server at {}: {}. Is it running? Start one with 'torc server run', or set its "
                       "address with --url or TORC_API_URL",
                       url, response.error),
           response.error};

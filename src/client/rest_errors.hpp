@@ -7,13 +7,13 @@
 
 namespace torc::client {
 
-/// What a server's refusal says: {"error": {"error": KIND, "message": TEXT}}, {"error": {"message": TEXT}}, plain text
-/// or nothing at all.
-/// @param what  The request, for the message: "GET /jobs/7". Holds no secret.
+/// The error in a server's refusal: {"error": {"error": KIND, "message": TEXT}}, {"error": {"message": TEXT}}, plain
+/// text or an empty body.
+/// @param what  The request, for the message: "GET /jobs/7". Must not contain secrets.
 base::ApiError refusal(const net::HttpResponse& response, const std::string& what);
 
-/// No answer came.
-/// @param url  The server's, as people know it
+/// The error for a request that got no answer.
+/// @param url  The server's URL without credentials.
 base::ApiError unreachable(const net::HttpResponse& response, const std::string& url, const std::string& what);
 
 }  // namespace torc::client

@@ -7,7 +7,8 @@
 namespace torc::client {
 namespace {
 
-/// So much goes into one request: a server handles it at a stretch while others wait, and limits a body's size.
+/// Limits per request, because a server handles a request without interruption while others wait, and limits the size
+/// of bodies.
 constexpr std::size_t k_jobs_in_a_request = 5'000;
 constexpr std::size_t k_bytes_in_a_request = 1UL << 20U;
 

@@ -6,7 +6,7 @@
 namespace torc::client {
 
 void RestApi::ping() {
-  // Whatever its version: a server that answers is running.
+  // Without a version check: any server that answers is running.
   m_connection.get("/ping");
 }
 

@@ -13,7 +13,7 @@ std::vector<model::Id> ids_at(const nlohmann::json& answer, const char* name, co
   try {
     return model::detail::read_value<std::vector<model::Id>>(name, value_at(answer, name));
   } catch (const model::JsonError& error) {
-    throw_unfit(what, error.what());
+    throw_unexpected(what, error.what());
   }
 }
 

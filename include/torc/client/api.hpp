@@ -16,7 +16,7 @@
 
 namespace torc::client {
 
-/// Filters of listings; what is empty does not filter. Listings fetch every page unless `limit` is given.
+/// Filters of listings. Empty members do not filter. Listings fetch all pages unless `limit` is given.
 struct Paging {
   std::int64_t offset{0};
   std::optional<std::int64_t> limit;
@@ -66,33 +66,35 @@ struct FileFilter {
   std::optional<model::Id> produced_by_job_id;
 };
 
-/// Who claims, and how. Each part is sent where the server announces that it knows it.
+/// Options of a claim. Each option is sent only if the server has the capability for it.
 struct Claimer {
   model::Id compute_node_id{0};
-  std::optional<std::int64_t> start_run{};  ///< The jobs run at once, in this run: no start_job is needed.
-  std::chrono::seconds wait{0};             ///< For work, where there is none.
-  std::stop_token stop{};                   ///< Requested: the claim is given up, as if no answer had come.
+  std::optional<std::int64_t> start_run{};  ///< If set, claimed jobs start at once in this run, without start_job.
+  std::chrono::seconds wait{0};             ///< How long to wait if no job is ready.
+  std::stop_token stop{};                   ///< When requested, the claim is abandoned as if no answer had come.
 };
 
-/// The server's operations, one method each. `RestApi` is the real one.
+/// The server's operations, one method each. `RestApi` implements them over REST.
 ///
-/// Errors: every method throws base::ApiError: the server's status and words when it refused, status 0 when it could
-/// not be reached. Methods that are safe to repeat are repeated for a while when the connection fails.
-/// Thread-safety: one object for each thread.
+/// Errors: every method throws base::ApiError, with the status and message of the server if it refused, or status 0 if
+/// the server could not be reached. If the connection fails, methods that are safe to repeat are retried for a short
+/// time.
+/// Thread-safety: one object per thread.
 class Api {
  public:
   virtual ~Api() = default;
 
-  /// How long calls wait for their answers from now on; those that are given up throw as if no answer had come.
+  /// Sets how long calls wait for their answers. Abandoned calls throw as if no answer had come.
   virtual void set_patience(net::Patience patience) = 0;
 
   // System
   virtual void ping() = 0;
-  /// Asked once for each object, then remembered.
+  /// Queried once per object, then cached.
   virtual const model::ServerVersion& version() = 0;
-  /// The server's id where it announces one, else a hash of its URL (16 hex digits): names directories on workers.
+  /// The server's id if it has one, else a hash of its URL (16 hex digits). Used in the names of directories on
+  /// workers.
   virtual std::string server_id() = 0;
-  /// Whether the server announces one of this project's own additions.
+  /// Whether the server has a feature beyond torc 0.23.
   virtual bool has_capability(model::Capability capability) = 0;
 
   // Workflows
@@ -105,14 +107,14 @@ class Api {
   virtual model::Completion is_workflow_complete(model::Id id) = 0;
   virtual bool is_workflow_uninitialized(model::Id id) = 0;
   virtual void initialize_jobs(model::Id id, bool only_uninitialized, bool clear_ephemeral_user_data) = 0;
-  /// Begins the next run in one step: raises the run id, takes a cancel back, initialises. Needs
+  /// Begins the next run in one step: increments the run id, clears a cancel, and initializes the jobs. Needs
   /// Capability::initialize_next_run.
-  /// @param if_uninitialized  Only where no job has left the state it was made in.
-  /// @returns whether it did
+  /// @param if_uninitialized  Only if no job has left its initial status.
+  /// @returns whether the run was initialized
   virtual bool initialize_next_run(model::Id id, bool only_uninitialized, bool if_uninitialized) = 0;
   virtual void cancel_workflow(model::Id id) = 0;
   virtual void reset_workflow_status(model::Id id, bool force) = 0;
-  /// Answers how many jobs were reset.
+  /// @returns the number of jobs reset
   virtual std::int64_t reset_job_status(model::Id id, bool failed_only) = 0;
   virtual std::vector<model::Id> required_existing_files(model::Id id) = 0;
   virtual std::vector<model::Id> missing_user_data(model::Id id) = 0;
@@ -123,36 +125,36 @@ class Api {
   virtual model::Page<model::Job> list_jobs(model::Id workflow_id, const JobFilter& filter) = 0;
   virtual model::Job get_job(model::Id id) = 0;
   virtual model::Job create_job(const model::Job& job) = 0;
-  /// Creates many at once, in the order given; all of one workflow.
+  /// Creates several jobs of one workflow, in the given order.
   virtual std::vector<model::Job> create_jobs(const std::vector<model::Job>& jobs) = 0;
-  /// A job that runs already (`Claimer::start_run`) says so in its status.
+  /// Jobs started by the claim (`Claimer::start_run`) have the status running.
   virtual std::vector<model::Job> claim_next_jobs(model::Id workflow_id, std::int64_t limit,
                                                   const Claimer& claimer) = 0;
   virtual std::vector<model::Job> claim_jobs_based_on_resources(model::Id workflow_id, std::int64_t limit,
                                                                 const model::ComputeNodesResources& resources,
                                                                 const Claimer& claimer) = 0;
   virtual void start_job(model::Id id, std::int64_t run_id, model::Id compute_node_id) = 0;
-  /// `result.status` is the state the job ends in.
+  /// `result.status` becomes the status of the job.
   virtual void complete_job(model::Id id, const model::Result& result) = 0;
-  /// Many at once, each on its own; needs Capability::batch_complete_jobs.
+  /// Completes several jobs independently of each other. Needs Capability::batch_complete_jobs.
   virtual model::CompletedJobs complete_jobs(model::Id workflow_id, const std::vector<model::Result>& results) = 0;
   virtual void manage_status_change(model::Id id, model::JobStatus status, std::int64_t run_id) = 0;
   /// Makes a running, failed or terminated job ready again as its next attempt.
-  /// @param attempt_id  The one that is meant; sent if the server has Capability::retry_attempt.
-  /// @throws base::ApiError 409 where another attempt is under way
+  /// @param attempt_id  The attempt to retry; sent if the server has Capability::retry_attempt.
+  /// @throws base::ApiError 409 if another attempt is the current one
   virtual model::Job retry_job(model::Id id, std::int64_t run_id, std::int64_t max_retries,
                                std::optional<std::int64_t> attempt_id) = 0;
-  /// The same because the time of its runner is over; needs Capability::retry_reason.
-  /// @throws base::ApiError 422 where that has happened `most` times before
+  /// The same after the runner's time limit ended the job. Needs Capability::retry_reason.
+  /// @throws base::ApiError 422 if that has happened `most` times before
   virtual model::Job retry_job_after_time_limit(model::Id id, std::int64_t run_id, std::int64_t most,
                                                 std::optional<std::int64_t> attempt_id) = 0;
 
-  // What belongs to a workflow
+  // Records of a workflow
   virtual model::ResourceRequirements create_resource_requirements(const model::ResourceRequirements& body) = 0;
   virtual model::ResourceRequirements get_resource_requirements(model::Id id) = 0;
   virtual model::Page<model::ResourceRequirements> list_resource_requirements(model::Id workflow_id) = 0;
   virtual model::Page<model::Result> list_results(model::Id workflow_id, const ResultFilter& filter) = 0;
-  /// Keeps a result beside the ones of complete_job, such as that of an attempt that was retried; changes no job.
+  /// Stores an additional result, such as that of a retried attempt. Does not change the job.
   virtual model::Result create_result(const model::Result& result) = 0;
   virtual model::ComputeNode create_compute_node(const model::ComputeNode& node) = 0;
   virtual model::ComputeNode get_compute_node(model::Id id) = 0;
@@ -162,8 +164,8 @@ class Api {
   virtual model::Page<model::ComputeNode> list_compute_nodes(model::Id workflow_id,
                                                              const ComputeNodeFilter& filter) = 0;
   virtual std::vector<model::RemoteWorker> list_remote_workers(model::Id workflow_id) = 0;
-  /// Adds those that are not there yet. Settings are kept if the server has Capability::worker_settings, also of one
-  /// that is there already; otherwise addresses alone.
+  /// Adds workers that the workflow does not have. On servers with Capability::worker_settings, also stores the
+  /// settings, including those of existing workers; otherwise only addresses are stored.
   virtual void create_remote_workers(model::Id workflow_id, const std::vector<model::RemoteWorker>& workers) = 0;
   virtual void delete_remote_worker(model::Id workflow_id, const std::string& worker) = 0;
   virtual model::Event create_event(const model::Event& event) = 0;
@@ -177,12 +179,13 @@ class Api {
   virtual std::vector<model::FailureHandler> list_failure_handlers(model::Id workflow_id) = 0;
   virtual model::WorkflowAction create_workflow_action(const model::WorkflowAction& action) = 0;
   virtual std::vector<model::WorkflowAction> list_workflow_actions(model::Id workflow_id) = 0;
-  /// The actions whose trigger has fired and that are not claimed yet, or that every runner claims.
+  /// Actions whose trigger has fired and that are unclaimed, or are for every runner to claim.
   virtual std::vector<model::WorkflowAction> list_pending_actions(model::Id workflow_id,
                                                                   const std::vector<std::string>& triggers) = 0;
-  /// @returns whether it is the caller's to do
+  /// @returns whether the caller may run the action
   virtual bool claim_action(model::Id workflow_id, model::Id action_id, model::Id compute_node_id) = 0;
-  /// How many there are in a state ("pending", "active"); 0 on a server that does not know the operation.
+  /// The number of scheduled compute nodes with a status ("pending", "active"); 0 if the server does not have the
+  /// operation.
   virtual std::int64_t count_scheduled_compute_nodes(model::Id workflow_id, const std::string& status) = 0;
 };
 

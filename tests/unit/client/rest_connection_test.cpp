@@ -214,14 +214,15 @@ TEST(RestConnection, EndsAListThatDoesNotAdvance) {
 
 TEST(RestConnection, EndsAListWithoutEnd) {
   const auto error = listing_error([](auto call) { return page(call, worker_item(call)); });
-  EXPECT_NE(std::string(error.what()).find("its list has no end; 10001 items came"), std::string::npos) << error.what();
+  EXPECT_NE(std::string(error.what()).find("its list has no end; 10001 items were sent"), std::string::npos)
+      << error.what();
 }
 
 TEST(RestConnection, TakesNoMoreItemsThanItAskedFor) {
   Paging paging;
   paging.limit = 1;
   const auto error = listing_error([](auto) { return page(0, worker_item(1) + "," + worker_item(2)); }, paging);
-  EXPECT_NE(std::string(error.what()).find("2 items came where 1 were asked for"), std::string::npos) << error.what();
+  EXPECT_NE(std::string(error.what()).find("2 items were sent, 1 were requested"), std::string::npos) << error.what();
 }
 
 TEST(RestConnection, TakesNoAnswerOfAnotherShape) {
