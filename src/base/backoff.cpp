@@ -9,7 +9,7 @@ namespace torc::base {
 
 std::chrono::milliseconds growing_pause(int attempt, std::chrono::milliseconds first, std::chrono::milliseconds longest,
                                         double jitter) {
-  // Beyond 2^16 the longest pause is long reached; the exponent stays one that a double holds.
+  // Factors above 2^16 exceed any longest pause; limiting them keeps the result within the range of a double.
   const double doubled = std::ldexp(static_cast<double>(first.count()), std::clamp(attempt - 1, 0, 16));
   const double bounded = std::min(doubled, static_cast<double>(longest.count()));
   return std::chrono::milliseconds(std::llround(bounded * std::clamp(jitter, 0.5, 1.0)));

@@ -17,7 +17,7 @@
 namespace torc::base {
 namespace {
 
-constexpr int k_most_followed = 40;  // As in Linux.
+constexpr int k_most_followed = 40;  // Same limit as Linux.
 
 OpenedFile refused(std::string why) {
   OpenedFile result;
@@ -34,8 +34,8 @@ OpenedFile failed(int error_number) {
   return result;
 }
 
-/// Follows a path part by part. The directories above the current one are kept open, so that ".." goes back to where
-/// the path came from, wherever that directory was moved meanwhile.
+/// Follows a path component by component. The parents of the current directory are kept open, so that ".." goes back to
+/// the directory that the path came from, even if it was moved meanwhile.
 class Resolver {
  public:
   explicit Resolver(int directory) : m_root(directory) {}
@@ -69,7 +69,7 @@ class Resolver {
         }
         m_entered.emplace_back(fd);
         if (m_entered.size() > k_most_depth) {
-          return refused("it lies too deep");
+          return refused("it is nested too deeply");
         }
       } else if (!m_parts.empty()) {
         return failed(ENOTDIR);
@@ -85,7 +85,7 @@ class Resolver {
 
   int here() const { return m_entered.empty() ? m_root : m_entered.back().get(); }
 
-  /// Puts the parts of a path before those that are left. @returns whether they are few enough
+  /// Puts the components of a path before the remaining ones. @returns whether they are few enough
   bool push(std::string_view path) {
     while (!path.empty()) {
       const auto slash = path.rfind('/');
@@ -107,13 +107,13 @@ class Resolver {
     }
     const std::string_view text(target.data(), static_cast<std::size_t>(size));
     if (++m_links > k_most_followed) {
-      return "its links go round in circles";
+      return "it has too many levels of links";
     }
     return text.starts_with('/') || !push(text) ? k_leaves : "";
   }
 
   OpenedFile open_file(const std::string& name, mode_t mode) const {
-    // O_NONBLOCK and the second look: what the name stands for may change between the two calls.
+    // O_NONBLOCK and the second check, because the file may be replaced between the two calls.
     if (!S_ISREG(mode)) {
       return refused("it is a " + std::string(file_type_name(mode)));
     }
@@ -128,7 +128,7 @@ class Resolver {
 
   int m_root;
   std::vector<Fd> m_entered;         ///< The directories between the root and here.
-  std::vector<std::string> m_parts;  ///< That are left, the next one last.
+  std::vector<std::string> m_parts;  ///< The remaining components, the next one last.
   int m_links{0};
 };
 
@@ -141,7 +141,7 @@ struct OpenDirectory {
   std::string prefix;  ///< Its path from the root with a "/", or "".
 };
 
-/// The entries of a directory, or nothing; then errno tells why.
+/// Opens a directory for reading its entries. @returns null with errno set if that fails
 std::unique_ptr<DIR, CloseDirectory> open_stream(int parent, const char* name) {
   Fd fd(::openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   std::unique_ptr<DIR, CloseDirectory> stream(fd ? ::fdopendir(fd.get()) : nullptr);
@@ -183,7 +183,7 @@ void walk_beneath(int directory, const std::function<void(const FoundFile&)>& vi
   std::vector<OpenDirectory> stack;
   const auto enter = [&](int parent, const char* name, const std::string& path) {
     if (stack.size() > k_most_depth) {
-      unreadable(path, "it lies too deep");
+      unreadable(path, "it is nested too deeply");
     } else if (auto stream = open_stream(parent, name)) {
       stack.push_back({std::move(stream), path.empty() ? "" : path + "/"});
     } else {
@@ -202,7 +202,7 @@ void walk_beneath(int directory, const std::function<void(const FoundFile&)>& vi
     struct stat info {};
     if (name == "." || name == ".." ||
         ::fstatat(::dirfd(current.stream.get()), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) {
-      continue;  // Gone already, if the call failed.
+      continue;  // If the call failed, the file has been removed.
     }
     const std::string path = current.prefix + name;
     if (S_ISDIR(info.st_mode)) {

@@ -11,7 +11,7 @@ namespace torc::base {
 
 void erase_variable(const char* name) {
   const std::string_view wanted(name);
-  std::vector<char*> entries;  // A name can be there more than once.
+  std::vector<char*> entries;  // A name may occur more than once.
   for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
     const std::string_view text(*entry);
     if (text.starts_with(wanted) && text.size() > wanted.size() && text[wanted.size()] == '=') {

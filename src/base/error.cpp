@@ -16,10 +16,10 @@ SystemError::SystemError(std::string_view what, int error_number)
 
 bool is_outage(const ApiError& error) {
   if (error.status() < 400) {
-    return true;  // No answer, or that of something else that listens there for now.
+    return true;  // No answer, or one from another program that currently listens there.
   }
   switch (error.status()) {
-    case 401:  // A server that was started again with other users, until that is mended.
+    case 401:  // Temporary if the server was restarted with the wrong users.
     case 403:
     case 408:
     case 429:

@@ -12,7 +12,7 @@ namespace torc::base {
 
 void Fd::reset(int fd) noexcept {
   if (m_fd >= 0) {
-    // EINTR included: on Linux the descriptor is gone whatever close() answers.
+    // On Linux the descriptor is closed whatever close() returns, including EINTR.
     ::close(m_fd);
   }
   m_fd = fd;

@@ -72,7 +72,7 @@ void write_file_atomically(const std::filesystem::path& path, std::string_view c
 }
 
 std::filesystem::path real_path(std::filesystem::path path) {
-  // Not canonical() alone: it does not follow a link whose end is not there.
+  // canonical() alone does not follow a link whose target does not exist.
   constexpr int k_most_links = 40;
   std::error_code ignored;
   for (int links = 0; links < k_most_links && std::filesystem::is_symlink(path, ignored); ++links) {
@@ -92,7 +92,8 @@ std::filesystem::path home_directory() {
   if (::getpwuid_r(::getuid(), &entry, buffer.data(), buffer.size(), &found) == 0 && found != nullptr) {
     return found->pw_dir;
   }
-  throw Error("cannot tell the home directory: HOME is not set and the user has no entry in the password database");
+  throw Error(
+      "cannot determine the home directory: HOME is not set and the user has no entry in the password database");
 }
 
 std::string env_or(const char* name, std::string_view fallback) {

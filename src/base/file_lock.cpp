@@ -18,9 +18,9 @@
 namespace torc::base {
 namespace {
 
-constexpr std::chrono::milliseconds k_look_again{50};
+constexpr std::chrono::milliseconds k_retry_interval{50};
 
-/// @returns whether the lock is this process's now
+/// @returns whether this process holds the lock now
 bool try_lock(const Fd& file, const std::filesystem::path& path) {
   while (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
     if (errno == EWOULDBLOCK) {
@@ -33,7 +33,7 @@ bool try_lock(const Fd& file, const std::filesystem::path& path) {
   return true;
 }
 
-/// Writes who this process is. If that fails, the lock holds all the same: the file system may be full.
+/// Writes the pid and host of this process into the file. A failure, for instance because the disk is full, is ignored.
 void write_holder(const Fd& file) {
   std::array<char, 256> host{};
   ::gethostname(host.data(), host.size() - 1);
@@ -42,7 +42,7 @@ void write_holder(const Fd& file) {
       write_all(file.get(), fmt::format("process {} on {}\n", ::getpid(), host.data()));
     }
   } catch (const SystemError&) {
-    // The file then names no holder; the lock holds all the same.
+    // The lock is valid even if the file does not name its holder.
   }
 }
 
@@ -56,9 +56,9 @@ Fd lock_file(const std::filesystem::path& path, std::chrono::milliseconds patien
     if (std::chrono::steady_clock::now() >= until) {
       return Fd{};
     }
-    std::this_thread::sleep_for(k_look_again);
+    std::this_thread::sleep_for(k_retry_interval);
   }
-  // One that an older torc made may be open to others. Whoever does not own it cannot change that.
+  // A file of an older torc may be accessible to others. If this user does not own it, that cannot be changed.
   (void)::fchmod(file.get(), k_private);
   write_holder(file);
   return file;

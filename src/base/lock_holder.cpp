@@ -18,10 +18,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Whether a line of /proc/locks or fdinfo, from the lock's number on, is that of a lock that is held, on this file.
-/// Its columns (Documentation/filesystems/proc.rst, "locks"): NUMBER: KIND ADVISORY MODE PID MAJOR:MINOR:INODE FIRST
-/// LAST; one that waits has "->" after the number.
-/// @returns the process, -1 for a lock of an open file description
+/// Parses a line of /proc/locks or fdinfo, beginning with the lock's number, and compares its file with `file`. Columns
+/// (Documentation/filesystems/proc.rst, "locks"): NUMBER: KIND ADVISORY MODE PID MAJOR:MINOR:INODE FIRST LAST. A lock
+/// that is only waited for has "->" after the number.
+/// @returns the pid of the holder, -1 for a lock of an open file description; no value if the line is not a held lock
+/// on the file
 std::optional<pid_t> holder_in(const std::string& line, const struct stat& file) {
   std::istringstream words{line};
   std::string number;
@@ -33,7 +34,7 @@ std::optional<pid_t> holder_in(const std::string& line, const struct stat& file)
   if (!(words >> number >> kind >> strength >> mode >> pid >> where) || kind == "->") {
     return std::nullopt;
   }
-  // The device is not compared: on overlays and btrfs it is another than stat(2) gives.
+  // The device is not compared, because on overlayfs and btrfs it differs from that of stat(2).
   const auto colon = where.rfind(':');
   const auto inode = colon == std::string::npos ? std::nullopt : parse_int(where.substr(colon + 1));
   return inode && static_cast<ino_t>(*inode) == file.st_ino ? std::optional(pid) : std::nullopt;
@@ -48,7 +49,7 @@ bool is_same_file(const fs::path& path, const struct stat& file) {
   return ::stat(path.c_str(), &other) == 0 && other.st_dev == file.st_dev && other.st_ino == file.st_ino;
 }
 
-/// Whether one of the process's descriptors of the file shows a lock.
+/// Whether a descriptor of the process holds a lock on the file.
 bool holds_lock(const fs::path& process, const struct stat& file) {
   try {
     for (const auto& entry : fs::directory_iterator{process / "fd"}) {
@@ -63,7 +64,7 @@ bool holds_lock(const fs::path& process, const struct stat& file) {
       }
     }
   } catch (const fs::filesystem_error&) {
-    // It has ended, or belongs to somebody else.
+    // The process has ended, or belongs to another user.
   }
   return false;
 }
@@ -73,7 +74,7 @@ bool is_alive(pid_t pid) {
   return pid > 0 && fs::exists(fmt::format("/proc/{}", pid), ignored);
 }
 
-/// Its name alone: arguments of other programs may hold secrets, and these words go to logs.
+/// Only the name, because arguments of other programs may contain secrets, and the result goes to logs.
 std::string command_of(pid_t pid) {
   return printable(trim(read_file_or_empty(fmt::format("/proc/{}/comm", pid))));
 }

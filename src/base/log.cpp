@@ -48,12 +48,12 @@ std::shared_ptr<spdlog::logger> make_logger(LogLevel level, const std::string& p
   auto logger = std::make_shared<spdlog::logger>("torc", sinks.begin(), sinks.end());
   logger->set_pattern(k_line_pattern);
   logger->set_level(to_spdlog(level));
-  // A log that is lost when the process is killed explains nothing.
+  // Flush each line, so that nothing is lost if the process is killed.
   logger->flush_on(spdlog::level::trace);
   return logger;
 }
 
-/// %* in a pattern: the message as a JSON text.
+/// %* in a pattern: the message as a JSON string.
 class JsonMessage : public spdlog::custom_flag_formatter {
  public:
   void format(const spdlog::details::log_msg& message, const std::tm&, spdlog::memory_buf_t& target) override {
@@ -71,7 +71,7 @@ std::unique_ptr<spdlog::formatter> json_formatter() {
   return formatter;
 }
 
-/// Makes the file, or takes group and others their access to it.
+/// Creates the file, or removes the access of group and others to it.
 void make_private(const std::string& path) {
   open_private_file(path, O_WRONLY | O_CREAT | O_APPEND);
 }
@@ -153,7 +153,7 @@ bool log_enabled(LogLevel level) {
 }
 
 void log_write(LogLevel level, std::string_view message) {
-  // Names and messages come from elsewhere; one entry stays one line.
+  // Messages may contain untrusted line breaks; an entry must stay on one line.
   const std::string text = replace_all(printable(message), "\n", " | ");
   logger()->log(to_spdlog(level), fmt::string_view(text.data(), text.size()));
 }

@@ -24,7 +24,7 @@ std::string quoted(const std::filesystem::path& path) {
   return printable(path.string());
 }
 
-/// Goes from the root to the end of a path, as the kernel does.
+/// Walks a path from the root to its end, like the kernel.
 class Walk {
  public:
   Walk(const std::filesystem::path& path, Found kind) : m_kind(kind) {
@@ -48,7 +48,7 @@ class Walk {
   }
 
  private:
-  /// @returns false at the end of what exists
+  /// @returns false at the end of the existing part of the path
   bool step(const std::filesystem::path& next) {
     struct stat status {};
     if (::lstat(next.c_str(), &status) != 0) {
@@ -100,7 +100,7 @@ class Walk {
     m_left.insert(m_left.begin(), parts.begin(), parts.end());
   }
 
-  /// Whether the directory reached is the thing itself: what is named, or what holds the file that is named.
+  /// Whether the current directory is the named directory, or that of the named file.
   bool is_holder() const { return m_left.size() == (m_kind == Found::file ? 1U : 0U); }
 
   void examine_directory(const struct stat& status, bool is_thing_itself) {
@@ -112,7 +112,7 @@ class Walk {
           .push_back(fmt::format("{} belongs to {}", name, user_name_of(status.st_uid)));
     }
     if ((status.st_mode & S_IWOTH) != 0) {
-      // A sticky bit binds everybody but the owner of the directory, who is named above if that is another user.
+      // The sticky bit does not restrict the owner of the directory, but a foreign owner has been reported above.
       if (!is_sticky) {
         m_review.open_to_all.push_back(fmt::format("{} is writable by everybody and has no sticky bit", name));
       }
@@ -161,21 +161,21 @@ void require_trusted_path(const std::filesystem::path& path, Found kind, Owner o
   if (!review.foreign.empty() && owner != Owner::anybody) {
     throw Error(
         fmt::format("the {} {} cannot be trusted: {}, who is neither you nor root and could have put anything there; "
-                    "choose another place, or add --trust-owner if you trust this user",
+                    "choose another location, or add --trust-owner if you trust this user",
                     what, quoted(path), review.foreign.front()));
   }
   if (!review.open_to_all.empty()) {
     throw Error(
-        fmt::format("the {} {} cannot be trusted: {}, so that other users could replace what is in it; take the "
-                    "permission away (chmod o-w), or choose another place",
+        fmt::format("the {} {} cannot be trusted: {}, so that other users could replace its content; remove the "
+                    "permission (chmod o-w), or choose another location",
                     what, quoted(path), review.open_to_all.front()));
   }
   static std::mutex mutex;
-  static std::set<std::string> told;
+  static std::set<std::string> logged;
   const std::lock_guard lock{mutex};
   for (const auto& warning : review.warnings) {
-    if (told.insert(warning).second) {
-      log_warning("{}: whoever that is could replace the {} {}", warning, what, quoted(path));
+    if (logged.insert(warning).second) {
+      log_warning("{}, which makes it possible to replace the {} {}", warning, what, quoted(path));
     }
   }
 }

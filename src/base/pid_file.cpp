@@ -17,7 +17,7 @@
 namespace torc::base {
 namespace {
 
-/// Whether the path still leads to the open file: its owner may have removed it before the lock was ours.
+/// Whether the path still names the open file. Its previous owner may have removed it before this process got the lock.
 bool is_still_there(const std::string& path, int fd) {
   struct stat by_path {};
   struct stat open {};
@@ -37,22 +37,21 @@ std::string content_of(int fd) {
 PidFile::PidFile(std::string path) : m_path(std::move(path)) {
   Fd file;
   do {
-    // Its name may lie in a directory where another user planted a link or a FIFO of that name.
+    // O_NOFOLLOW and O_NONBLOCK, because another user may have created a link or a FIFO of this name.
     file = open_file(m_path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0644);
     if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
       if (errno != EWOULDBLOCK) {
         throw SystemError(fmt::format("cannot lock {}", m_path));
       }
-      // What the file says may be about an owner who is gone.
+      // The pid in the file may be that of a dead owner.
       const std::string holder = describe(lock_holders(m_path));
-      throw Error(fmt::format("the pid file {} is locked by {}; end that process, or give another --pid-file", m_path,
-                              holder.empty() ? "a process that cannot be seen from here" : holder));
+      throw Error(fmt::format("the pid file {} is locked by {}; end that process, or use another --pid-file", m_path,
+                              holder.empty() ? "a process that is not visible here" : holder));
     }
   } while (!is_still_there(m_path, file.get()));
   const std::string before = content_of(file.get());
   if (!before.empty() && !parse_int(before)) {
-    throw Error(
-        fmt::format("{} is no pid file (it holds no number), so it is left alone; give another --pid-file", m_path));
+    throw Error(fmt::format("{} is not a pid file (it does not contain a number); use another --pid-file", m_path));
   }
   if (::ftruncate(file.get(), 0) != 0) {
     throw SystemError(fmt::format("cannot write {}", m_path));

@@ -20,7 +20,7 @@ struct Range {
   char32_t last;
 };
 
-/// In order. The header names the rules.
+/// Ordered. The rules are described in the header.
 constexpr std::array k_escaped{
     Range{0x7F, 0x9F},       Range{0xAD, 0xAD},       Range{0x61C, 0x61C},     Range{0x180E, 0x180E},
     Range{0x200B, 0x200B},   Range{0x200E, 0x200F},   Range{0x2028, 0x202E},   Range{0x2060, 0x206F},
@@ -52,7 +52,7 @@ bool is_printable_ascii(char c) {
   return (c >= ' ' && c < 0x7F) || c == '\n' || c == '\t';
 }
 
-/// Appends the printable form of `text`. @returns how many bytes at its end may be the beginning of something
+/// Appends the printable form of `text`. @returns the number of bytes at its end that may be an incomplete sequence
 std::size_t append_printable(std::string& out, std::string_view text, bool is_end) {
   while (!text.empty()) {
     const auto plain =
@@ -85,7 +85,7 @@ std::size_t append_printable(std::string& out, std::string_view text, bool is_en
   return 0;
 }
 
-/// The C library's own table of widths is that of the current locale.
+/// wcwidth(3) uses the table of the current locale, so a UTF-8 locale is set for this thread.
 class Utf8Locale {
  public:
   Utf8Locale() : m_locale(::newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr)) {
@@ -113,7 +113,7 @@ bool is_ascii(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
 }
 
-/// Walks through `text` until it is over or wider than `limit`. @returns bytes and columns of what fits
+/// Measures `text` up to `limit` columns. @returns bytes and columns of the part that fits
 std::pair<std::size_t, std::size_t> measure(std::string_view text, std::size_t limit) {
   if (is_ascii(text)) {
     const auto fits = std::min(text.size(), limit);
@@ -152,7 +152,7 @@ CodePoint decode_utf8(std::string_view text) {
     if (i >= text.size()) {
       return {CodePoint::State::incomplete, 0, text.size()};
     }
-    // What the second byte may be keeps out overlong forms, surrogates and code points that are too large.
+    // The range of the second byte excludes overlong forms, surrogates and code points that are too large.
     const bool second = i == 1;
     const char32_t low = second && lead == 0xE0 ? 0xA0 : second && lead == 0xF0 ? 0x90 : 0x80;
     const char32_t high = second && lead == 0xED ? 0x9F : second && lead == 0xF4 ? 0x8F : 0xBF;

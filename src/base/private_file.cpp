@@ -19,7 +19,7 @@ namespace torc::base {
 namespace {
 
 constexpr mode_t k_group_and_others = 0077;
-/// A FIFO would otherwise hold up the open, and a terminal would become the process's own.
+/// Otherwise, opening a FIFO could block, and a terminal could become the controlling terminal of this process.
 constexpr int k_careful = O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
 
 int open_at(int directory, const char* name, int flags, unsigned mode) {
@@ -41,7 +41,7 @@ struct stat status_of(int fd, const std::string& path) {
 
 void require_regular(const struct stat& status, const std::string& path) {
   if (!S_ISREG(status.st_mode)) {
-    throw Error(fmt::format("{} is not a regular file; remove it, or choose another place", path));
+    throw Error(fmt::format("{} is not a regular file; remove it, or choose another location", path));
   }
 }
 
@@ -49,7 +49,7 @@ bool may_others_write(const struct stat& directory) {
   return (directory.st_mode & (S_IWGRP | S_IWOTH)) != 0 || !is_trusted_owner(directory.st_uid);
 }
 
-/// Where the link `name` leads. @throws Error if it belongs to another user
+/// The target of the link `name`. @throws Error if the link belongs to another user
 std::string target_of_own_link(int directory, const std::string& name, const std::string& path) {
   const Fd link{open_at(directory, name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC, 0)};
   if (!link) {
@@ -67,7 +67,7 @@ std::string target_of_own_link(int directory, const std::string& name, const std
   return {target.data(), static_cast<std::size_t>(size)};
 }
 
-/// The directory `name`, through a link only if that is trusted.
+/// Opens the directory `name`, and follows a link only if its owner is trusted.
 Fd open_directory(int parent, const std::string& name, const std::string& path) {
   Fd found{open_at(parent, name.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0)};
   if (!found && (errno == ELOOP || errno == ENOTDIR)) {
@@ -80,7 +80,7 @@ Fd open_directory(int parent, const std::string& name, const std::string& path) 
   return found;
 }
 
-/// A new file in place of whatever has its name.
+/// Replaces any file of this name with a new one.
 Fd replace_file(int directory, const std::string& name, int flags, unsigned mode, const std::string& path) {
   constexpr int k_tries = 10;
   for (int i = 0; i < k_tries; ++i) {
@@ -119,7 +119,7 @@ Fd open_existing_or_new(int directory, const std::string& name, int flags, unsig
 
 Fd open_private_file(const std::filesystem::path& path, int flags) {
   const int careful = flags | k_careful;
-  // A first try that fails if the file exists tells new files from old ones.
+  // The first attempt fails if the file exists, which distinguishes new files from existing ones.
   Fd file{(flags & O_CREAT) != 0 ? open_at(AT_FDCWD, path.c_str(), careful | O_EXCL, 0600) : -1};
   const bool is_new = static_cast<bool>(file);
   if (!file) {
@@ -127,8 +127,7 @@ Fd open_private_file(const std::filesystem::path& path, int flags) {
   }
   if (!file) {
     if (errno == ELOOP) {
-      throw Error(fmt::format("{} is a link, where a file of this program's own belongs; remove the link",
-                              printable(path.string())));
+      throw Error(fmt::format("{} is a link, but must be a regular file; remove the link", printable(path.string())));
     }
     throw SystemError("cannot open " + printable(path.string()));
   }
@@ -139,7 +138,7 @@ Fd open_private_file(const std::filesystem::path& path, int flags) {
       throw SystemError("cannot set the mode of " + printable(path.string()));
     }
   } else if ((status.st_mode & k_group_and_others) != 0) {
-    // Fails for a file of another user, which the caller has chosen to trust.
+    // Fails for a file of another user, whom the caller has chosen to trust.
     static_cast<void>(::fchmod(file.get(), status.st_mode & 07777U & ~k_group_and_others));
   }
   return file;
@@ -156,9 +155,9 @@ void make_private_directories(const std::filesystem::path& directory) {
   if (::mkdir(directory.c_str(), 0700) != 0) {
     const int cause = errno;
     if (cause == EEXIST && std::filesystem::is_directory(directory, ignored)) {
-      return;  // Somebody else made it meanwhile, or the path ends in a slash.
+      return;  // It has been created meanwhile, or the path ends in a slash.
     }
-    throw SystemError("cannot make the directory " + printable(directory.string()), cause);
+    throw SystemError("cannot create the directory " + printable(directory.string()), cause);
   }
   if (::chmod(directory.c_str(), 0700) != 0) {
     throw SystemError("cannot set the mode of the directory " + printable(directory.string()));
@@ -179,7 +178,7 @@ Fd open_below(const std::filesystem::path& directory, const std::filesystem::pat
   const std::string name = relative.filename().string();
   Fd file = (flags & O_TRUNC) != 0 ? replace_file(at.get(), name, flags & ~O_TRUNC, mode, path)
                                    : open_existing_or_new(at.get(), name, flags, mode, path);
-  // The file goes to jobs and to code that expects to wait.
+  // Jobs and other users of the file expect blocking I/O.
   const int held = ::fcntl(file.get(), F_GETFL);
   if (held < 0 || ::fcntl(file.get(), F_SETFL, held & ~O_NONBLOCK) != 0) {
     throw SystemError("cannot open " + path);

@@ -16,7 +16,7 @@ bool is_plain(char c) {
 
 std::string shell_quote(std::string_view text) {
   if (text.find('\0') != std::string_view::npos) {
-    throw Error("a word for a shell holds a NUL byte");
+    throw Error("a shell word contains a NUL byte");
   }
   if (!text.empty() && std::all_of(text.begin(), text.end(), is_plain)) {
     return std::string(text);

@@ -107,7 +107,7 @@ std::optional<double> parse_double(std::string_view text) {
 }
 
 std::size_t edit_distance(std::string_view left, std::string_view right) {
-  // Levenshtein's distance, one row at a time.
+  // Levenshtein distance, computed row by row.
   std::vector<std::size_t> row(right.size() + 1);
   std::iota(row.begin(), row.end(), std::size_t{0});
   for (std::size_t i = 1; i <= left.size(); ++i) {
@@ -150,7 +150,7 @@ std::size_t valid_utf8_prefix(std::string_view text) {
 }
 
 std::uint64_t hash64(std::string_view text) {
-  // FNV-1a, the constants of its authors for 64 bits.
+  // The constants of 64-bit FNV-1a.
   std::uint64_t hash = 0xcbf29ce484222325ULL;
   for (const char c : text) {
     hash ^= static_cast<unsigned char>(c);

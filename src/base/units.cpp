@@ -13,7 +13,7 @@
 namespace torc::base {
 namespace {
 
-/// A number at the front of `text`, taken off it. Digits with at most one point; no sign, no exponent.
+/// Removes a number from the beginning of `text` and returns it: digits with at most one point, no sign, no exponent.
 std::optional<double> take_number(std::string_view& text) {
   const auto end = text.find_first_not_of("0123456789.");
   const auto value = parse_double(text.substr(0, end));
@@ -24,7 +24,7 @@ std::optional<double> take_number(std::string_view& text) {
   return value;
 }
 
-/// Milliseconds of an ISO 8601 designator, 0 where it does not stand in this part.
+/// Milliseconds of an ISO 8601 designator, 0 if it is not allowed in this part.
 double designator_millis(char designator, bool in_time) {
   if (in_time) {
     switch (designator) {
@@ -41,7 +41,7 @@ double designator_millis(char designator, bool in_time) {
   return designator == 'W' ? 604'800'000.0 : designator == 'D' ? 86'400'000.0 : 0;
 }
 
-/// Seconds east of UTC of "Z" or "+HH:MM".
+/// Parses "Z" or "+HH:MM" as seconds east of UTC.
 std::optional<std::int64_t> parse_utc_offset(std::string_view text) {
   if (text == "Z") {
     return 0;
@@ -86,7 +86,7 @@ std::optional<std::chrono::milliseconds> parse_iso_duration(std::string_view tex
     total += *number * unit;
     text.remove_prefix(1);
   }
-  // 9e15 ms are 285,000 years: beyond it a double no longer counts milliseconds.
+  // Above 9e15 ms (285,000 years), a double is no longer exact to a millisecond.
   if (total > 9e15) {
     return std::nullopt;
   }
@@ -166,7 +166,7 @@ std::string format_bytes(std::int64_t bytes) {
 }
 
 std::string format_timestamp(std::chrono::system_clock::time_point when) {
-  // floor: the milliseconds count upwards before 1970, too.
+  // floor, so that milliseconds are positive before 1970, too.
   const auto second = std::chrono::floor<std::chrono::seconds>(when);
   const auto millis = std::chrono::floor<std::chrono::milliseconds>(when - second).count();
   return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03d}Z", fmt::gmtime(std::chrono::system_clock::to_time_t(second)), millis);
@@ -199,7 +199,7 @@ std::optional<std::chrono::system_clock::time_point> parse_timestamp(std::string
     return std::nullopt;
   }
   const std::int64_t seconds = ::timegm(&parts) - *offset;
-  // Nanoseconds since 1970 in 64 bits end in 2262.
+  // 64-bit nanoseconds since 1970 overflow in 2262.
   constexpr std::int64_t k_last = std::numeric_limits<std::int64_t>::max() / 1'000'000'000 - 1;
   if (seconds > k_last || seconds < -k_last) {
     return std::nullopt;

@@ -130,7 +130,7 @@ class Background(E2ETest):
         pid_file.write_text("my notes\n")
         refused = self.run_server("--pid-file", pid_file, "-d", self.dir / "torc.db")
         self.assertEqual(refused.returncode, 1)
-        self.assertIn("is no pid file", refused.stderr)
+        self.assertIn("is not a pid file", refused.stderr)
         self.assertEqual(pid_file.read_text(), "my notes\n")
 
 

@@ -4,8 +4,8 @@
 
 namespace torc::base {
 
-/// How long to wait before trying again: `first` for the first `attempt` (1), twice as long for each further one, never
-/// longer than `longest`; times `jitter`, 0.5 to 1, so that those who failed together do not come back together.
+/// The pause before another attempt: `first` after attempt 1, doubled for each further attempt, at most `longest`.
+/// Multiplied by `jitter`, 0.5 to 1, so that clients that failed together do not retry together.
 std::chrono::milliseconds growing_pause(int attempt, std::chrono::milliseconds first, std::chrono::milliseconds longest,
                                         double jitter);
 

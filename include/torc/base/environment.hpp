@@ -2,11 +2,11 @@
 
 namespace torc::base {
 
-/// Takes a variable out of this process's environment, and overwrites its bytes: the kernel shows the memory that a
-/// program was started with in /proc/PID/environ (proc_pid_environ(5)), where unsetenv alone leaves it readable for all
-/// processes of the same user. Whoever needs the value copies it before.
+/// Removes a variable from this process's environment and overwrites its bytes. unsetenv alone does not change the
+/// memory that the kernel shows in /proc/PID/environ (proc_pid_environ(5)) to all processes of the same user. Copy the
+/// value before if it is needed.
 ///
-/// Thread-safety: to be called while the process has one thread.
+/// Thread-safety: call this while the process has only one thread.
 void erase_variable(const char* name);
 
 }  // namespace torc::base

@@ -7,12 +7,12 @@
 
 namespace torc::base {
 
-/// Exit statuses of the program; scripts rely on them.
+/// Exit statuses of the program. Scripts depend on them.
 inline constexpr int k_exit_ok = 0;
-inline constexpr int k_exit_failure = 1;  ///< Something failed, if only for some of the workers.
-inline constexpr int k_exit_usage = 2;    ///< The command line was wrong; nothing was done.
+inline constexpr int k_exit_failure = 1;  ///< Something failed, possibly only for some workers.
+inline constexpr int k_exit_usage = 2;    ///< The command line was invalid; nothing was done.
 
-/// What ends a command. The message names the thing, the cause and the way out, and holds no secret.
+/// An error that ends a command. The message names the object, the cause and the remedy, and contains no secrets.
 class Error : public std::runtime_error {
  public:
   explicit Error(std::string message, int exit_code = k_exit_failure);
@@ -20,7 +20,7 @@ class Error : public std::runtime_error {
   const char* what() const noexcept override { return m_message.c_str(); }
   int exit_code() const noexcept { return m_exit_code; }
 
-  /// Puts "CONTEXT: " before the message; for a layer that knows more than the one that threw.
+  /// Prepends "CONTEXT: " to the message. For callers that know more than the function that threw.
   void add_context(std::string_view context);
 
  private:
@@ -28,7 +28,7 @@ class Error : public std::runtime_error {
   int m_exit_code;
 };
 
-/// The user's command line or input on a prompt was wrong; exit status 2.
+/// Invalid command line or input; exit status 2.
 class UsageError : public Error {
  public:
   explicit UsageError(std::string message) : Error(std::move(message), k_exit_usage) {}
@@ -53,10 +53,10 @@ class ApiError : public Error {
 
   /// HTTP status, or 0 when there was no answer.
   int status() const noexcept { return m_status; }
-  /// The server's word for it: "NotFound", "Conflict", ...; may be empty.
+  /// The server's name for the error: "NotFound", "Conflict", ...; may be empty.
   const std::string& kind() const noexcept { return m_kind; }
   bool unreachable() const noexcept { return m_status == 0; }
-  /// Why there was no answer, without the server's name ("connection refused"); empty where there was one.
+  /// Why there was no answer, without the server's name ("connection refused"). Empty if there was one.
   const std::string& cause() const noexcept { return m_cause; }
 
  private:
@@ -65,8 +65,8 @@ class ApiError : public Error {
   std::string m_cause;
 };
 
-/// Whether a call failed because the server (or what lies before it) could not do its work for now, so that the same
-/// call may succeed later: no answer, an overloaded or restarting server, a full disk, a failed log-in.
+/// Whether a call failed because the server (or a proxy in front of it) temporarily could not do its work, so that the
+/// same call may succeed later: no answer, an overloaded or restarting server, a full disk, a failed login.
 bool is_outage(const ApiError& error);
 
 /// The text of an errno value; thread-safe.

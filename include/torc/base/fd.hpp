@@ -6,7 +6,7 @@
 
 namespace torc::base {
 
-/// Owns one file descriptor. Move-only; closes it at the end of its life.
+/// Owns one file descriptor and closes it in the destructor. Move-only.
 class Fd {
  public:
   Fd() = default;
@@ -25,16 +25,16 @@ class Fd {
   int get() const noexcept { return m_fd; }
   explicit operator bool() const noexcept { return m_fd >= 0; }
 
-  /// Gives the descriptor up without closing it.
+  /// Releases ownership without closing the descriptor.
   int release() noexcept { return std::exchange(m_fd, -1); }
-  /// Closes what is held and takes `fd`.
+  /// Closes the owned descriptor and takes ownership of `fd`.
   void reset(int fd = -1) noexcept;
 
  private:
   int m_fd{-1};
 };
 
-/// Both ends of a pipe; close-on-exec, so that no other child of another thread inherits one.
+/// Both ends of a pipe, close-on-exec, so that children started by other threads do not inherit them.
 struct Pipe {
   Fd read_end;
   Fd write_end;
@@ -43,8 +43,8 @@ struct Pipe {
   static Pipe create();
 };
 
-/// Writes all of `data`, through EINTR and short writes.
-/// @throws SystemError (EPIPE included: SIGPIPE is ignored in this program)
+/// Writes all of `data`; handles EINTR and short writes.
+/// @throws SystemError, also for EPIPE, because SIGPIPE is ignored in this program
 void write_all(int fd, std::string_view data);
 
 /// Reads until end of file.

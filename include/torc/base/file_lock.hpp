@@ -8,19 +8,19 @@
 
 namespace torc::base {
 
-/// Locks a file exclusively by flock(2), and writes into it who holds the lock, for those who wait. The file is made if
-/// it is missing; its mode is 0600, whatever the umask and its creator.
+/// Locks a file exclusively with flock(2), and writes the holder into it for those who wait. Creates the file if it
+/// does not exist; its mode becomes 0600, regardless of umask and creator.
 ///
-/// A lock that another process holds is tried again until `patience` is over. No signal ends that.
-/// @returns the open file, whose end ends the lock; an empty descriptor if another process still holds the lock
+/// If another process holds the lock, tries again until `patience` has passed, without interruption by signals.
+/// @returns the open file, which holds the lock until it is closed; an empty descriptor if another process still holds
+/// it
 /// @throws SystemError that names the file, if it cannot be opened or locked
 Fd lock_file(const std::filesystem::path& path, std::chrono::milliseconds patience = {});
 
-/// Who holds the lock: "process 12 on ws1", as the holder has written it into the file; "an unknown process" if it has
-/// not.
+/// The holder of the lock, "process 12 on ws1", as written into the file; "an unknown process" if the file is empty.
 std::string lock_holder(const std::filesystem::path& path);
 
-/// How long a caller waits for a lock before the holder is named.
+/// How long to wait for a lock before reporting its holder.
 inline constexpr std::chrono::seconds k_lock_patience{5};
 
 }  // namespace torc::base

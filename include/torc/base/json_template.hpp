@@ -2,6 +2,6 @@
 
 #include <nlohmann/json.hpp>
 
-// The members of nlohmann::json are compiled once, in json_template.cpp, instead of in each file that uses them. Small
-// ones are still inlined where that pays.
+// The members of nlohmann::json are compiled once, in json_template.cpp, instead of in each file that uses them. The
+// compiler may still inline small ones.
 extern template class nlohmann::basic_json<>;

@@ -10,12 +10,13 @@ namespace torc::base {
 
 enum class LogLevel { trace, debug, info, warning, error, off };
 
-/// Sends messages to standard error, and to `path` as well if it is not empty. Called once, before threads start;
-/// without it only warnings and errors are shown.
+/// Starts logging to standard error, and also to `path` if it is not empty. Call this once, before threads start; until
+/// then, only warnings and errors are shown.
 /// @throws Error if `path` cannot be opened
 void log_start(LogLevel level, const std::string& path = {});
 
-/// "trace" to "error", "warn", "off", as TORC's and Rust's RUST_LOG write them. Unknown words count as info.
+/// Parses "trace", "debug", "info", "warn", "warning", "error" or "off" (the words of RUST_LOG). Unknown words count as
+/// info.
 LogLevel log_level_from(std::string_view word);
 
 /// How a long-running program keeps its log.
@@ -25,18 +26,19 @@ struct LogSettings {
   bool json{false};    ///< One JSON object per line: time, level, pid, message.
 };
 
-/// At k_log_file_bytes, NAME.log is renamed NAME.1.log, that one NAME.2.log and so on; of the rotated files, at most
-/// k_log_files are kept.
+/// When NAME.log reaches k_log_file_bytes, it is renamed to NAME.1.log, the previous one to NAME.2.log, and so on; at
+/// most k_log_files rotated files are kept.
 inline constexpr std::size_t k_log_file_bytes = 10UL * 1024 * 1024;
 inline constexpr std::size_t k_log_files = 5;
 
-/// As above; called before threads start. The files have the mode 0600 whatever the umask is: they tell who asked what.
+/// Starts logging with these settings. Call this before threads start. The files have the mode 0600 regardless of the
+/// umask, because they show who requested what.
 /// @throws Error if the file cannot be opened
 void log_start(const LogSettings& settings);
 
 bool log_enabled(LogLevel level);
 
-/// Writes one line. Never pass a password, a token or an environment.
+/// Writes one line. Never pass passwords, tokens or environments.
 void log_write(LogLevel level, std::string_view message);
 
 template <typename... Args>

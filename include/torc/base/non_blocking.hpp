@@ -2,7 +2,7 @@
 
 namespace torc::base {
 
-/// Makes reads and writes of a descriptor fail with EAGAIN instead of waiting.
+/// Makes reads and writes of a descriptor fail with EAGAIN instead of blocking.
 /// @throws SystemError
 void set_non_blocking(int fd);
 

@@ -6,12 +6,12 @@
 
 namespace torc::base {
 
-/// A file that holds this process's id for as long as this object lives. A lock on it tells a live owner from one that
-/// was killed, whatever process has got that id since.
+/// A file with the pid of this process, during the lifetime of this object. A lock on it distinguishes a living owner
+/// from a killed one, even if the pid has been reused.
 class PidFile {
  public:
-  /// Takes over the file of an owner that is gone.
-  /// @throws Error that names the file, where its owner lives, where it holds something else, or SystemError
+  /// Takes over the file of a dead owner.
+  /// @throws Error that names the file, if its owner is alive or it is not a pid file; SystemError
   explicit PidFile(std::string path);
   PidFile(const PidFile&) = delete;
   PidFile& operator=(const PidFile&) = delete;

@@ -5,7 +5,7 @@
 
 namespace torc::base {
 
-/// 64 bits from the kernel. @throws SystemError
+/// 64 random bits from the kernel. @throws SystemError
 std::uint64_t random64();
 
 /// A random UUID (version 4) in its usual text form.

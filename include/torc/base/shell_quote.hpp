@@ -6,12 +6,12 @@
 
 namespace torc::base {
 
-/// `text` as one word of a POSIX shell, whatever bytes it holds. The only way in which anything gets into a shell line.
-/// Words of plain characters stay as they are; others stand in single quotes.
-/// @throws Error if `text` holds a NUL byte, which no shell word can carry.
+/// Quotes `text` as one word of a POSIX shell, whatever bytes it contains. All text that reaches a shell must pass
+/// through this function. Words of plain characters stay unchanged; others are put in single quotes.
+/// @throws Error if `text` contains a NUL byte, which is not possible in a shell word
 std::string shell_quote(std::string_view text);
 
-/// All words quoted, with spaces between.
+/// Quotes all words and joins them with spaces.
 std::string shell_join(const std::vector<std::string>& words);
 
 }  // namespace torc::base

@@ -7,18 +7,19 @@
 
 namespace torc::base {
 
-/// The first few of many texts and how many there were: memory stays small however many a hostile machine sends.
+/// Keeps the first few texts and counts the others, so that memory stays bounded however many an untrusted source
+/// sends.
 class ShortList {
  public:
   static constexpr std::size_t k_most_texts = 10;
-  static constexpr std::size_t k_most_bytes = 300;  ///< Of each text; the rest of a longer one becomes "...".
+  static constexpr std::size_t k_most_bytes = 300;  ///< Maximum length of a text; longer ones are shortened with "...".
 
-  /// Keeps `text` in printable form if fewer than `k_most_texts` are kept.
+  /// Counts `text`, and keeps it in printable form if fewer than `k_most_texts` are kept.
   void add(std::string_view text);
 
   bool empty() const { return m_count == 0; }
   std::size_t count() const { return m_count; }
-  /// In the order in which they were added.
+  /// The kept texts in the order in which they were added.
   const std::vector<std::string>& texts() const { return m_texts; }
   /// "a, b, c and 7 more"; "" if nothing was added.
   std::string text() const;

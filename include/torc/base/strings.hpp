@@ -11,46 +11,46 @@ namespace torc::base {
 /// `text` without white space at both ends.
 std::string_view trim(std::string_view text);
 
-/// `text` without a UTF-8 byte order mark at its front, which editors of Windows write.
+/// `text` without a UTF-8 byte order mark at the beginning, which some Windows editors write.
 std::string_view without_byte_order_mark(std::string_view text);
 
 /// Splits at every `separator`; empty parts are kept, "" gives one empty part.
 std::vector<std::string> split(std::string_view text, char separator);
 
-/// Lines without their "\n" or "\r\n"; a last line without newline counts.
+/// Splits into lines, without "\n" or "\r\n". The last line need not end with a newline.
 std::vector<std::string> split_lines(std::string_view text);
 
 std::string join(const std::vector<std::string>& parts, std::string_view separator);
 
 std::string to_lower(std::string_view text);
 
-/// Every occurrence of `from` (not empty) replaced by `to`.
+/// Replaces every occurrence of `from`, which must not be empty, with `to`.
 std::string replace_all(std::string_view text, std::string_view from, std::string_view to);
 
-/// The whole of `text` as a decimal number; nothing for an empty text, a sign alone, trailing bytes or overflow.
+/// Parses all of `text` as a decimal number. No value for empty text, a sign alone, trailing bytes or overflow.
 std::optional<std::int64_t> parse_int(std::string_view text);
 
-/// The whole of `text` as a finite number.
+/// Parses all of `text` as a finite number.
 std::optional<double> parse_double(std::string_view text);
 
 /// The number of single-character changes between two words; for "did you mean".
 std::size_t edit_distance(std::string_view left, std::string_view right);
 
-/// The candidate closest to `word`, if one is close enough to be meant.
+/// The candidate most similar to `word`, if one is similar enough to be a likely typing error.
 std::optional<std::string> closest(std::string_view word, const std::vector<std::string>& candidates);
 
-/// `text` made safe to show on a terminal, for bytes that came from a file, a worker or the network: see printable.hpp
-/// for what is escaped and how. Newlines and tabs stay.
+/// Makes untrusted text, such as bytes from a file, a worker or the network, safe for terminals: see printable.hpp for
+/// what is escaped and how. Newlines and tabs are kept.
 std::string printable(std::string_view text);
 
-/// How many bytes at the front of `text` are valid UTF-8; all of them where it is. Overlong forms, surrogates and what
-/// lies beyond U+10FFFF are not valid.
+/// The number of bytes at the beginning of `text` that are valid UTF-8. Overlong forms, surrogates and values above
+/// U+10FFFF are invalid.
 std::size_t valid_utf8_prefix(std::string_view text);
 
-/// The first 64 bits of FNV-1a over `text`: spreads names, protects nothing.
+/// The 64-bit FNV-1a hash of `text`. Not cryptographic.
 std::uint64_t hash64(std::string_view text);
 
-/// `value` as lower-case hex digits, `digits` of them (the lowest).
+/// The lowest `digits` hex digits of `value`, in lower case.
 std::string to_hex(std::uint64_t value, int digits);
 
 }  // namespace torc::base

@@ -71,7 +71,7 @@ TEST_F(OpenBeneath, RefusesWhatLeavesTheDirectory) {
     EXPECT_EQ(open(path), "it is a link that leaves the directory") << path;
   }
   link("circle", "circle");
-  EXPECT_EQ(open("circle"), "its links go round in circles");
+  EXPECT_EQ(open("circle"), "it has too many levels of links");
 }
 
 TEST_F(OpenBeneath, RefusesWhatIsNoRegularFileWithoutWaiting) {
@@ -114,12 +114,12 @@ TEST_F(OpenBeneath, WalksOnWhereDirectoriesLieTooDeep) {
       m_root.get(), [&](const FoundFile&) { ++found; },
       [&](const std::string&, const std::string& why) { unreadable += why; });
   EXPECT_EQ(found, 1);
-  EXPECT_EQ(unreadable, "it lies too deep");
+  EXPECT_EQ(unreadable, "it is nested too deeply");
   std::string path;
   for (int i = 0; i < 400; ++i) {
     path += "d/";
   }
-  EXPECT_EQ(open(path), "it lies too deep");
+  EXPECT_EQ(open(path), "it is nested too deeply");
 }
 
 TEST(ShortListTest, KeepsTheFirstAndCountsTheRest) {

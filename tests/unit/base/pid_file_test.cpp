@@ -42,7 +42,7 @@ TEST(PidFileTest, TakesOverThatOfAnOwnerWhoIsGone) {
 TEST(PidFileTest, LeavesOtherFilesAlone) {
   const support::TempDir dir;
   write_file_atomically(dir / "notes", "my notes");
-  EXPECT_NE(refusal(dir / "notes").find("is no pid file"), std::string::npos);
+  EXPECT_NE(refusal(dir / "notes").find("is not a pid file"), std::string::npos);
   EXPECT_EQ(read_file(dir / "notes"), "my notes");
   EXPECT_NE(refusal(dir / "no/such/pid").find("no/such/pid"), std::string::npos);
 }
