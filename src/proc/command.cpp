@@ -1,6 +1,6 @@
-// Theory of operation: one thread, one poll loop. The child's three pipes are non-blocking on this side; an eventfd
-// wakes the loop when a stop is requested. The loop ends when both outputs are at their end and the child is reaped, or
-// a grace period after the child was told to end.
+// Theory of operation: one thread, one poll loop. This side of the child's three pipes is non-blocking; an eventfd
+// wakes the loop when a stop is requested. The loop ends when both outputs have ended and the child is reaped, or a
+// grace period after the child was told to end.
 
 #include "torc/proc/command.hpp"
 
@@ -33,20 +33,20 @@ using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
 constexpr milliseconds k_progress_check{1'000};
-/// So many reads of a pipe before the limits are looked at.
+/// Maximum reads of a pipe between checks of the limits.
 constexpr int k_reads = 64;
 constexpr std::int64_t k_least_progress{4'096};
-/// How long output may still come after the child has ended: a process that it left behind (the master of a shared ssh
-/// connection) may hold the pipes for ever.
+/// How long to wait for output after the child has ended. A process that it left behind (the master of a shared ssh
+/// connection) may keep the pipes open forever.
 constexpr milliseconds k_linger{500};
 
-/// Size of a file, or -1 while there is none.
+/// Size of a file, or -1 if it does not exist.
 std::int64_t file_size(const std::string& path) {
   struct stat info {};
   return ::stat(path.c_str(), &info) == 0 ? static_cast<std::int64_t>(info.st_size) : -1;
 }
 
-/// Bytes that a process has read and written so far; 0 where that cannot be told.
+/// Bytes that a process has read and written so far; 0 if unknown.
 std::int64_t bytes_moved(pid_t pid) {
   std::int64_t sum = 0;
   for (const auto& line : base::split_lines(base::read_file_or_empty(fmt::format("/proc/{}/io", pid)))) {
@@ -127,7 +127,7 @@ class Run {
 
   bool finished() {
     if (m_killed_at && Clock::now() > *m_killed_at + k_grace) {
-      return true;  // Something outside the process group holds the pipes: not ours to wait for.
+      return true;  // A process outside of the process group keeps the pipes open: do not wait for it.
     }
     return m_exit && ((!m_out && !m_err) || Clock::now() > m_exited_at + k_linger);
   }
@@ -150,12 +150,13 @@ class Run {
       feed();
     }
     if (polled[3].revents != 0) {
-      std::uint64_t requests = 0;  // Each is news once.
+      std::uint64_t requests = 0;  // Each request wakes the loop once.
       [[maybe_unused]] const ssize_t count = ::read(m_wake.get(), &requests, sizeof requests);
     }
     if (polled[4].revents != 0 && !m_exit) {
       if (m_ending) {
-        // What it started may ignore SIGTERM; once it is reaped, its group has nobody who knows it.
+        // Its descendants may ignore SIGTERM, and their group can no longer be signaled safely once the child is
+        // reaped.
         m_child.signal(SIGKILL);
       }
       m_exit = m_child.try_wait();
@@ -182,7 +183,7 @@ class Run {
 
   Clock::time_point deadline() const { return std::min(m_deadline, m_last); }
 
-  /// Not without end: a program that prints faster than this reads is to meet its limits, too.
+  /// Limited, so that the limits also apply to a program that prints faster than this reads.
   void drain(base::Fd& fd, std::string& into) {
     std::array<char, 65536> buffer;
     for (int reads = 0; reads < k_reads; ++reads) {
@@ -207,7 +208,7 @@ class Run {
     if (count >= 0) {
       m_pending.erase(0, static_cast<std::size_t>(count));
     } else if (errno != EAGAIN && errno != EINTR) {
-      // The child reads no more; how it ends says why.
+      // The child no longer reads its input; its exit status will tell why.
       m_pending.clear();
       m_asked = true;
     }
@@ -220,7 +221,7 @@ class Run {
     }
   }
 
-  /// Looks for the question in what has come so far and answers it.
+  /// Answers the question if it is in the output so far.
   void ask() {
     if (m_asked) {
       return;
@@ -238,7 +239,7 @@ class Run {
     m_asked = true;
     const auto asked_at = Clock::now();
     m_pending += m_command.answer(before);
-    // The others may have taken long to make up their minds; that is not this child's fault.
+    // Answering may have taken long, which does not count for this child.
     m_deadline = Clock::now() + m_command.limit;
     if (m_command.longest) {
       m_last += Clock::now() - asked_at;
@@ -246,7 +247,7 @@ class Run {
     close_input_when_done();
   }
 
-  /// Looks for marks in the lines that have become whole.
+  /// Evaluates progress marks in newly completed lines.
   void record_progress() {
     if (m_command.progress_mark.empty()) {
       return;
@@ -266,7 +267,7 @@ class Run {
 
   void check_limits() {
     if (m_exit) {
-      return;  // It ended by itself; only the rest of its output is waited for.
+      return;  // It has exited; only the rest of its output is pending.
     }
     const auto now = Clock::now();
     if (m_ending) {
@@ -278,7 +279,7 @@ class Run {
     }
     if (m_stop_requested()) {
       terminate(CommandResult::End::canceled);
-      check_limits();  // There may be no time to end by itself.
+      check_limits();  // `kill_now` may have been requested, too.
       return;
     }
     if (makes_progress()) {
@@ -296,7 +297,7 @@ class Run {
     if (!m_command.progress_file.empty()) {
       const std::int64_t size = file_size(m_command.progress_file);
       m_is_flooded = m_is_flooded || size > m_command.progress_file_limit;
-      // What comes byte by byte would take for ever.
+      // Smaller growth does not count: byte by byte, the transfer would take forever.
       if (size >= m_progress + k_least_progress || (size >= 0 && before < 0)) {
         m_progress = size;
       }
@@ -305,7 +306,7 @@ class Run {
       for (const pid_t pid : descendants(m_child.pid())) {
         sum += bytes_moved(pid);
       }
-      // Signs of life that ssh sends are no progress; one of several processes may have ended.
+      // Keepalive messages of ssh are not progress. The sum decreases if one of several processes has ended.
       if (sum > before + k_least_progress || sum < before) {
         m_progress = sum;
       }
@@ -338,12 +339,12 @@ class Run {
   bool m_asked{true};
   bool m_ending{false};
   bool m_is_flooded{false};
-  std::size_t m_searched{0};  ///< So far there is no question in the output.
-  std::size_t m_line_at{0};   ///< Where the first line begins that was not looked at for a mark.
+  std::size_t m_searched{0};  ///< The output up to here does not contain the question.
+  std::size_t m_line_at{0};   ///< Start of the first line not yet checked for a mark.
   std::int64_t m_marked{-1};
   std::int64_t m_progress{-1};
   Clock::time_point m_deadline;
-  Clock::time_point m_last{Clock::time_point::max()};  ///< Whatever progress it makes.
+  Clock::time_point m_last{Clock::time_point::max()};  ///< Limit regardless of progress.
   Clock::time_point m_term_at;
   Clock::time_point m_exited_at;
   std::optional<Clock::time_point> m_killed_at;

@@ -21,7 +21,7 @@ int status_of(pid_t child) {
     }
   }
   const int code = ExitStatus::from_wait_status(status).return_code();
-  // It ended without having been ready, so it failed whatever it says.
+  // It ended before it was ready, so it has failed, whatever its status.
   return code == base::k_exit_ok ? base::k_exit_failure : code;
 }
 
@@ -31,7 +31,7 @@ Detached detach() {
   base::Pipe ready = base::Pipe::create();
   const pid_t child = ::fork();
   if (child < 0) {
-    throw base::SystemError("cannot make a process");
+    throw base::SystemError("cannot create a process");
   }
   Detached result;
   if (child > 0) {
@@ -47,7 +47,7 @@ Detached detach() {
   return result;
 }
 
-void tell_ready(Detached& detached) {
+void report_ready(Detached& detached) {
   const base::Fd nothing = base::open_file("/dev/null", O_RDWR);
   for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
     if (::dup2(nothing.get(), fd) < 0) {

@@ -13,7 +13,8 @@
 namespace torc::proc {
 namespace {
 
-/// One of proc(5)'s smaps: "START-END PERMISSIONS OFFSET DEVICE INODE PATH", then "NAME: VALUE kB" lines.
+/// An entry of /proc/self/smaps, see proc(5): "START-END PERMISSIONS OFFSET DEVICE INODE PATH", then "NAME: VALUE kB"
+/// lines.
 struct Mapping {
   std::uintptr_t start{0};
   std::uintptr_t end{0};
@@ -21,7 +22,7 @@ struct Mapping {
 };
 
 std::optional<Mapping> mapping_in(const std::string& line) {
-  // Addresses are in lower case; the lines of values, by far the most, begin with a capital.
+  // Addresses are in lower case; value lines, by far the most, begin with a capital letter.
   if (line.empty() || (line.front() >= 'A' && line.front() <= 'Z')) {
     return std::nullopt;
   }
@@ -48,7 +49,7 @@ void drop_file_pages() {
     if (auto next = mapping_in(line)) {
       mapping = next;
     } else if (mapping && mapping->is_droppable && line.starts_with("Anonymous:")) {
-      // Pages that the loader wrote to before it made them read-only are not as on disk.
+      // Skip mappings with pages that the loader modified before making them read-only.
       if (base::trim(line.substr(line.find(':') + 1)) == "0 kB") {
         // NOLINTNEXTLINE(performance-no-int-to-ptr): the kernel tells addresses as text
         ::madvise(reinterpret_cast<void*>(mapping->start), mapping->end - mapping->start, MADV_DONTNEED);

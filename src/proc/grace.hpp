@@ -4,7 +4,7 @@
 
 namespace torc::proc {
 
-/// How long a process that is to end has between SIGTERM and SIGKILL, where nobody says otherwise.
+/// Default time between SIGTERM and SIGKILL for a process that is being ended.
 inline constexpr std::chrono::milliseconds k_grace{2'000};
 
 }  // namespace torc::proc

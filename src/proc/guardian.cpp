@@ -21,20 +21,20 @@
 namespace torc::proc {
 namespace {
 
-constexpr std::array<int, 7> k_handed_on{SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGTSTP};
+constexpr std::array<int, 7> k_forwarded{SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGTSTP};
 
-/// A run that is over by then is not worth making this process small for.
+/// Reduce the memory of this process only after this time, because it is not worthwhile for short runs.
 constexpr timespec k_short_run{.tv_sec = 1, .tv_nsec = 0};
 
-/// Of this process, for its whole life; set while there is one thread.
+/// Guardian of this process; set once, while there is only one thread.
 pid_t g_guardian = 0;
 
-/// A blocked signal is taken even where it is ignored: those that are, stay so.
+/// Without ignored signals, because sigwait(3) would take them if they were blocked.
 sigset_t signals_to_take() {
   sigset_t set;
   ::sigemptyset(&set);
   ::sigaddset(&set, SIGCHLD);
-  for (const int number : k_handed_on) {
+  for (const int number : k_forwarded) {
     if (!is_ignored(number)) {
       ::sigaddset(&set, number);
     }
@@ -42,15 +42,15 @@ sigset_t signals_to_take() {
   return set;
 }
 
-/// Ctrl-Z: the program stops, and so does this one, until the shell lets it go on.
+/// Ctrl-Z: stops the program and this process until the shell continues it.
 void suspend(pid_t child) {
   ::kill(child, SIGSTOP);
   ::raise(SIGSTOP);
   ::kill(child, SIGCONT);
 }
 
-/// Reaps what has ended, also of those below whose parent is gone: one child's signal may stand for several.
-/// @returns the exit status that stands for how the child ended; nothing while it runs
+/// Reaps all ended children, including adopted orphans, because one SIGCHLD may stand for several ends.
+/// @returns the exit status that corresponds to the child's end; no value while it runs
 std::optional<int> return_code_if_ended(pid_t child) {
   std::optional<int> code;
   int status = 0;
@@ -63,7 +63,7 @@ std::optional<int> return_code_if_ended(pid_t child) {
 }
 
 [[noreturn]] void guard(pid_t child, const sigset_t& set) {
-  // What the program has open is the child's: who waits for its end must not wait for this process.
+  // Close the program's descriptors, which the child needs: the other ends of pipes must not wait for this process.
   close_from(STDERR_FILENO + 1);
   bool is_small = false;
   for (;;) {
@@ -87,19 +87,19 @@ std::optional<int> return_code_if_ended(pid_t child) {
   }
 }
 
-/// The child's side.
+/// Sets up the child.
 void be_guarded(pid_t guardian, const sigset_t& mask) {
   ::setpgid(0, 0);
-  // A line about progress must not stop it, though its group is not the terminal's.
+  // Writing progress lines must not stop the child, whose group is not that of the terminal.
   ::signal(SIGTTOU, SIG_IGN);
   ::prctl(PR_SET_PDEATHSIG, SIGTERM);
   ::sigprocmask(SIG_SETMASK, &mask, nullptr);
   if (::getppid() != guardian) {
-    ::raise(SIGTERM);  // It was gone before it could be told of.
+    ::raise(SIGTERM);  // The guardian died before PR_SET_PDEATHSIG was set.
   }
 }
 
-/// The children of this process are not concerned: execve makes a program dumpable again.
+/// Does not affect children, because execve makes a process dumpable again.
 void hide_from_own_user() {
   if (::getenv("TORC_JOB_ID") == nullptr) {
     ::prctl(PR_SET_DUMPABLE, 0);
@@ -110,9 +110,9 @@ void hide_from_own_user() {
 
 void split_off_guardian() {
   hide_from_own_user();
-  prepare_signals_for_children();  // What is blocked here is not for them.
+  prepare_signals_for_children();  // They must not inherit the signals blocked here.
   become_subreaper();
-  // Where it is ignored, the kernel forgets how children ended.
+  // If SIGCHLD is ignored, the kernel discards the exit statuses of children.
   ::signal(SIGCHLD, SIG_DFL);
   const sigset_t set = signals_to_take();
   sigset_t before;
@@ -124,7 +124,7 @@ void split_off_guardian() {
   if (child < 0) {
     const int error = errno;
     ::sigprocmask(SIG_SETMASK, &before, nullptr);
-    throw base::SystemError("cannot make a process for the runner", error);
+    throw base::SystemError("cannot create a process for the runner", error);
   }
   if (child == 0) {
     g_guardian = own;

@@ -6,7 +6,7 @@
 namespace torc::proc {
 namespace {
 
-/// The limit before it was raised; nothing while it was not.
+/// The original limit; set once the limit was raised.
 std::optional<rlimit> g_before;
 
 }  // namespace

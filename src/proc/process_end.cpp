@@ -20,10 +20,10 @@
 namespace torc::proc {
 namespace {
 
-/// How often a process that is not a child is looked for.
+/// Interval between checks of a process that is not a child.
 constexpr std::chrono::milliseconds k_poll{100};
 
-/// Waits until a process has ended, and leaves it to be reaped.
+/// Waits until a process has ended, without reaping it.
 void wait_for_end(pid_t pid, std::uint64_t start) {
   siginfo_t info{};
   int result = 0;
@@ -33,7 +33,7 @@ void wait_for_end(pid_t pid, std::uint64_t start) {
   if (result == 0) {
     return;
   }
-  while (start_ticks(pid) == start) {  // No child, or one that has just been reaped.
+  while (start_ticks(pid) == start) {  // Not a child, or a child that has just been reaped.
     std::this_thread::sleep_for(k_poll);
   }
 }
@@ -50,7 +50,7 @@ base::Fd watch_by_thread(pid_t pid) {
   }
   base::Fd read_end{ends[0]};
   base::Fd write_end{ends[1]};
-  // Signals are for other threads.
+  // Block all signals, which other threads must handle.
   sigset_t all;
   sigset_t before;
   ::sigfillset(&all);
@@ -59,7 +59,7 @@ base::Fd watch_by_thread(pid_t pid) {
   try {
     std::thread([pid, start = *start, end = std::move(write_end)] {
       wait_for_end(pid, start);
-      // For those that ask for POLLIN alone; the end of the thread closes the pipe.
+      // For callers that poll only for POLLIN; the end of the thread closes the pipe.
       [[maybe_unused]] const ssize_t count = ::write(end.get(), "", 1);
     }).detach();
   } catch (const std::system_error& failure) {
@@ -75,7 +75,7 @@ base::Fd watch_by_thread(pid_t pid) {
 
 base::Fd watch_process_end(pid_t pid) {
   base::Fd watch{pidfd_open(pid)};
-  // EPERM: a container's filter of system calls that is older than the call.
+  // EPERM comes from containers whose system call filter does not know the call.
   if (!watch && (errno == ENOSYS || errno == EPERM)) {
     return watch_by_thread(pid);
   }

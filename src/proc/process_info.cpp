@@ -17,8 +17,8 @@
 namespace torc::proc {
 namespace {
 
-/// The fields of /proc/PID/stat from the third on. The second, the program's name, may hold any byte and ends at the
-/// last ')'.
+/// The fields of /proc/PID/stat from the third on. The second one, the program's name, may contain any byte and ends at
+/// the last ')'.
 std::vector<std::string> stat_fields(pid_t pid) {
   std::string text;
   try {
@@ -33,7 +33,7 @@ std::vector<std::string> stat_fields(pid_t pid) {
   return base::split(base::trim(std::string_view(text).substr(end + 2)), ' ');
 }
 
-/// Numbers among the names in a directory: pids in /proc, threads in /proc/self/task.
+/// The numeric names in a directory: pids in /proc, threads in /proc/self/task.
 std::vector<pid_t> numbered_entries(const char* directory) {
   std::vector<pid_t> numbers;
   std::error_code error;
@@ -56,7 +56,7 @@ std::vector<ProcessEntry> all_processes() {
   for (const pid_t pid : numbered_entries("/proc")) {
     const auto fields = stat_fields(pid);
     if (fields.size() <= k_session) {
-      continue;  // It ended since.
+      continue;  // It has ended.
     }
     const auto parent = base::parse_int(fields[k_parent]);
     const auto session = base::parse_int(fields[k_session]);

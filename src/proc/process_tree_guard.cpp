@@ -15,7 +15,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// Signals what is below until nothing is, or until `give_up`. @returns whether nothing is left
+/// Signals all descendants repeatedly until none is left or until `give_up`. @returns whether none is left
 bool end_all(int number, Clock::time_point give_up) {
   for (;;) {
     bool alive = false;
@@ -46,7 +46,7 @@ void end_processes_below() noexcept {
       end_all(SIGKILL, Clock::now() + k_grace);
     }
   } catch (const std::exception&) {
-    // Out of memory or descriptors: there is nothing to do it with.
+    // Out of memory or descriptors: nothing can be done.
   }
 }
 

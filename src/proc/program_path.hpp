@@ -5,8 +5,8 @@
 
 namespace torc::proc {
 
-/// The files that execvp(3) tries for a program of that name, in order: one in each directory of PATH, or
-/// the name itself where it holds a slash.
+/// The paths that execvp(3) tries for a program, in order: one per directory of PATH, or the name itself if it has a
+/// slash.
 std::vector<std::string> paths_of_program(const std::string& name);
 
 }  // namespace torc::proc

@@ -19,12 +19,12 @@ namespace {
 sigset_t watched_signals(FurtherSignals further, bool want_hangup) {
   sigset_t set;
   ::sigemptyset(&set);
-  ::sigaddset(&set, SIGUSR2);  // Means nothing here; by default it would end the program.
+  ::sigaddset(&set, SIGUSR2);  // Ignored; by default, it would end the program.
   if (further == FurtherSignals::request_kill) {
     ::sigaddset(&set, SIGUSR1);
   }
   for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
-    // A blocked signal is delivered to a signalfd even where it is ignored, so it must not be waited for.
+    // A blocked signal is delivered to a signalfd even if it is ignored, so ignored signals must not be in the set.
     if (!is_ignored(number) || (number == SIGHUP && want_hangup)) {
       ::sigaddset(&set, number);
     }
@@ -41,7 +41,7 @@ bool is_ignored(int number) {
 
 StopOnSignal::StopOnSignal(std::function<void(int)> on_first, FurtherSignals further, std::function<void()> on_hangup)
     : m_on_first(std::move(on_first)), m_further(further), m_on_hangup(std::move(on_hangup)) {
-  prepare_signals_for_children();  // They must not inherit what is blocked here.
+  prepare_signals_for_children();  // They must not inherit the signals blocked here.
   const sigset_t set = watched_signals(further, static_cast<bool>(m_on_hangup));
   m_signals.reset(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
   m_end.reset(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));

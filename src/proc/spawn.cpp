@@ -14,7 +14,7 @@
 namespace torc::proc {
 namespace {
 
-/// The mask this program was started with; set before main blocks anything.
+/// The signal mask that this program was started with; set before main blocks any signal.
 sigset_t& original_mask() {
   static sigset_t mask = [] {
     sigset_t current;
@@ -29,7 +29,7 @@ std::vector<char*> pointers(const std::vector<std::string>& words) {
   result.reserve(words.size() + 1);
   for (const auto& word : words) {
     if (word.find('\0') != std::string::npos) {
-      throw base::Error("cannot execute a program: an argument or environment entry holds a NUL byte");
+      throw base::Error("cannot execute a program: an argument or environment entry contains a NUL byte");
     }
     result.push_back(const_cast<char*>(word.c_str()));
   }
@@ -55,7 +55,7 @@ Child Child::spawn(const SpawnOptions& options) {
   char* const* const environment = options.env ? env.data() : environ;
   ProcessStart start = start_process(options, argv.data(), environment, original_mask());
   if (start.pid < 0 && options.join_fd >= 0) {
-    // The group is less important than the program, and what joins none is had for less memory.
+    // Starting the program is more important than the group, and needs less memory without one.
     SpawnOptions alone = options;
     alone.join_fd = -1;
     const int join_error = start.join_error != 0 ? start.join_error : start.error;
@@ -73,7 +73,7 @@ Child Child::watched(pid_t pid, const SpawnOptions& options, int join_error) {
   const int watch_error = errno;
   Child child{pid, std::move(end), options.new_session || options.new_group, join_error};
   if (!child.m_end) {
-    // Nobody would learn of its end. The child is killed by its destructor.
+    // Its end would go unnoticed. The destructor kills the child.
     throw base::SystemError("cannot watch " + options.argv.front(), watch_error);
   }
   return child;
@@ -130,7 +130,7 @@ ExitStatus Child::wait() {
 
 std::optional<ExitStatus> Child::try_wait() {
   if (!running()) {
-    return std::nullopt;  // waitpid(-1) would reap anybody's child
+    return std::nullopt;  // waitpid(-1) would reap any child.
   }
   int status = 0;
   const pid_t ended = ::waitpid(m_pid, &status, WNOHANG);

@@ -1,7 +1,8 @@
-// Between fork and execve the child of a program with threads may call what is safe in signal handlers only, and by
-// vfork it has this program's memory, of which it must change nothing but its own part of the stack: whatever needs
-// memory is made before. What the child has to say goes through a pipe that closes when the program is executed: a
-// number for how it joined the group, where it was to, and another where the program could not be executed.
+// Between fork and execve, the child of a program with threads may only call functions that are safe in signal
+// handlers. After vfork, it also shares this program's memory, and must not change anything in it but its own stack
+// frames; therefore all memory is allocated before. The child reports through a pipe that closes when the program is
+// executed: a number for the attempt to join a cgroup, if it has one to join, and another number if the program cannot
+// be executed.
 
 #include "proc/start_process.hpp"
 
@@ -26,7 +27,7 @@ namespace torc::proc {
 namespace {
 
 constexpr int k_first_free = STDERR_FILENO + 1;
-/// What a shell answers for a program that it cannot execute; nobody sees it.
+/// The code that shells use for a program that cannot be executed. Nothing evaluates it here.
 constexpr int k_not_executed = 127;
 
 struct Plan {
@@ -51,11 +52,11 @@ int join(int fd) {
 }
 
 void report(int fd, int number) {
-  // Fewer bytes than a pipe takes at once; a parent that is gone needs no answer.
+  // The write is small enough to be atomic; errors are ignored, because a dead parent needs no report.
   static_cast<void>(!::write(fd, &number, sizeof number));
 }
 
-/// A copy of the descriptor, or of /dev/null, out of the way of those that are to be placed.
+/// Duplicates the descriptor, or one for /dev/null, to a number above the standard descriptors.
 int copy_of(int fd, int flags) {
   const int open = fd >= 0 ? fd : ::open("/dev/null", flags | O_CLOEXEC);
   return open < 0 ? -1 : ::fcntl(open, F_DUPFD_CLOEXEC, k_first_free);
@@ -73,18 +74,18 @@ void reset_signals(const sigset_t& mask) {
   struct sigaction action {};
   action.sa_handler = SIG_DFL;
   for (int number = 1; number < _NSIG; ++number) {
-    ::sigaction(number, &action, nullptr);  // Those that cannot be changed are at their defaults.
+    ::sigaction(number, &action, nullptr);  // Fails only for signals that always have their defaults.
   }
   ::sigprocmask(SIG_SETMASK, &mask, nullptr);
 }
 
-/// @returns the errno value that says why none can be executed
+/// Tries to execute the programs one after the other. @returns the reason of the failure as an errno value
 int execute(const Plan& plan) {
   int error = ENOENT;
   for (const auto& program : plan.programs) {
     ::execve(program.c_str(), plan.argv, plan.env);
     if (errno == EACCES) {
-      error = EACCES;  // Another one may do; if none does, this tells more.
+      error = EACCES;  // Another path may work; if none does, this error is more informative.
     } else if (errno != ENOENT && errno != ENOTDIR && errno != ESTALE && errno != ENODEV && errno != ETIMEDOUT) {
       return errno;
     }
@@ -92,7 +93,7 @@ int execute(const Plan& plan) {
   return error;
 }
 
-/// The signal comes for the death of a parent that lives at this moment only.
+/// The signal is only sent if the parent is still alive at this moment, so check that.
 void follow_parent(const Plan& plan) {
   if (plan.options.death_signal == 0) {
     return;
@@ -118,19 +119,19 @@ void follow_parent(const Plan& plan) {
     report(plan.report_fd, errno);
     ::_exit(k_not_executed);
   }
-  // The pipe is moved to where it stays open.
+  // Move the pipe to a number that stays open.
   int report_fd = plan.report_fd;
   if (report_fd != k_first_free && ::dup3(report_fd, k_first_free, O_CLOEXEC) >= 0) {
     report_fd = k_first_free;
   }
-  close_from(k_first_free + 1);  // What libraries opened without close-on-exec must not leak into jobs.
+  close_from(k_first_free + 1);  // Descriptors that libraries opened without close-on-exec must not leak into jobs.
   restore_open_files();
   reset_signals(plan.mask);
   report(report_fd, execute(plan));
   ::_exit(k_not_executed);
 }
 
-/// @returns whether there was a number
+/// @returns whether a number was received
 bool read_report(int fd, int& number) {
   ssize_t count = 0;
   do {
@@ -139,7 +140,7 @@ bool read_report(int fd, int& number) {
   return count == static_cast<ssize_t>(sizeof number);
 }
 
-/// Both ends beyond the standard streams, which the child replaces.
+/// Creates a pipe whose write end is above the standard descriptors, which the child replaces.
 bool make_pipe(base::Fd& read_end, base::Fd& write_end) {
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
@@ -167,7 +168,7 @@ ProcessStart start_process(const SpawnOptions& options, char* const* argv, char*
                   .env = env,
                   .mask = mask,
                   .report_fd = write_end.get()};
-  // No handler of this program may run in the child.
+  // Block all signals, so that no handler of this program runs in the child.
   sigset_t all;
   sigset_t before;
   ::sigfillset(&all);

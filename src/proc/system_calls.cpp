@@ -14,7 +14,7 @@
 namespace torc::proc {
 namespace {
 
-/// What getdents64(2) writes before each name.
+/// The part of a getdents64(2) entry before the name.
 struct EntryHead {
   std::uint64_t inode;
   std::int64_t offset;
@@ -32,7 +32,7 @@ int number_of(const char* name) {
   return number;
 }
 
-/// Closes what the entries in the buffer name. @returns whether there was anything
+/// Closes the descriptors listed in the buffer. @returns whether there were any
 bool close_entries(const char* entries, std::size_t size, int first, int directory) {
   bool closed = false;
   for (std::size_t at = 0; at < size;) {
@@ -55,7 +55,8 @@ bool close_listed(int first) {
     return false;
   }
   std::array<char, 4096> entries{};
-  for (bool closed = true; closed;) {  // Again until nothing is left: the list changes while it is read.
+  // Repeated until no descriptors are left, because the list changes while it is read.
+  for (bool closed = true; closed;) {
     closed = false;
     ::lseek(directory.get(), 0, SEEK_SET);
     for (long size = 0; (size = ::syscall(SYS_getdents64, directory.get(), entries.data(), entries.size())) > 0;) {

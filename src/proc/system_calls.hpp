@@ -1,6 +1,6 @@
 #pragma once
 
-// System calls that older kernels, headers or C libraries than ours do not have; their numbers are the same on every
+// System calls that older kernels, headers or C libraries do not have. Their numbers are the same on every
 // architecture. Each fails with ENOSYS on a kernel without it.
 
 #include <sys/syscall.h>

@@ -13,11 +13,12 @@
 
 namespace torc::proc {
 
-/// Calls `task(index)` for 0 .. count-1 on at most `width` threads, the caller's among them, and returns when all have
-/// ended. Indexes are handed out in order.
+/// Calls `task(index)` for 0 .. count-1 on at most `width` threads, including the caller's, and returns when all calls
+/// have ended. Indexes are assigned in order.
 ///
-/// Where fewer threads can be created, fewer are used. The first exception ends the handing out; it is rethrown after
-/// the tasks under way have ended, later ones are dropped. A task's own failures are values, not exceptions.
+/// If fewer threads can be created, fewer are used. After the first exception, no more calls are made, and it is
+/// rethrown when the calls in progress have ended; later exceptions are dropped. A task should return its own failures
+/// as values, not as exceptions.
 template <typename Task>
 void for_each_index(std::size_t count, std::size_t width, Task&& task) {
   std::atomic<std::size_t> next{0};
@@ -44,7 +45,7 @@ void for_each_index(std::size_t count, std::size_t width, Task&& task) {
         threads.emplace_back(work);
       }
     } catch (const std::system_error&) {
-      // No more threads to be had: go on with those there are.
+      // No more threads can be created: continue with the existing ones.
     }
     work();
   }
@@ -53,7 +54,7 @@ void for_each_index(std::size_t count, std::size_t width, Task&& task) {
   }
 }
 
-/// `task(item)` for every item, at most `width` at once; slot i holds the result of item i.
+/// Calls `task(item)` for every item, at most `width` at once. Element i of the result is that of item i.
 template <typename Item, typename Task>
 auto fan_out(const std::vector<Item>& items, std::size_t width, Task&& task) {
   using Result = std::invoke_result_t<Task&, const Item&>;

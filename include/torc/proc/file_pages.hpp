@@ -2,8 +2,8 @@
 
 namespace torc::proc {
 
-/// Gives back the memory in which this process has pages of files that are still as they are on disk: its own program
-/// and the libraries, mostly. What is needed again is read again. For a process that hardly ever does anything.
+/// Releases the memory of file pages that are unchanged from disk, mainly of this program and its libraries. Pages that
+/// are needed again are read again. For processes that are idle almost all the time.
 void drop_file_pages();
 
 }  // namespace torc::proc

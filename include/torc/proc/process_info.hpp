@@ -9,52 +9,52 @@
 
 namespace torc::proc {
 
-/// What tells a process from another that has its pid later: proc(5), field 22 of /proc/PID/stat, clock ticks after
-/// boot.
-/// Nothing where there is no such process.
+/// Start time of a process in clock ticks since boot (proc(5), field 22 of /proc/PID/stat), which distinguishes it from
+/// a later process with the same pid. No value if the process does not exist.
 std::optional<std::uint64_t> start_ticks(pid_t pid);
 
-/// Stands for the id of a boot if it cannot be read, in everything that notes one. The scripts on workers use the same word.
+/// Recorded in place of a boot ID that cannot be read. The scripts on workers use the same word.
 inline constexpr const char* k_unknown_boot = "unknown";
-/// The id of this boot of the machine (/proc/sys/kernel/random/boot_id), or `k_unknown_boot`.
+/// The boot ID of this machine (/proc/sys/kernel/random/boot_id), or `k_unknown_boot`.
 std::string boot_id();
-/// Whether a process that was noted with this boot id may still run: false if the machine has booted since for certain. If
-/// true, its pid and start time decide. An older torc noted an unknown boot as "".
+/// Whether a process recorded with this boot ID may still be running: false if the machine has certainly been booted
+/// since. If true, compare pid and start time. An older torc recorded an unknown boot as "".
 bool may_be_this_boot(const std::string& boot);
 
-/// The name of this machine, as gethostname(2) tells it.
+/// The name of this machine from gethostname(2).
 std::string host_name();
 
-/// One process of this machine, as a moment's look at /proc shows it.
+/// A process of this machine, as read from /proc.
 struct ProcessEntry {
   pid_t pid{0};
   pid_t parent{0};
   pid_t session{0};
-  bool zombie{false};  ///< Ended, and not yet reaped by its parent.
+  bool zombie{false};  ///< Ended, but not yet reaped by its parent.
 };
 
-/// Every process that can be seen.
+/// All visible processes.
 std::vector<ProcessEntry> all_processes();
 
-/// The direct children of this process, those that ended and were not reaped among them.
+/// The direct children of this process, including ended ones that were not reaped.
 std::vector<pid_t> children_of_this_process();
 
-/// The environment that a process was started with, "NAME=value" each; empty where it is gone or another user's.
+/// The environment that a process was started with, as "NAME=value" entries. Empty if the process has ended or belongs
+/// to another user.
 std::vector<std::string> environment_of(pid_t pid);
 
-/// Reaps a child of this process that no `Child` owns, if it has ended: an orphan that a subreaper was given.
+/// Reaps an ended child of this process that no `Child` owns, such as an orphan that the kernel gave to this subreaper.
 /// @returns whether it was reaped
 bool reap_orphan(pid_t pid);
 
-/// Every process below `root` (children, their children, ...), `root` left out; those that were reparented to `root`
-/// as their subreaper are among them.
+/// All descendants of `root`, without `root` itself, including orphans that were reparented to `root` as their
+/// subreaper.
 std::vector<pid_t> descendants(pid_t root);
 
-/// Makes this process the parent of orphans below it (prctl(2), PR_SET_CHILD_SUBREAPER), so that `descendants` finds
-/// processes that made sessions of their own. @throws SystemError
+/// Makes this process the subreaper of orphans below it (prctl(2), PR_SET_CHILD_SUBREAPER), so that `descendants` finds
+/// processes that created their own sessions. @throws SystemError
 void become_subreaper();
 
-/// Signals each process below `root`. Processes started meanwhile are found by repeating until none is new.
+/// Signals each process below `root`. Repeats until there are no new processes, to find those started meanwhile.
 void signal_descendants(pid_t root, int number);
 
 }  // namespace torc::proc

@@ -2,14 +2,14 @@
 
 namespace torc::proc {
 
-/// Ends every process below this one, whatever sessions they made: SIGTERM, after 2 s SIGKILL. Every child of this
-/// process counts as its own. Throws nothing.
+/// Ends all descendants of this process, including those with their own sessions: SIGTERM, SIGKILL after 2 s. Also
+/// reaps all children of this process.
 void end_processes_below() noexcept;
 
-/// For programs that start others and must leave none behind: makes this process the parent of orphans below it, and
-/// at the end of its life ends every process below this one, whatever sessions they made: SIGTERM, after 2 s SIGKILL.
+/// For programs that must not leave any child processes behind: makes this process a subreaper, and in the destructor
+/// calls `end_processes_below`.
 ///
-/// Made in the main thread; at its end every child of this process counts as its own.
+/// Create it in the main thread. At its destruction, no other part of the program may still use child processes.
 class ProcessTreeGuard {
  public:
   /// @throws SystemError

@@ -10,43 +10,44 @@
 
 namespace torc::proc {
 
-/// How a child process is started. Descriptors are borrowed for the call; whatever else this program has open stays
-/// closed in the child.
+/// How to start a child process. Descriptors are borrowed for the call; no other descriptors of this program stay open
+/// in the child.
 struct SpawnOptions {
-  std::vector<std::string> argv{};                ///< argv[0] is looked up in PATH where it holds no slash.
-  std::optional<std::vector<std::string>> env{};  ///< "NAME=value" each; nothing: this program's own environment.
-  std::string directory{};                        ///< Working directory; empty: this program's own.
+  std::vector<std::string> argv{};                ///< argv[0] is searched in PATH if it has no slash.
+  std::optional<std::vector<std::string>> env{};  ///< "NAME=value" entries; not set: this program's environment.
+  std::string directory{};                        ///< Working directory; empty: that of this program.
   int stdin_fd{-1};                               ///< -1: /dev/null
   int stdout_fd{-1};                              ///< -1: /dev/null
   int stderr_fd{-1};                              ///< -1: /dev/null
-  /// A cgroup's cgroup.procs, opened for writing: the child moves there before it executes the program. -1: it stays in
-  /// this process's group.
+  /// cgroup.procs of a cgroup, open for writing. The child moves there before it executes the program. -1: it stays in
+  /// this process's cgroup.
   int join_fd{-1};
-  /// Gets the child (it alone, nothing below it) when the thread that starts it here ends, or is killed; 0: none.
+  /// Signal that the child (but none of its descendants) gets when the thread that starts it ends or is killed; 0:
+  /// none.
   int death_signal{0};
-  bool new_session{false};  ///< A session (and so a process group) of its own.
-  bool new_group{true};     ///< A process group of its own, where there is no new session.
+  bool new_session{false};  ///< Whether the child gets its own session, and thus its own process group.
+  bool new_group{true};     ///< Whether the child gets its own process group, if it has no new session.
 };
 
-/// How a process ended.
+/// The end of a process.
 struct ExitStatus {
   bool signaled{false};
-  int code{0};  ///< Exit code, or the signal's number if `signaled`.
+  int code{0};  ///< Exit code, or the signal number if `signaled`.
 
-  /// The return code as shells count: 128 + N for signal N.
+  /// The return code as in shells: 128 + N for signal N.
   int return_code() const { return signaled ? 128 + code : code; }
   bool ok() const { return !signaled && code == 0; }
 
-  /// From the status word of waitpid(2).
+  /// Converts the status of waitpid(2).
   static ExitStatus from_wait_status(int status);
 };
 
-/// One child process. Move-only; a child that still runs at the end of this object's life is killed (its whole
-/// process group) and reaped.
+/// One child process. Move-only. The destructor kills a child that still runs, with its whole process group, and reaps
+/// it.
 class Child {
  public:
-  /// @throws SystemError that names argv[0] when the program cannot be executed; Error where a word of the argument
-  /// list or environment holds a NUL byte, which no program can be given
+  /// @throws SystemError that names argv[0] if the program cannot be executed; Error if an argument or environment
+  /// entry contains a NUL byte, which cannot be passed to a program
   static Child spawn(const SpawnOptions& options);
 
   Child() = default;
@@ -57,17 +58,18 @@ class Child {
   ~Child();
 
   pid_t pid() const noexcept { return m_pid; }
-  /// Readable (poll, epoll) once the child has ended.
+  /// Becomes readable (poll, epoll) when the child has ended.
   int end_fd() const noexcept { return m_end.get(); }
   bool running() const noexcept { return m_pid > 0; }
-  /// The errno value that says why it did not join the group that it was to; 0 where it did, or was to join none.
+  /// Why the child could not join the cgroup, as an errno value; 0 if it did, or if there was none to join.
   int join_error() const noexcept { return m_join_error; }
 
-  /// Waits until the child ends, and reaps it. Only while it is `running()`.
+  /// Waits until the child ends, and reaps it. Requires `running()`.
   ExitStatus wait();
-  /// Reaps the child if it has ended; nothing if it still runs or was reaped before.
+  /// Reaps the child if it has ended. No value if it still runs or was reaped before.
   std::optional<ExitStatus> try_wait();
-  /// Signals the child's process group (the child alone where it has none of its own). No error when it is gone.
+  /// Signals the child's process group, or only the child if it does not have its own group. Ignored if the child has
+  /// ended.
   void signal(int number) const noexcept;
 
  private:
@@ -81,11 +83,11 @@ class Child {
   int m_join_error{0};
 };
 
-/// Whether PATH has a program of that name that this user may execute.
+/// Whether PATH has a program of this name that this user may execute.
 bool is_in_path(const std::string& program);
 
-/// Signal state for the programs this one starts: ignores SIGPIPE here. Called once in main before threads start.
-/// Children get every signal at its default and the mask that this program was started with.
+/// Prepares the signal state of this program and its children: ignores SIGPIPE here; children get default handlers for
+/// all signals, and the mask that this program was started with. Call this once in main before threads start.
 void prepare_signals_for_children();
 
 }  // namespace torc::proc

@@ -74,7 +74,7 @@ int run(const Options& options, CommandContext& context) {
     tunnel.until_pid = static_cast<pid_t>(*options.until_pid);
   }
   if (options.daemon) {
-    tunnel.on_ready = [&] { proc::tell_ready(detached); };
+    tunnel.on_ready = [&] { proc::report_ready(detached); };
   }
   app::run_tunnel(context.new_api(), claim, tunnel, make_ssh_options(options.ssh), *reporter, stop);
   return k_exit_ok;

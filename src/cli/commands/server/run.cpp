@@ -132,7 +132,7 @@ int serve(ServerRunOptions& options, proc::Detached& detached, CommandContext& c
   reloadable->set(&server);
   announce(options, server, context.output());
   if (options.service.daemon) {
-    proc::tell_ready(detached);
+    proc::report_ready(detached);
   }
   wait_for(stop);
   base::log_info("signal {}: finishing accepted requests, then exiting", context.stop_signal());
