@@ -207,9 +207,9 @@ class CreateTest(WorkflowFileTest):
 
         result = self.daemon.torc("--url", self.proxy(before).url, "create", self.file(DEMO))
         self.assertEqual(result.returncode, 1)
-        self.assertIn("could not be deleted again", result.stderr)
+        self.assertIn("could not be deleted", result.stderr)
         self.assertIn("nothing is ever deleted", result.stderr)
-        self.assertIn("'torc delete 1' does", result.stderr)
+        self.assertIn("delete it with 'torc delete 1'", result.stderr)
 
     def test_what_was_made_is_deleted_when_a_signal_stops_it(self):
         go_on = threading.Event()

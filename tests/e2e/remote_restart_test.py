@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""`torc remote watch --restart`: workers that die are started again as they were, and no others."""
+"""`torc remote watch --restart`: workers that die are restarted with the same settings, and no others."""
 import json
 import os
 import re
@@ -105,7 +105,7 @@ class Restart(E2ETest):
         self.assertEqual(watching.wait(60), 1)
         text = watching.stdout_path.read_text()
         self.assertEqual(re.findall(r"started again \(PID \d+\), (\d of 3)", text), ["1 of 3", "2 of 3", "3 of 3"])
-        self.assertIn(f"{self.ws.names[0]}: died again and is not started again: 3 of 3 restarts are used (--max-restarts)", text)
+        self.assertIn(f"{self.ws.names[0]}: died again and is not restarted: 3 of 3 restarts are used (--max-restarts)", text)
         self.assertIn("No worker is left, but 1 of 1 jobs are not done", watching.stderr_path.read_text())
         times = [float(line) for line in (self.ws.hosts[0].home / "ran").read_text().split()]
         self.assertEqual(len(times), 4)
@@ -164,7 +164,7 @@ class Restart(E2ETest):
         self.srv.torc("remote", "stop", self.wf, check=True)
         self.assertEqual(watching.wait(60), 1)
         text = watching.stdout_path.read_text()
-        self.assertIn(f"{self.ws.names[0]}: is not started again: a stop was requested", text)
+        self.assertIn(f"{self.ws.names[0]}: is not restarted: a stop was requested", text)
         self.assertIn(f"{self.ws.names[1]}: stopped: stopped by tester@", text)
         self.assertEqual(text.count("started again (PID"), 1)
         self.assertEqual(self.runners(), [])

@@ -101,7 +101,7 @@ class Settings(E2ETest):
         # Started in the same command, it has them all the same: this once.
         server.torc("remote", "remove-worker", two, self.wf, check=True)
         result = server.torc("remote", "run", self.wf, "--workers", own, "--poll-interval", "0.2", check=True)
-        self.assertIn(lost + "; it holds for this start\n", result.stderr)
+        self.assertIn(lost + "; they apply to this start only\n", result.stderr)
         server.wait_complete(self.wf)
         self.assertEqual(self.nodes()[two]["num_cpus"], 1)
         wait_until(lambda: not self.runners(), what="the runners to leave")

@@ -83,7 +83,7 @@ class Run(TunnelTest):
         workflow = self.create(4)
         result = self.run_remote(workflow, "--wait", check=True)
         self.assertIn("Server tunnel is up for 2/2 worker(s)", result.stdout)
-        self.assertIn("asks for no password", result.stderr)
+        self.assertIn("does not require a password", result.stderr)
         self.assertEqual(set(self.srv.statuses(workflow).values()), {"completed"})
         calls = [call for call in self.remote.calls() if " -R " in call]
         self.assertEqual(len(calls), 2, calls)
@@ -526,7 +526,7 @@ class Standalone(E2ETest):
         result = run_torc("-s", "remote", "run", workflow, "--workers", "hosts.txt", "-p", 0.2, "--wait",
                           "--server-tunnel", home=home, env=remote.env, check=True, timeout=90)
         self.assertIn("Started 2/2 workers", result.stdout)
-        self.assertNotIn("asks for no password", result.stderr)
+        self.assertNotIn("does not require a password", result.stderr)
         jobs = json.loads(run_torc("-f", "json", "-s", "jobs", "list", workflow, home=home, check=True).stdout)
         self.assertEqual({job["status"] for job in jobs["jobs"] if "status" in job}, {"completed"})
         wait_until(lambda: not self.tunnels(), 20, "the tunnel to end with the server")

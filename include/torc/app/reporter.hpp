@@ -17,11 +17,11 @@
 #include "torc/remote/tunnel_link.hpp"
 #include "torc/remote/worker.hpp"
 
-// What an operation says while it goes on, as data: this layer prints nothing.
+// The progress events of operations, as data: this layer prints nothing.
 
 namespace torc::app {
 
-/// Something that the user should know, though the operation continues.
+/// A message for the user; the operation continues.
 struct Warning {
   std::string text{};
 };
@@ -42,7 +42,7 @@ struct WorkersChecked {
 struct WorkersBeingAdded {
   std::size_t count{0};
 };
-/// The server has stored them.
+/// The server has stored the new workers.
 struct WorkersAdded {
   model::Id workflow_id{0};
   std::vector<std::string> addresses{};
@@ -69,27 +69,27 @@ struct WorkerSignaled {
   remote::StopResult result{};
   remote::StopMode mode{};
 };
-/// The end of a worker that was signaled was waited for.
+/// Waiting for the end of a signaled runner is over.
 struct WorkerStopped {
   remote::Worker worker{};
   remote::StopResult result{};
 };
-/// Jobs of workers that were killed are ready again.
+/// Jobs of killed runners were requeued.
 struct JobsOfKilledRequeued {
   std::int64_t count{0};
 };
-/// Jobs of runners that left without a word are ready again.
+/// Jobs of runners that died were requeued.
 struct JobsOfLostRequeued {
   std::int64_t count{0};
 };
 
-/// The tunnel is up for as many workers as it could.
+/// The tunnel is up for `up` of the workers.
 struct TunnelUp {
   std::int64_t pid{0};
   std::size_t up{0};
   std::size_t workers{0};
 };
-/// A tunnel that died is about to be held again.
+/// A tunnel that died is about to be restarted.
 struct TunnelBeingRevived {
   std::size_t workers{0};
 };
@@ -107,7 +107,7 @@ struct ForwardChanged {
   remote::Forward forward{};
   std::string target{};
 };
-/// The server does not answer the process that holds a tunnel, or does again.
+/// The server does not answer the process that holds a tunnel, or answers it again.
 struct TunnelServerChanged {
   std::string text{};
 };
@@ -115,31 +115,31 @@ struct TunnelEnded {
   std::string why{};
 };
 
-/// Output is about to be fetched.
+/// Logs are about to be fetched.
 struct CollectBegun {
   std::size_t workers{0};
   std::string local_dir{};
-  bool deletes{false};  ///< What was fetched.
+  bool deletes{false};  ///< Directories are deleted after they were fetched.
 };
-/// Archives come from workers.
+/// Archives are being fetched from workers.
 struct TransferProgress {
-  std::int64_t archives{0};  ///< Complete.
+  std::int64_t archives{0};  ///< Complete archives.
   std::int64_t bytes{0};
 };
-/// No transfer is under way any more.
+/// No archive is being fetched any more.
 struct TransferEnded {};
 
-/// A run of this machine begins, with so many jobs done before.
+/// A run on this machine begins; `done_before` of the jobs are done already.
 struct RunBegun {
   std::int64_t total{0};
   std::int64_t done_before{0};
 };
 struct RunProgress {
-  std::int64_t done{0};  ///< By this run, those that failed too.
+  std::int64_t done{0};  ///< Jobs done by this run, including failed ones.
   std::int64_t running{0};
   std::int64_t failed{0};
 };
-/// The user wants it to stop; its running jobs are ended first.
+/// The user requested a stop; the running jobs are ended first.
 struct RunStopping {};
 struct RunEnded {};
 
@@ -152,19 +152,19 @@ struct WorkerRestarted {
   std::int64_t pid{0};
   std::int64_t restarts{0};
   std::int64_t most{0};
-  std::chrono::milliseconds pause{0};  ///< Not again within this time.
+  std::chrono::milliseconds pause{0};  ///< The next restart is at least this much later.
 };
-/// It could not be started again; it is tried once more unless the restarts are used.
+/// The worker could not be restarted; this is retried unless all restarts are used.
 struct RestartFailed {
   remote::Worker worker{};
   std::string reason{};
 };
-/// It died and is not started again.
+/// The worker died and is not restarted.
 struct WorkerGivenUp {
   remote::Worker worker{};
   std::string reason{};
 };
-/// The tunnel of watched workers is gone.
+/// The tunnel of watched workers has ended.
 struct TunnelLost {
   remote::TunnelNote note{};
 };
@@ -183,9 +183,9 @@ using Event = std::variant<Warning, WorkersFound, WorkersBeingChecked, WorkersCh
                            RunStopping, RunEnded, WatchSnapshot, ServerAway, WorkerRestarted, RestartFailed,
                            WorkerGivenUp, TunnelLost, TunnelRevived, TunnelRevivalFailed>;
 
-/// Hears what happens during an operation. The command line prints it (src/cli/print), tests record it.
+/// Receives progress events. The command line prints them (src/cli/print), tests record them.
 ///
-/// Thread-safety: `report` is called by any threads.
+/// Implementations must be thread-safe: any thread may call `report`.
 class Reporter {
  public:
   virtual ~Reporter() = default;

@@ -4,8 +4,8 @@
 
 namespace torc::app {
 
-/// How this command reaches its server, for processes that are to reach it as well: runners on workers, the one that
-/// holds a tunnel. Holds secrets: never log it.
+/// How this command reaches its server, for other processes that need to reach it: runners on workers, and the process
+/// that holds a tunnel. Contains secrets: never log it.
 struct ServerAccess {
   client::Connection connection{};
   bool is_embedded{false};  ///< The server ends with this process (--standalone).

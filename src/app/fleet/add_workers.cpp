@@ -25,7 +25,7 @@ Outcomes<std::optional<std::string>> add_workers(client::Api& api, const AddRequ
   for (const auto& entry : request.workers) {
     addresses.push_back(model::to_string(entry.address));
   }
-  // Whether the workflow is there at all; and before workers of it are tried.
+  // Fails early if the workflow does not exist.
   static_cast<void>(api.list_remote_workers(request.workflow_id));
   const Fleet fleet{.workflow_id = request.workflow_id, .workers = remote::make_workers(addresses)};
   std::vector<std::optional<std::string>> problems(fleet.workers.size());

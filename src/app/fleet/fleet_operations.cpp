@@ -16,7 +16,7 @@ void make_directory(const std::string& path) {
   std::error_code error;
   std::filesystem::create_directories(path, error);
   if (error) {
-    throw base::Error(fmt::format("cannot make the directory {}: {}", path, error.message()));
+    throw base::Error(fmt::format("cannot create the directory {}: {}", path, error.message()));
   }
 }
 

@@ -25,7 +25,7 @@ FleetStatus query_fleet(client::Api& api, remote::Transport& transport, const Fl
   const auto nodes = latest_worker_nodes(api, fleet.workflow_id);
   for (auto& [worker, result] : status.workers) {
     const auto found = nodes.find(worker.stored);
-    // The node of an earlier runner says nothing about this one, which may be one of torc 0.23.
+    // Ignore the node of an earlier runner: the current one may be a runner of torc 0.23.
     if (found != nodes.end() && found->second.node.pid == result.state.pid) {
       result.node = found->second;
     }

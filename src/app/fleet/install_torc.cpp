@@ -16,7 +16,7 @@ Outcomes<remote::InstallResult> install_torc(const remote::WorkflowRef& workflow
                                              Reporter& reporter, const std::stop_token& stop) {
   const remote::InstallSettings settings{
       .workflow = workflow,
-      // The file that this process runs, also if another one has taken its name meanwhile; for scp, "self" is scp.
+      // The file that this process runs, even if it has been replaced since. Not "self", which for scp means scp.
       .program = fmt::format("/proc/{}/exe", ::getpid()),
       .version = base::k_version,
       .build_id = base::k_build_id,

@@ -11,9 +11,9 @@ namespace {
 
 using remote::State;
 
-/// A worker that was found dead so long ago is queried once more before it is started again.
+/// If the state of a dead worker is older than this, the worker is queried again before it is restarted.
 constexpr std::chrono::seconds k_state_is_current{5};
-/// How often a dead worker is asked whether its jobs have ended.
+/// Interval between queries whether the jobs of a dead runner have ended.
 constexpr std::chrono::milliseconds k_until_ended{300};
 constexpr double k_longest_pause_seconds = 600;
 
@@ -26,7 +26,7 @@ RestartPolicy::Step RestartPolicy::next(const std::optional<remote::WorkerState>
     return Step::none;
   }
   if (state->ending) {
-    // What it ran is not to run twice.
+    // Its jobs must not run twice.
     return is_older_than(k_until_ended) ? Step::query : Step::none;
   }
   if (m_restarts >= m_options.most) {
@@ -35,7 +35,7 @@ RestartPolicy::Step RestartPolicy::next(const std::optional<remote::WorkerState>
   if (now < m_not_before) {
     return Step::none;
   }
-  // Somebody else may have started it meanwhile.
+  // Another command may have started it meanwhile.
   return is_older_than(k_state_is_current) ? Step::query : Step::start;
 }
 
@@ -44,15 +44,15 @@ bool RestartPolicy::may_restart(const std::optional<remote::WorkerState>& state,
     return false;
   }
   if (!state) {
-    return true;  // Nobody knows yet.
+    return true;  // The state is not known yet.
   }
   switch (state->state) {
     case State::died:
-    case State::running:  // When it was asked. If it is gone by now, that will show.
+    case State::running:  // Running at the last query; the next one shows if it has died since.
     case State::not_queried:
       return true;
     case State::unreachable:
-      return has_run;  // One that never ran is not waited for.
+      return has_run;  // A worker that never ran is not waited for.
     case State::never_started:
     case State::finished:
     case State::stopped:
@@ -75,7 +75,7 @@ RestartPolicy::StartEffect RestartPolicy::record_start(const remote::StartResult
   using Problem = remote::Check::Problem;
   const Problem problem = result.tried ? Problem::none : result.check.problem;
   if (problem == Problem::not_restartable) {
-    give_up("is not started again: " + result.check.message);
+    give_up("is not restarted: " + result.check.message);
     return StartEffect::given_up;
   }
   if (problem == Problem::unreachable || problem == Problem::tunnel || problem == Problem::canceled) {
@@ -94,7 +94,7 @@ RestartPolicy::StartEffect RestartPolicy::record_start(const remote::StartResult
     m_message.clear();
     return StartEffect::restarted;
   }
-  m_message = fmt::format("cannot be started again ({}): {}", restarts_text(),
+  m_message = fmt::format("cannot be restarted ({}): {}", restarts_text(),
                           result.tried ? result.start.message : result.check.message);
   return StartEffect::failed;
 }

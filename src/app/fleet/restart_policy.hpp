@@ -11,46 +11,46 @@
 
 namespace torc::app {
 
-/// Whether and when one worker that died is started again. Pure state: it is told what happens and what time it is, and
-/// says what to do; its owner does it.
+/// Decides whether and when a worker that died is restarted. Pure state: its owner reports events and the time, and
+/// carries out the decisions.
 class RestartPolicy {
  public:
   using Clock = std::chrono::steady_clock;
 
   enum class Step {
     none,
-    query,    ///< Ask the worker for its state.
-    start,    ///< Start it, and tell `record_start` how that went.
-    give_up,  ///< Too many restarts: tell `give_up`.
+    query,    ///< Query the worker's state.
+    start,    ///< Start the worker, and report the result to `record_start`.
+    give_up,  ///< Too many restarts: call `give_up`.
   };
 
   enum class StartEffect {
-    none,     ///< It cannot be reached now; its turn comes when it answers again.
-    running,  ///< Somebody else has started it.
+    none,     ///< The worker is unreachable; it is restarted once it answers again.
+    running,  ///< Another command has started it.
     restarted,
-    failed,    ///< The start counts; another one follows unless the restarts are used.
-    given_up,  ///< It is not to run any more.
+    failed,    ///< The restart counts; another one follows unless all restarts are used.
+    given_up,  ///< The worker must not be restarted.
   };
 
   explicit RestartPolicy(const RestartOptions& options) : m_options(options) {}
 
-  /// What to do about a worker, given its last state and when it answered.
+  /// The next step for a worker, given its last known state and the time of that answer.
   Step next(const std::optional<remote::WorkerState>& state, std::optional<Clock::time_point> answered_at,
             Clock::time_point now) const;
 
-  /// Whether the worker may come back without the user: then nobody needs to despair of the workflow.
-  /// @param has_run  The server has known a runner of it.
+  /// Whether the worker may be restarted without the user, so that the workflow can continue.
+  /// @param has_run  The server has a record of a runner of this worker.
   bool may_restart(const std::optional<remote::WorkerState>& state, bool has_run) const;
 
-  /// It runs, whoever has started it: it may die again.
+  /// The worker runs, whoever has started it; it may be restarted if it dies again.
   void record_running();
   StartEffect record_start(const remote::StartResult& result, Clock::time_point now);
   void give_up(std::string reason);
 
   std::int64_t restarts() const { return m_restarts; }
-  /// Why it is not started again, or why the last start failed; empty while it runs.
+  /// Why the worker is not restarted, or why the last restart failed; empty while it runs.
   const std::string& message() const { return m_message; }
-  /// After the last start, it is not started again for this long.
+  /// Minimum time between the last restart and the next one.
   std::chrono::milliseconds pause() const { return m_pause; }
   /// "2 of 5"
   std::string restarts_text() const;

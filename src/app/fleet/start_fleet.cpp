@@ -18,7 +18,7 @@ namespace {
 
 using remote::Check;
 
-/// The decision about what to start, made when every worker was looked at.
+/// Decides which workers to start, after all have been checked.
 class Decision {
  public:
   Decision(client::Api& api, const StartRequest& request, Reporter& reporter, const Fleet& fleet,
@@ -78,7 +78,7 @@ class Decision {
       m_reporter.report(WorkersBeingAdded{.count = added});
     }
     if (!reachable.empty()) {
-      warn_of_lost_settings(m_api, m_request.new_workers, "; it holds for this start", m_reporter);
+      warn_of_lost_settings(m_api, m_request.new_workers, "; they apply to this start only", m_reporter);
       m_api.create_remote_workers(m_request.workflow_id, reachable);
     }
     m_reporter.report(WorkersFound{.workflow_id = m_request.workflow_id, .count = m_stored.size() + added});
@@ -102,8 +102,8 @@ class Decision {
 /// Why the installation failed, by `Worker::stored`.
 using InstallFailures = std::map<std::string, std::string>;
 
-/// Copies torc to the workers that lack it, and notes in `settings` where each one's is: another version may stand in
-/// front of it in its PATH.
+/// Stores the path of each worker's torc in `settings`, since another version may come first in the worker's PATH, and
+/// returns the failures.
 InstallFailures failures_of(const Outcomes<remote::InstallResult>& installed, remote::StartSettings& settings) {
   InstallFailures failures;
   for (const auto& [worker, result] : installed) {
@@ -118,13 +118,13 @@ InstallFailures failures_of(const Outcomes<remote::InstallResult>& installed, re
 
 void warn_of_open_server(const client::Connection& connection, Reporter& reporter) {
   if (connection.password.empty() && connection.cookie_header.empty()) {
-    reporter.report(Warning{
-        "Warning: users of the workers can reach the server through the tunnel, and it asks for no password; see "
-        "--auth-file of 'torc server run'"});
+    reporter.report(
+        Warning{"Warning: users of the workers can reach the server through the tunnel, and it does not require a "
+                "password; see --auth-file of 'torc server run'"});
   }
 }
 
-/// Has the tunnel lead to the workers, and notes in `settings` what the server's address is on each.
+/// Connects the tunnel to the workers, and stores the server's URL on each worker in `settings`.
 HeldTunnel run_tunnel(const Fleet& fleet, const remote::SshOptions& ssh, const ServerAccess& server, Reporter& reporter,
                       const std::stop_token& stop, remote::StartSettings& settings) {
   warn_of_open_server(server.connection, reporter);
@@ -136,7 +136,7 @@ HeldTunnel run_tunnel(const Fleet& fleet, const remote::SshOptions& ssh, const S
   return held;
 }
 
-/// Lets a tunnel end that was made for this start alone, where no runner was started, however that came.
+/// If no runner was started, for whatever reason, ends a tunnel that was made for this start only.
 class TemporaryTunnel {
  public:
   TemporaryTunnel(const StartRequest& request, Reporter& reporter)
@@ -152,7 +152,7 @@ class TemporaryTunnel {
     try {
       m_reporter.report(end_server_tunnel(m_workflow, /*when_idle=*/true));
     } catch (const base::Error&) {
-      // It is gone already.
+      // The tunnel has ended already.
     }
   }
 
@@ -169,8 +169,8 @@ class TemporaryTunnel {
   bool m_is_needed;
 };
 
-/// Without its tunnel a worker may reach another server at the same address, so what it says of that counts for
-/// nothing.
+/// A failure of the tunnel takes precedence over the check of the server, because without the tunnel a worker may reach
+/// another server at the same address.
 void add_tunnel_failure(Check& check, const remote::Worker& worker, const HeldTunnel& tunnel) {
   const auto failure = tunnel.failures.find(worker.stored);
   if (failure != tunnel.failures.end() && (check.ok() || check.problem == Check::Problem::server)) {
@@ -179,7 +179,7 @@ void add_tunnel_failure(Check& check, const remote::Worker& worker, const HeldTu
   }
 }
 
-/// What kept torc from being installed says more than that there is none.
+/// A failure of the installation takes precedence over a missing torc or a wrong version.
 void add_install_failure(Check& check, const remote::Worker& worker, const InstallFailures& failures) {
   const auto failure = failures.find(worker.stored);
   if (failure != failures.end() && check.problem == Check::Problem::version) {
@@ -188,7 +188,7 @@ void add_install_failure(Check& check, const remote::Worker& worker, const Insta
   }
 }
 
-/// The workers that the workflow has, and those that it is to get; what the file says about one of both holds.
+/// The workers of the workflow and the new ones; for a worker in both, the settings in the worker file apply.
 Fleet fleet_with_new_workers(const StartRequest& request, std::vector<model::RemoteWorker> all) {
   for (const auto& entry : request.new_workers) {
     const auto given = stored_form(entry);
@@ -256,7 +256,7 @@ StartOutcome start_fleet(client::Api& api, const StartRequest& request, const re
     failures = failures_of(install_torc(settings.workflow, fleet, *request.install, ssh, reporter, stop), settings);
   }
   TemporaryTunnel temporary(request, reporter);
-  // Held until the workers are started: the tunnel is not to end meanwhile.
+  // Kept open until the workers are started, so that the tunnel does not end meanwhile.
   const auto tunnel = request.server_tunnel ? run_tunnel(fleet, ssh, server, reporter, stop, settings) : HeldTunnel{};
   remote::SshTransport transport(ssh, stop);
   Decision decision(api, request, reporter, fleet, std::move(stored), stop);

@@ -10,7 +10,7 @@
 namespace torc::app {
 namespace {
 
-/// What the runners must know of the server, and nobody else.
+/// Variables with which the runners reach the server; they contain secrets.
 std::vector<std::pair<std::string, std::string>> runner_environment(const client::Connection& connection) {
   std::vector<std::pair<std::string, std::string>> variables{{"TORC_API_URL", connection.url},
                                                              {"TORC_USERNAME", connection.user}};

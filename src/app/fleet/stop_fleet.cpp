@@ -16,10 +16,10 @@
 namespace torc::app {
 namespace {
 
-/// A host that does not answer holds up no other.
+/// Limits how long an unreachable worker delays the others.
 constexpr std::chrono::seconds k_tunnel_patience{10};
 
-/// What was killed could not give its jobs back itself, nor could what had died before.
+/// Requeues the jobs of killed runners and of those that died before, since they could not do it themselves.
 void requeue_for_killed(client::Api& api, Reporter& reporter, const Fleet& fleet,
                         std::vector<remote::StopResult>& results) {
   std::int64_t total = 0;
@@ -35,7 +35,7 @@ void requeue_for_killed(client::Api& api, Reporter& reporter, const Fleet& fleet
   }
 }
 
-/// Runners that end in order hand in what they have: their tunnel, where it is missed, is held again for that.
+/// Restarts a tunnel that died, so that stopping runners can send their results.
 HeldTunnel revive_tunnel(const remote::WorkflowRef& workflow, const Fleet& fleet, const remote::SshOptions& ssh,
                          const ServerAccess& server, Reporter& reporter, const std::stop_token& stop) {
   const auto tunnel = find_server_tunnel(workflow);
@@ -51,7 +51,7 @@ HeldTunnel revive_tunnel(const remote::WorkflowRef& workflow, const Fleet& fleet
   }
 }
 
-/// Whether the tunnel has to stay until its last runner has left.
+/// Whether the tunnel must stay up until the last runner has ended.
 bool may_be_needed(const Fleet& fleet, const StopOptions& options, const std::vector<remote::StopResult>& results) {
   const bool waited = options.patience.count() > 0;
   const bool all_stopped =

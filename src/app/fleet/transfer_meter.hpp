@@ -8,8 +8,8 @@
 
 namespace torc::app {
 
-/// Reports once a second, from a thread of its own, how many bytes of files with a name's beginning have come into a
-/// directory since it was made; not if nobody sees it.
+/// Reports once per second, from a separate thread, how many bytes of files with a prefix have arrived in a directory
+/// since this object was created. Does nothing if progress is not shown.
 class TransferMeter {
  public:
   TransferMeter(std::filesystem::path directory, std::string prefix, Reporter& reporter);

@@ -1,9 +1,9 @@
-// Theory of operation: the server is asked every second or two, which costs it little and tells of jobs and of runners
-// that report to it. The workers themselves are asked over ssh, all of them at intervals and, in between, those that
-// the server no longer hears of; threads do that (worker_poller.hpp), as a host that is down takes its time to say so.
-// What was found dead is started again over the same threads when its policy says so (restart_policy.hpp). Each worker
-// has one call at a time, so whatever becomes of a start is known before it is asked again. The tunnel through which
-// workers reach the server, where there is one, is monitored likewise.
+// Theory of operation: the server is polled every second or two, which is cheap and shows the jobs and the runners that
+// send heartbeats. The workers are queried over ssh: all of them at intervals and, in between, those whose heartbeats
+// have stopped. Threads make these calls (worker_poller.hpp), because an unreachable host answers late or never. Dead
+// workers are restarted by the same threads when the restart policy decides so (restart_policy.hpp). Each worker has
+// one call at a time, so the result of a restart is known before the next query. The server tunnel, if there is one, is
+// monitored in the same loop.
 
 #include "torc/app/fleet/watch_fleet.hpp"
 
@@ -34,12 +34,12 @@ using remote::State;
 
 constexpr std::chrono::milliseconds k_shortest_pause{100};
 constexpr std::chrono::milliseconds k_longest_pause{2'000};
-/// A server that is away is waited for, as runners do that were told nothing else.
+/// How long to wait for a server that does not answer; the same as the default of runners.
 constexpr std::chrono::minutes k_server_patience{20};
-/// A runner may register some time after its start: only a longer lack of runners counts.
-constexpr std::chrono::seconds k_lack{10};
+/// A runner may register some time after its start, so only a longer absence of runners counts.
+constexpr std::chrono::seconds k_longest_absence{10};
 
-/// One worker as the user sees it.
+/// The state of a worker for the user.
 WatchedWorker watched(const remote::Worker& worker, const PolledWorker& polled, const RestartPolicy& policy) {
   WatchedWorker seen{.name = worker.name, .stored = worker.stored, .host = worker.address.host};
   seen.restarts = policy.restarts();
@@ -58,8 +58,8 @@ WatchedWorker watched(const remote::Worker& worker, const PolledWorker& polled, 
           std::chrono::milliseconds(std::max<std::int64_t>(0, base::unix_millis_now() - *node.last_heartbeat));
     }
     if (polled.seems_gone()) {
-      // Whether it runs still is known only once it was asked again.
-      const bool is_known = !polled.is_inactive() || polled.asked_since_inactive;
+      // Whether the runner still runs is known only after another query.
+      const bool is_known = !polled.is_inactive() || polled.answered_since_inactive;
       seen.state = is_known ? "silent" : "ending";
     }
   }
@@ -94,7 +94,7 @@ class FleetWatch {
   }
   FleetWatch(const FleetWatch&) = delete;
   FleetWatch& operator=(const FleetWatch&) = delete;
-  /// Nobody waits for the calls under way.
+  /// Cancels the calls in progress.
   ~FleetWatch() { m_quit.request_stop(); }
 
   WatchOutcome run() {
@@ -105,7 +105,7 @@ class FleetWatch {
       if (is_over) {
         return m_outcome;
       }
-      // The end of a short run is seen soon, a long one costs the server little.
+      // The interval grows with time: the end of a short run is seen soon, and a long run costs the server little.
       const auto elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - m_began_at);
       base::sleep_unless_stopped(Clock::now() + std::clamp(elapsed / 20, k_shortest_pause, k_longest_pause), m_stop);
     }
@@ -116,13 +116,14 @@ class FleetWatch {
  private:
   struct Restarts {
     RestartPolicy policy;
-    /// Of its runners that died: for certain, which the server need not find out by itself.
+    /// The compute nodes of the worker's runners that are known to be dead, before the server considers them lost.
     std::vector<model::ComputeNode> dead_nodes{};
-    /// What they had is to be given back: the next runner has handed in what they left, or there is none.
+    /// The jobs of `dead_nodes` must be requeued: the next runner has delivered the results that they left, or none was
+    /// started.
     bool requeues{false};
   };
 
-  /// @returns whether the watching is over
+  /// @returns whether the watch has ended
   bool poll() {
     try {
       const bool is_over = poll_server();
@@ -156,22 +157,22 @@ class FleetWatch {
       m_outcome.end = completion.is_canceled ? WatchOutcome::End::canceled : WatchOutcome::End::complete;
       return true;
     }
-    return nobody_works();
+    return is_abandoned();
   }
 
-  bool nobody_works() {
+  bool is_abandoned() {
     client::ComputeNodeFilter active;
     active.is_active = true;
     active.paging.limit = 1;
     const auto now = Clock::now();
-    if (m_api.list_compute_nodes(m_fleet.workflow_id, active).total_count > 0 || somebody_may_restart()) {
-      m_worked_at = now;
+    if (m_api.list_compute_nodes(m_fleet.workflow_id, active).total_count > 0 || any_may_restart()) {
+      m_runner_seen_at = now;
     }
     m_outcome.end = WatchOutcome::End::no_workers;
-    return now - m_worked_at >= k_lack;
+    return now - m_runner_seen_at >= k_longest_absence;
   }
 
-  bool somebody_may_restart() const {
+  bool any_may_restart() const {
     for (std::size_t i = 0; i < m_restarts.size(); ++i) {
       if (m_restarts[i].policy.may_restart(m_poller.worker(i).state, m_poller.worker(i).node.has_value())) {
         return true;
@@ -192,7 +193,7 @@ class FleetWatch {
     }
   }
 
-  /// Does what the policies of dead workers say.
+  /// Carries out the decisions of the restart policies.
   void restart_dead() {
     using Step = RestartPolicy::Step;
     for (std::size_t i = 0; i < m_restarts.size(); ++i) {
@@ -214,7 +215,7 @@ class FleetWatch {
         case Step::give_up:
           restarts.dead_nodes = active_nodes(i);
           restarts.policy.give_up(
-              fmt::format("died again and is not started again: {0} of {0} restarts are used (--max-restarts)",
+              fmt::format("died again and is not restarted: {0} of {0} restarts are used (--max-restarts)",
                           m_request.restarts.most));
           report_given_up(i);
           break;
@@ -233,7 +234,7 @@ class FleetWatch {
   /// Called by the poller's threads.
   remote::StartResult start_again(const remote::Worker& worker) {
     remote::StartSettings settings = m_settings;
-    HeldTunnel tunnel;  // It does not end before the worker is started.
+    HeldTunnel tunnel;  // Kept open until the worker is started, so that the tunnel does not end.
     if (find_server_tunnel(m_workflow)) {
       try {
         tunnel = hold_server_tunnel(m_workflow, {worker}, m_ssh, m_server, m_reporter, m_quit.get_token());
@@ -258,14 +259,14 @@ class FleetWatch {
     const remote::WorkerState running{.state = State::running, .pid = result.start.pid};
     switch (restarts.policy.record_start(result, Clock::now())) {
       case Effect::none:
-        m_poller.set_state(i, {.state = State::unreachable, .message = result.check.message}, /*asks_at_once=*/false);
+        m_poller.set_state(i, {.state = State::unreachable, .message = result.check.message}, /*query_at_once=*/false);
         break;
       case Effect::running:
-        m_poller.set_state(i, running, /*asks_at_once=*/true);
+        m_poller.set_state(i, running, /*query_at_once=*/true);
         break;
       case Effect::restarted:
         restarts.requeues = true;
-        m_poller.set_state(i, running, /*asks_at_once=*/true);
+        m_poller.set_state(i, running, /*query_at_once=*/true);
         m_reporter.report(WorkerRestarted{.worker = m_fleet.workers[i],
                                           .pid = result.start.pid.value_or(0),
                                           .restarts = restarts.policy.restarts(),
@@ -274,11 +275,11 @@ class FleetWatch {
         break;
       case Effect::failed:
         restarts.requeues = true;
-        m_poller.ask_at_once(i);
+        m_poller.make_due(i);
         m_reporter.report(RestartFailed{.worker = m_fleet.workers[i], .reason = restarts.policy.message()});
         break;
       case Effect::given_up:
-        m_poller.ask_at_once(i);
+        m_poller.make_due(i);
         report_given_up(i);
         break;
     }
@@ -333,18 +334,18 @@ class FleetWatch {
   const ServerAccess& m_server;
   Reporter& m_reporter;
   std::stop_token m_stop;
-  std::stop_source m_quit{};  ///< Ends the calls: the user does not want to wait, or the watching is over.
+  std::stop_source m_quit{};  ///< Cancels the calls after a stop request or at the end of the watch.
   remote::WorkflowRef m_workflow;
   remote::SshTransport m_transport;
   std::vector<Restarts> m_restarts;
-  remote::StartSettings m_settings{};  ///< For starts again.
+  remote::StartSettings m_settings{};  ///< Settings for restarts.
   WatchOutcome m_outcome{};
   std::optional<std::int64_t> m_done_before{};
   Clock::time_point m_began_at{Clock::now()};
-  Clock::time_point m_worked_at{Clock::now()};  ///< When some runner was last seen.
+  Clock::time_point m_runner_seen_at{Clock::now()};  ///< When a runner was last active or could be restarted.
   std::optional<Clock::time_point> m_away_since{};
   TunnelRestarter m_tunnel;
-  WorkerPoller m_poller;  ///< Last: its threads end before what they use.
+  WorkerPoller m_poller;  ///< Last, so that its threads end before the members that they use are destroyed.
 };
 
 }  // namespace

@@ -32,7 +32,7 @@ void WorkerCalls::begin(std::size_t worker, Call call) {
     if (m_threads.empty()) {
       throw base::Error(std::string("cannot start a thread: ") + error.what());
     }
-    // Those that there are do it.
+    // The existing threads make the calls.
   }
 }
 

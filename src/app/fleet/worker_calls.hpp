@@ -19,36 +19,37 @@
 
 namespace torc::app {
 
-/// What came of a call: one of the first two, or why there is neither.
+/// The result of a call: a state, a start, or the error that prevented both.
 struct WorkerAnswer {
   std::optional<remote::WorkerState> state{};
   std::optional<remote::StartResult> start{};
   std::string error{};
 };
 
-/// Calls to workers that nobody waits for: made by threads of its own, so many at once, one at a time for each worker.
-/// The first one begun comes first.
+/// Makes calls to workers in the background, in up to `width` separate threads, with at most one call per worker at a
+/// time. Calls are made in the order of `begin`.
 ///
-/// Thread-safety: one thread uses it. Its end waits for the calls under way, which should be told to end before, and
-/// forgets the others.
+/// Not thread-safe. The destructor waits for running calls, which should have been canceled before, and drops the
+/// others.
 class WorkerCalls {
  public:
   using Call = std::function<WorkerAnswer()>;
 
-  /// @param width  Calls at once, at least 1.
+  /// @param width  Maximum number of simultaneous calls, at least 1.
   explicit WorkerCalls(std::size_t width) : m_width(width) {}
   WorkerCalls(const WorkerCalls&) = delete;
   WorkerCalls& operator=(const WorkerCalls&) = delete;
   ~WorkerCalls();
 
-  /// Whether a call to this worker was begun and its answer not yet taken.
+  /// Whether a call to this worker was begun and its answer has not been taken yet.
   bool is_under_way(std::size_t worker) const { return m_under_way.contains(worker); }
 
-  /// To be called while none is under way for it. An exception of `call` becomes `WorkerAnswer::error`.
-  /// @throws base::Error where not one thread can be had
+  /// Begins a call; must not be called while one is under way for the worker. An exception of `call` becomes
+  /// `WorkerAnswer::error`.
+  /// @throws base::Error if not even one thread can be started
   void begin(std::size_t worker, Call call);
 
-  /// The answers that came since the last time, by worker.
+  /// The answers that have arrived since the last call, by worker.
   std::map<std::size_t, WorkerAnswer> take();
 
  private:
@@ -58,10 +59,10 @@ class WorkerCalls {
   std::set<std::size_t> m_under_way{};
   std::mutex m_mutex{};
   std::condition_variable_any m_news{};
-  std::deque<std::pair<std::size_t, Call>> m_waiting{};  ///< Under m_mutex, as are the two below.
+  std::deque<std::pair<std::size_t, Call>> m_waiting{};  ///< Under m_mutex, as are the next two members.
   std::map<std::size_t, WorkerAnswer> m_answers{};
-  std::size_t m_idle{0};                  ///< Threads with nothing to do.
-  std::vector<std::jthread> m_threads{};  ///< Last: they end before what they use.
+  std::size_t m_idle{0};                  ///< Number of idle threads.
+  std::vector<std::jthread> m_threads{};  ///< Last, so that they end before the members that they use are destroyed.
 };
 
 }  // namespace torc::app

@@ -7,7 +7,7 @@
 namespace torc::app {
 namespace {
 
-/// Three heartbeats, as the server's own --worker-timeout has it.
+/// Three heartbeats, the default of the server's --worker-timeout.
 constexpr std::chrono::seconds k_silent_after{90};
 
 }  // namespace

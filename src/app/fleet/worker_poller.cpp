@@ -8,9 +8,9 @@ namespace {
 
 using remote::State;
 
-/// When a worker that has just been started is asked first.
+/// Delay of the first query of a worker that has just been started.
 constexpr std::chrono::seconds k_first_query{5};
-/// A worker whose runner seems gone is not asked more often.
+/// Minimum interval between queries of a worker whose runner seems to have ended.
 constexpr std::chrono::seconds k_between_urgent_queries{5};
 
 }  // namespace
@@ -45,15 +45,15 @@ void WorkerPoller::set_nodes(std::map<std::string, WorkerNode> nodes) {
 
 void WorkerPoller::set_just_started(std::size_t i, remote::WorkerState state) {
   m_workers[i].state = std::move(state);
-  m_workers[i].asked_at = m_began_at - std::max(m_interval - k_first_query, std::chrono::seconds(0));
+  m_workers[i].queried_at = m_began_at - std::max(m_interval - k_first_query, std::chrono::seconds(0));
 }
 
-void WorkerPoller::set_state(std::size_t i, remote::WorkerState state, bool asks_at_once) {
+void WorkerPoller::set_state(std::size_t i, remote::WorkerState state, bool query_at_once) {
   if (state.state == State::running) {
-    m_workers[i].node.reset();  // The one that the server knows is of the runner before.
+    m_workers[i].node.reset();  // The server's record is of the previous runner.
   }
   m_workers[i].state = std::move(state);
-  m_workers[i].asked_at = asks_at_once ? std::nullopt : std::optional(Clock::now());
+  m_workers[i].queried_at = query_at_once ? std::nullopt : std::optional(Clock::now());
 }
 
 void WorkerPoller::poll() {
@@ -63,8 +63,9 @@ void WorkerPoller::poll() {
     const auto pause = !worker.state         ? Clock::duration::zero()
                        : worker.seems_gone() ? Clock::duration(k_between_urgent_queries)
                                              : Clock::duration(m_interval);
-    // A worker that has only just been started may have ended together with its workflow, which the next poll shows.
-    const auto since = worker.seems_gone() ? std::max(worker.asked_at.value_or(m_began_at), m_began_at) : worker.asked_at;
+    // A worker that has just been started may have ended together with its workflow, which the next poll shows.
+    const auto since =
+        worker.seems_gone() ? std::max(worker.queried_at.value_or(m_began_at), m_began_at) : worker.queried_at;
     if (!since || now - *since >= pause) {
       query(i);
     }
@@ -75,8 +76,8 @@ void WorkerPoller::query(std::size_t i) {
   if (m_calls.is_under_way(i)) {
     return;
   }
-  m_workers[i].asked_at = Clock::now();
-  m_workers[i].asked_inactive = m_workers[i].is_inactive();
+  m_workers[i].queried_at = Clock::now();
+  m_workers[i].queried_inactive = m_workers[i].is_inactive();
   m_calls.begin(i, [this, i] {
     return WorkerAnswer{.state = remote::query_state(m_transport, m_fleet.workers[i], m_workflow, "")};
   });
@@ -97,7 +98,7 @@ WorkerPoller::Answers WorkerPoller::take_answers() {
     worker.state = answer.state ? std::move(*answer.state)
                                 : remote::WorkerState{.state = State::unreachable, .message = answer.error};
     worker.answered_at = Clock::now();
-    worker.asked_since_inactive = worker.asked_inactive;
+    worker.answered_since_inactive = worker.queried_inactive;
     answers.states.push_back(i);
   }
   return answers;

@@ -16,58 +16,60 @@
 
 namespace torc::app {
 
-/// What is known of one worker that is watched.
+/// The known state of a watched worker.
 struct PolledWorker {
   using Clock = std::chrono::steady_clock;
 
-  std::optional<remote::WorkerState> state{};  ///< As it said itself.
-  std::optional<WorkerNode> node{};            ///< As the server has it.
-  /// None: never, or it is to be asked at once. Not the clock's epoch, which is when this machine booted.
-  std::optional<Clock::time_point> asked_at{};
+  std::optional<remote::WorkerState> state{};  ///< As reported by the worker.
+  std::optional<WorkerNode> node{};            ///< The server's record of its runner.
+  /// Time of the last query; absent if there was none, or to query at once. (Not the clock's epoch, which is the time
+  /// of the machine's boot.)
+  std::optional<Clock::time_point> queried_at{};
   std::optional<Clock::time_point> answered_at{};
-  bool asked_inactive{false};        ///< The server had given it up when it was asked.
-  bool asked_since_inactive{false};  ///< And it has answered.
+  bool queried_inactive{false};         ///< At the last query, the server considered the runner inactive.
+  bool answered_since_inactive{false};  ///< And the worker has answered that query.
 
-  /// The server has given it up, or it has ended.
+  /// Whether the server considers the runner inactive: lost, or ended.
   bool is_inactive() const;
   bool is_silent() const;
-  /// It seems to run, but the server does not hear of it.
+  /// The worker was running at the last query, but its heartbeats are missing.
   bool seems_gone() const;
 };
 
-/// Asks the workers of a fleet for their states, all at intervals, and more often those whose runner seems gone. Threads
-/// of its own make the calls, one at a time for each worker.
+/// Queries the states of a fleet's workers: all at intervals, and more often those whose runner seems to have ended.
+/// Separate threads make the calls, one at a time per worker.
 ///
-/// Thread-safety: one thread uses it. Its end waits for the calls under way.
+/// Not thread-safe. The destructor waits for running calls.
 class WorkerPoller {
  public:
   using Clock = PolledWorker::Clock;
 
-  /// @param fleet  Outlives this, as does `transport`.
+  /// @param fleet  Must outlive this object, as must `transport`.
   WorkerPoller(const Fleet& fleet, remote::WorkflowRef workflow, remote::Transport& transport,
                std::chrono::seconds interval);
 
   std::size_t size() const { return m_workers.size(); }
   const PolledWorker& worker(std::size_t i) const { return m_workers[i]; }
-  /// A call to this worker is under way, or its answer was not taken yet.
+  /// Whether a call to this worker is under way, or its answer has not been taken yet.
   bool is_busy(std::size_t i) const { return m_calls.is_under_way(i); }
 
-  /// What the server knows, by the workers' addresses as stored.
+  /// Sets the server's records, by the workers' addresses as stored.
   void set_nodes(std::map<std::string, WorkerNode> nodes);
-  /// A worker that has just been started is asked some seconds later: a short run ends without another connection.
+  /// Sets the state of a worker that has just been started, which is queried a few seconds later: a short run then ends
+  /// without another connection.
   void set_just_started(std::size_t i, remote::WorkerState state);
-  /// @param asks_at_once  Its state is asked for with the next `poll`.
-  void set_state(std::size_t i, remote::WorkerState state, bool asks_at_once);
-  void ask_at_once(std::size_t i) { m_workers[i].asked_at.reset(); }
+  /// @param query_at_once  The next `poll` queries the worker.
+  void set_state(std::size_t i, remote::WorkerState state, bool query_at_once);
+  void make_due(std::size_t i) { m_workers[i].queried_at.reset(); }
 
-  /// Asks those whose turn it is.
+  /// Queries the workers whose turn it is.
   void poll();
   void query(std::size_t i);
-  /// Starts a worker; not while it is busy. @param start  Called by another thread.
+  /// Starts a worker, which must not be busy. @param start  Called in another thread.
   void start(std::size_t i, std::function<remote::StartResult()> start);
 
   struct Answers {
-    std::vector<std::size_t> states{};  ///< These workers have a new state.
+    std::vector<std::size_t> states{};  ///< Workers with a new state.
     std::map<std::size_t, remote::StartResult> starts{};
   };
   Answers take_answers();
@@ -79,7 +81,7 @@ class WorkerPoller {
   std::chrono::seconds m_interval;
   Clock::time_point m_began_at{Clock::now()};
   std::vector<PolledWorker> m_workers;
-  WorkerCalls m_calls;  ///< Last: its threads end before what they use.
+  WorkerCalls m_calls;  ///< Last, so that its threads end before the members that they use are destroyed.
 };
 
 }  // namespace torc::app

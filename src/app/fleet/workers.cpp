@@ -21,12 +21,12 @@ bool matches_worker(const std::string& pattern, const std::string& host, const s
     return std::any_of(settings.groups.begin(), settings.groups.end(),
                        [&](const auto& group) { return ::fnmatch(pattern.c_str() + 1, group.c_str(), 0) == 0; });
   }
-  // To fnmatch(3) the '\' of a user as DOMAIN\alice is a sign for itself only if it is doubled.
+  // Comparing literally as well, because fnmatch(3) treats the '\' in an address such as DOMAIN\alice@ws1 as an escape.
   return pattern == address || ::fnmatch(pattern.c_str(), host.c_str(), 0) == 0 ||
          ::fnmatch(pattern.c_str(), address.c_str(), 0) == 0;
 }
 
-/// @throws base::Error for a pattern that matches none, and where none is left
+/// @throws base::Error if a pattern matches no worker, or if no worker is left
 void exclude_workers(std::vector<model::WorkerEntry>& entries, const std::vector<std::string>& patterns,
                      const std::string& path) {
   const auto matches = [](const model::WorkerEntry& entry, const std::string& pattern) {
@@ -114,7 +114,7 @@ void refuse_same_hosts(const std::vector<model::WorkerEntry>& entries, const rem
     by_text[model::host_identity(entry.address.host)].push_back(&entry.address);
   }
   for (const auto& [text, addresses] : by_text) {
-    std::map<std::string, std::string> first;  // By what ssh connects to: how it was written.
+    std::map<std::string, std::string> first;  // The host as written, by the address to which ssh connects.
     for (const auto* address : addresses) {
       if (addresses.size() == 1) {
         break;

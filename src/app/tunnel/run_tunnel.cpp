@@ -19,7 +19,7 @@
 namespace torc::app {
 namespace {
 
-/// Of ssh, which has no business with what opens the server.
+/// The environment of ssh, without the credentials for the server.
 std::vector<std::string> environment_of_ssh() {
   std::vector<std::string> variables;
   for (char** entry = environ; *entry != nullptr; ++entry) {
@@ -31,7 +31,7 @@ std::vector<std::string> environment_of_ssh() {
   return variables;
 }
 
-/// Longer than runners wait for a server that is away, and until they notice that it is.
+/// How long runners wait for a server that does not answer, plus the time until they notice.
 std::chrono::seconds server_patience(client::Api& api, model::Id workflow_id) {
   constexpr std::chrono::minutes k_default{20};
   constexpr std::chrono::seconds k_until_noticed{30};
@@ -39,8 +39,8 @@ std::chrono::seconds server_patience(client::Api& api, model::Id workflow_id) {
   return (minutes ? std::chrono::minutes(*minutes) : k_default) + k_until_noticed;
 }
 
-/// Runners may be left without the tunnel before this one; who asks for this one may name others.
-void keep_those_held_before(std::vector<remote::Worker>& workers, const remote::TunnelPlace& place) {
+/// Keeps only the workers of the previous tunnel, whose runners may still need one; commands request further workers.
+void keep_workers_with_forwards(std::vector<remote::Worker>& workers, const remote::TunnelPlace& place) {
   const auto before = place.note();
   std::erase_if(workers, [&](const remote::Worker& worker) {
     return !before || before->over || !before->ports.contains(worker.stored);
@@ -50,8 +50,8 @@ void keep_those_held_before(std::vector<remote::Worker>& workers, const remote::
 remote::TunnelNote first_note(const TunnelClaim& claim) {
   auto note = remote::TunnelNote::of_this_process(claim.target);
   if (const auto before = claim.place.note()) {
-    note.ports = before->ports;  // Runners of theirs may still be there.
-    note.id = before->id;        // And so may connections.
+    note.ports = before->ports;  // Runners may still use these ports.
+    note.id = before->id;        // Connections with this ID may still exist.
   } else {
     note.id = base::random_uuid();
   }
@@ -61,7 +61,7 @@ remote::TunnelNote first_note(const TunnelClaim& claim) {
 }  // namespace
 
 TunnelClaim claim_tunnel(client::Api& api, const Fleet& fleet, bool on_demand, const ServerAccess& server) {
-  proc::raise_open_files();  // Three a worker.
+  proc::raise_open_files();  // Each worker needs three.
   const auto target = remote::tunnel_target(server.connection.url, server.connection.tls_insecure);
   const auto workflow = workflow_ref(api, fleet.workflow_id);
   TunnelClaim claim{
@@ -69,7 +69,7 @@ TunnelClaim claim_tunnel(client::Api& api, const Fleet& fleet, bool on_demand, c
   claim.place.make();
   claim.lock = claim.place.take_lock();
   if (on_demand) {
-    keep_those_held_before(claim.workers, claim.place);
+    keep_workers_with_forwards(claim.workers, claim.place);
   }
   return claim;
 }
@@ -113,7 +113,8 @@ void run_tunnel(std::unique_ptr<client::Api> api, const TunnelClaim& claim, cons
   const bool was_stopped = stop.stop_requested();
   record.record_end(was_stopped ? fmt::format("signal {}", options.stop_signal()) : why, !was_stopped);
   if (!watch.stop()) {
-    ::_exit(base::k_exit_ok);  // A server that does not answer holds nobody up; ssh is gone, and all is written.
+    ::_exit(
+        base::k_exit_ok);  // Do not wait for a server that does not answer: ssh has ended, and everything is written.
   }
 }
 

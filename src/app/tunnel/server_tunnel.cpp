@@ -1,9 +1,9 @@
-// Theory of operation: the tunnel is a process of its own, `torc remote tunnel --daemon`, so that it outlives the
-// command that needed it first. Commands find it by a note, a lock and a socket (torc/remote/tunnel_link.hpp). Who
-// wants it holds the start lock, ends a process that leads to where the server no longer is, starts one where none
-// listens, and asks it over the socket for forwards; as long as that conversation is open the tunnel does not end by
-// itself. A process that is just about to end shows as a conversation that breaks off, and then all of this is done
-// once more.
+// Theory of operation: the tunnel is a separate process, `torc remote tunnel --daemon`, so that it outlives the command
+// that started it. Commands find it through a state file, a lock and a socket (torc/remote/tunnel_link.hpp). A command
+// that needs the tunnel takes the start lock, ends a process whose target is no longer the server's address, starts a
+// process if none listens, and requests forwards over the socket. While this connection is open, the tunnel does not
+// end on its own. If the process was just about to end, the connection breaks; then the command repeats all of this
+// once.
 
 #include "torc/app/tunnel/server_tunnel.hpp"
 
@@ -30,10 +30,10 @@ namespace {
 
 using TunnelState = remote::TunnelNote::State;
 
-/// For its ssh processes to end, and a second try at those that do not.
+/// Time for the tunnel's ssh processes to end, including a second attempt.
 constexpr int k_end_limit_ms = 10'000;
 
-/// This very program, also where it has been replaced meanwhile.
+/// The path of this program, even if its file has been replaced since.
 std::string own_program() {
   std::error_code error;
   const auto path = std::filesystem::read_symlink("/proc/self/exe", error);
@@ -70,7 +70,7 @@ std::vector<std::string> tunnel_environment(const client::Connection& connection
   return variables;
 }
 
-/// Starts the process that holds the tunnel; it listens when this returns.
+/// Starts the process that holds the tunnel; when this returns, the process listens.
 void start_tunnel(model::Id workflow_id, const remote::SshOptions& ssh, const ServerAccess& server,
                   const std::stop_token& stop) {
   proc::Command command;
@@ -103,10 +103,10 @@ void start_tunnel(model::Id workflow_id, const remote::SshOptions& ssh, const Se
   }
 }
 
-/// Waits for the end of a process that the note is on. @param number  The signal that it gets first; 0: none.
+/// Waits for the end of the recorded process. @param number  The signal to send first; 0: none.
 /// @returns whether it has ended
 bool wait_for_end(const remote::TunnelNote& note, int number) {
-  // What is opened first and looked at then is that very process, or none.
+  // Opening the process before checking its identity rules out that another process has got its PID.
   const auto pid = static_cast<pid_t>(note.pid);
   const base::Fd process = proc::watch_process_end(pid);
   if (!process || !note.is_alive()) {
@@ -119,7 +119,7 @@ bool wait_for_end(const remote::TunnelNote& note, int number) {
   return ::poll(&ended, 1, k_end_limit_ms) > 0;
 }
 
-/// The signal that ended it, if one did, came from who needs it no more.
+/// Records that the tunnel is not needed any more, even if a signal ended it.
 void note_over(const remote::TunnelPlace& place) {
   if (auto note = place.note()) {
     note->over = true;
@@ -127,8 +127,8 @@ void note_over(const remote::TunnelPlace& place) {
   }
 }
 
-/// Makes way for a new tunnel: one to where the server is no more (another port, after a restart) is of no use to
-/// anybody, and one that is ending has to be gone.
+/// Makes way for a new tunnel: ends a tunnel whose target is no longer the server's address (for example another port
+/// after a restart), and waits for a tunnel that is ending.
 void end_outdated(const remote::TunnelPlace& place, const remote::TunnelTarget& target) {
   const auto note = place.note();
   if (!note) {
@@ -136,8 +136,9 @@ void end_outdated(const remote::TunnelPlace& place, const remote::TunnelTarget& 
   }
   const TunnelState state = note->state();
   if (state == TunnelState::elsewhere) {
-    throw base::Error(fmt::format("this workflow's tunnel is held by process {} on {}; end it there, or delete {}",
-                                  note->pid, base::printable_line(note->host), (place.directory() / "state").string()));
+    throw base::Error(
+        fmt::format("this workflow's tunnel is held by process {} on {}; end it on that machine, or delete {}",
+                    note->pid, base::printable_line(note->host), (place.directory() / "state").string()));
   }
   const bool is_outdated = state == TunnelState::running && note->target != target.text();
   if ((is_outdated || !note->ended.empty()) && !wait_for_end(*note, is_outdated ? SIGTERM : 0)) {
@@ -145,7 +146,7 @@ void end_outdated(const remote::TunnelPlace& place, const remote::TunnelTarget& 
   }
 }
 
-/// The process that holds the workflow's tunnel, started where there is none.
+/// Connects to the process that holds the workflow's tunnel; starts one if there is none.
 remote::TunnelLink link_to_tunnel(const remote::TunnelPlace& place, const remote::TunnelTarget& target,
                                   model::Id workflow_id, const remote::SshOptions& ssh, const ServerAccess& server,
                                   Reporter& reporter, const std::stop_token& stop) {
@@ -166,9 +167,9 @@ remote::TunnelLink link_to_tunnel(const remote::TunnelPlace& place, const remote
 std::vector<remote::Forward> hold_forwards(remote::TunnelLink& link, const std::vector<remote::Worker>& workers,
                                            const remote::SshOptions& ssh, const std::stop_token& stop,
                                            std::optional<std::chrono::milliseconds> limit) {
-  // The tunnel's process connects on behalf of this one, so its connections count here.
+  // The tunnel's process connects on behalf of this command, so its connections use this command's slots.
   const auto slots = ssh.slots->take(workers.size(), stop);
-  // Until it is known how a worker stands it may take some connections, one after another.
+  // A worker may need several connections in a row until its forward is up or has failed.
   const auto turns = static_cast<std::int64_t>(workers.size() / ssh.slots->count() + 1);
   return link.hold(workers, ssh, limit.value_or(3 * turns * ssh.script_limit + std::chrono::seconds(30)), stop);
 }
@@ -192,7 +193,7 @@ HeldTunnel hold_server_tunnel(const remote::WorkflowRef& workflow, const std::ve
     if (stop.stop_requested() || !note || note->ended.empty()) {
       throw;
     }
-    // It was just about to end.
+    // The process was about to end.
     held.link = link_to_tunnel(place, target, workflow.workflow_id, ssh, server, reporter, stop);
     forwards = hold_forwards(held.link, workers, ssh, stop, limit);
   }

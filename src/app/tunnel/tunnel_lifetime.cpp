@@ -16,10 +16,10 @@
 namespace torc::app {
 namespace {
 
-constexpr int k_look_every_ms = 2'000;
-/// Runners hear of the deletion of their workflow at their next heartbeat, 30 s later at most where the server's
-/// --worker-timeout is what it is by default.
-constexpr std::chrono::seconds k_last_words{60};
+constexpr int k_poll_interval_ms = 2'000;
+/// Runners learn of the deletion of their workflow with their next heartbeat, which comes within 30 s with the server's
+/// default --worker-timeout.
+constexpr std::chrono::seconds k_deletion_grace{60};
 
 }  // namespace
 
@@ -29,7 +29,7 @@ TunnelLifetime::TunnelLifetime(std::unique_ptr<client::Api> api, const remote::T
       m_settings(std::move(settings)),
       m_wake(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   if (!m_wake) {
-    throw base::SystemError("cannot make an eventfd");
+    throw base::SystemError("cannot create an eventfd");
   }
   if (m_settings.until_pid) {
     m_process = proc::watch_process_end(*m_settings.until_pid);
@@ -57,16 +57,18 @@ void TunnelLifetime::watch(const std::stop_token& stop) {
   std::optional<std::string> before;
   while (!stop.stop_requested()) {
     std::array<pollfd, 2> polled{pollfd{m_wake.get(), POLLIN, 0}, pollfd{m_process.get(), POLLIN, 0}};
-    ::poll(polled.data(), polled.size(), k_look_every_ms);
-    m_asking = true;  // Before the look at the stop: who requests it and then finds this unset waits for nothing.
+    ::poll(polled.data(), polled.size(), k_poll_interval_ms);
+    // Set before the stop is checked, so that a caller who requests a stop and then finds this unset need not
+    // wait.
+    m_asking = true;
     if (stop.stop_requested()) {
       break;
     }
     if (polled[1].revents != 0) {
-      m_settings.on_over("the process that it was for has ended");
+      m_settings.on_over("the process of --until-pid has ended");
       break;
     }
-    // Twice in a row: between two looks a runner that has just been started is heard of.
+    // Only a reason found twice in a row counts: a runner that has just been started registers between two polls.
     auto now = reason_to_end();
     if (now && before) {
       m_settings.on_over(*now);
@@ -80,7 +82,7 @@ void TunnelLifetime::watch(const std::stop_token& stop) {
 
 std::optional<std::string> TunnelLifetime::reason_to_end() {
   if (m_tunnel.clients() > 0) {
-    return std::nullopt;  // Runners are being started.
+    return std::nullopt;  // A command is starting runners.
   }
   std::optional<std::string> reason;
   try {
@@ -101,7 +103,7 @@ std::optional<std::string> TunnelLifetime::record_deletion() {
   if (!m_gone_since) {
     m_gone_since = now;
   }
-  return now - *m_gone_since < k_last_words ? std::nullopt : std::optional<std::string>("the workflow is gone");
+  return now - *m_gone_since < k_deletion_grace ? std::nullopt : std::optional<std::string>("the workflow was deleted");
 }
 
 std::optional<std::string> TunnelLifetime::record_silence(const std::string& problem) {
@@ -113,7 +115,7 @@ std::optional<std::string> TunnelLifetime::record_silence(const std::string& pro
   if (now - *m_silent_since < m_settings.patience) {
     return std::nullopt;
   }
-  return "the server has been away for longer than the runners wait for it";
+  return "the server has not answered for longer than the runners wait for it";
 }
 
 std::optional<std::string> TunnelLifetime::ask() {
@@ -122,14 +124,14 @@ std::optional<std::string> TunnelLifetime::ask() {
   if (!is_over && !m_tunnel.is_to_end_when_idle()) {
     return std::nullopt;
   }
-  // Runners have last words that go through the tunnel.
+  // Runners that are ending still send their results through the tunnel.
   const auto nodes = m_api->list_compute_nodes(m_settings.workflow_id, {}).items;
   if (std::any_of(nodes.begin(), nodes.end(), [](const auto& node) { return node.is_active.value_or(false); })) {
     return std::nullopt;
   }
   return completion.is_canceled ? "the workflow was canceled"
          : is_over              ? "the workflow is complete"
-                                : "the last worker has left";
+                                : "the last runner has ended";
 }
 
 }  // namespace torc::app

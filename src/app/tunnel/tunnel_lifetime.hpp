@@ -15,33 +15,35 @@
 
 namespace torc::app {
 
-/// Asks the server now and then, in a thread of its own, whether a workflow's tunnel is still needed.
+/// Regularly queries the server, in a separate thread, whether a workflow's tunnel is still needed.
 class TunnelLifetime {
  public:
   struct Settings {
     model::Id workflow_id{0};
-    /// The process without which the tunnel is of no use; none: it is for itself.
+    /// The tunnel is not needed any more when this process ends.
     std::optional<pid_t> until_pid{};
-    /// So long the server may be away: then no runner waits for it any more.
+    /// After the server has not answered for this long, no runner waits for it any more.
     std::chrono::seconds patience{};
-    std::function<void(const std::string&)> on_problem{};  ///< The server does not answer, or does again.
-    std::function<void(const std::string&)> on_over{};     ///< Called once: why it is not needed any more.
+    /// Called if the server stops answering, and when it answers again.
+    std::function<void(const std::string&)> on_problem{};
+    /// Called once, with the reason why the tunnel is not needed any more.
+    std::function<void(const std::string&)> on_over{};
   };
 
-  /// @param tunnel  Outlives this.
-  /// @throws base::Error where the process of `until_pid` is gone already
+  /// @param tunnel  Must outlive this object.
+  /// @throws base::Error if the process of `until_pid` has ended already
   TunnelLifetime(std::unique_ptr<client::Api> api, const remote::Tunnel& tunnel, Settings settings);
   TunnelLifetime(const TunnelLifetime&) = delete;
   TunnelLifetime& operator=(const TunnelLifetime&) = delete;
-  /// Waits for the thread, and so for an answer of the server that may be under way: see `stop`.
+  /// Waits for the thread, which may be waiting for an answer of the server: see `stop`.
   ~TunnelLifetime();
 
-  /// No more questions. @returns whether none is under way
+  /// Ends the queries. @returns false if the thread still waits for an answer
   bool stop();
 
  private:
   void watch(const std::stop_token& stop);
-  /// Why the tunnel is not needed, as far as the server tells.
+  /// Why the tunnel is not needed any more, according to the server; std::nullopt if it is needed.
   std::optional<std::string> reason_to_end();
   std::optional<std::string> ask();
   std::optional<std::string> record_silence(const std::string& problem);

@@ -37,7 +37,7 @@ void TunnelRecord::write_note() {
   try {
     m_place.write(m_note);
   } catch (const base::SystemError& error) {
-    base::log_warning("{}", error.what());  // A disk that is full must not cost the workers their server.
+    base::log_warning("{}", error.what());  // A full disk must not end the tunnel.
   }
 }
 

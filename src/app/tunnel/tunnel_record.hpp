@@ -8,19 +8,19 @@
 
 namespace torc::app {
 
-/// Keeps the note by which other commands know of a tunnel, and reports what happens to it. A note that cannot be
-/// written costs no worker its server: the tunnel continues.
+/// Keeps the state file through which other commands find a tunnel, and reports changes of the tunnel. If the file
+/// cannot be updated, the tunnel continues.
 ///
-/// Thread-safety: any threads.
+/// Thread-safe.
 class TunnelRecord {
  public:
-  /// @param reporter  Outlives this.
-  /// @throws base::SystemError where the note cannot be written at all
+  /// @param reporter  Must outlive this object.
+  /// @throws base::SystemError if the file cannot be created
   TunnelRecord(Reporter& reporter, remote::TunnelPlace place, remote::TunnelNote note);
 
   void record_change(const remote::Forward& forward);
   /// @param why   "signal 15"
-  /// @param over  Nobody needs it any more.
+  /// @param over  No runner needs the tunnel any more.
   void record_end(const std::string& why, bool over);
 
  private:

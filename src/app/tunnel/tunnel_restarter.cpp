@@ -7,7 +7,7 @@
 namespace torc::app {
 namespace {
 
-/// A tunnel that was revived and has lasted this long starts anew: its next failure counts as the first one.
+/// If a restarted tunnel has been up for this long, its next failure counts as the first one again.
 constexpr std::chrono::minutes k_steady{10};
 
 }  // namespace
@@ -15,7 +15,7 @@ constexpr std::chrono::minutes k_steady{10};
 void TunnelRestarter::poll() {
   if (m_is_done.exchange(false)) {
     m_thread.join();
-    // Grows while it fails, and while what is held does not last.
+    // The pause grows while restarts fail, or restarted tunnels end again soon.
     m_next = Clock::now() + base::growing_pause(++m_attempts, std::chrono::seconds(5), std::chrono::minutes(5), 1.0);
     m_reporter.report(*std::exchange(m_outcome, std::nullopt));
     return;

@@ -15,13 +15,14 @@
 
 namespace torc::app {
 
-/// Monitors a workflow's tunnel while its workers are watched: reports that it is gone, and revives it in a thread of
-/// its own if that is wanted.
+/// Monitors a workflow's tunnel while its workers are watched: reports if it has ended, and optionally restarts it in a
+/// separate thread.
 ///
-/// Thread-safety: one thread uses it. Its end waits for what is under way, which `stop` ends.
+/// Not thread-safe. The destructor waits for a restart in progress, which `stop` ends.
 class TunnelRestarter {
  public:
-  /// @param revives  A tunnel that is gone is to be held again. @param workers  Outlive this, as do the others.
+  /// @param revives  Restart a tunnel that has ended. @param workers  Must outlive this object, as must the other
+  /// references.
   TunnelRestarter(remote::WorkflowRef workflow, const std::vector<remote::Worker>& workers,
                   const remote::SshOptions& ssh, const ServerAccess& server, bool revives, Reporter& reporter,
                   std::stop_token stop)
@@ -36,7 +37,7 @@ class TunnelRestarter {
   TunnelRestarter& operator=(const TunnelRestarter&) = delete;
   ~TunnelRestarter() = default;
 
-  /// To be called now and then. Reports each change once.
+  /// Call this regularly. Reports each change once.
   void poll();
 
  private:
@@ -51,12 +52,12 @@ class TunnelRestarter {
   bool m_revives;
   Reporter& m_reporter;
   std::stop_token m_stop;
-  bool m_is_lost{false};  ///< It is gone, which was reported.
+  bool m_is_lost{false};  ///< The end of the tunnel has been reported.
   int m_attempts{0};
-  Clock::time_point m_next{};        ///< Not tried again before.
-  std::optional<Event> m_outcome{};  ///< Of the thread; read once it is done.
+  Clock::time_point m_next{};        ///< Earliest time of the next restart.
+  std::optional<Event> m_outcome{};  ///< Written by the thread; read once `m_is_done` is set.
   std::atomic<bool> m_is_done{false};
-  std::jthread m_thread{};  ///< Last: it ends before what it uses.
+  std::jthread m_thread{};  ///< Last, so that it ends before the members that it uses are destroyed.
 };
 
 }  // namespace torc::app

@@ -12,12 +12,12 @@
 namespace torc::app {
 namespace {
 
-/// The most jobs in one request; servers take no more.
+/// Maximum number of jobs in one request; servers accept no more.
 constexpr std::size_t k_jobs_at_once = 10'000;
 
 using Ids = std::unordered_map<std::string, model::Id>;
 
-/// Puts one workflow on the server, piece by piece.
+/// Creates a workflow on the server, one request per record.
 class Creator {
  public:
   Creator(client::Api& api, const workflow_file::WorkflowDescription& description, const CreateOptions& options)
@@ -45,7 +45,7 @@ class Creator {
 
  private:
   model::Id create_workflow_itself() {
-    go_on();
+    check_stop();
     model::Workflow workflow = m_description.workflow;
     if (workflow.user.empty()) {
       workflow.user = m_options.user;
@@ -58,7 +58,7 @@ class Creator {
 
   void create_resource_requirements() {
     for (auto requirement : m_description.resource_requirements) {
-      go_on();
+      check_stop();
       requirement.workflow_id = m_workflow_id;
       m_requirement_ids[requirement.name] = id_of(m_api.create_resource_requirements(requirement));
     }
@@ -66,7 +66,7 @@ class Creator {
 
   void create_failure_handlers() {
     for (auto handler : m_description.failure_handlers) {
-      go_on();
+      check_stop();
       handler.workflow_id = m_workflow_id;
       m_handler_ids[handler.name] = id_of(m_api.create_failure_handler(handler));
     }
@@ -74,7 +74,7 @@ class Creator {
 
   void create_files() {
     for (const auto& file : m_description.files) {
-      go_on();
+      check_stop();
       model::File body;
       body.workflow_id = m_workflow_id;
       body.name = file.name;
@@ -85,7 +85,7 @@ class Creator {
 
   void create_user_data() {
     for (const auto& user_data : m_description.user_data) {
-      go_on();
+      check_stop();
       model::UserData body;
       body.workflow_id = m_workflow_id;
       body.name = user_data.name;
@@ -97,7 +97,7 @@ class Creator {
 
   void create_actions() {
     for (const auto& [pattern, jobs] : m_description.actions) {
-      go_on();
+      check_stop();
       model::WorkflowAction action = pattern;
       action.workflow_id = m_workflow_id;
       action.job_ids = ids_of(jobs, m_job_ids);
@@ -105,11 +105,12 @@ class Creator {
     }
   }
 
-  /// A job can only name jobs that have an id: so stage by stage, those of one stage depending on earlier ones only.
+  /// Creates the jobs stage by stage, because a job can only refer to jobs that have an ID: the jobs of a stage depend
+  /// on earlier stages only.
   void create_jobs() {
     for (const auto& stage : stages()) {
       for (std::size_t first = 0; first < stage.size(); first += k_jobs_at_once) {
-        go_on();
+        check_stop();
         std::vector<model::Job> jobs;
         const std::size_t end = std::min(stage.size(), first + k_jobs_at_once);
         for (std::size_t i = first; i < end; ++i) {
@@ -122,14 +123,14 @@ class Creator {
 
   void remember(const std::vector<model::Job>& wanted, const std::vector<model::Job>& made) {
     if (made.size() != wanted.size()) {
-      throw base::Error(fmt::format("the server made {} jobs of {}", made.size(), wanted.size()));
+      throw base::Error(fmt::format("the server created only {} of {} jobs", made.size(), wanted.size()));
     }
     for (const auto& job : made) {
       m_job_ids[job.name] = id_of(job);
     }
   }
 
-  /// The jobs by the length of the longest chain of dependencies before them; the file's order within a stage.
+  /// Groups the jobs by the length of their longest chain of dependencies; in the file's order within a stage.
   std::vector<std::vector<const workflow_file::JobDescription*>> stages() const {
     const auto& jobs = m_description.jobs;
     std::unordered_map<std::string_view, std::size_t> index_of;
@@ -204,24 +205,24 @@ class Creator {
   template <typename Model>
   static model::Id id_of(const Model& made) {
     if (!made.id) {
-      throw base::Error(fmt::format("the server answered without an id for '{}'", base::printable_line(made.name)));
+      throw base::Error(fmt::format("the server's answer has no ID for '{}'", base::printable_line(made.name)));
     }
     return *made.id;
   }
 
-  void go_on() const {
+  void check_stop() const {
     if (m_options.stop.stop_requested()) {
       throw base::Error("stopped by a signal");
     }
   }
 
-  /// Deletes what was made. @returns what to say about it
+  /// Deletes the incomplete workflow. @returns a text for the error message if that fails, else ""
   std::string undo() {
     try {
       m_api.delete_workflow(m_workflow_id);
       return {};
     } catch (const base::Error& error) {
-      return fmt::format(" (its part that was made could not be deleted again: {}; 'torc delete {}' does)",
+      return fmt::format(" (the incomplete workflow could not be deleted: {}; delete it with 'torc delete {}')",
                          error.what(), m_workflow_id);
     }
   }

@@ -37,7 +37,7 @@ std::string read_commands(const std::string& file) {
   const bool standard_input = file == "-";
   if (standard_input && ::isatty(STDIN_FILENO) != 0) {
     throw base::UsageError(
-        "-C -: standard input is a terminal; let a file or a program give the commands, as in 'ls *.txt | sed "
+        "-C -: standard input is a terminal; redirect it from a file or a program, as in 'ls *.txt | sed "
         "s/^/wc / | torc exec -C -'");
   }
   const base::Fd opened = standard_input ? base::Fd{} : base::open_file(file, O_RDONLY);
@@ -49,7 +49,7 @@ std::string read_commands(const std::string& file) {
   }
 }
 
-/// A single word is a line for the shell, as with -c; several are what a shell made of a line already.
+/// A single word is a command line, as with -c; several words have been split by a shell already.
 workflow_file::CommandPattern command_of(const std::vector<std::string>& words) {
   return words.size() == 1 ? workflow_file::CommandPattern{.line = words.front()}
                            : workflow_file::CommandPattern{.words = words};
@@ -72,17 +72,17 @@ std::vector<workflow_file::CommandPattern> all_commands(const ExecOptions& optio
       commands.push_back({.line = std::move(line)});
     }
     if (commands.empty()) {
-      throw base::UsageError(fmt::format("{}: there is no command in it, only blank lines and comments",
+      throw base::UsageError(fmt::format("{}: no commands found, only blank lines and comments",
                                          options.commands_file == "-" ? "standard input" : options.commands_file));
     }
   }
   if (commands.empty()) {
-    throw base::UsageError(fmt::format("nothing to run: {}. A workflow file is run by 'torc run FILE'.", k_ways));
+    throw base::UsageError(fmt::format("nothing to run: {}. Run a workflow file with 'torc run FILE'.", k_ways));
   }
   return commands;
 }
 
-/// As a workflow file's monitor section is stored; nothing where nothing is recorded.
+/// The settings in the form of a workflow file's monitor section; std::nullopt if nothing is recorded.
 std::optional<std::string> monitor_config(const ExecOptions& options) {
   const auto granularity = [](const std::string& mode) { return mode == "time-series" ? "time_series" : "summary"; };
   const bool jobs = options.monitor != "off";
@@ -123,7 +123,7 @@ std::optional<std::string> execution_config(const ExecOptions& options) {
 
 std::string checked_text(const std::string& text, const char* option) {
   if (base::valid_utf8_prefix(text) < text.size()) {
-    throw base::UsageError(fmt::format("{}: '{}' is no UTF-8 text", option, base::printable_line(text)));
+    throw base::UsageError(fmt::format("{}: '{}' is not valid UTF-8", option, base::printable_line(text)));
   }
   return text;
 }

@@ -115,10 +115,10 @@ bool initialize_if_new(client::Api& api, model::Id workflow_id, bool skip_checks
     require_ready(workflow_id, check_readiness(api, workflow_id, /*with_outputs=*/false));
   }
   if (api.has_capability(model::Capability::initialize_next_run)) {
-    // Another command that does the same at this moment: one of them does it.
+    // If several commands do this at the same time, only one of them initializes the workflow.
     return api.initialize_next_run(workflow_id, /*only_uninitialized=*/true, /*if_uninitialized=*/true);
   }
-  // Only those: should another command do the same at this moment, a job that it started must not be taken back.
+  // Only uninitialized jobs, so that a job is not reset if another command that does the same has just started it.
   start_next_run(api, workflow_id, /*only_uninitialized=*/true);
   return true;
 }

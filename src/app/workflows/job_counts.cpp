@@ -5,8 +5,8 @@
 namespace torc::app {
 namespace {
 
-/// Up to so many jobs are fetched and counted here: one answer, so no job is counted twice as it moves on. Of more the
-/// server is asked for a count in each state.
+/// Up to this many jobs are fetched in one response and counted here, so that a job whose status changes is not counted
+/// twice. For more jobs, the server is queried for the count of each status.
 constexpr std::int64_t k_counted_here = 2'000;
 
 CountByStatus no_jobs() {

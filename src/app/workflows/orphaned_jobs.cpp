@@ -59,7 +59,8 @@ class Search {
     return false;
   }
 
-  /// Of what was claimed by a runner that did not say who it is, nobody knows the node.
+  /// Adds all pending and running jobs. The compute node is unknown, since a runner may claim jobs without naming its
+  /// own.
   void add_all() {
     for (const auto status : {model::JobStatus::pending, model::JobStatus::running}) {
       client::JobFilter at_work;
@@ -95,7 +96,7 @@ bool is_dead_here(const model::ComputeNode& node) {
   }
   const auto ticks = proc::start_ticks(static_cast<pid_t>(node.pid));
   if (!ticks) {
-    // Without /proc no process is seen, whether it runs or not.
+    // Without /proc, no process is visible, whether it runs or not.
     return proc::start_ticks(::getpid()).has_value();
   }
   if (!node.scheduler || !node.scheduler->is_object()) {

@@ -6,7 +6,7 @@
 namespace torc::app {
 namespace {
 
-/// Not a failure of the job: no limit of retries stands against it.
+/// The job did not fail, so no limit of retries applies.
 constexpr std::int64_t k_no_limit = 2'147'483'647;
 
 }  // namespace
@@ -22,7 +22,7 @@ bool requeue_job(client::Api& api, const model::Job& job, std::int64_t run_id) {
     }
     return true;
   } catch (const base::ApiError& error) {
-    // torc 0.23 answers 500 to some refusals.
+    // torc 0.23 answers some refusals with status 500.
     if (error.status() == 409 || error.status() == 422 ||
         (error.status() >= 500 && api.get_job(job.id.value_or(0)).status != job.status)) {
       return false;

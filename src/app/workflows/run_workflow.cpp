@@ -15,7 +15,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// "http://h:8080/x" of "http://user:word@h:8080/x"
+/// Turns "http://user:password@h:8080/x" into "http://h:8080/x".
 std::string without_login(const std::string& url) {
   const auto scheme = url.find("://");
   const auto host = scheme == std::string::npos ? 0 : scheme + 3;
@@ -23,7 +23,7 @@ std::string without_login(const std::string& url) {
   return at == std::string::npos || at < host ? url : url.substr(0, host) + url.substr(at + 1);
 }
 
-/// What a job that calls torc needs to log in as this command does.
+/// Variables with which a job that calls torc logs in like this command.
 std::vector<std::string> credentials_of(const client::Connection& connection) {
   std::vector<std::string> variables;
   if (!connection.password.empty()) {
@@ -43,17 +43,18 @@ void initialize(client::Api& api, const RunRequest& request) {
     start_next_run(api, request.runner.workflow_id, /*only_uninitialized=*/true);
   } else if (!request.runner.worker) {
     initialize_if_new(api, request.runner.workflow_id,
-                      request.skip_checks);  // On a worker the manager has done it.
+                      request.skip_checks);  // For a worker, the manager has done this.
   }
 }
 
-/// Jobs of runners that were killed on this machine would stay running: nobody else can know that they do not.
-void take_over_orphans(client::Api& api, model::Id workflow_id, Reporter& reporter) {
+/// Requeues the jobs of runners that died on this machine. Only this machine can know that they are not running any
+/// more.
+void requeue_orphans(client::Api& api, model::Id workflow_id, Reporter& reporter) {
   auto orphans = find_orphans(api, workflow_id);
   const std::int64_t run_id = orphans.jobs.empty() ? 0 : api.get_workflow_status(workflow_id).run_id;
   std::int64_t count = 0;
   for (const auto& orphan : orphans.jobs) {
-    // One that was claimed without a compute node may be a client's that is no runner.
+    // A job that was claimed without a compute node may belong to a client other than a runner.
     count += orphan.compute_node_id && requeue_job(api, orphan.job, run_id) ? 1 : 0;
   }
   for (auto& node : orphans.dead_nodes) {
@@ -65,7 +66,7 @@ void take_over_orphans(client::Api& api, model::Id workflow_id, Reporter& report
   }
 }
 
-/// Reports the progress of a local run; a worker's run is nobody's to watch.
+/// Reports the progress of a run on this machine; reports nothing on a worker.
 class ProgressReport {
  public:
   ProgressReport(client::Api& api, const RunRequest& request, Reporter& reporter)
@@ -95,7 +96,7 @@ class ProgressReport {
   }
 
  private:
-  /// The server is not asked where nobody sees it.
+  /// Does not query the server if the progress is not shown.
   JobCounts counts_before(client::Api& api, const RunRequest& request) const {
     if (request.new_jobs) {
       return {.total = *request.new_jobs};
@@ -115,12 +116,12 @@ RunOutcome run_workflow(client::Api& api, RunRequest request, const ServerAccess
   const bool local = !request.runner.worker;
   initialize(api, request);
   if (!request.new_jobs) {
-    runner::deliver_left_results(api, request.runner);  // First: jobs that have ended are no orphans.
+    runner::deliver_left_results(api, request.runner);  // First, because jobs that have ended are not orphans.
   }
   if (local && !request.new_jobs) {
-    take_over_orphans(api, workflow_id, reporter);
+    requeue_orphans(api, workflow_id, reporter);
   }
-  // For jobs, whom a password is no business of.
+  // Jobs must not see the password in the URL.
   request.runner.api_url = without_login(server.connection.url);
   request.runner.credentials = credentials_of(server.connection);
 
@@ -136,7 +137,7 @@ RunOutcome run_workflow(client::Api& api, RunRequest request, const ServerAccess
   }
   outcome.took = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - started);
   const auto& report = outcome.report;
-  // A worker answers for its own jobs, a local run for the workflow's.
+  // A worker reports its own jobs, a local run those of the workflow.
   outcome.counts =
       local ? count_jobs(api, workflow_id)
             : JobCounts{

@@ -19,8 +19,8 @@ class Reporter;
 struct CollectOptions {
   std::string output_dir{};  ///< On the workers; empty: the one of the last start, or "torc_output".
   std::string local_dir{};   ///< Created if it does not exist.
-  bool remove{false};        ///< Delete the directory on the worker once its archive is safe here.
-  bool force{false};         ///< With `remove`: also if a runner is running there or files have changed since.
+  bool remove{false};        ///< Delete the directory on the worker once its archive is saved and verified.
+  bool force{false};         ///< With `remove`: delete even if a runner uses it or files have changed since.
   bool extract{false};       ///< Unpack each archive into a directory beside it.
   std::optional<std::uint64_t> max_size{};  ///< With `extract`: maximum unpacked size of an archive, in bytes.
 };

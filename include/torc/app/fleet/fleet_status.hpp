@@ -16,7 +16,7 @@ struct WorkerStatus {
   /// The server's record of the runner there, if it has one.
   std::optional<WorkerNode> node{};
 
-  /// It is running, but its heartbeats are overdue or the server considers it lost.
+  /// Whether the runner is running, but its heartbeats are overdue or the server considers it lost.
   bool is_silent() const;
 };
 

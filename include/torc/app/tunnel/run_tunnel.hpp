@@ -26,7 +26,7 @@ struct TunnelClaim {
   std::vector<remote::Worker> workers{};  ///< The workers to connect immediately.
 };
 
-/// Call it while `api` has the only other threads.
+/// Takes the claim. Call it before this process starts threads other than those of `api`.
 /// @param on_demand  Connect only workers that had a forward before; other commands request more.
 /// @throws base::Error if another process holds the tunnel
 TunnelClaim claim_tunnel(client::Api& api, const Fleet& fleet, bool on_demand, const ServerAccess& server);
@@ -38,8 +38,8 @@ struct TunnelOptions {
 };
 
 /// Keeps the tunnel up until no runner needs it or a stop is requested.
-/// @param api  A connection of its own: another thread asks whether the workflow is over. If it waits for a server that
-///             does not answer when all else is done, this ends the process, with status 0, instead of returning.
+/// @param api  A separate connection: another thread queries whether the workflow has ended. If that thread still waits
+///             for an answer when everything else is done, this ends the process with status 0 instead of returning.
 void run_tunnel(std::unique_ptr<client::Api> api, const TunnelClaim& claim, const TunnelOptions& options,
                 const remote::SshOptions& ssh, Reporter& reporter, const std::stop_token& stop);
 

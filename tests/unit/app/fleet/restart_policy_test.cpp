@@ -86,7 +86,7 @@ TEST(RestartPolicy, GivesUpWhenTheRestartsAreUsed) {
   RestartPolicy policy({.restart = true, .most = 2, .pause_seconds = 0});
   policy.record_start(started(), k_now);
   EXPECT_EQ(policy.record_start(not_started("no pid"), k_now), Effect::failed);
-  EXPECT_EQ(policy.message(), "cannot be started again (2 of 2): no pid");
+  EXPECT_EQ(policy.message(), "cannot be restarted (2 of 2): no pid");
   EXPECT_FALSE(policy.may_restart(in_state(State::died), true));
   EXPECT_EQ(policy.next(in_state(State::died), k_now, k_now), Step::give_up);
   policy.give_up("enough");

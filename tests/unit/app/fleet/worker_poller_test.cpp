@@ -66,7 +66,7 @@ TEST_F(WorkerPollerTest, AsksEachWorkerOnceInAnInterval) {
   EXPECT_EQ(m_poller.worker(0).state->message, "No route to host");
   m_poller.poll();
   EXPECT_FALSE(m_poller.is_busy(0));
-  m_poller.ask_at_once(1);
+  m_poller.make_due(1);
   m_poller.poll();
   EXPECT_FALSE(m_poller.is_busy(0));
   EXPECT_EQ(answers(1).states, std::vector<std::size_t>{1});
@@ -83,17 +83,17 @@ TEST_F(WorkerPollerTest, MakesOneCallAtATimeForAWorker) {
 }
 
 TEST_F(WorkerPollerTest, KnowsWhoSeemsGone) {
-  m_poller.set_state(0, {.state = State::running}, /*asks_at_once=*/false);
+  m_poller.set_state(0, {.state = State::running}, /*query_at_once=*/false);
   m_poller.set_nodes(node_of("a", /*is_active=*/true));
   EXPECT_FALSE(m_poller.worker(0).seems_gone());
   m_poller.set_nodes(node_of("a", /*is_active=*/false));
   EXPECT_TRUE(m_poller.worker(0).seems_gone());
   m_poller.query(0);
-  EXPECT_TRUE(m_poller.worker(0).asked_inactive);
-  EXPECT_FALSE(m_poller.worker(0).asked_since_inactive);
+  EXPECT_TRUE(m_poller.worker(0).queried_inactive);
+  EXPECT_FALSE(m_poller.worker(0).answered_since_inactive);
   EXPECT_EQ(answers(1).states.size(), 1U);
-  EXPECT_TRUE(m_poller.worker(0).asked_since_inactive);
-  m_poller.set_state(0, {.state = State::running}, /*asks_at_once=*/true);
+  EXPECT_TRUE(m_poller.worker(0).answered_since_inactive);
+  m_poller.set_state(0, {.state = State::running}, /*query_at_once=*/true);
   EXPECT_FALSE(m_poller.worker(0).seems_gone()) << "the node is that of the runner before";
 }
 
