@@ -52,7 +52,7 @@ std::string noise(std::size_t size) {
   return result;
 }
 
-TEST_F(ReaderTest, GivesNamesAsBytesAndContent) {
+TEST_F(ReaderTest, ReturnsNamesAsBytesAndContent) {
   const std::string long_name = "./" + std::string(300, 'n');
   const auto tar = TarBuilder().file("./a\nb\xff", "1").file(long_name, "2").add('5', "./d/").bytes();
   EXPECT_EQ(read(gzip(tar)), "./a\nb\xff=1;" + long_name + "=2;./d/=;");
@@ -83,7 +83,7 @@ TEST_F(ReaderTest, AnArchiveInAnArchiveIsAFile) {
   EXPECT_EQ(read(gzip(TarBuilder().file("inner.tar.gz", inner).bytes())), "inner.tar.gz=" + inner + ";");
 }
 
-TEST_F(ReaderTest, SaysWhatIsWrongWithDamagedFiles) {
+TEST_F(ReaderTest, DescribesDamage) {
   const auto tar = TarBuilder().file("a", noise(300'000)).bytes();
   const auto packed = gzip(tar);
   EXPECT_EQ(read(""), "it is empty");
@@ -116,7 +116,7 @@ TEST_F(ReaderTest, AnyDamageEndsInAnError) {
   }
 }
 
-TEST_F(ReaderTest, OpensNothingButRegularFiles) {
+TEST_F(ReaderTest, OpensOnlyRegularFiles) {
   ASSERT_EQ(::mkfifo((m_dir / "fifo").c_str(), 0666), 0);
   try {
     Reader reader(m_dir / "fifo");
@@ -127,7 +127,7 @@ TEST_F(ReaderTest, OpensNothingButRegularFiles) {
 }
 
 /// A header of GNU's old format for sparse files that goes on and on: each of its blocks lists 21 pieces.
-TEST_F(ReaderTest, BoundsTheMemoryOfAHeader) {
+TEST_F(ReaderTest, LimitsTheMemoryOfAHeader) {
   std::string tar = TarBuilder().add('S', "sparse", {}, {.claimed_size = 0}).bytes().substr(0, 512);
   const auto set_checksum = [&] {
     std::fill_n(tar.begin() + 148, 8, ' ');

@@ -155,7 +155,7 @@ TEST_F(UnpackTest, LinksThatLeaveThroughATakenNameAreSkipped) {
   expect_inside(TarBuilder().add('2', "./d", "c").add('2', "./d/e", deep).add('2', "./m", out), "a link above");
 }
 
-TEST_F(UnpackTest, ManyLinksAreBoundedOverall) {
+TEST_F(UnpackTest, ChecksOfManyLinksAreLimitedInTotal) {
   std::string winding;
   for (int i = 0; i < 800; ++i) {
     winding += "a/../";
@@ -186,7 +186,7 @@ TEST_F(UnpackTest, AStopEndsTheCheckOfALink) {
   EXPECT_THROW(check.why_not({"l"}, "a/../a"), Stopped);
 }
 
-TEST_F(UnpackTest, SpecialBitsAndSpecialFilesAreNamed) {
+TEST_F(UnpackTest, SpecialBitsAndSpecialFilesAreReported) {
   TarBuilder tar;
   tar.file("./suid", "1", 06755).file("./sticky", "1", 01644).file("./plain", "1", 0644).add('5', "./tmp", "", 01777);
   tar.add('4', "./blk").add('3', "./chr").add('6', "./fifo").file("./again", "1", 04755).add('1', "./link", "./again");
@@ -230,7 +230,7 @@ TEST_F(UnpackTest, NamesAreShownInPrintableForm) {
   EXPECT_NE(report.skipped.text().find("\\x1b[2J"), std::string::npos);
 }
 
-TEST_F(UnpackTest, AnEntryThatComesTwiceDoesNotChangeAnotherName) {
+TEST_F(UnpackTest, ARepeatedEntryDoesNotChangeAHardLink) {
   const auto report = unpack_all(TarBuilder().file("a", "first").add('1', "b", "a").file("a", "second").add('5', "a"));
   EXPECT_EQ(tree(), (Tree{{"a", "second"}, {"b", "first"}}));
   EXPECT_EQ(report.skipped.text(), "directory a (Not a directory)");
@@ -327,7 +327,7 @@ TEST_F(UnpackTest, AStopEndsItWithinASecondAndLeavesNothing) {
   EXPECT_FALSE(fs::exists(target()));
 }
 
-TEST_F(UnpackTest, DirectoriesThatNoEntryListsAreBounded) {
+TEST_F(UnpackTest, DirectoriesWithoutEntriesAreLimited) {
   TarBuilder tar;
   for (int i = 0; i < 20; ++i) {
     std::string name = std::to_string(i) + "/";

@@ -52,14 +52,14 @@ TEST_F(OpenBeneath, ReadsFilesAndLinksThatStayInside) {
   }
 }
 
-TEST_F(OpenBeneath, TellsWhatIsNotThere) {
+TEST_F(OpenBeneath, ReportsAbsentFiles) {
   link("nowhere", "dangling");
   for (const auto* path : {"none", "none/none", "sub/file/none", "dangling"}) {
     EXPECT_EQ(open(path), "absent") << path;
   }
 }
 
-TEST_F(OpenBeneath, RefusesWhatLeavesTheDirectory) {
+TEST_F(OpenBeneath, RefusesPathsThatLeaveTheDirectory) {
   link("../secret", "relative");
   link((m_dir / "secret").string(), "absolute");
   link((m_dir / "in/sub/file").string(), "absolute_inside");
@@ -74,7 +74,7 @@ TEST_F(OpenBeneath, RefusesWhatLeavesTheDirectory) {
   EXPECT_EQ(open("circle"), "it has too many levels of links");
 }
 
-TEST_F(OpenBeneath, RefusesWhatIsNoRegularFileWithoutWaiting) {
+TEST_F(OpenBeneath, RefusesSpecialFilesWithoutBlocking) {
   ASSERT_EQ(::mkfifo((m_dir / "in/fifo").c_str(), 0666), 0);
   const Fd socket(::socket(AF_UNIX, SOCK_STREAM, 0));
   sockaddr_un address{.sun_family = AF_UNIX, .sun_path = {}};
@@ -101,7 +101,7 @@ TEST_F(OpenBeneath, WalksWithoutFollowingLinks) {
   EXPECT_EQ(unreadable, "");
 }
 
-TEST_F(OpenBeneath, WalksOnWhereDirectoriesLieTooDeep) {
+TEST_F(OpenBeneath, ReportsTooDeepDirectories) {
   Fd here = open_directory(m_dir / "in");
   for (int i = 0; i < 400; ++i) {
     ASSERT_EQ(::mkdirat(here.get(), "d", 0777), 0);

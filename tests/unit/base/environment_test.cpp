@@ -16,7 +16,7 @@ namespace {
 /// Set in the child, a program that was started with the variables: only those are shown by the kernel.
 constexpr const char* k_in_child = "TORC_TEST_ERASES_A_VARIABLE";
 
-TEST(EraseVariable, NobodyFindsItAnyMore) {
+TEST(EraseVariable, RemovesTheValueFromMemory) {
   if (std::getenv(k_in_child) != nullptr) {
     ASSERT_NE(read_file("/proc/self/environ").find("SECRET_WORD=open-sesame"), std::string::npos);
     erase_variable("SECRET_WORD");

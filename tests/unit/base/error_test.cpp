@@ -5,7 +5,7 @@
 namespace torc::base {
 namespace {
 
-TEST(Error, GainsContextOnItsWayUp) {
+TEST(Error, GetsContext) {
   Error error("connection refused");
   error.add_context("ws1");
   error.add_context("remote run");
@@ -24,7 +24,7 @@ TEST(SystemError, EndsWithTheReason) {
   EXPECT_EQ(error.error_number(), ENOENT);
 }
 
-TEST(ApiError, TellsNoAnswerFromARefusal) {
+TEST(ApiError, DistinguishesNoAnswerFromARefusal) {
   EXPECT_TRUE(ApiError(0, "", "connection refused").unreachable());
   EXPECT_FALSE(ApiError(404, "NotFound", "no such job").unreachable());
 }

@@ -59,7 +59,7 @@ TEST(SetNonBlocking, MakesReadsFailInsteadOfWaiting) {
   EXPECT_THROW(set_non_blocking(-1), SystemError);
 }
 
-TEST(WriteAll, CarriesMoreThanAPipeHolds) {
+TEST(WriteAll, WritesMoreThanThePipesCapacity) {
   Pipe pipe = Pipe::create();
   const std::string sent(3'000'000, 'x');
   std::thread writer([&] {
@@ -71,7 +71,7 @@ TEST(WriteAll, CarriesMoreThanAPipeHolds) {
   EXPECT_TRUE(received == sent);
 }
 
-TEST(WriteAll, ReportsAReaderThatIsGone) {
+TEST(WriteAll, ReportsAClosedReader) {
   const auto previous = std::signal(SIGPIPE, SIG_IGN);
   Pipe pipe = Pipe::create();
   pipe.read_end.reset();
@@ -84,7 +84,7 @@ TEST(WriteAll, ReportsAReaderThatIsGone) {
   std::signal(SIGPIPE, previous);
 }
 
-TEST(ReadAll, ReportsWhatCannotBeRead) {
+TEST(ReadAll, ReportsReadErrors) {
   EXPECT_THROW(read_all(-1), SystemError);
 }
 

@@ -34,7 +34,7 @@ TEST(FileLock, KeepsOthersOutAndNamesItsHolder) {
   EXPECT_TRUE(lock_file(path));
 }
 
-TEST(FileLock, IsWaitedForAsLongAsIsWanted) {
+TEST(FileLock, IsAwaitedUntilThePatienceHasPassed) {
   const support::TempDir directory;
   const auto path = directory / "lock";
   Fd held = lock_file(path);
@@ -59,7 +59,7 @@ TEST(FileLock, IsOpenToItsOwnerOnly) {
   }
 }
 
-TEST(FileLock, OfAProgramThatDoesNotSayWhoItIsHasAnUnknownHolder) {
+TEST(FileLock, HasAnUnknownHolderIfTheFileNamesNone) {
   const support::TempDir directory;
   EXPECT_EQ(lock_holder(directory / "none"), "an unknown process");
   std::ofstream(directory / "odd") << "process 1\x1b[2J on x\n";

@@ -23,14 +23,14 @@ std::size_t count_entries(const std::filesystem::path& directory) {
   return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(directory), {}));
 }
 
-TEST(ReadFile, GivesTheBytes) {
+TEST(ReadFile, ReturnsTheBytes) {
   const TempDir dir;
   const std::string bytes("a\0\xff\r\n", 5);
   write_file_atomically(dir / "f", bytes);
   EXPECT_EQ(read_file(dir / "f"), bytes);
 }
 
-TEST(ReadFile, NamesWhatItCannotRead) {
+TEST(ReadFile, NamesAFileThatItCannotRead) {
   const TempDir dir;
   for (const auto& [path, reason] : {std::pair{dir / "missing", ENOENT}, std::pair{dir.path(), EISDIR}}) {
     try {
@@ -102,7 +102,7 @@ class Environment : public ::testing::Test {
   std::string m_home;
 };
 
-TEST(RealPath, FollowsLinksAlsoWhereTheyLeadToNothingYet) {
+TEST(RealPath, FollowsLinksWithoutAnExistingTarget) {
   const TempDir dir;
   const auto here = std::filesystem::canonical(dir.path());
   std::filesystem::create_symlink("second", dir / "first");

@@ -88,7 +88,7 @@ TEST(LockHolderTest, NamesTheProcessThatHoldsALockOfAnyKind) {
   EXPECT_TRUE(lock_holders(path).empty()) << "of the dead nobody is named";
 }
 
-TEST(LockHolderTest, NamesTheHeirOfAFlock) {
+TEST(LockHolderTest, NamesAProcessThatInheritedAFlock) {
   const support::TempDir dir;
   const std::string path = dir / "file";
   write_file_atomically(path, "");

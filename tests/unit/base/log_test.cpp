@@ -19,7 +19,7 @@ class Log : public ::testing::Test {
   support::TempDir m_dir;
 };
 
-TEST_F(Log, KnowsTheWordsOfTheEnvironment) {
+TEST_F(Log, ParsesLevels) {
   EXPECT_EQ(log_level_from("trace"), LogLevel::trace);
   EXPECT_EQ(log_level_from("DEBUG"), LogLevel::debug);
   EXPECT_EQ(log_level_from("info"), LogLevel::info);
@@ -47,13 +47,13 @@ TEST_F(Log, WritesFromItsLevelOn) {
   EXPECT_FALSE(log_enabled(LogLevel::debug));
 }
 
-TEST_F(Log, TakesBracesOfAMessageAsTheyAre) {
+TEST_F(Log, KeepsBracesInMessages) {
   ::testing::internal::CaptureStderr();
   log_write(LogLevel::error, "{not a format} {}");
   EXPECT_NE(::testing::internal::GetCapturedStderr().find("{not a format} {}"), std::string::npos);
 }
 
-TEST_F(Log, GoesOnInANewFileAndKeepsSomeOldOnes) {
+TEST_F(Log, RotatesFilesAndKeepsSomeOldOnes) {
   const auto directory = m_dir / "logs";
   std::filesystem::create_directory(directory);
   log_start(LogSettings{.level = LogLevel::info, .file = (directory / "torc-server.log").string()});
@@ -72,7 +72,7 @@ TEST_F(Log, GoesOnInANewFileAndKeepsSomeOldOnes) {
   EXPECT_TRUE(std::filesystem::exists(directory / "torc-server.1.log"));
 }
 
-TEST_F(Log, WritesAnObjectALine) {
+TEST_F(Log, WritesOneJsonObjectPerLine) {
   log_start(LogSettings{.level = LogLevel::info, .file = (m_dir / "torc-server.log").string(), .json = true});
   log_warning("a \"quoted\"\nline \xff");
   const auto line = nlohmann::json::parse(read_file(m_dir / "torc-server.log"));
@@ -82,7 +82,7 @@ TEST_F(Log, WritesAnObjectALine) {
   EXPECT_TRUE(line.contains("pid"));
 }
 
-TEST_F(Log, NamesAFileItCannotOpen) {
+TEST_F(Log, NamesAFileThatItCannotOpen) {
   try {
     log_start(LogLevel::info, m_dir.path().string());
     ADD_FAILURE() << "no error";

@@ -27,7 +27,7 @@ std::string refusal(const std::filesystem::path& path, Found kind, Owner owner =
   return "";
 }
 
-TEST(PathTrustTest, FindsNothingInADirectoryOfOnesOwn) {
+TEST(PathTrustTest, FindsNoProblemInAnOwnDirectory) {
   const support::TempDir dir;
   write_file_atomically(dir / "torc.db", "");
   const auto review = review_path(dir / "torc.db", Found::file);
@@ -37,7 +37,7 @@ TEST(PathTrustTest, FindsNothingInADirectoryOfOnesOwn) {
   EXPECT_EQ(refusal(dir / "not/there/torc.db", Found::file), "") << "what is missing is made";
 }
 
-TEST(PathTrustTest, RefusesADirectoryThatIsOpenToAllUnlessItIsSticky) {
+TEST(PathTrustTest, RefusesAWorldWritableDirectoryUnlessSticky) {
   const support::TempDir dir;
   std::filesystem::create_directories(dir / "open/mine");
   ::chmod((dir / "open").c_str(), 0777);
@@ -50,7 +50,7 @@ TEST(PathTrustTest, RefusesADirectoryThatIsOpenToAllUnlessItIsSticky) {
   EXPECT_EQ(refusal(dir / "open/torc.db", Found::file), "");
 }
 
-TEST(PathTrustTest, WarnsOfAGroup) {
+TEST(PathTrustTest, WarnsAboutGroupWritableDirectories) {
   const support::TempDir dir;
   std::filesystem::create_directories(dir / "group/mine");
   ::chmod((dir / "group").c_str(), 0775);
@@ -61,7 +61,7 @@ TEST(PathTrustTest, WarnsOfAGroup) {
   EXPECT_EQ(refusal(dir / "group/mine/torc.db", Found::file), "");
 }
 
-TEST(PathTrustTest, RefusesWhatBelongsToAnotherUserUnlessThatIsTrusted) {
+TEST(PathTrustTest, RefusesPathsOfAnotherUserUnlessTrusted) {
   if (::geteuid() != 0) {
     GTEST_SKIP() << "only root can give files away";
   }
@@ -104,7 +104,7 @@ TEST(PathTrustTest, AStickyDirectoryOfAnotherUserIsTreatedLikeAnyOther) {
   EXPECT_NE(refusal(dir / "tmp/mine/torc.db", Found::file, Owner::anybody), "") << "without a sticky bit";
 }
 
-TEST(PathTrustTest, EndsWhereLinksGoInCircles) {
+TEST(PathTrustTest, RefusesCircularLinks) {
   const support::TempDir dir;
   std::filesystem::create_symlink("b", dir / "a");
   std::filesystem::create_symlink("a", dir / "b");

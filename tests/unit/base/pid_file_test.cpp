@@ -32,7 +32,7 @@ TEST(PidFileTest, HoldsTheProcessIdWhileItLives) {
   EXPECT_FALSE(std::filesystem::exists(dir / "pid"));
 }
 
-TEST(PidFileTest, TakesOverThatOfAnOwnerWhoIsGone) {
+TEST(PidFileTest, TakesOverTheFileOfADeadOwner) {
   const support::TempDir dir;
   write_file_atomically(dir / "pid", "1234567\n");
   const PidFile file{dir / "pid"};

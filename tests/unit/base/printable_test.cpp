@@ -65,7 +65,7 @@ const std::vector<Case>& cases() {
   return k_cases;
 }
 
-TEST(Printable, EscapesWhatATerminalActsUpon) {
+TEST(Printable, EscapesCharactersThatAreUnsafeForTerminals) {
   for (const auto& each : cases()) {
     EXPECT_EQ(printable(each.text), each.shown);
     EXPECT_EQ(printable(printable(each.text)), each.shown) << "its form is itself";
@@ -76,7 +76,7 @@ TEST(Printable, FitsOnALine) {
   EXPECT_EQ(printable_line("a\nb\tc\r\nd\x1b"), "a\\nb\\tc\\nd\\x1b");
 }
 
-TEST(PrintableStream, DoesNotDependOnHowItIsCut) {
+TEST(PrintableStream, DoesNotDependOnThePieces) {
   for (const auto& each : cases()) {
     for (std::size_t size = 1; size <= 3; ++size) {
       PrintableStream stream;
@@ -90,7 +90,7 @@ TEST(PrintableStream, DoesNotDependOnHowItIsCut) {
   }
 }
 
-TEST(PrintableStream, HoldsBackOnlyWhatMayGoOn) {
+TEST(PrintableStream, HoldsBackOnlyIncompleteSequences) {
   PrintableStream stream;
   EXPECT_EQ(stream.add("a\xe2\x80"), "a");
   EXPECT_EQ(stream.add("\xaez"), "\\u202ez");

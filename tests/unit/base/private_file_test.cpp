@@ -40,7 +40,7 @@ std::string failure_of(const Work& work) {
   return "";
 }
 
-TEST(PrivateFileTest, HasItsModeWhateverTheUmaskIs) {
+TEST(PrivateFileTest, HasItsModeRegardlessOfTheUmask) {
   const support::TempDir dir;
   for (const mode_t mask : {0000U, 0022U, 0277U, 0777U}) {
     const Umask umask{mask};
@@ -53,7 +53,7 @@ TEST(PrivateFileTest, HasItsModeWhateverTheUmaskIs) {
   }
 }
 
-TEST(PrivateFileTest, TakesOthersTheirAccessToAnOldFile) {
+TEST(PrivateFileTest, RemovesAccessOfOthersToAnExistingFile) {
   const support::TempDir dir;
   write_file_atomically(dir / "old", "kept");
   ::chmod((dir / "old").c_str(), 0664);
@@ -65,7 +65,7 @@ TEST(PrivateFileTest, TakesOthersTheirAccessToAnOldFile) {
   EXPECT_EQ(mode_of(dir / "old"), 0400U) << "gives nobody more";
 }
 
-TEST(PrivateFileTest, FollowsNoLinkAndWaitsForNoFifo) {
+TEST(PrivateFileTest, RefusesLinksAndFifosWithoutBlocking) {
   const support::TempDir dir;
   write_file_atomically(dir / "target", "kept");
   std::filesystem::create_symlink("target", dir / "link");
@@ -78,7 +78,7 @@ TEST(PrivateFileTest, FollowsNoLinkAndWaitsForNoFifo) {
   EXPECT_EQ(read_file(dir / "target"), "kept");
 }
 
-TEST(OpenBelowTest, ReplacesWhatIsInThePlaceOfANewFile) {
+TEST(OpenBelowTest, ReplacesAnExistingFile) {
   const support::TempDir dir;
   write_file_atomically(dir / "precious", "kept");
   std::filesystem::create_directory(dir / "out");
@@ -114,7 +114,7 @@ TEST(OpenBelowTest, FollowsLinksOfThisUserOnly) {
   EXPECT_EQ(read_file(dir / "elsewhere/a"), "123");
 }
 
-TEST(OpenBelowTest, AppendsToNoFileThatOthersMayHaveLinked) {
+TEST(OpenBelowTest, RefusesHardLinksInASharedDirectory) {
   const support::TempDir dir;
   write_file_atomically(dir / "precious", "kept");
   std::filesystem::create_directory(dir / "out");

@@ -22,7 +22,7 @@ std::string output_of_shell(const std::string& line) {
   return output;
 }
 
-TEST(ShellQuote, GivesEveryByteBackThroughARealShell) {
+TEST(ShellQuote, PreservesEveryByteInARealShell) {
   for (int byte = 1; byte < 256; ++byte) {
     const char c = static_cast<char>(byte);
     for (const std::string& word : {std::string(1, c), std::string("a") + c + "b", std::string(3, c)}) {
@@ -31,7 +31,7 @@ TEST(ShellQuote, GivesEveryByteBackThroughARealShell) {
   }
 }
 
-TEST(ShellQuote, GivesAllBytesBackAtOnce) {
+TEST(ShellQuote, PreservesAllBytesTogether) {
   std::string all;
   for (int round = 0; round < 2; ++round) {
     for (int byte = 1; byte < 256; ++byte) {
@@ -58,7 +58,7 @@ TEST(ShellQuote, KeepsAnEmptyWord) {
   EXPECT_EQ(shell_quote(""), "''");
 }
 
-TEST(ShellQuote, RefusesWhatNoWordCanHold) {
+TEST(ShellQuote, RefusesNulBytes) {
   EXPECT_THROW(shell_quote(std::string_view("a\0b", 3)), Error);
 }
 

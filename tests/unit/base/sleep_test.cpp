@@ -9,7 +9,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-TEST(SleepUnlessStopped, SleepsUntilItsTime) {
+TEST(SleepUnlessStopped, SleepsUntilTheGivenTime) {
   const auto until = Clock::now() + std::chrono::milliseconds(20);
   EXPECT_TRUE(sleep_unless_stopped(until, std::stop_token()));
   EXPECT_GE(Clock::now(), until);

@@ -7,13 +7,13 @@ namespace {
 
 using Words = std::vector<std::string>;
 
-TEST(Trim, TakesWhiteSpaceOffBothEnds) {
+TEST(Trim, RemovesWhiteSpaceAtBothEnds) {
   EXPECT_EQ(trim(" \t a b \r\n"), "a b");
   EXPECT_EQ(trim(" \n "), "");
   EXPECT_EQ(trim(""), "");
 }
 
-TEST(WithoutByteOrderMark, TakesOneMarkOffTheFront) {
+TEST(WithoutByteOrderMark, RemovesOneMarkAtTheBeginning) {
   EXPECT_EQ(without_byte_order_mark("\xEF\xBB\xBF"
                                     "a"),
             "a");
@@ -27,7 +27,7 @@ TEST(Split, KeepsEmptyParts) {
   EXPECT_EQ(split("", ','), (Words{""}));
 }
 
-TEST(SplitLines, TakesBothLineEnds) {
+TEST(SplitLines, AcceptsBothLineEnds) {
   EXPECT_EQ(split_lines("a\r\n\nb"), (Words{"a", "", "b"}));
   EXPECT_EQ(split_lines("a\n"), (Words{"a"}));
   EXPECT_EQ(split_lines(""), Words{});
@@ -43,13 +43,13 @@ TEST(ToLower, ChangesAsciiOnly) {
   EXPECT_EQ(to_lower("AbZ-1\xc3\x84"), "abz-1\xc3\x84");
 }
 
-TEST(ReplaceAll, DoesNotReplaceWhatItPutThere) {
+TEST(ReplaceAll, DoesNotReplaceInsertedText) {
   EXPECT_EQ(replace_all("aXXb", "X", "XX"), "aXXXXb");
   EXPECT_EQ(replace_all("{a}{b}{a}", "{a}", ""), "{b}");
   EXPECT_EQ(replace_all("", "x", "y"), "");
 }
 
-TEST(ParseInt, TakesTheWholeTextOrNothing) {
+TEST(ParseInt, ParsesTheWholeTextOrFails) {
   EXPECT_EQ(parse_int("42"), 42);
   EXPECT_EQ(parse_int("-9223372036854775808"), INT64_MIN);
   EXPECT_EQ(parse_int("9223372036854775808"), std::nullopt);
@@ -60,7 +60,7 @@ TEST(ParseInt, TakesTheWholeTextOrNothing) {
   EXPECT_EQ(parse_int("4 "), std::nullopt);
 }
 
-TEST(ParseDouble, TakesFiniteNumbersOnly) {
+TEST(ParseDouble, AcceptsFiniteNumbersOnly) {
   EXPECT_EQ(parse_double("0.5"), 0.5);
   EXPECT_EQ(parse_double("-1e3"), -1000.0);
   for (const char* text : {"", "nan", "inf", "-inf", "1e999", "1.5x", " 1", "."}) {
@@ -75,7 +75,7 @@ TEST(EditDistance, CountsSingleChanges) {
   EXPECT_EQ(edit_distance("same", "same"), 0u);
 }
 
-TEST(Closest, NamesTheWordThatWasMeant) {
+TEST(Closest, FindsTheMostSimilarWord) {
   EXPECT_EQ(closest("stat", {"start", "status", "stop"}), "status");
   EXPECT_EQ(closest("lst", {"list", "get"}), "list");
   EXPECT_EQ(closest("depend_on", {"name", "depends_on", "command"}), "depends_on");
@@ -89,7 +89,7 @@ TEST(Hash64, IsFnv1a) {
   EXPECT_EQ(hash64("foobar"), 0x85944171f73967e8ULL);
 }
 
-TEST(ToHex, GivesTheLowestDigits) {
+TEST(ToHex, ReturnsTheLowestDigits) {
   EXPECT_EQ(to_hex(0x1234abcd, 4), "abcd");
   EXPECT_EQ(to_hex(0x1, 8), "00000001");
   EXPECT_EQ(to_hex(UINT64_MAX, 16), "ffffffffffffffff");

@@ -27,7 +27,7 @@ TEST(IsoDuration, RefusesEverythingElse) {
   }
 }
 
-TEST(IsoDuration, IsWrittenAsShortAsItGoes) {
+TEST(IsoDuration, IsFormattedInTheShortestForm) {
   EXPECT_EQ(format_iso_duration(1h), "PT1H");
   EXPECT_EQ(format_iso_duration(24h + 30min), "P1DT30M");
   EXPECT_EQ(format_iso_duration(48h), "P2D");
@@ -35,7 +35,7 @@ TEST(IsoDuration, IsWrittenAsShortAsItGoes) {
   EXPECT_EQ(format_iso_duration(61s), "PT1M1S");
 }
 
-TEST(IsoDuration, ComesBackAsItWasWritten) {
+TEST(IsoDuration, SurvivesARoundTrip) {
   for (const std::int64_t value : {0L, 1L, 59L, 60L, 3599L, 3600L, 86399L, 86400L, 90061L, 31536000L}) {
     EXPECT_EQ(parse_iso_duration(format_iso_duration(seconds(value))), seconds(value)) << value;
   }
@@ -91,19 +91,19 @@ TEST(Timestamp, RefusesEverythingElse) {
   }
 }
 
-TEST(Timestamp, ComesBackAsItWasWritten) {
+TEST(Timestamp, SurvivesARoundTrip) {
   const auto when = std::chrono::system_clock::time_point(milliseconds(1'767'322'984'005));
   EXPECT_EQ(format_timestamp(when), "2026-01-02T03:03:04.005Z");
   EXPECT_EQ(parse_timestamp(format_timestamp(when)), when);
 }
 
-TEST(Timestamp, KnowsTimesBefore1970) {
+TEST(Timestamp, HandlesTimesBefore1970) {
   const auto when = std::chrono::system_clock::time_point(milliseconds(-1));
   EXPECT_EQ(format_timestamp(when), "1969-12-31T23:59:59.999Z");
   EXPECT_EQ(parse_timestamp(format_timestamp(when)), when);
 }
 
-TEST(Timestamp, OfNowIsNow) {
+TEST(Timestamp, NowIsTheCurrentTime) {
   const auto now = parse_timestamp(timestamp_now());
   ASSERT_TRUE(now.has_value());
   EXPECT_LT(std::chrono::abs(std::chrono::system_clock::now() - *now), 5s);

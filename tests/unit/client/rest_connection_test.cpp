@@ -46,21 +46,21 @@ ApiError error_for(const std::string& bytes) {
 
 }  // namespace
 
-TEST(NormalizedUrl, TakesAServersAddress) {
+TEST(NormalizedUrl, AcceptsTheAddressOfAServer) {
   EXPECT_EQ(normalized_url(" http://h:8080/torc-service/v1/ "), "http://h:8080/torc-service/v1");
   EXPECT_EQ(normalized_url("https://h/proxy/torc-service/v1"), "https://h/proxy/torc-service/v1");
   EXPECT_EQ(normalized_url("http://h:8080"), "http://h:8080/torc-service/v1");
   EXPECT_EQ(normalized_url("HTTP://[::1]:1/"), "HTTP://[::1]:1/torc-service/v1");
 }
 
-TEST(NormalizedUrl, RefusesWhatIsNone) {
+TEST(NormalizedUrl, RefusesInvalidUrls) {
   for (const char* text :
        {"", "h:8080", "ftp://h/x", "http://", "http:///x", "http://h/a b", "http://h/?x=1", "file:///x"}) {
     EXPECT_THROW(normalized_url(text), UsageError) << text;
   }
 }
 
-TEST(RestErrors, GiveTheServersWords) {
+TEST(RestErrors, HaveTheServersMessage) {
   const auto kind =
       error_for(answer(R"({"error": {"error": "NotFound", "message": "Job not found with ID: 7"}})", 404));
   EXPECT_STREQ(kind.what(), "Job not found with ID: 7 (GET /jobs/7)");
@@ -76,7 +76,7 @@ TEST(RestErrors, GiveTheServersWords) {
   EXPECT_STREQ(error_for(answer("bad body: x\nmore", 422, "text/plain")).what(), "bad body: x (GET /jobs/7)");
 }
 
-TEST(RestErrors, HaveWordsWhereTheServerHasNone) {
+TEST(RestErrors, HaveAMessageIfTheServerSendsNone) {
   EXPECT_STREQ(error_for(answer("", 500)).what(), "the server answered HTTP 500 (GET /jobs/7)");
   EXPECT_STREQ(error_for(answer("<html>long page</html>", 502, "text/html")).what(),
                "the server answered HTTP 502 (GET /jobs/7)");
@@ -85,7 +85,7 @@ TEST(RestErrors, HaveWordsWhereTheServerHasNone) {
   EXPECT_NE(std::string(error_for(answer("[1, 2", 200)).what()).find("does not look like"), std::string::npos);
 }
 
-TEST(RestConnection, SaysThatTheServerIsNotReached) {
+TEST(RestConnection, ReportsAnUnreachableServer) {
   const std::string url = "http://127.0.0.1:" + std::to_string(torc::support::unused_port()) + "/torc-service/v1";
   const auto started = std::chrono::steady_clock::now();
 
@@ -100,7 +100,7 @@ TEST(RestConnection, SaysThatTheServerIsNotReached) {
   EXPECT_LT(took, std::chrono::seconds(2));
 }
 
-TEST(RestConnection, ShowsNoPasswordOfAUrl) {
+TEST(RestConnection, DoesNotShowThePasswordOfAUrl) {
   const std::string port = std::to_string(torc::support::unused_port());
 
   const auto error = error_of("http://u:secret@127.0.0.1:" + port, [](auto& connection) { connection.get("/ping"); });
@@ -109,7 +109,7 @@ TEST(RestConnection, ShowsNoPasswordOfAUrl) {
   EXPECT_NE(std::string(error.what()).find("http://127.0.0.1:" + port), std::string::npos) << error.what();
 }
 
-TEST(RestConnection, RepeatsWhatChangesNothing) {
+TEST(RestConnection, RepeatsSafeRequests) {
   std::atomic<int> times{0};
   RecordingServer server([&](const Recorded&) { return ++times < 3 ? std::string() : answer("{\"a\": 1}"); });
   RestConnection connection(connection_to(server.url()));
@@ -151,7 +151,7 @@ TEST(RestConnection, FetchesEveryPage) {
   EXPECT_EQ(server.requests()[1].target, "/torc-service/v1/things?k=true&offset=1&limit=100000");
 }
 
-TEST(RestConnection, StopsAtTheLimitAsked) {
+TEST(RestConnection, StopsAtTheRequestedLimit) {
   RecordingServer server([](const Recorded&) {
     return answer(R"({"items": [{"workflow_id": 1, "worker": "a"}, {"workflow_id": 1, "worker": "b"}],
                       "total_count": 9, "has_more": true})");
@@ -171,7 +171,7 @@ TEST(RestConnection, StopsAtTheLimitAsked) {
   EXPECT_EQ(server.requests()[0].target, "/torc-service/v1/things?sort_by=name&reverse_sort=true&offset=4&limit=2");
 }
 
-TEST(RestConnection, EndsWhereAServerPromisesMoreForEver) {
+TEST(RestConnection, EndsAListOfEmptyPages) {
   RecordingServer server(
       [](const Recorded&) { return answer(R"({"items": [], "total_count": 9, "has_more": true})"); });
   RestConnection connection(connection_to(server.url()));
@@ -218,14 +218,14 @@ TEST(RestConnection, EndsAListWithoutEnd) {
       << error.what();
 }
 
-TEST(RestConnection, TakesNoMoreItemsThanItAskedFor) {
+TEST(RestConnection, RefusesMoreItemsThanRequested) {
   Paging paging;
   paging.limit = 1;
   const auto error = listing_error([](auto) { return page(0, worker_item(1) + "," + worker_item(2)); }, paging);
   EXPECT_NE(std::string(error.what()).find("2 items were sent, 1 were requested"), std::string::npos) << error.what();
 }
 
-TEST(RestConnection, TakesNoAnswerOfAnotherShape) {
+TEST(RestConnection, RefusesAnswersOfAnotherShape) {
   for (const std::string& body :
        {std::string(R"({"items": [{"id": "x", "name": 5, "status": []}], "total_count": "a", "has_more": 7})"),
         std::string(R"({"items": 5})"), std::string("[]"), std::string(5'000'000, '['), std::string("7")}) {
@@ -235,7 +235,7 @@ TEST(RestConnection, TakesNoAnswerOfAnotherShape) {
   }
 }
 
-TEST(RestConnection, FollowsNoRedirect) {
+TEST(RestConnection, DoesNotFollowRedirects) {
   RecordingServer elsewhere([](const Recorded&) { return answer("{}"); });
   RecordingServer server([&](const Recorded&) {
     return "HTTP/1.1 302 Found\r\nLocation: " + elsewhere.url() + "/stolen\r\nContent-Length: 0\r\n\r\n";

@@ -30,7 +30,7 @@ using Lines = std::vector<std::string>;
 
 }  // namespace
 
-TEST(RestWorkflows, AskAsTheInterfaceSays) {
+TEST(RestWorkflows, SendTheRequestsOfTheInterface) {
   const auto log = requests_of(
       {{"GET /workflows", k_page},
        {"POST /workflows", k_workflow},
@@ -83,7 +83,7 @@ TEST(RestWorkflows, AskAsTheInterfaceSays) {
                    "GET /workflows/1/required_existing_files", "GET /workflows/1/missing_user_data"}));
 }
 
-TEST(RestJobs, AskAsTheInterfaceSays) {
+TEST(RestJobs, SendTheRequestsOfTheInterface) {
   const auto log = requests_of({{"GET /jobs", k_page},
                                 {"GET /jobs/5", k_job},
                                 {"POST /jobs", k_job},
@@ -158,7 +158,7 @@ TEST(RestJobs, CreatesManyInSlicesAndKeepsTheirOrder) {
   EXPECT_TRUE(api->create_jobs({}).empty());
 }
 
-TEST(RestClaims, SayNoMoreThanIsUnderstood) {
+TEST(RestClaims, SendOnlySupportedOptions) {
   const auto claim = [](Api& api) {
     const client::Claimer claimer{.compute_node_id = 9, .start_run = 3, .wait = std::chrono::seconds(20)};
     EXPECT_EQ(api.claim_next_jobs(1, 4, claimer).size(), 1U);
@@ -187,7 +187,7 @@ TEST(RestClaims, SayNoMoreThanIsUnderstood) {
                    "POST /workflows/1/claim_jobs_based_on_resources/4?strict_scheduler_match=false" + all + body}));
 }
 
-TEST(RestRemoteWorkers, HaveSettingsWhereTheServerKeepsThem) {
+TEST(RestRemoteWorkers, HaveSettingsIfTheServerSupportsThem) {
   const std::map<std::string, std::string> answers{{"POST /workflows/1/remote_workers", "[]"}};
   const auto add = [](Api& api) {
     api.create_remote_workers(1, {{.worker = "a", .settings = {{{"cpus", 2}}}}, {.worker = "b"}});
@@ -198,7 +198,7 @@ TEST(RestRemoteWorkers, HaveSettingsWhereTheServerKeepsThem) {
             (Lines{R"(POST /workflows/1/remote_workers [{"settings":{"cpus":2},"worker":"a"},"b"])"}));
 }
 
-TEST(RestClaims, AreGivenUpAtAStop) {
+TEST(RestClaims, AreAbandonedAtAStop) {
   std::stop_source stop;
   support::RecordingServer server([&](const support::Recorded& request) {
     if (request.method == "GET") {
@@ -220,7 +220,7 @@ TEST(RestClaims, AreGivenUpAtAStop) {
   EXPECT_EQ(api->get_job(5).name, "j") << "the next call works";
 }
 
-TEST(RestJobs, CompleteTogetherAndTellWhichWereRefused) {
+TEST(RestJobs, CompleteTogetherAndReportRefusals) {
   std::vector<model::Result> results(2);
   results[0].job_id = 5;
   results[1].job_id = 6;
@@ -237,7 +237,7 @@ TEST(RestJobs, CompleteTogetherAndTellWhichWereRefused) {
   EXPECT_NE(log[0].find(R"({"job_id":6,"result":{)"), std::string::npos) << log[0];
 }
 
-TEST(RestOthers, AskAsTheInterfaceSays) {
+TEST(RestOthers, SendTheRequestsOfTheInterface) {
   constexpr const char* k_node = R"({"id": 2, "workflow_id": 1, "hostname": "h", "pid": 7, "start_time": "t",
       "num_cpus": 2, "memory_gb": 4, "num_gpus": 0, "num_nodes": 1, "compute_node_type": "local"})";
   const auto log =
@@ -314,11 +314,11 @@ TEST(RestOthers, AskAsTheInterfaceSays) {
              "GET /scheduled_compute_nodes?workflow_id=1&limit=1&status=active"}));
 }
 
-TEST(RestOthers, CountNoScheduledNodesWhereTheServerKnowsNone) {
+TEST(RestOthers, CountNoScheduledNodesWithoutTheOperation) {
   requests_of({}, [](Api& api) { EXPECT_EQ(api.count_scheduled_compute_nodes(1, "active"), 0); });
 }
 
-TEST(RestOthers, RefuseAnswersThatDoNotFit) {
+TEST(RestOthers, RefuseInvalidAnswers) {
   requests_of({{"GET /jobs/5", R"({"id": "five"})"},
                {"GET /workflows/1/remote_workers", R"({"no": "array"})"},
                {"GET /workflows/1/is_uninitialized", R"({})"},
@@ -331,7 +331,7 @@ TEST(RestOthers, RefuseAnswersThatDoNotFit) {
               });
 }
 
-TEST(RestAutomation, AsksAsTheInterfaceSays) {
+TEST(RestAutomation, SendsTheRequestsOfTheInterface) {
   const auto log =
       requests_of({{"POST /failure_handlers", R"({"id": 2, "workflow_id": 1, "name": "h", "rules": "[]"})"},
                    {"POST /workflows/1/actions", R"({"id": 3, "workflow_id": 1, "trigger_type": "on_jobs_ready",

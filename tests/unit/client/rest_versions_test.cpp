@@ -24,7 +24,7 @@ constexpr const char* k_ours = R"({"version": "0.23.0", "api_version": "0.99.1",
 
 }  // namespace
 
-TEST(RestVersions, AnotherMajorVersionIsRefusedBeforeAnythingIsAsked) {
+TEST(RestVersions, AnotherMajorVersionIsRefusedBeforeAnyOtherCall) {
   CannedServer server(Answers{{"POST /workflows/1/reset_status", "{}"}}, k_other);
   const auto api = api_of(server);
 
@@ -57,7 +57,7 @@ TEST(RestVersions, AnyServerMayBePinged) {
   EXPECT_NO_THROW(api_of(server)->ping());
 }
 
-TEST(RestVersions, ServerTellsItsIdAndCapabilities) {
+TEST(RestVersions, ServerReportsItsIdAndCapabilities) {
   CannedServer server(Answers{}, k_ours);
   const auto api = api_of(server);
 
@@ -76,7 +76,7 @@ TEST(RestVersions, AServerWithoutAnIdIsKnownByItsUrl) {
   EXPECT_FALSE(api->has_capability(model::Capability::claim_compute_node_id));
 }
 
-TEST(RestVersions, WhatIsNoTorcServerIsTold) {
+TEST(RestVersions, OtherServersAreReported) {
   support::RecordingServer server([](const support::Recorded&) { return support::answer("<html>", 200, "text/html"); });
   client::Connection connection;
   connection.url = server.url();

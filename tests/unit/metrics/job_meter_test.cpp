@@ -15,7 +15,7 @@ std::uint64_t ticks(double cpu_seconds) {
   return static_cast<std::uint64_t>(cpu_seconds * static_cast<double>(::sysconf(_SC_CLK_TCK)));
 }
 
-TEST(JobMeter, WeighsAveragesByTime) {
+TEST(JobMeter, WeightsAveragesByTime) {
   const JobMeter::Clock::time_point start{};
   JobMeter meter(start);
   meter.record_sample(ticks(1), 100, 1, start + seconds(1));
@@ -36,7 +36,7 @@ TEST(JobMeter, WeighsAveragesByTime) {
   EXPECT_DOUBLE_EQ(summary.elapsed_seconds, 10);
 }
 
-TEST(JobMeter, MakesNoPeakOfOneTickInAMoment) {
+TEST(JobMeter, DoesNotTurnOneTickIntoAPeak) {
   const JobMeter::Clock::time_point start{};
   JobMeter meter(start);
   meter.record_sample(ticks(0.1), 1, 1, start + seconds(1));
@@ -45,7 +45,7 @@ TEST(JobMeter, MakesNoPeakOfOneTickInAMoment) {
   EXPECT_LT(meter.finish(ticks(0.1) + 1, start + seconds(1) + milliseconds(2)).usage.peak_cpu_percent, 12);
 }
 
-TEST(JobMeter, KnowsNoMemoryOfAJobThatNoPassSaw) {
+TEST(JobMeter, HasNoMemoryWithoutSamples) {
   const JobMeter::Clock::time_point start{};
   JobMeter meter(start);
   const auto summary = meter.finish(ticks(0.05), start + milliseconds(100));
@@ -55,7 +55,7 @@ TEST(JobMeter, KnowsNoMemoryOfAJobThatNoPassSaw) {
   EXPECT_NEAR(summary.usage.avg_cpu_percent, 50, 1e-9);
 }
 
-TEST(JobMeter, NeverGoesBackNorBeyondTheMachine) {
+TEST(JobMeter, NeverDecreasesNorExceedsTheMachine) {
   const JobMeter::Clock::time_point start{};
   JobMeter meter(start);
   meter.record_sample(ticks(1'000'000), 1, 1, start + seconds(1));

@@ -75,7 +75,7 @@ TEST(MetricsDatabase, CanBeReadWhileItIsWritten) {
   }
 }
 
-TEST(MetricsDatabase, GoesOnWithoutRoomAndAgainWithIt) {
+TEST(MetricsDatabase, ResumesWritingAfterAFullDisk) {
   const support::TempDir dir;
   MetricsDatabase database(dir / "m.db");
   EXPECT_TRUE(database.write(sample_of(1, 1)));
@@ -96,7 +96,7 @@ TEST(MetricsDatabase, GoesOnWithoutRoomAndAgainWithIt) {
   EXPECT_EQ(log.find("cannot write resource metrics", first + 1), std::string::npos) << log;
 }
 
-TEST(MetricsDatabase, ThrowsNothingWhereItCannotBeMade) {
+TEST(MetricsDatabase, DoesNotThrowIfItCannotBeCreated) {
   const support::TempDir dir;
   base::write_file_atomically(dir / "file", "no directory, and no database either, but long enough to be read as one");
   testing::internal::CaptureStderr();

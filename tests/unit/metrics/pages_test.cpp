@@ -30,7 +30,7 @@ std::vector<std::string> names_of(const std::vector<std::filesystem::path>& file
   return names;
 }
 
-TEST(EscapeHtml, LeavesNothingThatEndsAText) {
+TEST(EscapeHtml, EscapesMarkupAndUnprintableText) {
   EXPECT_EQ(escape_html("a<b>&\"'"), "a&lt;b&gt;&amp;&quot;&#39;");
   EXPECT_EQ(escape_html("caf\xc3\xa9 \xff!\x1b"), "caf\xc3\xa9 \\xff!\\x1b");
   EXPECT_EQ(escape_html("a\u202eb"), "a\\u202eb") << "browsers turn the direction of text, too";
@@ -67,7 +67,7 @@ TEST(Pages, NameMachinesAfterTheirFiles) {
   }
 }
 
-TEST(Pages, HoldNothingThatLeadsElsewhere) {
+TEST(Pages, HaveNoExternalReferences) {
   const std::string page = make_page({{.file = "m.db", .jobs = {job_named(1, "a")}}}, {.title = "t"});
   for (const char* word : {"http:", "https:", "src=", "@import", "url(", "fetch(", "innerHTML"}) {
     auto at = page.find(word);
@@ -78,7 +78,7 @@ TEST(Pages, HoldNothingThatLeadsElsewhere) {
   }
 }
 
-TEST(Pages, TellPeaksAndWhatIsOverItsRequestAsText) {
+TEST(Pages, ShowPeaksAndExcessesAsText) {
   const std::string page =
       make_page({{.file = "m.db", .jobs = {job_named(1, "a"), job_named(2, "b")}}}, {.title = "t"});
   EXPECT_NE(page.find("<td class=\"over\">150 %"), std::string::npos);
@@ -97,7 +97,7 @@ TEST(Pages, AreWrittenForAllAndForJobsNamed) {
             (std::vector<std::string>{"summary.html", "system_timeline.html"}));
 }
 
-TEST(Pages, AreRefusedWhereThereIsNothingToShowOrNoPlace) {
+TEST(Pages, AreRefusedWithoutDataOrWritableDirectory) {
   const support::TempDir dir;
   const std::vector<Recording> recordings{{.file = "m.db", .jobs = {job_named(1, "a")}}};
   EXPECT_THROW(write_pages({{.file = "m.db"}}, {.directory = dir.path()}), base::Error);

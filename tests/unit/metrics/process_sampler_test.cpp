@@ -32,7 +32,7 @@ double reaped_cpu_seconds() {
   return seconds_of(usage.ru_utime) + seconds_of(usage.ru_stime);
 }
 
-TEST(ProcessSampler, SeesABusyLoop) {
+TEST(ProcessSampler, MeasuresABusyLoop) {
   SampledJob job("exec " + k_use + " 50");
   ProcessSampler sampler;
   sampler.add(job.leader());
@@ -51,7 +51,7 @@ TEST(ProcessSampler, SeesABusyLoop) {
   EXPECT_TRUE(sampler.sample().empty()) << "it is forgotten";
 }
 
-TEST(ProcessSampler, SeesMemoryThatIsHeld) {
+TEST(ProcessSampler, MeasuresMemory) {
   constexpr std::int64_t k_megabyte = 1024 * 1024;
   SampledJob job(k_use + " 0 100; true");
   ProcessSampler sampler;
@@ -63,7 +63,7 @@ TEST(ProcessSampler, SeesMemoryThatIsHeld) {
   EXPECT_LE(summary.usage.avg_memory_bytes, summary.usage.peak_memory_bytes);
 }
 
-TEST(ProcessSampler, TellsTreesOfSeveralJobsApart) {
+TEST(ProcessSampler, SeparatesTheTreesOfSeveralJobs) {
   SampledJob tree("sleep 50 & (sleep 50 & sleep 50 & wait) & wait");
   SampledJob other("exec sleep 50");
   ProcessSampler sampler;
@@ -76,7 +76,7 @@ TEST(ProcessSampler, TellsTreesOfSeveralJobsApart) {
   EXPECT_EQ(usage_of(sampler, other.leader()).processes, 1);
 }
 
-TEST(ProcessSampler, AsksWhoseAnOrphanIsThatItNeverSawBefore) {
+TEST(ProcessSampler, QueriesTheOwnerOfAnUnknownOrphan) {
   const Subreaper subreaper;
   const support::TempDir dir;
   SampledJob job(TORC_HELPER_DAEMONIZE " " + (dir / "pid").string() + "; sleep 50");
@@ -158,7 +158,7 @@ TEST(ProcessSampler, KeepsTheTimeOfAnOrphanThatNoParentTakesOver) {
   EXPECT_TRUE(wait_until([&] { return usage_of(sampler, job.leader()).cpu_seconds >= before + 0.28; }));
 }
 
-TEST(ProcessSampler, CountsNoZombies) {
+TEST(ProcessSampler, DoesNotCountZombies) {
   const support::TempDir dir;
   SampledJob job("cd " + dir.path().string() + "; sh -c 'echo $$ >pid.new; mv pid.new pid' & exec sleep 50");
   ASSERT_TRUE(wait_until([&] { return std::filesystem::exists(dir / "pid"); }));
@@ -172,7 +172,7 @@ TEST(ProcessSampler, CountsNoZombies) {
   EXPECT_EQ(usage_of(sampler, job.leader()).processes, 1);
 }
 
-TEST(ProcessSampler, IsExactToTheEndWithoutAnyPass) {
+TEST(ProcessSampler, IsExactWithoutAnyPass) {
   SampledJob job(k_use + " 0.3; true");
   ProcessSampler sampler;
   sampler.add(job.leader());

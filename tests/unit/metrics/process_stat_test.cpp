@@ -30,13 +30,13 @@ TEST(ProcessStat, HasTheFieldsOfTheKernelsLine) {
   EXPECT_FALSE(stat->zombie());
 }
 
-TEST(ProcessStat, ReadsThroughAnyProgramName) {
+TEST(ProcessStat, IsParsedAfterAnyProgramName) {
   const auto stat = parse_process_stat(40, std::string("40 (a ) R 1 (b\n)") + k_numbers);
   ASSERT_TRUE(stat);
   EXPECT_EQ(stat->parent, 7);
 }
 
-TEST(ProcessStat, IsNothingWhereTheLineIsCutShort) {
+TEST(ProcessStat, HasNoValueForAnIncompleteLine) {
   const std::string line = std::string("40 (sleep)") + k_numbers;
   for (std::size_t size = 0; size < line.find("5555"); ++size) {
     EXPECT_FALSE(parse_process_stat(40, line.substr(0, size))) << size;

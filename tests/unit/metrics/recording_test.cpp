@@ -67,7 +67,7 @@ TEST(Recording, HasWhatTheWriterWrote) {
   EXPECT_DOUBLE_EQ(recording.system_usage.peak_cpu_percent, 75);
 }
 
-TEST(Recording, IsOnlyOfTheJobsAskedFor) {
+TEST(Recording, HasOnlyTheSelectedJobs) {
   const support::TempDir dir;
   run_sql(dir / "m.db", std::string(k_old_tables) +
                             "INSERT INTO job_resource_samples VALUES (1, 1, 100, 1, 1, 1), (2, 2, 100, 1, 1, 1);"
@@ -79,7 +79,7 @@ TEST(Recording, IsOnlyOfTheJobsAskedFor) {
   EXPECT_TRUE(recording.system.empty());
 }
 
-TEST(Recording, KeepsPeaksWhenItThinsSamplesOut) {
+TEST(Recording, KeepsPeaksWhenThinningSamples) {
   const support::TempDir dir;
   run_sql(dir / "m.db",
           std::string(k_old_tables) +
@@ -103,7 +103,7 @@ TEST(Recording, KeepsPeaksWhenItThinsSamplesOut) {
   EXPECT_EQ(memory, 10);
 }
 
-TEST(Recording, LeavesOutWhatMakesNoSense) {
+TEST(Recording, SkipsInvalidRows) {
   const support::TempDir dir;
   run_sql(dir / "m.db",
           std::string(k_old_tables) +
@@ -117,7 +117,7 @@ TEST(Recording, LeavesOutWhatMakesNoSense) {
   EXPECT_EQ(recording.jobs[0].name, std::string("\xff\0\xfe", 3));
 }
 
-TEST(Recording, IsWhatWasCommittedBeforeTheWriterWasKilled) {
+TEST(Recording, HasOnlyCommittedSamplesOfAKilledWriter) {
   const support::TempDir dir;
   const auto path = dir / "m.db";
   run_sql(path, std::string(k_old_tables) + "INSERT INTO job_resource_samples VALUES (1, 1, 100, 1, 1, 1)");
@@ -151,7 +151,7 @@ TEST(Recording, ComputesNoLargeValues) {
   EXPECT_NE(failure_of(dir / "m.db").find("too big"), std::string::npos) << failure_of(dir / "m.db");
 }
 
-TEST(Recording, SaysWhatIsNoMetricsDatabase) {
+TEST(Recording, RefusesOtherFiles) {
   const support::TempDir dir;
   base::write_file_atomically(dir / "text", std::string(5'000, 'x'));
   run_sql(dir / "other.db", "CREATE TABLE job (id INTEGER)");

@@ -10,7 +10,7 @@
 namespace torc::metrics {
 namespace {
 
-TEST(SystemSampler, ReadsWhatTheMachineHasAndUses) {
+TEST(SystemSampler, ReadsTheMachinesMemoryAndUsage) {
   struct sysinfo info {};
   ASSERT_EQ(::sysinfo(&info), 0);
   SystemSampler sampler;
@@ -20,7 +20,7 @@ TEST(SystemSampler, ReadsWhatTheMachineHasAndUses) {
   EXPECT_LT(usage.memory_bytes, usage.total_memory_bytes);
 }
 
-TEST(SystemSampler, SeesABusyLoopAmongAllCpus) {
+TEST(SystemSampler, MeasuresABusyLoopInPercentOfAllCpus) {
   SampledJob job("exec " TORC_HELPER_USE_RESOURCES " 50");
   SystemSampler sampler;
   const double one = 100.0 / static_cast<double>(::sysconf(_SC_NPROCESSORS_ONLN));

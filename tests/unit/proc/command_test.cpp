@@ -41,12 +41,12 @@ TEST(RunCommand, AnswersAQuestion) {
   EXPECT_EQ(result.out, "got go\n");
 }
 
-TEST(RunCommand, EndsWhatHangs) {
+TEST(RunCommand, EndsAHangingProgram) {
   const auto result = run_command({.argv = {"sh", "-c", "sleep 60"}, .limit = milliseconds(50)});
   EXPECT_EQ(result.end, End::timed_out);
 }
 
-TEST(RunCommand, KillsWhatIgnoresTheTermination) {
+TEST(RunCommand, KillsAProgramThatIgnoresSigterm) {
   const auto start = std::chrono::steady_clock::now();
   const auto result = run_command(
       {.argv = {"sh", "-c", "trap '' TERM; echo deaf; while :; do sleep 60; done"}, .limit = milliseconds(200)});
@@ -55,7 +55,7 @@ TEST(RunCommand, KillsWhatIgnoresTheTermination) {
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(10));
 }
 
-TEST(RunCommand, KillsWhatTheChildLeavesWhenItIsEnded) {
+TEST(RunCommand, KillsDescendantsOfAnEndedChild) {
   // The shell heeds SIGTERM, its child does not.
   const std::string deaf = "sh -c \"trap '' TERM; echo \\$\\$; while :; do sleep 60; done\"";
   const std::string script = deaf + " & trap 'exit 0' TERM; wait";
@@ -89,7 +89,7 @@ TEST(RunCommand, KeepsNoMoreOutputThanAllowed) {
   EXPECT_EQ(result.err, "end\n");
 }
 
-TEST(RunCommand, OutlivesAChildThatClosesItsInput) {
+TEST(RunCommand, SurvivesAChildThatClosesItsInput) {
   prepare_signals_for_children();
   const auto result =
       run_command({.argv = {"sh", "-c", "exec <&-; echo closed; exit 4"}, .input = std::string(1UL << 20U, 'x')});
@@ -152,7 +152,7 @@ TEST(RunCommand, KillsAtOnceIfRequested) {
   }
 }
 
-TEST(RunCommand, ReportsTheSignalOrWhyNothingStarted) {
+TEST(RunCommand, ReportsTheSignalOrWhyTheStartFailed) {
   const auto killed = run_command({.argv = {"sh", "-c", "kill -9 $$"}});
   EXPECT_EQ(killed.end, End::signaled);
   EXPECT_EQ(killed.code, 9);
@@ -161,7 +161,7 @@ TEST(RunCommand, ReportsTheSignalOrWhyNothingStarted) {
   EXPECT_EQ(missing.err, "cannot execute /no/such/program: No such file or directory");
 }
 
-TEST(RunCommand, CountsTheLimitAnewWhileAFileGrows) {
+TEST(RunCommand, RestartsTheLimitWhileAFileGrows) {
   std::string directory = "/tmp/torc-command-XXXXXX";
   ASSERT_NE(::mkdtemp(directory.data()), nullptr);
   const std::string file = directory + "/file";
@@ -171,7 +171,7 @@ TEST(RunCommand, CountsTheLimitAnewWhileAFileGrows) {
   std::filesystem::remove_all(directory);
 }
 
-TEST(RunCommand, CountsTheLimitAnewWhileBytesMove) {
+TEST(RunCommand, RestartsTheLimitWhileBytesMove) {
   // Longer than the limit together; each pause is far shorter, also on a busy machine.
   Command command{
       .argv = {"sh", "-c", "i=0; while [ $i -lt 35 ]; do i=$((i + 1)); head -c 100000 /dev/zero; sleep 0.1; done"},
@@ -194,14 +194,14 @@ TEST(RunCommand, EndsAFloodOfEitherStream) {
   EXPECT_TRUE(run_command(fits).ok());
 }
 
-TEST(RunCommand, EndsAFloodThatIsDroppedAtItsLimit) {
+TEST(RunCommand, EndsADroppedFloodAtItsLimit) {
   // Faster than anybody reads: there is always more.
   const auto result = run_command({.argv = {"cat", "/dev/zero"}, .limit = milliseconds(300), .output_limit = 100'000});
   EXPECT_EQ(result.end, End::timed_out);
   EXPECT_EQ(result.out.size(), 100'000U);
 }
 
-TEST(RunCommand, CountsTheLimitAnewWithProgressOnly) {
+TEST(RunCommand, RestartsTheLimitOnlyForProgress) {
   Command command{.limit = milliseconds(1500), .progress_mark = "#mark"};
   command.argv = {"sh", "-c", "for i in 1 2 3 4 5 6; do echo noise; echo \"#mark $i\"; sleep 0.4; done"};
   EXPECT_TRUE(run_command(command).ok());
@@ -213,7 +213,7 @@ TEST(RunCommand, CountsTheLimitAnewWithProgressOnly) {
   }
 }
 
-TEST(RunCommand, EndsWhateverProgressItMakes) {
+TEST(RunCommand, EndsAtTheLongestTimeRegardlessOfProgress) {
   const char* script = "i=0; while :; do i=$((i + 1)); echo \"#mark $i\"; sleep 0.1; done";
   const auto result = run_command({.argv = {"sh", "-c", script},
                                    .limit = milliseconds(1500),
@@ -236,7 +236,7 @@ TEST(RunCommand, DoesNotCountTheTimeThatTheAnswerTakes) {
   EXPECT_EQ(result.out, "yes\n");
 }
 
-TEST(RunCommand, EndsWhatFetchesTooMuchOrTooSlowly) {
+TEST(RunCommand, EndsADownloadThatIsTooLargeOrTooSlow) {
   const support::TempDir directory;
   const std::string file = (directory / "fetched").string();
   Command command{.limit = milliseconds(20'000), .progress_file = file, .progress_file_limit = 1'000'000};

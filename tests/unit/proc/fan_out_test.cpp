@@ -22,7 +22,7 @@ TEST(FanOut, PutsEachResultInItsItemsPlace) {
   }
 }
 
-TEST(FanOut, RunsAsManyAtOnceAsAllowedAndNoMore) {
+TEST(FanOut, RunsAtMostTheGivenNumberAtOnce) {
   std::atomic<int> running{0};
   std::atomic<int> most{0};
   std::barrier all_four(4);
@@ -37,7 +37,7 @@ TEST(FanOut, RunsAsManyAtOnceAsAllowedAndNoMore) {
   EXPECT_EQ(most, 4);
 }
 
-TEST(FanOut, RethrowsTheFirstExceptionAndStopsHandingOut) {
+TEST(FanOut, RethrowsTheFirstExceptionAndMakesNoMoreCalls) {
   std::atomic<int> done{0};
   EXPECT_THROW(for_each_index(10'000, 3,
                               [&](std::size_t index) {
@@ -51,7 +51,7 @@ TEST(FanOut, RethrowsTheFirstExceptionAndStopsHandingOut) {
   EXPECT_LT(done, 9'999);
 }
 
-TEST(FanOut, DoesNothingForNothing) {
+TEST(FanOut, DoesNothingWithoutItems) {
   for_each_index(0, 0, [](std::size_t) { FAIL(); });
   EXPECT_TRUE(fan_out(std::vector<int>{}, 4, [](int item) { return item; }).empty());
 }

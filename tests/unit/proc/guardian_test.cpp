@@ -57,7 +57,7 @@ bool vanishes(pid_t pid) {
   return ::kill(pid, 0) != 0;
 }
 
-TEST(Guardian, ReapsThoseWhoseParentIsGone) {
+TEST(Guardian, ReapsOrphans) {
   const pid_t above = ::fork();
   ASSERT_GE(above, 0);
   if (above == 0) {
@@ -80,7 +80,7 @@ std::int64_t kilobytes(pid_t pid, const std::string& name) {
   return -1;
 }
 
-TEST(FilePages, CanBeRequeuedAndComeAgain) {
+TEST(FilePages, CanBeDroppedAndReadAgain) {
   const auto before = kilobytes(::getpid(), "RssFile");
   drop_file_pages();
   const auto after = kilobytes(::getpid(), "RssFile");

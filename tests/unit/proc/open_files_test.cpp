@@ -49,7 +49,7 @@ int check_limits() {
   return limit_of_child(procs.write_end.get()) == "200\n700\n" ? 0 : 7;
 }
 
-TEST(OpenFiles, AreMoreForThisProcessNotForItsChildren) {
+TEST(OpenFiles, LimitIsRaisedForThisProcessButNotItsChildren) {
   const pid_t pid = ::fork();
   if (pid == 0) {
     ::_exit(check_limits());

@@ -45,7 +45,7 @@ class Subreaper {
   ~Subreaper() { ::prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0); }
 };
 
-TEST(StartTicks, TellAProcessFromALaterOneOfTheSamePid) {
+TEST(StartTicks, DistinguishProcessesWithTheSamePid) {
   const auto own = start_ticks(::getpid());
   ASSERT_TRUE(own);
   EXPECT_EQ(start_ticks(::getpid()), own) << "does not change";
@@ -60,7 +60,7 @@ TEST(StartTicks, TellAProcessFromALaterOneOfTheSamePid) {
   EXPECT_EQ(start_ticks(-1), std::nullopt);
 }
 
-TEST(StartTicks, ReadsThroughAnyProgramName) {
+TEST(StartTicks, AreReadAfterAnyProgramName) {
   const auto directory = std::filesystem::temp_directory_path() / ("torc-name-" + std::to_string(::getpid()));
   std::filesystem::create_directory(directory);
   const auto program = directory / "a ) R 1 (b";
@@ -80,7 +80,7 @@ TEST(Machine, HasABootIdAndAName) {
   EXPECT_FALSE(host_name().empty());
 }
 
-TEST(Descendants, HoldADaemonInASessionOfItsOwn) {
+TEST(Descendants, IncludeADaemonInItsOwnSession) {
   const Subreaper subreaper;
   std::string directory = "/tmp/torc-proc-XXXXXX";
   ASSERT_NE(::mkdtemp(directory.data()), nullptr);
@@ -106,7 +106,7 @@ TEST(Descendants, HoldADaemonInASessionOfItsOwn) {
   std::filesystem::remove_all(directory);
 }
 
-TEST(AllProcesses, ShowsSessionsAndTheDead) {
+TEST(AllProcesses, IncludeSessionsAndZombies) {
   Child child = Child::spawn({.argv = {"true"}, .new_session = true});
   pollfd ended{child.end_fd(), POLLIN, 0};
   ASSERT_EQ(::poll(&ended, 1, 10'000), 1);

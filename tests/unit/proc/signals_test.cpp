@@ -88,7 +88,7 @@ TEST(StopOnSignal, LeavesIgnoredSignalsIgnored) {
   EXPECT_TRUE(program.end_input().ok());
 }
 
-TEST(StopOnSignal, GivesTheMaskBack) {
+TEST(StopOnSignal, RestoresTheMask) {
   sigset_t before;
   sigset_t after;
   ::pthread_sigmask(SIG_SETMASK, nullptr, &before);

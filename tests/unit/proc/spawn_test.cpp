@@ -64,7 +64,7 @@ std::uint64_t signal_set(const std::string& status, const std::string& name) {
   return found == std::string::npos ? ~0ULL : std::stoull(status.substr(found + name.size() + 2, 16), nullptr, 16);
 }
 
-TEST_P(Spawn, GivesTheChildNoDescriptorButTheStandardOnes) {
+TEST_P(Spawn, GivesTheChildOnlyTheStandardDescriptors) {
   // One without close-on-exec, as a library might leave it.
   const base::Fd leaky{::fcntl(STDIN_FILENO, F_DUPFD, 50)};
   ASSERT_GE(leaky.get(), 50);
@@ -72,7 +72,7 @@ TEST_P(Spawn, GivesTheChildNoDescriptorButTheStandardOnes) {
   EXPECT_EQ(output_of({.argv = {"ls", "/proc/self/fd"}}), "0\n1\n2\n3\n");
 }
 
-TEST_P(Spawn, GivesNullDevicesWhereNothingElseIsAsked) {
+TEST_P(Spawn, UsesTheNullDeviceByDefault) {
   base::Pipe pipe = base::Pipe::create();
   Child child =
       start({.argv = {"sh", "-c", "readlink /proc/self/fd/0 /proc/self/fd/2"}, .stdout_fd = pipe.write_end.get()});
@@ -115,7 +115,7 @@ TEST_P(Spawn, GivesTheChildTheOriginalMaskAndDefaultHandlers) {
   EXPECT_EQ(signal_set(state, "SigCgt"), 0U);
 }
 
-TEST_P(Spawn, MakesSessionsAndGroups) {
+TEST_P(Spawn, CreatesSessionsAndGroups) {
   // Fields 1, 5 and 6 of /proc/PID/stat: pid, group, session.
   const std::vector<std::string> argv{"sh", "-c",
                                       "read -r pid a b c group session rest </proc/self/stat; "
@@ -188,7 +188,7 @@ TEST_P(Spawn, MovesTheChildToItsGroupBeforeTheProgramRuns) {
   EXPECT_TRUE(child.wait().ok());
 }
 
-TEST(SpawnInGroup, RunsTheProgramAlsoWhereTheGroupRefusesIt) {
+TEST(SpawnInGroup, RunsTheProgramEvenIfTheGroupRefusesIt) {
   const base::Fd refusing{::open("/dev/null", O_RDONLY | O_CLOEXEC)};
   Child child = Child::spawn({.argv = {"sh", "-c", "exit 5"}, .join_fd = refusing.get()});
   EXPECT_EQ(child.join_error(), EBADF);
@@ -220,7 +220,7 @@ TEST(Child, CountsASignalAs128PlusItsNumber) {
   EXPECT_FALSE(status.ok());
 }
 
-TEST(Child, IsKilledWithItsGroupAtTheEndOfItsLife) {
+TEST(Child, IsKilledWithItsGroupByTheDestructor) {
   base::Pipe out = base::Pipe::create();
   pid_t pid = -1;
   {

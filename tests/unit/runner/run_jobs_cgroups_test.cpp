@@ -66,7 +66,7 @@ TEST_F(RunJobsInMadeUpTree, PutsJobsIntoGroupsWithTheirLimits) {
   EXPECT_NE(runner_log().find("enforce the limits of jobs"), std::string::npos) << runner_log();
 }
 
-TEST_F(RunJobsInMadeUpTree, TellsThatTheKernelKilledAJobForItsMemory) {
+TEST_F(RunJobsInMadeUpTree, ReportsThatTheKernelKilledAJobForItsMemory) {
   execution_config = R"({"oom_exit_code":99})";
   create_workflow();
   add_job(in_group("printf 'oom 1\\noom_kill 1\\n' >memory.events; echo 31457280 >memory.peak; kill -9 $$"), {},
@@ -85,7 +85,7 @@ TEST_F(RunJobsInMadeUpTree, TellsThatTheKernelKilledAJobForItsMemory) {
   EXPECT_TRUE(tree.groups().empty());
 }
 
-TEST_F(RunJobsInMadeUpTree, TellsNothingOfMemoryWhereTheKernelKilledNothing) {
+TEST_F(RunJobsInMadeUpTree, ReportsNoMemoryExcessWithoutAKillByTheKernel) {
   create_workflow();
   add_job(in_group("printf 'oom 0\\noom_kill 0\\n' >memory.events; kill -9 $$"), {}, add_requirements(1, "30m"));
   initialize();
@@ -94,7 +94,7 @@ TEST_F(RunJobsInMadeUpTree, TellsNothingOfMemoryWhereTheKernelKilledNothing) {
   EXPECT_EQ(events().find("job_exceeded_memory"), std::string::npos) << events();
 }
 
-TEST_F(RunJobsInMadeUpTree, MeasuresWhatIsLeftToTheKernel) {
+TEST_F(RunJobsInMadeUpTree, MeasuresJobsWhoseLimitsTheKernelEnforces) {
   model::Workflow body;
   body.name = "test";
   body.user = "tester";
@@ -106,7 +106,7 @@ TEST_F(RunJobsInMadeUpTree, MeasuresWhatIsLeftToTheKernel) {
   EXPECT_GT(api->list_results(workflow, {}).items.at(0).peak_memory_bytes.value_or(0), 60'000'000) << "it was seen";
 }
 
-TEST_F(RunJobsInMadeUpTree, SamplesWhereTheControllerOfMemoryIsMissing) {
+TEST_F(RunJobsInMadeUpTree, SamplesIfTheMemoryControllerIsMissing) {
   MadeUpTree::write(tree.own() / "cgroup.controllers", "cpu\n");
   create_workflow();
   add_job(in_group("cat cpu.max >" + directory.file("seen") + "; " + k_uses_60_mb), {}, add_requirements(1, "30m"));
@@ -117,7 +117,7 @@ TEST_F(RunJobsInMadeUpTree, SamplesWhereTheControllerOfMemoryIsMissing) {
       << events();
 }
 
-TEST_F(RunJobsInMadeUpTree, SamplesWhereTheControllersAreRefused) {
+TEST_F(RunJobsInMadeUpTree, SamplesIfTheControllersAreRefused) {
   std::filesystem::remove(tree.own() / "cgroup.subtree_control");
   std::filesystem::create_directory(tree.own() / "cgroup.subtree_control");
   create_workflow();
@@ -128,7 +128,7 @@ TEST_F(RunJobsInMadeUpTree, SamplesWhereTheControllersAreRefused) {
   EXPECT_NE(runner_log().find("by sampling, not by cgroups: "), std::string::npos) << runner_log();
 }
 
-TEST_F(RunJobsInMadeUpTree, RunsJobsOnWhenTheTreeVanishes) {
+TEST_F(RunJobsInMadeUpTree, RunsJobsWithoutGroupsAfterTheTreeVanishes) {
   create_workflow();
   const auto first = add_job("rm -r " + tree.own().string() + "/torc-*");
   add_job("true", {first}, add_requirements(1, "1g"));
@@ -148,7 +148,7 @@ TEST_F(RunJobsInMadeUpTree, KillsThroughTheGroupToo) {
   EXPECT_TRUE(tree.groups().empty());
 }
 
-TEST_F(RunJobsInMadeUpTree, MakesNoGroupsWhereNothingIsToBeLimited) {
+TEST_F(RunJobsInMadeUpTree, CreatesNoGroupsIfLimitsAreDisabled) {
   execution_config = R"({"limit_resources":false})";
   create_workflow();
   add_job("ls -d " + tree.own().string() + "/*/ >" + directory.file("seen") + "; true", {}, add_requirements(1, "1g"));

@@ -22,7 +22,7 @@ using testing::pid_in;
 using testing::RunJobsTest;
 using testing::wait_until;
 
-TEST_P(BothServersTest, TakesNoJobThatNeedsMoreTimeThanIsLeft) {
+TEST_P(BothServersTest, ClaimsNoJobThatNeedsMoreTimeThanIsLeft) {
   create_workflow(0);
   add_job("true", {}, add_requirements(1, "1g", "PT10M"));
   const auto fits = add_job("true", {}, add_requirements(1, "1g", "PT10S"));
@@ -34,7 +34,7 @@ TEST_P(BothServersTest, TakesNoJobThatNeedsMoreTimeThanIsLeft) {
   EXPECT_EQ(states(), (std::map<JobStatus, int>{{JobStatus::completed, 1}, {JobStatus::ready, 1}}));
 }
 
-TEST_P(BothServersTest, TakesNoJobForSeveralNodes) {
+TEST_P(BothServersTest, ClaimsNoJobForSeveralNodes) {
   create_workflow(0);
   model::ResourceRequirements two_nodes;
   two_nodes.workflow_id = workflow;
@@ -49,7 +49,7 @@ TEST_P(BothServersTest, TakesNoJobForSeveralNodes) {
   EXPECT_EQ(states(), (std::map<JobStatus, int>{{JobStatus::completed, 1}, {JobStatus::ready, 1}}));
 }
 
-TEST_P(BothServersTest, GivesAJobWhatItsWorkflowAndItselfSay) {
+TEST_P(BothServersTest, AppliesTheSettingsOfWorkflowAndJob) {
   execution_config = R"({"stdio": {"mode": "combined"}})";
   create_workflow();
   model::Job body;
@@ -65,7 +65,7 @@ TEST_P(BothServersTest, GivesAJobWhatItsWorkflowAndItselfSay) {
             std::filesystem::current_path().string() + "|wrapped/1|two\nwords||\n");
 }
 
-TEST_P(BothServersTest, TellsAKillForMemoryByTheCodeThatIsWanted) {
+TEST_P(BothServersTest, ReportsAMemoryKillWithTheConfiguredCode) {
   execution_config = R"({"sigterm_lead_seconds": 1, "oom_exit_code": 77})";
   create_workflow();
   add_job("x=$(head -c 60000000 /dev/zero | tr '\\0' x); sleep 60; true", {}, add_requirements(1, "30m"));
@@ -74,7 +74,7 @@ TEST_P(BothServersTest, TellsAKillForMemoryByTheCodeThatIsWanted) {
   EXPECT_EQ(api->list_results(workflow, {}).items.at(0).return_code, 77);
 }
 
-TEST_P(BothServersTest, AsksNoMoreOftenThanItPollsWhileItsJobsRun) {
+TEST_P(BothServersTest, PollsAtItsIntervalWhileJobsRun) {
   create_workflow();
   add_job("until [ -e " + directory.file("go") + " ]; do sleep 0.01; done");
   initialize();
@@ -98,7 +98,7 @@ TEST_P(BothServersTest, AsksNoMoreOftenThanItPollsWhileItsJobsRun) {
   EXPECT_EQ(report.completed, 1);
 }
 
-TEST_P(BothServersTest, SpreadsTheFirstLooksOfWorkersThatPoll) {
+TEST_P(BothServersTest, SpreadsTheFirstPollsOfWorkers) {
   execution_config = R"({"staggered_start": true})";
   create_workflow();
   add_job("true");
@@ -116,7 +116,7 @@ TEST_P(BothServersTest, SpreadsTheFirstLooksOfWorkersThatPoll) {
   }
 }
 
-TEST_F(RunJobsTest, LeavesWhenTheServerDrainsIt) {
+TEST_F(RunJobsTest, EndsWhenTheServerDrainsIt) {
   create_workflow();
   add_job("true");
   initialize();
@@ -138,7 +138,7 @@ TEST_F(RunJobsTest, LeavesWhenTheServerDrainsIt) {
   EXPECT_EQ(states(), (std::map<JobStatus, int>{{JobStatus::ready, 1}}));
 }
 
-TEST_P(BothServersTest, EndsAJobThatIsClaimedAnewBeforeItRunsAgain) {
+TEST_P(BothServersTest, EndsAJobThatIsClaimedAgainBeforeRestartingIt) {
   create_workflow();
   const std::string one_run = TORC_HELPER_DAEMONIZE " " + directory.file("daemon$RUN") + "; until [ -e " +
                               directory.file("go") + " ]; do sleep 0.02; done";
@@ -170,7 +170,7 @@ TEST_P(BothServersTest, EndsAJobThatIsClaimedAnewBeforeItRunsAgain) {
 }
 
 // Claims of torc 0.23 do not say which run they mean, so a runner there learns of the next one when it starts a job.
-TEST_F(RunJobsTest, DoesNotRequeueWhatAnotherRunnerHasInTheNextRun) {
+TEST_F(RunJobsTest, DoesNotRequeueAJobOfAnotherRunnerInTheNextRun) {
   create_workflow();
   const auto job = add_job("touch " + directory.file("started") + "; sleep 60", {}, add_requirements(1, "1g"));
   initialize();

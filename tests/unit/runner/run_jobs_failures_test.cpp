@@ -116,7 +116,7 @@ TEST_P(FailuresTest, AppliesRulesToAJobThatCannotBeStarted) {
             3);
 }
 
-TEST_P(FailuresTest, CallsAMachineUnfitWhateverTheRulesAre) {
+TEST_P(FailuresTest, AMachineIsUnfitRegardlessOfRules) {
   create_workflow();
   const auto breaks = add_job("rm -r " + directory.file("out/job_stdio"));
   model::Job body;
@@ -134,7 +134,7 @@ TEST_P(FailuresTest, CallsAMachineUnfitWhateverTheRulesAre) {
   EXPECT_EQ(api->get_job(job).attempt_id, 6) << "it was tried five times here";
 }
 
-TEST_P(FailuresTest, TellsOfTheMemoryOfAnAttemptAfterWhichTheJobRunsAgain) {
+TEST_P(FailuresTest, ReportsTheMemoryOfARetriedAttempt) {
   create_workflow();
   const auto job =
       add_handled_job("[ $TORC_ATTEMPT_ID = 2 ] || (x=$(head -c 60000000 /dev/zero | tr '\\0' x); sleep 60; true)",
@@ -146,7 +146,7 @@ TEST_P(FailuresTest, TellsOfTheMemoryOfAnAttemptAfterWhichTheJobRunsAgain) {
   EXPECT_NE(event.find("job_exceeded_memory"), std::string::npos) << event;
 }
 
-TEST_P(FailuresTest, LeavesAJobFailedThatNoRuleIsAbout) {
+TEST_P(FailuresTest, DoesNotRetryWithoutAMatchingRule) {
   create_workflow();
   add_handled_job("exit 4", add_handler(R"([{"exit_codes":[3]}])"));
   initialize();
@@ -154,7 +154,7 @@ TEST_P(FailuresTest, LeavesAJobFailedThatNoRuleIsAbout) {
   EXPECT_EQ(states(), (std::map<JobStatus, int>{{JobStatus::failed, 1}}));
 }
 
-TEST_P(FailuresTest, RunsAJobAgainWhoseRecoveryFails) {
+TEST_P(FailuresTest, RetriesAJobWhoseRecoveryFails) {
   create_workflow();
   add_handled_job(note("try") + "; exit 3",
                   add_handler(R"([{"exit_codes":[3],"recovery_script":"false","max_retries":1}])"));
@@ -163,7 +163,7 @@ TEST_P(FailuresTest, RunsAJobAgainWhoseRecoveryFails) {
   EXPECT_EQ(lines("log").size(), 2U);
 }
 
-TEST_P(FailuresTest, HandsAFailureOnToPeopleWhereTheWorkflowWantsThat) {
+TEST_P(FailuresTest, UsesPendingFailedIfTheWorkflowWantsThat) {
   model::Workflow body;
   body.name = "test";
   body.user = "tester";
@@ -178,7 +178,7 @@ TEST_P(FailuresTest, HandsAFailureOnToPeopleWhereTheWorkflowWantsThat) {
   EXPECT_EQ(states(), (std::map<JobStatus, int>{{JobStatus::pending_failed, 3}}));
 }
 
-TEST_P(FailuresTest, GivesAJobBackWhoseRecoveryIsInterrupted) {
+TEST_P(FailuresTest, RequeuesAJobWhoseRecoveryIsInterrupted) {
   create_workflow();
   const auto handler = add_handler(R"([{"match_all_exit_codes":true,"recovery_script":"touch )" +
                                    directory.file("recovering") + R"(; sleep 60"}])");
@@ -194,7 +194,7 @@ TEST_P(FailuresTest, GivesAJobBackWhoseRecoveryIsInterrupted) {
   EXPECT_EQ(api->get_job(job).status, JobStatus::ready);
 }
 
-TEST_P(FailuresTest, RunsNoRecoveryScriptWhereNoRetryIsLeft) {
+TEST_P(FailuresTest, RunsNoRecoveryScriptWithoutRetriesLeft) {
   create_workflow();
   const auto handler = add_handler(R"([{"match_all_exit_codes":true,"max_retries":1,"recovery_script":"echo again >>)" +
                                    directory.file("recovered") + R"("}])");
@@ -205,7 +205,7 @@ TEST_P(FailuresTest, RunsNoRecoveryScriptWhereNoRetryIsLeft) {
   EXPECT_EQ(lines("recovered").size(), 1U);
 }
 
-TEST_P(FailuresTest, WaitsForTheActionsOfItsStartHoweverLongTheyTake) {
+TEST_P(FailuresTest, WaitsForItsStartActions) {
   create_workflow(/*wait_for_new_jobs_s=*/1);
   add_job(note("job"));
   add_action("on_workflow_start", "sleep 2");
@@ -227,7 +227,7 @@ bool has_thread(const std::string& name) {
   return false;
 }
 
-TEST_P(FailuresTest, ClaimsAlthoughItsStartActionsEndInTheMiddleOfATurn) {
+TEST_P(FailuresTest, ClaimsAfterStartActionsThatEndDuringATurn) {
   create_workflow(/*wait_for_new_jobs_s=*/1);
   add_job(note("job"));
   add_action("on_workflow_start", "until [ -e " + directory.file("go") + " ]; do sleep 0.01; done");
@@ -248,7 +248,7 @@ TEST_P(FailuresTest, ClaimsAlthoughItsStartActionsEndInTheMiddleOfATurn) {
   EXPECT_TRUE(std::filesystem::exists(directory.file("go")));
 }
 
-TEST_P(FailuresTest, ClaimsOnceHoweverLittleTimeItHas) {
+TEST_P(FailuresTest, ClaimsAtLeastOnce) {
   create_workflow();
   add_job(note("job"));
   initialize();
@@ -316,7 +316,7 @@ TEST_P(FailuresTest, RunsActionsAtTheirTriggers) {
   EXPECT_GT(position("leaving"), position("second"));
 }
 
-TEST_P(FailuresTest, RunsTheActionsOfItsEndAtTheEndOfItsTime) {
+TEST_P(FailuresTest, RunsItsEndActionsAtTheTimeLimit) {
   create_workflow();
   add_job(note("started") + "; sleep 600");
   add_action("on_worker_complete", note("leaving", "actions"), {}, /*persistent=*/true);
@@ -331,7 +331,7 @@ TEST_P(FailuresTest, RunsTheActionsOfItsEndAtTheEndOfItsTime) {
   EXPECT_EQ(lines("actions").back(), "leaving");
 }
 
-TEST_P(FailuresTest, RunsNoActionsOfItsEndWhenItIsStopped) {
+TEST_P(FailuresTest, RunsNoEndActionsAfterAStop) {
   create_workflow();
   add_job("touch " + directory.file("started") + "; sleep 60");
   add_action("on_worker_complete", "touch " + directory.file("left"));
@@ -344,7 +344,7 @@ TEST_P(FailuresTest, RunsNoActionsOfItsEndWhenItIsStopped) {
   EXPECT_FALSE(std::filesystem::exists(directory.file("left")));
 }
 
-TEST_P(FailuresTest, OfTwoRunnersOneRunsAnActionBothAPersistentOne) {
+TEST_P(FailuresTest, AnActionRunsOnceAndAPersistentOneOncePerRunner) {
   create_workflow();
   for (int i = 0; i < 4; ++i) {
     add_job("sleep 0.2");

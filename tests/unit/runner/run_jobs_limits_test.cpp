@@ -20,7 +20,7 @@ using testing::pid_in;
 using testing::RunJobsTest;
 using testing::wait_until;
 
-TEST_P(BothServersTest, EndsAJobThatRunsLongerThanItAskedFor) {
+TEST_P(BothServersTest, EndsAJobThatExceedsItsRunTime) {
   create_workflow();
   const auto job = add_job(TORC_HELPER_DAEMONIZE " " + directory.file("daemon") + "; sleep 60", {},
                            add_requirements(1, "1g", "PT1S"));
@@ -36,7 +36,7 @@ TEST_P(BothServersTest, EndsAJobThatRunsLongerThanItAskedFor) {
   EXPECT_EQ(states(), (std::map<JobStatus, int>{{JobStatus::terminated, 1}, {JobStatus::canceled, 1}}));
 }
 
-TEST_P(BothServersTest, EndsAJobAtItsLimitHoweverSeldomItPolls) {
+TEST_P(BothServersTest, EndsAJobAtItsLimitIndependentlyOfPolls) {
   create_workflow();
   add_job("sleep 60", {}, add_requirements(1, "1g", "PT1S"));
   initialize();
@@ -46,7 +46,7 @@ TEST_P(BothServersTest, EndsAJobAtItsLimitHoweverSeldomItPolls) {
   EXPECT_LT(api->list_results(workflow, {}).items.at(0).exec_time_minutes * 60, 10.0);
 }
 
-TEST_P(BothServersTest, WarnsBeforeItKillsAndUsesTheSignalThatIsWanted) {
+TEST_P(BothServersTest, SendsTheConfiguredSignalBeforeKilling) {
   execution_config = R"({"termination_signal":"SIGUSR1","sigterm_lead_seconds":1,"timeout_exit_code":99})";
   create_workflow();
   add_job("trap 'echo warned >" + directory.file("warned") + "' USR1; while :; do sleep 0.05; done", {},
@@ -57,7 +57,7 @@ TEST_P(BothServersTest, WarnsBeforeItKillsAndUsesTheSignalThatIsWanted) {
   EXPECT_EQ(api->list_results(workflow, {}).items.at(0).return_code, 99);
 }
 
-TEST_P(BothServersTest, KillsAJobThatUsesMoreMemoryThanItAskedFor) {
+TEST_P(BothServersTest, KillsAJobThatExceedsItsMemory) {
   create_workflow();
   // The tree counts: the shell itself is small.
   add_job(
@@ -76,7 +76,7 @@ TEST_P(BothServersTest, KillsAJobThatUsesMoreMemoryThanItAskedFor) {
   EXPECT_NE(event.find("of memory, more than the 30"), std::string::npos) << event;
 }
 
-TEST_P(BothServersTest, TellsWhatJobsAndMachineUsed) {
+TEST_P(BothServersTest, ReportsTheUsageOfJobsAndMachine) {
   model::Workflow body;
   body.name = "test";
   body.user = "tester";
@@ -106,7 +106,7 @@ TEST_P(BothServersTest, TellsWhatJobsAndMachineUsed) {
   EXPECT_GE(pages, 1U);
 }
 
-TEST_P(BothServersTest, TellsOfTheMachineOnlyWhatIsWanted) {
+TEST_P(BothServersTest, ReportsOnlyWantedValuesOfTheMachine) {
   model::Workflow body;
   body.name = "test";
   body.user = "tester";
@@ -121,7 +121,7 @@ TEST_P(BothServersTest, TellsOfTheMachineOnlyWhatIsWanted) {
   EXPECT_FALSE(node.avg_memory_bytes);
 }
 
-TEST_P(BothServersTest, LimitsNothingWhereThatIsNotWanted) {
+TEST_P(BothServersTest, EnforcesNoLimitsIfDisabled) {
   execution_config = R"({"limit_resources":false})";
   create_workflow();
   add_job("sleep 1.2", {}, add_requirements(1, "1g", "PT1S"));
@@ -129,7 +129,7 @@ TEST_P(BothServersTest, LimitsNothingWhereThatIsNotWanted) {
   EXPECT_EQ(run(options()).completed, 1);
 }
 
-TEST_F(RunJobsTest, GivesAJobBackThreeTimesAtTheEndOfItsTime) {
+TEST_F(RunJobsTest, RequeuesAJobThreeTimesAtTheTimeLimit) {
   create_workflow();
   add_job(note("started") + "; sleep 600");
   initialize();
@@ -147,7 +147,7 @@ TEST_F(RunJobsTest, GivesAJobBackThreeTimesAtTheEndOfItsTime) {
   EXPECT_EQ(api->list_results(workflow, {}).items.at(0).return_code, 152);
 }
 
-TEST_P(BothServersTest, WarnsJobsBeforeItKillsThemAtTheEndOfItsTime) {
+TEST_P(BothServersTest, SendsTheTerminationSignalBeforeItsTimeLimit) {
   create_workflow();
   // Each shell that the signal ends notes when; the job itself does not heed it.
   add_job("trap 'date +%s%N >>" + directory.file("warned") + "' TERM; while :; do date +%s%N >>" +
@@ -173,7 +173,7 @@ TEST_P(BothServersTest, WarnsJobsBeforeItKillsThemAtTheEndOfItsTime) {
   EXPECT_LT(alive, warned + seconds(1)) << "and no more than that";
 }
 
-TEST_P(BothServersTest, EndsAJobWhoseCommandNoMachineCouldTakeAndGoesOn) {
+TEST_P(BothServersTest, FailsAJobWithATooLongCommandAndContinues) {
   create_workflow();
   add_job("true " + std::string(200'000, 'x'));  // The kernel takes 128 KiB in one argument (MAX_ARG_STRLEN).
   for (int i = 0; i < 6; ++i) {
@@ -192,7 +192,7 @@ TEST_P(BothServersTest, EndsAJobWhoseCommandNoMachineCouldTakeAndGoesOn) {
       std::string::npos);
 }
 
-TEST_F(RunJobsTest, FinishesWhatRunsWhenTheServerDrainsIt) {
+TEST_F(RunJobsTest, FinishesRunningJobsWhenTheServerDrainsIt) {
   worker_timeout = milliseconds(900);  // It asks each third of that.
   const auto port = server->port();
   server.reset();
@@ -220,7 +220,7 @@ TEST_F(RunJobsTest, FinishesWhatRunsWhenTheServerDrainsIt) {
   EXPECT_EQ(states(), (std::map<JobStatus, int>{{JobStatus::completed, 1}, {JobStatus::ready, 1}}));
 }
 
-TEST_P(BothServersTest, StopsClaimingOnAMachineThatIsUnfit) {
+TEST_P(BothServersTest, StopsClaimingOnAnUnfitMachine) {
   create_workflow();
   for (int i = 0; i < 20; ++i) {
     add_job("true");
@@ -255,7 +255,7 @@ TEST_P(BothServersTest, StopsClaimingOnAMachineThatIsUnfit) {
       std::string::npos);
 }
 
-TEST_P(BothServersTest, DrainsWhenItIsTold) {
+TEST_P(BothServersTest, DrainsOnRequest) {
   create_workflow();
   add_job("touch " + directory.file("started") + "; until [ -e " + directory.file("go") + " ]; do sleep 0.01; done");
   add_job("true");
@@ -293,7 +293,7 @@ TEST_P(BothServersTest, DrainsAtOnceWhileItWaitsForWork) {
   EXPECT_TRUE(report.drained);
 }
 
-TEST_F(RunJobsTest, IsGivenNothingAnyMoreWhenTheServerDrainsIt) {
+TEST_F(RunJobsTest, GetsNoMoreJobsWhenTheServerDrainsIt) {
   create_workflow();
   const auto job = add_job("true");
   initialize();
@@ -306,7 +306,7 @@ TEST_F(RunJobsTest, IsGivenNothingAnyMoreWhenTheServerDrainsIt) {
   EXPECT_EQ(api->get_job(job).status, JobStatus::ready);
 }
 
-TEST_P(BothServersTest, DoesNotWaitForWorkAtTheEndOfItsTime) {
+TEST_P(BothServersTest, DoesNotWaitForWorkCloseToItsTimeLimit) {
   create_workflow();
   add_job("true");  // Not initialised: there is nothing to claim.
   auto settings = options();
@@ -317,7 +317,7 @@ TEST_P(BothServersTest, DoesNotWaitForWorkAtTheEndOfItsTime) {
   EXPECT_FALSE(report.stopped);
 }
 
-TEST_P(BothServersTest, StaysAfterTheEndOfTheWorkflowWhereThatIsWanted) {
+TEST_P(BothServersTest, StaysAfterTheEndOfTheWorkflowIfConfigured) {
   model::Workflow body;
   body.name = "test";
   body.user = "tester";
@@ -334,7 +334,7 @@ TEST_P(BothServersTest, StaysAfterTheEndOfTheWorkflowWhereThatIsWanted) {
   EXPECT_TRUE(report.timed_out);
 }
 
-TEST_P(BothServersTest, GivesGpusOutByIndex) {
+TEST_P(BothServersTest, AssignsGpusByIndex) {
   create_workflow();
   const auto one = add_requirements(1, "1g", "PT1M", 1);
   for (int i = 0; i < 2; ++i) {

@@ -55,7 +55,7 @@ class RunJobsLostTest : public RunJobsTest {
   }
 };
 
-TEST_F(RunJobsLostTest, OneThatWasCutOffForTooLongEndsItsJobsAndGoesOnAsAnotherNode) {
+TEST_F(RunJobsLostTest, ALostRunnerEndsItsJobsAndContinuesAsAnotherNode) {
   restart_server(milliseconds(600));
   LossyProxy proxy(server->port());
   create_workflow();
@@ -90,7 +90,7 @@ TEST_F(RunJobsLostTest, OneThatWasCutOffForTooLongEndsItsJobsAndGoesOnAsAnotherN
   }
 }
 
-TEST_F(RunJobsLostTest, AfterAShortCutEverythingGoesOn) {
+TEST_F(RunJobsLostTest, AShortOutageChangesNothing) {
   restart_server(milliseconds(20'000));
   LossyProxy proxy(server->port());
   create_workflow();
@@ -110,7 +110,7 @@ TEST_F(RunJobsLostTest, AfterAShortCutEverythingGoesOn) {
   EXPECT_EQ(api->list_compute_nodes(workflow, {}).items.size(), 1U);
 }
 
-TEST_F(RunJobsLostTest, ANodeThatSomebodyMadeInactiveGivesItsJobsBackAndGoesOn) {
+TEST_F(RunJobsLostTest, ADeactivatedNodeRequeuesItsJobsAndContinues) {
   restart_server(milliseconds(1'000));
   create_workflow();
   const auto job = add_job(sleeps_once("first"));
@@ -126,7 +126,7 @@ TEST_F(RunJobsLostTest, ANodeThatSomebodyMadeInactiveGivesItsJobsBackAndGoesOn) 
   EXPECT_EQ(attempt_of(job), 2);
 }
 
-TEST_F(RunJobsLostTest, AStopDoesNotTakeAwayWhatOthersRun) {
+TEST_F(RunJobsLostTest, AStopDoesNotRequeueJobsOfOtherRunners) {
   restart_server(milliseconds(500));
   LossyProxy proxy(server->port());
   create_workflow();

@@ -78,7 +78,7 @@ TEST_P(OutputsTest, AJobWithoutItsOutputHasFailed) {
       << event;
 }
 
-TEST_P(OutputsTest, ADependentThatDoesNotMindRunsAfterIt) {
+TEST_P(OutputsTest, ADependentWithoutCancelOnFailureStillRuns) {
   create_workflow();
   const auto bad = add_writer("true", {add_file("absent")});
   model::Job body;
@@ -93,7 +93,7 @@ TEST_P(OutputsTest, ADependentThatDoesNotMindRunsAfterIt) {
   EXPECT_EQ(api->get_job(tolerant).status, JobStatus::completed);
 }
 
-TEST_P(OutputsTest, FailureHandlersApplyToIt) {
+TEST_P(OutputsTest, FailureHandlersApplyToMissingOutputs) {
   create_workflow();
   const auto handler = api->create_failure_handler({.id = std::nullopt,
                                                     .workflow_id = workflow,
@@ -110,7 +110,7 @@ TEST_P(OutputsTest, FailureHandlersApplyToIt) {
   EXPECT_EQ(api->get_job(job).attempt_id, 2);
 }
 
-TEST_P(OutputsTest, OutputOfSuccessStaysWhereItHasFailed) {
+TEST_P(OutputsTest, FilesOfASuccessAreKeptIfTheJobHasFailed) {
   execution_config = R"({"stdio": {"mode": "separate", "delete_on_success": true}})";
   create_workflow();
   const auto bad = add_writer("echo why", {add_file("absent")});
@@ -125,7 +125,7 @@ TEST_P(OutputsTest, OutputOfSuccessStaysWhereItHasFailed) {
   EXPECT_FALSE(std::filesystem::exists(stdout_of(good)));
 }
 
-TEST_P(OutputsTest, AJobThatFailedByItselfKeepsItsReturnCode) {
+TEST_P(OutputsTest, AFailedJobKeepsItsReturnCode) {
   create_workflow();
   const auto bad = add_writer("exit 3", {add_file("absent")});
   initialize();
@@ -152,7 +152,7 @@ TEST_P(OutputsTest, AllOutputsOfAJobAreLoadedWithOneRequest) {
             nlohmann::json::array({{{"name", "absent"}, {"path", directory.file("absent")}}}));
 }
 
-TEST_P(OutputsTest, ItIsNoReasonToWaitForOtherJobs) {
+TEST_P(OutputsTest, ACheckDoesNotDelayOtherJobs) {
   create_workflow();
   std::vector<model::Id> files;
   for (int i = 0; i < 20; ++i) {

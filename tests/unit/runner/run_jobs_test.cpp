@@ -124,7 +124,7 @@ TEST_P(BothServersTest, RunsEachJobOnceWithThreeRunners) {
   EXPECT_EQ(api->list_results(workflow, {}).items.size(), 60U);
 }
 
-TEST_P(BothServersTest, NeverTakesMoreThanThereIs) {
+TEST_P(BothServersTest, NeverExceedsItsCapacity) {
   create_workflow();
   const auto one = add_requirements(1, "1g");
   const auto three = add_requirements(3, "1g");
@@ -154,7 +154,7 @@ TEST_P(BothServersTest, NeverTakesMoreThanThereIs) {
   EXPECT_EQ(most_cpus, 4) << "what there is, is used";
 }
 
-TEST_P(BothServersTest, RunsAsManyAtOnceAsAllowed) {
+TEST_P(BothServersTest, RespectsTheMaximumOfParallelJobs) {
   create_workflow();
   for (int i = 0; i < 10; ++i) {
     add_job(note("+") + "; sleep 0.03; " + note("-"));
@@ -172,7 +172,7 @@ TEST_P(BothServersTest, RunsAsManyAtOnceAsAllowed) {
   EXPECT_EQ(most, 2);
 }
 
-TEST_P(BothServersTest, GivesJobsBackAtAStopAndLeavesNoProcess) {
+TEST_P(BothServersTest, RequeuesJobsAtAStopAndLeavesNoProcess) {
   create_workflow();
   add_job(TORC_HELPER_DAEMONIZE " " + directory.file("daemon") + " ignore-term; sleep 60");
   add_job("trap '' TERM; echo $$ >" + directory.file("deaf") + "; while :; do sleep 60; done");
@@ -197,7 +197,7 @@ TEST_P(BothServersTest, GivesJobsBackAtAStopAndLeavesNoProcess) {
   EXPECT_EQ(api->list_compute_nodes(workflow, {}).items.at(0).is_active, false);
 }
 
-TEST_P(BothServersTest, GivesJobsBackInHasteWithoutWaitingForThem) {
+TEST_P(BothServersTest, RequeuesJobsAtAKillWithoutWaitingForThem) {
   execution_config = R"({"sigterm_lead_seconds": 600})";
   create_workflow();
   add_job("trap '' TERM; echo $$ >" + directory.file("deaf") + "; while :; do sleep 60; done");
@@ -260,7 +260,7 @@ TEST_P(BothServersTest, EndsWhatFinishedJobsLeaveBehind) {
   EXPECT_FALSE(lives(pid_in(directory.file("background"))));
 }
 
-TEST_P(BothServersTest, LeavesWhenThereIsNothingItCanRun) {
+TEST_P(BothServersTest, EndsIfThereIsNoJobThatItCanRun) {
   create_workflow(0);
   add_job("true", {}, add_requirements(100, "1g"));
   initialize();
@@ -301,7 +301,7 @@ TEST_F(RunJobsTest, StaysOnAWorkerUntilTheWorkflowEnds) {
   EXPECT_TRUE(std::filesystem::exists(directory.file("out/job_runner_alice_ws3_2222_wf1_r1.log")));
 }
 
-TEST_P(BothServersTest, TakesUpARunThatBeginsWhileItWaits) {
+TEST_P(BothServersTest, ContinuesWithARunThatBeginsWhileItWaits) {
   create_workflow();
   add_job("true");
   RunnerReport report;
@@ -316,7 +316,7 @@ TEST_P(BothServersTest, TakesUpARunThatBeginsWhileItWaits) {
   EXPECT_TRUE(std::filesystem::exists(directory.file("out/job_stdio/job_wf1_j1_r1_a1.o")));
 }
 
-TEST_F(RunJobsTest, TakesUpWhatOthersMakeReady) {
+TEST_F(RunJobsTest, RunsJobsThatOthersMakeReady) {
   create_workflow();
   const auto first = add_job("true");
   add_job(note("$TORC_JOB_ID"), {first});
@@ -346,7 +346,7 @@ TEST_F(RunJobsTest, TakesUpWhatOthersMakeReady) {
   EXPECT_EQ(proxy.seen("start_job"), 0);
 }
 
-TEST_F(RunJobsTest, AsksHardlyEverWhileThereIsNothingToDo) {
+TEST_F(RunJobsTest, MakesFewCallsWhileIdle) {
   create_workflow();
   add_job("true");  // Not initialised.
   LossyProxy proxy(server->port());
@@ -388,7 +388,7 @@ TEST_F(RunJobsTest, StopsAtOnceWhileItWaitsForWork) {
   EXPECT_TRUE(api->list_compute_nodes(workflow, {}).items.at(0).last_heartbeat.has_value());
 }
 
-TEST_F(RunJobsTest, GivesBackWhatAClaimGotWhoseAnswerWasLost) {
+TEST_F(RunJobsTest, RequeuesJobsOfAClaimWhoseAnswerWasLost) {
   create_workflow();
   add_job("sleep 60");
   LossyProxy proxy(server->port());
@@ -443,7 +443,7 @@ TEST_F(RunJobsTest, RunsNoJobTwiceWhenAnswersAreLost) {
   }
 }
 
-TEST_P(BothServersTest, GoesOnWhenTheServerIsBack) {
+TEST_P(BothServersTest, ContinuesWhenTheServerIsBack) {
   create_workflow();
   const auto first = add_job("until [ -e " + directory.file("go") + " ]; do sleep 0.01; done; " + note("$TORC_JOB_ID") +
                              "; touch " + directory.file("done"));

@@ -45,7 +45,7 @@ TEST_F(CallLimitsTest, JobsRun) {
   EXPECT_EQ(limits.limit(began), began + seconds(4));
 }
 
-TEST_F(CallLimitsTest, WhatCannotBeFoundOutLaterWaitsUntilSomethingIsDue) {
+TEST_F(CallLimitsTest, ACallWithoutTimeoutWaitsUntilSomethingIsDue) {
   jobs_due = Time::max();
   {
     const CallLimits::WithoutTimeout without_timeout(limits, true);

@@ -33,7 +33,7 @@ TEST_F(CallRetriesTest, RepeatsACallUntilItIsAnswered) {
   EXPECT_EQ(api.take_calls(), (Calls{"ping", "ping"})) << "before each try but the first";
 }
 
-TEST_F(CallRetriesTest, ThrowsWhatCannotPass) {
+TEST_F(CallRetriesTest, ThrowsPermanentErrors) {
   const auto refused = [this] {
     ++tries;
     throw base::ApiError(404, "NotFound", "no such node");
@@ -42,7 +42,7 @@ TEST_F(CallRetriesTest, ThrowsWhatCannotPass) {
   EXPECT_EQ(tries, 1);
 }
 
-TEST_F(CallRetriesTest, GivesUpAtTheEndOfItsTime) {
+TEST_F(CallRetriesTest, GivesUpAtTheDeadline) {
   const auto unanswered = [this] {
     ++tries;
     throw base::ApiError(0, "Unreachable", "connection refused");
@@ -52,7 +52,7 @@ TEST_F(CallRetriesTest, GivesUpAtTheEndOfItsTime) {
   EXPECT_TRUE(link.away());
 }
 
-TEST_F(CallRetriesTest, GivesUpSoonInAHurry) {
+TEST_F(CallRetriesTest, GivesUpSoonAfterAKillRequest) {
   hurry.request_stop();
   const auto began = CallRetries::Clock::now();
   EXPECT_THROW(call_retries.retry_until(in(seconds(600)), [] { throw base::ApiError(0, "Unreachable", ""); }),

@@ -18,7 +18,7 @@ TEST(FailureRules, AreReadFromAHandler) {
   EXPECT_EQ(rules[1].max_retries, 3);
 }
 
-TEST(FailureRules, ThatMakeNoSenseAreNone) {
+TEST(FailureRules, AreIgnoredIfInvalid) {
   EXPECT_TRUE(failure_rules_from("nonsense").empty());
   EXPECT_TRUE(failure_rules_from("{}").empty());
   EXPECT_EQ(failure_rules_from(R"([3, {"exit_codes":"all"}, {"exit_codes":[1]}])").size(), 1U);

@@ -23,7 +23,7 @@ TEST(Room, CountsJobsIfTheirNumberIsLimited) {
   EXPECT_FALSE(room.has_place_for({}));
 }
 
-TEST(Room, IsWhatIsFreeOtherwise) {
+TEST(Room, ComparesResourcesOtherwise) {
   Room room{.running = 9, .free = {.cpus = 4, .memory_gb = 8}};
   ASSERT_TRUE(room.wanted());
   EXPECT_FALSE(room.wanted()->by_count);
@@ -35,7 +35,7 @@ TEST(Room, IsWhatIsFreeOtherwise) {
   EXPECT_FALSE(room.wanted());
 }
 
-TEST(Room, AsksForJobsThatFitItsTime) {
+TEST(Room, WantsJobsThatFitItsTimeLimit) {
   Room room{.free = {.cpus = 1}, .time_left = milliseconds(89'001)};
   EXPECT_EQ(room.wanted()->time_limit, "PT1M30S");
   room.time_left = milliseconds(-5);
@@ -52,7 +52,7 @@ class InboxTest : public testing::ExchangeTest {
   Inbox inbox{exchange, limits};
 };
 
-TEST_F(InboxTest, HoldsWhatWasClaimed) {
+TEST_F(InboxTest, HoldsClaimedJobs) {
   api.claimable = {job_of(1), job_of(2)};
   EXPECT_TRUE(inbox.may_claim());
   EXPECT_FALSE(inbox.has_claimed());
@@ -65,7 +65,7 @@ TEST_F(InboxTest, HoldsWhatWasClaimed) {
   EXPECT_TRUE(inbox.may_claim()) << "the server gave as many as were asked for";
 }
 
-TEST_F(InboxTest, StopsClaimingAfterAClaimThatGotLess) {
+TEST_F(InboxTest, StopsClaimingAfterAClaimThatReturnedFewerJobs) {
   api.claimable = {job_of(1)};
   inbox.claim(wanted(2));
   inbox.pop_front();
@@ -102,7 +102,7 @@ TEST_F(InboxTest, FindsClaimsWhoseAnswersWereLost) {
   EXPECT_FALSE(inbox.find_lost_claims());
 }
 
-TEST_F(InboxTest, RequeuesByWhatTheServerKnowsOfTheJob) {
+TEST_F(InboxTest, RequeuesAccordingToTheStatusOnTheServer) {
   api.claimable = {job_of(1, JobStatus::pending), job_of(2, JobStatus::running)};
   inbox.claim(wanted(2));
   api.take_calls();

@@ -41,7 +41,7 @@ TEST_F(LivenessTest, RegistersTheComputeNode) {
   EXPECT_TRUE(liveness.is_due(Liveness::Clock::now()));
 }
 
-TEST_F(LivenessTest, SendsThreeHeartbeatsInTheServersTimeout) {
+TEST_F(LivenessTest, SendsThreeHeartbeatsPerTimeoutOfTheServer) {
   api.heartbeat.timeout_seconds = 9;
   expect_interval(seconds(3));
   api.heartbeat.timeout_seconds = 0.1;
@@ -52,7 +52,7 @@ TEST_F(LivenessTest, SendsThreeHeartbeatsInTheServersTimeout) {
   expect_interval(k_heartbeat_interval);
 }
 
-TEST_F(LivenessTest, IsDueOnceTheIntervalIsOver) {
+TEST_F(LivenessTest, IsDueAfterTheInterval) {
   liveness.send_heartbeat();
   const Time next = liveness.next();
   EXPECT_FALSE(liveness.is_due(next - milliseconds(1)));
@@ -79,7 +79,7 @@ TEST_F(LivenessTest, RejoinsAsAnotherComputeNode) {
   EXPECT_EQ(api.take_calls(), (Calls{"create_compute_node 4", "heartbeat 4"}));
 }
 
-TEST_F(LivenessTest, RemembersThatTheServerWantsItToDrain) {
+TEST_F(LivenessTest, RemembersADrainRequestOfTheServer) {
   EXPECT_FALSE(liveness.drain_requested());
   api.heartbeat.is_draining = true;
   EXPECT_TRUE(liveness.send_heartbeat());
@@ -88,7 +88,7 @@ TEST_F(LivenessTest, RemembersThatTheServerWantsItToDrain) {
   EXPECT_TRUE(liveness.drain_requested());
 }
 
-TEST_F(LivenessTest, CannotBeLostByAServerThatKnowsNoHeartbeats) {
+TEST_F(LivenessTest, StaysActiveOnAServerWithoutHeartbeats) {
   api.capabilities.clear();
   api.heartbeat.is_active = false;
   api.take_calls();
@@ -96,7 +96,7 @@ TEST_F(LivenessTest, CannotBeLostByAServerThatKnowsNoHeartbeats) {
   EXPECT_TRUE(api.take_calls().empty());
 }
 
-TEST_F(LivenessTest, ASignOfLifePutsTheHeartbeatOffUnlessTheLastOneIsLongAgo) {
+TEST_F(LivenessTest, ASignOfLifePostponesTheHeartbeatIfTheLastOneIsRecent) {
   const Time before = Liveness::Clock::now();
   liveness.send_heartbeat();
   liveness.record_sign_of_life(before + seconds(60));
@@ -106,7 +106,7 @@ TEST_F(LivenessTest, ASignOfLifePutsTheHeartbeatOffUnlessTheLastOneIsLongAgo) {
   EXPECT_EQ(liveness.next(), next);
 }
 
-TEST_F(LivenessTest, DeactivatesTheComputeNodeWithWhatTheMachineUsed) {
+TEST_F(LivenessTest, DeactivatesTheComputeNodeWithTheUsageOfTheMachine) {
   api.take_calls();
   liveness.record_usage({.samples = 4, .peak_cpu_percent = 50, .avg_cpu_percent = 20, .peak_memory_bytes = 9},
                         {.node_memory = false});

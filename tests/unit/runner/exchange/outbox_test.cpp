@@ -46,7 +46,7 @@ class OutboxTest : public testing::ExchangeTest {
                 }};
 };
 
-TEST_F(OutboxTest, HandsInResultsThatComeTogetherInOneCall) {
+TEST_F(OutboxTest, DeliversSeveralResultsInOneCall) {
   outbox.add(attempt(1));
   outbox.add(attempt(2));
   EXPECT_TRUE(outbox.has_results());
@@ -56,7 +56,7 @@ TEST_F(OutboxTest, HandsInResultsThatComeTogetherInOneCall) {
   EXPECT_FALSE(outbox.has_results());
 }
 
-TEST_F(OutboxTest, HandsInOneByOneIfTheServerTakesNoMore) {
+TEST_F(OutboxTest, DeliversOneByOneIfTheServerHasNoBatches) {
   api.capabilities.clear();
   outbox.add(attempt(1));
   outbox.add(attempt(2));
@@ -101,7 +101,7 @@ TEST_F(OutboxTest, RecordsAttemptsThatWereRetriedAfterTheResults) {
   EXPECT_EQ(delivered.size(), 1U);
 }
 
-TEST_F(OutboxTest, RequeuesWhatARunnerDidNotFinish) {
+TEST_F(OutboxTest, RequeuesUnfinishedJobs) {
   outbox.add_requeue(ended_job(1));
   EXPECT_TRUE(outbox.requeue_next(/*time_is_over=*/false, 152));
   EXPECT_EQ(api.take_calls(), (Calls{"retry 1"}));
@@ -119,7 +119,7 @@ TEST_F(OutboxTest, TerminatesAJobThatTheTimeLimitEndedTooOften) {
   EXPECT_EQ(api.take_calls(), (Calls{"complete 1 terminated"}));
 }
 
-TEST_F(OutboxTest, ForgetsAJobThatIsAnotherRunners) {
+TEST_F(OutboxTest, ForgetsAJobThatAnotherRunnerOwns) {
   api.refusals[1] = "not running";
   outbox.add_requeue(ended_job(1));
   EXPECT_FALSE(outbox.requeue_next(/*time_is_over=*/false, 152));
@@ -134,7 +134,7 @@ TEST_F(OutboxTest, KeepsARequeueUntilTheServerAnswers) {
   EXPECT_TRUE(outbox.has_requeues());
 }
 
-TEST_F(OutboxTest, CancelsWhatWasToBeRequeued) {
+TEST_F(OutboxTest, CancelsRequeues) {
   outbox.add_requeue(ended_job(1));
   outbox.cancel_requeues(143);
   EXPECT_FALSE(outbox.has_requeues());
@@ -153,7 +153,7 @@ TEST_F(OutboxTest, RecordsEachResultOnce) {
   EXPECT_EQ(left.results[1].job_id, 2);
 }
 
-TEST_F(OutboxTest, ClearsTheJournalOnceEverythingIsHandedIn) {
+TEST_F(OutboxTest, ClearsTheJournalAfterDelivery) {
   outbox.add(attempt(1));
   outbox.record_results();
   EXPECT_FALSE(journal->empty());
@@ -171,7 +171,7 @@ TEST_F(OutboxTest, RecordsRequeuesForTheNextRunner) {
   EXPECT_FALSE(left.requeues[1].started);
 }
 
-TEST_F(OutboxTest, HandsInWhatAnEarlierRunnerLeft) {
+TEST_F(OutboxTest, DeliversTheJournalOfAnEarlierRunner) {
   ResultJournal::Left left;
   left.results.push_back(attempt(1).result);
   left.requeues.push_back({.job = job_of(2), .run_id = testing::k_run, .started = true});

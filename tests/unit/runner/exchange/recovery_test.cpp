@@ -60,7 +60,7 @@ class RecoveryTest : public testing::ExchangeTest {
                     }};
 };
 
-TEST_F(RecoveryTest, HandsInAJobWithoutAHandler) {
+TEST_F(RecoveryTest, ReportsAJobWithoutAHandler) {
   recovery.add(failed(1, 10, /*has_handler=*/false));
   EXPECT_FALSE(recovery.empty());
   EXPECT_EQ(decide(), (Calls{"list_failure_handlers"}));
@@ -68,14 +68,14 @@ TEST_F(RecoveryTest, HandsInAJobWithoutAHandler) {
   EXPECT_EQ(deliver(), (Calls{"complete 1 failed"}));
 }
 
-TEST_F(RecoveryTest, HandsInAJobIfNoRuleMatches) {
+TEST_F(RecoveryTest, ReportsAJobIfNoRuleMatches) {
   recovery.add(failed(1, 99));
   decide();
   EXPECT_FALSE(any_retried);
   EXPECT_EQ(deliver(), (Calls{"complete 1 failed"}));
 }
 
-TEST_F(RecoveryTest, LeavesTheStateOpenIfTheWorkflowWantsThat) {
+TEST_F(RecoveryTest, UsesPendingFailedIfTheWorkflowWantsThat) {
   Recovery open(api, exchange, outbox, log, /*use_pending_failed=*/true, [](const Attempt&, const std::string&) {});
   open.add(failed(1, 99));
   open.decide();
@@ -89,7 +89,7 @@ TEST_F(RecoveryTest, RetriesAJob) {
   EXPECT_EQ(deliver(), (Calls{"create_result 1"}));
 }
 
-TEST_F(RecoveryTest, HandsInAJobThatMayNotBeRetriedAgain) {
+TEST_F(RecoveryTest, ReportsAJobWithoutRetriesLeft) {
   api.refusals[1] = "max_retries exceeded";
   recovery.add(failed(1, 11));
   decide();
@@ -124,7 +124,7 @@ TEST_F(RecoveryTest, RunsNoScriptIfNoRetryIsLeft) {
   EXPECT_TRUE(scripts.empty());
 }
 
-TEST_F(RecoveryTest, HandsInAJobWhoseScriptCannotBeStarted) {
+TEST_F(RecoveryTest, ReportsAJobWhoseScriptCannotBeStarted) {
   can_start = false;
   recovery.add(failed(1, 10));
   decide();
@@ -141,7 +141,7 @@ TEST_F(RecoveryTest, KeepsAJobUntilTheServerAnswers) {
   EXPECT_TRUE(any_retried);
 }
 
-TEST_F(RecoveryTest, RunsTheScriptAlsoIfTheServerDidNotAnswerAtFirst) {
+TEST_F(RecoveryTest, RunsTheScriptEvenIfTheServerDidNotAnswerAtFirst) {
   api.unanswered = "list_results 1";
   recovery.add(failed(1, 10));
   EXPECT_THROW(recovery.decide(), base::ApiError);
@@ -150,7 +150,7 @@ TEST_F(RecoveryTest, RunsTheScriptAlsoIfTheServerDidNotAnswerAtFirst) {
   EXPECT_EQ(scripts, (std::vector<std::string>{"job1: ./fix.sh"}));
 }
 
-TEST_F(RecoveryTest, ForgetsAJobThatWasClaimedAnew) {
+TEST_F(RecoveryTest, ForgetsAJobThatWasClaimedAgain) {
   recovery.add(failed(1, 10));
   decide();
   recovery.forget(1);
@@ -158,7 +158,7 @@ TEST_F(RecoveryTest, ForgetsAJobThatWasClaimedAnew) {
   EXPECT_TRUE(recovery.empty());
 }
 
-TEST_F(RecoveryTest, GivesUndecidedJobsUp) {
+TEST_F(RecoveryTest, ReturnsUndecidedJobs) {
   recovery.add(failed(1, 11));
   recovery.add(failed(2, 11));
   const auto undecided = recovery.take_undecided();

@@ -41,7 +41,7 @@ class ResultJournalTest : public ::testing::Test {
   RunnerLog log{directory.path() / "log"};
 };
 
-TEST_F(ResultJournalTest, IsThereOnlyWhileItHoldsSomething) {
+TEST_F(ResultJournalTest, ExistsOnlyWhileItHasEntries) {
   const auto own = journal();
   own->add(std::vector<model::Result>{});
   own->add(std::vector<ResultJournal::Requeue>{});
@@ -55,7 +55,7 @@ TEST_F(ResultJournalTest, IsThereOnlyWhileItHoldsSomething) {
   EXPECT_EQ(files(), 0U);
 }
 
-TEST_F(ResultJournalTest, IsTakenOverFromARunnerThatIsGone) {
+TEST_F(ResultJournalTest, IsTakenOverFromADeadRunner) {
   auto dead = journal();
   dead->add(std::vector{result_of(1)});
   dead->add(std::vector{result_of(2), result_of(3)});
@@ -95,14 +95,14 @@ TEST_F(ResultJournalTest, KeepsRequeueRequests) {
   EXPECT_TRUE(left.requeues[0].time_is_over);
 }
 
-TEST_F(ResultJournalTest, LeavesThoseOfOtherWorkflowsAndServers) {
+TEST_F(ResultJournalTest, IgnoresJournalsOfOtherWorkflowsAndServers) {
   journal("other", 3)->add(std::vector{result_of(1)});
   journal("s", 33)->add(std::vector{result_of(1)});
   EXPECT_TRUE(journal()->take_over().results.empty());
   EXPECT_EQ(files(), 2U);
 }
 
-TEST_F(ResultJournalTest, PassesOverALineThatWasCutOff) {
+TEST_F(ResultJournalTest, IgnoresAnIncompleteLine) {
   std::filesystem::path path;
   {
     const auto dead = journal();

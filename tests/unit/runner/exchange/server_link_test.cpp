@@ -42,7 +42,7 @@ TEST(ServerLink, IsGoneAfterItsPatience) {
   EXPECT_FALSE(link.gone(start + seconds(100)));
 }
 
-TEST(ServerLink, TellsOutagesFromRefusals) {
+TEST(ServerLink, DistinguishesOutagesFromRefusals) {
   const auto error = [](int status) { return base::ApiError(status, "", ""); };
   for (const int status : {0, 200, 302, 401, 403, 429, 502, 503, 504, 507}) {
     EXPECT_TRUE(is_outage(error(status))) << status;

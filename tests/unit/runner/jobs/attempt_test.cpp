@@ -41,7 +41,7 @@ TEST(Attempt, IsTerminatedAfterItsRunTime) {
   EXPECT_EQ(attempt.result.return_code, 152);
 }
 
-TEST(Attempt, ThatExceededItsMemoryHasAnEvent) {
+TEST(Attempt, HasAnEventIfTheJobExceededItsMemory) {
   auto ended = ended_job(137);
   ended.reason = EndReason::memory;
   ended.excess_bytes = 3 << 20;
@@ -56,7 +56,7 @@ TEST(Attempt, ThatExceededItsMemoryHasAnEvent) {
   EXPECT_NE(attempt.message.find("it was killed"), std::string::npos) << attempt.message;
 }
 
-TEST(Attempt, ThatWasTooShortToBeSampledHasNoMemory) {
+TEST(Attempt, HasNoMemoryIfTheJobWasTooShortToBeSampled) {
   auto ended = ended_job(0);
   ended.usage = metrics::JobSummary{};
   EXPECT_FALSE(attempt_of(k_owner, std::move(ended)).result.peak_memory_bytes.has_value());

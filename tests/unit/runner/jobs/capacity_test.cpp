@@ -9,7 +9,7 @@
 namespace torc::runner {
 namespace {
 
-TEST(Capacity, CountsNoMoreCpusThanTheAffinityMaskHas) {
+TEST(Capacity, CountsTheCpusOfTheAffinityMask) {
   std::thread([] {
     cpu_set_t one;
     CPU_ZERO(&one);
@@ -26,7 +26,7 @@ TEST(Capacity, CountsNoMoreCpusThanTheAffinityMaskHas) {
   }).join();
 }
 
-TEST(Capacity, IsWhatTheOptionsSay) {
+TEST(Capacity, CanBeSetByOptions) {
   RunnerOptions options;
   const Resources detected = capacity_from(options, 3);
   EXPECT_GE(detected.cpus, 1);
@@ -38,7 +38,7 @@ TEST(Capacity, IsWhatTheOptionsSay) {
   EXPECT_EQ(capacity_from(options, 3), (Resources{.cpus = 64, .memory_gb = 0.5, .gpus = 2}));
 }
 
-TEST(Resources, FitOnlyWhereEveryOneOfThemDoes) {
+TEST(Resources, FitOnlyIfEachOfThemFits) {
   const Resources room{.cpus = 4, .memory_gb = 8, .gpus = 1};
   EXPECT_TRUE((Resources{.cpus = 4, .memory_gb = 8, .gpus = 1}).fits_in(room));
   EXPECT_FALSE((Resources{.cpus = 5, .memory_gb = 1, .gpus = 0}).fits_in(room));

@@ -49,7 +49,7 @@ TEST(EventLoop, WakesOnceForAStop) {
   EXPECT_GE(Clock::now(), until);
 }
 
-TEST(EventLoop, KnowsAStopThatWasRequestedBefore) {
+TEST(EventLoop, WakesForAStopThatWasRequestedBefore) {
   std::stop_source source;
   source.request_stop();
   EventLoop loop;

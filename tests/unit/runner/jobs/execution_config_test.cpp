@@ -39,7 +39,7 @@ TEST(ExecutionConfigTest, HasDefaults) {
   }
 }
 
-TEST(ExecutionConfigTest, IsWhatTheWorkflowSays) {
+TEST(ExecutionConfigTest, IsParsedFromTheWorkflow) {
   const auto config = read(
       R"({"mode":"direct","limit_resources":false,"termination_signal":"SIGINT","sigterm_lead_seconds":5,
           "sigkill_headroom_seconds":6,"timeout_exit_code":99,"oom_exit_code":98,"staggered_start":false,"pass_credentials":true,
@@ -56,7 +56,7 @@ TEST(ExecutionConfigTest, IsWhatTheWorkflowSays) {
   EXPECT_EQ(config.stdio.of("a"), (Stdio{.mode = StdioMode::none, .delete_on_success = false}));
 }
 
-TEST(LastMomentsTest, LeaveTheHeadroomOrTheBufferWhicheverIsLonger) {
+TEST(LastMomentsTest, LeaveTheLongerOfHeadroomAndBuffer) {
   using std::chrono::hours;
   model::Workflow workflow;
   const auto config = read(R"({"sigterm_lead_seconds": 5, "sigkill_headroom_seconds": 60})");
@@ -68,7 +68,7 @@ TEST(LastMomentsTest, LeaveTheHeadroomOrTheBufferWhicheverIsLonger) {
   }
 }
 
-TEST(LastMomentsTest, TakeNoMoreThanATenthOfTheTimeEach) {
+TEST(LastMomentsTest, AreEachAtMostATenthOfTheTimeLimit) {
   model::Workflow workflow;
   workflow.compute_node_expiration_buffer_seconds = 100'000;
   const auto moments = last_moments(read("{}"), workflow, seconds(100));
@@ -76,7 +76,7 @@ TEST(LastMomentsTest, TakeNoMoreThanATenthOfTheTimeEach) {
   EXPECT_EQ(moments.lead, seconds(10));
 }
 
-TEST(ExecutionConfigTest, NamesWhatIsWrong) {
+TEST(ExecutionConfigTest, ErrorsNameTheField) {
   EXPECT_NE(refusal("nonsense").find("no JSON object"), std::string::npos);
   EXPECT_NE(refusal("[]").find("no JSON object"), std::string::npos);
   EXPECT_NE(refusal(R"({"termination_signal":"SIGNAL"})").find("'SIGNAL' is not a signal"), std::string::npos);

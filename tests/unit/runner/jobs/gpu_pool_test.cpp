@@ -36,7 +36,7 @@ class Variable {
   std::optional<std::string> m_before;
 };
 
-TEST(GpuPoolTest, GivesEachOutOnce) {
+TEST(GpuPoolTest, AssignsEachGpuOnce) {
   GpuPool pool(4);
   const auto first = pool.take(1);
   EXPECT_EQ(first, Devices{"0"});
@@ -47,12 +47,12 @@ TEST(GpuPoolTest, GivesEachOutOnce) {
   EXPECT_EQ(pool.take(1), Devices{}) << "no more than there are";
 }
 
-TEST(GpuPoolTest, KnowsDevicesByTheirNames) {
+TEST(GpuPoolTest, AssignsNamedDevices) {
   GpuPool pool(Devices{"GPU-a", "GPU-b"});
   EXPECT_EQ(pool.take(1), Devices{"GPU-a"});
 }
 
-TEST(DetectGpus, HeedsCudaVisibleDevices) {
+TEST(DetectGpus, UsesCudaVisibleDevices) {
   {
     const Variable visible("CUDA_VISIBLE_DEVICES", "2, GPU-x,-1,3");
     EXPECT_EQ(detect_gpus(), (Devices{"2", "GPU-x"}));
@@ -61,7 +61,7 @@ TEST(DetectGpus, HeedsCudaVisibleDevices) {
   EXPECT_EQ(detect_gpus(), Devices{});
 }
 
-TEST(DetectGpus, AsksNvidiaSmi) {
+TEST(DetectGpus, UsesNvidiaSmi) {
   const testing::TempDir directory;
   base::write_file_atomically(
       directory.file("nvidia-smi"),

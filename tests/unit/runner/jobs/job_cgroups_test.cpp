@@ -59,7 +59,7 @@ class JobCgroupsInMadeUpTree : public ::testing::Test {
   std::unique_ptr<JobCgroups> cgroups;
 };
 
-TEST_F(JobCgroupsInMadeUpTree, MoveTheRunnerAndHandTheControllersOn) {
+TEST_F(JobCgroupsInMadeUpTree, MoveTheRunnerAndEnableTheControllers) {
   ASSERT_TRUE(make().usable());
   EXPECT_EQ(MadeUpTree::read(groups_of_runner() / "runner/cgroup.procs"), std::to_string(::getpid()) + "\n");
   EXPECT_EQ(MadeUpTree::read(tree.own() / "cgroup.subtree_control"), "+cpu +memory");
@@ -67,7 +67,7 @@ TEST_F(JobCgroupsInMadeUpTree, MoveTheRunnerAndHandTheControllersOn) {
   EXPECT_EQ(count_in_log("cgroups below " + groups_of_runner().string()), 1U);
 }
 
-TEST_F(JobCgroupsInMadeUpTree, LeaveThingsAsTheyWere) {
+TEST_F(JobCgroupsInMadeUpTree, RestoreTheOriginalState) {
   make();
   ASSERT_TRUE(cgroups->make(k_key, {}));
   MadeUpTree::write(tree.own() / "cgroup.procs", "");  // Where the kernel had this process until it was moved.
@@ -88,7 +88,7 @@ TEST_F(JobCgroupsInMadeUpTree, HaveTheLimitsOfTheJob) {
   EXPECT_EQ(MadeUpTree::read(group->directory / "cpu.max"), "300000 100000");
 }
 
-TEST_F(JobCgroupsInMadeUpTree, HaveNoLimitsForAJobThatHasNone) {
+TEST_F(JobCgroupsInMadeUpTree, HaveNoLimitsForAJobWithoutLimits) {
   const auto group = make().make(k_key, {});
   ASSERT_TRUE(group);
   EXPECT_EQ(group->memory_limit, std::nullopt);
@@ -96,7 +96,7 @@ TEST_F(JobCgroupsInMadeUpTree, HaveNoLimitsForAJobThatHasNone) {
   EXPECT_EQ(MadeUpTree::read(group->directory / "cpu.max"), "absent");
 }
 
-TEST_F(JobCgroupsInMadeUpTree, UseTheControllerThatIsThere) {
+TEST_F(JobCgroupsInMadeUpTree, UseTheAvailableController) {
   MadeUpTree::write(tree.own() / "cgroup.controllers", "io cpu\n");
   const auto group = make().make(k_key, {.memory_bytes = 30 << 20, .cpus = 1});
   ASSERT_TRUE(group);
@@ -107,7 +107,7 @@ TEST_F(JobCgroupsInMadeUpTree, UseTheControllerThatIsThere) {
   EXPECT_EQ(count_in_log("(cpu), to their memory by sampling"), 1U);
 }
 
-TEST_F(JobCgroupsInMadeUpTree, AreOfNoUseWhereSomethingIsMissing) {
+TEST_F(JobCgroupsInMadeUpTree, AreNotUsedIfSomethingIsMissing) {
   namespace fs = std::filesystem;
   const fs::path own = tree.own();
   const std::string pid = std::to_string(::getpid()) + "\n";
@@ -143,7 +143,7 @@ TEST_F(JobCgroupsInMadeUpTree, AreOfNoUseWhereSomethingIsMissing) {
   }
 }
 
-TEST_F(JobCgroupsInMadeUpTree, GiveTheirPlaceBackWhereTheControllersAreRefused) {
+TEST_F(JobCgroupsInMadeUpTree, AreRemovedIfTheControllersAreRefused) {
   std::filesystem::remove(tree.own() / "cgroup.subtree_control");
   std::filesystem::create_directory(tree.own() / "cgroup.subtree_control");
   make();
@@ -173,7 +173,7 @@ TEST_F(JobCgroupsInMadeUpTree, RemoveWhatDeadRunnersLeft) {
   EXPECT_TRUE(cgroups->usable());
 }
 
-TEST_F(JobCgroupsInMadeUpTree, HoldTheJobFromItsStartAndGoWhenItEnds) {
+TEST_F(JobCgroupsInMadeUpTree, ContainTheJobFromItsStartAndAreRemovedAfterIt) {
   auto group = make().make(k_key, {.memory_bytes = 30 << 20, .cpus = {}});
   ASSERT_TRUE(group);
   const auto directory = group->directory;
@@ -188,7 +188,7 @@ TEST_F(JobCgroupsInMadeUpTree, HoldTheJobFromItsStartAndGoWhenItEnds) {
   EXPECT_TRUE(std::filesystem::exists(groups_of_runner() / "runner"));
 }
 
-TEST_F(JobCgroupsInMadeUpTree, TellWhatTheKernelKilledForItsOwnLimit) {
+TEST_F(JobCgroupsInMadeUpTree, ReportAKillBecauseOfTheJobsOwnLimit) {
   struct Case {
     std::string events, local, peak;
     std::optional<std::int64_t> used;
@@ -247,7 +247,7 @@ TEST_F(JobCgroupsInMadeUpTree, KillProcessByProcessOnOlderKernels) {
   EXPECT_EQ(child.wait().return_code(), 137);
 }
 
-TEST_F(JobCgroupsInMadeUpTree, DoWithoutAGroupThatCannotBeMadeAndTellOnce) {
+TEST_F(JobCgroupsInMadeUpTree, WarnOnceIfAGroupCannotBeCreated) {
   make();
   std::filesystem::remove_all(groups_of_runner());
   EXPECT_FALSE(cgroups->make(k_key, {}));
@@ -255,7 +255,7 @@ TEST_F(JobCgroupsInMadeUpTree, DoWithoutAGroupThatCannotBeMadeAndTellOnce) {
   EXPECT_EQ(count_in_log("cannot be set by its cgroup"), 1U);
 }
 
-TEST_F(JobCgroupsInMadeUpTree, DoWithoutAGroupThatRefusesTheProcess) {
+TEST_F(JobCgroupsInMadeUpTree, StartTheJobWithoutAGroupThatRefusesIt) {
   auto group = make().make(k_key, {.memory_bytes = 30 << 20, .cpus = {}});
   ASSERT_TRUE(group);
   const auto directory = group->directory;
@@ -269,7 +269,7 @@ TEST_F(JobCgroupsInMadeUpTree, DoWithoutAGroupThatRefusesTheProcess) {
   EXPECT_FALSE(std::filesystem::exists(directory));
 }
 
-TEST_F(JobCgroupsInMadeUpTree, ServeTheSameAttemptAgainWhileItsGroupIsStillThere) {
+TEST_F(JobCgroupsInMadeUpTree, AcceptTheSameAttemptAgainWhileItsGroupExists) {
   auto first = make().make(k_key, {});
   auto second = cgroups->make(k_key, {});
   ASSERT_TRUE(first && second);
@@ -280,7 +280,7 @@ TEST_F(JobCgroupsInMadeUpTree, ServeTheSameAttemptAgainWhileItsGroupIsStillThere
   EXPECT_TRUE(std::filesystem::exists(directory / "cgroup.procs"));
 }
 
-TEST_F(JobCgroupsInMadeUpTree, WaitForThoseWhoEndWhatIsInThem) {
+TEST_F(JobCgroupsInMadeUpTree, WaitWhileTheProcessTreeIsBeingEnded) {
   auto group = make().make(k_key, {});
   ASSERT_TRUE(group);
   const auto directory = group->directory;

@@ -73,7 +73,7 @@ TEST(JobProcess, PutsTheInvocationScriptBeforeTheCommand) {
   EXPECT_EQ(job_argv(job), (std::vector<std::string>{"bash", "-c", "tool 'two words' $((1 + 1))"}));
 }
 
-TEST(JobProcess, GetsItsVariablesAndNoSecret) {
+TEST(JobProcess, GetsItsVariablesButNoSecrets) {
   const TempDir directory;
   const std::vector<std::string> inherited{"PATH=/bin",          "TORC_PASSWORD=secret", "TORC_COOKIE_HEADER=secret",
                                            "TORC_JOB_ID=99",     "TORC_WORKER_KEY=k",    "TORC_WORKER_READY_FD=3",
@@ -85,7 +85,7 @@ TEST(JobProcess, GetsItsVariablesAndNoSecret) {
                                                    "TORC_USERNAME=alice", "TORC_WORKFLOW_ID=3"}));
 }
 
-TEST(JobProcess, GetsCredentialsWhereTheSettingsHaveThem) {
+TEST(JobProcess, GetsCredentialsFromTheSettings) {
   const TempDir directory;
   auto settings = settings_in(directory);
   settings.credentials = {"TORC_PASSWORD=pass=word", "TORC_API_URL=http://a:b@s/v1"};
@@ -115,7 +115,7 @@ TEST(JobProcess, SeesNothingOfTheSessionThatStartedTheRunner) {
   }
 }
 
-TEST(JobProcess, HasBashRunWhatTheKernelDoesNotKnow) {
+TEST(JobProcess, RunsScriptsWithoutInterpreterLineInBash) {
   const TempDir directory;
   const auto settings = settings_in(directory);
   const std::string script = directory.file("script");
@@ -125,7 +125,7 @@ TEST(JobProcess, HasBashRunWhatTheKernelDoesNotKnow) {
   EXPECT_EQ(outputs(directory).at(".o"), "2\n");
 }
 
-TEST(JobProcess, SeesTheGpusThatWereGivenToIt) {
+TEST(JobProcess, SeesItsAssignedGpus) {
   const TempDir directory;
   const auto environment =
       job_environment(job_of("x"), settings_in(directory), {"1", "3"}, {"CUDA_VISIBLE_DEVICES=0,1,2,3"});
@@ -134,7 +134,7 @@ TEST(JobProcess, SeesTheGpusThatWereGivenToIt) {
   EXPECT_EQ(std::count(environment.begin(), environment.end(), "CUDA_VISIBLE_DEVICES=0,1,2,3"), 0);
 }
 
-TEST(JobProcess, WritesWhereItsModeSays) {
+TEST(JobProcess, WritesToTheFilesOfItsStdioMode) {
   using Files = std::map<std::string, std::string>;
   const TempDir directory;
   const auto settings = settings_in(directory);
@@ -150,7 +150,7 @@ TEST(JobProcess, WritesWhereItsModeSays) {
   EXPECT_EQ(written(StdioMode::none), Files{});
 }
 
-TEST(JobProcess, RemovesTheOutputOfASuccessWhereThatIsWanted) {
+TEST(JobProcess, RemovesTheOutputOfASuccessIfConfigured) {
   const TempDir directory;
   const auto settings = settings_in(directory);
   const Stdio stdio{.mode = StdioMode::separate, .delete_on_success = true};
@@ -160,7 +160,7 @@ TEST(JobProcess, RemovesTheOutputOfASuccessWhereThatIsWanted) {
   EXPECT_EQ(outputs(directory).at(".o"), "bad\n");
 }
 
-TEST(JobProcess, LeadsASessionAndReadsNothing) {
+TEST(JobProcess, LeadsASessionAndHasEmptyInput) {
   const TempDir directory;
   const auto settings = settings_in(directory);
   const auto status = run(job_of("read -r x; [ $? -ne 0 ] && [ \"$(ps -o sid= -p $$ | tr -d ' ')\" = $$ ]"), settings);
@@ -184,7 +184,7 @@ TEST(JobProcess, CannotBeStartedWithoutItsInterpreter) {
   EXPECT_EQ(process.child.wait().return_code(), 127) << "one that is not there is bash's business";
 }
 
-TEST(JobProcess, SaysWhyItCannotBeStarted) {
+TEST(JobProcess, ReportsWhyItCannotBeStarted) {
   const TempDir directory;
   auto settings = settings_in(directory);
   EXPECT_THROW(run(job_of(std::string("a\0b", 3)), settings), base::Error);

@@ -13,7 +13,7 @@ MonitorConfig monitoring(const std::string& text) {
   return monitor_config_of(workflow);
 }
 
-TEST(MonitorConfigTest, IsWhatTheWorkflowSays) {
+TEST(MonitorConfigTest, IsParsedFromTheWorkflow) {
   const auto config = monitoring(
       R"({"enabled":true,"granularity":"summary","sample_interval_seconds":3,"generate_plots":true,
           "jobs":{"enabled":true,"granularity":"time_series"},"compute_node":{"enabled":true,"granularity":"summary"}})");
@@ -25,7 +25,7 @@ TEST(MonitorConfigTest, IsWhatTheWorkflowSays) {
   EXPECT_EQ(monitoring(R"({"enabled":true,"compute_node":null})").jobs, Detail::summary) << "of older files";
 }
 
-TEST(MonitorConfigTest, LeavesOutWhatOfTheMachineIsNotWanted) {
+TEST(MonitorConfigTest, OmitsUnwantedValuesOfTheMachine) {
   const auto all = monitoring(R"({"compute_node":{"enabled":true}})");
   EXPECT_TRUE(all.node_cpu && all.node_memory);
   const auto memory = monitoring(R"({"compute_node":{"enabled":true,"cpu":false}})");
@@ -35,7 +35,7 @@ TEST(MonitorConfigTest, LeavesOutWhatOfTheMachineIsNotWanted) {
   EXPECT_EQ(monitoring(R"({"compute_node":{"enabled":true,"cpu":false,"memory":false}})").node, Detail::off);
 }
 
-TEST(MonitorConfigTest, IsOffWhereItMakesNoSense) {
+TEST(MonitorConfigTest, IsOffIfInvalid) {
   for (const char* const text : {"", "nonsense", "[]", "{}", R"({"jobs":{"enabled":"yes"}})"}) {
     EXPECT_EQ(monitoring(text).jobs, Detail::off) << text;
     EXPECT_FALSE(monitoring(text).records()) << text;

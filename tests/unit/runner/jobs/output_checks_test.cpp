@@ -63,13 +63,13 @@ TEST_F(OutputChecksTest, NamesWhatIsMissing) {
   EXPECT_EQ(reasons({}), std::vector<std::string>());
 }
 
-TEST_F(OutputChecksTest, TakesAFileOfAnyAge) {
+TEST_F(OutputChecksTest, AcceptsFilesOfAnyAge) {
   write("old");
   std::filesystem::last_write_time(directory.file("old"), std::filesystem::file_time_type{});
   EXPECT_EQ(reasons({output("old")}), std::vector<std::string>());
 }
 
-TEST_F(OutputChecksTest, LooksAgainWhereAFileMayBecomeVisibleLater) {
+TEST_F(OutputChecksTest, RepeatsChecksOnNetworkFileSystems) {
   std::atomic<bool> looked{false};
   const auto patience = [&](const std::filesystem::path& /*path*/) {
     looked = true;  // So the first look has found nothing.
@@ -83,7 +83,7 @@ TEST_F(OutputChecksTest, LooksAgainWhereAFileMayBecomeVisibleLater) {
   EXPECT_TRUE(result_of(checks).missing.empty());
 }
 
-TEST_F(OutputChecksTest, OneThatIsLookedForAgainHoldsUpNoOther) {
+TEST_F(OutputChecksTest, ARepeatedCheckDoesNotDelayOthers) {
   const auto patience = [this](const std::filesystem::path& path) {
     return path == directory.file("late") ? milliseconds(60'000) : milliseconds(0);
   };
@@ -135,7 +135,7 @@ TEST_F(OutputChecksTest, KnowsLocalFileSystems) {
   EXPECT_GT(OutputChecks::patience_for("/proc/no_such_file"), milliseconds(0)) << "not one that jobs write to";
 }
 
-TEST_F(OutputChecksTest, PutsThemIntoWords) {
+TEST_F(OutputChecksTest, DescribesMissingOutputs) {
   EXPECT_EQ(words_for({{.output = {.name = "a", .path = "out/a.txt"}, .reason = "does not exist"},
                        {.output = {.name = "b", .path = "b"}, .reason = "cannot be accessed: Permission denied"}}),
             "its output file 'a' (out/a.txt) does not exist; "

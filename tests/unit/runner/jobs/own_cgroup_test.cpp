@@ -49,7 +49,7 @@ TEST_F(OwnCgroupInMadeUpTree, IsTheMountPointItselfInANamespaceOfItsOwn) {
   EXPECT_EQ(cgroup_directories(tree.places()), (std::vector<std::filesystem::path>{tree.mount()}));
 }
 
-TEST_F(OwnCgroupInMadeUpTree, IsFoundWhereAPartOfTheTreeIsMounted) {
+TEST_F(OwnCgroupInMadeUpTree, IsFoundIfOnlyAPartOfTheTreeIsMounted) {
   mounts_are(mount_line("/docker/abc", tree.mount()));
   own_is("0::/docker/abc/user/own\n");
   EXPECT_EQ(found(), tree.own());
@@ -66,7 +66,7 @@ TEST_F(OwnCgroupInMadeUpTree, IsFoundBelowAMountPointWithASpaceInIt) {
   EXPECT_EQ(found(), m_temporary.file("a b"));
 }
 
-TEST_F(OwnCgroupInMadeUpTree, IsNoneWhereThereIsNone) {
+TEST_F(OwnCgroupInMadeUpTree, HasNoValueWithoutCgroups) {
   const std::string good_own = base::read_file(tree.places().own);
   for (const auto* const text : {"", "4:memory:/user/own\n", "0::/../other\n", "0::/gone (deleted)\n", "0::\n"}) {
     own_is(text);
@@ -83,7 +83,7 @@ TEST_F(OwnCgroupInMadeUpTree, IsNoneWhereThereIsNone) {
   EXPECT_TRUE(cgroup_directories({.own = "/no/such/file", .mounts = "/no/such/file"}).empty());
 }
 
-TEST_F(OwnCgroupInMadeUpTree, BoundsTheCapacity) {
+TEST_F(OwnCgroupInMadeUpTree, LimitsTheCapacity) {
   const Resources all = detect_capacity({.own = "/no/such/file", .mounts = "/no/such/file"});
   EXPECT_EQ(detect_capacity(tree.places()), all) << "no limits";
   MadeUpTree::write(tree.own() / "cpu.max", "max 100000\n");
@@ -98,7 +98,7 @@ TEST_F(OwnCgroupInMadeUpTree, BoundsTheCapacity) {
   EXPECT_EQ(capacity_from(options, 0), bounded);
 }
 
-TEST(OwnCgroup, IsWhatTheKernelSays) {
+TEST(OwnCgroup, IsThatOfTheKernel) {
   const auto own = find_own_cgroup({});
   if (!own) {
     GTEST_SKIP() << "there is no cgroup v2 here";

@@ -50,7 +50,7 @@ class ProcessTreesTest : public ::testing::Test {
   const JobKey two{.workflow_id = 1, .job_id = 2, .attempt_id = 1};
 };
 
-TEST_F(ProcessTreesTest, HasNothingToDoForAJobThatLeavesNothing) {
+TEST_F(ProcessTreesTest, HasNothingToDoForAJobWithoutLeftovers) {
   proc::Child child = start(one, "true");
   reap(child);
   EXPECT_EQ(trees.reap(), std::nullopt);

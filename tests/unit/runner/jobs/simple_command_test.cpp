@@ -7,7 +7,7 @@ namespace {
 
 using Words = std::vector<std::string>;
 
-TEST(PlainWords, AreThoseThatAShellLeavesAlone) {
+TEST(PlainWords, ContainNothingThatAShellInterprets) {
   EXPECT_EQ(plain_words("true"), Words{"true"});
   EXPECT_EQ(plain_words("  python3  train.py --rate=0.1 data/x.csv "),
             (Words{"python3", "train.py", "--rate=0.1", "data/x.csv"}));
@@ -19,7 +19,7 @@ TEST(PlainWords, AreThoseThatAShellLeavesAlone) {
   }
 }
 
-TEST(SimpleCommandsTest, NeedAProgramThatIsThere) {
+TEST(SimpleCommandsTest, NeedAnExistingProgram) {
   SimpleCommands commands({"PATH=/nowhere:/bin:/usr/bin"});
   EXPECT_EQ(commands.argv("true"), Words{"true"});
   EXPECT_EQ(commands.argv("/bin/true x"), (Words{"/bin/true", "x"}));
@@ -29,7 +29,7 @@ TEST(SimpleCommandsTest, NeedAProgramThatIsThere) {
   EXPECT_EQ(SimpleCommands({"PATH="}).argv("true"), std::nullopt);
 }
 
-TEST(SimpleCommandsTest, AreNoneWhereTheEnvironmentChangesTheShell) {
+TEST(SimpleCommandsTest, NeedAnEnvironmentThatDoesNotChangeTheShell) {
   EXPECT_EQ(SimpleCommands({"PATH=/bin", "BASH_ENV=/etc/rc"}).argv("true"), std::nullopt);
   EXPECT_EQ(SimpleCommands({"PATH=/bin", "BASH_FUNC_true%%=() { :; }"}).argv("true"), std::nullopt);
 }

@@ -9,7 +9,7 @@ namespace {
 
 using Verdict = StartPolicy::Verdict;
 
-TEST(StartPolicy, WaitsForWhatRunningJobsHave) {
+TEST(StartPolicy, WaitsForResourcesOfRunningJobs) {
   StartPolicy policy;
   EXPECT_EQ(policy.record_failure(base::SystemError("cannot fork", EAGAIN), /*any_running=*/true), Verdict::wait);
   EXPECT_FALSE(policy.may_start(/*any_running=*/true));
@@ -18,13 +18,13 @@ TEST(StartPolicy, WaitsForWhatRunningJobsHave) {
   EXPECT_TRUE(policy.may_start(/*any_running=*/true));
 }
 
-TEST(StartPolicy, FailsIfNothingRunsThatCouldEnd) {
+TEST(StartPolicy, FailsIfNoJobIsRunning) {
   StartPolicy policy;
   EXPECT_EQ(policy.record_failure(base::SystemError("cannot fork", EAGAIN), /*any_running=*/false), Verdict::fail);
   EXPECT_TRUE(policy.may_start(/*any_running=*/true));
 }
 
-TEST(StartPolicy, CallsAMachineUnfitAfterFiveFailuresInARow) {
+TEST(StartPolicy, AMachineIsUnfitAfterFiveFailuresInARow) {
   StartPolicy policy;
   const base::Error error("no such interpreter");
   for (int i = 0; i < 4; ++i) {
@@ -40,7 +40,7 @@ TEST(StartPolicy, CallsAMachineUnfitAfterFiveFailuresInARow) {
   EXPECT_TRUE(policy.is_unfit());
 }
 
-TEST(StartPolicy, DoesNotBlameTheMachineForACommandLineThatIsTooLong) {
+TEST(StartPolicy, ATooLongCommandLineDoesNotMakeTheMachineUnfit) {
   StartPolicy policy;
   for (int i = 0; i < 9; ++i) {
     EXPECT_EQ(policy.record_failure(base::SystemError("cannot execute", E2BIG), false), Verdict::fail);

@@ -53,7 +53,7 @@ TEST_F(UnverifiedJobsTest, FailsAJobWithoutAnOutput) {
   EXPECT_EQ(attempt.details.at("files").at(0).at("name"), "out");
 }
 
-TEST_F(UnverifiedJobsTest, ForgetsTheChecksOfJobsThatWereTaken) {
+TEST_F(UnverifiedJobsTest, IgnoresChecksOfRemovedJobs) {
   add(1, "out");
   EXPECT_EQ(jobs.take_unverified().size(), 1U);
   EXPECT_TRUE(jobs.empty());

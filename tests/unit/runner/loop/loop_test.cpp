@@ -54,7 +54,7 @@ TEST_F(LoopTest, DrainsIfTheServerWantsIt) {
   EXPECT_EQ(report.completed, 0);
 }
 
-TEST_F(LoopTest, LeavesWhenThereIsNothingToClaim) {
+TEST_F(LoopTest, EndsIfThereIsNothingToClaim) {
   api.completes = false;
   api.workflow.compute_node_wait_for_new_jobs_seconds = 0;
   const auto report = run();
@@ -85,7 +85,7 @@ TEST_F(LoopTest, EndsItsJobsWhenTheWorkflowIsCanceled) {
   EXPECT_LT(place_of("complete 1 canceled", calls), calls.size());
 }
 
-TEST_F(LoopTest, GoesOnAsAnotherComputeNodeAfterItWasLost) {
+TEST_F(LoopTest, ContinuesAsAnotherComputeNodeAfterItWasLost) {
   api.claimable = {job_with(1, "true")};
   api.lost_node = testing::k_node;
   const auto report = run();

@@ -30,7 +30,7 @@ TEST(PhaseMachine, DrainsAfterTheStartActions) {
   EXPECT_EQ(phases.phase(), Phase::draining);
 }
 
-TEST(PhaseMachine, GoesOnAfterALossAsBefore) {
+TEST(PhaseMachine, ContinuesInTheSamePhaseAfterALoss) {
   PhaseMachine phases;
   phases.mark_lost();
   EXPECT_EQ(phases.phase(), Phase::lost);
@@ -47,7 +47,7 @@ TEST(PhaseMachine, GoesOnAfterALossAsBefore) {
   EXPECT_EQ(phases.phase(), Phase::working);
 }
 
-TEST(PhaseMachine, DrainsAfterALossIfThatWasRequestedMeanwhile) {
+TEST(PhaseMachine, DrainsAfterALossIfRequestedMeanwhile) {
   PhaseMachine phases;
   phases.begin_work();
   phases.mark_lost();

@@ -21,7 +21,7 @@ class ReaperTest : public testing::PartsTest {
   }
 };
 
-TEST_F(ReaperTest, HandsInAJobThatSucceeded) {
+TEST_F(ReaperTest, ReportsAJobThatSucceeded) {
   start(job_with(1, "true"));
   EXPECT_TRUE(reap());
   EXPECT_EQ(deliver(), (Calls{"complete 1 completed"}));
@@ -50,7 +50,7 @@ TEST_F(ReaperTest, ChecksTheOutputsOfAJob) {
   EXPECT_EQ(parts().recovery.take_undecided().at(0).event_type, "job_output_missing");
 }
 
-TEST_F(ReaperTest, RequeuesWhatItEnds) {
+TEST_F(ReaperTest, RequeuesTheJobsThatItEnds) {
   start(job_with(1, "sleep 100"));
   parts().reaper.end_all(milliseconds(1'000), {});
   EXPECT_TRUE(parts().running.empty());
@@ -58,7 +58,7 @@ TEST_F(ReaperTest, RequeuesWhatItEnds) {
   EXPECT_FALSE(parts().outbox.has_results());
 }
 
-TEST_F(ReaperTest, RequeuesFailedJobsThatAreNotDecidedAbout) {
+TEST_F(ReaperTest, RequeuesUndecidedFailedJobs) {
   start(job_with(1, "exit 3"));
   EXPECT_TRUE(reap());
   parts().reaper.end_all(milliseconds(1'000), {});

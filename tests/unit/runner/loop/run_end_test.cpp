@@ -8,13 +8,13 @@ namespace {
 using std::chrono::seconds;
 using Time = IdleTimer::Clock::time_point;
 
-TEST(RunEnd, IsTheCompletionOfTheWorkflowInEveryPhase) {
+TEST(RunEnd, FollowsTheCompletionOfTheWorkflowInEveryPhase) {
   for (const auto phase : {Phase::preparing, Phase::working, Phase::draining, Phase::lost}) {
     EXPECT_EQ(end_of({.phase = phase, .workflow_is_complete = true}), RunEnd::workflow_complete);
   }
 }
 
-TEST(RunEnd, IsNotTheCompletionIfTheWorkflowWantsRunnersToStay) {
+TEST(RunEnd, DoesNotFollowTheCompletionIfRunnersMustStay) {
   EXPECT_EQ(end_of({.workflow_is_complete = true, .ignores_completion = true}), std::nullopt);
   EXPECT_EQ(end_of({.ignores_completion = true, .has_too_little_time = true}), std::nullopt);
   EXPECT_EQ(end_of({.workflow_is_complete = true, .ignores_completion = true, .is_idle_too_long = true}),

@@ -24,7 +24,7 @@ class ShutdownTest : public testing::PartsTest {
   std::unique_ptr<Shutdown> m_shutdown;
 };
 
-TEST_F(ShutdownTest, AStopRequeuesWhatRunsAndWhatWasClaimed) {
+TEST_F(ShutdownTest, AStopRequeuesRunningAndClaimedJobs) {
   api.claimable = {job_of(2, model::JobStatus::pending)};
   parts().inbox.claim({.by_count = true, .limit = 1, .free = {}, .time_limit = {}});
   start(job_with(1, "sleep 100"));
@@ -44,14 +44,14 @@ TEST_F(ShutdownTest, TheTimeLimitIsGivenAsTheReason) {
   EXPECT_TRUE(parts().report.timed_out && parts().report.stopped);
 }
 
-TEST_F(ShutdownTest, AJobThatHadEndedBeforeTheStopIsHandedIn) {
+TEST_F(ShutdownTest, AJobThatEndedBeforeTheStopIsReported) {
   start(job_with(1, "true"));
   EXPECT_TRUE(reap());
   shutdown().stop("a stop was requested");
   EXPECT_EQ(api.take_calls(), (Calls{"complete 1 completed"}));
 }
 
-TEST_F(ShutdownTest, ACancelHandsInCanceledJobs) {
+TEST_F(ShutdownTest, ACancelReportsCanceledJobs) {
   start(job_with(1, "sleep 100"));
   shutdown().cancel();
   EXPECT_EQ(api.take_calls(), (Calls{"complete 1 canceled"}));
@@ -75,7 +75,7 @@ TEST_F(ShutdownTest, TheEndLooksForClaimsWhoseAnswersWereLost) {
   EXPECT_EQ(api.take_calls(), (Calls{"update_compute_node 3", "list_jobs", "retry 1"}));
 }
 
-TEST_F(ShutdownTest, AnErrorRequeuesWhatRuns) {
+TEST_F(ShutdownTest, AnErrorRequeuesRunningJobs) {
   start(job_with(1, "sleep 100"));
   shutdown().abandon();
   EXPECT_EQ(api.take_calls(), (Calls{"retry 1", "update_compute_node 3"}));

@@ -17,7 +17,7 @@ TEST_F(StarterTest, StartsAJobThatTheServerHasStartedWithTheClaim) {
   EXPECT_EQ(api.take_calls(), Calls{});
 }
 
-TEST_F(StarterTest, TellsAServerThatHasNot) {
+TEST_F(StarterTest, ReportsTheStartToAServerThatHasNotStartedTheJob) {
   auto job = job_with(1, "true");
   job.status = model::JobStatus::pending;
   start(job);
@@ -25,7 +25,7 @@ TEST_F(StarterTest, TellsAServerThatHasNot) {
   EXPECT_EQ(parts().running.count(), 1);
 }
 
-TEST_F(StarterTest, LeavesAJobAloneThatIsNoLongerThisRunners) {
+TEST_F(StarterTest, IgnoresAJobThatThisRunnerNoLongerOwns) {
   auto job = job_with(1, "true");
   job.status = model::JobStatus::pending;
   api.refusals[1] = "not pending";

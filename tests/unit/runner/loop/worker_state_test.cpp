@@ -63,7 +63,7 @@ TEST(WorkerState, IsOpenToItsOwnerOnly) {
   }
 }
 
-TEST(WorkerState, NotesHowItEnded) {
+TEST(WorkerState, RecordsItsEnd) {
   const TempDir directory;
   const WorkerState state({.address = "h", .key = "h", .state_directory = directory.path(), .ready_fd = -1});
   state.record_end("stopped", 0, 4);
@@ -75,7 +75,7 @@ TEST(WorkerState, NotesHowItEnded) {
   EXPECT_EQ(lines[3], "given_back=4");
 }
 
-TEST(WorkerState, SaysReadyOnceAndCloses) {
+TEST(WorkerState, ReportsReadyOnceAndCloses) {
   const TempDir directory;
   base::Pipe pipe = base::Pipe::create();
   WorkerState state(
@@ -106,7 +106,7 @@ TEST(WorkerIdentity, ComesFromTheEnvironment) {
   }
 }
 
-TEST(WorkerScheduler, TellsThisProcessFromALaterOne) {
+TEST(WorkerScheduler, DistinguishesThisProcessFromALaterOne) {
   const auto scheduler = worker_scheduler({.address = "alice@ws3", .key = "k", .state_directory = "/", .ready_fd = -1});
   EXPECT_EQ(scheduler["type"], "ssh");
   EXPECT_EQ(scheduler["worker"], "alice@ws3");
