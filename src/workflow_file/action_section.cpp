@@ -31,7 +31,7 @@ void check_jobs(const Fields& fields, const std::string& trigger) {
     fail(fields.document(), fields.node(), "an action with the trigger {} needs 'jobs' or 'job_name_regexes'", trigger);
   }
   if (!of_jobs && (jobs != nullptr || regexes != nullptr)) {
-    fail(fields.document(), jobs != nullptr ? *jobs : *regexes, "'{}' belongs to the triggers of jobs, not to {}",
+    fail(fields.document(), jobs != nullptr ? *jobs : *regexes, "'{}' is only valid with triggers of jobs, not with {}",
          jobs != nullptr ? "jobs" : "job_name_regexes", trigger);
   }
 }

@@ -36,7 +36,7 @@ Parameter lines_as_values(const std::string& name, const std::string& path) {
     parameter.values.push_back(written_value(line));
   }
   if (parameter.values.empty()) {
-    throw ParameterError(fmt::format("{}: there is no value in the file", path));
+    throw ParameterError(fmt::format("{}: the file contains no values", path));
   }
   return parameter;
 }
@@ -48,14 +48,14 @@ Parameter parse_parameter(const std::string& text) {
     throw base::UsageError(fmt::format("--param: '{}' is not NAME=VALUE", shown(text)));
   }
   if (name.find_first_of("{}:") != std::string::npos) {
-    throw base::UsageError(fmt::format("--param: '{}' is no name of a parameter", shown(name)));
+    throw base::UsageError(fmt::format("--param: '{}' is not a valid parameter name", shown(name)));
   }
   const std::string_view value = base::trim(std::string_view(text).substr(equals + 1));
   try {
     if (value.starts_with('@')) {
       return lines_as_values(name, std::string(value.substr(1)));
     }
-    // Nothing is a value, too: an option left out, say.
+    // An empty text is also a value, for example for an omitted option.
     return {name, value.empty() ? std::vector<Value>{Value{}} : parse_values(value)};
   } catch (const ParameterError& error) {
     throw base::UsageError(fmt::format("--param {}: {}", shown(name), error.what()));
@@ -90,21 +90,21 @@ bool is_name(std::string_view text) {
   return !text.empty() && k_digits.find(text.front()) == k_digits.npos && std::all_of(text.begin(), text.end(), known);
 }
 
-/// What `rest` begins with, if that is "{name}" or "{name:format}" and nothing else that a shell knows.
+/// The placeholder "{name}" or "{name:format}" at the beginning of `rest`, unless a shell gives it another meaning.
 std::optional<std::string_view> placeholder_at(std::string_view rest) {
   const auto end = rest.find('}');
   if (end == std::string_view::npos) {
     return std::nullopt;
   }
   const std::string_view inside = rest.substr(1, end - 1);
-  // bash opens descriptors by {name}>FILE.
+  // In bash, {name}>FILE opens a descriptor.
   const bool descriptor = end + 1 < rest.size() && (rest[end + 1] == '<' || rest[end + 1] == '>');
   const bool ours = is_name(inside.substr(0, inside.find(':'))) && inside.find_first_of(" \t\n{,;") == inside.npos;
   return ours && !descriptor ? std::optional(rest.substr(0, end + 1)) : std::nullopt;
 }
 
-/// Refuses a placeholder of no parameter, mostly a slip of the pen. Only where it stands outside of quotes: inside, it
-/// may be some other language's (awk '{print}'), and `${p}`, `%{p}`, `@{p}` are the shell's, curl's and git's.
+/// Rejects placeholders of unknown parameters, which are usually typing errors, but only outside of quotes. Inside,
+/// they may belong to another language (awk '{print}'); `${p}`, `%{p}` and `@{p}` belong to the shell, curl and git.
 class PlaceholderCheck {
  public:
   PlaceholderCheck(std::string_view line, const Combinations& combinations)
@@ -112,7 +112,7 @@ class PlaceholderCheck {
 
   void run() {
     if (m_line.find("<<") != std::string_view::npos) {
-      return;  // A text of any kind may follow.
+      return;  // Any text may follow.
     }
     char quote = 0;
     for (std::size_t i = 0; i < m_line.size(); ++i) {
@@ -132,16 +132,16 @@ class PlaceholderCheck {
  private:
   void check_node(std::size_t at) const {
     const auto found = placeholder_at(m_line.substr(at));
-    // One that is known is replaced by something.
+    // The placeholder of a known parameter is replaced.
     if (!found || m_combinations.substitute(*found, 0) != *found) {
       return;
     }
     const std::string names = m_combinations.names();
-    throw base::UsageError(
-        fmt::format("unknown placeholder '{}' in the command '{}': {}. In quotes it reaches the command as it stands.",
-                    shown(*found), shown(m_line),
-                    names.empty() ? "--param NAME=VALUE gives it values"
-                                  : "parameters are " + names + "; formats are {name:03d} and {name:.4f}"));
+    throw base::UsageError(fmt::format(
+        "unknown placeholder '{}' in the command '{}': {}. To pass it to the command unchanged, put it in quotes.",
+        shown(*found), shown(m_line),
+        names.empty() ? "give it values with --param NAME=VALUE"
+                      : "parameters are " + names + "; formats are {name:03d} and {name:.4f}"));
   }
 
   std::string_view m_line;
@@ -165,10 +165,10 @@ void check_command(const std::string& command) {
     throw base::UsageError("a command is empty");
   }
   if (command.find('\0') != std::string::npos) {
-    throw base::UsageError(fmt::format("the command '{}' holds a NUL byte", shown(command)));
+    throw base::UsageError(fmt::format("the command '{}' contains a NUL byte", shown(command)));
   }
   if (base::valid_utf8_prefix(command) < command.size()) {
-    throw base::UsageError(fmt::format("the command '{}' is no UTF-8 text", shown(command)));
+    throw base::UsageError(fmt::format("the command '{}' is not valid UTF-8", shown(command)));
   }
 }
 
@@ -209,9 +209,9 @@ std::vector<std::string> parse_command_lines(std::string_view text) {
 std::vector<JobDescription> expand_commands(const std::vector<CommandPattern>& commands,
                                             const std::vector<std::string>& parameters, Link link) {
   const Combinations combinations = parse_all(parameters, link);
-  // By division: the product need not fit into 64 bits.
+  // Uses a division, since the product may not fit into 64 bits.
   if (static_cast<std::int64_t>(commands.size()) > k_max_expanded / combinations.count()) {
-    throw base::UsageError(fmt::format("these commands and parameters make more than {} jobs", k_max_expanded));
+    throw base::UsageError(fmt::format("these commands and parameters give more than {} jobs", k_max_expanded));
   }
   std::vector<JobDescription> jobs;
   std::int64_t bytes = 0;
@@ -225,7 +225,7 @@ std::vector<JobDescription> expand_commands(const std::vector<CommandPattern>& c
         check_command(job.command);
         bytes += static_cast<std::int64_t>(job.command.size());
         if (bytes > k_max_expanded_bytes) {
-          throw base::UsageError(fmt::format("the commands take more than {} MiB", k_max_expanded_bytes >> 20U));
+          throw base::UsageError(fmt::format("the commands need more than {} MiB", k_max_expanded_bytes >> 20U));
         }
         jobs.push_back(std::move(job));
       }

@@ -8,7 +8,7 @@ namespace {
 
 using Vertex = std::uint32_t;
 
-/// How many of those before each vertex can never be done; 0 for vertices that can.
+/// For each vertex, the number of preceding vertices that can never be done; 0 if the vertex can be done.
 std::vector<Vertex> still_waiting(const Predecessors& before) {
   Predecessors after(before.size());
   std::vector<Vertex> waiting(before.size());
@@ -42,7 +42,7 @@ std::vector<Vertex> find_cycle(const Predecessors& before) {
   if (start == waiting.end()) {
     return {};
   }
-  // Each vertex that waits has one before it that waits, too: following those must come round.
+  // Each waiting vertex has a waiting predecessor, so following the predecessors must lead into a cycle.
   auto vertex = static_cast<Vertex>(start - waiting.begin());
   std::vector<Vertex> path;
   std::vector<bool> visited(before.size(), false);

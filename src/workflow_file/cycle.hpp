@@ -5,11 +5,11 @@
 
 namespace torc::workflow_file {
 
-/// For each vertex of a graph those that must come before it.
+/// For each vertex of a graph, the vertices that must come before it.
 using Predecessors = std::vector<std::vector<std::uint32_t>>;
 
-/// A way through the graph that comes back to where it starts, each vertex needing the next one; it starts at the
-/// lowest number. Empty where there is none.
+/// Returns a cycle of the graph, in which each vertex needs the next one, starting at its lowest number; empty if there
+/// is no cycle.
 std::vector<std::uint32_t> find_cycle(const Predecessors& before);
 
 }  // namespace torc::workflow_file

@@ -12,7 +12,7 @@
 
 namespace torc::workflow_file {
 
-/// A list of names that a job may have, and the list of regular expressions that adds to it.
+/// The key of a job's list of names, and the key of the regular expressions that add names to it.
 struct NameList {
   enum class Of { jobs, files, user_data };
 
@@ -31,15 +31,15 @@ inline constexpr std::array<NameList, 5> k_name_lists{
      {"output_user_data", "output_user_data_regexes", NameList::Of::user_data, true,
       &JobDescription::output_user_data}}};
 
-/// A regular expression of a job whose matches belong into one of its lists.
+/// A regular expression of a job whose matches are added to one of its lists.
 struct JobRegex {
-  std::size_t list;  ///< Of k_name_lists.
-  std::size_t item;  ///< Which of that list's expressions.
+  std::size_t list;  ///< Index in k_name_lists.
+  std::size_t item;  ///< Index among the expressions of that list.
   std::string text;
 };
 
-/// A workflow on its way from nodes to WorkflowDescription: expanded, names not yet resolved. Each item comes with the node
-/// it was read from, for errors.
+/// A workflow between nodes and WorkflowDescription: expanded, with names not yet resolved. Each item has the node from
+/// which it was read, for errors.
 struct Draft {
   WorkflowDescription description{};
   std::vector<const Node*> requirement_nodes{};
@@ -52,23 +52,23 @@ struct Draft {
   std::vector<std::vector<std::string>> job_name_regexes{};  ///< By action.
 };
 
-// Each reads one part of the file. All throw base::Error with the place.
+// Each function reads one part of the file, and throws base::Error with the place of an error.
 
-/// The keys of the workflow itself, the resource monitor among them.
+/// Reads the keys of the workflow itself, including the resource monitor.
 void read_workflow(const Fields& top, Draft& draft);
-/// The JSON text that is stored for `resource_monitor`; monitoring of jobs is on where the file says nothing.
+/// The JSON text that is stored for `resource_monitor`; by default, jobs are monitored.
 std::string read_monitor(const Fields& top);
 void read_requirements(const Fields& top, Draft& draft);
 void read_failure_handlers(const Fields& top, Draft& draft);
-/// The files, user data and jobs, expanded by their parameters.
+/// Reads the files, user data and jobs, and expands their parameters.
 void read_items(const Fields& top, Draft& draft);
 void read_actions(const Fields& top, Draft& draft);
-/// How jobs are run, as the JSON text that is stored for it. The jobs' own `stdio` goes with it, so they must have been
-/// read.
+/// Reads the execution settings, as the JSON text that is stored for them. It includes the `stdio` of single jobs, so
+/// the jobs must have been read.
 void read_execution(const Fields& top, Draft& draft);
 
-/// Resolves every name: refuses duplicates and names of nothing, puts what regular expressions match into the lists,
-/// and refuses dependencies that lead back to their job, be it through files or user data.
+/// Resolves every name: rejects duplicates and unknown names, adds the matches of regular expressions to the lists, and
+/// rejects cyclic dependencies, also through files and user data.
 void link(const Document& document, Draft& draft);
 
 }  // namespace torc::workflow_file

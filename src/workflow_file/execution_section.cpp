@@ -27,7 +27,7 @@ constexpr Keys k_stdio{"'stdio'", k_stdio_keys};
 
 constexpr std::array<std::string_view, 3> k_modes{"direct", "slurm", "auto"};
 constexpr std::string_view k_default_mode = "direct";
-/// Those that end a process, unless it handles them.
+/// Signals that end a process unless it handles them.
 constexpr std::array<std::string_view, 9> k_signals{"SIGHUP",  "SIGINT",  "SIGQUIT", "SIGABRT", "SIGKILL",
                                                     "SIGUSR1", "SIGUSR2", "SIGALRM", "SIGTERM"};
 
@@ -72,7 +72,7 @@ Json read_config(const Fields& fields) {
   return config;
 }
 
-/// The file's own list of what single jobs do with their output.
+/// The file's list of output settings for single jobs.
 Json read_overrides(const Fields& fields, const Draft& draft) {
   const Node* node = fields.find("job_stdio_overrides");
   if (node == nullptr) {
@@ -96,7 +96,7 @@ Json read_overrides(const Fields& fields, const Draft& draft) {
   return overrides;
 }
 
-/// What jobs say themselves, which counts more than that list.
+/// The output settings of the jobs themselves, which override that list.
 void add_stdio_of_jobs(const Document& document, const Draft& draft, Json& overrides) {
   const Node* last = nullptr;
   Json stdio;
@@ -105,7 +105,7 @@ void add_stdio_of_jobs(const Document& document, const Draft& draft, Json& overr
     if (node == nullptr) {
       continue;
     }
-    if (std::exchange(last, node) != node) {  // Jobs that one item of the file stands for follow each other.
+    if (std::exchange(last, node) != node) {  // Jobs that were expanded from one item are consecutive.
       stdio = read_stdio(document, *node);
     }
     overrides[draft.description.jobs[i].name] = stdio;
@@ -126,7 +126,7 @@ void read_execution(const Fields& top, Draft& draft) {
   if (!overrides.empty()) {
     config["job_stdio_overrides"] = std::move(overrides);
   }
-  if (!config.empty()) {  // A file that asks for nothing but what is done anyway stores nothing, as others do it.
+  if (!config.empty()) {  // Default settings are not stored, as in torc 0.23.
     config.emplace("mode", k_default_mode);
     draft.description.workflow.execution_config = config.dump();
   }

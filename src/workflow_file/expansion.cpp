@@ -42,7 +42,7 @@ constexpr std::array<std::string_view, 2> k_parameter_modes{"product", "zip"};
 
 constexpr std::size_t k_max_parameters = 100;
 
-/// Expands the files, user data and jobs of one workflow file, and sees to it that they stay within their limits.
+/// Expands the files, user data and jobs of one workflow file, and enforces their limits.
 class Expander {
  public:
   Expander(const Fields& top, Draft& draft) : m_document(top.document()), m_draft(draft) {
@@ -139,8 +139,8 @@ class Expander {
     return text ? std::optional(fill(*text)) : std::nullopt;
   }
 
-  /// Calls `make` once for each combination of the item's parameters, with the function that fills them in.
-  /// @param there  How many items of this kind there are already.
+  /// Calls `make` for each combination of the item's parameters, with a function that inserts their values.
+  /// @param there  The number of existing items of this kind.
   void each_combination(const Fields& fields, std::size_t there, const char* kind,
                         const std::function<void(const Fill&)>& make) {
     try {
@@ -170,7 +170,7 @@ class Expander {
     return {std::move(parameters), mode == "zip"};
   }
 
-  /// The shared parameters that the item names in use_parameters, in its order.
+  /// The shared parameters that the item lists in use_parameters, in that order.
   std::vector<Parameter> selected(const Fields& fields) const {
     std::vector<Parameter> parameters;
     const auto members = fields.list("use_parameters");
@@ -206,7 +206,7 @@ class Expander {
     m_bytes += bytes;
     if (m_bytes > k_max_expanded_bytes) {
       throw ParameterError(
-          fmt::format("the jobs and files, expanded, take more than {} MiB", k_max_expanded_bytes >> 20U));
+          fmt::format("the expanded jobs and files need more than {} MiB", k_max_expanded_bytes >> 20U));
     }
   }
 

@@ -18,7 +18,7 @@ constexpr Keys k_rule{"a rule of a failure handler", k_rule_keys};
 
 constexpr std::int64_t k_default_retries = 3;
 
-/// What a rule leaves out is left out, as others write it.
+/// Omitted keys of a rule stay omitted, as in torc 0.23.
 nlohmann::ordered_json read_rule(const Document& document, const Node& node) {
   const Fields fields(document, node, k_rule);
   nlohmann::ordered_json rule;

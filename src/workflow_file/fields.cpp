@@ -41,7 +41,7 @@ std::int64_t integer_of(const Document& document, const Node& node, std::string_
                         std::int64_t maximum) {
   const auto number = node.kind == Node::Kind::integer ? base::parse_int(node.text) : std::nullopt;
   if (!number) {
-    fail(document, node, "'{}' must be a whole number of 64 bits, found {}", key, describe(node));
+    fail(document, node, "'{}' must be an integer of at most 64 bits, found {}", key, describe(node));
   }
   if (*number < minimum) {
     fail(document, node, "'{}' must be at least {}, found {}", key, minimum, *number);
@@ -60,7 +60,7 @@ const std::string& text_of(const Document& document, const Node& node, std::stri
          scalar ? fmt::format(" (write it in quotes: \"{}\")", shown(node.text)) : "");
   }
   if (node.text.find('\0') != std::string::npos) {
-    fail(document, node, "'{}' holds a NUL byte", key);
+    fail(document, node, "'{}' contains a NUL byte", key);
   }
   return node.text;
 }

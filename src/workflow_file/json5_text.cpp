@@ -20,7 +20,7 @@ bool continues_character(char byte) {
   return (static_cast<unsigned char>(byte) & 0xC0U) == 0x80U;
 }
 
-/// -1: none.
+/// -1 if it is not a digit.
 int hex_value(char c) {
   if (c >= '0' && c <= '9') {
     return c - '0';
@@ -68,7 +68,7 @@ void Json5Text::skip_blanks() {
 void Json5Text::skip_block_comment() {
   const auto end = m_text.find("*/", m_at + 2);
   if (end == std::string_view::npos) {
-    fail("the comment has no end");
+    fail("the comment is not closed");
   }
   m_at = end + 2;
 }
@@ -90,7 +90,7 @@ unsigned Json5Text::take_hex_digits(int count) {
   for (int i = 0; i < count; ++i, ++m_at) {
     const int digit = hex_value(peek());
     if (digit < 0) {
-      fail(fmt::format("the escape takes {} hexadecimal digits", count));
+      fail(fmt::format("the escape requires {} hexadecimal digits", count));
     }
     number = number * 16U + static_cast<unsigned>(digit);
   }
@@ -103,7 +103,7 @@ void Json5Text::fail_at(std::size_t place, std::string_view message) const {
   const auto line = 1 + std::count(before.begin(), before.end(), '\n');
   const auto column = 1 + std::count_if(before.begin() + static_cast<std::ptrdiff_t>(line_start), before.end(),
                                         [](char byte) { return !continues_character(byte); });
-  throw base::Error(fmt::format("{}:{}:{}: no valid JSON5: {}", m_name, line, column, message));
+  throw base::Error(fmt::format("{}:{}:{}: invalid JSON5: {}", m_name, line, column, message));
 }
 
 }  // namespace torc::workflow_file

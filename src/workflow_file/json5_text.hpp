@@ -6,32 +6,32 @@
 
 namespace torc::workflow_file {
 
-/// A JSON5 text and a place in it: what its tokens are made of.
+/// A JSON5 text and a position in it, with functions that read the parts of tokens.
 class Json5Text {
  public:
   Json5Text(std::string_view text, const std::string& name) : m_text(text), m_name(name) {}
 
   bool at_end() const { return m_at == m_text.size(); }
-  /// The next byte; NUL at the end, which the text itself does not hold.
+  /// The next byte; NUL at the end (the text itself contains no NUL).
   char peek(std::size_t ahead = 0) const { return m_at + ahead < m_text.size() ? m_text[m_at + ahead] : '\0'; }
   std::size_t place() const { return m_at; }
   std::string_view since(std::size_t place) const { return m_text.substr(place, m_at - place); }
   void skip(std::size_t bytes) { m_at += bytes; }
-  /// Goes on behind the token if it is next.
+  /// Skips the token if it is next.
   bool take(std::string_view token);
 
-  /// Goes on behind white space and comments.
+  /// Skips white space and comments.
   void skip_blanks();
-  /// Goes on behind the next character, of one byte or more.
+  /// Takes the next character, of one byte or more.
   std::string_view take_character();
-  /// Goes on behind the end of a line (LF, CR, CR LF, or a separator of Unicode) if it is next.
+  /// Skips the end of a line (LF, CR, CR LF, or a separator of Unicode) if it is next.
   bool take_line_end();
-  /// Whether white space is next that is no ASCII.
+  /// Whether non-ASCII white space is next.
   bool at_wide_blank() const { return wide_blank() > 0; }
-  /// "\xHH" and "\uHHHH": the number; goes on behind it.
+  /// Takes the number of "\xHH" or "\uHHHH".
   unsigned take_hex_digits(int count);
 
-  /// @throws base::Error "FILE:LINE:COLUMN: no valid JSON5: MESSAGE"
+  /// @throws base::Error "FILE:LINE:COLUMN: invalid JSON5: MESSAGE"
   [[noreturn]] void fail(std::string_view message) const { fail_at(m_at, message); }
   [[noreturn]] void fail_at(std::size_t place, std::string_view message) const;
 

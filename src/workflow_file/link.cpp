@@ -18,14 +18,15 @@ namespace {
 
 constexpr std::size_t k_max_dependencies = 5'000'000;
 
-/// One kind of item that jobs name: what it is called, and what messages and searches need.
+/// One kind of item that jobs refer to, with the data for messages and searches.
 struct Kind {
   const char* singular;
   const char* plural;
   NameMap names{};
   std::vector<const std::string*> in_order{};                     ///< The names by index.
-  std::unordered_map<std::string, std::vector<Index>> matches{};  ///< By expression: each is tried once.
-  std::vector<Index> seen_by{};                                   ///< Scratch: the job that named an index last.
+  std::unordered_map<std::string, std::vector<Index>> matches{};  ///< By expression, so that each is searched once.
+  /// Scratch: the last job that referred to each index.
+  std::vector<Index> seen_by{};
 };
 
 constexpr Index k_nobody = std::numeric_limits<Index>::max();
@@ -81,7 +82,7 @@ class Linker {
 
   void check_name(Index job, const char* key, const std::optional<std::string>& name, const NameMap& known) const {
     if (name && !known.contains(*name)) {
-      fail(m_document, *m_draft.job_nodes[job]->find(key), "'{}' names '{}', which is not there{}", key, shown(*name),
+      fail(m_document, *m_draft.job_nodes[job]->find(key), "'{}' names '{}', which does not exist{}", key, shown(*name),
            hint(*name, known));
     }
   }
@@ -109,7 +110,7 @@ class Linker {
     return *item.find(key)->members[index].value;
   }
 
-  /// Puts what is referred to into command and invocation script, and among the job's inputs and outputs.
+  /// Replaces the references in command and invocation script, and adds the files to the job's inputs and outputs.
   void fill_in_references(Index job) {
     auto& description = m_draft.description.jobs[job];
     fill_in_references(job, "command", description.command);
@@ -151,7 +152,7 @@ class Linker {
 
   void check_filled(const Node& node, std::size_t more) const {
     if (m_filled_bytes + more > static_cast<std::size_t>(k_max_expanded_bytes)) {
-      fail(m_document, node, "the commands, with what they refer to, take more than {} MiB",
+      fail(m_document, node, "the commands with the data that they refer to need more than {} MiB",
            k_max_expanded_bytes >> 20U);
     }
   }
@@ -171,7 +172,8 @@ class Linker {
 
   // ---- Lists of names and of expressions
 
-  /// The indexes of `names`, each once; the names are reduced to those. Names behind those of the file are known ones.
+  /// The indexes of `names` without duplicates, which are also removed from `names`. Names after those from the file
+  /// are known to exist.
   std::vector<Index> resolve(const Node& item, const char* key, std::vector<std::string>& names, Kind& kind,
                              Index asker) {
     std::vector<Index> result;
@@ -209,7 +211,8 @@ class Linker {
     m_match_count += matches.size();
     if (m_match_count > k_max_dependencies) {
       fail(m_document, expression.node,
-           "the regular expressions give the jobs more than {} dependencies; let a job in between gather them",
+           "the regular expressions give the jobs more than {} dependencies; add an intermediate job that depends on "
+           "all of them",
            k_max_dependencies);
     }
     for (const Index index : matches) {
@@ -223,7 +226,7 @@ class Linker {
     }
   }
 
-  /// Those in whose name the expression is found.
+  /// The items whose names match the expression.
   const std::vector<Index>& matches_of(const Expression& expression, Kind& kind) const {
     const auto [entry, added] = kind.matches.try_emplace(expression.text);
     if (!added) {
@@ -257,7 +260,8 @@ class Linker {
     }
   }
 
-  // ---- The graph: the jobs, then the files, then the user data; who comes first leads to who waits for it.
+  // ---- The graph: the vertices are the jobs, then the files, then the user data; edges lead from a vertex to those
+  // that wait for it.
 
   Predecessors predecessors() const {
     const auto first_file = static_cast<Index>(m_draft.description.jobs.size());
@@ -281,8 +285,8 @@ class Linker {
 
   void refuse_cycles() const {
     const auto path = find_cycle(predecessors());
-    if (!path.empty()) {  // It starts at a job, as those have the lowest numbers.
-      fail(m_document, *m_draft.job_nodes[path.front()], "dependency cycle: {} (each needs the one behind it)",
+    if (!path.empty()) {  // A cycle starts at a job, because jobs have the lowest numbers.
+      fail(m_document, *m_draft.job_nodes[path.front()], "dependency cycle: {} (each depends on the next)",
            cycle_text(path));
     }
   }
@@ -322,7 +326,7 @@ class Linker {
   Kind m_user_data;
   Kind m_jobs;
   std::array<std::vector<std::vector<Index>>, k_name_lists.size()> m_links{};  ///< By list and job.
-  std::unordered_map<Index, std::string> m_data_texts{};                       ///< User data as they stand in commands.
+  std::unordered_map<Index, std::string> m_data_texts{};                       ///< User data as inserted into commands.
   std::size_t m_match_count{0};
   std::size_t m_filled_bytes{0};
 };

@@ -5,7 +5,7 @@
 namespace torc::workflow_file {
 
 std::string hint(const std::string& name, const NameMap& names) {
-  // A search through very many names would take longer than the rest of the work.
+  // Searching very many names would take longer than everything else.
   constexpr std::size_t k_candidates = 10'000;
   if (name.size() > k_max_name || names.size() > k_candidates) {
     return {};

@@ -11,16 +11,16 @@
 
 namespace torc::workflow_file {
 
-/// Which item of its kind: the third job, the first file.
+/// Index of an item among those of its kind.
 using Index = std::uint32_t;
 using NameMap = std::unordered_map<std::string, Index>;
 
-inline constexpr std::size_t k_max_name = 1000;  ///< Bytes of a name.
+inline constexpr std::size_t k_max_name = 1000;  ///< Maximum length of a name in bytes.
 
-/// The names of one kind of item, each with its place.
-/// @param nodes     What each was read from, for errors.
-/// @param singular  What one is called in messages; `plural` what several are.
-/// @throws base::Error where a name is there twice, is blank or too long
+/// The names of one kind of item, with the index of each.
+/// @param nodes     The node from which each item was read, for errors.
+/// @param singular  The word for one item in messages; `plural` for several.
+/// @throws base::Error if a name appears twice, is blank or too long
 template <typename Items>
 NameMap index_names(const Document& document, const Items& items, const std::vector<const Node*>& nodes,
                     const char* singular, const char* plural) {
@@ -45,7 +45,7 @@ NameMap index_names(const Document& document, const Items& items, const std::vec
   return names;
 }
 
-/// " (did you mean 'x'?)", or nothing.
+/// " (did you mean 'x'?)", or "".
 std::string hint(const std::string& name, const NameMap& names);
 
 }  // namespace torc::workflow_file

@@ -35,7 +35,7 @@ std::string shown(std::string_view text) {
   constexpr std::size_t k_shown = 100;
   std::string cut(text.substr(0, k_shown));
   if (text.size() > k_shown) {
-    // Not in the middle of a character.
+    // Do not cut within a character.
     while (!cut.empty() && (static_cast<unsigned char>(cut.back()) & 0xC0U) == 0x80) {
       cut.pop_back();
     }

@@ -25,7 +25,7 @@ nlohmann::json number(const Document& document, const Node& node) {
   if (const auto real = base::parse_double(text)) {
     return *real;
   }
-  fail(document, node, "{} is too large, or none that JSON has", describe(node));
+  fail(document, node, "{} is too large, or cannot be represented in JSON", describe(node));
 }
 
 }  // namespace
@@ -49,11 +49,11 @@ nlohmann::json json_of(const Document& document, const Node& node,
   const bool is_map = node.kind == Node::Kind::map;
   nlohmann::json result = is_map ? nlohmann::json::object() : nlohmann::json::array();
   for (const auto& member : node.members) {
-    // No deeper than the reader lets files nest.
+    // The reader limits the depth of the recursion.
     nlohmann::json value = json_of(document, *member.value, fill);
     if (is_map) {
       if (member.key.find('\0') != std::string::npos) {
-        fail(document, *member.value, "a key in 'data' holds a NUL byte");
+        fail(document, *member.value, "a key in 'data' contains a NUL byte");
       }
       result[member.key] = std::move(value);
     } else {

@@ -9,9 +9,9 @@
 
 namespace torc::workflow_file {
 
-/// A value of the file, whatever it is, as JSON.
-/// @param fill  What becomes of each text in it; keys stay as they are.
-/// @throws base::Error where a number is one that JSON has not
+/// Any value of the file as JSON.
+/// @param fill  Transforms each text in the value; keys stay unchanged.
+/// @throws base::Error for a number that JSON cannot represent
 nlohmann::json json_of(const Document& document, const Node& node,
                        const std::function<std::string(const std::string&)>& fill);
 

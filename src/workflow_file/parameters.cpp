@@ -37,7 +37,7 @@ Value parse_value(std::string_view text) {
   return {.text = std::string(text)};
 }
 
-/// Digits behind the point; nothing where the text has an exponent.
+/// Number of digits after the decimal point; std::nullopt if the text has an exponent.
 std::optional<int> decimals(std::string_view text) {
   if (text.find_first_of("eE") != std::string_view::npos) {
     return std::nullopt;
@@ -56,7 +56,7 @@ void check_count(double count, std::string_view text) {
 }
 
 std::vector<Value> integer_range(std::int64_t first, std::int64_t last, std::int64_t step, std::string_view text) {
-  // As doubles: the difference may not fit into 64 bits.
+  // As doubles, because the difference may not fit into 64 bits.
   const double count =
       std::floor((static_cast<double>(last) - static_cast<double>(first)) / static_cast<double>(step)) + 1;
   check_count(count, text);
@@ -73,14 +73,14 @@ std::vector<Value> integer_range(std::int64_t first, std::int64_t last, std::int
 
 std::vector<Value> real_range(double first, double last, double step, std::optional<int> digits,
                               std::string_view text) {
-  // The end counts when it is missed by no more than rounding.
+  // The end is included if only a rounding error separates the last value from it.
   const double count = std::floor((last - first) / step + 1e-9) + 1;
   check_count(count, text);
   std::vector<Value> values;
   for (std::int64_t i = 0; i < static_cast<std::int64_t>(count); ++i) {
     double number = first + static_cast<double>(i) * step;
     if (digits && *digits <= 17) {
-      // 3 * 0.1 is 0.30000000000000004: as many digits as the range is written with are meant.
+      // 3 * 0.1 is 0.30000000000000004, so values are rounded to the number of digits in the range.
       number = base::parse_double(fmt::format("{:.{}f}", number, *digits)).value_or(number);
     }
     values.push_back(real_value(number == 0 ? 0 : number));
@@ -91,7 +91,7 @@ std::vector<Value> real_range(double first, double last, double step, std::optio
 std::vector<Value> parse_range(std::string_view text) {
   std::vector<std::string> parts = base::split(text, ':');
   if (parts.size() > 3) {
-    throw ParameterError(fmt::format("'{}' is no range: START:END or START:END:STEP", shown(text)));
+    throw ParameterError(fmt::format("'{}' is not a range (expected START:END or START:END:STEP)", shown(text)));
   }
   std::vector<std::optional<std::int64_t>> integers;
   std::vector<double> reals;
@@ -102,7 +102,7 @@ std::vector<Value> parse_range(std::string_view text) {
     const auto real = base::parse_double(part);
     if (!real) {
       throw ParameterError(
-          fmt::format("'{}' in the range '{}' is no number (a text with a colon is written as a list: "
+          fmt::format("'{}' in the range '{}' is not a number (write a text with a colon as a list: "
                       "\"['{}']\")",
                       shown(part), shown(text), shown(text)));
     }
@@ -120,7 +120,7 @@ std::vector<Value> parse_range(std::string_view text) {
   return real_range(reals[0], reals[1], parts.size() == 3 ? reals[2] : 1, digits, text);
 }
 
-/// One item of a list, taken off the front of `rest` up to the next comma or the end.
+/// Takes one item of a list from the front of `rest`, up to the next comma or the end.
 Value take_item(std::string_view& rest, std::string_view whole) {
   rest = base::trim(rest);
   if (rest.starts_with('\'') || rest.starts_with('"')) {
@@ -132,7 +132,7 @@ Value take_item(std::string_view& rest, std::string_view whole) {
     rest = base::trim(rest.substr(end + 1));
     if (!rest.empty() && rest.front() != ',') {
       throw ParameterError(
-          fmt::format("a comma is missing behind '{}' in the list '{}'", shown(value.text), shown(whole)));
+          fmt::format("a comma is missing after '{}' in the list '{}'", shown(value.text), shown(whole)));
     }
     return value;
   }
@@ -143,7 +143,7 @@ Value take_item(std::string_view& rest, std::string_view whole) {
     throw ParameterError(fmt::format("a value is missing in the list '{}'", shown(whole)));
   }
   if (item.find_first_of("[]") != std::string_view::npos) {
-    throw ParameterError(fmt::format("lists in lists are not possible: '{}'", shown(whole)));
+    throw ParameterError(fmt::format("nested lists are not supported: '{}'", shown(whole)));
   }
   return parse_value(item);
 }
@@ -166,7 +166,7 @@ std::vector<Value> parse_list(std::string_view text) {
   }
 }
 
-/// The digits of a format such as "03d" (mark 'd') or ".4f" (mark 'f'), at most two of them; nothing for others.
+/// The one or two digits of a format such as "03d" (mark 'd') or ".4f" (mark 'f'); std::nullopt for other texts.
 std::optional<int> format_digits(std::string_view format, char first, char mark) {
   if (format.size() < 3 || format.size() > 4 || format.front() != first || format.back() != mark) {
     return std::nullopt;
@@ -179,7 +179,7 @@ std::optional<int> format_digits(std::string_view format, char first, char mark)
   return number ? std::optional(static_cast<int>(*number)) : std::nullopt;
 }
 
-/// What `{name:format}` becomes, or nothing where the format is none.
+/// The replacement of `{name:format}`; std::nullopt if the format is not valid.
 std::optional<std::string> formatted(const Value& value, std::string_view name, std::string_view format) {
   const auto width = format_digits(format, '0', 'd');
   const auto places = format_digits(format, '.', 'f');
@@ -194,7 +194,7 @@ std::optional<std::string> formatted(const Value& value, std::string_view name, 
     return fmt::format("{:.{}f}", number, *places);
   }
   if (value.kind == Value::Kind::real) {
-    throw ParameterError(fmt::format("'{{{}:{}}}' needs whole numbers, but the parameter '{}' has the value {}", name,
+    throw ParameterError(fmt::format("'{{{}:{}}}' requires integers, but the parameter '{}' has the value {}", name,
                                      format, name, value.text));
   }
   return fmt::format("{:0{}}", value.integer, *width);
@@ -229,7 +229,7 @@ std::vector<Parameter> parse_parameters(const Document& document, const Node& ma
   std::vector<Parameter> parameters;
   for (const auto& member : map.members) {
     if (member.key.empty() || member.key.find_first_of("{}:") != std::string::npos) {
-      fail(document, *member.value, "'{}' is no name of a parameter", shown(member.key));
+      fail(document, *member.value, "'{}' is not a valid parameter name", shown(member.key));
     }
     if (member.value->kind != Node::Kind::text) {
       fail(document, *member.value, "the parameter '{}' must be a text such as \"1:10\" or \"[1,5]\", found {}",
@@ -253,15 +253,16 @@ Combinations::Combinations(std::vector<Parameter> parameters, bool zip)
     m_count = static_cast<std::int64_t>(m_parameters.front().values.size());
     for (const auto& parameter : m_parameters) {
       if (static_cast<std::int64_t>(parameter.values.size()) != m_count) {
-        throw ParameterError(fmt::format("zip needs as many values of each parameter, but '{}' has {} and '{}' has {}",
-                                         m_parameters.front().name, m_count, parameter.name, parameter.values.size()));
+        throw ParameterError(
+            fmt::format("zip requires the same number of values for each parameter, but '{}' has {} and '{}' has {}",
+                        m_parameters.front().name, m_count, parameter.name, parameter.values.size()));
       }
     }
     return;
   }
   for (std::size_t i = m_parameters.size(); i-- > 0;) {
     m_strides[i] = m_count;
-    // Both are at most k_max_expanded + 1, so the product fits.
+    // Both factors are at most k_max_expanded + 1, so the product does not overflow.
     m_count = std::min(m_count * static_cast<std::int64_t>(m_parameters[i].values.size()), k_max_expanded + 1);
   }
 }
@@ -301,7 +302,7 @@ std::string Combinations::substitute(std::string_view text, std::int64_t combina
       result += *replacement;
       text.remove_prefix(end + 1);
     } else {
-      // Perhaps a shell's own brace: it stays, and what follows it is looked at again.
+      // May be a brace of the shell: it stays, and the text after it is searched again.
       result += '{';
       text.remove_prefix(1);
     }

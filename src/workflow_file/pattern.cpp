@@ -11,16 +11,16 @@
 namespace torc::workflow_file {
 namespace {
 
-constexpr std::size_t k_shown = 100;  ///< Bytes of an expression that an error quotes.
+constexpr std::size_t k_shown = 100;  ///< Maximum number of bytes of an expression in an error.
 
 }  // namespace
 
 Pattern::Pattern(std::string_view expression) {
   RE2::Options options;
-  options.set_log_errors(false);  // The error says it.
+  options.set_log_errors(false);  // The thrown error contains the message.
   m_expression = std::make_unique<RE2>(re2::StringPiece(expression.data(), expression.size()), options);
   if (!m_expression->ok()) {
-    throw base::Error(fmt::format("'{}' is no valid regular expression: {}",
+    throw base::Error(fmt::format("'{}' is not a valid regular expression: {}",
                                   base::printable_line(expression.substr(0, k_shown)),
                                   m_expression->error().substr(0, k_shown)));
   }

@@ -9,15 +9,15 @@ class RE2;
 
 namespace torc::workflow_file {
 
-/// A regular expression over names, in RE2's syntax, which is that of Rust's regex crate as far as names need it. A
-/// search takes time in proportion to the text, whatever the expression; one that needs too much memory is refused.
+/// A regular expression for names, in RE2's syntax, which for names is the same as that of Rust's regex crate. The time
+/// of a search is proportional to the text for every expression; expressions that need too much memory are rejected.
 class Pattern {
  public:
-  /// @throws base::Error that says what is wrong with the expression
+  /// @throws base::Error that describes what is wrong with the expression
   explicit Pattern(std::string_view expression);
   ~Pattern();
 
-  /// Whether some part of `text` matches.
+  /// Whether any part of `text` matches.
   bool found_in(std::string_view text) const;
 
  private:

@@ -46,7 +46,7 @@ class JsonHandler : public nlohmann::json_sax<nlohmann::json> {
     }
     const auto end = m_text.begin() + static_cast<std::ptrdiff_t>(std::min(position, m_text.size()));
     const auto line = 1 + std::count(m_text.begin(), end == m_text.begin() ? end : end - 1, '\n');
-    throw base::Error(fmt::format("{}:{}: no valid JSON: {}", m_name, line, what));
+    throw base::Error(fmt::format("{}:{}: invalid JSON: {}", m_name, line, what));
   }
 
  private:

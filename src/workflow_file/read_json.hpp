@@ -8,7 +8,7 @@
 namespace torc::workflow_file {
 
 /// Reads JSON text. Keys keep their order.
-/// @throws base::Error with the line of a syntax error, else the pointer
+/// @throws base::Error with the line of a syntax error, or the JSON pointer of another error
 Document read_json(std::string_view text, const std::string& name);
 
 }  // namespace torc::workflow_file

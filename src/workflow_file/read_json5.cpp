@@ -41,7 +41,8 @@ void append_utf8(unsigned code, std::string& text) {
   }
 }
 
-/// What a backslash and this letter stand for; nothing where it is the letter itself, or more follows.
+/// The character for a backslash and this letter; std::nullopt if it is the letter itself, or if more characters belong
+/// to the escape.
 std::optional<char> simple_escape(char letter) {
   switch (letter) {
     case 'b':
@@ -61,7 +62,7 @@ std::optional<char> simple_escape(char letter) {
   }
 }
 
-/// By recursive descent. The builder refuses what is nested too deep, which bounds the recursion.
+/// A recursive descent parser. The builder limits the depth of nesting, and thus of the recursion.
 class Json5Reader {
  public:
   Json5Reader(Document& document, std::string_view text) : m_builder(document), m_text(text, document.name) {}
@@ -86,7 +87,7 @@ class Json5Reader {
   void read_escape(std::string& text);
   unsigned read_unicode_escape();
   std::string read_digits();
-  /// Behind a member. @returns whether another may follow
+  /// Skips the separator after a member. @returns whether another member may follow
   bool read_separator(char end);
   bool at_name() const;
   std::string next_shown() const;
@@ -119,9 +120,9 @@ void Json5Reader::read_value() {
     } else if (word == "null") {
       m_builder.add(Node::Kind::null, 0);
     } else if (word == "Infinity" || word == "NaN") {
-      m_text.fail_at(place, word + " is no number that a workflow can hold");
+      m_text.fail_at(place, word + " is not allowed in a workflow");
     } else {
-      m_text.fail_at(place, fmt::format("'{}' is no value; a text needs quotes", shown(word)));
+      m_text.fail_at(place, fmt::format("'{}' is not a value; a text needs quotes", shown(word)));
     }
   } else {
     m_text.fail(fmt::format("expected a value, found {}", next_shown()));
@@ -145,7 +146,7 @@ void Json5Reader::read_map() {
     m_builder.key(read_key(), 0);
     m_text.skip_blanks();
     if (!m_text.take(":")) {
-      m_text.fail(fmt::format("expected ':' behind the key, found {}", next_shown()));
+      m_text.fail(fmt::format("expected ':' after the key, found {}", next_shown()));
     }
     read_value();
   }
@@ -179,7 +180,7 @@ bool Json5Reader::read_hex(const std::string& sign) {
     m_text.fail_at(start, "the number is too large");
   }
   if (hex.empty() || result.ptr != hex.data() + hex.size()) {
-    m_text.fail_at(start, "expected are hexadecimal digits");
+    m_text.fail_at(start, "expected hexadecimal digits");
   }
   m_builder.add(Node::Kind::integer, 0, (number == 0 ? "" : sign) + std::to_string(number));
   return true;
@@ -193,7 +194,7 @@ std::string Json5Reader::read_digits() {
   return std::string(m_text.since(start));
 }
 
-/// Passed on as JSON writes it: with digits on both sides of a point, without a leading plus.
+/// Adds the number in the form of JSON: with digits on both sides of the point, without a leading plus.
 void Json5Reader::read_number() {
   const auto start = m_text.place();
   const std::string sign = m_text.take("-") ? "-" : "";
@@ -201,7 +202,7 @@ void Json5Reader::read_number() {
     m_text.take("+");
   }
   if (at_name()) {
-    m_text.fail_at(start, fmt::format("'{}{}' is no number that a workflow can hold", sign, shown(read_name())));
+    m_text.fail_at(start, fmt::format("'{}{}' is not allowed in a workflow", sign, shown(read_name())));
   }
   if (read_hex(sign)) {
     return;
@@ -213,13 +214,13 @@ void Json5Reader::read_number() {
   if ((!whole.empty() || !fraction.empty()) && (m_text.take("e") || m_text.take("E"))) {
     exponent = m_text.take("-") ? "e-" : m_text.take("+") ? "e+" : "e";
     if (!is_digit(m_text.peek())) {
-      m_text.fail("expected are the digits of an exponent");
+      m_text.fail("expected the digits of an exponent");
     }
     exponent += read_digits();
   }
   const bool has_digits = !whole.empty() || !fraction.empty();
   if (!has_digits || (whole.size() > 1 && whole.front() == '0') || at_name()) {
-    m_text.fail_at(start, has_digits && !at_name() ? "a number does not begin with 0" : "this is no number");
+    m_text.fail_at(start, has_digits && !at_name() ? "a number must not begin with 0" : "invalid number");
   }
   std::string text = sign + (whole.empty() ? "0" : whole);
   std::int64_t number = 0;
@@ -257,7 +258,7 @@ std::string Json5Reader::read_name() {
   while (at_name() || is_digit(m_text.peek())) {
     if (m_text.take("\\")) {
       if (!m_text.take("u")) {
-        m_text.fail("a name has no escapes but \\uHHHH");
+        m_text.fail("the only escape in a name is \\uHHHH");
       }
       append_utf8(read_unicode_escape(), name);
     } else {
@@ -289,7 +290,7 @@ std::string Json5Reader::read_string() {
   }
 }
 
-/// What follows a backslash in a text.
+/// Reads an escape after its backslash.
 void Json5Reader::read_escape(std::string& text) {
   if (m_text.at_end() || m_text.take_line_end()) {
     return;
@@ -312,7 +313,7 @@ void Json5Reader::read_escape(std::string& text) {
   }
 }
 
-/// Behind "\u"; two of them where they make up one character.
+/// Reads the code after "\u", or two codes if they form one character.
 unsigned Json5Reader::read_unicode_escape() {
   const auto start = m_text.place();
   const unsigned first = m_text.take_hex_digits(4);
@@ -325,7 +326,7 @@ unsigned Json5Reader::read_unicode_escape() {
       return 0x10000U + ((first - 0xD800U) << 10U) + (second - 0xDC00U);
     }
   }
-  m_text.fail_at(start, "half of a surrogate pair is no character");
+  m_text.fail_at(start, "half of a surrogate pair is not a character");
 }
 
 }  // namespace

@@ -7,8 +7,8 @@
 
 namespace torc::workflow_file {
 
-/// Reads JSON5 text (https://description.json5.org), which is UTF-8. Keys keep their order. Infinity and NaN are refused.
-/// @throws base::Error with line and column of a syntax error, else the pointer
+/// Reads JSON5 text (https://spec.json5.org), which is UTF-8. Keys keep their order. Infinity and NaN are rejected.
+/// @throws base::Error with line and column of a syntax error, or the JSON pointer of another error
 Document read_json5(std::string_view text, const std::string& name);
 
 }  // namespace torc::workflow_file

@@ -21,7 +21,7 @@ bool is_digits(std::string_view text, std::string_view digits) {
   return !text.empty() && text.find_first_not_of(digits) == std::string_view::npos;
 }
 
-/// 0x1F and 0o17 as decimal text; anything else as it is, but for a plus sign.
+/// Converts 0x1F and 0o17 to decimal text; removes a plus sign from other numbers.
 std::string decimal(std::string_view text) {
   const int base = text.starts_with("0x") ? 16 : text.starts_with("0o") ? 8 : 10;
   if (base == 10) {
@@ -84,7 +84,7 @@ class YamlHandler : public YAML::EventHandler {
 
   void OnDocumentStart(const YAML::Mark& mark) override {
     if (m_started) {
-      fail_at(mark, "the file holds more than one YAML document");
+      fail_at(mark, "the file contains more than one YAML document");
     }
     m_started = true;
   }
@@ -99,7 +99,7 @@ class YamlHandler : public YAML::EventHandler {
       fail_at(mark, "an alias cannot be a key");
     }
     if (m_builder.is_open(*found->second)) {
-      fail_at(mark, "an alias stands inside of what it refers to");
+      fail_at(mark, "an alias refers to a value that contains it");
     }
     m_builder.add_alias(*found->second, line(mark));
   }
@@ -140,7 +140,7 @@ class YamlHandler : public YAML::EventHandler {
 
   void check_core_tag(const YAML::Mark& mark, const std::string& tag) const {
     if (!tag.empty() && tag != "?" && tag != "!" && !tag.starts_with(k_core_tag)) {
-      fail_at(mark, fmt::format("the tag '{}' means nothing here", shown(tag)));
+      fail_at(mark, fmt::format("the tag '{}' is not supported", shown(tag)));
     }
   }
 
@@ -179,7 +179,7 @@ class YamlHandler : public YAML::EventHandler {
   bool m_started{false};
 };
 
-/// Whether line `number` (from 0) is indented with a tab; yaml-cpp's own words for that help nobody.
+/// Whether line `number` (from 0) is indented with a tab, for which yaml-cpp's message is unhelpful.
 bool tab_indents(std::string_view text, int number) {
   for (; number > 0 && !text.empty(); --number) {
     text.remove_prefix(std::min(text.find('\n'), text.size() - 1) + 1);
@@ -200,9 +200,9 @@ Document read_yaml(std::string_view text, const std::string& name) {
   } catch (const YAML::Exception& error) {
     if (tab_indents(text, error.mark.line)) {
       throw base::Error(
-          fmt::format("{}:{}: a tab stands in the indentation; YAML wants spaces", name, error.mark.line + 1));
+          fmt::format("{}:{}: the indentation contains a tab; YAML requires spaces", name, error.mark.line + 1));
     }
-    throw base::Error(fmt::format("{}:{}: no valid YAML: {}", name, error.mark.line + 1, error.msg));
+    throw base::Error(fmt::format("{}:{}: invalid YAML: {}", name, error.mark.line + 1, error.msg));
   }
   return document;
 }

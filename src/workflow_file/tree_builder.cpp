@@ -64,7 +64,7 @@ void TreeBuilder::key(std::string name, int line) {
   level.key = std::move(name);
   level.has_key = true;
   if (repeated) {
-    // The node gives the error its place, the pointer included.
+    // The node gives the error its place, including the JSON pointer.
     const std::string message = fmt::format("the key '{}' appears twice in one map", shown(level.key));
     fail(m_document, add(Node::Kind::null, line), std::string_view(message));
   }
@@ -99,7 +99,8 @@ void TreeBuilder::attach(const Node& value) {
 void TreeBuilder::count(std::int64_t weight, int line) {
   m_total += weight;
   if (m_total > k_max_nodes) {
-    fail_at(line, fmt::format("the file holds more than {} values (what aliases stand for counted in)", k_max_nodes));
+    fail_at(line, fmt::format("the file contains more than {} values (aliases count as the values that they refer to)",
+                              k_max_nodes));
   }
 }
 
@@ -125,9 +126,9 @@ void TreeBuilder::merge(Node& map) {
   }
   for (const Node* other : maps) {
     if (other->kind != Node::Kind::map) {
-      fail(m_document, source, "'<<' takes a map or a list of maps, found {}", describe(*other));
+      fail(m_document, source, "'<<' must be a map or a list of maps, found {}", describe(*other));
     }
-    // What stands in the map itself, or came first, wins.
+    // Keys of the map itself, and those added first, take precedence.
     for (const auto& member : other->members) {
       if (present.insert(member.key).second) {
         map.members.push_back(member);

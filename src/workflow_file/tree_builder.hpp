@@ -8,23 +8,23 @@
 
 namespace torc::workflow_file {
 
-/// Puts the events of a parser together to nodes, within the limits of node.hpp. Every function throws base::Error
-/// where the file goes beyond them or repeats a key.
+/// Builds nodes from the events of a parser, within the limits of node.hpp. Every function throws base::Error if the
+/// file exceeds a limit or repeats a key.
 class TreeBuilder {
  public:
   explicit TreeBuilder(Document& document) : m_document(document) {}
 
-  /// Adds a value at the place the events have reached; a list or map stays open until `close`.
+  /// Adds a value to the innermost open list or map; a new list or map stays open until `close`.
   const Node& add(Node::Kind kind, int line, std::string text = {});
-  /// Adds a value that stands elsewhere already.
-  /// @param line  Where the alias stands.
+  /// Adds an alias: a value that exists already.
+  /// @param line  Line of the alias.
   void add_alias(const Node& target, int line);
-  /// Names the next value of the open map.
+  /// Sets the key of the open map's next value.
   void key(std::string name, int line);
-  /// Ends the open list or map; a map gets the keys of the maps under its "<<", if it has one.
+  /// Closes the innermost list or map; a map with "<<" gets the keys of the maps there.
   void close();
 
-  /// Whether an open map waits for its next key.
+  /// Whether the innermost open value is a map that expects a key.
   bool wants_key() const;
   bool is_open(const Node& node) const;
 
@@ -34,7 +34,7 @@ class TreeBuilder {
     std::string key{};
     int key_line{0};
     bool has_key{false};
-    std::unordered_set<std::string> seen{};  ///< The keys so far; filled only once they are many.
+    std::unordered_set<std::string> seen{};  ///< The keys so far; only filled once there are many.
   };
 
   void attach(const Node& value);

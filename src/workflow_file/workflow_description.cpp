@@ -45,11 +45,11 @@ void check_text(std::string_view text, const std::string& name) {
     return 1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(at), '\n');
   };
   if (const auto valid = base::valid_utf8_prefix(text); valid < text.size()) {
-    throw base::Error(fmt::format("{}:{}: the file is no UTF-8 text (byte 0x{:02x})", name, line_of(valid),
+    throw base::Error(fmt::format("{}:{}: the file is not valid UTF-8 (byte 0x{:02x})", name, line_of(valid),
                                   static_cast<unsigned char>(text[valid])));
   }
   if (const auto nul = text.find('\0'); nul != std::string_view::npos) {
-    throw base::Error(fmt::format("{}:{}: the file holds a NUL byte", name, line_of(nul)));
+    throw base::Error(fmt::format("{}:{}: the file contains a NUL byte", name, line_of(nul)));
   }
   if (base::trim(text).empty()) {
     throw base::Error(fmt::format("{}: the file is empty", name));
@@ -78,7 +78,7 @@ Format format_of(const std::filesystem::path& path) {
   }
   if (extension != ".yaml" && extension != ".yml") {
     throw base::Error(
-        fmt::format("{}: a workflow file ends in .yaml, .yml, .json or .json5; this one's format is not supported{}",
+        fmt::format("{}: the format is not supported{}; a workflow file must end in .yaml, .yml, .json or .json5",
                     path.string(), extension == ".kdl" ? " yet" : ""));
   }
   return Format::yaml;
@@ -91,7 +91,7 @@ WorkflowDescription parse_workflow(std::string_view text, Format format, const s
   check_text(text, name);
   const Document document = read(text, format, name);
   if (document.root == nullptr || document.root->kind == Node::Kind::null) {
-    throw base::Error(fmt::format("{}: there is no workflow in the file", name));
+    throw base::Error(fmt::format("{}: the file contains no workflow", name));
   }
   const Keys keys{"the workflow", k_workflow_keys, k_workflow_keys_not_yet};
   const Fields top(document, *document.root, keys);
@@ -108,7 +108,7 @@ WorkflowDescription parse_workflow(std::string_view text, Format format, const s
 
 WorkflowDescription read_workflow_file(const std::filesystem::path& path) {
   const Format format = format_of(path);
-  // Asked before reading: a device or a pipe may never end.
+  // Checked before reading, because a device or a pipe may never end.
   std::error_code error;
   const auto status = std::filesystem::status(path, error);
   if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status)) {

@@ -22,14 +22,14 @@ constexpr Keys k_monitor{"the resource monitor", k_monitor_keys};
 constexpr Keys k_monitor_jobs{"'jobs' of the resource monitor", k_monitor_jobs_keys};
 constexpr Keys k_monitor_node{"'compute_node' of the resource monitor", k_monitor_node_keys};
 
-/// Each workflow has one of this name already.
+/// Every workflow has a resource requirement of this name already.
 constexpr std::string_view k_server_requirement = "default";
 
 std::string granularity(const Fields& fields, const std::string& otherwise) {
   return fields.choice("granularity", k_granularities).value_or(otherwise);
 }
 
-/// The monitor's section under whichever of its two names.
+/// The monitor's section, which may have either of two keys.
 const Node* find_monitor(const Fields& top) {
   const Node* usual = top.find("resource_monitor");
   const Node* other = top.find("resource_monitor_config");
@@ -71,13 +71,13 @@ void read_workflow(const Fields& top, Draft& draft) {
   workflow.compute_node_ignore_workflow_completion = top.boolean("compute_node_ignore_workflow_completion");
   workflow.compute_node_wait_for_healthy_database_minutes =
       top.integer("compute_node_wait_for_healthy_database_minutes", 0);
-  // Others take this key and do nothing with it.
+  // torc 0.23 accepts this key and ignores it.
   top.integer("compute_node_expiration_buffer_seconds", 0);
   workflow.resource_monitor_config = read_monitor(top);
 }
 
 std::string read_monitor(const Fields& top) {
-  // Written in the order in which others write it.
+  // In the same order as torc 0.23.
   nlohmann::ordered_json monitor{
       {"enabled", true}, {"granularity", "summary"}, {"sample_interval_seconds", 10}, {"generate_plots", false}};
   nlohmann::ordered_json jobs{{"enabled", true}, {"granularity", "summary"}};
@@ -116,7 +116,7 @@ void read_requirements(const Fields& top, Draft& draft) {
     requirement.name = fields.required_text("name");
     if (requirement.name == k_server_requirement) {
       fail(top.document(), *fields.find("name"),
-           "'{}' is the server's name for what jobs without a resource requirement get; take another one",
+           "'{}' is reserved for the resource requirement of jobs without one; choose another name",
            k_server_requirement);
     }
     requirement.num_cpus = fields.required_integer("num_cpus", 1);

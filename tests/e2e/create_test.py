@@ -162,7 +162,7 @@ class CreateTest(WorkflowFileTest):
         path.write_text("{name: 'p',\n jobs: [Infinity]}")
         result = self.daemon.torc("create", path)
         self.assertEqual(result.returncode, 1)
-        self.assertIn(f"{path}:2:9: no valid JSON5: Infinity is no number", result.stderr)
+        self.assertIn(f"{path}:2:9: invalid JSON5: Infinity is not allowed", result.stderr)
 
     def test_usage(self):
         self.assertEqual(self.daemon.torc("create").returncode, 2)

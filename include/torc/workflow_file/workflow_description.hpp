@@ -12,7 +12,8 @@
 
 namespace torc::workflow_file {
 
-/// A job as the workflow file has it, parameters expanded. Names, not ids: the server gives those.
+/// A job of the workflow file, with parameters expanded. Refers to other items by name, since the server assigns the
+/// IDs.
 struct JobDescription {
   std::string name{};
   std::string command{};
@@ -22,8 +23,8 @@ struct JobDescription {
   std::optional<bool> supports_termination{};
   std::optional<std::string> resource_requirements{};
   std::optional<std::string> failure_handler{};
-  // What its regular expressions match stands in the lists, in the file's order, each name once.
-  /// Jobs that must be done first. (The server adds those that write this job's input files and user data.)
+  // The lists include the matches of the job's regular expressions, in the file's order, each name once.
+  /// Jobs that must complete first. (The server adds the jobs that write this job's input files and user data.)
   std::vector<std::string> depends_on{};
   std::vector<std::string> input_files{};
   std::vector<std::string> output_files{};
@@ -43,13 +44,13 @@ struct UserDataDescription {
 };
 
 struct ActionDescription {
-  model::WorkflowAction action{};   ///< Without the ids of its jobs.
-  std::vector<std::string> jobs{};  ///< What its regular expressions match among them, each name once.
+  model::WorkflowAction action{};   ///< Without the IDs of its jobs.
+  std::vector<std::string> jobs{};  ///< Including the matches of its regular expressions, each name once.
 };
 
-/// A workflow file, read, checked and expanded: every name in it resolves, no dependency leads back to its job.
+/// A workflow file that was read, checked and expanded: every name is resolved, and there are no cyclic dependencies.
 struct WorkflowDescription {
-  model::Workflow workflow{};  ///< `user` empty where the file names none.
+  model::Workflow workflow{};  ///< `user` is empty if the file names none.
   std::vector<model::ResourceRequirements> resource_requirements{};
   std::vector<model::FailureHandler> failure_handlers{};
   std::vector<FileDescription> files{};
@@ -62,11 +63,11 @@ struct WorkflowDescription {
 
 enum class Format { yaml, json, json5 };
 
-/// Reads a workflow file; the format is told by its extension (.yaml, .yml, .json, .json5).
+/// Reads a workflow file, whose extension determines the format (.yaml, .yml, .json, .json5).
 /// @throws base::Error "FILE:LINE: ..." that names the key
 WorkflowDescription read_workflow_file(const std::filesystem::path& path);
 
-/// The same from text; `name` is how errors name the file.
+/// Reads a workflow file from text; errors call the file `name`.
 WorkflowDescription parse_workflow(std::string_view text, Format format, const std::string& name);
 
 }  // namespace torc::workflow_file

@@ -70,7 +70,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"no_jobs", "trigger_type: on_jobs_ready, action_type: run_commands, commands: [x]",
              "wf.yaml:4: an action with the trigger on_jobs_ready needs 'jobs' or 'job_name_regexes'"},
         Case{"jobs_of_no_use", "trigger_type: on_workflow_start, action_type: run_commands, commands: [x], jobs: [a]",
-             "wf.yaml:4: 'jobs' belongs to the triggers of jobs, not to on_workflow_start"},
+             "wf.yaml:4: 'jobs' is only valid with triggers of jobs, not with on_workflow_start"},
         Case{"no_such_job", "trigger_type: on_jobs_ready, action_type: run_commands, commands: [x], jobs: [b]",
              "wf.yaml:4: 'jobs' names 'b', which is not among the jobs"},
         Case{"no_match",

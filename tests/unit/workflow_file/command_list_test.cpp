@@ -73,7 +73,7 @@ TEST(ExpandCommands, JoinsParametersByProductOrZip) {
   EXPECT_EQ(expanded("{p}{q}", parameters), (Texts{"1a", "1b", "2a", "2b"}));
   EXPECT_EQ(expanded("{p}{q}", parameters, Link::zip), (Texts{"1a", "2b"}));
   EXPECT_EQ(refusal("{p}{q}", {"p=1:3", "q=[a,b]"}, Link::zip),
-            "--link zip: zip needs as many values of each parameter, but 'p' has 3 and 'q' has 2");
+            "--link zip: zip requires the same number of values for each parameter, but 'p' has 3 and 'q' has 2");
 }
 
 TEST(ExpandCommands, TakesEveryKindOfValue) {
@@ -93,7 +93,7 @@ TEST(ExpandCommands, TakesValuesOfAFileAsTheyAreWritten) {
 
 TEST(ExpandCommands, NamesAFileThatIsEmptyOrMissing) {
   const TextFile file("# nothing\n");
-  EXPECT_EQ(refusal("{p}", {"p=@" + file.path()}), "--param p: " + file.path() + ": there is no value in the file");
+  EXPECT_EQ(refusal("{p}", {"p=@" + file.path()}), "--param p: " + file.path() + ": the file contains no values");
   try {
     expanded("{p}", {"p=@/no/such/file"});
     FAIL() << "a missing file was read";
@@ -112,7 +112,7 @@ TEST(ExpandCommands, QuotesWordsAfterTheValuesAreIn) {
 TEST(ExpandCommands, RefusesAPlaceholderOfNoParameter) {
   EXPECT_EQ(refusal("run {lr} {sede}", {"lr=1", "seed=1:3"}),
             "unknown placeholder '{sede}' in the command 'run {lr} {sede}': parameters are {lr}, {seed}; formats are "
-            "{name:03d} and {name:.4f}. In quotes it reaches the command as it stands.");
+            "{name:03d} and {name:.4f}. To pass it to the command unchanged, put it in quotes.");
   EXPECT_NE(refusal("echo {p}", {}).find("--param NAME=VALUE"), std::string::npos);
   EXPECT_NE(refusal("echo {p:5d}", {"p=1"}).find("{p:5d}"), std::string::npos);
   EXPECT_NE(refusal("echo 'a'{p}", {}), "");
@@ -129,10 +129,10 @@ TEST(ExpandCommands, LeavesBracesOfOthersAlone) {
 TEST(ExpandCommands, RefusesParametersThatAreNone) {
   EXPECT_EQ(refusal("x", {"p"}), "--param: 'p' is not NAME=VALUE");
   EXPECT_EQ(refusal("x", {"=3"}), "--param: '=3' is not NAME=VALUE");
-  EXPECT_EQ(refusal("x", {"a{b=3"}), "--param: 'a{b' is no name of a parameter");
+  EXPECT_EQ(refusal("x", {"a{b=3"}), "--param: 'a{b' is not a valid parameter name");
   EXPECT_EQ(refusal("x", {"p=1", "p=2"}), "--param p: given twice");
   EXPECT_EQ(refusal("x", {"p=5:1"}), "--param p: the range '5:1' is empty");
-  EXPECT_NE(refusal("x", {"p=http://x"}).find("a text with a colon is written as a list"), std::string::npos);
+  EXPECT_NE(refusal("x", {"p=http://x"}).find("write a text with a colon as a list"), std::string::npos);
   EXPECT_NE(refusal("x {p:03d}", {"p=0.5"}), "");
 }
 
@@ -140,8 +140,8 @@ TEST(ExpandCommands, RefusesCommandsThatAreNone) {
   EXPECT_EQ(refusal("", {}), "a command is empty");
   EXPECT_EQ(refusal(" \t", {}), "a command is empty");
   EXPECT_EQ(refusal("{p}", {"p="}), "a command is empty");
-  EXPECT_EQ(refusal("echo \xff", {}), "the command 'echo \\xff' is no UTF-8 text");
-  EXPECT_EQ(refusal(std::string("a\0b", 3), {}), "the command 'a\\x00b' holds a NUL byte");
+  EXPECT_EQ(refusal("echo \xff", {}), "the command 'echo \\xff' is not valid UTF-8");
+  EXPECT_EQ(refusal(std::string("a\0b", 3), {}), "the command 'a\\x00b' contains a NUL byte");
 }
 
 TEST(ExpandCommands, KeepsToTheLimitOfJobs) {

@@ -56,7 +56,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"exit_code_of_nothing", with_rule("{exit_codes: [1, 256]}"),
              "wf.yaml:5: 'exit_codes' must be at most 255, found 256"},
         Case{"exit_code_text", with_rule("{exit_codes: ['1']}"),
-             "wf.yaml:5: 'exit_codes' must be a whole number of 64 bits, found the text '1'"},
+             "wf.yaml:5: 'exit_codes' must be an integer of at most 64 bits, found the text '1'"},
         Case{"exit_codes_number", with_rule("{exit_codes: 1}"),
              "wf.yaml:5: 'exit_codes' must be a list, found the number 1"},
         Case{"negative_retries", with_rule("{exit_codes: [1], max_retries: -1}"),
@@ -71,7 +71,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"no_such_handler",
              "name: p\nfailure_handlers: [{name: again, rules: [{exit_codes: [1]}]}]\njobs:\n  - name: a\n"
              "    command: b\n    failure_handler: agan\n",
-             "wf.yaml:6: 'failure_handler' names 'agan', which is not there (did you mean 'again'?)"}),
+             "wf.yaml:6: 'failure_handler' names 'agan', which does not exist (did you mean 'again'?)"}),
     label_of);
 
 }  // namespace

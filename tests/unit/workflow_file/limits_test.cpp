@@ -37,37 +37,36 @@ TEST(Limits, BoundAliases) {
     bomb += "k" + std::to_string(i) + ": &a" + std::to_string(i) + " [" + repeated(before + ", ", 10) + "]\n";
   }
   EXPECT_EQ(message_of(bomb, Format::yaml),
-            "wf.yaml:9: the file holds more than 20000000 values (what aliases stand for counted in)");
+            "wf.yaml:9: the file contains more than 20000000 values (aliases count as the values that they refer to)");
 }
 
 TEST(Limits, BoundExpandedText) {
   const std::string command(100'000, 'x');
   const std::string job = "  - {name: 'a_{i}', command: '" + command + "', parameters: {i: '1:1000000'}}\n";
   EXPECT_EQ(message_of("name: p\njobs:\n" + job, Format::yaml),
-            "wf.yaml:3: the jobs and files, expanded, take more than 512 MiB");
+            "wf.yaml:3: the expanded jobs and files need more than 512 MiB");
 }
 
 TEST(Limits, BoundExpandedUserData) {
   const std::string data = "[" + repeated("~, ", 1000) + "~]";
   const std::string text = "name: p\njobs: []\nuser_data:\n  - {name: 'a_{i}', data: " + data;
   EXPECT_EQ(message_of(text + ", parameters: {i: '1:1000000'}}\n", Format::yaml),
-            "wf.yaml:4: the jobs and files, expanded, take more than 512 MiB");
+            "wf.yaml:4: the expanded jobs and files need more than 512 MiB");
 }
 
 TEST(Limits, BoundReferredText) {
   const std::string data(1'000'000, 'x');
   const std::string text = "name: p\nuser_data: [{name: u, data: " + data + "}]\njobs:\n  - {name: a, command: '";
   EXPECT_EQ(message_of(text + repeated("${user_data.input.u}", 600) + "'}\n", Format::yaml),
-            "wf.yaml:4: the commands, with what they refer to, take more than 512 MiB");
+            "wf.yaml:4: the commands with the data that they refer to need more than 512 MiB");
 }
 
 TEST(Limits, BoundDependenciesOfRegexes) {
-  EXPECT_EQ(
-      message_of("name: p\njobs:\n  - {name: 'a_{i}', command: c, parameters: {i: '1:10000'}}\n"
-                 "  - {name: 'b_{i}', command: c, parameters: {i: '1:10000'}, depends_on_regexes: ['^a_']}\n",
-                 Format::yaml),
-      "wf.yaml:4: the regular expressions give the jobs more than 5000000 dependencies; let a job in between gather "
-      "them");
+  EXPECT_EQ(message_of("name: p\njobs:\n  - {name: 'a_{i}', command: c, parameters: {i: '1:10000'}}\n"
+                       "  - {name: 'b_{i}', command: c, parameters: {i: '1:10000'}, depends_on_regexes: ['^a_']}\n",
+                       Format::yaml),
+            "wf.yaml:4: the regular expressions give the jobs more than 5000000 dependencies; add an intermediate job "
+            "that depends on all of them");
 }
 
 TEST(Limits, BoundNamesAndMessages) {

@@ -29,8 +29,8 @@ TEST(Pattern, SaysWhatIsWrong) {
     }
     return "no error";
   };
-  EXPECT_EQ(message("(a"), "'(a' is no valid regular expression: missing ): (a");
-  EXPECT_EQ(message("(?=a)"), "'(?=a)' is no valid regular expression: invalid perl operator: (?=");
+  EXPECT_EQ(message("(a"), "'(a' is not a valid regular expression: missing ): (a");
+  EXPECT_EQ(message("(?=a)"), "'(?=a)' is not a valid regular expression: invalid perl operator: (?=");
 }
 
 TEST(Pattern, RefusesWhatWouldGrowWithoutBounds) {

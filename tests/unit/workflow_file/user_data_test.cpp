@@ -99,9 +99,9 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"twice_by_parameters", "name: p\njobs: []\nuser_data:\n  - {name: u, parameters: {i: '1:2'}}\n",
              "wf.yaml:4: its parameters give two user data records the name 'u'; use all of them in 'name'"},
         Case{"too_large", "name: p\njobs: []\nuser_data:\n  - name: u\n    data:\n      - 1e999\n",
-             "wf.yaml:6: the number 1e999 is too large, or none that JSON has"},
+             "wf.yaml:6: the number 1e999 is too large, or cannot be represented in JSON"},
         Case{"nul", "name: p\njobs: []\nuser_data:\n  - {name: u, data: {k: \"\\0\"}}\n",
-             "wf.yaml:4: 'data' holds a NUL byte"},
+             "wf.yaml:4: 'data' contains a NUL byte"},
         Case{"no_such_record",
              "name: p\nuser_data: [{name: table}]\njobs:\n  - {name: a, command: x, input_user_data: [tabel]}\n",
              "wf.yaml:4: 'input_user_data' names 'tabel', which is not among the user data records (did you mean "
@@ -114,8 +114,7 @@ INSTANTIATE_TEST_SUITE_P(
              "name: p\nfiles: [{name: f, path: f}]\nuser_data: [{name: u}]\njobs:\n"
              "  - {name: a, command: x, input_user_data: [u], output_files: [f]}\n"
              "  - {name: b, command: x, input_files: [f], output_user_data_regexes: [u]}\n",
-             "wf.yaml:5: dependency cycle: a -> user data record u -> b -> file f -> a (each needs the one behind "
-             "it)"}),
+             "wf.yaml:5: dependency cycle: a -> user data record u -> b -> file f -> a (each depends on the next)"}),
     label_of);
 
 }  // namespace

@@ -232,9 +232,9 @@ TEST(WorkflowFileOnDisk, SaysWhyItCannotBeRead) {
   };
   EXPECT_EQ(message("/nowhere/wf.yaml"), "cannot open /nowhere/wf.yaml: No such file or directory");
   EXPECT_EQ(message("wf.txt"),
-            "wf.txt: a workflow file ends in .yaml, .yml, .json or .json5; this one's format is not supported");
+            "wf.txt: the format is not supported; a workflow file must end in .yaml, .yml, .json or .json5");
   EXPECT_EQ(message("wf.kdl"),
-            "wf.kdl: a workflow file ends in .yaml, .yml, .json or .json5; this one's format is not supported yet");
+            "wf.kdl: the format is not supported yet; a workflow file must end in .yaml, .yml, .json or .json5");
 }
 
 TEST(WorkflowFile, PutsPathsOfFilesIntoCommands) {
