@@ -32,7 +32,7 @@ std::string user_name() {
   if (::getpwuid_r(::getuid(), &entry, buffer.data(), buffer.size(), &found) == 0 && found != nullptr) {
     return found->pw_name;
   }
-  throw base::Error("cannot tell who you are: set TORC_USERNAME");
+  throw base::Error("cannot determine your user name: set TORC_USERNAME");
 }
 
 }  // namespace
@@ -43,7 +43,7 @@ struct CommandContext::Impl {
     options.connection.url = client::normalized_url(options.connection.url);
   }
 
-  /// Starts what has to be started before a first request.
+  /// Starts the standalone server, if there is one, before the first request.
   const client::Connection& connection() {
     if (options.standalone && !server) {
       server = std::make_unique<StandaloneServer>(options.database, owner(), guarded ? &options.connection : nullptr);
@@ -58,7 +58,7 @@ struct CommandContext::Impl {
   bool guarded{false};
   Output output;
   std::string user;
-  // In this order: the connection ends before the server that it talks to.
+  // The order matters: the connection must be destroyed before the server.
   std::unique_ptr<StandaloneServer> server;
   std::unique_ptr<client::Api> api;
   std::optional<proc::StopOnSignal> stop;
@@ -120,7 +120,7 @@ model::Id CommandContext::workflow_id(const std::optional<model::Id>& given) {
 
 std::stop_token CommandContext::prepare_run() {
   proc::split_off_guardian();
-  // A second one must not cut short what ends the jobs and gives them back.
+  // A second signal must not interrupt ending and requeueing the jobs.
   return stop_on_signal(proc::FurtherSignals::request_kill);
 }
 

@@ -16,9 +16,9 @@ CommandInfo program(GlobalOptions& options) {
           {.comment = "Start a server on this machine", .command = "torc server run --database ~/torc.db --daemon"},
           {.comment = "Create a workflow from a file", .command = "torc create sweep.yaml"},
           {.comment = "Run its jobs on this machine", .command = "torc run 1"},
-          {.comment = "Run its jobs on machines that ssh reaches", .command = "torc remote run 1 --workers hosts.txt"},
+          {.comment = "Run its jobs on other machines over ssh", .command = "torc remote run 1 --workers hosts.txt"},
           {.comment = "Show its progress", .command = "torc status 1"},
-          {.comment = "All of it without a server", .command = "torc -s run sweep.yaml"},
+          {.comment = "Create and run a workflow without a server", .command = "torc -s run sweep.yaml"},
           {.comment = "Run commands without a workflow file", .command = "torc -s exec -j 8 -C commands.txt"}}};
 }
 
@@ -34,8 +34,8 @@ CommandInfo missing_command(const std::string& path) {
           .any_words = true,
           .run = [path](CommandContext&) -> int {
             throw base::UsageError("'torc " + path +
-                                   "' is not available yet; 'torc run' runs jobs on this machine, 'torc remote run' on "
-                                   "machines that ssh reaches");
+                                   "' is not available yet; 'torc run' runs jobs on this machine, 'torc remote run' "
+                                   "runs them on other machines over ssh");
           }};
 }
 
@@ -67,7 +67,7 @@ CommandTable all_commands(GlobalOptions& options) {
       logs_analyze_command(),
       group("compute-nodes", "List the runners of a workflow", {{.command = "torc compute-nodes list 42"}}),
       compute_nodes_list_command(),
-      group("remote", "Run workflows on machines that ssh reaches",
+      group("remote", "Run workflows on other machines over ssh",
             {{.command = "torc remote add-workers 42 ws1 alice@ws2:2222"},
              {.command = "torc remote run 42"},
              {.command = "torc remote status 42"},

@@ -10,9 +10,9 @@
 
 namespace torc::cli {
 
-/// What the commands about the workers of a workflow do first: check the directory on the workers, find the workflow,
-/// load the workers that --host names.
-/// @param operation  Gets the fleet, unless there are no workers; returns the exit status.
+/// The first steps of the commands about a workflow's workers: check the directory on the workers, determine the
+/// workflow, and load the workers selected with --host.
+/// @param operation  Called with the fleet, unless there are no workers; returns the exit status.
 /// @returns the exit status
 template <typename Operation>
 int with_fleet(CommandContext& context, const std::optional<model::Id>& workflow_id,

@@ -27,19 +27,19 @@
 namespace torc::cli {
 namespace {
 
-/// A program started with a standard descriptor closed would get its next file or socket under that number, and print
+/// Opens closed standard descriptors. Otherwise a file or socket would get such a number, and output would be written
 /// into it.
 void open_missing_descriptors() {
   for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
     if (::fcntl(fd, F_GETFD) < 0) {
-      // The lowest free number is taken: this one, as those below it are open.
+      // open() returns the lowest free number, which is this one, because all lower ones are open.
       [[maybe_unused]] const int opened = ::open("/dev/null", O_RDWR);
     }
   }
 }
 
 void report(const std::string& message, bool json) {
-  // Where standard error cannot be written to, the exit status is all there is left to say it with.
+  // If standard error cannot be written to, only the exit status reports the failure.
   const Output output(json);
   if (json) {
     output.note(base::printable_json(model::dump_json({{"error", {{"message", message}}}})));
@@ -55,8 +55,8 @@ void start_logging(const GlobalOptions& options) {
   }
 }
 
-/// The options hold copies. What stayed in the environment would be shown to every process of this user, jobs above
-/// all, in /proc/PID/environ, and inherited by every child.
+/// Removes secrets from the environment; the options have copies. Otherwise every process of this user, such as a job,
+/// could read them in /proc/PID/environ, and every child process would inherit them.
 void forget_secrets_in_environment() {
   base::erase_variable("TORC_PASSWORD");
   base::erase_variable("TORC_COOKIE_HEADER");
@@ -101,7 +101,7 @@ int run(int argc, const char* const* argv) {
     const auto words = full_command_line(argc, argv);
     return parse_and_run(static_cast<int>(words.size()), words.data());
   } catch (const base::ApiError& error) {
-    // The server's text may quote any name: it must not look like lines of this program.
+    // The server's text may quote any name, which must not be able to imitate lines of this program.
     report(json ? error.what() : base::printable_line(error.what()), json);
     return error.exit_code();
   } catch (const base::Error& error) {

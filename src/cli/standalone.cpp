@@ -16,26 +16,26 @@ namespace torc::cli {
 namespace {
 
 server::ServerOptions server_options(const std::string& database, base::Owner owner) {
-  // The login file is made there before the server opens the database.
+  // The directory must exist before the login file is created beside the database.
   base::require_trusted_path(database, base::Found::file, owner, "database");
   base::make_private_directories(std::filesystem::path(database).parent_path());
   server::ServerOptions options;
   options.owner = owner;
   options.port = 0;
   options.database = database;
-  // One command asks, one question at a time: a second reader would only cost its start.
+  // One command sends one request at a time, so a second reader would be useless.
   options.readers = 1;
-  // Whoever else could reach it could have commands run.
+  // Anyone else who could reach the server could run commands.
   options.own_user_only = true;
   return options;
 }
 
-/// A file with one login, for as long as it takes to read it. It lies beside the database, where its owner can write.
+/// A temporary file with one login, until the server has read it. It is beside the database, where its owner can write.
 class LoginFile {
  public:
   LoginFile(const std::string& database, const client::Connection& login)
       : m_path(fmt::format("{}.login.{}", database, base::random_uuid())) {
-    // Nobody guesses what is random in the first place, so the hash need not be slow.
+    // The password is random and cannot be guessed, so the hash need not be slow.
     server::set_password(m_path, login.user, server::hash_password(login.password, server::k_lowest_cost));
   }
   LoginFile(const LoginFile&) = delete;

@@ -8,12 +8,12 @@
 
 namespace torc::cli {
 
-/// The server of --standalone: in this process, on a free port of the loopback, for as long as it lives.
+/// The server of --standalone: runs in this process, on a free port of 127.0.0.1, until this object is destroyed.
 class StandaloneServer {
  public:
-  /// @param database  Its directory is made, for this user alone, if there is none.
-  /// @param owner     Whose database is used.
-  /// @param login     User and password of the only ones it answers; none: all that can reach it.
+  /// @param database  If its directory does not exist, it is created, accessible to this user only.
+  /// @param owner     Which owners of the database are accepted.
+  /// @param login     The user and password that clients must give; nullptr: every client is accepted.
   /// @throws base::Error
   StandaloneServer(const std::string& database, base::Owner owner, const client::Connection* login = nullptr);
   StandaloneServer(const StandaloneServer&) = delete;

@@ -16,7 +16,7 @@
 namespace torc::cli {
 namespace {
 
-/// The list stands on standard error: standard output belongs to the command's answer.
+/// The list is printed on standard error, since standard output is for the command's result.
 void show(const std::vector<model::Workflow>& workflows) {
   Table table({"ID", "Name", "Description", "Created"});
   for (const auto& workflow : workflows) {
@@ -30,19 +30,20 @@ void show(const std::vector<model::Workflow>& workflows) {
 
 model::Id choose_workflow(client::Api& api, const std::string& user) {
   if (!can_ask()) {
-    throw base::UsageError("give a workflow id: standard input is not a terminal, so there is nobody to ask");
+    throw base::UsageError("no workflow ID given, and standard input is not a terminal to ask for one");
   }
   client::WorkflowFilter filter;
   filter.user = user;
   filter.is_archived = false;
   const auto workflows = api.list_workflows(filter).items;
   if (workflows.empty()) {
-    throw base::Error(fmt::format("user '{}' has no workflow on this server; 'torc create FILE' makes one", user));
+    throw base::Error(
+        fmt::format("user '{}' has no workflows on this server; create one with 'torc create FILE'", user));
   }
   show(workflows);
   const model::Id newest = workflows.back().id.value_or(0);
   for (;;) {
-    const auto answer = ask_line(fmt::format("Workflow id [{}]: ", newest));
+    const auto answer = ask_line(fmt::format("Workflow ID [{}]: ", newest));
     if (!answer) {
       throw base::UsageError("no workflow chosen");
     }
@@ -54,7 +55,7 @@ model::Id choose_workflow(client::Api& api, const std::string& user) {
     if (id && std::any_of(workflows.begin(), workflows.end(), [&](const auto& each) { return each.id == id; })) {
       return *id;
     }
-    base::write_all(STDERR_FILENO, fmt::format("'{}' is none of these ids.\n", base::printable_line(word)));
+    base::write_all(STDERR_FILENO, fmt::format("'{}' is not in the list.\n", base::printable_line(word)));
   }
 }
 

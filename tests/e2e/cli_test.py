@@ -173,7 +173,7 @@ class Errors(E2ETest):
         server = self.server()
         for args in (["status"], ["cancel"], ["workflows", "get"], ["jobs", "list"], ["results", "list"],
                      ["compute-nodes", "list"], ["workflows", "reset-status", "--no-prompts"]):
-            self.assert_usage(server.torc(*args), "Error: give a workflow id: standard input is not a terminal")
+            self.assert_usage(server.torc(*args), "Error: no workflow ID given, and standard input is not a terminal")
         workflow = server.create(SPEC)
         self.assert_usage(server.torc("delete", workflow), "--force")
         self.assert_usage(server.torc("workflows", "reset-status", workflow), "--no-prompts")
@@ -243,20 +243,20 @@ class Prompts(E2ETest):
         first, second = server.create(SPEC), server.create({**SPEC, "name": "second"})
         other = server.post("/workflows", {"name": "theirs", "user": "somebody"})["id"]
         terminal = self.terminal(server, "cancel")
-        terminal.expect(rf"(?s)demo.*second.*Workflow id \[{second}\]: $")
+        terminal.expect(rf"(?s)demo.*second.*Workflow ID \[{second}\]: $")
         self.assertNotIn("theirs", terminal.text)
         terminal.send(f"{other}\n")
-        terminal.expect("is none of these ids")
+        terminal.expect("is not in the list")
         terminal.send(f"{first}\n")
         self.assertEqual(terminal.finish(), 0)
         self.assertIn(f"Successfully canceled workflow {first}", terminal.text)
         newest = self.terminal(server, "workflows", "get")
-        newest.expect("Workflow id")
+        newest.expect("Workflow ID")
         newest.send("\n")
         self.assertEqual(newest.finish(), 0)
         self.assertIn("Name: second", newest.text)
         ended = self.terminal(server, "status")
-        ended.expect("Workflow id")
+        ended.expect("Workflow ID")
         ended.send("\x04")
         self.assertEqual(ended.finish(), 2)
 

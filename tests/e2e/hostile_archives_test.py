@@ -155,7 +155,7 @@ class Archives(E2ETest):
         make_bomb(self.evil, 20 << 20)
         self.assertEqual(self.srv.torc("logs", "analyze", self.evil, "--max-size", "10m").returncode, 1)
         self.assertEqual(self.srv.torc("logs", "analyze", self.evil, check=True).stdout,
-                         "1 file(s) read, nothing that looks like trouble\n")
+                         "1 file(s) read, no problems found\n")
         for options in (["--max-size", "x", "--extract"], ["--max-size", "0", "--extract"], ["--max-size", "1g"]):
             self.assertEqual(self.srv.torc("remote", "collect-logs", self.wf, *options).returncode, 2, options)
 

@@ -80,7 +80,7 @@ class Logs(E2ETest):
             kinds = {each["kind"] for each in report["findings"]}
             self.assertLessEqual({"out of memory", "command not found"}, kinds)
         nothing = server.torc("logs", "bundle", 77, cwd=self.dir)
-        self.assertEqual((nothing.returncode, nothing.stderr), (1, "Error: torc_output holds no log of workflow 77\n"))
+        self.assertEqual((nothing.returncode, nothing.stderr), (1, "Error: torc_output contains no logs of workflow 77\n"))
         self.assertEqual(server.torc("logs", "analyze", "nowhere", cwd=self.dir).returncode, 1)
 
 

@@ -18,7 +18,7 @@ class Exec(E2ETest):
         self.assertEqual(result.stdout.splitlines(), [
             f"=== {first}, {third} (2)", "cat: odd: No such file or directory", "it is sh here",
             f"=== {second} (1)", "odd"])
-        self.assertEqual(result.stderr, "3/3 workers ran it with exit status 0\n")
+        self.assertEqual(result.stderr, "The command succeeded on 3/3 workers\n")
 
     def test_words_are_no_shells_business_and_failures_are_told(self):
         self.set_up_workers(2)

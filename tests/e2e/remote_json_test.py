@@ -95,7 +95,7 @@ class Documents(E2ETest):
         self.assert_unreachable(down)
         # Nothing starts when one worker is not well.
         good, down = self.rows("run", wf)
-        self.assertEqual((good["ok"], good["message"]), (False, "not started, as others failed their check"))
+        self.assertEqual((good["ok"], good["message"]), (False, "not started because other workers failed their checks"))
         self.assert_unreachable(down)
         good, down = self.rows("run", wf, "--keep-going", "--poll-interval", "0.2")
         self.assertEqual((good["ok"], good["state"], good["already_running"]), (True, "running", False))

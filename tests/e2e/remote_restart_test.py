@@ -66,7 +66,7 @@ class Restart(E2ETest):
         watching = self.watch("--interval", "1")
         self.wait_for(watching, f"{self.ws.names[1]}: running")
         self.kill(pids[0])
-        pid = int(self.wait_for(watching, rf"{self.ws.names[0]}: started again \(PID (\d+)\), 1 of 5").group(1))
+        pid = int(self.wait_for(watching, rf"{self.ws.names[0]}: restarted \(PID (\d+)\), 1 of 5").group(1))
         self.all_run()
         # The server knows that a job runs before its shell has written a line.
         wait_until(lambda: (self.ws.hosts[0].home / "ran").read_text() == "dark red\n" * 2, what="both runs of the job")
@@ -104,9 +104,9 @@ class Restart(E2ETest):
         watching = self.watch("--interval", "1", "--restart-pause", "1", "--max-restarts", "3")
         self.assertEqual(watching.wait(60), 1)
         text = watching.stdout_path.read_text()
-        self.assertEqual(re.findall(r"started again \(PID \d+\), (\d of 3)", text), ["1 of 3", "2 of 3", "3 of 3"])
+        self.assertEqual(re.findall(r"restarted \(PID \d+\), (\d of 3)", text), ["1 of 3", "2 of 3", "3 of 3"])
         self.assertIn(f"{self.ws.names[0]}: died again and is not restarted: 3 of 3 restarts are used (--max-restarts)", text)
-        self.assertIn("No worker is left, but 1 of 1 jobs are not done", watching.stderr_path.read_text())
+        self.assertIn("No runner is left, but 1 of 1 jobs are not done", watching.stderr_path.read_text())
         times = [float(line) for line in (self.ws.hosts[0].home / "ran").read_text().split()]
         self.assertEqual(len(times), 4)
         # The first restart comes at once. A job of one start may begin a little later than that of the next one.
@@ -124,7 +124,7 @@ class Restart(E2ETest):
         self.assertIn("guardian_pid=", self.state_file(0, "worker").read_text())
         self.kill(pids[0])
         watching = self.watch("--interval", "1")
-        self.wait_for(watching, "started again")
+        self.wait_for(watching, "restarted")
 
         def begun():
             return (home / "ran").read_text().split()
@@ -157,23 +157,23 @@ class Restart(E2ETest):
         watching = self.watch("--interval", "1", "--restart-pause", "6")
         self.wait_for(watching, f"{self.ws.names[1]}: running")
         self.kill(pids[0])
-        pid = int(self.wait_for(watching, r"started again \(PID (\d+)\)").group(1))
+        pid = int(self.wait_for(watching, r"restarted \(PID (\d+)\)").group(1))
         self.kill(pid)
-        self.wait_for(watching, rf"(?s)started again.*{self.ws.names[0]}: died")
+        self.wait_for(watching, rf"(?s)restarted.*{self.ws.names[0]}: died")
         # One is dead and its turn comes in some seconds, the other one runs.
         self.srv.torc("remote", "stop", self.wf, check=True)
         self.assertEqual(watching.wait(60), 1)
         text = watching.stdout_path.read_text()
         self.assertIn(f"{self.ws.names[0]}: is not restarted: a stop was requested", text)
         self.assertIn(f"{self.ws.names[1]}: stopped: stopped by tester@", text)
-        self.assertEqual(text.count("started again (PID"), 1)
+        self.assertEqual(text.count("restarted (PID"), 1)
         self.assertEqual(self.runners(), [])
         # Started by hand they run, and may be started again.
         pids = self.run_workers()
         self.all_run()
         watching = self.watch("--interval", "1")
         self.kill(pids[0])
-        self.wait_for(watching, r"started again \(PID (\d+)\)")
+        self.wait_for(watching, r"restarted \(PID (\d+)\)")
         self.go()
         self.assertEqual(watching.wait(30), 0)
 
@@ -191,7 +191,7 @@ class Restart(E2ETest):
         wait_until(lambda: time.monotonic() - down_since > 13, what="the time to pass")
         self.assertIsNone(watching.poll())
         self.ws.start_host(0)
-        self.wait_for(watching, r"started again \(PID \d+\), 1 of 5")
+        self.wait_for(watching, r"restarted \(PID \d+\), 1 of 5")
         self.go()
         self.assertEqual(watching.wait(30), 0, watching.stderr_path.read_text())
 
@@ -205,12 +205,12 @@ class Restart(E2ETest):
         self.kill(pids[0])
         wait_until(lambda: "sleep 1000" in processes_below(self.dir / "workers").values(), what="the start to hang")
         self.kill(pids[1])
-        self.wait_for(watching, rf"{self.ws.names[1]}: started again", timeout=15)
+        self.wait_for(watching, rf"{self.ws.names[1]}: restarted", timeout=15)
         began = time.monotonic()
         watching.send_signal(signal.SIGINT)
         self.assertEqual(watching.wait(20), 1)
         self.assertLess(time.monotonic() - began, 5)
-        self.assertIn("the workers go on", watching.stderr_path.read_text())
+        self.assertIn("the runners continue", watching.stderr_path.read_text())
 
     def test_run_and_wait(self):
         self.set_up_workers(1)

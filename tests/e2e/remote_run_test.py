@@ -151,7 +151,7 @@ class Run(E2ETest):
         wait_until(lambda: "running" in set(server.statuses(workflow).values()), what="the job to run")
         waiting.send_signal(signal.SIGINT)
         self.assertEqual(waiting.wait(20), 1)
-        self.assertIn("the workers go on", waiting.stderr_path.read_text())
+        self.assertIn("the runners continue", waiting.stderr_path.read_text())
         self.assertEqual(server.json("remote", "status", workflow)["workers"][0]["state"], "running")
 
     def test_a_server_of_its_own_only_with_wait(self):

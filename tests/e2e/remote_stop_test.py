@@ -91,13 +91,13 @@ class Stop(E2ETest):
         self.assertEqual([row["pid"] for row in self.status()], runners)
         self.job_counts([1, 0])
         lines = self.srv.torc("remote", "status", self.wf, check=True).stdout.splitlines()
-        self.assertNotIn("given it up", lines[2])
-        self.assertEqual(lines[3], f"{self.ws.names[1]:<30} Running (PID {runners[1]}), but the server has given it up")
+        self.assertNotIn("considers it lost", lines[2])
+        self.assertEqual(lines[3], f"{self.ws.names[1]:<30} Running (PID {runners[1]}), but the server considers it lost")
         self.assertEqual(lines[-1], "2/2 workers running")
         os.kill(runners[1], signal.SIGCONT)
         wait_until(lambda: [row["state"] for row in self.status()] == ["running"] * 2, what="it to be known again")
         self.job_counts([1, 1])
-        self.assertNotIn("given it up", self.srv.torc("remote", "status", self.wf, check=True).stdout)
+        self.assertNotIn("considers it lost", self.srv.torc("remote", "status", self.wf, check=True).stdout)
 
     def test_status_of_a_runner_that_is_not_heard_of(self):
         runners = self.start_workers("sleep 300", server_args=["--worker-timeout", "off"])
@@ -111,8 +111,8 @@ class Stop(E2ETest):
         rows.close()
         self.assertEqual([row["state"] for row in self.status()], ["running", "silent"])
         lines = self.srv.torc("remote", "status", self.wf, check=True).stdout.splitlines()
-        self.assertNotIn("not heard of", lines[2])
-        self.assertRegex(lines[3], rf"Running \(PID {runners[1]}\), since \S+, 1 job\(s\), not heard of for 3 min \d+ s$")
+        self.assertNotIn("no heartbeat", lines[2])
+        self.assertRegex(lines[3], rf"Running \(PID {runners[1]}\), since \S+, 1 job\(s\), no heartbeat for 3 min \d+ s$")
 
     def test_drains(self):
         runners = self.start_workers("echo $$ >>$HOME/pids; until [ -e $HOME/go ]; do sleep 0.05; done")

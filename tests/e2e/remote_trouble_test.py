@@ -133,8 +133,7 @@ class Trouble(WorkerCase):
         address = server.url.removesuffix("/torc-service/v1")
         self.assertEqual(result.stderr.splitlines(), [
             f"Error: 1 worker(s) cannot reach the server at {address}:", f"  {workers.names[0]}: connection refused",
-            "The server listens on this machine only. Let the workers reach it through ssh with --server-tunnel; or start "
-            "it with --host, and give its address with --url."])
+            "The server listens on this machine only. Let the workers reach it through ssh with --server-tunnel, or start it with --host and give its address with --url."])
         self.nothing_started()
 
     def test_names_that_ssh_would_take_for_options(self):
@@ -187,7 +186,7 @@ class Trouble(WorkerCase):
         self.assertEqual(server.torc("remote", "list-workers", self.wf, check=True).stdout,
                          f"No remote workers stored for workflow {self.wf}\n")
         self.assertIn("not found", self.fails("remove-worker", "nobody", self.wf).stderr)
-        self.assertIn("give a workflow id", self.fails("status", status=2).stderr)
+        self.assertIn("no workflow ID given", self.fails("status", status=2).stderr)
         self.fails("run", 999)
 
     def test_login_noise_does_no_harm(self):

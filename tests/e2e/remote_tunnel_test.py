@@ -262,14 +262,14 @@ class End(TunnelTest):
         self.end_of_process(dead)
         watching = self.start([TORC, "remote", "watch", workflow, "--restart", "--interval", "1"], home=self.srv.home,
                               env={"TORC_API_URL": self.srv.url, **self.remote.env})
-        wait_until(lambda: "started again (PID" in watching.stdout_path.read_text(), 60, "the worker to start again")
+        wait_until(lambda: "restarted (PID" in watching.stdout_path.read_text(), 60, "the worker to start again")
         self.assertEqual(self.runner_ports(workflow), ports)
         gate.touch()
         self.assertEqual(watching.wait(60), 0, watching.stdout_path.read_text())
 
     def test_stop_ends_it(self):
         only = self.srv.torc("remote", "stop", self.workflow, "--host", self.remote.names[0], check=True)
-        self.assertIn("The server tunnel ends once no worker needs it", only.stdout)
+        self.assertIn("The server tunnel will end once no runner needs it", only.stdout)
         self.assertTrue(alive(self.pid))
         self.assertEqual(len(self.ssh_of_tunnel()), 2)
         result = self.srv.torc("remote", "stop", self.workflow, check=True)
@@ -295,7 +295,7 @@ class End(TunnelTest):
         self.end_of_process(dead)
         watching = self.start([TORC, "remote", "watch", self.workflow, "--restart", "--interval", "1"], home=self.srv.home,
                               env={"TORC_API_URL": self.srv.url, **self.remote.env})
-        wait_until(lambda: "started again (PID" in watching.stdout_path.read_text(), 60, "the worker to start again")
+        wait_until(lambda: "restarted (PID" in watching.stdout_path.read_text(), 60, "the worker to start again")
         wait_until(lambda: self.ports() == ports, 30, "the tunnel to lead to both")
         self.gate.touch()
         self.assertEqual(watching.wait(60), 0, watching.stdout_path.read_text())
@@ -321,7 +321,7 @@ class End(TunnelTest):
 
     def test_drain_lets_it_live_as_long_as_the_runners(self):
         result = self.srv.torc("remote", "stop", self.workflow, "--drain", check=True)
-        self.assertIn("The server tunnel ends once no worker needs it", result.stdout)
+        self.assertIn("The server tunnel will end once no runner needs it", result.stdout)
         self.assertTrue(alive(self.pid))
         self.gate.touch()
         self.srv.wait_complete(self.workflow)
@@ -473,7 +473,7 @@ class Foreground(TunnelTest):
         process = self.start([TORC, "remote", "tunnel", workflow], home=self.srv.home,
                              env={"TORC_API_URL": self.srv.url, **self.srv.env})
         wait_until(lambda: process.stdout_path.read_text().count("[UP]") == 2, 30, "both forwards")
-        self.assertIn(f"leads to 127.0.0.1:{self.srv.port}", process.stdout_path.read_text())
+        self.assertIn(f"is forwarded to 127.0.0.1:{self.srv.port}", process.stdout_path.read_text())
         victim = self.ssh_of_tunnel()[0]
         os.kill(victim, signal.SIGKILL)
         wait_until(lambda: process.stdout_path.read_text().count("[UP]") == 3, 30, "the forward to come back")

@@ -97,7 +97,7 @@ class Watch(E2ETest):
         self.assertFalse(alive(pids[0]))
         watching.send_signal(signal.SIGINT)
         self.assertEqual(watching.wait(20), 1)
-        self.assertIn("the workers go on", watching.stderr_path.read_text())
+        self.assertIn("the runners continue", watching.stderr_path.read_text())
         self.assertTrue(alive(pids[1]))
 
     def test_paints_on_a_terminal(self):

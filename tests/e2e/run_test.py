@@ -35,7 +35,7 @@ class Standalone(E2ETest):
         os.kill(node["pid"], signal.SIGKILL)
         first.wait(20)
         again = server.torc("run", workflow, check=True, cwd=self.dir)
-        self.assertIn("1 job(s) of runners that are gone are ready again", again.stderr)
+        self.assertIn("Requeued 1 job(s) of runners that died", again.stderr)
         self.assertEqual(server.statuses(workflow), {"j": "completed"})
 
     def test_standalone(self):

@@ -117,7 +117,7 @@ class Check(E2ETest):
             self.assertEqual(report["version"], report["newest_version"])
         text = run_torc("server", "check", "-d", server.database, home=self.dir, check=True).stdout
         self.assertIn("Jobs:       2 (1 completed, 1 failed)", text)
-        self.assertIn("Nothing is wrong with it.", text)
+        self.assertIn("No problems found.", text)
         server.start()
 
     def test_damage_is_told(self):

@@ -45,7 +45,7 @@ class SyncStatus(E2ETest):
         self.assertEqual(sorted(self.server.statuses(self.workflow).values()), ["ready", "running"])
         self.assertFalse(self.server.get(f"/compute_nodes/{node}")["is_active"])
         text = self.server.torc("workflows", "sync-status", self.workflow, check=True).stdout
-        self.assertEqual(text, "No job is pending or running whose runner is known to be gone\n")
+        self.assertEqual(text, "No pending or running job has a runner that is known to have ended\n")
         self.go.touch()
         self.server.wait_complete(self.workflow)
         self.assertEqual(alive.wait(60), 0)

@@ -102,7 +102,7 @@ int run(const Options& options, CommandContext& context) {
     tell_created(output, id);
     output.check();
   } catch (const base::Error&) {
-    // Nobody learnt its id: it would stay for ever.
+    // The ID could not be printed, so nobody could use or delete the workflow.
     context.api().delete_workflow(id);
     throw;
   }

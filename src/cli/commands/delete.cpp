@@ -41,12 +41,12 @@ int run(const Options& options, CommandContext& context) {
   const Output& output = context.output();
   if (!options.force && !can_ask()) {
     throw base::UsageError(
-        "standard input is not a terminal, so there is nobody to ask for confirmation; add --force to delete without "
+        "standard input is not a terminal to ask for confirmation; add --force to delete without "
         "asking");
   }
   nlohmann::json deleted = nlohmann::json::array();
   std::vector<std::string> errors;
-  // One that cannot be deleted does not stop the others.
+  // Continue with the other workflows if one cannot be deleted.
   for (const model::Id id : options.workflow_ids) {
     try {
       if (!options.force && !confirmed(context.api(), id, output)) {

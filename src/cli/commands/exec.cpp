@@ -33,7 +33,7 @@ int run(const Options& options, CommandContext& context) {
   const workflow_file::WorkflowDescription description = app::exec_workflow(options.workflow);
   const auto stop = context.prepare_run();
   context.check_output_directory(options.output_directory);
-  // Where that fails, there is no workflow to be left behind.
+  // Before the workflow is created, so that a failure does not leave one behind.
   runner::make_output_directory(options.output_directory);
   const model::Id id = app::create_workflow(context.api(), description, {.user = context.user(), .stop = stop});
   app::RunRequest request{.new_jobs = static_cast<std::int64_t>(description.jobs.size())};
@@ -78,7 +78,8 @@ std::vector<OptionInfo> commands_options(app::ExecOptions& options) {
            .value = "MODE",
            .choices = {"product", "zip"},
            .default_text = "product",
-           .help = "How to combine several parameters: every combination, or the first values together, and so on"},
+           .help = "How to combine several parameters: all combinations of their values (product), or the first values "
+                   "of all, then the second ones, and so on (zip)"},
           {.names = "-n,--name",
            .target = &options.name,
            .value = "NAME",

@@ -15,7 +15,7 @@ struct Options {
   std::vector<std::string> words{};
 };
 
-/// @throws UsageError for a word that names no command
+/// @throws UsageError for words that do not name a command
 const CommandInfo& named_command(const CommandTable& table, const std::vector<std::string>& words) {
   const CommandInfo* command = &table.front();
   for (const auto& word : words) {

@@ -24,10 +24,10 @@
 namespace torc::cli {
 namespace {
 
-constexpr std::chrono::milliseconds k_between_looks{200};
+constexpr std::chrono::milliseconds k_step_interval{200};
 
 struct Options {
-  std::vector<std::string> words{};  ///< The workflow id, perhaps, and the job.
+  std::vector<std::string> words{};  ///< The job, and optionally the workflow ID before it.
   bool follow{false};
   std::string output_dir{"torc_output"};
   std::string collected{"remote_logs"};
@@ -36,7 +36,7 @@ struct Options {
   SshSettings ssh{};
 };
 
-/// Passes output of jobs on to the stream that it was written to.
+/// Writes output of jobs to the stream to which the job wrote it.
 class JobStreams {
  public:
   explicit JobStreams(bool raw) : m_out(STDOUT_FILENO, raw), m_err(STDERR_FILENO, raw) {}
@@ -71,7 +71,7 @@ void require_all_shown(const std::vector<std::string>& refusals) {
   }
 }
 
-/// What files grow by, until the job has ended.
+/// Shows what is appended to files until the job has ended.
 class LocalFollower {
  public:
   LocalFollower(const LocalOutput& output, bool raw)
@@ -79,7 +79,7 @@ class LocalFollower {
 
   void print_news() {
     for (std::size_t i = 0; i < m_output.paths.size(); ++i) {
-      // Opened anew each time, as a network file system may show what was written only then.
+      // The file is opened again each time, because a network file system may show new content only then.
       const auto opened = base::open_beneath(m_output.directory.get(), m_output.paths[i]);
       if (opened.file) {
         m_offsets[i] = print_from(opened.file.get(), m_offsets[i], is_error_file(m_output.paths[i]));
@@ -92,7 +92,7 @@ class LocalFollower {
   }
 
  private:
-  /// @returns how far it came
+  /// @returns the new position
   off_t print_from(int file, off_t offset, bool is_error) {
     for (;;) {
       const ssize_t count = ::pread(file, m_buffer.data(), m_buffer.size(), offset);
@@ -113,17 +113,17 @@ class LocalFollower {
   JobStreams m_streams;
 };
 
-/// Calls `look` until the job has ended, the user interrupts, or `look` says that there is nothing more to see.
-template <typename Look>
-void until_the_end(const model::Job& job, CommandContext& context, Look&& look) {
+/// Calls `step` until the job has ended, the user interrupts, or `step` returns false.
+template <typename Step>
+void until_the_end(const model::Job& job, CommandContext& context, Step&& step) {
   const auto stop = context.stop_on_signal();
-  int looks = 0;
-  while (!stop.stop_requested() && look()) {
-    // The server is asked once a second.
-    if (++looks % 5 == 0 && context.api().get_job(job.id.value_or(0)).status != model::JobStatus::running) {
+  int steps = 0;
+  while (!stop.stop_requested() && step()) {
+    // The server is queried once per second.
+    if (++steps % 5 == 0 && context.api().get_job(job.id.value_or(0)).status != model::JobStatus::running) {
       return;
     }
-    base::sleep_unless_stopped(std::chrono::steady_clock::now() + k_between_looks, stop);
+    base::sleep_unless_stopped(std::chrono::steady_clock::now() + k_step_interval, stop);
   }
 }
 
@@ -144,8 +144,8 @@ bool show_local(const JobAttempt& attempt, model::Id id, const Options& options,
   return true;
 }
 
-/// Prints the attempt's files as they come in the archive.
-/// @returns whether it holds any
+/// Prints the attempt's files in the order of the archive.
+/// @returns whether the archive contains any
 bool print_archived(const std::filesystem::path& archive, const std::string& stem, bool raw) {
   std::vector<std::string> refusals;
   std::set<std::string> left;
@@ -180,7 +180,7 @@ bool show_archived(const JobAttempt& attempt, model::Id id, const Options& optio
   try {
     return print_archived(*archive, attempt.stem, options.raw);
   } catch (const WriteError&) {
-    throw;  // Not the archive's fault.
+    throw;  // A failure of the output, not of the archive.
   } catch (base::Error& error) {
     error.add_context(archive->string());
     throw;
@@ -210,7 +210,7 @@ void show_remote(const JobAttempt& attempt, model::Id id, const Options& options
 
 int show(const Options& options, CommandContext& context) {
   if (options.words.empty() || options.words.size() > 2) {
-    throw base::UsageError("torc logs [workflow-id] JOB: give one job, by its id or name");
+    throw base::UsageError("torc logs [workflow-id] JOB: give one job, by its ID or name");
   }
   std::optional<model::Id> given;
   if (options.words.size() == 2) {
@@ -225,7 +225,7 @@ int show(const Options& options, CommandContext& context) {
     return k_exit_ok;
   }
   if (!attempt.worker) {
-    throw base::Error(fmt::format("the output of job '{}' ({}) is not in {} nor in {}; name the directory with -o",
+    throw base::Error(fmt::format("the output of job '{}' ({}) is neither in {} nor in {}; name the directory with -o",
                                   base::printable_line(attempt.job.name), attempt.stem, options.output_dir,
                                   options.collected));
   }

@@ -46,7 +46,7 @@ std::vector<metrics::Recording> read_all(const std::vector<std::string>& files,
   for (const auto& file : files) {
     recordings.push_back(metrics::read_recording(file, options));
     if (recordings.back().empty() && files.size() > 1 && job_ids.empty()) {
-      output.note(fmt::format("{} holds no samples", base::printable_line(file)));
+      output.note(fmt::format("{} contains no samples", base::printable_line(file)));
     }
   }
   return recordings;

@@ -25,13 +25,14 @@ struct RunOptions {
   bool skip_checks{false};
 };
 
-/// The workflow to run: the one of that number, or a new one from that file.
+/// The workflow to run: an existing one given by ID, or a new one created from a file.
 model::Id find_or_create(const RunOptions& options, CommandContext& context) {
   if (check_id(options.spec_or_id).empty()) {
     return *base::parse_int(options.spec_or_id);
   }
   const auto description = workflow_file::read_workflow_file(options.spec_or_id);
-  runner::make_output_directory(options.output_directory);  // Where that fails, there is no workflow to be left behind.
+  runner::make_output_directory(
+      options.output_directory);  // Before the workflow is created, so that a failure does not leave one behind.
   const model::Id id = app::create_workflow(context.api(), description, {.user = context.user()});
   context.output().line(fmt::format("Created workflow {}", id));
   return id;
@@ -56,7 +57,7 @@ int run(const RunOptions& options, CommandContext& context) {
   request.runner.worker = runner::worker_identity_from_environment();
   request.runner.kill_now = context.kill_now();
   request.runner.drain = context.drain();
-  time_left(options.runner.times);  // A mistake is told before a workflow is made.
+  time_left(options.runner.times);  // Reports invalid limits before a workflow is created.
   const model::Id id = find_or_create(options, context);
   request.runner.workflow_id = id;
   request.runner.time_limit = time_left(options.runner.times);

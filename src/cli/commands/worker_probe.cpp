@@ -22,7 +22,7 @@ nlohmann::json probe_server(CommandContext& context) {
   }
 }
 
-/// Whether the worker that the state directory tells of runs still.
+/// Whether the runner recorded in the state directory is still running.
 nlohmann::json probe_worker(const std::string& state_directory) {
   std::string text;
   try {
@@ -58,7 +58,7 @@ int probe(CommandContext& context) {
                               {"build_id", base::k_build_id},
                               {"server", probe_server(context)},
                               {"worker", probe_worker(base::env_or("TORC_WORKER_STATE"))}};
-  // One line, whatever the format asked for: a script takes it up into its report.
+  // One line in every output format, because a script includes it in its report.
   const Output plain(false);
   plain.line(base::printable_json(model::dump_json(answer)));
   return k_exit_ok;
@@ -67,7 +67,7 @@ int probe(CommandContext& context) {
 }  // namespace
 
 CommandInfo worker_probe_command() {
-  // The ID is not used, but the parser writes it: it has to live as long as the command.
+  // The ID is not used, but the parser writes to it, so it must outlive the command.
   auto id = std::make_shared<model::Id>(0);
   return {.path = "worker-probe",
           .summary = "Report this torc to 'torc remote run'",

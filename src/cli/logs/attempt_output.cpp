@@ -19,7 +19,8 @@ model::Job find_job(client::Api& api, model::Id workflow_id, const std::string& 
   if (check_id(word).empty()) {
     auto job = api.get_job(*base::parse_int(word));
     if (job.workflow_id != workflow_id) {
-      throw base::Error(fmt::format("job {} is one of workflow {}, not of {}", word, job.workflow_id, workflow_id));
+      throw base::Error(
+          fmt::format("job {} belongs to workflow {}, not to workflow {}", word, job.workflow_id, workflow_id));
     }
     return job;
   }
@@ -33,13 +34,13 @@ model::Job find_job(client::Api& api, model::Id workflow_id, const std::string& 
     }
     page.paging.offset += static_cast<std::int64_t>(jobs.items.size());
     if (jobs.items.empty() || page.paging.offset >= jobs.total_count) {
-      throw base::Error(fmt::format("workflow {} has no job '{}'; 'torc jobs list {}' shows them", workflow_id,
+      throw base::Error(fmt::format("workflow {} has no job '{}'; list its jobs with 'torc jobs list {}'", workflow_id,
                                     base::printable_line(word), workflow_id));
     }
   }
 }
 
-/// The node that a job runs on now.
+/// The compute node on which a job currently runs.
 std::optional<model::ComputeNode> node_that_runs(client::Api& api, const model::Job& job) {
   client::ComputeNodeFilter active;
   active.is_active = true;
@@ -90,7 +91,7 @@ std::string stem_of(const model::Job& job, std::int64_t run_id, std::int64_t att
       {.workflow_id = job.workflow_id, .job_id = job.id.value_or(0), .run_id = run_id, .attempt_id = attempt_id});
 }
 
-/// "torc_logs_W_KEY", or a beginning of such names where nobody knows the worker.
+/// "torc_logs_W_KEY", or "torc_logs_W_" if the worker is unknown.
 std::string collected_name(const JobAttempt& attempt, model::Id workflow_id) {
   return fmt::format("torc_logs_{}_{}", workflow_id, attempt.worker ? attempt.worker->key : "");
 }

@@ -19,15 +19,15 @@ namespace torc::cli {
 namespace {
 
 constexpr std::size_t k_most_shown = 2'000;
-/// What is shown before the word that tells of trouble, if it comes late in a long line.
+/// How much of a long line is shown before the words that indicate the problem.
 constexpr std::size_t k_shown_before = 200;
 
 struct Trouble {
-  std::string_view word;  ///< In lower case.
+  std::string_view word;  ///< Lowercase.
   std::string_view kind;
 };
 
-/// The first that fits names the line: the narrower words stand before the wider ones.
+/// The first match determines the kind of a line, so specific words come before general ones.
 constexpr std::array<Trouble, 16> k_troubles{{
     {"out of memory", "out of memory"},
     {"oom-kill", "out of memory"},
@@ -163,9 +163,9 @@ void find_trouble(int fd, TroubleFinder& finder) {
   for (;;) {
     const off_t data = ::lseek(fd, at, SEEK_DATA);
     if (data < 0 && errno == ENXIO) {
-      break;  // Nothing but a hole is left.
+      break;  // Only a hole is left.
     }
-    at = data < 0 ? at : data;  // Not every file system knows of holes.
+    at = data < 0 ? at : data;  // Not every file system reports holes.
     const ssize_t count = ::pread(fd, buffer.data(), buffer.size(), at);
     if (count < 0 && errno == EINTR) {
       continue;

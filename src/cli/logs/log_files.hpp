@@ -15,24 +15,24 @@
 
 namespace torc::cli {
 
-/// The workflow that a file of an output directory is about, by its name: "job_wf42_j1_r1_a1.o",
-/// "job_runner_ws1_wf42_r1.log", "torc_worker_42_ws1.log". A directory before the name does not matter.
+/// The workflow that a file of an output directory belongs to, according to its name: "job_wf42_j1_r1_a1.o",
+/// "job_runner_ws1_wf42_r1.log", "torc_worker_42_ws1.log". `path` may include directories.
 std::optional<model::Id> workflow_of_log(std::string_view path);
 
-/// Visits what lies below a directory and is named like a log of a workflow; without a number, of any. Links and
-/// special files are visited, too: see their modes.
-/// @param skipped  Gets directories that cannot be read.
+/// Visits everything below a directory that is named like a log of the workflow, or of any workflow without
+/// `workflow_id`. Links and special files are visited, too; check their modes.
+/// @param skipped  Receives the directories that cannot be read.
 void for_each_log(int directory, std::optional<model::Id> workflow_id,
                   const std::function<void(const base::FoundFile&)>& visit, base::ShortList& skipped);
 
 /// Logs of a workflow below a directory.
 struct LogFiles {
-  std::vector<std::string> paths{};  ///< Regular files, from the directory; sorted.
-  base::ShortList skipped{};  ///< What is named like a log but is not a regular file: "FIFO job_stdio/job_wf1....o".
+  std::vector<std::string> paths{};  ///< Regular files, relative to the directory, sorted.
+  base::ShortList skipped{};  ///< Entries named like a log that are not regular files: "FIFO job_stdio/job_wf1....o".
 };
 LogFiles log_files(int directory, model::Id workflow_id);
 
-/// Ids of workflows, few of them: enough to see that there are several, and to name some.
+/// A few workflow IDs: enough to know whether there are several, and to name some.
 class WorkflowIds {
  public:
   static constexpr std::size_t k_most = 10;
@@ -43,27 +43,28 @@ class WorkflowIds {
   std::string text() const;
 
  private:
-  std::set<model::Id> m_ids;  ///< The smallest, one more than are shown.
+  std::set<model::Id> m_ids;  ///< The smallest IDs, one more than are shown.
 };
 
-/// A line that tells of trouble.
+/// A line that indicates a problem.
 struct LogFinding {
   std::string file{};
   std::int64_t line{0};  ///< From 1.
-  std::string text{};    ///< At most 2,000 bytes of the line, with the word that tells of trouble among them.
+  std::string text{};    ///< At most 2,000 bytes of the line, including the words that indicate the problem.
 
   auto operator<=>(const LogFinding&) const = default;
 };
 
-/// Findings by kind ("out of memory" and so on): how many, and the first ones. Memory does not grow with what is read.
+/// Findings by kind ("out of memory" and so on): their number, and the first ones. Memory use does not grow with the
+/// size of the logs.
 class TroubleReport {
  public:
-  /// Of a job that fails in a loop, the first lines tell as much as all.
+  /// If a job fails in a loop, the first lines are as informative as all of them.
   static constexpr std::size_t k_lines_of_a_kind = 20;
 
   struct OfKind {
     std::uint64_t count{0};
-    std::multiset<LogFinding> first{};  ///< By file and line, in whatever order they were added.
+    std::multiset<LogFinding> first{};  ///< Sorted by file and line.
   };
 
   void add(std::string_view kind, LogFinding finding);
@@ -73,8 +74,8 @@ class TroubleReport {
   std::map<std::string, OfKind, std::less<>> m_kinds;
 };
 
-/// Looks through one file, which comes in pieces, for lines that look like trouble, by words that programs, shells,
-/// kernels and this program use for it. Of a line it looks at the first 64 KiB.
+/// Searches one file, passed in pieces, for lines that indicate a problem, by words that programs, shells, kernels and
+/// torc use. Examines the first 64 KiB of a line.
 class TroubleFinder {
  public:
   static constexpr std::size_t k_longest_line = std::size_t{1} << 16U;
@@ -82,7 +83,7 @@ class TroubleFinder {
   TroubleFinder(std::string file, TroubleReport& report) : m_file(std::move(file)), m_report(report) {}
 
   void add(std::string_view piece);
-  /// After the last piece: a line may lack its end.
+  /// Call this after the last piece, since the last line may lack its end.
   void finish();
 
  private:
@@ -94,8 +95,7 @@ class TroubleFinder {
   std::int64_t m_number{1};
 };
 
-/// The same for a file that is open, from where it stands. Holes are skipped: a sparse file can be larger than any
-/// disk.
+/// Searches an open file from its current position. Holes are skipped, since a sparse file can be larger than any disk.
 /// @throws base::SystemError
 void find_trouble(int fd, TroubleFinder& finder);
 

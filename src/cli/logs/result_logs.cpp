@@ -16,7 +16,7 @@ namespace {
 
 struct Runner {
   std::string type;
-  std::string log_key;  ///< What its log's name holds: a worker's key, else the host name.
+  std::string log_key;  ///< The part of its log's name: a worker key, else the host name.
 };
 
 std::map<model::Id, Runner> runners_of(client::Api& api, model::Id workflow_id) {
@@ -50,7 +50,7 @@ std::map<model::Id, std::string> job_names(client::Api& api, model::Id workflow_
   return names;
 }
 
-/// "PendingFailed" for pending_failed: this report has always spelled states so.
+/// "PendingFailed" for pending_failed: this report spells statuses differently from others.
 std::string camel_case(model::JobStatus status) {
   std::string result;
   bool upper = true;
@@ -63,7 +63,7 @@ std::string camel_case(model::JobStatus status) {
   return result;
 }
 
-/// What the runners made of a config that no runner accepts is unknown: as if it were absent.
+/// A config that no runner accepts is treated as absent.
 model::StdioSettings stdio_settings(const model::Workflow& workflow) {
   try {
     const auto config = nlohmann::json::parse(workflow.execution_config.value_or("{}"), nullptr, false);
@@ -73,7 +73,7 @@ model::StdioSettings stdio_settings(const model::Workflow& workflow) {
   }
 }
 
-/// Null for output that was not kept.
+/// Null if the output was not kept.
 struct StdioFiles {
   nlohmann::json out;
   nlohmann::json err;

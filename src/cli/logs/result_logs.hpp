@@ -9,8 +9,8 @@
 
 namespace torc::cli {
 
-/// The report of `results list --include-logs`: each result with the files that its job and runner wrote.
-/// @param output_directory  Where the runners were told to write
+/// The report of `results list --include-logs`: each result with the files of its job and runner.
+/// @param output_directory  The output directory of the runners.
 nlohmann::json results_with_logs(client::Api& api, const model::Workflow& workflow,
                                  const std::vector<model::Result>& results, bool all_runs,
                                  const std::string& output_directory);

@@ -7,8 +7,8 @@
 #include "cli/parser/command_info.hpp"
 #include "torc/client/api.hpp"
 
-// Options that several commands have. The functions describe them; parsing writes the targets, which must live as long
-// as the description.
+// Options that several commands share. The functions describe them; parsing writes to the targets, which must outlive
+// the descriptions.
 
 namespace torc::cli {
 
@@ -18,7 +18,7 @@ OptionInfo workflow_id_argument(std::optional<model::Id>& target);
 /// -s, --status: a job status.
 OptionInfo status_filter(std::string& status);
 
-/// -o, --output-dir of the commands that run jobs on this machine.
+/// -o, --output-dir, for the commands that run jobs on this machine.
 OptionInfo output_directory_option(std::string& directory);
 
 /// --raw

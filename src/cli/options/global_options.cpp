@@ -18,7 +18,7 @@ std::vector<OptionInfo> global_options(GlobalOptions& options) {
            .value = "LEVEL",
            .choices = {"trace", "debug", "info", "warn", "warning", "error", "off"},
            .ignore_case = true,
-           // RUST_LOG is not read by the parser, because it may hold what is no level.
+           // The parser does not read RUST_LOG, because its value may not be a log level.
            .help = "Log level (default: RUST_LOG, else warnings)"},
           {.names = "-f,--format",
            .target = set_format,
@@ -36,13 +36,13 @@ std::vector<OptionInfo> global_options(GlobalOptions& options) {
            .target = &connection.password,
            .value = "PASSWORD",
            .env = "TORC_PASSWORD",
-           .help = "Password. Prefer the variable: the option is visible to other users for a moment"},
+           .help = "Password; prefer the variable, since other users can see the option for a moment"},
           {.names = "--prompt-password",
            .target = &options.prompt_password,
            .help = "Ask for the password on the terminal"},
           {.names = "--skip-version-check",
            .target = &connection.skip_version_check,
-           .help = "Continue with a server of another major interface version"},
+           .help = "Continue even if the server has another major version of the interface"},
           {.names = "--tls-ca-cert",
            .target = &connection.tls_ca_cert,
            .value = "FILE",
@@ -69,7 +69,7 @@ std::vector<OptionInfo> global_options(GlobalOptions& options) {
            .help = "Database of --standalone"},
           {.names = "--trust-owner",
            .target = &options.trust_owner,
-           .help = "With --standalone: use the database or output directory of a user who is neither you nor root"},
+           .help = "With --standalone: use a database or output directory owned by a user other than you and root"},
           // For scripts written for torc 0.23, which has a separate server program.
           {.names = "--torc-server-bin",
            .value = "PATH",
@@ -81,7 +81,7 @@ bool asks_for_json(int argc, const char* const* argv) {
   for (int i = 1; i < argc; ++i) {
     const std::string_view word = argv[i];
     if (word == "--") {
-      break;  // What follows are another program's options.
+      break;  // The following words are options of another program.
     }
     const bool next_is_json = i + 1 < argc && std::string_view(argv[i + 1]) == "json";
     if (word == "--format=json" || word == "-fjson" || ((word == "-f" || word == "--format") && next_is_json)) {

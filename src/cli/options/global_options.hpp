@@ -9,7 +9,7 @@ namespace torc::cli {
 /// The options of every command. Sets their defaults in `options`.
 std::vector<OptionInfo> global_options(GlobalOptions& options);
 
-/// Whether a command line asks for JSON, found without parsing it: for errors of parsing itself.
+/// Whether a command line requests JSON, determined without parsing it, for the errors of parsing.
 bool asks_for_json(int argc, const char* const* argv);
 
 }  // namespace torc::cli

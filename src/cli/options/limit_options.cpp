@@ -9,7 +9,7 @@ namespace torc::cli {
 namespace {
 
 constexpr std::int64_t k_least_body = 1024;
-/// A document takes many times its text's size while it is worked on.
+/// Processing a document takes many times the size of its text.
 constexpr std::int64_t k_most_body = std::int64_t{4} << 30;
 
 std::string check_body_size(const std::string& text) {

@@ -5,7 +5,9 @@
 namespace torc::cli {
 
 std::vector<OptionInfo> restart_options(app::RestartOptions& options) {
-  return {{.names = "--restart", .target = &options.restart, .help = "Restart runners that died, as they were started"},
+  return {{.names = "--restart",
+           .target = &options.restart,
+           .help = "Restart runners that die, with the settings of their start"},
           {.names = "--max-restarts",
            .target = &options.most,
            .value = "N",

@@ -10,8 +10,8 @@
 
 namespace torc::cli {
 
-/// How a runner works, as the command line of `torc run` and of `torc remote run` says. The latter passes it on to the
-/// former on each worker, so both take the same values.
+/// The runner settings of `torc run` and `torc remote run`. The latter passes them to `torc run` on each worker, so
+/// both accept the same values.
 struct RunnerSettings {
   double poll_interval_s{5.0};
   std::optional<std::int64_t> max_parallel_jobs{};

@@ -28,7 +28,7 @@ std::vector<OptionInfo> listen_options(server::ServerOptions& options) {
            .value = "N",
            .range = Range{1, 64},
            .default_text = std::to_string(options.readers),
-           .help = "Threads for reads; changes have a thread of their own"}};
+           .help = "Threads for reads; all writes use one more thread"}};
 }
 
 OptionInfo database_option(std::string& database) {
@@ -36,7 +36,7 @@ OptionInfo database_option(std::string& database) {
           .target = &database,
           .value = "FILE",
           .check = check_not_empty,
-          // DATABASE_URL is not read by the parser, because an empty one is ignored.
+          // The parser does not read DATABASE_URL, because an empty value is ignored.
           .completion = Completion::file,
           .help = "SQLite file, or sqlite:FILE (default: DATABASE_URL, else torc.db)"};
 }
@@ -50,8 +50,8 @@ std::vector<OptionInfo> commit_options(server::ServerOptions& options) {
            .value = "WHEN",
            .choices = {"full", "normal"},
            .default_text = "full",
-           .help = "full: everything that was answered survives a power cut. normal: it survives only a crash of the "
-                   "server; faster"},
+           .help = "full: acknowledged changes survive a power failure. normal: faster, but they survive only a crash "
+                   "of the server"},
           {.names = "-c,--completion-check-interval-secs",
            .value = "SECONDS",
            .check = check_number,
@@ -90,7 +90,7 @@ OptionInfo worker_timeout_option(server::ServerOptions& options) {
           .value = "SECONDS",
           .check = check_worker_timeout,
           .default_text = "90",
-          .help = "A runner that is silent for this long is lost, and its jobs are requeued; off or 0: never"};
+          .help = "Consider a runner lost after this long without a heartbeat, and requeue its jobs; off or 0: never"};
 }
 
 std::vector<OptionInfo> service_options(ServiceOptions& options) {
@@ -110,7 +110,7 @@ std::vector<OptionInfo> service_options(ServiceOptions& options) {
        .help = "Write the process ID to this file; removed at the end"},
       {.names = "--trust-owner",
        .target = &options.trust_owner,
-       .help = "Use a database or log directory of a user other than the server's and root"},
+       .help = "Use a database or log directory owned by a user other than the server's and root"},
       {.names = "--daemon",
        .target = &options.daemon,
        .help = "Run in the background once the server listens; use --log-dir to keep a log"}};

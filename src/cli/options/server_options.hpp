@@ -9,7 +9,7 @@
 
 namespace torc::cli {
 
-/// Options of `torc server run` that are not the server's.
+/// Options of `torc server run` that concern the process, not the server itself.
 struct ServiceOptions {
   std::string log_directory{};
   bool json_logs{false};
@@ -34,7 +34,7 @@ OptionInfo worker_timeout_option(server::ServerOptions& options);
 std::vector<OptionInfo> service_options(ServiceOptions& options);
 
 /// The path that --database or DATABASE_URL names: PATH, sqlite:PATH or sqlite://PATH, with or without ?PARAMETERS.
-/// @param given  What stands on the command line; empty: DATABASE_URL, else torc.db.
+/// @param given  The value on the command line; empty: DATABASE_URL, else torc.db.
 /// @throws UsageError for a URL of another database
 std::string database_path(const std::string& given);
 

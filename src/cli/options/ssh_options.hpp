@@ -10,12 +10,12 @@
 
 namespace torc::cli {
 
-/// How the workers are reached: options that each command of `torc remote` has.
+/// How to reach the workers: options of every command of `torc remote`.
 struct SshSettings {
   std::size_t max_parallel{10};
   std::vector<std::string> options{};  ///< "K=V" each
   std::vector<std::string> hosts{};    ///< Patterns of --host; none: all workers.
-  double limit_seconds{60};            ///< Hidden: a whole call.
+  double limit_seconds{60};            ///< Hidden: time limit for a whole call.
   double connect_delay_seconds{0};
 };
 
@@ -34,8 +34,8 @@ OptionInfo exclude_option(std::vector<std::string>& patterns);
 /// --prefix, for the commands that install torc on workers.
 OptionInfo prefix_option(std::string& prefix);
 
-/// Programs from TORC_SSH and TORC_SCP, the rest from the options. Made once in a command: its copies share the pool of
-/// --max-parallel-ssh and the pace of --connect-delay.
+/// Programs from TORC_SSH and TORC_SCP, the rest from the options. Call this once per command: copies of the result
+/// share the slots of --max-parallel-ssh and the pace of --connect-delay.
 remote::SshOptions make_ssh_options(const SshSettings& settings);
 
 }  // namespace torc::cli

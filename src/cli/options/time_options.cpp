@@ -47,7 +47,7 @@ std::optional<std::chrono::seconds> time_left(const TimeOptions& times) {
     }
     left = left ? std::min(*left, until) : until;
   }
-  // A clock counts nanoseconds in 64 bits: centuries would be in the past.
+  // The clock counts nanoseconds in 64 bits, so a time limit of centuries would overflow.
   constexpr std::chrono::hours k_century{24 * 36'525};
   return left ? std::optional(std::min<std::chrono::seconds>(*left, k_century)) : std::nullopt;
 }

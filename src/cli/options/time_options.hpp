@@ -10,7 +10,7 @@
 
 namespace torc::cli {
 
-/// How long a runner stays, as the command line says.
+/// How long a runner works, as given on the command line.
 struct TimeOptions {
   std::string time_limit{};  ///< ISO 8601 duration; "": none.
   std::string end_time{};    ///< ISO 8601 point in time; "": none.
@@ -20,14 +20,14 @@ struct TimeOptions {
 /// --time-limit, --end-time, --idle-timeout
 std::vector<OptionInfo> time_options(TimeOptions& times);
 
-/// What is left of --time-limit and --end-time, whichever ends first.
-/// @throws UsageError where they make no sense
+/// The remaining time of --time-limit and --end-time, whichever ends first.
+/// @throws UsageError if they are not valid
 std::optional<std::chrono::seconds> time_left(const TimeOptions& times);
 
 std::optional<std::chrono::seconds> idle_timeout(const TimeOptions& times);
 
-/// The same with the end as a point in time, for a runner that is started later.
-/// @throws UsageError where they make no sense
+/// Converts the limits to a point in time, for a runner that is started later.
+/// @throws UsageError if they are not valid
 TimeOptions with_fixed_end(const TimeOptions& times);
 
 /// The same options for another `torc run`.

@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::array<std::string_view, 2> k_secrets{"--password", "--cookie-header"};
 
-void blot_out(char* text) {
+void mask(char* text) {
   for (; *text != '\0'; ++text) {
     *text = '*';
   }
@@ -21,7 +21,7 @@ struct Section {
   std::size_t end{0};
 };
 
-/// Where the login of a URL is: "user:password" in "http://user:password@host/".
+/// The position of the login in a URL: "user:password" in "http://user:password@host/".
 std::optional<Section> login_in(std::string_view url) {
   const auto scheme = url.find("://");
   if (scheme == std::string_view::npos) {
@@ -32,8 +32,8 @@ std::optional<Section> login_in(std::string_view url) {
   return at != std::string_view::npos && at > begin ? std::optional(Section{begin, at}) : std::nullopt;
 }
 
-/// Whichever option the URL stands behind.
-void blot_out_login(std::string_view word, char* text) {
+/// Overwrites the login of a URL, which may be the value of any option.
+void mask_login(std::string_view word, char* text) {
   if (const auto login = login_in(word)) {
     std::fill(text + login->begin, text + login->end, '*');
   }
@@ -54,11 +54,11 @@ std::vector<std::string> take_arguments(int argc, char** argv) {
   for (std::size_t i = 1; i < words.size() && words[i] != "--"; ++i) {
     const auto equals = words[i].find('=');
     if (equals != std::string::npos && is_secret_name(std::string_view{words[i]}.substr(0, equals))) {
-      blot_out(argv[i] + equals + 1);
+      mask(argv[i] + equals + 1);
     } else if (is_secret_name(words[i]) && i + 1 < words.size()) {
-      blot_out(argv[++i]);
+      mask(argv[++i]);
     } else {
-      blot_out_login(words[i], argv[i]);
+      mask_login(words[i], argv[i]);
     }
   }
   return words;

@@ -10,7 +10,7 @@
 namespace torc::cli {
 
 Check check_range(Range range) {
-  // Not CLI11's own, which accepts "nan".
+  // CLI11's own conversion would accept "nan".
   return [range](const std::string& text) -> std::string {
     const auto number = base::parse_double(text);
     if (number && *number >= range.least && *number <= range.most) {

@@ -25,7 +25,7 @@ std::string check_id(const std::string& text);
 /// A check: a whole decimal number from 0.
 std::string check_count(const std::string& text);
 
-/// A check: not empty. An empty word is mostly a variable of a script that is not set.
+/// A check: not empty. An empty word is usually an unset variable of a script.
 std::string check_not_empty(const std::string& text);
 
 }  // namespace torc::cli

@@ -11,8 +11,8 @@
 
 #include "torc/cli/command.hpp"
 
-// The command line as data: the parser, the help, the suggestions of errors and the check of docs/commands are generated
-// from it.
+// The command line as data, from which the parser, the help, the suggestions in errors and the check of docs/commands
+// are generated.
 
 namespace torc::cli {
 
@@ -43,10 +43,10 @@ enum class Completion { none, file, directory, workflow_id, job_id, worker, prog
 struct OptionInfo {
   std::string names{};
   OptionTarget target{};
-  /// Placeholder of the value in help: "FILE". Of an argument: its form in the usage line, if it is not the usual one.
+  /// Placeholder of the value in help: "FILE". For an argument: its form in the usage line, if it is not the usual one.
   std::string value{};
   std::vector<std::string> choices{};
-  bool ignore_case{false};  ///< Of the choices.
+  bool ignore_case{false};  ///< Ignore the case of `choices`.
   std::optional<Range> range{};
   Check check{};
   std::string default_text{};

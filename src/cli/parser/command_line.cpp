@@ -31,8 +31,8 @@ struct OptionMaker {
 };
 
 void take_every_word(CLI::Option& option) {
-  // Not by extra arguments: with those CLI11 takes a word "[a,b]" for a list and splits it. It continues taking words
-  // until it has as many as it expects, which it does not insist on.
+  // Not with CLI11's extra arguments, because then CLI11 takes a word "[a,b]" for a list and splits it. CLI11 continues
+  // to take words until it has as many as expected, but accepts fewer.
   option.allow_extra_args(false);
   option.multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   option.expected(CLI::detail::expected_max_vector_size - 1, CLI::detail::expected_max_vector_size);
@@ -65,7 +65,7 @@ CommandLine::CommandLine(const CommandTable& table, const std::vector<Suggestion
                          const std::string& version)
     : m_table(table), m_suggestions(suggestions), m_app(std::make_unique<CLI::App>("", "torc")) {
   m_app->option_defaults()->always_capture_default(false);
-  // Global options may stand behind the subcommand.
+  // Global options may follow the subcommand.
   m_app->fallthrough();
   m_app->set_version_flag("-V,--version", version);
   for (const auto& info : table) {
@@ -76,7 +76,7 @@ CommandLine::CommandLine(const CommandTable& table, const std::vector<Suggestion
     m_apps.emplace(info.path, app);
     add_command(*app, info);
   }
-  // An alias may hold an option that is then given again.
+  // A shell alias may contain an option that the user gives again.
   for (CLI::Option* option : m_app->get_options()) {
     option->take_last();
   }
@@ -94,7 +94,7 @@ void CommandLine::add_command(CLI::App& app, const CommandInfo& info) {
     app.fallthrough(false);
   }
   if (!commands_below(m_table, info.path).empty()) {
-    // At most one, or `remote add-workers 1 run` would take a host named "run" for a second command.
+    // At most one subcommand; otherwise `remote add-workers 1 run` would take a host named "run" for a second command.
     app.require_subcommand(0, 1);
   }
 }

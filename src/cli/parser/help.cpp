@@ -11,10 +11,10 @@ namespace torc::cli {
 namespace {
 
 constexpr std::size_t k_width = 80;
-/// Longer names have their text on the next line.
+/// The text of longer names begins on the next line.
 constexpr std::size_t k_max_text_column = 30;
 
-/// A name and the words of its text, which lines may break between.
+/// A name and the words of its text; lines may break between the words.
 struct Entry {
   std::string name{};
   std::vector<std::string> text{};
@@ -26,7 +26,7 @@ std::vector<std::string> split_words(const std::string& text) {
   return words;
 }
 
-/// Breaks lines so that they end before `k_width`. The first line starts at the column where the text so far ends.
+/// Appends words in lines that end before `k_width`. The first line starts at the current end of the text.
 std::string wrap(const std::vector<std::string>& words, std::size_t indent) {
   std::string text;
   std::size_t column = indent;

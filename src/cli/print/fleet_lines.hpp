@@ -7,7 +7,7 @@
 #include "torc/remote/stop.hpp"
 #include "torc/remote/worker.hpp"
 
-// What is said of one worker while an operation goes on: "  [OK] ws1: Sent SIGTERM to PID 42".
+// Lines about one worker during an operation: "  [OK] ws1: Sent SIGTERM to PID 42".
 
 namespace torc::cli {
 

@@ -10,21 +10,21 @@
 #include "torc/cli/command.hpp"
 #include "torc/remote/worker.hpp"
 
-// What the commands of `torc remote` print alike.
+// Output that the commands of `torc remote` share.
 
 namespace torc::cli {
 
-/// Prints a message that must stand on standard error as it is (scripts know it), or as an error's JSON.
+/// Prints a message on standard error without a prefix (as scripts expect it), or as JSON.
 /// @returns the exit status
 int fail_with(const Output& output, const std::string& message);
 
-/// There are no workers: what to do about it.
+/// Reports that there are no workers, and the remedy.
 /// @returns the exit status
 int fail_without_workers(const Output& output, model::Id workflow_id, const char* way_out);
 
 /// One element of "workers" in `-f json`: {"worker", "host", "ok"}; the caller adds what applies.
 nlohmann::json worker_json(const remote::Worker& worker, bool ok);
-/// {"workflow_id", "ok": how many, "total", "workers"}
+/// {"workflow_id", "ok": COUNT, "total", "workers"}
 nlohmann::json remote_document(model::Id workflow_id, nlohmann::json workers);
 /// The same with `row(worker, result)` for each worker.
 template <typename Result, typename Row>

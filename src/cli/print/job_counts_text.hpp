@@ -6,7 +6,7 @@
 
 namespace torc::cli {
 
-/// "3 of 7 jobs completed", and how many failed or were canceled where some did.
+/// "3 of 7 jobs completed", followed by the numbers of failed and canceled jobs if there are any.
 std::string completed_text(const app::JobCounts& counts);
 
 }  // namespace torc::cli

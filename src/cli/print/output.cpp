@@ -14,7 +14,7 @@
 
 namespace torc::cli {
 
-/// The first thing that could not be printed.
+/// The first failure to print.
 class Output::Trouble {
  public:
   void note(const std::string& text) {

@@ -18,7 +18,7 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds k_between_changes{100};
 constexpr milliseconds k_between_ticks{1'000};
-/// Earlier a rate is a guess.
+/// Before this time, a rate would be a guess.
 constexpr milliseconds k_first_rate{500};
 
 std::string rate_text(double per_second) {
@@ -32,21 +32,21 @@ std::string rate_text(double per_second) {
                               : fmt::format("{:.1f}/h", per_second * 3'600);
 }
 
-/// Whole seconds: tenths of an estimate say nothing.
+/// Rounds to whole seconds, since tenths of an estimate are meaningless.
 std::string time_text(double seconds) {
   constexpr double k_longest = 1e9;
   const auto whole = static_cast<std::int64_t>(std::ceil(std::min(seconds, k_longest)));
   return whole < 10 ? fmt::format("{} s", whole) : base::format_duration(milliseconds(whole * 1'000));
 }
 
-/// The columns of the terminal, or as many as any has.
+/// The width of the terminal in columns, or a common width if it is unknown.
 std::size_t terminal_width() {
   winsize size{};
   return ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
 }
 
 void write_line(const std::string& text) {
-  // A line that wraps could not be wiped out again.
+  // A line that wraps could not be erased.
   const std::string line = base::printable_line(text);
   const std::string shown = "\r\x1b[K" + std::string(base::cut_to_columns(line, terminal_width() - 1));
   [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, shown.data(), shown.size());
@@ -115,7 +115,7 @@ void ProgressLine::paint_until(const std::stop_token& stop) {
       write_line(" " + progress_text(progress));
     }
     lock.lock();
-    // What changes meanwhile is shown together; only the end is not waited for.
+    // Changes during the pause are shown together; the end interrupts it.
     m_wake.wait_for(lock, stop, k_between_changes, [] { return false; });
   }
 }

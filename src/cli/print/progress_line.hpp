@@ -12,24 +12,23 @@
 
 namespace torc::cli {
 
-/// "1243/5000 jobs  8 running  2 failed  412/s  about 9 s left", rate and time once they can be told.
+/// "1243/5000 jobs  8 running  2 failed  412/s  about 9 s left"; rate and time once they can be estimated.
 std::string progress_text(const app::Progress& progress);
 
-/// A line on the terminal at standard error that is written over as jobs end; nothing where that is no terminal. A
-/// thread of its own paints it, since the last of many changes would not be seen otherwise, and since the time left
-/// grows shorter while nothing happens.
+/// A progress line that is updated in place on standard error; does nothing if that is not a terminal. A separate
+/// thread paints it, so that the last of many rapid changes is shown, and the remaining time decreases between changes.
 class ProgressLine {
  public:
   ProgressLine(std::int64_t total, std::int64_t done_before, bool wanted);
   ProgressLine(const ProgressLine&) = delete;
   ProgressLine& operator=(const ProgressLine&) = delete;
-  /// Wipes the line out.
+  /// Erases the line.
   ~ProgressLine();
 
-  /// Whether there is a terminal for it.
+  /// Whether standard error is a terminal that can show it.
   static bool can_be_seen();
 
-  /// From one thread, whenever something changed.
+  /// Call this from one thread, after each change.
   void show(std::int64_t done_here, std::int64_t running, std::int64_t failed);
 
  private:
@@ -42,7 +41,7 @@ class ProgressLine {
   std::condition_variable_any m_wake{};
   app::Progress m_progress;  ///< Under m_mutex.
   bool m_changed{false};     ///< Under m_mutex.
-  std::jthread m_painter;    ///< Last: it ends before what it uses.
+  std::jthread m_painter;    ///< Last, so that it ends before the members that it uses are destroyed.
 };
 
 }  // namespace torc::cli

@@ -15,7 +15,7 @@
 namespace torc::cli {
 namespace {
 
-/// What a warning says: something that stands on standard error whatever the format. Nothing for other events.
+/// The text of an event that is printed on standard error in every format; std::nullopt for other events.
 std::optional<std::string> warning_text(const app::Event& event) {
   if (const auto* warning = std::get_if<app::Warning>(&event)) {
     return warning->text;
@@ -27,11 +27,11 @@ std::optional<std::string> warning_text(const app::Event& event) {
     return "Waiting for another command that starts the server tunnel: " + awaited->holder;
   }
   if (const auto* jobs = std::get_if<app::JobsOfKilledRequeued>(&event)) {
-    return fmt::format("{} unfinished job(s) of killed workers are ready again", jobs->count);
+    return fmt::format("Requeued {} unfinished job(s) of killed runners", jobs->count);
   }
   if (const auto* ending = std::get_if<app::TunnelEnding>(&event);
       ending != nullptr && ending->how == app::TunnelEnding::How::stuck) {
-    return fmt::format("The server tunnel's process {} does not end", ending->pid);
+    return fmt::format("The server tunnel's process {} did not end", ending->pid);
   }
   return std::nullopt;
 }
@@ -39,7 +39,7 @@ std::optional<std::string> warning_text(const app::Event& event) {
 std::string ending_text(const app::TunnelEnding& ending) {
   switch (ending.how) {
     case app::TunnelEnding::How::when_idle:
-      return "The server tunnel ends once no worker needs it";
+      return "The server tunnel will end once no runner needs it";
     case app::TunnelEnding::How::ended:
       return fmt::format("Server tunnel ended (PID {})", ending.pid);
     case app::TunnelEnding::How::nothing:
@@ -49,7 +49,7 @@ std::string ending_text(const app::TunnelEnding& ending) {
   return {};
 }
 
-/// The line of an event for standard output; "" for those that have none there.
+/// The line of an event for standard output; "" for other events.
 struct LineOf {
   std::string operator()(const app::WorkersFound& event) const {
     return fmt::format("Found {} worker(s) for workflow {}", event.count, event.workflow_id);
@@ -91,12 +91,13 @@ struct LineOf {
   }
   std::string operator()(const app::TunnelEnding& event) const { return ending_text(event); }
   std::string operator()(const app::TunnelBegun& event) const {
-    return fmt::format("Connecting {} worker(s) with {}; Ctrl-C ends it", event.workers, event.target);
+    return fmt::format("Connecting {} worker(s) to {}; press Ctrl-C to end the tunnel", event.workers, event.target);
   }
   std::string operator()(const app::ForwardChanged& event) const {
     const auto& forward = event.forward;
-    return forward.up ? fmt::format("  [UP] {}: 127.0.0.1:{} leads to {}", forward.name, forward.port, event.target)
-                      : fmt::format("  [DOWN] {}: {}; trying again", forward.name, forward.error);
+    return forward.up
+               ? fmt::format("  [UP] {}: 127.0.0.1:{} is forwarded to {}", forward.name, forward.port, event.target)
+               : fmt::format("  [DOWN] {}: {}; retrying", forward.name, forward.error);
   }
   std::string operator()(const app::CollectBegun& event) const {
     return fmt::format("{} logs from {} worker(s) to {}...", event.deletes ? "Collecting and deleting" : "Collecting",
@@ -111,7 +112,7 @@ struct LineOf {
 /// The line of an event between two snapshots of a fleet; "" for others.
 struct WatchLineOf {
   std::string operator()(const app::WorkerRestarted& event) const {
-    return fmt::format("{}: started again (PID {}), {} of {}; not again within {}", event.worker.name, event.pid,
+    return fmt::format("{}: restarted (PID {}), {} of {}; no further restart within {}", event.worker.name, event.pid,
                        event.restarts, event.most, base::format_duration(event.pause));
   }
   std::string operator()(const app::RestartFailed& event) const { return event.worker.name + ": " + event.reason; }
@@ -130,10 +131,10 @@ struct WatchLineOf {
   }
 };
 
-/// What people read on standard error; "" for other events. Programs that read JSON do without.
+/// The line of an event for standard error, which is omitted with `-f json`; "" for other events.
 struct NoteOf {
   std::string operator()(const app::JobsOfLostRequeued& event) const {
-    return fmt::format("{} job(s) of runners that are gone are ready again", event.count);
+    return fmt::format("Requeued {} job(s) of runners that died", event.count);
   }
   std::string operator()(const app::RunStopping&) const {
     return "Stopping: ending the running jobs; press Ctrl-C again to kill them";
@@ -184,7 +185,7 @@ void TerminalReporter::report(const app::Event& event) {
     const std::lock_guard lock(m_mutex);
     m_progress.reset();
   } else if (std::holds_alternative<app::RunStopping>(event)) {
-    paint("");  // Erases the line of progress.
+    paint("");  // Erases the progress line.
     PlainReporter::report(event);
   } else if (const auto* transfer = std::get_if<app::TransferProgress>(&event)) {
     paint(fmt::format("  {} archive(s) complete, {} here", transfer->archives, base::format_bytes(transfer->bytes)));
@@ -209,7 +210,7 @@ void JsonReporter::report(const app::Event& event) {
         {{"worker", forward.worker}, {"up", forward.up}, {"port", forward.port}, {"message", forward.error}});
   } else if (!std::visit(WatchLineOf{}, event).empty()) {
     const std::lock_guard lock(m_mutex);
-    m_pace.make_due();  // The next snapshot says it.
+    m_pace.make_due();  // The next snapshot shows the change.
   }
 }
 

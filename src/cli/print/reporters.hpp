@@ -12,10 +12,11 @@
 
 namespace torc::cli {
 
-/// Prints events as lines for people.
+/// Prints events as lines of text.
 class PlainReporter : public app::Reporter {
  public:
-  /// @param output  Outlives this. @param watch  Where snapshots of a fleet go; the rest has its fixed place.
+  /// @param output  Must outlive this object. @param watch  The stream for snapshots of a fleet; other events have a
+  /// fixed stream.
   PlainReporter(const Output& output, WatchView::Target watch) : m_output(output), m_view(output, watch) {}
 
   void report(const app::Event& event) override;
@@ -29,7 +30,7 @@ class PlainReporter : public app::Reporter {
   WatchView m_view;  ///< Under m_mutex.
 };
 
-/// As PlainReporter; progress is painted over itself on standard error.
+/// Like PlainReporter, but updates progress in place on standard error.
 class TerminalReporter : public PlainReporter {
  public:
   using PlainReporter::PlainReporter;
@@ -42,8 +43,8 @@ class TerminalReporter : public PlainReporter {
   std::optional<ProgressLine> m_progress{};  ///< Under m_mutex.
 };
 
-/// For `-f json`: snapshots of a fleet and changes of a tunnel as lines of JSON, warnings on standard error; the rest is in the document that the
-/// command prints at its end.
+/// For `-f json`: prints snapshots of a fleet and changes of a tunnel as lines of JSON, and warnings on standard error.
+/// Other events are ignored, because the command's final document contains their results.
 class JsonReporter : public app::Reporter {
  public:
   JsonReporter(const Output& output, WatchView::Target watch) : m_output(output), m_watch(watch) {}
@@ -57,11 +58,11 @@ class JsonReporter : public app::Reporter {
   WatchPace m_pace{};  ///< Under m_mutex.
 };
 
-/// The one for this output: JSON, a terminal at standard error, or lines.
+/// The reporter for this output: JSON, a terminal at standard error, or lines of text.
 std::unique_ptr<app::Reporter> make_reporter(const Output& output,
                                              WatchView::Target watch = WatchView::Target::standard_output);
 
-/// For a process in the background: what happens goes to its log.
+/// For a process in the background: writes events to its log.
 std::unique_ptr<app::Reporter> make_log_reporter();
 
 }  // namespace torc::cli

@@ -7,9 +7,9 @@
 
 namespace torc::cli {
 
-/// Says how a run of this machine ended.
-/// @param output_directory  Where the output of failed jobs is; empty: that is not said.
-/// @returns the exit status: 1 where jobs failed, or were left although nothing stopped the run
+/// Reports how a run on this machine ended.
+/// @param output_directory  Where the output of failed jobs is; empty: not shown.
+/// @returns the exit status: 1 if jobs failed, or if jobs are left although the run was not stopped
 int report_run(const app::RunOutcome& outcome, model::Id workflow_id, const std::string& output_directory,
                const GlobalOptions& options, const Output& output);
 

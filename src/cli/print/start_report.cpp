@@ -19,7 +19,7 @@ bool is_loopback(const std::string& address) {
   return host.starts_with("127.") || host.starts_with("localhost") || host.starts_with("[::1]");
 }
 
-/// What is said about a worker that failed its check, after "NAME: ".
+/// The message for a worker that failed its check, after "NAME: ".
 std::string check_line(const remote::Worker& worker, const Check& check) {
   if (check.problem == Check::Problem::unreachable) {
     return fmt::format("SSH connection failed to {}: {}", worker.name, check.message);
@@ -76,7 +76,8 @@ nlohmann::json start_json(const remote::Worker& worker, const remote::StartResul
     if (result.check.problem == remote::Check::Problem::unreachable) {
       json["state"] = remote::to_string(remote::State::unreachable);
     }
-    json["message"] = result.check.ok() ? "not started, as others failed their check" : result.check.message;
+    json["message"] =
+        result.check.ok() ? "not started because other workers failed their checks" : result.check.message;
   }
   return json;
 }
@@ -100,9 +101,9 @@ std::string start_problems(const app::Outcomes<remote::StartResult>& outcomes, c
   if (!lines_of(outcomes, Check::Problem::server).empty()) {
     parts.back() += is_loopback(server)
                         ? "\nThe server listens on this machine only. Let the workers reach it through ssh with "
-                          "--server-tunnel; or start it with --host, and give its address with --url."
-                        : "\nCheck that the server listens there (--host of 'torc server run'), that --url is its "
-                          "address as the workers know it, and that no firewall is between.";
+                          "--server-tunnel, or start it with --host and give its address with --url."
+                        : "\nCheck that the server listens at that address (--host of 'torc server run'), that the "
+                          "address in --url is valid on the workers, and that no firewall blocks the connection.";
   }
   add(Check::Problem::tunnel,
       [](std::size_t count) { return fmt::format("No server tunnel to {} worker(s):", count); });

@@ -7,17 +7,17 @@
 #include "torc/app/fleet/fleet.hpp"
 #include "torc/remote/start.hpp"
 
-// What `torc remote run` says of starts.
+// The texts and JSON of `torc remote run` about starts.
 
 namespace torc::cli {
 
-/// "http://h:8080" of a URL, without login and path.
+/// The URL without login and path: "http://h:8080".
 std::string server_address(const std::string& url);
 
 std::string start_line(const remote::Worker& worker, const remote::StartResult& result);
 nlohmann::json start_json(const remote::Worker& worker, const remote::StartResult& result);
 
-/// All that is wrong with the workers, kind by kind; "" where nothing is.
+/// All problems of the workers, grouped by kind; "" if there are none.
 std::string start_problems(const app::Outcomes<remote::StartResult>& outcomes, const std::string& server_url);
 
 }  // namespace torc::cli

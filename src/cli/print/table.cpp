@@ -10,7 +10,7 @@ namespace {
 
 std::string format_row(const std::vector<std::string>& cells, const std::vector<std::size_t>& widths) {
   std::string line;
-  std::size_t pending = 0;  // spaces owed before the next cell, so that no line ends in white space
+  std::size_t pending = 0;  // spaces to write before the next cell, so that no line ends in white space
   for (std::size_t i = 0; i < cells.size(); ++i) {
     if (!cells[i].empty()) {
       line.append(pending, ' ');

@@ -5,8 +5,8 @@
 
 namespace torc::cli {
 
-/// Rows of text in columns as wide as their widest cell, two spaces between; for people, never parsed by scripts of
-/// ours. Control characters in cells are shown as \xNN.
+/// Rows of text in columns as wide as their widest cell, separated by two spaces. For people only; the project's
+/// scripts never parse it. Control characters in cells are shown as \xNN.
 class Table {
  public:
   explicit Table(std::vector<std::string> header) : m_header(std::move(header)) {}

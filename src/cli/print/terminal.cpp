@@ -13,7 +13,7 @@
 namespace torc::cli {
 namespace {
 
-/// Byte by byte: what follows the line stays unread, for the next question or for a program started later.
+/// Reads byte by byte, so that input after the line stays unread, for the next question or another program.
 std::optional<std::string> read_line(int fd) {
   std::string line;
   for (;;) {
@@ -32,7 +32,7 @@ std::optional<std::string> read_line(int fd) {
   }
 }
 
-/// Switches the terminal's echo off for as long as it lives.
+/// Disables the terminal's echo during its lifetime.
 class NoEcho {
  public:
   explicit NoEcho(int fd) : m_fd(fd) {
@@ -88,7 +88,7 @@ std::string ask_password(const std::string& prompt) {
   }
   std::optional<std::string> password;
   {
-    // Before the prompt: switching the echo off drops what was typed by then.
+    // Before the prompt, because disabling the echo discards input that was typed before.
     const NoEcho quiet(terminal.get());
     base::write_all(terminal.get(), base::printable(prompt));
     password = read_line(terminal.get());

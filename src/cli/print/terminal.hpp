@@ -5,17 +5,17 @@
 
 namespace torc::cli {
 
-/// Whether somebody can answer a question: standard input is a terminal.
+/// Whether the user can be asked: standard input is a terminal.
 bool can_ask();
 
-/// Shows `prompt` on standard error and reads a line of standard input; nothing at its end.
+/// Shows `prompt` on standard error and reads a line of standard input; std::nullopt at its end.
 std::optional<std::string> ask_line(const std::string& prompt);
 
 /// Asks `question` until it is answered by yes or no; the end of input counts as no.
 bool ask_yes_no(const std::string& question);
 
 /// Reads a password from the controlling terminal without showing it.
-/// @throws UsageError where there is no terminal
+/// @throws UsageError if there is no terminal
 std::string ask_password(const std::string& prompt);
 
 }  // namespace torc::cli

@@ -19,7 +19,7 @@ TerminalWriter::~TerminalWriter() {
   try {
     finish();
   } catch (const base::SystemError&) {
-    // Who wants to know calls `finish`.
+    // Callers that need the error call `finish`.
   }
 }
 

@@ -16,27 +16,27 @@ class WriteError : public base::SystemError {
   bool is_closed_pipe() const noexcept;
 };
 
-/// Passes output of jobs and of commands on workers on to standard output or error: as bytes to a file or pipe, in
-/// printable form (base::printable) to a terminal, which would act upon escapes. One object for each stream, so that a
-/// character may be cut anywhere.
+/// Writes output of jobs and of commands on workers to standard output or error: unchanged to a file or pipe, in
+/// printable form (base::printable) to a terminal, which would interpret escape sequences. Use one object per stream,
+/// since a character may be split between two writes.
 ///
-/// Thread-safety: one thread at a time.
+/// Not thread-safe.
 class TerminalWriter {
  public:
   /// @param fd   Borrowed; STDOUT_FILENO or STDERR_FILENO.
-  /// @param raw  The user wants the bytes on a terminal, too (--raw).
+  /// @param raw  Write unchanged bytes to a terminal, too (--raw).
   TerminalWriter(int fd, bool raw);
   TerminalWriter(const TerminalWriter&) = delete;
   TerminalWriter& operator=(const TerminalWriter&) = delete;
-  /// Finishes; what cannot be written then is lost.
+  /// Calls `finish`, ignoring errors.
   ~TerminalWriter();
 
   /// @throws WriteError if the descriptor cannot be written to
   void write(std::string_view bytes);
-  /// Writes what was held back, as the beginning of a character; the stream is over.
+  /// Writes a pending incomplete character; call this at the end of the stream.
   /// @throws WriteError as `write` does
   void finish();
-  /// Whether bytes pass as they are.
+  /// Whether bytes are written unchanged.
   bool is_raw() const { return m_raw; }
 
  private:

@@ -39,13 +39,13 @@ std::string tunnel_text(const remote::TunnelNote& tunnel) {
     case TunnelState::running:
       return running_tunnel_text(tunnel);
     case TunnelState::elsewhere:
-      return fmt::format("Server tunnel: held on {} (PID {})", base::printable_line(tunnel.host), tunnel.pid);
+      return fmt::format("Server tunnel: runs on {} (PID {})", base::printable_line(tunnel.host), tunnel.pid);
     case TunnelState::over:
     case TunnelState::died:
       break;
   }
   return fmt::format(
-      "Server tunnel: {} (PID {}); the workers may not reach the server: start it again with 'torc remote run "
+      "Server tunnel: {} (PID {}); the workers may not reach the server: restart it with 'torc remote run "
       "--server-tunnel'",
       tunnel.ended.empty() ? "died" : "ended by " + base::printable_line(tunnel.ended), tunnel.pid);
 }

@@ -10,10 +10,10 @@ namespace torc::cli {
 
 /// "running", "died" or "elsewhere"
 std::string to_string(remote::TunnelNote::State state);
-/// "Server tunnel: running (PID 7)", with a line for each worker that has no forward just now.
+/// "Server tunnel: running (PID 7)", with a line for each worker that currently has no forward.
 std::string tunnel_text(const remote::TunnelNote& note);
-/// {"state", "pid"}; "down", {NAME: REASON}, where a worker has no forward just now; "message" where it is known what
-/// ended it.
+/// {"state", "pid"}; with "down", {NAME: REASON}, if a worker currently has no forward, and "message" if it is known
+/// why the tunnel ended.
 nlohmann::json tunnel_json(const remote::TunnelNote& note);
 
 }  // namespace torc::cli

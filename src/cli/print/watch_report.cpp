@@ -17,13 +17,14 @@ int report_watch_end(const app::WatchOutcome& outcome, model::Id workflow_id, bo
       output.line(fmt::format("Workflow {} was canceled", workflow_id));
       return k_exit_failure;
     case End::no_workers:
-      output.note(fmt::format("No worker is left, but {} of {} jobs are not done; 'torc remote status {}' shows why",
+      output.note(fmt::format("No runner is left, but {} of {} jobs are not done; see 'torc remote status {}'",
                               jobs.left(), jobs.total, workflow_id));
       return k_exit_failure;
     case End::interrupted:
-      output.note(standalone
-                      ? "Interrupted: the server ends with this command, so the workers lose it"
-                      : fmt::format("Interrupted: the workers go on; 'torc remote stop {}' stops them", workflow_id));
+      output.note(
+          standalone
+              ? "Interrupted: the server ends with this command, so the runners lose their connection to it"
+              : fmt::format("Interrupted: the runners continue; stop them with 'torc remote stop {}'", workflow_id));
       return k_exit_failure;
   }
   return k_exit_failure;

@@ -5,8 +5,8 @@
 
 namespace torc::cli {
 
-/// Says how the watching ended. @param standalone  The server ends with this command.
-/// @returns the exit status: 0 only where all jobs completed
+/// Reports how the watch ended. @param standalone  The server ends with this command.
+/// @returns the exit status: 0 only if all jobs completed
 int report_watch_end(const app::WatchOutcome& outcome, model::Id workflow_id, bool standalone, const Output& output);
 
 }  // namespace torc::cli

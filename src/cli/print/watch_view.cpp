@@ -20,7 +20,7 @@ using app::WatchSnapshot;
 
 namespace {
 
-/// How often the progress is told where lines stay.
+/// Interval between progress lines if they cannot be updated in place.
 constexpr std::chrono::seconds k_between_lines{5};
 
 struct TerminalSize {
@@ -36,7 +36,7 @@ TerminalSize size_of_terminal(int fd) {
   return {.rows = size.ws_row, .columns = size.ws_col};
 }
 
-/// A worker that works, or has nothing left to do, needs no look.
+/// Whether a worker is running, or has finished as expected.
 bool is_fine(const WatchedWorker& worker) {
   return worker.state == "running" || worker.state == "finished" || worker.state == "ending" || worker.state.empty();
 }
@@ -52,10 +52,10 @@ std::string worker_line(const WatchedWorker& worker, std::size_t width) {
                                  worker.pid ? std::to_string(*worker.pid) : "", worker.running_jobs,
                                  worker.load ? fmt::format("{:.2f}", *worker.load) : "", heard_text(worker));
   if (worker.restarts > 0) {
-    line += fmt::format("  started again {} time(s)", worker.restarts);
+    line += fmt::format("  restarted {} time(s)", worker.restarts);
   }
   for (std::string message : {worker.message, worker.restart_message}) {
-    // The end of a worker's log has several lines.
+    // The message may be the end of a worker's log, which has several lines.
     std::replace(message.begin(), message.end(), '\n', ' ');
     line += message.empty() ? "" : "  " + base::printable_line(message);
   }
@@ -85,8 +85,8 @@ std::vector<std::string> watch_lines(const WatchSnapshot& snapshot, std::size_t 
     width = std::max(width, base::columns_of(base::printable_line(worker.name)));
     order.push_back(&worker);
   }
-  lines.push_back(
-      fmt::format("{:<{}} {:<13} {:>8} {:>5} {:>6} {:>10}", "Host", width, "State", "PID", "Jobs", "Load", "Heard of"));
+  lines.push_back(fmt::format("{:<{}} {:<13} {:>8} {:>5} {:>6} {:>10}", "Host", width, "State", "PID", "Jobs", "Load",
+                              "Heartbeat"));
   const std::size_t room = std::max<std::size_t>(height, 4) - lines.size();
   const bool all_fit = order.size() <= room;
   if (!all_fit) {
@@ -163,9 +163,9 @@ bool WatchPace::is_due(const WatchSnapshot& snapshot) {
   const auto now = Clock::now();
   m_news = watch_news(m_last ? &*m_last : nullptr, snapshot);
   const bool is_over = snapshot.progress.done_before + snapshot.progress.done_here == snapshot.progress.total;
-  const bool is_due = !m_last || !m_told_at || !m_news.empty() || is_over || now - *m_told_at >= k_between_lines;
+  const bool is_due = !m_last || !m_printed_at || !m_news.empty() || is_over || now - *m_printed_at >= k_between_lines;
   if (is_due) {
-    m_told_at = now;
+    m_printed_at = now;
   }
   m_last = snapshot;
   return is_due;
@@ -184,7 +184,7 @@ void WatchView::show(const WatchSnapshot& snapshot) {
 
 void WatchView::tell(const std::string& line) {
   if (m_on_terminal) {
-    m_painted = 0;  // What is there stays above, and the line below it.
+    m_painted = 0;  // The printed lines stay, and the new line follows them.
   }
   print(line);
   m_pace.make_due();
@@ -201,7 +201,7 @@ void WatchView::paint(const WatchSnapshot& snapshot) {
   std::string text = m_painted > 0 ? fmt::format("\x1b[{}A\r\x1b[J", m_painted) : "";
   const auto lines = watch_lines(snapshot, size.rows - 1);
   for (const auto& line : lines) {
-    // A line that wraps could not be painted over.
+    // A line that wraps could not be overwritten.
     text += base::cut_to_columns(base::printable_line(line), size.columns - 1);
     text += '\n';
   }

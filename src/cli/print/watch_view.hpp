@@ -14,23 +14,24 @@
 
 namespace torc::cli {
 
-/// Lines of text: the progress, a heading, a line for each worker. At most `height`: workers that need a look come
-/// first then, and the others are counted.
+/// Lines of text: the progress, a heading, and a line per worker. At most `height` lines: if there are more workers,
+/// those with problems come first, and the rest are counted.
 std::vector<std::string> watch_lines(const app::WatchSnapshot& snapshot, std::size_t height);
 
 /// One line of JSON: {"time", "workflow_id", "jobs", "workers"}
 nlohmann::json watch_json(const app::WatchSnapshot& snapshot);
 
-/// What is new since the snapshot before, a line each, for where lines cannot be painted over.
+/// The changes since the previous snapshot, one per line, for output that cannot be updated in place.
 std::vector<std::string> watch_news(const app::WatchSnapshot* before, const app::WatchSnapshot& now);
 
-/// Which snapshots are worth telling where lines stay: the first and the last one, those with news, and one now and then.
+/// Selects the snapshots to print if they cannot be updated in place: the first and the last one, those with changes,
+/// and one at regular intervals.
 class WatchPace {
  public:
-  /// To be called with each snapshot.
+  /// Call this with each snapshot. @returns whether to print it
   bool is_due(const app::WatchSnapshot& snapshot);
-  void make_due() { m_told_at.reset(); }
-  /// What was new in the last snapshot that `is_due` got.
+  void make_due() { m_printed_at.reset(); }
+  /// The changes in the last snapshot passed to `is_due`.
   const std::vector<std::string>& news() const { return m_news; }
 
  private:
@@ -38,10 +39,10 @@ class WatchPace {
 
   std::optional<app::WatchSnapshot> m_last{};
   std::vector<std::string> m_news{};
-  std::optional<Clock::time_point> m_told_at{};
+  std::optional<Clock::time_point> m_printed_at{};
 };
 
-/// Shows snapshots on a terminal, over the one before; elsewhere prints what is new, with the time in front.
+/// Shows snapshots: updated in place on a terminal; otherwise prints the changes, each with the time.
 class WatchView {
  public:
   enum class Target { standard_output, standard_error };
@@ -49,7 +50,7 @@ class WatchView {
   WatchView(const Output& output, Target target);
 
   void show(const app::WatchSnapshot& snapshot);
-  /// An event of its own: a worker that was started again.
+  /// Shows a line about another event, such as a restarted worker.
   void tell(const std::string& line);
 
  private:
@@ -59,7 +60,7 @@ class WatchView {
   const Output& m_output;
   Target m_target;
   bool m_on_terminal;
-  std::size_t m_painted{0};  ///< Lines on the terminal that the next snapshot replaces.
+  std::size_t m_painted{0};  ///< Number of lines on the terminal that the next snapshot replaces.
   WatchPace m_pace{};
 };
 

@@ -6,7 +6,7 @@ namespace torc::cli {
 
 nlohmann::json workflow_json(const model::Workflow& workflow) {
   nlohmann::json document = model::to_json(workflow);
-  // These three, as scripts know them; execution_config and slurm_config stay text.
+  // Only these three, as scripts expect; execution_config and slurm_config stay text.
   for (const char* name : {"resource_monitor_config", "metadata", "slurm_defaults"}) {
     const auto it = document.find(name);
     if (it == document.end()) {
@@ -15,7 +15,7 @@ nlohmann::json workflow_json(const model::Workflow& workflow) {
     try {
       *it = model::parse_json(it->get<std::string>());
     } catch (const model::JsonError&) {
-      // Free text that somebody stored there is shown as it is.
+      // Text that is not JSON is shown unchanged.
     }
   }
   return document;

@@ -6,7 +6,7 @@
 
 namespace torc::cli {
 
-/// A workflow as commands print it: what the interface carries as JSON text stands decoded.
+/// A workflow as commands print it: JSON text within the REST document is decoded.
 nlohmann::json workflow_json(const model::Workflow& workflow);
 
 }  // namespace torc::cli

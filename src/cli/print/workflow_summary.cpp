@@ -29,7 +29,7 @@ void sum_times(client::Api& api, model::Id id, WorkflowSummary& summary) {
   }
 }
 
-/// As scripts know it: "0.4s", "3m 5s", "2h 10m"
+/// In the form that scripts expect: "0.4s", "3m 5s", "2h 10m"
 std::string formatted(double seconds) {
   if (seconds < 60) {
     return fmt::format("{:.1f}s", seconds);
@@ -39,7 +39,7 @@ std::string formatted(double seconds) {
                        : fmt::format("{}h {}m", whole / 3'600, whole % 3'600 / 60);
 }
 
-/// What the server has counted.
+/// The counts from the server.
 void take_summary(const model::Summary& counted, WorkflowSummary& summary) {
   summary.completion = {
       .is_canceled = counted.is_canceled, .is_complete = counted.is_complete, .needs_to_run_completion_script = false};

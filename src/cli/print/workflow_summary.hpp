@@ -11,21 +11,21 @@
 
 namespace torc::cli {
 
-/// Where a workflow stands.
+/// The state of a workflow.
 struct WorkflowSummary {
   model::Workflow workflow{};
   model::Completion completion{};
-  std::map<model::JobStatus, std::int64_t> jobs{};  ///< Every state, those with no job too.
+  std::map<model::JobStatus, std::int64_t> jobs{};  ///< Every status, including those without jobs.
   std::int64_t total_jobs{0};
   std::int64_t active_compute_nodes{0};
   std::int64_t pending_scheduled_nodes{0};
   std::int64_t active_scheduled_nodes{0};
-  double exec_time_minutes{0};  ///< Of all jobs of the latest run together.
-  /// From the first job's start to the last one's end; nothing where no job has ended.
+  double exec_time_minutes{0};  ///< Total of all jobs of the latest run.
+  /// From the start of the first job to the end of the last one; std::nullopt if no job has ended.
   std::optional<std::chrono::milliseconds> walltime{};
 };
 
-/// Asks the server for it.
+/// Queries the server.
 /// @throws base::ApiError
 WorkflowSummary summarize_workflow(client::Api& api, model::Id id);
 

@@ -18,7 +18,7 @@ struct Options {
   client::ComputeNodeFilter filter{};
 };
 
-/// The ssh worker that a runner is, "" for a local one.
+/// The ssh worker on which a runner runs; "" for a local one.
 std::string worker_of(const model::ComputeNode& node) {
   if (!node.scheduler || !node.scheduler->is_object()) {
     return "";

@@ -21,7 +21,7 @@ struct Options {
   std::optional<std::uint64_t> max_size{};
 };
 
-/// What was found, and what was not looked at.
+/// The findings, and what was not read.
 struct Analysis {
   TroubleReport report{};
   std::uint64_t files{0};
@@ -35,10 +35,10 @@ bool is_wanted(std::string_view path, const Options& options) {
   return owner && (!options.workflow_id || *owner == *options.workflow_id);
 }
 
-/// @throws UsageError if logs of several workflows are there and none was named
+/// @throws UsageError if there are logs of several workflows and none was named
 void require_one_workflow(const Analysis& analysis, const Options& options) {
   if (analysis.workflows.is_several()) {
-    throw base::UsageError(fmt::format("{} holds logs of workflows {}: name one with --workflow-id", options.path,
+    throw base::UsageError(fmt::format("{} contains logs of workflows {}: name one with --workflow-id", options.path,
                                        analysis.workflows.text()));
   }
 }
@@ -65,7 +65,7 @@ void read_directory(const Options& options, Analysis& analysis) {
       analysis.skipped);
 }
 
-/// Notes what an archive's entry is that is not read.
+/// Records an entry of an archive that is not read.
 void judge_entry(const archive::Entry& entry, const Options& options, Analysis& analysis) {
   constexpr unsigned k_special_bits = S_ISUID | S_ISGID | S_ISVTX;
   using Kind = archive::Kind;
@@ -92,8 +92,8 @@ void judge_entry(const archive::Entry& entry, const Options& options, Analysis& 
   analysis.skipped.add(fmt::format("{} {}", archive::kind_name(entry.kind), entry.name));
 }
 
-/// Nothing is unpacked: what the archive holds is looked at as it comes. So neither its links nor its permissions lead
-/// anywhere, and an interrupted command leaves nothing behind.
+/// Searches the archive while reading it, without unpacking. Thus its links and permissions have no effect, and an
+/// interrupted command leaves nothing behind.
 void read_archive(const Options& options, Analysis& analysis) {
   archive::survey(options.path, {}, [&](const archive::Entry& entry, const archive::Survey& so_far) {
     if (const auto why = archive::why_too_large(so_far, options.max_size); !why.empty()) {
@@ -125,8 +125,8 @@ void print(const Analysis& analysis, const Options& options, const Output& outpu
   }
   if (analysis.files == 0) {
     throw base::Error(options.workflow_id
-                          ? fmt::format("{} holds no log of workflow {}", options.path, *options.workflow_id)
-                          : options.path + " holds no log of a workflow");
+                          ? fmt::format("{} contains no logs of workflow {}", options.path, *options.workflow_id)
+                          : options.path + " contains no logs of a workflow");
   }
   auto kinds = nlohmann::json::array();
   for (const auto& [kind, found] : analysis.report.kinds()) {
@@ -142,9 +142,8 @@ void print(const Analysis& analysis, const Options& options, const Output& outpu
     }
     kinds.push_back({{"kind", kind}, {"count", found.count}, {"lines", std::move(lines)}});
   }
-  output.line(fmt::format(
-      "{} file(s) read, {}", analysis.files,
-      analysis.report.kinds().empty() ? "nothing that looks like trouble" : "what is above looks like trouble"));
+  output.line(fmt::format("{} file(s) read, {}", analysis.files,
+                          analysis.report.kinds().empty() ? "no problems found" : "the lines above may show problems"));
   if (output.json()) {
     nlohmann::json document = {{"files", analysis.files}, {"findings", std::move(kinds)}};
     for (const auto& [name, list] :
@@ -163,7 +162,7 @@ int run(const Options& options, CommandContext& context) {
   if (std::filesystem::is_directory(options.path, error)) {
     read_directory(options, analysis);
   } else if (!std::filesystem::exists(options.path, error)) {
-    throw base::Error(options.path + ": there is no such file or directory");
+    throw base::Error(options.path + ": no such file or directory");
   } else {
     try {
       read_archive(options, analysis);

@@ -20,7 +20,7 @@ struct Options {
   std::string bundle_dir{"."};
 };
 
-/// The names go to tar over its standard input: no argument list holds that many.
+/// Passes the names to tar over its standard input, since an argument list could be too short for them.
 void pack(const fs::path& directory, const std::vector<std::string>& files, const fs::path& bundle) {
   const fs::path partial = bundle.string() + ".part";
   proc::Command tar;
@@ -32,11 +32,11 @@ void pack(const fs::path& directory, const std::vector<std::string>& files, cons
   }
   tar.limit = std::chrono::hours(1);
   const auto result = proc::run_command(tar);
-  // 1: a file changed as it was read, which those of running jobs do.
+  // 1: a file changed while it was read, as files of running jobs may.
   if (result.end != proc::CommandResult::End::exited || result.code > 1) {
     std::error_code ignored;
     fs::remove(partial, ignored);
-    throw base::Error(fmt::format("cannot make {}: {}", bundle.string(), result.err));
+    throw base::Error(fmt::format("cannot create {}: {}", bundle.string(), result.err));
   }
   fs::rename(partial, bundle);
 }
@@ -47,14 +47,14 @@ int run(const Options& options, CommandContext& context) {
   const bool is_there = fs::is_directory(options.output_dir, error);
   const auto [files, skipped] = is_there ? log_files(base::open_directory(options.output_dir).get(), id) : LogFiles{};
   if (!skipped.empty()) {
-    context.output().note("Left out, as they are not regular files: " + skipped.text());
+    context.output().note("Not included because they are not regular files: " + skipped.text());
   }
   if (files.empty()) {
-    throw base::Error(fmt::format("{} holds no log of workflow {}", options.output_dir, id));
+    throw base::Error(fmt::format("{} contains no logs of workflow {}", options.output_dir, id));
   }
   fs::create_directories(options.bundle_dir, error);
   if (error) {
-    throw base::Error(fmt::format("cannot make the directory {}: {}", options.bundle_dir, error.message()));
+    throw base::Error(fmt::format("cannot create the directory {}: {}", options.bundle_dir, error.message()));
   }
   const fs::path bundle = fs::path(options.bundle_dir) / fmt::format("wf{}.tar.gz", id);
   pack(options.output_dir, files, bundle);

@@ -5,7 +5,7 @@
 
 namespace torc::cli {
 
-/// What `torc remote add-workers` and `add-workers-from-file` do alike. @returns the exit status
+/// The common part of `torc remote add-workers` and `add-workers-from-file`. @returns the exit status
 int add_workers(const app::AddRequest& request, const remote::SshOptions& ssh, CommandContext& context);
 
 }  // namespace torc::cli

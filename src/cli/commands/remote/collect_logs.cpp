@@ -22,7 +22,7 @@ struct Options {
   SshSettings ssh{};
 };
 
-/// Whether all that was asked for was done.
+/// Whether everything that was requested was done.
 bool is_complete(const remote::CollectResult& result) {
   return result.ok && result.skipped.empty();
 }

@@ -14,12 +14,12 @@ namespace torc::cli {
 namespace {
 
 struct Options {
-  std::vector<std::string> words{};  ///< The workflow id, perhaps, and the command.
+  std::vector<std::string> words{};  ///< The command, and optionally the workflow ID before it.
   bool raw{false};
   SshSettings ssh{};
 };
 
-/// Takes a workflow id off the front.
+/// Removes a workflow ID from the front.
 std::optional<model::Id> take_id(std::vector<std::string>& words) {
   if (words.size() < 2 || !check_id(words.front()).empty()) {
     return std::nullopt;
@@ -29,7 +29,7 @@ std::optional<model::Id> take_id(std::vector<std::string>& words) {
   return id;
 }
 
-/// What is said of a worker in front of its output; equal texts and outputs are shown once.
+/// The text about a worker before its output; equal texts and outputs are shown once.
 std::string verdict(const remote::ExecResult& result) {
   if (!result.reached) {
     return result.message;
@@ -41,7 +41,7 @@ bool is_good(const remote::ExecResult& result) {
   return result.reached && result.exit_status == 0;
 }
 
-/// Ends with a line end.
+/// Adds a line end if the last one is missing.
 void show_output(const std::string& text, bool raw) {
   try {
     TerminalWriter writer(STDOUT_FILENO, raw);
@@ -77,8 +77,7 @@ void show(const Output& output, const app::Outcomes<remote::ExecResult>& outcome
       show_output(result.output, raw);
     }
   }
-  output.note(
-      fmt::format("{}/{} workers ran it with exit status 0", app::count_if(outcomes, is_good), outcomes.size()));
+  output.note(fmt::format("The command succeeded on {}/{} workers", app::count_if(outcomes, is_good), outcomes.size()));
 }
 
 nlohmann::json row(const remote::Worker& worker, const remote::ExecResult& result) {

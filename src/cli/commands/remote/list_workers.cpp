@@ -9,7 +9,7 @@
 namespace torc::cli {
 namespace {
 
-/// One that another program stored and that is no address is shown as it is.
+/// An invalid address that another program stored is shown unchanged.
 nlohmann::json row(const model::RemoteWorker& worker) {
   const std::string& stored = worker.worker;
   nlohmann::json result{{"worker", stored}};

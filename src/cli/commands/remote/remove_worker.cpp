@@ -15,7 +15,7 @@ struct Options {
   std::optional<model::Id> workflow_id{};
 };
 
-/// The stored worker that somebody meant who gave its host alone.
+/// A suggestion: the stored worker with the given host, if there is one.
 std::string meant(const std::string& word, const std::vector<model::RemoteWorker>& workers) {
   for (const auto& worker : workers) {
     try {
@@ -23,10 +23,10 @@ std::string meant(const std::string& word, const std::vector<model::RemoteWorker
         return "; did you mean '" + worker.worker + "'?";
       }
     } catch (const base::Error&) {
-      // Stored by another program, and no address: not meant.
+      // An invalid address that another program stored.
     }
   }
-  return "; 'torc remote list-workers' shows those there are";
+  return "; list the workers with 'torc remote list-workers'";
 }
 
 int run(const Options& options, CommandContext& context) {
@@ -36,7 +36,7 @@ int run(const Options& options, CommandContext& context) {
   const auto is_stored = [&](const std::string& text) {
     return std::any_of(workers.begin(), workers.end(), [&](const auto& each) { return each.worker == text; });
   };
-  // Another program may have stored white space around one.
+  // Another program may have stored an address with white space around it.
   const std::string word = is_stored(options.worker) ? options.worker : std::string(base::trim(options.worker));
   const bool known = is_stored(word);
   if (!known) {

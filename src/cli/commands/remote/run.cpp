@@ -40,7 +40,7 @@ struct Options {
   SshSettings ssh{};
 };
 
-/// What the command line leaves open is as the worker's own settings say.
+/// The worker's own settings apply if the command line does not override them.
 std::vector<std::string> run_options(const Options& options, const TimeOptions& times,
                                      const model::WorkerSettings& worker) {
   RunnerSettings settings = options.runner;
@@ -56,7 +56,7 @@ std::vector<std::string> run_options(const Options& options, const TimeOptions& 
 remote::WorkerStart worker_start(const Options& options, const TimeOptions& later,
                                  const model::WorkerSettings& settings) {
   if (!settings.dir.empty()) {
-    remote::check_remote_directory(settings.dir);  // Whoever stored it.
+    remote::check_remote_directory(settings.dir);  // Another program may have stored an invalid one.
   }
   return {.output_dir = options.output_dir ? "" : settings.dir,
           .run_options = run_options(options, options.runner.times, settings),
@@ -75,7 +75,7 @@ void add_run_settings(remote::StartSettings& settings, const Options& options, c
   }
 }
 
-/// Waits for the workflow's end and says how it went.
+/// Waits for the workflow's end and reports it.
 /// @returns the exit status
 int wait_and_report(const Options& options, const app::StartRequest& started, const app::StartOutcome& outcome,
                     const remote::SshOptions& ssh, CommandContext& context, nlohmann::json& document) {
@@ -102,37 +102,38 @@ int wait_and_report(const Options& options, const app::StartRequest& started, co
 }
 
 /// Refuses a canceled workflow, and warns about a complete one: its runners would end as soon as they start.
-/// @throws base::Error for one that was canceled
+/// @throws base::Error if the workflow was canceled
 void require_something_to_run(model::Id id, client::Api& api, const Output& output) {
   const auto completion = api.is_workflow_complete(id);
   if (completion.is_canceled) {
-    throw base::Error(fmt::format(
-        "workflow {0} was canceled; 'torc workflows reset-status {0} --failed-only --reinitialize' requeues its canceled "
-        "and failed jobs, and keeps completed jobs",
-        id));
+    throw base::Error(
+        fmt::format("workflow {0} was canceled; 'torc workflows reset-status {0} --failed-only --reinitialize' "
+                    "requeues its canceled "
+                    "and failed jobs, and keeps completed jobs",
+                    id));
   }
   if (completion.is_complete) {
     output.note(fmt::format(
-        "Workflow {0} is complete, so its workers will end at once. To run its failed jobs again, use 'torc workflows "
+        "Workflow {0} is complete, so its runners will end at once. To run its failed jobs again, use 'torc workflows "
         "reset-status {0} --failed-only --reinitialize', which keeps completed jobs",
         id));
   }
 }
 
-/// Mistakes in the options that need neither the server nor the workers.
+/// Checks the options that can be checked without the server and the workers.
 /// @throws base::UsageError
 void check_options(const Options& options, const GlobalOptions& global) {
   if (global.standalone && !options.wait) {
     throw base::UsageError(
-        "with --standalone the server ends with this command, and the workers would lose it: add --wait, or start a "
-        "server with 'torc server run'");
+        "with --standalone the server ends with this command, so the runners would lose their connection to it: add "
+        "--wait, or start a server with 'torc server run'");
   }
   remote::check_remote_directory(options.output_dir.value_or(k_output_dir));
   if (!options.exclude.empty() && options.worker_file.empty()) {
-    throw base::UsageError("--exclude leaves out workers of a file: give one with --workers, or see --host");
+    throw base::UsageError("--exclude applies to workers of a worker file: add --workers FILE, or use --host");
   }
   remote::check_prefix(options.prefix);
-  time_left(options.runner.times);  // A mistake is told here, not by each worker.
+  time_left(options.runner.times);  // Reports invalid limits here instead of once per worker.
 }
 
 std::string refusal_text(const app::StartOutcome& outcome, const std::string& server_url) {
@@ -140,7 +141,7 @@ std::string refusal_text(const app::StartOutcome& outcome, const std::string& se
                                                                     : start_problems(outcome.workers, server_url);
 }
 
-/// Prints the outcome, and waits for the workflow's end where that is wanted.
+/// Prints the outcome, and with --wait waits for the workflow's end.
 /// @returns the exit status
 int finish(const Options& options, const app::StartRequest& request, const app::StartOutcome& outcome,
            const remote::SshOptions& ssh, CommandContext& context) {
@@ -186,7 +187,7 @@ int run(const Options& options, CommandContext& context) {
     if (!context.options().standalone) {
       remote::tunnel_target(context.api_url(), context.options().connection.tls_insecure);
     }
-    context.guard_standalone();  // Who is no user of this machine may reach it now.
+    context.guard_standalone();  // Users of the workers can reach the server through the tunnel.
   }
   request.workflow_id = context.workflow_id(options.workflow_id);
   require_something_to_run(request.workflow_id, context.api(), output);
@@ -224,7 +225,7 @@ std::vector<OptionInfo> worker_options(Options& options) {
 std::vector<OptionInfo> start_options(Options& options) {
   return {{.names = "--install",
            .target = &options.install,
-           .help = "Copy this torc to the workers that do not have its version first"},
+           .help = "First copy this torc to the workers that do not have its version"},
           prefix_option(options.prefix),
           {.names = "--skip-version-check",
            .target = &options.skip_version_check,
@@ -233,7 +234,7 @@ std::vector<OptionInfo> start_options(Options& options) {
            .target = &options.remote_torc,
            .value = "PATH",
            .excludes = {"--install"},
-           .help = "Path of torc on the workers (default: searched for)"},
+           .help = "Path of torc on the workers (default: search PATH and ~/.local/bin)"},
           {.names = "--keep-going",
            .target = &options.keep_going,
            .help = "Start the workers that pass their checks, even if others fail"},
@@ -248,11 +249,11 @@ CommandInfo remote_run_command() {
   auto options = std::make_shared<Options>();
   auto restarts = restart_options(options->restarts);
   restarts.front().needs = "--wait";
-  const OptionInfo tunnel{
-      .names = "--server-tunnel",
-      .target = &options->server_tunnel,
-      .help =
-          "Let the workers reach the server through ssh; 'torc remote tunnel' holds the connections in the background"};
+  const OptionInfo tunnel{.names = "--server-tunnel",
+                          .target = &options->server_tunnel,
+                          .help =
+                              "Let the workers reach the server through ssh; 'torc remote tunnel' keeps the "
+                              "connections open in the background"};
   return {.path = "remote run",
           .summary = "Start a runner on every ssh worker of a workflow",
           .options = joined({workflow_id_argument(options->workflow_id)}, worker_options(*options),

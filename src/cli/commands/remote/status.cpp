@@ -21,7 +21,7 @@ struct Options {
   SshSettings ssh{};
 };
 
-/// Why a worker does not run.
+/// Why a runner is not running.
 std::string reason(const WorkerState& state) {
   switch (state.state) {
     case State::never_started:
@@ -40,17 +40,17 @@ std::string reason(const WorkerState& state) {
   return {};
 }
 
-/// What the server adds about a runner that runs: `node` is nothing where it knows none of that worker.
+/// The server's information about a running runner; `node` is absent if the server has no record of it.
 std::string runner_text(const std::optional<app::WorkerNode>& node) {
   if (!node) {
     return {};
   }
   if (!node->node.is_active.value_or(false)) {
-    return ", but the server has given it up";
+    return ", but the server considers it lost";
   }
   std::string text = fmt::format(", since {}, {} job(s)", node->node.start_time.substr(0, 19), node->running_jobs);
   if (const auto silence = app::silence_of(node->node)) {
-    text += ", not heard of for " + base::format_duration(*silence);
+    text += ", no heartbeat for " + base::format_duration(*silence);
   }
   return text;
 }

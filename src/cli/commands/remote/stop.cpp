@@ -21,7 +21,7 @@ struct Options {
   SshSettings ssh{};
 };
 
-/// Time for a runner's own lead before it kills its jobs, and for the jobs to be given back.
+/// Time for a runner to wait before it kills its jobs, and to requeue them.
 constexpr std::chrono::seconds k_patience{60};
 
 app::StopOptions stop_options(const Options& options, const std::string& user) {
@@ -31,7 +31,7 @@ app::StopOptions stop_options(const Options& options, const std::string& user) {
     result.mode = remote::StopMode::kill;
     return result;
   }
-  // Jobs that are let finish may take days.
+  // With --drain, jobs may take days to finish.
   result.patience = options.drain ? std::chrono::seconds(0) : k_patience;
   result.mode = options.drain ? remote::StopMode::drain : remote::StopMode::end;
   if (options.timeout_seconds) {

@@ -18,13 +18,13 @@ namespace {
 struct Options {
   std::optional<model::Id> workflow_id{};
   bool daemon{false};
-  bool on_demand{false};  ///< No workers but those that other commands name, or that were held before.
+  bool on_demand{false};  ///< Connect only workers that other commands request, or that were connected before.
   std::optional<std::int64_t> until_pid{};
   SshSettings ssh{};
 };
 
-/// Makes this process the one that holds the tunnel, with a guardian above it, in the background where that is wanted.
-/// Called while there is only one thread. @returns in the parent, too
+/// Makes this process the holder of the tunnel, with a guardian as its parent, in the background with --daemon. Call
+/// this while there is only one thread. @returns in the parent, too
 proc::Detached become_holder(bool in_background) {
   if (!in_background) {
     proc::split_off_guardian();
@@ -34,7 +34,7 @@ proc::Detached become_holder(bool in_background) {
   if (detached.is_parent) {
     return detached;
   }
-  // The guardian must not keep open what the parent's reader waits for the end of.
+  // The guardian must not keep the output open, since a reader of the parent's output waits for its end.
   const base::Fd errors{::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1)};
   {
     const base::Fd nothing = base::open_file("/dev/null", O_RDWR);
@@ -53,7 +53,7 @@ int run(const Options& options, CommandContext& context) {
         "with --standalone the server ends with the command: see 'torc -s remote run --wait "
         "--server-tunnel'");
   }
-  // Before there is a guardian: it may have to ask on the terminal.
+  // Before the guardian is created, because this may ask on the terminal.
   const model::Id id = context.workflow_id(options.workflow_id);
   auto detached = become_holder(options.daemon);
   if (detached.is_parent) {
@@ -84,30 +84,31 @@ int run(const Options& options, CommandContext& context) {
 
 CommandInfo remote_tunnel_command() {
   auto options = std::make_shared<Options>();
-  return {.path = "remote tunnel",
-          .summary = "Let workers reach a server that only this machine reaches, over ssh",
-          .options = joined({workflow_id_argument(options->workflow_id),
-                             {.names = "--daemon",
-                              .target = &options->daemon,
-                              .help = "Continue in the background once the tunnel works"},
-                             {.names = "--on-demand",
-                              .target = &options->on_demand,
-                              .hidden = true,
-                              .help = "Only for workers that other commands name, and those of an earlier tunnel"},
-                             {.names = "--until-pid",
-                              .target = &options->until_pid,
-                              .value = "PID",
-                              .range = Range{1, 1'000'000'000},
-                              .hidden = true,
-                              .help = "End with this process"},
-                             host_option(options->ssh)},
-                            ssh_options(options->ssh)),
-          .examples = {{.comment = "Start the tunnel in the background, and the runners",
-                        .command = "torc remote run 42 --server-tunnel"},
-                       {.comment = "Hold the same connections on the terminal; Ctrl-C ends them",
-                        .command = "torc remote tunnel 42"},
-                       {.command = "torc remote tunnel 42 --ssh-option ServerAliveInterval=5"}},
-          .run = [options](CommandContext& context) { return run(*options, context); }};
+  return {
+      .path = "remote tunnel",
+      .summary = "Connect workers over ssh to a server that they cannot reach directly",
+      .options = joined({workflow_id_argument(options->workflow_id),
+                         {.names = "--daemon",
+                          .target = &options->daemon,
+                          .help = "Continue in the background once the tunnel is up"},
+                         {.names = "--on-demand",
+                          .target = &options->on_demand,
+                          .hidden = true,
+                          .help = "Connect only workers that other commands request, and those of an earlier tunnel"},
+                         {.names = "--until-pid",
+                          .target = &options->until_pid,
+                          .value = "PID",
+                          .range = Range{1, 1'000'000'000},
+                          .hidden = true,
+                          .help = "End when this process ends"},
+                         host_option(options->ssh)},
+                        ssh_options(options->ssh)),
+      .examples = {{.comment = "Start the tunnel in the background, and the runners",
+                    .command = "torc remote run 42 --server-tunnel"},
+                   {.comment = "Keep the connections open in the foreground; Ctrl-C ends them",
+                    .command = "torc remote tunnel 42"},
+                   {.command = "torc remote tunnel 42 --ssh-option ServerAliveInterval=5"}},
+      .run = [options](CommandContext& context) { return run(*options, context); }};
 }
 
 }  // namespace torc::cli

@@ -27,7 +27,7 @@ struct Options {
   client::ResultFilter filter{};
 };
 
-/// The results that failed. The server knows no such filter, so it is applied before offset and limit here.
+/// The failed results. The server has no such filter, so filter, offset and limit are applied here.
 std::vector<model::Result> list_failed(client::Api& api, model::Id workflow_id, client::ResultFilter filter) {
   const client::Paging paging = filter.paging;
   filter.paging.offset = 0;
@@ -66,8 +66,8 @@ void print_table(client::Api& api, const std::vector<model::Result>& results, mo
   output.line(fmt::format("\nTotal: {} results", results.size()));
 }
 
-/// Whether an event says what no column does: the figures of a job that was killed for its memory, why one could not be
-/// started, where one was lost, which output is missing.
+/// Whether an event has information that the columns lack: the memory use of a job that was killed for it, why a job
+/// could not be started, where a job was lost, which output is missing.
 bool tells_why(const std::string& event_type) {
   return event_type == "job_exceeded_memory" || event_type == "job_start_failed" || event_type == "job_lost" ||
          event_type == "job_output_missing";
@@ -102,7 +102,7 @@ int run(const Options& options, CommandContext& context) {
   const auto results =
       options.failed ? list_failed(api, workflow_id, filter) : api.list_results(workflow_id, filter).items;
   if (options.include_logs) {
-    // A report for programs: JSON whatever the format.
+    // A report for programs: JSON in every output format.
     output.document(
         results_with_logs(api, api.get_workflow(workflow_id), results, filter.all_runs, options.output_directory));
   } else if (output.json()) {

@@ -31,19 +31,19 @@ int server_backup(const BackupOptions& options, CommandContext& context) {
 
 CommandInfo server_backup_command() {
   auto options = std::make_shared<BackupOptions>();
-  return {.path = "server backup",
-          .summary = "Back up the database, also while a server uses it",
-          .description =
-              "The copy is the database at one moment. It is checked, and appears under its name only when complete.",
-          .options = {{.names = "file",
-                       .target = &options->file,
-                       .completion = Completion::file,
-                       .required = true,
-                       .help = "The file to create"},
-                      database_option(options->database),
-                      {.names = "--force", .target = &options->force, .help = "Replace the file if it exists"}},
-          .examples = {{.command = "torc server backup torc-$(date +%F).db --database ~/torc.db"}},
-          .run = [options](CommandContext& context) { return server_backup(*options, context); }};
+  return {
+      .path = "server backup",
+      .summary = "Back up the database, also while a server uses it",
+      .description = "The copy is a consistent snapshot. It is checked, and gets its name only when it is complete.",
+      .options = {{.names = "file",
+                   .target = &options->file,
+                   .completion = Completion::file,
+                   .required = true,
+                   .help = "The file to create"},
+                  database_option(options->database),
+                  {.names = "--force", .target = &options->force, .help = "Replace the file if it exists"}},
+      .examples = {{.command = "torc server backup torc-$(date +%F).db --database ~/torc.db"}},
+      .run = [options](CommandContext& context) { return server_backup(*options, context); }};
 }
 
 }  // namespace torc::cli

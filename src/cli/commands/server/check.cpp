@@ -25,14 +25,14 @@ void print(const std::string& database, const store::Check& check, const Output&
   output.line(fmt::format("Database:   {} ({} bytes)", database, check.bytes));
   output.line(fmt::format("Server id:  {}", check.server_id));
   output.line(fmt::format("Version:    {}{}", check.version,
-                          is_older ? fmt::format(" (the next start makes it {})", check.newest_version) : ""));
+                          is_older ? fmt::format(" (the next start upgrades it to {})", check.newest_version) : ""));
   output.line(fmt::format("Workflows:  {}", check.workflows));
   output.line(fmt::format("Jobs:       {}", describe(check.jobs)));
   output.line(fmt::format("Results:    {}", describe(check.results)));
   for (const auto& problem : check.problems) {
     output.line("Problem:    " + base::printable_line(problem));
   }
-  output.line(check.ok() ? "Nothing is wrong with it." : fmt::format("{} problems.", check.problems.size()));
+  output.line(check.ok() ? "No problems found." : fmt::format("{} problems.", check.problems.size()));
 }
 
 int server_check(const std::string& given, CommandContext& context) {

@@ -17,7 +17,7 @@ struct Options {
   bool remove{false};
 };
 
-/// Twice on a terminal; else one line of standard input.
+/// Asks twice on a terminal; otherwise reads one line of standard input.
 std::string read_new_password(const std::string& user) {
   if (!can_ask()) {
     const auto line = ask_line("");
@@ -27,7 +27,7 @@ std::string read_new_password(const std::string& user) {
     return line->ends_with('\r') ? line->substr(0, line->size() - 1) : *line;
   }
   const std::string password = ask_password(fmt::format("New password of {}: ", user));
-  if (ask_password("Once more: ") != password) {
+  if (ask_password("Repeat the password: ") != password) {
     throw base::UsageError("the two passwords differ; nothing was changed");
   }
   return password;

@@ -42,7 +42,7 @@ std::string address_of(const server::Server& server) {
   return url.substr(0, url.find('/', std::string{"https://"}.size()));
 }
 
-/// The server that a signal's thread may reload, while there is one.
+/// The running server, if there is one, which the signal thread may reload.
 class Reloadable {
  public:
   void set(server::Server* server) {
@@ -74,11 +74,12 @@ void start_log(const ServiceOptions& options, const std::string& level, base::Ow
   base::log_start(settings);
 }
 
-/// Descriptors that are no client's: the database's, the log's, and of clients that are told that there are too many.
+/// Descriptors for other purposes than accepted clients: database, log, and clients that are refused because there are
+/// too many.
 constexpr std::size_t k_own_descriptors = 200;
 
-/// Each client is a descriptor: takes as many as the system allows. More connections than descriptors could not even
-/// be told so.
+/// Each client needs a descriptor, so this raises the limit as far as the system allows. Without a free descriptor, a
+/// further client could not even be refused.
 void fit_connections(server::LimitOptions& limits) {
   const rlim_t files = proc::raise_open_files();
   if (files >= limits.connections + k_own_descriptors) {
@@ -91,7 +92,7 @@ void fit_connections(server::LimitOptions& limits) {
   limits.connections = possible;
 }
 
-/// A line about the server: in the log where there is one, else for people.
+/// Reports a line about the server: in the log if there is one, else on the terminal.
 void announce(const ServerRunOptions& options, const server::Server& server, const Output& output) {
   const std::string text = fmt::format("torc server {} at {} (database {}, {}{})", base::k_version, address_of(server),
                                        options.server.database, describe_security(options.server.security),
@@ -113,16 +114,17 @@ int serve(ServerRunOptions& options, proc::Detached& detached, CommandContext& c
     options.server.owner = base::Owner::anybody;
   }
   start_log(options.service, context.options().log_level, options.server.owner);
-  // A file at the limit that `ulimit -f` sets is a full disk, not the server's end.
+  // A file that reaches the limit of `ulimit -f` counts as a full disk and must not end the server.
   ::signal(SIGXFSZ, SIG_IGN);
   fit_connections(options.server.limits);
   const auto reloadable = std::make_shared<Reloadable>();
   std::function<void()> on_hangup;
-  // Of a service it asks to reload, also where there is nothing to read again; else a terminal that goes.
+  // For a service, SIGHUP requests a reload, even if there is nothing to reload; otherwise it means that the terminal
+  // was closed.
   if (options.server.security.has_files() || options.service.daemon || ::isatty(STDERR_FILENO) == 0) {
     on_hangup = [reloadable] { reloadable->reload(); };
   }
-  // First of all: the server's threads leave signals alone.
+  // First of all, so that the server's threads do not receive signals.
   const std::stop_token stop = context.stop_on_signal(proc::FurtherSignals::end_program, std::move(on_hangup));
   std::optional<base::PidFile> pid_file;
   if (!options.service.pid_file.empty()) {
@@ -143,7 +145,7 @@ int serve(ServerRunOptions& options, proc::Detached& detached, CommandContext& c
 
 int server_run(ServerRunOptions options, CommandContext& context) {
   options.server.database = database_path(options.server.database);
-  // Before there is a thread, which would not be in the child.
+  // Before any thread is started, since threads do not survive a fork.
   auto detached = options.service.daemon ? proc::detach() : proc::Detached{};
   return detached.is_parent ? detached.exit_status : serve(options, detached, context);
 }

@@ -16,14 +16,14 @@ struct Options {
   bool no_prompts{false};
 };
 
-/// @returns whether to go on
+/// @returns whether to continue
 bool confirmed(const Options& options, model::Id id, const Output& output) {
   if (options.no_prompts) {
     return true;
   }
   if (!can_ask()) {
     throw base::UsageError(
-        "standard input is not a terminal, so there is nobody to ask for confirmation; add --no-prompts to reset "
+        "standard input is not a terminal to ask for confirmation; add --no-prompts to reset "
         "without asking");
   }
   output.note(fmt::format("\nWarning: You are about to reset the status for workflow {}.", id));
@@ -34,7 +34,7 @@ bool confirmed(const Options& options, model::Id id, const Output& output) {
   return ask_yes_no("\nDo you want to continue?");
 }
 
-/// The jobs that were reset become ready or blocked, in a run of the next number.
+/// Starts the next run, in which the reset jobs become ready or blocked.
 void reinitialize(client::Api& api, model::Id id) {
   auto status = api.get_workflow_status(id);
   ++status.run_id;

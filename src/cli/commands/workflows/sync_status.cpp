@@ -39,7 +39,7 @@ int run(const Options& options, CommandContext& context) {
   const Output& output = context.output();
   const model::Id id = context.workflow_id(options.workflow_id);
   client::Api& api = context.api();
-  api.get_workflow(id);  // an id that is none is told before anything else
+  api.get_workflow(id);  // report an unknown ID first
   const auto run_id = api.get_workflow_status(id).run_id;
   auto orphans = app::find_orphans(api, id);
   nlohmann::json jobs = nlohmann::json::array();
@@ -49,7 +49,7 @@ int run(const Options& options, CommandContext& context) {
     count += requeued ? 1 : 0;
     const char* const what = options.dry_run ? "would be requeued"
                              : requeued      ? "is requeued"
-                                             : "is not requeued: another runner has it now";
+                                             : "is not requeued: another runner has claimed it";
     output.line(base::printable_line(
         fmt::format("Job {} ({}) {}: {}", orphan.job.id.value_or(0), orphan.job.name, what, orphan.reason)));
     jobs.push_back(document_of(orphan, requeued));
@@ -58,16 +58,16 @@ int run(const Options& options, CommandContext& context) {
     deactivate(api, orphans.dead_nodes);
   }
   for (const auto& node : orphans.undecided) {
-    output.note(base::printable_line(fmt::format(
-        "Note: the runner of compute node {} on {} did not say which process it is (torc 0.23's 'run' does not), so "
-        "it is not known whether it is running; its jobs are left alone",
-        node.id.value_or(0), node.hostname)));
+    output.note(base::printable_line(
+        fmt::format("Note: the runner of compute node {} on {} did not report its process ID (torc 0.23's 'run' does "
+                    "not), so it is unknown whether it is running; its jobs are not requeued",
+                    node.id.value_or(0), node.hostname)));
   }
   if (orphans.jobs.empty()) {
-    output.line("No job is pending or running whose runner is known to be gone");
+    output.line("No pending or running job has a runner that is known to have ended");
   }
   if (output.json()) {
-    // The first three are torc 0.23's: what it looks for, Slurm's jobs, this program does not start.
+    // The first three are fields of torc 0.23, about jobs of Slurm, which this program does not start.
     output.document({{"slurm_jobs_failed", 0},
                      {"pending_allocations_cleaned", 0},
                      {"running_jobs_failed", 0},
@@ -85,7 +85,7 @@ int run(const Options& options, CommandContext& context) {
 CommandInfo workflows_sync_status_command() {
   auto options = std::make_shared<Options>();
   return {.path = "workflows sync-status",
-          .summary = "Requeue jobs whose runner is gone",
+          .summary = "Requeue jobs whose runner has ended",
           .description =
               "Run it on the machine of the runners: it checks whether their processes still exist. A server with "
               "--worker-timeout does this itself, for runners that send heartbeats.",

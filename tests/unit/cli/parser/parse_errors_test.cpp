@@ -91,7 +91,7 @@ TEST(CommandLine, CommandsToComeSaySo) {
 
 TEST(CommandLine, AnIdLeftOutNeedsATerminal) {
   EXPECT_EQ(usage_error({"--url", "http://127.0.0.1:1", "status"}),
-            "Error: give a workflow id: standard input is not a terminal, so there is nobody to ask\n");
+            "Error: no workflow ID given, and standard input is not a terminal to ask for one\n");
 }
 
 TEST(CommandLine, TheUrlIsCheckedBeforeAnythingIsDone) {

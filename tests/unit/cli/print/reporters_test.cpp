@@ -67,9 +67,9 @@ TEST(Reporters, PrintATunnelForPeople) {
   PlainReporter reporter(output, WatchView::Target::standard_output);
   const auto printed = print(reporter, tunnel_events());
   EXPECT_EQ(printed.out,
-            "Connecting 1 worker(s) with 127.0.0.1:8080; Ctrl-C ends it\n"
-            "  [UP] ws1: 127.0.0.1:20001 leads to 127.0.0.1:8080\n"
-            "  [DOWN] ws1: Connection refused; trying again\n");
+            "Connecting 1 worker(s) to 127.0.0.1:8080; press Ctrl-C to end the tunnel\n"
+            "  [UP] ws1: 127.0.0.1:20001 is forwarded to 127.0.0.1:8080\n"
+            "  [DOWN] ws1: Connection refused; retrying\n");
   EXPECT_EQ(printed.err, "the server answers again\nThe tunnel ends: signal 2\n");
 }
 
@@ -129,14 +129,14 @@ TEST(Reporters, PrintStepsOnStandardOutputAndWarningsOnStandardError) {
             "Found 2 worker(s) for workflow 42\n1/2 workers passed SSH check\nStopping workers (signal: SIGTERM)...\n"
             "  [OK] ws1: Sent SIGTERM to PID 7\n  [OK] ws1: Stopped (3 jobs requeued)\nServer tunnel ended (PID 9)\n");
   EXPECT_EQ(for_people.err,
-            "3 unfinished job(s) of killed workers are ready again\n4 job(s) of runners that are gone are ready again\n"
-            "The server tunnel's process 9 does not end\nWarning: careful\n");
+            "Requeued 3 unfinished job(s) of killed runners\nRequeued 4 job(s) of runners that died\n"
+            "The server tunnel's process 9 did not end\nWarning: careful\n");
   const Output json(true);
   JsonReporter lines(json, WatchView::Target::standard_output);
   const auto for_programs = print(lines, events);
   EXPECT_EQ(for_programs.out, "");
   EXPECT_EQ(for_programs.err,
-            "3 unfinished job(s) of killed workers are ready again\nThe server tunnel's process 9 does not end\n"
+            "Requeued 3 unfinished job(s) of killed runners\nThe server tunnel's process 9 did not end\n"
             "Warning: careful\n");
 }
 

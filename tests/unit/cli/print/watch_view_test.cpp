@@ -31,17 +31,17 @@ WatchSnapshot snapshot_of_three() {
 
 TEST(WatchLines, ShowEachWorker) {
   const std::vector<std::string> expected{"Workflow 42: 12/20 jobs  3 running  1 failed  2.0/s  about 4 s left",
-                                          "Host                 State              PID  Jobs   Load   Heard of",
+                                          "Host                 State              PID  Jobs   Load  Heartbeat",
                                           "ws1                  running            123     3   1.50    2 s ago",
                                           "ws2                  died                       0                    "
-                                          "started again 2 time(s)  Killed  cannot:   x",
+                                          "restarted 2 time(s)  Killed  cannot:   x",
                                           "ws3                  ?                          0                  "};
   const auto lines = watch_lines(snapshot_of_three(), 24);
   ASSERT_EQ(lines.size(), expected.size());
   EXPECT_EQ(lines[0], expected[0]);
   EXPECT_EQ(lines[1], expected[1]);
   EXPECT_NE(lines[2].find("123     3   1.50"), std::string::npos) << lines[2];
-  EXPECT_TRUE(lines[3].ends_with("started again 2 time(s)  Killed  cannot:   x")) << lines[3];
+  EXPECT_TRUE(lines[3].ends_with("restarted 2 time(s)  Killed  cannot:   x")) << lines[3];
   EXPECT_TRUE(lines[4].starts_with("ws3                  ?")) << lines[4];
 }
 
