@@ -250,7 +250,7 @@ CommandInfo logs_command() {
   auto options = std::make_shared<Options>();
   return {
       .path = "logs",
-      .summary = "Show the output of a job: here, collected, or on its worker",
+      .summary = "Show the output of a job, on this machine, collected, or on its worker",
       .options = joined({{.names = "JOB",
                           .target = &options->words,
                           .value = "[WORKFLOW_ID] <JOB>",

@@ -74,8 +74,8 @@ int plot_resources(const PlotOptions& options, CommandContext& context) {
 CommandInfo plot_resources_command() {
   auto options = std::make_shared<PlotOptions>();
   return {.path = "plot-resources",
-          .summary = "Draw the resource usage of jobs and machines, as pages for a browser",
-          .description = "Each page is one file that needs no network.",
+          .summary = "Draw the resource usage of jobs and machines as HTML pages",
+          .description = "Each page is a single file that works without network.",
           .options = {{.names = "databases",
                        .target = &options->databases,
                        .check = check_not_empty,

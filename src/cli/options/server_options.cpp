@@ -55,7 +55,7 @@ std::vector<OptionInfo> commit_options(server::ServerOptions& options) {
           {.names = "-c,--completion-check-interval-secs",
            .value = "SECONDS",
            .check = check_number,
-           .help = "Accepted and ignored: a job is ready as soon as its last blocker ends"},
+           .help = "Accepted and ignored: a job is ready as soon as its last dependency ends"},
           {.names = "--no-additions",
            .target = &options.no_additions,
            .help = "Disable the additions to the interface of torc 0.23, to test how clients work without them"}};

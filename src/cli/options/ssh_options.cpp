@@ -61,7 +61,7 @@ OptionInfo runner_directory_option(std::optional<std::string>& directory) {
   return {.names = "--output-dir",
           .target = &directory,
           .value = "DIR",
-          .help = "Only runners with this output directory (default: wherever they were started)"};
+          .help = "Only runners with this output directory (default: any)"};
 }
 
 OptionInfo exclude_option(std::vector<std::string>& patterns) {

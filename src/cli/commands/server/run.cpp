@@ -158,7 +158,7 @@ CommandInfo server_run_command() {
           .summary = "Run the server until stopped",
           .description =
               "SIGTERM and SIGINT: answers the requests it has accepted, then exits with status 0.\nSIGHUP: reads "
-              "password file, certificate and key again; on a terminal, ends a server that has none of them.",
+              "password file, certificate and key again; a server on a terminal that has none of them exits.",
           .options = joined(
               listen_options(options->server), std::vector<OptionInfo>{database_option(options->server.database)},
               commit_options(options->server), std::vector<OptionInfo>{worker_timeout_option(options->server)},
