@@ -87,7 +87,7 @@ class Installation {
       : m_transport(transport), m_worker(worker), m_settings(settings), m_checksum(checksum) {}
 
   InstallResult run() {
-    if (look() && send()) {
+    if (needs_install() && send()) {
       place();
     }
     return m_result;
@@ -95,7 +95,7 @@ class Installation {
 
  private:
   /// @returns whether the program must be installed
-  bool look() {
+  bool needs_install() {
     const auto call = m_transport.run(m_worker.address, {.script = find_torc_script(m_worker, m_settings)});
     const auto report = judge(call);
     if (!report) {

@@ -1,7 +1,7 @@
 // Theory of operation: nothing is started before all workers have been checked. A connection that has checked its
 // worker can wait for the decision and then start the runner, but the number of simultaneous connections is limited.
 // Therefore the first workers are checked over connections that end after the check, and the last ones over connections
-// that report and stay open. The thread that reports last makes the decision for all (meeting.hpp); then the open
+// that report and stay open. The thread that reports last makes the decision for all (barrier.hpp); then the open
 // connections get their answer, and the others are made again. A connection must not wait for a slot held by a
 // connection that waits for it, so the round reserves all of its slots at once.
 
@@ -13,7 +13,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "remote/meeting.hpp"
+#include "remote/barrier.hpp"
 #include "remote/scripts/scripts.hpp"
 #include "remote/ssh/run_or_explain.hpp"
 #include "torc/base/strings.hpp"
@@ -170,8 +170,8 @@ class StartRound {
         // A worker may use all of its time limit, and ending its ssh takes time, too.
         m_patience(2 * settings.limit + std::chrono::seconds(30) + delay_of_all(transport, workers.size())),
         m_results(workers.size()),
-        m_go(workers.size(), 0),
-        m_meeting(workers.size(), [this, &decide] { let(decide); }) {}
+        m_decision(workers.size(), 0),
+        m_barrier(workers.size(), [this, &decide] { make_decision(decide); }) {}
 
   std::vector<StartResult> run() {
     // The order matters: no thread may wait for the decision while a check waits for a thread.
@@ -185,7 +185,7 @@ class StartRound {
         start(i - checked);
       }
     });
-    m_meeting.rethrow();
+    m_barrier.rethrow();
     return std::move(m_results);
   }
 
@@ -196,27 +196,27 @@ class StartRound {
 
   void arrive(std::size_t i, const proc::CommandResult& call) {
     m_results[i].check = judge_call(call, m_workers[i], m_settings);
-    m_meeting.arrive();
+    m_barrier.arrive();
   }
 
   /// Makes the decision after all have arrived.
-  void let(const Decide& decide) {
+  void make_decision(const Decide& decide) {
     std::vector<Check> checks;
     for (const auto& result : m_results) {
       checks.push_back(result.check);
     }
-    m_go = decide(checks);
-    m_go.resize(m_results.size(), 0);
+    m_decision = decide(checks);
+    m_decision.resize(m_results.size(), 0);
   }
 
   /// Waits for the decision. @returns whether to start this worker
   bool is_to_start(std::size_t i) {
-    if (!m_meeting.wait(m_patience)) {
+    if (!m_barrier.wait(m_patience)) {
       m_results[i].check.problem = Check::Problem::unreachable;
       m_results[i].check.message = "timed out waiting for the checks of other workers";
       return false;
     }
-    m_results[i].tried = m_go[i] != 0;
+    m_results[i].tried = m_decision[i] != 0;
     return m_results[i].tried;
   }
 
@@ -228,10 +228,10 @@ class StartRound {
   }
 
   void check_and_start(std::size_t i) {
-    bool asked = false;
+    bool reported = false;
     ScriptCall call{.script = check_and_start_script(m_workers[i], m_settings), .question = k_question};
     call.answer = [&](std::string_view output) -> std::string {
-      asked = true;
+      reported = true;
       proc::CommandResult before;
       before.end = proc::CommandResult::End::exited;
       before.out = output;
@@ -239,7 +239,7 @@ class StartRound {
       return is_to_start(i) ? k_go : "stop\n";
     };
     const auto ended = run_or_explain(m_transport, m_workers[i], call);
-    if (!asked) {
+    if (!reported) {
       arrive(i, ended);
     } else if (m_results[i].tried) {
       m_results[i].start = judge_start(ended);
@@ -255,8 +255,8 @@ class StartRound {
       m_two_connections;
   std::chrono::seconds m_patience;
   std::vector<StartResult> m_results;
-  std::vector<char> m_go;
-  Meeting m_meeting;
+  std::vector<char> m_decision;
+  Barrier m_barrier;
 };
 
 }  // namespace

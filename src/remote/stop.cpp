@@ -7,7 +7,7 @@
 
 #include <memory>
 
-#include "remote/meeting.hpp"
+#include "remote/barrier.hpp"
 #include "remote/scripts/scripts.hpp"
 #include "remote/ssh/run_or_explain.hpp"
 #include "torc/proc/fan_out.hpp"
@@ -64,14 +64,14 @@ class StopRound {
         m_workers(workers),
         m_request(request),
         m_results(workers.size()),
-        m_meeting(workers.size(), [this, &on_signaled] { on_signaled(m_results); }) {}
+        m_barrier(workers.size(), [this, &on_signaled] { on_signaled(m_results); }) {}
 
   std::vector<StopResult> run() {
     const bool waits = m_request.patience.count() > 0;
     const bool one_connection = waits && m_workers.size() <= m_transport.width();
     proc::for_each_index(m_workers.size(), m_transport.width(),
                          [&](std::size_t i) { one_connection ? signal_and_wait(i) : signal(i); });
-    m_meeting.rethrow();
+    m_barrier.rethrow();
     if (waits && !one_connection) {
       proc::for_each_index(m_workers.size(), m_transport.width(), [&](std::size_t i) { wait(i); });
     }
@@ -84,7 +84,7 @@ class StopRound {
 
   void arrive(std::size_t i, const proc::CommandResult& call) {
     m_results[i] = judge_signal(call);
-    m_meeting.arrive();
+    m_barrier.arrive();
   }
 
   void signal(std::size_t i) {
@@ -100,21 +100,21 @@ class StopRound {
   }
 
   void signal_and_wait(std::size_t i) {
-    bool asked = false;
+    bool reported = false;
     ScriptCall call{
         .script = stop_and_wait_script(m_workers[i], m_request), .reports_progress = true, .question = k_question};
     call.answer = [&](std::string_view output) -> std::string {
-      asked = true;
+      reported = true;
       proc::CommandResult before;
       before.end = proc::CommandResult::End::exited;
       before.out = output;
       arrive(i, before);
-      return m_meeting.wait(k_patience + delay_of_all(m_transport, m_workers.size())) && m_results[i].signaled_pid
+      return m_barrier.wait(k_patience + delay_of_all(m_transport, m_workers.size())) && m_results[i].signaled_pid
                  ? k_go
                  : "stop\n";
     };
     const auto ended = run_or_explain(m_transport, m_workers[i], call);
-    if (!asked) {
+    if (!reported) {
       arrive(i, ended);
     } else if (m_results[i].signaled_pid) {
       judge_end(m_results[i], ended);
@@ -126,7 +126,7 @@ class StopRound {
   const std::vector<Worker>& m_workers;
   const StopRequest& m_request;
   std::vector<StopResult> m_results;
-  Meeting m_meeting;
+  Barrier m_barrier;
 };
 
 }  // namespace

@@ -5,14 +5,14 @@
 namespace torc::remote {
 namespace {
 
-constexpr std::string_view k_look_main = R"sh(
+constexpr std::string_view k_search_main = R"sh(
 is_wanted() {
   case $probe in *"\"version\":\"$wanted\""*) return 0 ;; esac
   case "$version " in "torc $wanted "*) return 0 ;; esac
   return 1
 }
 
-look() {
+search() {
   has_torc=
   torc=$target
   if [ -f "$torc" ] && [ -x "$torc" ]; then
@@ -26,7 +26,7 @@ look() {
   fi
 }
 
-make_place() {
+make_directory() {
   message=$(mkdir -p -- "$directory" 2>&1) || fail "$message"
   [ -w "$directory" ] || fail "cannot write to $directory"
   [ ! -d "$target" ] || fail "$target is a directory"
@@ -43,8 +43,8 @@ main() {
   machine=$(uname -sm)
   probe=
   has_torc=
-  if [ -z "$force" ]; then look; fi
-  if [ -z "$has_torc" ] && [ "$machine" = "$wanted_machine" ]; then make_place; fi
+  if [ -z "$force" ]; then search; fi
+  if [ -z "$has_torc" ] && [ "$machine" = "$wanted_machine" ]; then make_directory; fi
   report_begin
   put machine "$machine"
   put target "$target"
@@ -105,7 +105,7 @@ std::string find_torc_script(const Worker& worker, const InstallSettings& settin
       .set("wanted", settings.version)
       .set("wanted_machine", settings.machine)
       .add(torc_functions())
-      .add(k_look_main)
+      .add(k_search_main)
       .text();
 }
 

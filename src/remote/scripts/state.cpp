@@ -39,7 +39,7 @@ find_worker() {
 
 constexpr std::string_view k_end_function = R"sh(
 # Reports what the runner recorded about its end.
-put_own_words() {
+put_recorded_end() {
   [ -f "$state/ended" ] || return 0
   while IFS= read -r line; do put "ended_${line%%=*}" "${line#*=}"; done <"$state/ended"
 }
@@ -48,7 +48,7 @@ put_own_words() {
 constexpr std::string_view k_status_main = R"sh(
 # Reports how the runner ended and who stopped it, if recorded, and the end of its log.
 put_end() {
-  [ "$found" != state ] || put_own_words
+  [ "$found" != state ] || put_recorded_end
   if [ "$found" = state ] && [ -f "$state/stop_requested" ]; then
     IFS= read -r line <"$state/stop_requested"
     put stop_requested "$line"
@@ -153,7 +153,7 @@ wait_for_end() {
   done
   report_begin
   still_there || put gone 1
-  [ "$found" != state ] || put_own_words
+  [ "$found" != state ] || put_recorded_end
   report_end
 }
 still_there() {

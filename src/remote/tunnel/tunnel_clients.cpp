@@ -164,7 +164,7 @@ void TunnelClients::turn(const std::function<void(const TunnelRequest&)>& on_req
       on_request(request);
       client.request = std::move(request);
     } catch (const base::Error& error) {
-      client.say(tunnel_refusal(error.what()));
+      client.queue(tunnel_refusal(error.what()));
     }
   }
 }
@@ -182,7 +182,7 @@ void TunnelClients::answer(const std::function<std::optional<Forward>(const std:
     }
     if (forwards.size() == client.request->workers.size()) {
       client.request.reset();
-      client.say(tunnel_answer(forwards));
+      client.queue(tunnel_answer(forwards));
     }
   }
 }

@@ -56,7 +56,7 @@ class TunnelClients {
     std::optional<TunnelRequest> request{};  ///< Not yet answered.
     std::string unsent{};                    ///< Answers not sent yet; a socket takes about 200 kB at once.
 
-    void say(const std::string& line) { unsent += line + "\n"; }
+    void queue(const std::string& line) { unsent += line + "\n"; }
   };
 
   void accept_all();

@@ -18,9 +18,9 @@ namespace torc::remote {
 namespace {
 
 constexpr std::size_t k_kept_output = 8'192;
-/// A worker may send this much in k_heard_time; endless output would use up a CPU of this machine.
-constexpr std::size_t k_most_heard = 4UL << 20U;
-constexpr std::chrono::seconds k_heard_time{60};
+/// A worker may send this much in k_flood_interval; endless output would use up a CPU of this machine.
+constexpr std::size_t k_max_received = 4UL << 20U;
+constexpr std::chrono::seconds k_flood_interval{60};
 /// Maximum reads per turn, so that every connection gets its turn.
 constexpr int k_reads = 64;
 /// After this many refused ports, the worker's sshd is assumed to refuse all forwards.
@@ -65,8 +65,8 @@ void TunnelConnection::start(Clock::time_point now, SshSlots::Lease slot) {
   m_slot = std::move(slot);
   m_output.clear();
   m_timed_out = m_flooded = false;
-  m_heard = 0;
-  m_heard_since = now;
+  m_received = 0;
+  m_received_since = now;
   m_phase = m_release ? Phase::releasing : Phase::connecting;
   m_deadline = now + m_options.script_limit;
   try {
@@ -105,7 +105,7 @@ void TunnelConnection::drain() {
   for (int reads = 0; m_out && reads < k_reads; ++reads) {
     const ssize_t count = ::read(m_out.get(), buffer.data(), buffer.size());
     if (count > 0) {
-      m_heard += static_cast<std::size_t>(count);
+      m_received += static_cast<std::size_t>(count);
       m_output.append(buffer.data(), static_cast<std::size_t>(count));
       m_output.erase(0, m_output.size() - std::min(m_output.size(), k_kept_output));
     } else if (count < 0 && errno == EINTR) {
@@ -119,7 +119,7 @@ void TunnelConnection::drain() {
   }
 }
 
-bool TunnelConnection::has_said(const char* mark) const {
+bool TunnelConnection::has_printed(const char* mark) const {
   for (const auto& line : base::split_lines(m_output)) {
     if (line == mark) {
       return true;
@@ -129,12 +129,12 @@ bool TunnelConnection::has_said(const char* mark) const {
 }
 
 void TunnelConnection::end_flood(Clock::time_point now) {
-  if (m_heard > k_most_heard && !m_flooded) {
+  if (m_received > k_max_received && !m_flooded) {
     m_flooded = true;
     m_child.signal(SIGKILL);
-  } else if (now - m_heard_since > k_heard_time) {
-    m_heard = 0;
-    m_heard_since = now;
+  } else if (now - m_received_since > k_flood_interval) {
+    m_received = 0;
+    m_received_since = now;
   }
 }
 
@@ -142,7 +142,7 @@ void TunnelConnection::turn(Clock::time_point now) {
   drain();
   end_flood(now);
   // With the user's ExitOnForwardFailure=no, ssh only warns; then the script detects that nothing listens.
-  if (m_phase == Phase::connecting && m_child.running() && has_said(k_tunnel_up)) {
+  if (m_phase == Phase::connecting && m_child.running() && has_printed(k_tunnel_up)) {
     m_phase = Phase::up;
     m_slot.reset();
     m_forward.up = m_was_up = m_changed = true;
@@ -174,7 +174,7 @@ void TunnelConnection::ended(Clock::time_point now, const proc::ExitStatus& stat
     return;
   }
   if (m_phase == Phase::connecting &&
-      (has_said(k_tunnel_refused) || m_output.find("remote port forwarding failed") != std::string::npos)) {
+      (has_printed(k_tunnel_refused) || m_output.find("remote port forwarding failed") != std::string::npos)) {
     refused(now);
     return;
   }

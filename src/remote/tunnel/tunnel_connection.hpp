@@ -54,7 +54,7 @@ class TunnelConnection {
 
   void drain();
   void end_flood(Clock::time_point now);
-  bool has_said(const char* mark) const;
+  bool has_printed(const char* mark) const;
   void ended(Clock::time_point now, const proc::ExitStatus& status);
   void refused(Clock::time_point now);
   void failed(Clock::time_point now, std::string why);
@@ -82,8 +82,8 @@ class TunnelConnection {
   bool m_settled{false};
   bool m_timed_out{false};
   bool m_flooded{false};
-  std::size_t m_heard{0};  ///< Bytes received since m_heard_since.
-  Clock::time_point m_heard_since{};
+  std::size_t m_received{0};  ///< Bytes received since m_received_since.
+  Clock::time_point m_received_since{};
   bool m_changed{false};
 };
 
