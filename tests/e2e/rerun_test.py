@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """Running a workflow again after failures and after a cancel: which jobs run again, and what the hints suggest."""
+import json
 import re
+import shlex
 
-from harness import TORC, E2ETest, main, wait_until
+from harness import TORC, E2ETest, main, run_torc, wait_until
 
 
 class Rerun(E2ETest):
@@ -37,6 +39,19 @@ class Rerun(E2ETest):
         server.torc("run", workflow, check=True)
         self.assertEqual(set(server.statuses(workflow).values()), {"completed"})
         self.assertEqual(self.runs_of(server), {"bad": 2, "summary": 2, "report": 2, "canceled": 1, "other": 1})
+
+    def test_the_hint_for_a_standalone_server_names_its_database(self):
+        path = self.dir / "w.json"
+        path.write_text(json.dumps({"name": "w", "jobs": [{"name": "bad", "command": "[ -e fixed ]"}]}))
+        standalone = ("-s", "--db", self.dir / "my own.db")
+        run_torc(*standalone, "create", path, home=self.dir, check=True)
+        run_torc(*standalone, "run", "1", home=self.dir)
+        shown = run_torc(*standalone, "status", "1", home=self.dir, check=True).stdout
+        hint = re.search(r"torc (-s .* workflows reset-status 1 --failed-only --reinitialize)' requeues", shown)
+        self.assertTrue(hint, shown)
+        run_torc(*shlex.split(hint[1]), "--no-prompts", home=self.dir, check=True)
+        (self.dir / "fixed").touch()
+        run_torc(*standalone, "run", "1", home=self.dir, check=True)
 
     def test_completed_jobs_are_kept_after_a_cancel(self):
         server = self.server()

@@ -5,6 +5,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/options/common_options.hpp"
+#include "cli/print/hints.hpp"
 #include "cli/print/workflow_summary.hpp"
 #include "torc/base/printable.hpp"
 #include "torc/base/strings.hpp"
@@ -35,41 +36,41 @@ std::string state_line(const WorkflowSummary& summary) {
 }
 
 /// The next command for the user; "" if all that is left to do is wait.
-std::string next_step(const WorkflowSummary& summary) {
+std::string next_step(const WorkflowSummary& summary, const std::string& program) {
   const model::Id id = summary.workflow.id.value_or(0);
   const auto count = [&](JobStatus status) { return summary.jobs.at(status); };
   if (summary.completion.is_canceled) {
     return fmt::format(
-        "'torc workflows reset-status {} --failed-only --reinitialize' requeues its canceled and failed jobs, and keeps "
+        "'{} workflows reset-status {} --failed-only --reinitialize' requeues its canceled and failed jobs, and keeps "
         "completed jobs",
-        id);
+        program, id);
   }
   if (summary.total_jobs == 0) {
     return "";
   }
   if (summary.completion.is_complete) {
     const bool clean = count(JobStatus::completed) + count(JobStatus::disabled) == summary.total_jobs;
-    return clean ? fmt::format("torc results list {}", id)
+    return clean ? fmt::format("'{} results list {}' lists the results", program, id)
                  : fmt::format(
-                       "'torc results list {0} --failed' shows the failed jobs; 'torc workflows reset-status {0} "
+                       "'{0} results list {1} --failed' shows the failed jobs; '{0} workflows reset-status {1} "
                        "--failed-only --reinitialize' requeues them",
-                       id);
+                       program, id);
   }
-  const bool nobody = summary.active_compute_nodes == 0 && summary.active_scheduled_nodes == 0;
-  const auto waiting = count(JobStatus::uninitialized) + count(JobStatus::ready);
-  if (nobody && waiting > 0) {
-    return fmt::format("no runner is at work; torc run {0} starts one here, torc remote run {0} on ssh workers", id);
+  if (summary.active_compute_nodes > 0 || summary.active_scheduled_nodes > 0) {
+    return "";
   }
-  if (nobody) {
+  if (count(JobStatus::uninitialized) + count(JobStatus::ready) > 0) {
     return fmt::format(
-        "no runner is at work, though jobs are pending or running; torc compute-nodes list {} shows who "
-        "had them",
-        id);
+        "no runner is active; '{0} run {1}' starts one on this machine, '{0} remote run {1}' on the ssh workers",
+        program, id);
   }
-  return "";
+  return fmt::format(
+      "no runner is active, although jobs are pending or running; '{} compute-nodes list {}' shows which runners had "
+      "them",
+      program, id);
 }
 
-void print(const WorkflowSummary& summary, const Output& output) {
+void print(const WorkflowSummary& summary, const std::string& program, const Output& output) {
   output.line(fmt::format("Workflow ID: {}", summary.workflow.id.value_or(0)));
   output.line(base::printable_line("Name: " + summary.workflow.name));
   output.line(base::printable_line("User: " + summary.workflow.user));
@@ -90,7 +91,7 @@ void print(const WorkflowSummary& summary, const Output& output) {
     output.line("Walltime: " + base::format_duration(*summary.walltime));
   }
   output.line("\n" + state_line(summary));
-  if (const std::string next = next_step(summary); !next.empty()) {
+  if (const std::string next = next_step(summary, program); !next.empty()) {
     output.line("Next: " + next);
   }
 }
@@ -100,7 +101,7 @@ int run(const Options& options, CommandContext& context) {
   if (context.output().json()) {
     context.output().document(summary_json(summary));
   } else {
-    print(summary, context.output());
+    print(summary, program_in_hints(context.options()), context.output());
   }
   return k_exit_ok;
 }

@@ -3,22 +3,13 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "cli/print/hints.hpp"
 #include "cli/print/job_counts_text.hpp"
-#include "torc/base/shell_quote.hpp"
 #include "torc/base/units.hpp"
 #include "torc/model/job_output.hpp"
 
 namespace torc::cli {
 namespace {
-
-/// How hints call this program, so that they find the workflow.
-std::string program_in_hints(const GlobalOptions& options) {
-  if (!options.standalone) {
-    return "torc";
-  }
-  return options.database == GlobalOptions{}.database ? "torc -s"
-                                                      : "torc -s --db " + base::shell_quote(options.database);
-}
 
 /// Why the run ended, where not because all was done.
 std::string end_text(model::Id workflow_id, const std::string& program, const app::RunOutcome& outcome) {

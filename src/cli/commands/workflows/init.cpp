@@ -3,6 +3,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/options/common_options.hpp"
+#include "cli/print/hints.hpp"
 #include "cli/print/terminal.hpp"
 #include "torc/app/workflows/create_workflow.hpp"
 #include "torc/base/printable.hpp"
@@ -59,16 +60,16 @@ int dry_run(model::Id id, const app::Readiness& readiness, const Output& output)
 }
 
 /// @returns whether to go on
-bool confirmed(const Options& options, model::Id id, client::Api& api) {
+bool confirmed(const Options& options, model::Id id, const std::string& program, client::Api& api) {
   if (options.no_prompts || api.is_workflow_uninitialized(id)) {
     return true;
   }
   if (!can_ask()) {
     throw base::UsageError(
-        fmt::format("workflow {0} is initialized already, and standard input is not a terminal, so there is nobody to "
+        fmt::format("workflow {1} is initialized already, and standard input is not a terminal, so there is nobody to "
                     "ask. Add --no-prompts to run all its jobs again, also completed ones. To keep completed jobs, use "
-                    "'torc workflows reset-status {0} --failed-only --reinitialize --no-prompts' instead",
-                    id));
+                    "'{0} workflows reset-status {1} --failed-only --reinitialize --no-prompts' instead",
+                    program, id));
   }
   return ask_yes_no(
       fmt::format("Workflow {} is initialized already. Run all its jobs again, also completed ones?", id));
@@ -86,7 +87,7 @@ int run(const Options& options, CommandContext& context) {
   if (!options.force) {
     app::require_ready(id, readiness);
   }
-  if (!confirmed(options, id, api)) {
+  if (!confirmed(options, id, program_in_hints(context.options()), api)) {
     output.line("Nothing was changed.");
     return k_exit_ok;
   }
