@@ -35,7 +35,7 @@ std::string state_line(const WorkflowSummary& summary) {
                      count(JobStatus::failed), count(JobStatus::terminated), count(JobStatus::canceled));
 }
 
-/// The next command for the user; "" if all that is left to do is wait.
+/// The next command for the user; "" if the user can only wait.
 std::string next_step(const WorkflowSummary& summary, const std::string& program) {
   const model::Id id = summary.workflow.id.value_or(0);
   const auto count = [&](JobStatus status) { return summary.jobs.at(status); };

@@ -11,7 +11,7 @@
 namespace torc::cli {
 namespace {
 
-/// Why the run ended, where not because all was done.
+/// Why the run ended, unless all jobs are done.
 std::string end_text(model::Id workflow_id, const std::string& program, const app::RunOutcome& outcome) {
   const auto& report = outcome.report;
   const auto& counts = outcome.counts;
@@ -36,7 +36,7 @@ std::string end_text(model::Id workflow_id, const std::string& program, const ap
              : "";
 }
 
-/// 1 where jobs failed, or were left although nothing stopped the run.
+/// 1 if jobs failed, or if jobs are left although the run was not stopped.
 int exit_status_of(const app::RunOutcome& outcome) {
   const auto& report = outcome.report;
   const bool given_up = !report.stopped && !report.canceled && !report.drained && outcome.counts.left() > 0;

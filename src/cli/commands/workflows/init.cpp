@@ -59,27 +59,27 @@ int dry_run(model::Id id, const app::Readiness& readiness, const Output& output)
   return readiness.ok() ? k_exit_ok : k_exit_failure;
 }
 
-/// @returns whether to go on
+/// @returns whether to continue
 bool confirmed(const Options& options, model::Id id, const std::string& program, client::Api& api) {
   if (options.no_prompts || api.is_workflow_uninitialized(id)) {
     return true;
   }
   if (!can_ask()) {
-    throw base::UsageError(
-        fmt::format("workflow {1} is initialized already, and standard input is not a terminal, so there is nobody to "
-                    "ask. Add --no-prompts to run all its jobs again, also completed ones. To keep completed jobs, use "
-                    "'{0} workflows reset-status {1} --failed-only --reinitialize --no-prompts' instead",
-                    program, id));
+    throw base::UsageError(fmt::format(
+        "workflow {1} is already initialized, and standard input is not a terminal to ask for confirmation. Add "
+        "--no-prompts to run all its jobs again, including completed ones. To keep completed jobs, use "
+        "'{0} workflows reset-status {1} --failed-only --reinitialize --no-prompts' instead",
+        program, id));
   }
   return ask_yes_no(
-      fmt::format("Workflow {} is initialized already. Run all its jobs again, also completed ones?", id));
+      fmt::format("Workflow {} is already initialized. Run all its jobs again, including completed ones?", id));
 }
 
 int run(const Options& options, CommandContext& context) {
   const Output& output = context.output();
   const model::Id id = context.workflow_id(options.workflow_id);
   client::Api& api = context.api();
-  api.get_workflow(id);  // an id that is none is told before anything else
+  api.get_workflow(id);  // report an unknown ID first
   const app::Readiness readiness = app::check_readiness(api, id, /*with_outputs=*/true);
   if (options.dry_run) {
     return dry_run(id, readiness, output);
