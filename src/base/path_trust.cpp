@@ -27,7 +27,7 @@ std::string quoted(const std::filesystem::path& path) {
 /// Walks a path from the root to its end, like the kernel.
 class Walk {
  public:
-  Walk(const std::filesystem::path& path, Found kind) : m_kind(kind) {
+  Walk(const std::filesystem::path& path, PathKind kind) : m_kind(kind) {
     push(std::filesystem::absolute(path));
     m_at = "/";
   }
@@ -101,7 +101,7 @@ class Walk {
   }
 
   /// Whether the current directory is the named directory, or that of the named file.
-  bool is_holder() const { return m_left.size() == (m_kind == Found::file ? 1U : 0U); }
+  bool is_holder() const { return m_left.size() == (m_kind == PathKind::file ? 1U : 0U); }
 
   void examine_directory(const struct stat& status, bool is_thing_itself) {
     const bool is_foreign = !is_trusted_owner(status.st_uid);
@@ -129,7 +129,7 @@ class Walk {
     return status;
   }
 
-  Found m_kind;
+  PathKind m_kind;
   std::filesystem::path m_at;
   std::deque<std::string> m_left;
   int m_links{0};
@@ -152,11 +152,11 @@ std::string user_name_of(uid_t user) {
   return fmt::format("uid {}", user);
 }
 
-PathReview review_path(const std::filesystem::path& path, Found kind) {
+PathReview review_path(const std::filesystem::path& path, PathKind kind) {
   return Walk{path, kind}.run();
 }
 
-void require_trusted_path(const std::filesystem::path& path, Found kind, Owner owner, std::string_view what) {
+void require_trusted_path(const std::filesystem::path& path, PathKind kind, Owner owner, std::string_view what) {
   const PathReview review = review_path(path, kind);
   if (!review.foreign.empty() && owner != Owner::anybody) {
     throw Error(

@@ -101,8 +101,8 @@ std::string CommandContext::user() const {
 
 void CommandContext::check_output_directory(const std::string& directory) const {
   if (const auto& options = m_impl->options; options.standalone) {
-    base::require_trusted_path(directory, base::Found::directory, m_impl->owner(), "output directory");
-    base::require_trusted_path(options.database, base::Found::file, m_impl->owner(), "database");
+    base::require_trusted_path(directory, base::PathKind::directory, m_impl->owner(), "output directory");
+    base::require_trusted_path(options.database, base::PathKind::file, m_impl->owner(), "database");
     base::make_private_directories(std::filesystem::path(options.database).parent_path());
   }
 }

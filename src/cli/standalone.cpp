@@ -17,7 +17,7 @@ namespace {
 
 server::ServerOptions server_options(const std::string& database, base::Owner owner) {
   // The directory must exist before the login file is created beside the database.
-  base::require_trusted_path(database, base::Found::file, owner, "database");
+  base::require_trusted_path(database, base::PathKind::file, owner, "database");
   base::make_private_directories(std::filesystem::path(database).parent_path());
   server::ServerOptions options;
   options.owner = owner;

@@ -18,7 +18,7 @@ bool is_trusted_owner(uid_t owner);
 /// "alice (uid 1001)", or "uid 1001" if the user database has no such user.
 std::string user_name_of(uid_t user);
 
-enum class Found { directory, file };
+enum class PathKind { directory, file };
 
 /// Problems of a path; each entry is a clause such as "the directory /tmp/x belongs to bob (uid 7)".
 struct PathReview {
@@ -36,7 +36,7 @@ struct PathReview {
 /// @param kind  What the path names. For a file, its directory is checked as strictly as the file itself, because the
 /// owner of that directory can replace the file.
 /// @throws SystemError if a component of the path cannot be examined
-PathReview review_path(const std::filesystem::path& path, Found kind);
+PathReview review_path(const std::filesystem::path& path, PathKind kind);
 
 /// Accepted owners of a path: --trust-owner accepts anybody.
 enum class Owner { user_or_root, anybody };
@@ -45,6 +45,6 @@ enum class Owner { user_or_root, anybody };
 /// Directories in which any user may replace entries are refused whatever their owner. Callable from any thread.
 /// @param what  The object, for messages: "database", "output directory".
 /// @throws Error that names the directory, file or link, its owner and the remedy
-void require_trusted_path(const std::filesystem::path& path, Found kind, Owner owner, std::string_view what);
+void require_trusted_path(const std::filesystem::path& path, PathKind kind, Owner owner, std::string_view what);
 
 }  // namespace torc::base

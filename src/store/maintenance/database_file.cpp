@@ -110,7 +110,7 @@ void refuse_second_name(const std::string& path, const struct stat& status) {
 
 DatabaseFile::DatabaseFile(const std::string& given, base::Owner owner) : m_owner(owner) {
   // Checks the path as given, including links on the way.
-  base::require_trusted_path(given, base::Found::file, owner, "database");
+  base::require_trusted_path(given, base::PathKind::file, owner, "database");
   m_path = base::real_path(given).string();
   if (std::error_code ignored; std::filesystem::is_directory(m_path, ignored)) {
     throw base::Error(fmt::format("the database {} is a directory; specify a file in it", given));

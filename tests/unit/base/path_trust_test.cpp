@@ -18,7 +18,7 @@ void give_away(const std::filesystem::path& path) {
   ASSERT_EQ(::lchown(path.c_str(), k_other, k_other), 0);
 }
 
-std::string refusal(const std::filesystem::path& path, Found kind, Owner owner = Owner::user_or_root) {
+std::string refusal(const std::filesystem::path& path, PathKind kind, Owner owner = Owner::user_or_root) {
   try {
     require_trusted_path(path, kind, owner, "database");
   } catch (const Error& error) {
@@ -30,11 +30,11 @@ std::string refusal(const std::filesystem::path& path, Found kind, Owner owner =
 TEST(PathTrustTest, FindsNoProblemInAnOwnDirectory) {
   const support::TempDir dir;
   write_file_atomically(dir / "torc.db", "");
-  const auto review = review_path(dir / "torc.db", Found::file);
+  const auto review = review_path(dir / "torc.db", PathKind::file);
   EXPECT_TRUE(review.foreign.empty());
   EXPECT_TRUE(review.open_to_all.empty());
   EXPECT_TRUE(review.warnings.empty());
-  EXPECT_EQ(refusal(dir / "not/there/torc.db", Found::file), "") << "what is missing is made";
+  EXPECT_EQ(refusal(dir / "not/there/torc.db", PathKind::file), "") << "what is missing is made";
 }
 
 TEST(PathTrustTest, RefusesAWorldWritableDirectoryUnlessSticky) {
@@ -42,23 +42,23 @@ TEST(PathTrustTest, RefusesAWorldWritableDirectoryUnlessSticky) {
   std::filesystem::create_directories(dir / "open/mine");
   ::chmod((dir / "open").c_str(), 0777);
   for (const char* name : {"open/torc.db", "open/mine/torc.db", "open/not/there/torc.db"}) {
-    const auto message = refusal(dir / name, Found::file, Owner::anybody);
+    const auto message = refusal(dir / name, PathKind::file, Owner::anybody);
     EXPECT_NE(message.find("open is writable by everybody and has no sticky bit"), std::string::npos) << message;
   }
-  EXPECT_NE(refusal(dir / "open", Found::directory), "");
+  EXPECT_NE(refusal(dir / "open", PathKind::directory), "");
   ::chmod((dir / "open").c_str(), 01777);
-  EXPECT_EQ(refusal(dir / "open/torc.db", Found::file), "");
+  EXPECT_EQ(refusal(dir / "open/torc.db", PathKind::file), "");
 }
 
 TEST(PathTrustTest, WarnsAboutGroupWritableDirectories) {
   const support::TempDir dir;
   std::filesystem::create_directories(dir / "group/mine");
   ::chmod((dir / "group").c_str(), 0775);
-  const auto review = review_path(dir / "group/mine/torc.db", Found::file);
+  const auto review = review_path(dir / "group/mine/torc.db", PathKind::file);
   EXPECT_TRUE(review.foreign.empty() && review.open_to_all.empty());
   ASSERT_EQ(review.warnings.size(), 1U);
   EXPECT_NE(review.warnings.front().find("group is writable by its group"), std::string::npos);
-  EXPECT_EQ(refusal(dir / "group/mine/torc.db", Found::file), "");
+  EXPECT_EQ(refusal(dir / "group/mine/torc.db", PathKind::file), "");
 }
 
 TEST(PathTrustTest, RefusesPathsOfAnotherUserUnlessTrusted) {
@@ -73,16 +73,16 @@ TEST(PathTrustTest, RefusesPathsOfAnotherUserUnlessTrusted) {
   for (const char* name : {"theirs", "torc.db", "link.db", "link"}) {
     give_away(dir / name);
   }
-  EXPECT_NE(refusal(dir / "torc.db", Found::file).find("torc.db belongs to uid 12345"), std::string::npos);
-  EXPECT_NE(refusal(dir / "theirs", Found::directory).find("theirs belongs to uid 12345"), std::string::npos);
-  EXPECT_NE(refusal(dir / "theirs/torc.db", Found::file).find("theirs belongs to uid 12345"), std::string::npos);
-  EXPECT_EQ(refusal(dir / "theirs/x", Found::directory), "") << "a directory that is yet to be made";
-  EXPECT_NE(refusal(dir / "link.db", Found::file).find("the link "), std::string::npos);
-  EXPECT_NE(refusal(dir / "link/other.db", Found::file).find("the link "), std::string::npos);
-  EXPECT_EQ(refusal(dir / "torc.db", Found::file, Owner::anybody), "");
+  EXPECT_NE(refusal(dir / "torc.db", PathKind::file).find("torc.db belongs to uid 12345"), std::string::npos);
+  EXPECT_NE(refusal(dir / "theirs", PathKind::directory).find("theirs belongs to uid 12345"), std::string::npos);
+  EXPECT_NE(refusal(dir / "theirs/torc.db", PathKind::file).find("theirs belongs to uid 12345"), std::string::npos);
+  EXPECT_EQ(refusal(dir / "theirs/x", PathKind::directory), "") << "a directory that is yet to be made";
+  EXPECT_NE(refusal(dir / "link.db", PathKind::file).find("the link "), std::string::npos);
+  EXPECT_NE(refusal(dir / "link/other.db", PathKind::file).find("the link "), std::string::npos);
+  EXPECT_EQ(refusal(dir / "torc.db", PathKind::file, Owner::anybody), "");
   // Further up it is the user's choice of a place: a warning.
-  EXPECT_EQ(refusal(dir / "theirs/mine/torc.db", Found::file), "");
-  EXPECT_FALSE(review_path(dir / "theirs/mine/torc.db", Found::file).warnings.empty());
+  EXPECT_EQ(refusal(dir / "theirs/mine/torc.db", PathKind::file), "");
+  EXPECT_FALSE(review_path(dir / "theirs/mine/torc.db", PathKind::file).warnings.empty());
 }
 
 /// In a user namespace, /tmp of the machine's root may belong to uid 65534.
@@ -94,21 +94,21 @@ TEST(PathTrustTest, AStickyDirectoryOfAnotherUserIsTreatedLikeAnyOther) {
   std::filesystem::create_directories(dir / "tmp/mine");
   give_away(dir / "tmp");
   ::chmod((dir / "tmp").c_str(), 01777);
-  EXPECT_EQ(refusal(dir / "tmp/mine/torc.db", Found::file), "");
-  const auto warnings = review_path(dir / "tmp/mine/torc.db", Found::file).warnings;
+  EXPECT_EQ(refusal(dir / "tmp/mine/torc.db", PathKind::file), "");
+  const auto warnings = review_path(dir / "tmp/mine/torc.db", PathKind::file).warnings;
   ASSERT_EQ(warnings.size(), 1U);
   EXPECT_NE(warnings.front().find("tmp belongs to uid 12345"), std::string::npos) << warnings.front();
-  EXPECT_NE(refusal(dir / "tmp/torc.db", Found::file).find("--trust-owner"), std::string::npos);
-  EXPECT_EQ(refusal(dir / "tmp/torc.db", Found::file, Owner::anybody), "");
+  EXPECT_NE(refusal(dir / "tmp/torc.db", PathKind::file).find("--trust-owner"), std::string::npos);
+  EXPECT_EQ(refusal(dir / "tmp/torc.db", PathKind::file, Owner::anybody), "");
   ::chmod((dir / "tmp").c_str(), 0777);
-  EXPECT_NE(refusal(dir / "tmp/mine/torc.db", Found::file, Owner::anybody), "") << "without a sticky bit";
+  EXPECT_NE(refusal(dir / "tmp/mine/torc.db", PathKind::file, Owner::anybody), "") << "without a sticky bit";
 }
 
 TEST(PathTrustTest, RefusesCircularLinks) {
   const support::TempDir dir;
   std::filesystem::create_symlink("b", dir / "a");
   std::filesystem::create_symlink("a", dir / "b");
-  EXPECT_NE(refusal(dir / "a/torc.db", Found::file), "");
+  EXPECT_NE(refusal(dir / "a/torc.db", PathKind::file), "");
 }
 
 }  // namespace

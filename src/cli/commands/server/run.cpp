@@ -67,7 +67,7 @@ void start_log(const ServiceOptions& options, const std::string& level, base::Ow
     settings.level = base::log_level_from(word);
   }
   if (!options.log_directory.empty()) {
-    base::require_trusted_path(options.log_directory, base::Found::directory, owner, "log directory");
+    base::require_trusted_path(options.log_directory, base::PathKind::directory, owner, "log directory");
     base::make_private_directories(options.log_directory);
     settings.file = options.log_directory + "/torc-server.log";
   }
