@@ -51,7 +51,7 @@ void drop_file_pages() {
     } else if (mapping && mapping->is_droppable && line.starts_with("Anonymous:")) {
       // Skip mappings with pages that the loader modified before making them read-only.
       if (base::trim(line.substr(line.find(':') + 1)) == "0 kB") {
-        // NOLINTNEXTLINE(performance-no-int-to-ptr): the kernel tells addresses as text
+        // NOLINTNEXTLINE(performance-no-int-to-ptr): addresses in /proc are text
         ::madvise(reinterpret_cast<void*>(mapping->start), mapping->end - mapping->start, MADV_DONTNEED);
       }
       mapping.reset();

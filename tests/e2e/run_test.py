@@ -371,7 +371,7 @@ class Run(E2ETest):
              "resource_requirements": "small"},
             resource_requirements=[{"name": "small", "num_cpus": 1, "memory": "30m", "runtime": "PT1M"}]))
         self.assertEqual(self.runner(server, wf).wait(30), 1)
-        figures = r"used [0-9.]+ MiB of memory, more than the 30.0 MiB it asked for: it was killed"
+        figures = r"used [0-9.]+ MiB of memory, more than the 30.0 MiB it requested: it was killed"
         self.assertRegex(self.runner_log(), figures.replace("used", "uses").replace("was", "is"))
         self.assertRegex(server.torc("results", "list", wf, check=True).stdout, figures)
         self.assertRegex(json.dumps(server.get(f"/events?workflow_id={wf}")), figures)

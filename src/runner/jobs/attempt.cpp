@@ -23,10 +23,10 @@ std::string message_of_excess(const EndedJob& ended) {
   // The usage of a job with a limit enforced by the kernel never exceeds that limit.
   return ended.killed_by_kernel
              ? fmt::format(
-                   "its processes used {} of memory and needed more than the {} it asked for: the kernel "
+                   "its processes used {} of memory and needed more than the {} it requested: the kernel "
                    "killed it",
                    used, limit)
-             : fmt::format("its processes used {} of memory, more than the {} it asked for: it was killed", used,
+             : fmt::format("its processes used {} of memory, more than the {} it requested: it was killed", used,
                            limit);
 }
 

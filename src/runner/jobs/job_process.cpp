@@ -206,7 +206,7 @@ JobProcess JobProcess::start(const model::Job& job, const JobSettings& settings,
     }
     if (error.error_number() == ENOENT && proc::is_in_path(launch.argv.front())) {
       // bash would report this, too, but like a failure of the program itself.
-      throw base::SystemError("cannot execute " + launch.argv.front() + ", as there is no such interpreter", ENOENT);
+      throw base::SystemError("cannot execute " + launch.argv.front() + ": its interpreter was not found", ENOENT);
     }
     // For instance a script without a #! line, which bash can run; or bash reports the error as users expect.
     options.argv = job_argv(job);

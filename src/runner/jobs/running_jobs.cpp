@@ -155,13 +155,13 @@ void RunningJobs::end_earlier(model::Id id) {
 }
 
 void RunningJobs::record_kill_by_kernel(Job& job, std::int64_t used_bytes) {
-  if (job.reason != EndReason::itself) {
+  if (job.reason != EndReason::exited) {
     return;  // It was already being ended for another reason.
   }
   job.reason = EndReason::memory;
   job.killed_by_kernel = true;
   job.excess_bytes = used_bytes;
-  m_log.warning("job {} ({}) used {} of memory and needed more than the {} it asked for: the kernel killed it",
+  m_log.warning("job {} ({}) used {} of memory and needed more than the {} it requested: the kernel killed it",
                 job.process.job.id.value_or(0), job.process.job.name, base::format_bytes(used_bytes),
                 base::format_bytes(job.memory_limit.value_or(0)));
 }
@@ -208,7 +208,7 @@ std::optional<RunningJobs::Clock::time_point> RunningJobs::due() {
   }
   auto next = m_trees.next_kill(Clock::now()).value_or(Clock::time_point::max());
   for (const auto& [id, job] : m_jobs) {
-    if (job.deadline && job.reason == EndReason::itself) {
+    if (job.deadline && job.reason == EndReason::exited) {
       next = std::min(next, *job.deadline);
     }
   }
@@ -226,7 +226,7 @@ std::optional<RunningJobs::Clock::time_point> RunningJobs::reap_trees() {
 std::optional<RunningJobs::Clock::time_point> RunningJobs::end_overdue(Clock::time_point now) {
   std::optional<Clock::time_point> next;
   for (auto& [id, job] : m_jobs) {
-    if (!job.deadline || job.reason != EndReason::itself) {
+    if (!job.deadline || job.reason != EndReason::exited) {
       continue;
     }
     if (now < *job.deadline) {
@@ -234,7 +234,7 @@ std::optional<RunningJobs::Clock::time_point> RunningJobs::end_overdue(Clock::ti
       continue;
     }
     const auto ran = std::chrono::round<std::chrono::seconds>(now - job.process.started);
-    m_log.warning("job {} ({}) has run for {} s, longer than the run time it asked for: it is ended", id,
+    m_log.warning("job {} ({}) has run for {} s, longer than the run time it requested: it is ended", id,
                   job.process.job.name, ran.count());
     job.reason = EndReason::run_time;
     m_trees.end(job.process.child.pid(), m_config.sigterm_lead);
@@ -246,13 +246,13 @@ void RunningJobs::end_excessive() {
   for (const auto& excess : m_monitor.take_excesses()) {
     const auto it = std::find_if(m_jobs.begin(), m_jobs.end(),
                                  [&](const auto& entry) { return entry.second.process.child.pid() == excess.leader; });
-    if (it == m_jobs.end() || it->second.reason != EndReason::itself) {
+    if (it == m_jobs.end() || it->second.reason != EndReason::exited) {
       continue;
     }
     Job& job = it->second;
     job.reason = EndReason::memory;
     job.excess_bytes = excess.memory_bytes;
-    m_log.warning("job {} ({}) uses {} of memory, more than the {} it asked for: it is killed", it->first,
+    m_log.warning("job {} ({}) uses {} of memory, more than the {} it requested: it is killed", it->first,
                   job.process.job.name, base::format_bytes(excess.memory_bytes),
                   base::format_bytes(job.memory_limit.value_or(0)));
     m_trees.end(excess.leader, milliseconds(0));
@@ -262,7 +262,7 @@ void RunningJobs::end_excessive() {
 std::vector<EndedJob> RunningJobs::end_all(milliseconds lead, const std::stop_token& kill_now) {
   for (auto& [id, job] : m_jobs) {
     // Even if it exits with 0 after the signal, its work may be incomplete.
-    job.reason = job.reason == EndReason::itself ? EndReason::interrupted : job.reason;
+    job.reason = job.reason == EndReason::exited ? EndReason::interrupted : job.reason;
     m_trees.end(job.process.child.pid(), lead);
   }
   std::vector<EndedJob> ended;

@@ -24,7 +24,7 @@ namespace torc::runner {
 
 /// Why a job has ended.
 enum class EndReason {
-  itself,       ///< Its process exited.
+  exited,       ///< Its process exited.
   run_time,     ///< It exceeded its run time.
   memory,       ///< Its processes exceeded its memory limit.
   interrupted,  ///< The runner ended it for reasons unrelated to the job.
@@ -36,7 +36,7 @@ struct EndedJob {
   std::int64_t run_id{0};
   std::int64_t return_code{0};
   std::chrono::duration<double> ran{};
-  EndReason reason{EndReason::itself};
+  EndReason reason{EndReason::exited};
   std::optional<metrics::JobSummary> usage{};   ///< Set if it was measured.
   bool killed_by_kernel{false};                 ///< With EndReason::memory: whether the kernel enforced the limit.
   std::int64_t excess_bytes{0};                 ///< With EndReason::memory: the usage that was measured.
@@ -107,7 +107,7 @@ class RunningJobs {
   struct Job {
     JobProcess process;
     std::optional<Clock::time_point> deadline{};
-    EndReason reason{EndReason::itself};
+    EndReason reason{EndReason::exited};
     bool killed_by_kernel{false};
     std::int64_t excess_bytes{0};
     std::optional<std::int64_t> memory_limit{};

@@ -12,7 +12,7 @@ namespace torc::runner {
 namespace {
 
 /// Builtins and reserved words of bash 5.2 that could also be names of programs.
-constexpr std::array<std::string_view, 76> k_of_bash{
+constexpr std::array<std::string_view, 76> k_bash_words{
     ".",      ":",       "[",       "alias",     "bg",       "bind",     "break",   "builtin", "caller",  "case",
     "cd",     "command", "compgen", "complete",  "compopt",  "continue", "coproc",  "declare", "dirs",    "disown",
     "do",     "done",    "echo",    "elif",      "else",     "enable",   "esac",    "eval",    "exec",    "exit",
@@ -43,7 +43,7 @@ std::optional<std::vector<std::string>> plain_words(std::string_view command) {
   const std::string& program = words.front();
   // An assignment, or a job of bash (%1).
   const bool is_special = program.find('=') != std::string::npos || program.front() == '%';
-  if (is_special || std::find(k_of_bash.begin(), k_of_bash.end(), program) != k_of_bash.end()) {
+  if (is_special || std::find(k_bash_words.begin(), k_bash_words.end(), program) != k_bash_words.end()) {
     return std::nullopt;
   }
   return words;

@@ -78,7 +78,7 @@ TEST_F(RunJobsInMadeUpTree, ReportsThatTheKernelKilledAJobForItsMemory) {
   EXPECT_EQ(result.status, JobStatus::failed);
   EXPECT_EQ(result.peak_memory_bytes, 31'457'280);
   const std::string words =
-      "used 30.0 MiB of memory and needed more than the 30.0 MiB it asked for: the kernel killed it";
+      "used 30.0 MiB of memory and needed more than the 30.0 MiB it requested: the kernel killed it";
   EXPECT_NE(events().find("job_exceeded_memory"), std::string::npos) << events();
   EXPECT_NE(events().find(words), std::string::npos) << events();
   EXPECT_NE(runner_log().find(words), std::string::npos) << runner_log();
@@ -113,7 +113,7 @@ TEST_F(RunJobsInMadeUpTree, SamplesIfTheMemoryControllerIsMissing) {
   initialize();
   EXPECT_EQ(run_in_tree().failed, 1);
   EXPECT_EQ(lines("seen"), std::vector<std::string>{"100000 100000"});
-  EXPECT_NE(events().find("of memory, more than the 30.0 MiB it asked for: it was killed"), std::string::npos)
+  EXPECT_NE(events().find("of memory, more than the 30.0 MiB it requested: it was killed"), std::string::npos)
       << events();
 }
 

@@ -177,7 +177,7 @@ TEST(JobProcess, CannotBeStartedWithoutItsInterpreter) {
     JobProcess::start(job_of(script), settings_in(directory), launch, own_environment());
     FAIL() << "no error";
   } catch (const base::SystemError& error) {
-    EXPECT_NE(std::string(error.what()).find("no such interpreter"), std::string::npos) << error.what();
+    EXPECT_NE(std::string(error.what()).find("its interpreter was not found"), std::string::npos) << error.what();
   }
   std::filesystem::remove(script);
   auto process = JobProcess::start(job_of(script), settings_in(directory), launch, own_environment());
