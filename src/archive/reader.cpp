@@ -83,7 +83,7 @@ struct Reader::Impl {
 
   /// libarchive's read callback. Exceptions must not propagate through C code, so they are stored and thrown by
   /// `check`.
-  static la_ssize_t give(::archive* reader, void* self, const void** buffer) {
+  static la_ssize_t read_piece(::archive* reader, void* self, const void** buffer) {
     auto& impl = *static_cast<Impl*>(self);
     try {
       if (impl.stop.stop_requested()) {
@@ -99,7 +99,7 @@ struct Reader::Impl {
       *buffer = piece.data();
       return static_cast<la_ssize_t>(piece.size());
     } catch (...) {
-      impl.trouble = std::current_exception();
+      impl.stored_error = std::current_exception();
       ::archive_set_error(reader, EIO, "see the exception");
       return -1;
     }
@@ -107,8 +107,8 @@ struct Reader::Impl {
 
   /// @throws the stored exception, or base::Error if `status` is an error
   void check(int status) {
-    if (trouble) {
-      std::rethrow_exception(trouble);
+    if (stored_error) {
+      std::rethrow_exception(stored_error);
     }
     // ARCHIVE_WARN: a name is not valid in this locale. Names are used as bytes.
     if (status != ARCHIVE_OK && status != ARCHIVE_EOF && status != ARCHIVE_WARN) {
@@ -120,7 +120,7 @@ struct Reader::Impl {
   std::stop_token stop;
   std::unique_ptr<::archive, FreeReader> reader{::archive_read_new()};
   std::uint64_t budget{k_no_budget};  ///< Remaining unpacked bytes for the current header.
-  std::exception_ptr trouble{};
+  std::exception_ptr stored_error{};
   bool has_entry{false};
 };
 
@@ -129,7 +129,7 @@ Reader::Reader(const std::filesystem::path& file, std::stop_token stop)
   if (!m_impl->reader || ::archive_read_support_format_tar(m_impl->reader.get()) != ARCHIVE_OK) {
     throw base::Error("out of memory");
   }
-  m_impl->check(::archive_read_open(m_impl->reader.get(), m_impl.get(), nullptr, &Impl::give, nullptr));
+  m_impl->check(::archive_read_open(m_impl->reader.get(), m_impl.get(), nullptr, &Impl::read_piece, nullptr));
 }
 
 Reader::~Reader() = default;

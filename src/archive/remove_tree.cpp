@@ -19,16 +19,16 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::chrono::milliseconds k_patience{500};
+constexpr std::chrono::milliseconds k_time_after_stop{500};
 
 /// Limits the time after a stop request.
-class Patience {
+class StopLimit {
  public:
-  explicit Patience(const std::stop_token& stop) : m_stop(stop) {}
+  explicit StopLimit(const std::stop_token& stop) : m_stop(stop) {}
 
   bool is_over() {
     if (!m_until && m_stop.stop_requested()) {
-      m_until = Clock::now() + k_patience;
+      m_until = Clock::now() + k_time_after_stop;
     }
     return m_until && Clock::now() > *m_until;
   }
@@ -43,7 +43,7 @@ struct CloseDirectory {
 };
 
 /// Empties the directory `name` in `parent`. @returns whether it is empty now
-bool empty_directory(int parent, const char* name, Patience& patience, std::size_t depth) {
+bool empty_directory(int parent, const char* name, StopLimit& limit, std::size_t depth) {
   base::Fd fd(::openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   const std::unique_ptr<DIR, CloseDirectory> stream(fd ? ::fdopendir(fd.get()) : nullptr);
   if (!stream || depth > base::k_most_depth + 1) {
@@ -56,7 +56,7 @@ bool empty_directory(int parent, const char* name, Patience& patience, std::size
     if (text == "." || text == "..") {
       continue;
     }
-    if (patience.is_over()) {
+    if (limit.is_over()) {
       return false;
     }
     if (::unlinkat(here, entry->d_name, 0) == 0) {
@@ -64,7 +64,7 @@ bool empty_directory(int parent, const char* name, Patience& patience, std::size
     }
     // For a directory, Linux returns EISDIR; POSIX allows EPERM.
     const bool is_directory = errno == EISDIR || errno == EPERM;
-    is_empty = is_directory && empty_directory(here, entry->d_name, patience, depth + 1) &&
+    is_empty = is_directory && empty_directory(here, entry->d_name, limit, depth + 1) &&
                ::unlinkat(here, entry->d_name, AT_REMOVEDIR) == 0 && is_empty;
   }
   return is_empty;
@@ -73,8 +73,8 @@ bool empty_directory(int parent, const char* name, Patience& patience, std::size
 }  // namespace
 
 bool remove_tree(const std::filesystem::path& directory, const std::stop_token& stop) {
-  Patience patience(stop);
-  return empty_directory(AT_FDCWD, directory.c_str(), patience, 0) && ::rmdir(directory.c_str()) == 0;
+  StopLimit limit(stop);
+  return empty_directory(AT_FDCWD, directory.c_str(), limit, 0) && ::rmdir(directory.c_str()) == 0;
 }
 
 }  // namespace torc::archive

@@ -38,10 +38,11 @@ std::string without_credentials(const std::string& url) {
 
 /// Whether a retry may help and is safe.
 bool may_repeat(const std::string& method, const net::HttpResponse& response) {
-  const bool harmless = !response.sent || method == "GET";
-  const bool hopeless = response.error.starts_with("timed out") || response.error.starts_with("could not resolve") ||
-                        response.error.find("certificate") != std::string::npos;
-  return response.status == 0 && harmless && !hopeless && !response.given_up && !response.unfit;
+  const bool is_safe = !response.sent || method == "GET";
+  const bool is_permanent = response.error.starts_with("timed out") ||
+                            response.error.starts_with("could not resolve") ||
+                            response.error.find("certificate") != std::string::npos;
+  return response.status == 0 && is_safe && !is_permanent && !response.given_up && !response.unfit;
 }
 
 }  // namespace
@@ -53,8 +54,8 @@ std::string normalized_url(const std::string& text) {
   }
   const std::string lower = base::to_lower(url);
   const std::size_t host = lower.starts_with("http://") ? 7 : lower.starts_with("https://") ? 8 : 0;
-  const bool odd = url.find_first_of(" \t\r\n?#") != std::string::npos;
-  if (host == 0 || host >= url.size() || url[host] == '/' || odd) {
+  const bool has_other_parts = url.find_first_of(" \t\r\n?#") != std::string::npos;
+  if (host == 0 || host >= url.size() || url[host] == '/' || has_other_parts) {
     throw base::UsageError(
         fmt::format("'{}' is not the URL of a server; expected http://HOST:PORT/torc-service/v1", text));
   }

@@ -20,7 +20,7 @@ double to_seconds(std::uint64_t ticks) {
 }
 
 /// Limits the percentage to the CPUs that exist, because rounding and late accounting can exceed that.
-double possible(double cpu_percent) {
+double limited(double cpu_percent) {
   static const auto most = 100.0 * static_cast<double>(std::max(::sysconf(_SC_NPROCESSORS_ONLN), 1L));
   return std::min(cpu_percent, most);
 }
@@ -45,7 +45,7 @@ void JobMeter::close_window(Clock::time_point now) {
   if (now - m_window_start < k_shortest_window) {
     return;
   }
-  m_cpu_percent = possible(100 * to_seconds(m_ticks - m_window_ticks) / seconds(now - m_window_start));
+  m_cpu_percent = limited(100 * to_seconds(m_ticks - m_window_ticks) / seconds(now - m_window_start));
   m_summary.peak_cpu_percent = std::max(m_summary.peak_cpu_percent, m_cpu_percent);
   m_window_start = now;
   m_window_ticks = m_ticks;
@@ -71,7 +71,7 @@ JobSummary JobMeter::finish(std::uint64_t ticks, Clock::time_point now) {
   JobSummary summary{
       .usage = m_summary, .cpu_seconds = to_seconds(m_ticks), .elapsed_seconds = seconds(now - m_started)};
   if (summary.elapsed_seconds > 0) {
-    summary.usage.avg_cpu_percent = possible(100 * summary.cpu_seconds / summary.elapsed_seconds);
+    summary.usage.avg_cpu_percent = limited(100 * summary.cpu_seconds / summary.elapsed_seconds);
   }
   summary.usage.peak_cpu_percent = std::max(summary.usage.peak_cpu_percent, summary.usage.avg_cpu_percent);
   summary.usage.avg_memory_bytes =

@@ -207,7 +207,7 @@ std::string columns_html(bool with_machine) {
                                                                  {"mem_request", "Requested memory"},
                                                                  {"mem_average", "Average memory"},
                                                                  {"processes", "Processes"},
-                                                                 {"time", "Seen for"}};
+                                                                 {"time", "Sampled for"}};
   std::string html;
   for (const auto& [key, name] : columns) {
     const std::string_view which = key;

@@ -25,7 +25,7 @@ constexpr std::size_t k_most_system_points = 2'000;
 
 /// Condition for valid rows: a time between 1970 and the year 5138, and numbers in range. SQLite columns can store
 /// values of any type, and the file is untrusted.
-constexpr const char* k_sane =
+constexpr const char* k_valid_row =
     "typeof(timestamp) IN ('real', 'integer') AND timestamp > 0 AND timestamp < 1e11 "
     "AND typeof(cpu_percent) IN ('real', 'integer') AND cpu_percent >= 0 AND cpu_percent < 1e9 "
     "AND typeof(memory_bytes) IN ('real', 'integer') AND memory_bytes >= 0 AND memory_bytes < 1e18";
@@ -109,7 +109,7 @@ void Reader::read_jobs() {
                          fmt::format("SELECT job_id, count(*), min(timestamp), max(timestamp), max(cpu_percent), "
                                      "avg(cpu_percent), max(memory_bytes), avg(memory_bytes), max(num_processes) "
                                      "FROM job_resource_samples WHERE {} GROUP BY job_id ORDER BY job_id",
-                                     k_sane));
+                                     k_valid_row));
   while (rows.executeStep()) {
     RecordedJob job{.job_id = rows.getColumn(0).getInt64(),
                     .first_time = rows.getColumn(2).getDouble(),
@@ -135,7 +135,7 @@ void Reader::read_points() {
   }
   SQLite::Statement rows(m_database, fmt::format("SELECT job_id, timestamp, cpu_percent, memory_bytes, num_processes "
                                                  "FROM job_resource_samples WHERE {}",
-                                                 k_sane));
+                                                 k_valid_row));
   while (rows.executeStep()) {
     if (const auto it = series.find(rows.getColumn(0).getInt64()); it != series.end()) {
       it->second.add({.time = rows.getColumn(1).getDouble(),
@@ -189,7 +189,7 @@ void Reader::read_system() {
       m_database, fmt::format("SELECT count(*), min(timestamp), max(timestamp), max(cpu_percent), "
                               "avg(cpu_percent), max(memory_bytes), avg(memory_bytes), max(total_memory_bytes) "
                               "FROM system_resource_samples WHERE {}",
-                              k_sane));
+                              k_valid_row));
   if (!totals.executeStep() || count(totals.getColumn(0)) == 0) {
     return;
   }
@@ -203,7 +203,7 @@ void Reader::read_system() {
                        k_most_system_points);
   SQLite::Statement rows(
       m_database,
-      fmt::format("SELECT timestamp, cpu_percent, memory_bytes FROM system_resource_samples WHERE {}", k_sane));
+      fmt::format("SELECT timestamp, cpu_percent, memory_bytes FROM system_resource_samples WHERE {}", k_valid_row));
   while (rows.executeStep()) {
     series.add({.time = rows.getColumn(0).getDouble(),
                 .cpu_percent = rows.getColumn(1).getDouble(),

@@ -44,7 +44,7 @@ function showMachines(data) {
     const peaks = `peak ${percentText(machine.peak.cpu)}, average ${percentText(machine.average.cpu)}`;
     const memory = `peak ${bytesText(machine.peak.mem)}, average ${bytesText(machine.average.mem)}`;
     pair.append(
-      chart({ ...common, kind: "cpu", title: "CPU, of all", label: `CPU of ${machine.name}: ${peaks}`,
+      chart({ ...common, kind: "cpu", title: "CPU (100 % is all CPUs)", label: `CPU of ${machine.name}: ${peaks}`,
               points: zip(machine.time, machine.cpu), limit: 100, limitName: "all", isCapacity: true, format: percentText }),
       chart({ ...common, kind: "mem", title: "Memory", label: `Memory of ${machine.name}: ${memory}`,
               points: zip(machine.time, machine.mem), limit: machine.total, limitName: "all", isCapacity: true, format: bytesText }));
@@ -57,7 +57,7 @@ function factsOf(job, data) {
     ["CPU", `peak ${percentText(job.peak.cpu)}${of(job.request.cpu, percentText)}, average ${percentText(job.average.cpu)}`],
     ["Memory", `peak ${bytesText(job.peak.mem)}${of(job.request.mem, bytesText)}, average ${bytesText(job.average.mem)}`],
     ["Processes", `at most ${job.processes}`],
-    ["Seen", `from ${dateText(job.start)} for ${durationText(job.end - job.start)}, ${job.samples} samples`],
+    ["Sampled", `from ${dateText(job.start)} for ${durationText(job.end - job.start)}, ${job.samples} samples`],
   ];
   if (data.machines.length > 1) {
     facts.push(["Machine", data.machines[job.machine].name]);
@@ -80,7 +80,7 @@ function showDetail(job, data) {
   const to = Math.max(job.end, job.start + 1);
   const common = { from: job.start, to, isClock: false, width: Math.max(host.clientWidth, 280), height: 190, limitName: "requested" };
   host.replaceChildren(
-    chart({ ...common, kind: "cpu", title: "CPU (100 % is one)", label: `CPU of job ${job.id} over ${durationText(to - job.start)}`,
+    chart({ ...common, kind: "cpu", title: "CPU (100 % is one CPU)", label: `CPU of job ${job.id} over ${durationText(to - job.start)}`,
             points: zip(job.time, job.cpu), limit: job.request.cpu, format: percentText }),
     chart({ ...common, kind: "mem", title: "Memory", label: `Memory of job ${job.id} over ${durationText(to - job.start)}`,
             points: zip(job.time, job.mem), limit: job.request.mem, format: bytesText }));
