@@ -161,7 +161,7 @@ void ListProgress::check(const nlohmann::json& page, std::int64_t offset, std::i
   }
   m_first = std::move(first);
   m_bytes += bytes;
-  if (++m_pages > k_most_pages || m_bytes > net::k_most_of_a_body || Clock::now() - m_began > k_longest) {
+  if (++m_pages > k_most_pages || m_bytes > net::k_max_body_bytes || Clock::now() - m_began > k_longest) {
     throw_unexpected(m_what, fmt::format("its list has no end; {} items were sent", offset + count));
   }
 }

@@ -43,7 +43,7 @@ class ListProgress {
 
   /// Checks a page before the next one is requested. A page must not have more items than `wanted`, must begin at
   /// `offset` if it reports its offset, and must not begin with the same item as the previous page. All pages together
-  /// are limited to net::k_most_of_a_body bytes, k_most_pages pages, and the time k_longest.
+  /// are limited to net::k_max_body_bytes bytes, k_most_pages pages, and the time k_longest.
   /// @param bytes  Size of the page's JSON.
   /// @throws base::ApiError
   void check(const nlohmann::json& page, std::int64_t offset, std::int64_t wanted, std::size_t bytes);

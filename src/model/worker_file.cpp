@@ -15,7 +15,7 @@ namespace {
 using base::Error;
 
 constexpr double k_bytes_per_gb = 1024.0 * 1024.0 * 1024.0;
-constexpr std::ptrdiff_t k_most_brackets = 16;  ///< Limits the recursion depth: each bracket is a nested call.
+constexpr std::ptrdiff_t k_max_brackets = 16;  ///< Limits the recursion depth: each bracket is a nested call.
 
 bool is_blank(char c) {
   return c == ' ' || c == '\t';
@@ -84,7 +84,7 @@ std::vector<Range> parse_ranges(std::string_view text) {
 }
 
 [[noreturn]] void throw_too_many() {
-  throw Error(fmt::format("More than {} workers", k_most_workers));
+  throw Error(fmt::format("More than {} workers", k_max_workers));
 }
 
 /// Whether the text in brackets is meant as a range. Otherwise it is an IPv6 address, or an error that the address
@@ -100,7 +100,7 @@ void expand(const std::string& before, std::string_view host, const std::string&
   if (open == std::string_view::npos ||
       !is_range(before + std::string(host.substr(0, open)),
                 close == std::string_view::npos ? std::string_view() : host.substr(open + 1, close - open - 1))) {
-    if (into.size() >= k_most_workers) {
+    if (into.size() >= k_max_workers) {
       throw_too_many();
     }
     into.push_back(user + before + std::string(host));
@@ -121,8 +121,8 @@ void expand(const std::string& before, std::string_view host, const std::string&
 std::vector<std::string> expand_word(std::string_view word) {
   const auto at = word.rfind('@');
   const auto host = at == std::string_view::npos ? 0 : at + 1;
-  if (std::count(word.begin(), word.end(), '[') > k_most_brackets) {
-    throw Error(fmt::format("More than {} brackets in a name", k_most_brackets));
+  if (std::count(word.begin(), word.end(), '[') > k_max_brackets) {
+    throw Error(fmt::format("More than {} brackets in a name", k_max_brackets));
   }
   std::vector<std::string> addresses;
   expand("", word.substr(host), std::string(word.substr(0, host)), addresses);
@@ -181,11 +181,11 @@ void apply_setting(const std::string& word, WorkerSettings& settings) {
   } else if (equals != std::string::npos && key == "dir") {
     set_directory(value, settings);
   } else if (equals != std::string::npos && key == "cpus") {
-    settings.cpus = parse_count(key, value, 1, k_most_cpus);
+    settings.cpus = parse_count(key, value, 1, k_max_cpus);
   } else if (equals != std::string::npos && key == "gpus") {
-    settings.gpus = parse_count(key, value, 0, k_most_gpus);
+    settings.gpus = parse_count(key, value, 0, k_max_gpus);
   } else if (equals != std::string::npos && key == "max-jobs") {
-    settings.max_jobs = parse_count(key, value, 1, k_most_parallel_jobs);
+    settings.max_jobs = parse_count(key, value, 1, k_max_parallel_jobs);
   } else if (equals != std::string::npos && key == "memory") {
     const auto bytes = base::parse_memory(value);
     if (!bytes || *bytes < 1'048'576) {
@@ -244,7 +244,7 @@ class WorkerFile {
     for (const auto& text : expand_word(word)) {
       addresses.push_back(WorkerAddress::parse(text));
       m_hosts.add(addresses.back());
-      if (m_hosts.size() > k_most_workers) {
+      if (m_hosts.size() > k_max_workers) {
         throw_too_many();
       }
     }

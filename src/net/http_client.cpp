@@ -165,7 +165,7 @@ HttpClient::Impl::Impl(HttpOptions given) : options(std::move(given)), handle(ma
 std::size_t HttpClient::Impl::body_limit() const {
   long status = 0;
   curl_easy_getinfo(handle.get(), CURLINFO_RESPONSE_CODE, &status);
-  return status >= 200 && status < 300 ? options.body_limit : std::min(options.body_limit, k_most_of_an_error);
+  return status >= 200 && status < 300 ? options.body_limit : std::min(options.body_limit, k_max_error_bytes);
 }
 
 /// Exceptions must not pass through curl; returning less than the given size ends the transfer with an error.
@@ -191,7 +191,7 @@ std::size_t HttpClient::Impl::on_body(char* data, std::size_t size, std::size_t 
 std::size_t HttpClient::Impl::on_header(char* /*data*/, std::size_t size, std::size_t count, void* self) {
   auto* impl = static_cast<Impl*>(self);
   impl->head_bytes += size * count;
-  if (impl->head_bytes > k_most_of_a_head) {
+  if (impl->head_bytes > k_max_header_bytes) {
     impl->rejection = "the headers of the response are too large";
     return 0;
   }

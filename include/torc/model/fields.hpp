@@ -35,7 +35,7 @@ constexpr Keyed<Member> keyed(const char* key, Member& member) {
 namespace detail {
 
 /// A longer list is a compile error.
-inline constexpr std::size_t k_most_fields = 64;
+inline constexpr std::size_t k_max_fields = 64;
 
 /// The stringified list of fields, split at its commas, except commas inside the parentheses of `keyed`.
 template <std::size_t Size>
@@ -67,7 +67,7 @@ class FieldNames {
 
  private:
   std::array<char, Size> m_text{};
-  std::array<std::size_t, k_most_fields> m_starts{};
+  std::array<std::size_t, k_max_fields> m_starts{};
 };
 
 template <typename Visitor, typename Member>

@@ -14,9 +14,9 @@
 namespace torc::model {
 
 /// Upper limits that a runner accepts.
-inline constexpr std::int64_t k_most_cpus = 1'000'000;
-inline constexpr std::int64_t k_most_gpus = 10'000;
-inline constexpr std::int64_t k_most_parallel_jobs = 100'000;
+inline constexpr std::int64_t k_max_cpus = 1'000'000;
+inline constexpr std::int64_t k_max_gpus = 10'000;
+inline constexpr std::int64_t k_max_parallel_jobs = 100'000;
 
 /// The settings of one worker in a worker file. Absent values: the settings of all workers apply.
 struct WorkerSettings {
@@ -50,7 +50,7 @@ struct WorkerEntry {
 };
 
 /// Maximum number of workers in a worker file, after expanding ranges.
-inline constexpr std::size_t k_most_workers = 10'000;
+inline constexpr std::size_t k_max_workers = 10'000;
 
 /// Reads a worker file.
 ///

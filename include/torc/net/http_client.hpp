@@ -13,9 +13,9 @@
 
 namespace torc::net {
 
-inline constexpr std::size_t k_most_of_a_body = 1UL << 30U;
-inline constexpr std::size_t k_most_of_an_error = 1UL << 20U;
-inline constexpr std::size_t k_most_of_a_head = 256UL << 10U;
+inline constexpr std::size_t k_max_body_bytes = 1UL << 30U;
+inline constexpr std::size_t k_max_error_bytes = 1UL << 20U;
+inline constexpr std::size_t k_max_header_bytes = 256UL << 10U;
 
 /// Settings of a client's requests. Contains secrets: never log it.
 struct HttpOptions {
@@ -26,9 +26,9 @@ struct HttpOptions {
   bool tls_insecure{false};
   std::chrono::milliseconds connect_limit{10'000};
   std::chrono::milliseconds request_limit{120'000};  ///< For the whole request, including the connection.
-  /// Maximum number of bytes of a response's body; for an error response, k_most_of_an_error. Longer bodies are
-  /// rejected, as are responses whose headers, with those of preceding interim responses, exceed k_most_of_a_head.
-  std::size_t body_limit{k_most_of_a_body};
+  /// Maximum number of bytes of a response's body; for an error response, k_max_error_bytes. Longer bodies are
+  /// rejected, as are responses whose headers, with those of preceding interim responses, exceed k_max_header_bytes.
+  std::size_t body_limit{k_max_body_bytes};
 };
 
 struct HttpResponse {

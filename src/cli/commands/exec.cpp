@@ -95,7 +95,7 @@ std::vector<OptionInfo> run_options(Options& options) {
   return {{.names = "-j,--max-parallel-jobs",
            .target = &options.max_parallel_jobs,
            .value = "N",
-           .range = Range{1, model::k_most_parallel_jobs},
+           .range = Range{1, model::k_max_parallel_jobs},
            .help = "Maximum number of parallel jobs (default: number of CPUs)"},
           output_directory_option(options.output_directory),
           {.names = "--dry-run",

@@ -77,7 +77,7 @@ TEST(WorkerFile, ReportsErrorsOfRanges) {
 }
 
 TEST(WorkerFile, BoundsTheExpansion) {
-  EXPECT_EQ(addresses_of("node[1-10000]").size(), k_most_workers);
+  EXPECT_EQ(addresses_of("node[1-10000]").size(), k_max_workers);
   EXPECT_EQ(file_error_of("a\nnode[1-999999999999999999]"), "workers.txt:2: More than 10000 workers");
   EXPECT_EQ(file_error_of("a\nnode[1-100]x[1-100]"), "workers.txt:2: More than 10000 workers");
   std::string deep = "a";
