@@ -8,8 +8,8 @@ namespace {
 
 struct StatusName {
   int status;
-  const char* phrase;  ///< In the status line.
-  const char* kind;    ///< In the body.
+  const char* phrase;  ///< For the status line.
+  const char* kind;    ///< For the body.
 };
 
 constexpr StatusName k_statuses[] = {
@@ -68,12 +68,12 @@ Response error_response(int status, const std::string& message, nlohmann::json d
 Response response_of(const store::StorageError& error) {
   if (error.disk_full()) {
     return error_response(507,
-                          "the disk of the server's database is full; nothing was changed. Make room there, then send "
+                          "the disk of the server's database is full; nothing was changed. Free some space, then send "
                           "the request again");
   }
   if (error.busy()) {
     return error_response(503,
-                          "another process on the server's machine has the database locked, and nothing was changed; "
+                          "another process on the server's machine has the database locked, so nothing was changed; "
                           "the server's log names it. Send the request again later");
   }
   return error_response(500, error.what());
@@ -93,10 +93,10 @@ Response response_of_current_exception() {
     return response_of(error);
   } catch (const std::exception& error) {
     base::log_error("a request failed: {}", error.what());
-    return error_response(500, "the server failed at this request; its log says more");
+    return error_response(500, "the server failed to handle this request; see its log");
   } catch (...) {
     base::log_error("a request failed: unknown exception");
-    return error_response(500, "the server failed at this request; its log says more");
+    return error_response(500, "the server failed to handle this request; see its log");
   }
 }
 

@@ -12,10 +12,10 @@
 
 namespace torc::server {
 
-/// A request that is wrong by itself, whatever the database holds.
+/// A request that is invalid regardless of the contents of the database.
 class RequestError : public base::Error {
  public:
-  /// @param details  Further fields of the error's object.
+  /// @param details  Further fields of the error object.
   RequestError(int status, std::string message, nlohmann::json details = nlohmann::json::object())
       : base::Error(std::move(message)), m_status(status), m_details(std::move(details)) {}
 
@@ -27,13 +27,13 @@ class RequestError : public base::Error {
   nlohmann::json m_details;
 };
 
-/// {"error": {"error": KIND, "message": TEXT}} with the kind that belongs to the status.
+/// {"error": {"error": KIND, "message": TEXT}} with the kind for the status.
 Response error_response(int status, const std::string& message, nlohmann::json details = nlohmann::json::object());
 
-/// What the caller is told about a failure of SQLite.
+/// The response to a failure of SQLite.
 Response response_of(const store::StorageError& error);
 
-/// What the caller is told about the exception that is being handled. To be called in a catch block.
+/// The response to the exception that is being handled. Call this only in a catch block.
 Response response_of_current_exception();
 
 /// "OK", "Not Found", ...

@@ -1,6 +1,6 @@
 #pragma once
 
-// The handlers of all operations, a namespace for each resource; each namespace is one file of resources/.
+// The handlers of all operations, in one namespace per resource. Each namespace is one file in resources/.
 
 #include "server/http/request.hpp"
 #include "torc/store/connection.hpp"

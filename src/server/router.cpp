@@ -10,9 +10,9 @@
 namespace torc::server {
 namespace {
 
-constexpr std::size_t k_most_segments = 16;
+constexpr std::size_t k_max_segments = 16;
 
-/// The parts between slashes; "/a/" has two, the second empty, and so is no "/a".
+/// The segments between slashes; "/a/" has two, the second of which is empty, so it differs from "/a".
 std::vector<std::string_view> segments_of(std::string_view path) {
   std::vector<std::string_view> parts;
   std::size_t start = 1;
@@ -24,7 +24,7 @@ std::vector<std::string_view> segments_of(std::string_view path) {
   return parts;
 }
 
-/// A proxy's way to write a target: "http://host/path".
+/// Removes the origin from a target in the form that proxies use: "http://host/path".
 std::string_view without_origin(std::string_view target) {
   for (const std::string_view scheme : {"http://", "https://"}) {
     if (target.starts_with(scheme)) {
@@ -115,15 +115,15 @@ std::string percent_decode(std::string_view text, bool is_query) {
     }
   }
   if (const auto valid = base::valid_utf8_prefix(result); valid < result.size()) {
-    throw RequestError(400, fmt::format("Invalid URL: '{}' is no UTF-8 text", shortened(text)));
+    throw RequestError(400, fmt::format("Invalid URL: '{}' is not UTF-8 text", shortened(text)));
   }
   if (result.find('\0') != std::string::npos) {
-    throw RequestError(400, fmt::format("Invalid URL: '{}' holds a NUL byte", shortened(text)));
+    throw RequestError(400, fmt::format("Invalid URL: '{}' contains a NUL byte", shortened(text)));
   }
   return result;
 }
 
-Router::Router(const std::vector<Route>& routes) : m_by_length(k_most_segments + 1) {
+Router::Router(const std::vector<Route>& routes) : m_by_length(k_max_segments + 1) {
   for (const auto& route : routes) {
     auto segments = segments_of(route.pattern);
     m_by_length.at(segments.size()).push_back({&route, std::move(segments)});
@@ -139,12 +139,12 @@ Router::Match Router::match(Method method, std::string_view target, Request& req
   }
   path.remove_prefix(k_prefix.size());
   const auto parts = segments_of(path);
-  if (parts.size() > k_most_segments) {
+  if (parts.size() > k_max_segments) {
     return {};
   }
   Match match;
   const Entry* chosen = nullptr;
-  // Literal patterns stand before those with names in the list of routes where both would fit.
+  // If a literal pattern and one with parameters both match, the literal one comes first in the list of routes.
   for (const auto& entry : m_by_length[parts.size()]) {
     if (fits(entry.segments, parts)) {
       match.path_known = true;
@@ -177,7 +177,7 @@ const Route& Router::find(std::string_view method, std::string_view target, Requ
     throw RequestError(404, fmt::format("there is nothing at {}; paths begin with {}", shortened(target), k_prefix));
   }
   if (found.route == nullptr || !known) {
-    throw RequestError(405, fmt::format("{} does not take {}", shortened(target), base::printable(method)));
+    throw RequestError(405, fmt::format("{} does not support {}", shortened(target), base::printable(method)));
   }
   request.method = *known;
   return *found.route;

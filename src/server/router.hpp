@@ -10,12 +10,12 @@
 
 namespace torc::server {
 
-/// Where a handler runs. `write`: on the one thread that changes the database, inside a transaction, answered after its
-/// commit. `read`: on a thread of its own, over a snapshot. `immediate`: at once on the network's thread; for answers
-/// that cost nothing.
+/// The thread that runs a handler. `write`: the one thread that changes the database, inside a transaction; the
+/// response is sent after its commit. `read`: a reader thread, on a snapshot. `immediate`: the network's thread; for
+/// trivial responses.
 enum class Access { immediate, read, write };
 
-/// Answers one request. What it throws becomes an error answer, and none of its changes is kept.
+/// Handles one request. An exception becomes an error response, and all changes are rolled back.
 using Handler = Response (*)(const Request& request, store::Connection& connection);
 
 struct Route {
@@ -26,28 +26,29 @@ struct Route {
   Guard guard;
 };
 
-/// Every operation; the one list of them.
+/// The list of all operations.
 const std::vector<Route>& routes();
 
-/// Finds the route for a target, and takes the target apart.
+/// Finds the route of a request target and parses the target.
 class Router {
  public:
   explicit Router(const std::vector<Route>& routes);
 
   struct Match {
-    const Route* route{nullptr};  ///< Null where there is none.
-    bool path_known{false};       ///< There is an operation of another method.
+    const Route* route{nullptr};  ///< Null if there is none.
+    bool path_known{false};       ///< The path has an operation with another method.
   };
 
-  /// @param target  Path and query as they came, from the first '/' on. Fills in `request`'s path values and query.
+  /// @param target  Path and query as received, from the first '/' on. Its path values and query are stored in
+  /// `request`.
   /// @throws RequestError 400 for a malformed target
   Match match(Method method, std::string_view target, Request& request) const;
 
-  /// The same for a method as it stands on the request line; sets it in `request`, too.
+  /// The same for a method as it appears on the request line; also sets `request.method`.
   /// @throws RequestError 400, 404 for an unknown path, 405 for an unknown method
   const Route& find(std::string_view method, std::string_view target, Request& request) const;
 
-  /// What every path begins with.
+  /// The prefix of every path.
   static constexpr std::string_view k_prefix = "/torc-service/v1";
 
  private:
@@ -56,10 +57,10 @@ class Router {
     std::vector<std::string_view> segments;
   };
 
-  std::vector<std::vector<Entry>> m_by_length;  ///< By the number of segments.
+  std::vector<std::vector<Entry>> m_by_length;  ///< By number of segments.
 };
 
-/// `text` with %XX decoded and, in a query, '+' as space.
+/// `text` with %XX decoded and, in a query, '+' replaced by a space.
 /// @throws RequestError 400
 std::string percent_decode(std::string_view text, bool is_query);
 

@@ -21,7 +21,7 @@
 namespace torc::server {
 namespace {
 
-/// Threads made while it lives get no signals: those are the business of the program's main thread.
+/// Blocks signals in threads created during its lifetime; only the main thread of the program handles signals.
 class SignalsBlocked {
  public:
   SignalsBlocked() {
@@ -61,14 +61,15 @@ std::shared_ptr<const TlsContext> tls_context(const SecurityOptions& options) {
   return std::make_shared<const TlsContext>(options.tls_certificate, options.tls_key);
 }
 
-/// @returns `options`, if they go together
+/// @returns `options`
+/// @throws base::UsageError if they contradict each other
 const SecurityOptions& checked(const SecurityOptions& options) {
   if (options.auth_file.empty() && (options.require_auth || options.enforce_access || !options.admins.empty())) {
     const char* const option = options.require_auth     ? "--require-auth"
                                : options.enforce_access ? "--enforce-access-control"
                                                         : "--admin-user";
     throw base::UsageError(
-        fmt::format("{} needs --auth-file FILE; 'torc server htpasswd FILE USER' makes one", option));
+        fmt::format("{} needs --auth-file FILE; 'torc server htpasswd FILE USER' creates one", option));
   }
   for (const auto& user : options.admins) {
     check_user_name(user);
@@ -82,8 +83,8 @@ std::vector<std::string> normalized_origins(const std::vector<std::string>& give
     auto origin = normalized_origin(text);
     if (!origin) {
       throw base::UsageError(fmt::format(
-          "--allowed-origin '{}' is not the origin of one site; write scheme, host and port if it is not the usual "
-          "one, without a path: https://torc.example.org:8443",
+          "--allowed-origin '{}' is not the origin of one site; give scheme, host and, unless it is the default, port, "
+          "without a path: https://torc.example.org:8443",
           base::printable(text)));
     }
     origins.push_back(std::move(*origin));
@@ -96,9 +97,9 @@ std::vector<std::string> normalized_hosts(const std::vector<std::string>& given)
   for (const auto& text : given) {
     auto host = normalized_host(text);
     if (!host) {
-      throw base::UsageError(fmt::format(
-          "--allowed-host '{}' is not a host name; write one name without scheme and port: torc.example.org",
-          base::printable(text)));
+      throw base::UsageError(
+          fmt::format("--allowed-host '{}' is not a host name; give one name without scheme and port: torc.example.org",
+                      base::printable(text)));
     }
     hosts.push_back(std::move(*host));
   }
@@ -109,13 +110,13 @@ BrowserRules browser_rules(const ServerOptions& options, bool is_loopback) {
   BrowserRules rules;
   rules.allowed_origins = normalized_origins(options.security.allowed_origins);
   rules.allowed_hosts = normalized_hosts(options.security.allowed_hosts);
-  // With a password file, a page under a foreign name has no password to send. It still reads what this server answers
-  // to everybody if --require-auth is missing, which docs/server.md says; names of proxies must keep working there.
+  // With a password file, a page under a foreign name has no password to send. If --require-auth is missing, it can
+  // still read what this server answers without a password, as docs/server.md says; names of proxies must keep working.
   rules.checks_host = is_loopback || options.security.auth_file.empty();
-  // A server of one command's own has no command line.
+  // The standalone server of a command has no options that a user could add.
   rules.has_options = !options.own_user_only;
   if (rules.checks_host) {
-    // Nobody reaches loopback by a name that only DNS knows.
+    // Loopback is never reached by a name that only DNS knows.
     rules.machine_names = machine_names(!is_loopback);
     if (auto name = normalized_host(options.host)) {
       rules.machine_names.push_back(std::move(*name));
@@ -147,12 +148,12 @@ struct Server::Impl {
                  tls_context(options.security)) {
     if (!listener.is_loopback() && !security.require_auth) {
       base::log_warning(
-          "listening on {} without authentication: everybody who reaches this address can run commands on your "
-          "workers; --auth-file FILE --require-auth asks for passwords",
+          "listening on {} without authentication: everyone who can reach this address can run commands on your "
+          "workers; use --auth-file FILE --require-auth to require passwords",
           host);
     }
     if (!listener.is_loopback() && security.require_auth && !security.https) {
-      base::log_warning("listening on {} without --https: passwords travel in the clear", host);
+      base::log_warning("listening on {} without --https: passwords are sent unencrypted", host);
     }
     make_admins(*database, security.admins);
     const SignalsBlocked blocked;
@@ -183,7 +184,7 @@ struct Server::Impl {
     }
     Authenticator* const authenticator = service->authenticator();
     if (authenticator == nullptr && !security.https) {
-      base::log_info("there is nothing to reload: no --auth-file, no --https");
+      base::log_info("nothing to reload: neither --auth-file nor --https is in use");
     }
     if (authenticator != nullptr) {
       attempt("password file", [&] { base::log_info("{} users", authenticator->reload()); });
@@ -199,7 +200,7 @@ struct Server::Impl {
       work();
       base::log_info("reloaded the {}", what);
     } catch (const std::exception& error) {
-      base::log_error("the {} from before stays in use: {}", what, error.what());
+      base::log_error("the previous {} stays in use: {}", what, error.what());
     }
   }
 
@@ -209,7 +210,7 @@ struct Server::Impl {
       listener.stop();
       service->end_waits();
       thread.join();
-      // Ends writer and readers; they finish what is queued, though nobody waits for an answer any more.
+      // Ends writer and readers, which first finish all queued requests, although their responses are no longer sent.
       service.reset();
       database.reset();
     }

@@ -15,7 +15,7 @@ std::vector<store::Connection> reading_connections(const store::Database& databa
   return connections;
 }
 
-/// Refusals are logged at most this often: web pages can cause any number of them.
+/// Minimum time between log entries about refusals, because web pages can cause any number of them.
 constexpr std::chrono::seconds k_refusal_log_interval{1};
 
 store::Connection writing_connection(const store::Database& database, const std::atomic<int>* listeners) {
@@ -49,7 +49,7 @@ Service::Service(const store::Database& database, Deliver deliver, ServiceSettin
 }
 
 void Service::handle(Incoming incoming, Reply reply) {
-  // A chunked body does not tell before its end whether it is empty.
+  // Only the end of a chunked body shows whether it is empty.
   if (const auto why = incoming.body.empty() ? std::nullopt : media_type_refusal(incoming.fields.media_type)) {
     reply(refused(*why, incoming));
     return;

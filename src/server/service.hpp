@@ -14,50 +14,52 @@
 
 namespace torc::server {
 
-/// What a service is given beside its database.
+/// The settings of a service.
 struct ServiceSettings {
-  Announce announce{};  ///< Hands events over to the network's thread; may be empty.
+  Announce announce{};  ///< Passes events to the network's thread; may be empty.
   const std::atomic<int>* listeners{
       nullptr};  ///< How many follow events; outlives the service. Null: nobody ever does.
   SecurityOptions security{};
   BrowserRules rules{};
-  int readers{2};                              ///< Threads that answer questions.
-  std::chrono::milliseconds worker_timeout{};  ///< Of compute nodes' silence; 0: they are never lost.
-  /// How long changes wait for another process that has the database locked.
+  int readers{2};                              ///< Number of threads for reading requests.
+  std::chrono::milliseconds worker_timeout{};  ///< Compute nodes without contact for this time are lost; 0: never.
+  /// How long changes wait while another process has the database locked.
   std::chrono::milliseconds busy_timeout{store::k_busy_timeout};
   bool additions{true};  ///< See ServerOptions.
 };
 
-/// The server without its network: takes requests, has them answered. `handle` and the replies belong to one thread,
-/// the network's.
+/// The server without its network: receives requests and produces responses. `handle` and the replies run in one
+/// thread, the network's.
 class Service {
  public:
-  /// @param database  Outlives the service.
-  /// @param deliver  Hands answers over to the network's thread.
-  /// @throws base::Error for a password file that cannot be used
+  /// @param database  Must outlive the service.
+  /// @param deliver  Passes responses to the network's thread.
+  /// @throws base::Error for an invalid password file
   Service(const store::Database& database, Deliver deliver, ServiceSettings settings = {});
 
-  /// Calls `reply` once, at once or later. Throws nothing.
+  /// Calls `reply` once, at once or later. Does not throw.
   void handle(Incoming incoming, Reply reply);
 
-  /// Once the head of a request has come in: the answer to one that a web page of another site may have sent, or whose
-  /// body is not declared as JSON. Neither `admit` nor `handle` must be called for it. Throws nothing.
+  /// Called with the head of a request. @returns the response to a request that a web page of another site may have
+  /// sent, or whose body is not declared as JSON. Then neither `admit` nor `handle` may be called for it. Does not
+  /// throw.
   std::optional<Response> refusal(const Incoming& head);
 
-  /// Before a large body is read: whether there is such an operation, and its sender is one who may ask. Calls `then`
-  /// once, at once or later. Throws nothing.
+  /// Called before a large body is read: checks that the operation exists and that the sender may call it. Calls `then`
+  /// once, at once or later. Does not throw.
   void admit(const Incoming& head, Admitted then);
 
-  /// From any thread: answers claims that wait for work, and logins that wait to be checked, now and from now on at once.
+  /// Ends waiting claims and pending password checks with a response, and all later ones at once. Can be called by any
+  /// thread.
   void end_waits();
 
   /// Null without a password file.
   Authenticator* authenticator() { return m_authenticator.get(); }
 
  private:
-  /// @returns false if it has answered that there is no such operation
+  /// @returns false if it has responded because there is no such operation
   bool prepare(Incoming& incoming, Task& task);
-  /// Calls `then` with who sends a request.
+  /// Calls `then` with the sender of a request.
   void identify(const Route& route, const Incoming& head, Authenticator::Then then);
   void dispatch(Task task);
   Response refused(const RuleRefusal& why, const Incoming& head);
@@ -68,11 +70,11 @@ class Service {
   const bool m_additions;
   const std::chrono::milliseconds m_worker_timeout;
   Router m_router;
-  /// Closed last: only a connection that may write takes the -wal and -shm files away.
+  /// Closed last, because only a writing connection removes the -wal and -shm files.
   Writer m_writer;
-  BodyParser m_parser;  ///< Closed before the writer, whom it hands requests to.
+  BodyParser m_parser;  ///< Destroyed before the writer, to which it passes requests.
   Readers m_readers;
-  store::Connection m_connection;  ///< For handlers that answer at once.
+  store::Connection m_connection;  ///< For handlers that run at once.
   std::unique_ptr<Authenticator> m_authenticator;
 };
 

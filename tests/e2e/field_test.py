@@ -252,7 +252,7 @@ class Answers(FieldTest):
 
     def test_the_servers_default_address(self):
         """0.23.0: 0.0.0.0 without passwords. Here this machine only, and whoever opens it to others is warned."""
-        warning = "everybody who reaches this address can run commands"
+        warning = "everyone who can reach this address can run commands"
         addresses, said = self.listening()
         self.assertEqual(addresses, {"0100007F"})
         self.assertNotIn(warning, said)

@@ -73,7 +73,7 @@ class Addresses(E2ETest):
         # Distinct by the configuration of this client, which the server does not know.
         result = server.torc("remote", "add-workers", self.wf, "--skip-ssh-check", "near", "Near")
         self.assertNotIn("Duplicate host", result.stderr)
-        self.assertIn("are on one host", result.stderr)
+        self.assertIn("have the same host", result.stderr)
 
     def test_one_that_is_none_is_in_the_database(self):
         server, workers = self.set_up(2)

@@ -258,7 +258,7 @@ class Reloading(AuthTest):
         wait_until(lambda: shown() == "second", what="the new certificate")
         certificate.write_text("nonsense\n")
         server.process.send_signal(signal.SIGHUP)
-        wait_until(lambda: "the certificate from before stays in use" in server.log.read_text(), what="the log")
+        wait_until(lambda: "the previous certificate stays in use" in server.log.read_text(), what="the log")
         self.assertEqual(shown(), "second")
 
 
@@ -280,7 +280,7 @@ class AccessControl(AuthTest):
         spec.write_text(json.dumps({"name": "w", "user": "alice", "jobs": [{"name": "a", "command": "true"}]}))
         result = server.torc("create", spec, env=bob)
         self.assertEqual(result.returncode, 1)
-        self.assertIn("cannot make a workflow of user 'alice'", result.stderr)
+        self.assertIn("cannot create a workflow of user 'alice'", result.stderr)
         server.restart()  # the administrators are in the database already
         self.assertEqual(server.torc("status", workflow, env=self.as_user("root")).returncode, 0)
 
@@ -346,11 +346,11 @@ class Warnings(AuthTest):
         return server.stderr_path.read_text()
 
     def test_an_open_server_warns_at_every_start(self):
-        warning = "everybody who reaches this address can run commands"
+        warning = "everyone who can reach this address can run commands"
         self.assertIn(warning, self.warnings())
         self.assertIn(warning, self.warnings("--auth-file", self.users))
         self.assertNotIn(warning, self.warnings("--auth-file", self.users, "--require-auth"))
-        self.assertIn("passwords travel in the clear", self.warnings("--auth-file", self.users, "--require-auth"))
+        self.assertIn("passwords are sent unencrypted", self.warnings("--auth-file", self.users, "--require-auth"))
 
 
 if __name__ == "__main__":

@@ -415,7 +415,7 @@ class References(FilesTest):
     def refused(self, server, method: str, path: str, body=None) -> None:
         status, answer = server.request(method, path, body)
         self.assertEqual(status, 422, f"{method} {path} {body}: {answer}")
-        self.assertIn("of workflow", answer["error"]["message"])
+        self.assertIn("to workflow", answer["error"]["message"])
 
     def test_records_of_another_workflow_are_refused_everywhere(self):
         server = self.server()

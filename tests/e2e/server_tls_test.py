@@ -164,12 +164,12 @@ class BadFiles(TlsTest):
         subprocess.run(["openssl", "pkey", "-in", self.key, "-aes256", "-passout", "pass:x", "-out", locked], check=True)
         for certificate, key, named, cause in ((self.dir / "none.pem", self.key, "none.pem", "No such file"),
                                                (self.certificate, self.dir / "none.key", "none.key", "No such file"),
-                                               (garbage, self.key, "garbage.pem", "no usable certificate"),
+                                               (garbage, self.key, "garbage.pem", "not contain a valid certificate"),
                                                (text, self.key, "text.pem", "PEM"),
                                                (self.certificate, text, "text.pem", "PEM"),
-                                               (self.certificate, self.certificate, "server.pem", "no usable private key"),
+                                               (self.certificate, self.certificate, "server.pem", "not contain a valid private key"),
                                                (self.certificate, locked, "locked.key", "passphrase"),
-                                               (self.certificate, other, "other.key", "is not that of")):
+                                               (self.certificate, other, "other.key", "does not belong to")):
             with self.subTest(certificate=certificate, key=key):
                 error = self.refused("--https", "--tls-cert", certificate, "--tls-key", key)
                 self.assertIn(named, error)

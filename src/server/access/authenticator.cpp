@@ -16,21 +16,21 @@
 namespace torc::server {
 namespace {
 
-/// Checks that wait, of one user name from one address: those who share an address with somebody who guesses one
-/// user's password are not held up by more.
-constexpr std::size_t k_most_checks_of_user = 4;
-constexpr std::size_t k_most_wrong = 4096;
+/// Maximum number of pending checks of one user name from one address. So clients that share an address with one who
+/// guesses passwords of a user are delayed only by this many checks.
+constexpr std::size_t k_max_checks_of_user = 4;
+constexpr std::size_t k_max_wrong = 4096;
 
 std::string random_secret() {
   std::array<unsigned char, 32> bytes{};
   if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1) {
-    throw base::Error("OpenSSL gives no random bytes");
+    throw base::Error("OpenSSL cannot generate random bytes");
   }
   return {bytes.begin(), bytes.end()};
 }
 
-/// What is checked for a user who does not exist, so that the time does not tell: a hash that no password has, as
-/// costly as the costliest of the file.
+/// A hash to check for unknown users, so that the time does not reveal that they are unknown. No password matches it,
+/// and its cost is the highest in the file.
 std::string decoy(const PasswordHashes& users) {
   std::string cost;
   for (const auto& [user, hash] : users) {
@@ -44,14 +44,14 @@ Identity refused(std::string message) {
 }
 
 Identity busy() {
-  return {503, {}, "too many passwords from this address wait to be checked; try again in a few seconds"};
+  return {503, {}, "too many passwords from this address are waiting to be checked; try again in a few seconds"};
 }
 
-Identity ending() {
-  return {503, {}, "the server is stopping; try again once it runs again"};
+Identity stopping_result() {
+  return {503, {}, "the server is stopping; try again after it has restarted"};
 }
 
-Identity judged(const std::string& user, bool right) {
+Identity check_result(const std::string& user, bool right) {
   return right ? Identity{200, user, {}} : refused("wrong user name or password");
 }
 
@@ -81,7 +81,7 @@ void Authenticator::end_waits() {
     m_ending = true;
     for (auto& [key, check] : m_checks) {
       for (auto& then : std::exchange(check.waiting, {})) {
-        answers.push_back({[then = std::move(then)](const Response&) { then(ending()); }, {}});
+        answers.push_back({[then = std::move(then)](const Response&) { then(stopping_result()); }, {}});
       }
     }
   }
@@ -90,7 +90,7 @@ void Authenticator::end_waits() {
 }
 
 std::string Authenticator::key_of(const BasicCredentials& credentials) const {
-  // A user name holds no NUL (see identify), so no two pairs give the same text.
+  // A user name contains no NUL (see identify), so no two pairs result in the same text.
   const std::string text = credentials.user + '\0' + credentials.password;
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
   unsigned int length = 0;
@@ -102,27 +102,27 @@ std::string Authenticator::key_of(const BasicCredentials& credentials) const {
 
 void Authenticator::identify(std::string_view authorization, std::string_view client, Then then) {
   if (authorization.empty()) {
-    then(m_required ? refused("the server wants a user name and password") : Identity{200, "anonymous", {}});
+    then(m_required ? refused("the server requires a user name and password") : Identity{200, "anonymous", {}});
     return;
   }
   auto credentials = parse_basic_credentials(authorization);
   if (!credentials || credentials->user.find('\0') != std::string::npos) {
-    then(refused("the Authorization header is not that of Basic authentication"));
+    then(refused("the Authorization header is not one of Basic authentication"));
     return;
   }
-  // bcrypt looks at no more; so a user has one right password, whatever stands behind it.
-  credentials->password.resize(std::min(credentials->password.size(), k_longest_password));
+  // bcrypt ignores all further bytes, so this makes all correct passwords of a user the same text.
+  credentials->password.resize(std::min(credentials->password.size(), k_max_password_bytes));
   const std::string key = key_of(*credentials);
   std::optional<Identity> known;
   std::vector<Answer> dropped;
   {
     const std::lock_guard lock{m_mutex};
     if (m_right.contains(key)) {
-      known = judged(credentials->user, true);
+      known = check_result(credentials->user, true);
     } else if (m_wrong.contains(key)) {
-      known = judged(credentials->user, false);
+      known = check_result(credentials->user, false);
     } else if (m_ending) {
-      known = ending();
+      known = stopping_result();
     } else {
       known = enqueue(key, std::move(*credentials), client, then, dropped);
     }
@@ -145,7 +145,8 @@ std::optional<Identity> Authenticator::enqueue(const std::string& key, BasicCred
   if (is_new && !has_room_for(credentials.user, network)) {
     return busy();
   }
-  // Somebody whose address has not failed does not wait for the turn of one that has, only because both sent the same.
+  // Also queue the check for this address: it may have its turn earlier than other addresses that sent the same
+  // password.
   if (is_new || !same->second.networks.contains(network)) {
     const auto pushed = m_queue.push(network, key, LoginQueue::Clock::now());
     if (!pushed.accepted && is_new) {
@@ -179,7 +180,7 @@ bool Authenticator::has_room_for(const std::string& user, const std::string& net
   const auto of_user = std::count_if(m_checks.begin(), m_checks.end(), [&](const auto& entry) {
     return entry.second.network == network && entry.second.credentials.user == user;
   });
-  return static_cast<std::size_t>(of_user) < k_most_checks_of_user;
+  return static_cast<std::size_t>(of_user) < k_max_checks_of_user;
 }
 
 std::optional<std::string> Authenticator::next_key(std::unique_lock<std::mutex>& lock) {
@@ -203,7 +204,7 @@ std::vector<Answer> Authenticator::finish(const std::string& key, const Identity
   for (auto& then : check.waiting) {
     answers.push_back({[then = std::move(then), identity](const Response&) { then(identity); }, {}});
   }
-  // The same password may wait at several addresses.
+  // The same password may be queued for several addresses.
   for (const auto& network : check.networks) {
     m_queue.remove(network, key);
   }
@@ -212,9 +213,9 @@ std::vector<Answer> Authenticator::finish(const std::string& key, const Identity
 }
 
 void Authenticator::run() {
-  bool goes_on = true;
-  while (goes_on) {
-    run_guarded("the thread that checks passwords", [&] { goes_on = run_once(); });
+  bool running = true;
+  while (running) {
+    run_guarded("the thread that checks passwords", [&] { running = run_once(); });
   }
 }
 
@@ -227,7 +228,7 @@ bool Authenticator::run_once() {
   const BasicCredentials credentials = m_checks.at(*key).credentials;
   const std::string client = m_checks.at(*key).client;
   m_checks.at(*key).is_running = true;
-  // What those who wait are told if the check throws.
+  // The result if the check throws.
   Identity identity = busy();
   run_guarded("the check of a password", [&] {
     const bool right = check(credentials, client, lock);
@@ -239,7 +240,7 @@ bool Authenticator::run_once() {
         m_queue.record_failure(network, LoginQueue::Clock::now());
       }
     }
-    identity = judged(credentials.user, right);
+    identity = check_result(credentials.user, right);
   });
   if (!lock.owns_lock()) {
     lock.lock();
@@ -272,7 +273,7 @@ bool Authenticator::check(const BasicCredentials& credentials, const std::string
 }
 
 void Authenticator::remember(const std::string& key, bool right) {
-  if (!right && m_wrong.size() >= k_most_wrong) {
+  if (!right && m_wrong.size() >= k_max_wrong) {
     m_wrong.clear();
   }
   (right ? m_right : m_wrong).insert(key);

@@ -11,7 +11,7 @@ struct BasicCredentials {
   std::string password{};
 };
 
-/// What an Authorization header of the scheme Basic says; nothing for another scheme or a malformed one.
+/// The credentials in an Authorization header of the scheme Basic, or nothing for another scheme or a malformed one.
 std::optional<BasicCredentials> parse_basic_credentials(std::string_view header);
 
 }  // namespace torc::server

@@ -14,18 +14,18 @@
 namespace torc::server {
 namespace {
 
-/// Longer values are cut in messages.
+/// Longer values are truncated in messages.
 constexpr std::size_t k_shown = 200;
 
-/// The names that lead to loopback on usual systems (RFC 6761, and the hosts files of Debian and Fedora).
+/// Names that resolve to loopback on common systems (RFC 6761, and the hosts files of Debian and Fedora).
 constexpr std::array<std::string_view, 8> k_loopback_names{
     "localhost",  "localhost.localdomain",   "localhost4",    "localhost4.localdomain4",
     "localhost6", "localhost6.localdomain6", "ip6-localhost", "ip6-loopback"};
 
-/// HOST[:PORT], taken apart and in one spelling.
+/// HOST[:PORT], split and normalized.
 struct Authority {
   std::string host{};
-  std::string port{};  ///< Empty: the default one.
+  std::string port{};  ///< Empty for the default port.
   bool is_address{false};
 };
 
@@ -51,7 +51,7 @@ bool is_ipv4(const std::string& text) {
   return ::inet_pton(AF_INET, text.c_str(), &address) == 1;
 }
 
-/// One spelling of an IPv6 address; a zone (fe80::1%eth0) does not matter.
+/// Normalizes an IPv6 address; a zone (fe80::1%eth0) is ignored.
 std::optional<std::string> canonical_ipv6(std::string_view text) {
   const std::string without_zone{text.substr(0, text.find('%'))};
   in6_addr address{};
@@ -133,7 +133,7 @@ std::string text_of(const Origin& origin) {
                      port == default_port(origin.scheme) ? "" : ":", port == default_port(origin.scheme) ? "" : port);
 }
 
-/// Text of the request as a message may show it.
+/// A value of the request in a form that a message may contain.
 std::string cut_printable(std::string_view text) {
   return base::printable(text.size() > k_shown ? std::string{text.substr(0, k_shown)} + "..." : std::string{text});
 }
@@ -152,7 +152,7 @@ std::optional<std::string_view> authority_of(std::string_view target) {
   return rest.substr(0, rest.find_first_of("/?#"));
 }
 
-/// The path of a target in any form, without query.
+/// The path of a target in any form, without the query.
 std::string_view path_of(std::string_view target) {
   if (const auto authority = authority_of(target)) {
     const auto end = static_cast<std::size_t>(authority->data() + authority->size() - target.data());
@@ -161,7 +161,7 @@ std::string_view path_of(std::string_view target) {
   return target.substr(0, target.find('?'));
 }
 
-/// Whether the path is not that of a page. Errs on the side of the interface.
+/// Whether the path belongs to the REST interface and not to a page. In doubt it does.
 bool is_rest(std::string_view target) {
   const std::string_view path = path_of(target);
   return !path.starts_with('/') || path.starts_with(Router::k_prefix.substr(0, Router::k_prefix.find('/', 1))) ||
@@ -200,8 +200,8 @@ std::optional<RuleRefusal> hosts_refusal(const BrowserRules& rules, std::string_
                                          const BrowserFields& fields) {
   if (fields.host.count == 0) {
     return RuleRefusal{403,
-                       "the request has no Host field, so a browser may have been led here by another name. Send "
-                       "'Host: 127.0.0.1', as HTTP/1.1 demands; only GET /ping is answered without"};
+                       "the request has no Host field, so it may come from a browser under another name. Send "
+                       "'Host: 127.0.0.1', as HTTP/1.1 requires; only GET /ping works without it"};
   }
   if (auto refusal = host_refusal(rules, fields.host.value)) {
     return refusal;
@@ -227,12 +227,12 @@ std::optional<RuleRefusal> origin_refusal(const BrowserRules& rules, const Brows
     return std::nullopt;
   }
   if (fields.origin.count > 1) {
-    return RuleRefusal{403, "the request has more than one Origin field; a browser sends one"};
+    return RuleRefusal{403, "the request has more than one Origin field; browsers send only one"};
   }
   if (!origin) {
     return RuleRefusal{
         403,
-        fmt::format("the request comes from a web page whose Origin is '{}', which may be any page. Use a program, "
+        fmt::format("the request comes from a web page whose Origin is '{}', which can be any page. Use a program, "
                     "or open the page from a web server",
                     cut_printable(fields.origin.value))};
   }
@@ -249,7 +249,7 @@ std::optional<RuleRefusal> origin_refusal(const BrowserRules& rules, const Brows
                                  : "")};
 }
 
-/// Whether a comma-separated list holds the word.
+/// Whether a comma-separated list contains the word.
 bool has_word(std::string_view list, std::string_view word) {
   while (!list.empty()) {
     const auto end = std::min(list.find(','), list.size());
@@ -266,12 +266,12 @@ std::optional<RuleRefusal> fetch_refusal(const BrowserRules& rules, std::string_
   if (fields.fetch_site.count == 0) {
     return std::nullopt;
   }
-  // Values that are not known are no reason to refuse: the standard reserves them for the future.
+  // Unknown values are accepted, because the standard reserves them for the future.
   const bool is_foreign = fields.fetch_site.count > 1 || has_word(fields.fetch_site.value, "cross-site") ||
                           has_word(fields.fetch_site.value, "same-site");
   const bool opens_page = method == "GET" && !is_rest(target) && fields.fetch_mode.count == 1 &&
                           base::to_lower(base::trim(fields.fetch_mode.value)) == "navigate";
-  // An allowed origin is not the server's own, so a browser marks each of its requests as cross-site.
+  // An allowed origin is not the server's own, so browsers mark all its requests as cross-site.
   if (!is_foreign || opens_page || (origin && is_allowed_origin(rules, *origin))) {
     return std::nullopt;
   }
@@ -289,7 +289,7 @@ bool is_token(std::string_view text) {
   });
 }
 
-/// Parameters do not matter.
+/// Whether the type is JSON; parameters are ignored.
 bool is_json(std::string_view media_type) {
   const std::string type = base::to_lower(base::trim(media_type.substr(0, media_type.find(';'))));
   const auto slash = type.find('/');

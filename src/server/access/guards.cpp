@@ -27,7 +27,7 @@ Id workflow_id_of(const nlohmann::json& object) {
   return model::detail::read_int("workflow_id", object["workflow_id"]);
 }
 
-/// Whom a body makes a workflow's owner; nothing where it does not say.
+/// The owner that the body gives a workflow, or nothing.
 std::optional<std::string> owner_in_body(const Request& request) {
   const auto& body = request.json();
   const auto user = body.is_object() ? body.find("user") : body.end();
@@ -43,7 +43,7 @@ void any_user(const Request&, store::Connection&) {}
 
 void admin(const Request& request, store::Connection& connection) {
   if (!store::is_admin(connection, request.user)) {
-    forbid(fmt::format("user '{}' is no administrator", request.user));
+    forbid(fmt::format("user '{}' is not an administrator", request.user));
   }
 }
 
@@ -62,7 +62,7 @@ void body(const Request& request, store::Connection& connection) {
 void body_jobs(const Request& request, store::Connection& connection) {
   const auto& body = request.json();
   if (!body.is_object() || !body.contains("jobs") || !body["jobs"].is_array()) {
-    return;  // The handler refuses it.
+    return;  // The handler refuses such a body.
   }
   std::optional<Id> last;
   for (const auto& job : body["jobs"]) {
@@ -97,9 +97,9 @@ template void record<model::RoCrateEntity>(const Request&, store::Connection&);
 void new_workflow(const Request& request, store::Connection& connection) {
   const auto user = owner_in_body(request);
   if (user && *user != request.user && !store::is_admin(connection, request.user)) {
-    forbid(
-        fmt::format("user '{}' cannot make a workflow of user '{}'; set TORC_USERNAME, or the file's \"user\", to '{}'",
-                    request.user, *user, request.user));
+    forbid(fmt::format(
+        "user '{}' cannot create a workflow of user '{}'; set TORC_USERNAME, or the file's \"user\", to '{}'",
+        request.user, *user, request.user));
   }
 }
 
@@ -108,20 +108,21 @@ void changed_workflow(const Request& request, store::Connection& connection) {
   const auto user = owner_in_body(request);
   const auto owner_now = store::owner_of(connection, request.id());
   if (user && owner_now && *user != *owner_now && !store::is_admin(connection, request.user)) {
-    forbid(fmt::format("only administrators make workflow {} one of user '{}'", request.id(), *user));
+    forbid(fmt::format("only administrators can give workflow {} to user '{}'", request.id(), *user));
   }
 }
 
 void owner(const Request& request, store::Connection& connection) {
   const auto owner_now = store::owner_of(connection, request.id());
   if (owner_now && *owner_now != request.user && !store::is_admin(connection, request.user)) {
-    forbid(fmt::format("only the owner and administrators can change which groups see workflow {}", request.id()));
+    forbid(fmt::format("only the owner and administrators can change which groups have access to workflow {}",
+                       request.id()));
   }
 }
 
 void group_member(const Request& request, store::Connection& connection) {
   if (!store::is_member(connection, request.id(), request.user) && !store::is_admin(connection, request.user)) {
-    forbid(fmt::format("user '{}' is no member of group {}", request.user, request.id()));
+    forbid(fmt::format("user '{}' is not a member of group {}", request.user, request.id()));
   }
 }
 
@@ -133,7 +134,7 @@ void group_manager(const Request& request, store::Connection& connection) {
 
 void own_name(const Request& request, store::Connection& connection) {
   if (request.path_text("user_name") != request.user && !store::is_admin(connection, request.user)) {
-    forbid("only administrators see the groups of others");
+    forbid("only administrators can list the groups of other users");
   }
 }
 

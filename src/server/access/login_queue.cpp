@@ -12,7 +12,7 @@ namespace torc::server {
 namespace {
 
 constexpr std::chrono::milliseconds k_first_delay{100};
-constexpr std::chrono::milliseconds k_longest_delay{5'000};
+constexpr std::chrono::milliseconds k_max_delay{5'000};
 
 }  // namespace
 
@@ -37,10 +37,10 @@ std::chrono::milliseconds login_delay(unsigned failures) {
     return {};
   }
   auto delay = k_first_delay;
-  for (unsigned i = 2; i < failures && delay < k_longest_delay; ++i) {
+  for (unsigned i = 2; i < failures && delay < k_max_delay; ++i) {
     delay *= 2;
   }
-  return std::min(delay, k_longest_delay);
+  return std::min(delay, k_max_delay);
 }
 
 LoginQueue::Pushed LoginQueue::push(const std::string& network, std::string key, Clock::time_point now) {
@@ -48,12 +48,12 @@ LoginQueue::Pushed LoginQueue::push(const std::string& network, std::string key,
   const auto known = m_networks.find(network);
   const bool is_failing = known != m_networks.end() && known->second.failures > 0;
   const std::size_t waiting = known == m_networks.end() ? 0 : known->second.keys.size();
-  if (waiting >= (is_failing ? k_most_of_failing_address : k_most_of_address)) {
+  if (waiting >= (is_failing ? k_max_per_failing_address : k_max_per_address)) {
     return {};
   }
   Pushed result{true, std::nullopt};
-  if (m_size >= k_most) {
-    // An address that has failed pushes nobody out.
+  if (m_size >= k_max_queued) {
+    // An address with failures never replaces another.
     result.dropped = is_failing ? std::nullopt : make_room(waiting + 1);
     if (!result.dropped) {
       return {};
@@ -69,7 +69,7 @@ LoginQueue::Pushed LoginQueue::push(const std::string& network, std::string key,
 }
 
 std::optional<std::string> LoginQueue::make_room(std::size_t size) {
-  // First those that have failed, then the longest queue.
+  // Addresses with failures first, then the longest queue.
   const auto rank = [&](const std::string& name) {
     const auto& other = m_networks.at(name);
     return std::pair(other.failures > 0, other.keys.size());
@@ -153,7 +153,7 @@ void LoginQueue::record_failure(const std::string& network, Clock::time_point no
   ++entry.failures;
   entry.last_failure = now;
   entry.not_before = now + login_delay(entry.failures);
-  if (m_networks.size() > k_most_failing + k_most) {
+  if (m_networks.size() > k_max_failing + k_max_queued) {
     const auto oldest = std::min_element(m_networks.begin(), m_networks.end(), [](const auto& left, const auto& right) {
       return std::pair(!left.second.keys.empty(), left.second.last_failure) <
              std::pair(!right.second.keys.empty(), right.second.last_failure);
@@ -177,10 +177,10 @@ void LoginQueue::record_success(const std::string& network) {
 }
 
 void LoginQueue::forget_old_failures(Clock::time_point now) {
-  if (now < m_next_look) {
+  if (now < m_next_cleanup) {
     return;
   }
-  m_next_look = now + k_memory / 15;
+  m_next_cleanup = now + k_memory / 15;
   for (auto entry = m_networks.begin(); entry != m_networks.end();) {
     auto& network = entry->second;
     if (network.failures > 0 && now - network.last_failure >= k_memory) {

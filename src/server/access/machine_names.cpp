@@ -27,7 +27,7 @@ std::string kernel_host_name() {
   return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "";
 }
 
-/// The name that the resolver calls the canonical one; empty without an answer.
+/// The resolver's canonical name, or "" if there is none.
 std::string canonical_name(const std::string& host_name) {
   addrinfo hints{};
   hints.ai_flags = AI_CANONNAME;
@@ -41,7 +41,8 @@ std::string canonical_name(const std::string& host_name) {
   return name;
 }
 
-/// As canonical_name. The resolver may take half a minute where no name server answers, which no start should wait for.
+/// Like canonical_name, with a time limit: without a name server the resolver may take half a minute, which would delay
+/// the start.
 std::string canonical_name_soon(const std::string& host_name) {
   std::promise<std::string> promise;
   auto name = promise.get_future();

@@ -44,7 +44,7 @@ void EventHub::publish(const std::vector<store::Notice>& notices, const std::set
 }
 
 std::string event_text(const store::Notice& notice) {
-  // The type of a posted event is the client's: it must not end the line.
+  // Clients choose the type of the events that they post: it must not contain line breaks.
   std::string type = notice.type;
   std::replace_if(
       type.begin(), type.end(), [](unsigned char c) { return c < ' '; }, ' ');

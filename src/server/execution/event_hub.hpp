@@ -1,6 +1,6 @@
 #pragma once
 
-// Hands what happened to workflows to those who follow it.
+// Distributes events of workflows to the clients that follow them.
 
 #include <atomic>
 #include <memory>
@@ -14,28 +14,28 @@
 
 namespace torc::server {
 
-/// Somebody who follows the events of a workflow.
+/// A follower of a workflow's events.
 class EventSink {
  public:
   virtual void send_event(std::string_view text) = 0;
-  /// Nothing more comes.
+  /// Called when there will be no more events.
   virtual void end_events() = 0;
 
  protected:
   ~EventSink() = default;
 };
 
-/// Who follows which workflow. For the network's thread; only `listeners` is read by others.
+/// The followers of all workflows. For the network's thread; other threads may only read `listeners`.
 class EventHub {
  public:
-  /// How many there are: nobody needs to note events for none.
+  /// Number of followers; if it is 0, events need not be recorded.
   const std::atomic<int>& listeners() const { return m_listeners; }
 
   void add(const EventFilter& filter, std::shared_ptr<EventSink> sink);
-  /// Does nothing for one who is not there.
+  /// Does nothing if `sink` is not registered.
   void remove(const EventSink* sink);
 
-  /// @param deleted  Workflows that are gone: whoever follows them is told that nothing more comes.
+  /// @param deleted  Deleted workflows; end_events is called for their followers.
   void publish(const std::vector<store::Notice>& notices, const std::set<Id>& deleted);
 
  private:
@@ -44,14 +44,14 @@ class EventHub {
     std::shared_ptr<EventSink> sink;
   };
 
-  /// A copy: listeners leave while they are told.
+  /// A copy, because listeners may be removed during the iteration.
   std::vector<Listener> listeners_of(Id workflow_id) const;
 
   std::vector<Listener> m_all;
   std::atomic<int> m_listeners{0};
 };
 
-/// As it is sent: "event: TYPE\ndata: JSON\n\n".
+/// The event in the format of the stream: "event: TYPE\ndata: JSON\n\n".
 std::string event_text(const store::Notice& notice);
 
 }  // namespace torc::server

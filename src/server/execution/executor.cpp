@@ -13,23 +13,23 @@
 namespace torc::server {
 namespace {
 
-/// Bounds how long the first of a group waits for the last.
+/// Limits how long the first request of a group waits for the last.
 constexpr std::size_t k_group = 256;
-/// Bounds how long parked claims that get nothing hold up a group.
+/// Limits how long unsuccessful parked claims delay a group.
 constexpr std::size_t k_tries = 128;
-/// How long each group waits for a lock that one before it has waited for in vain: those that queue up meanwhile do not
-/// wait one after the other.
+/// How long each group waits for a lock if an earlier group has already waited in vain, so that queued groups do not
+/// all wait for the full time one after another.
 constexpr std::chrono::milliseconds k_busy_timeout_while_locked{100};
-/// How often the database file is looked at while nobody changes anything.
-constexpr std::chrono::seconds k_file_look{2};
+/// Interval between checks of the database file while there are no changes.
+constexpr std::chrono::seconds k_file_check_interval{2};
 
-/// SQLite has ended the transaction by itself (the disk is full, say).
+/// SQLite itself has ended the transaction, because the disk is full, for example.
 struct GroupLost {
   Response response;
 };
 
-/// Parked claims with the same words get the same.
-std::string wish_of(const Request& request) {
+/// Identifies what a claim requests: parked claims with the same key get the same result.
+std::string claim_key(const Request& request) {
   std::string words = request.body;
   for (const auto& [name, value] : request.query) {
     if (name != "compute_node_id" && name != "wait") {
@@ -44,7 +44,7 @@ std::string wish_of(const Request& request) {
 
 void log_lost(const std::vector<store::LostNode>& nodes) {
   for (const auto& [node, requeued, failed] : nodes) {
-    base::log_warning("workflow {}: compute node {} on {} (PID {}) is lost: {} jobs are ready again, {} failed",
+    base::log_warning("workflow {}: compute node {} on {} (PID {}) is lost: {} jobs requeued, {} failed",
                       node.workflow_id, node.id.value_or(0), base::printable(node.hostname), node.pid, requeued.size(),
                       failed.size());
   }
@@ -56,7 +56,7 @@ void fail_all(std::vector<Answer>& answers, const Response& failure) {
   }
 }
 
-/// Answers tasks of which none was run.
+/// Refuses tasks of which none has run.
 std::vector<Answer> refuse_group(std::vector<Task>& tasks, const Response& refusal) {
   std::vector<Answer> answers;
   answers.reserve(tasks.size());
@@ -157,8 +157,8 @@ std::optional<TaskQueue::Clock::time_point> Writer::deadline() const {
     return TaskQueue::Clock::time_point{};
   }
   std::optional<TaskQueue::Clock::time_point> first;
-  const auto file_look = m_displacement ? std::optional(m_looked + k_file_look) : std::nullopt;
-  for (const auto& time : {m_parked.deadline(), m_watch.due(), file_look}) {
+  const auto file_check = m_displacement ? std::optional(m_last_file_check + k_file_check_interval) : std::nullopt;
+  for (const auto& time : {m_parked.deadline(), m_watch.due(), file_check}) {
     if (time && (!first || *time < *first)) {
       first = time;
     }
@@ -171,9 +171,9 @@ void Writer::run() {
   if (m_watch.due()) {
     run_guarded("the thread that changes the database", [&] { mark_all_nodes_seen(); });
   }
-  bool goes_on = true;
-  while (goes_on) {
-    run_guarded("the thread that changes the database", [&] { goes_on = run_once(); });
+  bool running = true;
+  while (running) {
+    run_guarded("the thread that changes the database", [&] { running = run_once(); });
   }
   run_guarded("the thread that changes the database", [&] { m_deliver(m_parked.take_all()); });
 }
@@ -183,14 +183,14 @@ bool Writer::run_once() {
   if (!tasks) {
     return false;
   }
-  // Before the look, so that nodes whose signs of life were refused count as heard of.
+  // Before the search, so that nodes whose heartbeats were refused are treated as seen.
   const bool displaced = is_displaced();
-  m_silence = !displaced && find_silent_nodes();
+  m_has_silent_nodes = !displaced && find_silent_nodes();
   if (displaced) {
     if (!tasks->empty()) {
       m_deliver(refuse_group(*tasks, displaced_response()));
     }
-  } else if (!tasks->empty() || !m_passes.empty() || m_silence) {
+  } else if (!tasks->empty() || !m_passes.empty() || m_has_silent_nodes) {
     m_deliver(run_group(*tasks));
   }
   auto due = m_waits_ended ? m_parked.take_all() : m_parked.take_due(TaskQueue::Clock::now());
@@ -204,13 +204,13 @@ bool Writer::is_displaced() {
   if (!m_displacement) {
     return false;
   }
-  m_looked = TaskQueue::Clock::now();
+  m_last_file_check = TaskQueue::Clock::now();
   std::string found = m_displacement().value_or("");
   if (found != m_displaced) {
     if (found.empty()) {
-      base::log_warning("the database file is in its place again; changes are made again");
+      base::log_warning("the database file is in its place again; changes are accepted again");
     } else {
-      base::log_error("the database file {}; until it is back in its place all changes are refused", found);
+      base::log_error("the database file {}; all changes are refused until it is back in its place", found);
     }
     m_displaced = std::move(found);
   }
@@ -230,7 +230,7 @@ void Writer::mark_all_nodes_seen() {
   try {
     store::mark_all_nodes_seen(m_connection);
   } catch (const base::Error& error) {
-    base::log_error("the compute nodes cannot be read, those that are silent go unnoticed: {}", error.what());
+    base::log_error("cannot read the compute nodes, so silent ones are not detected: {}", error.what());
   }
 }
 
@@ -251,7 +251,7 @@ bool Writer::find_silent_nodes() {
   if (store::silent_nodes(m_connection, now - m_watch.timeout()).empty()) {
     return false;
   }
-  // Who waits inside a claim says nothing else meanwhile.
+  // Nodes that wait in a claim send nothing else meanwhile.
   for (const auto& [workflow_id, node_id] : m_parked.nodes()) {
     store::record_open_connection(m_connection, workflow_id, node_id);
   }
@@ -260,7 +260,7 @@ bool Writer::find_silent_nodes() {
 
 std::vector<store::LostNode> Writer::mark_silent_nodes_lost() {
   std::vector<store::LostNode> lost;
-  if (std::exchange(m_silence, false)) {
+  if (std::exchange(m_has_silent_nodes, false)) {
     for (const Id id : store::silent_nodes(m_connection, NodeWatch::Clock::now() - m_watch.timeout())) {
       if (auto one = store::mark_node_lost(m_connection, id)) {
         lost.push_back(std::move(*one));
@@ -313,7 +313,7 @@ std::optional<Response> Writer::begin_group(std::optional<store::Transaction>& t
       throw;
     }
     if (m_lock != error.what()) {
-      base::log_error("{}; until it is unlocked all changes are refused", error.what());
+      base::log_error("{}; all changes are refused until it is unlocked", error.what());
       m_lock = error.what();
       m_connection.set_busy_timeout(k_busy_timeout_while_locked);
     }
@@ -321,7 +321,7 @@ std::optional<Response> Writer::begin_group(std::optional<store::Transaction>& t
     return response_of(error);
   }
   if (!m_lock.empty()) {
-    base::log_warning("the database is not locked any more; changes are made again");
+    base::log_warning("the database is no longer locked; changes are accepted again");
     m_lock.clear();
     m_connection.set_busy_timeout(m_busy_timeout);
   }
@@ -333,7 +333,7 @@ std::vector<Answer> Writer::run_group(std::vector<Task>& tasks) {
   answers.reserve(tasks.size());
   std::size_t next = 0;
   const auto fail = [&](const Response& failure) {
-    // Nothing of the group is kept, so nobody may be told otherwise. Claims that it parked go on waiting.
+    // Nothing of the group is kept, so all its requests fail. Claims that it parked keep waiting.
     for (; next < tasks.size(); ++next) {
       answers.push_back({std::exchange(tasks[next].reply, {}), {}});
     }
@@ -394,7 +394,7 @@ void Writer::serve_parked(std::vector<Answer>& answers) {
   m_deleted = std::exchange(changes.deleted, {});
   std::size_t tries = k_tries;
   for (auto it = m_passes.begin(); it != m_passes.end() && tries > 0;) {
-    it = go_on(it->first, it->second, tries, answers) ? m_passes.erase(it) : std::next(it);
+    it = retry_parked(it->first, it->second, tries, answers) ? m_passes.erase(it) : std::next(it);
   }
 }
 
@@ -405,8 +405,8 @@ void Writer::answer_parked(Id workflow_id, std::vector<Answer>& answers) {
   }
 }
 
-bool Writer::go_on(Id workflow_id, Pass& pass, std::size_t& tries, std::vector<Answer>& answers) {
-  std::set<std::string> in_vain;
+bool Writer::retry_parked(Id workflow_id, Pass& pass, std::size_t& tries, std::vector<Answer>& answers) {
+  std::set<std::string> failed_keys;
   bool ready = store::has_ready_jobs(m_connection, workflow_id);
   while (ready) {
     const auto number = m_parked.next(workflow_id, pass.next);
@@ -415,18 +415,18 @@ bool Writer::go_on(Id workflow_id, Pass& pass, std::size_t& tries, std::vector<A
         return true;
       }
       pass = {};
-      in_vain.clear();
+      failed_keys.clear();
       continue;
     }
-    std::string wish = wish_of(m_parked.task(*number).request);
-    if (!in_vain.contains(wish)) {
+    std::string key = claim_key(m_parked.task(*number).request);
+    if (!failed_keys.contains(key)) {
       if (tries == 0) {
         return false;
       }
       --tries;
       Response response = run_in_savepoint(m_parked.task(*number));
       if (response.hold) {
-        in_vain.insert(std::move(wish));
+        failed_keys.insert(std::move(key));
       } else {
         answers.push_back(m_parked.take(*number, std::move(response)));
         ready = store::has_ready_jobs(m_connection, workflow_id);
@@ -451,9 +451,9 @@ Readers::~Readers() {
 }
 
 void Readers::run(store::Connection connection) {
-  bool goes_on = true;
-  while (goes_on) {
-    run_guarded("a thread that reads the database", [&] { goes_on = run_once(connection); });
+  bool running = true;
+  while (running) {
+    run_guarded("a thread that reads the database", [&] { running = run_once(connection); });
   }
 }
 

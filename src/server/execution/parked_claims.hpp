@@ -2,12 +2,12 @@
 
 // Theory of operation
 //
-// A claim that finds nothing and may wait is parked: what is left of it is the request and whom to answer. After the
-// requests of each group, and before its commit, the writer looks at the workflows in which that group made something
-// ready, and runs their parked claims again, the oldest first, until nothing is ready any more. So one new job costs
-// one claim, however many wait, and a claim is answered by the commit that made its jobs ready. A claim that gets
-// nothing although something is ready (it does not fit) stays, and others that ask for the same are not tried in that
-// pass. One group tries so many at most; the rest is tried with the next, which then follows at once.
+// A claim that finds no jobs and may wait is parked: its request and its reply are kept. After the requests of each
+// group, before the commit, the writer retries the parked claims of the workflows in which that group made jobs ready,
+// oldest first, until no job is ready. So one new job costs one claim, however many are waiting, and a claim gets its
+// response with the commit that made its jobs ready. A claim that gets nothing although jobs are ready (they do not
+// fit) stays parked, and others with the same request are not tried in that pass. The number of retries per group is
+// limited; the rest is retried with the next group, which then follows at once.
 
 #include <chrono>
 #include <cstdint>
@@ -27,24 +27,24 @@ class ParkedClaims {
  public:
   using Clock = std::chrono::steady_clock;
 
-  /// @param response  What it answers when its time is up; has `hold`.
+  /// @param response  The response to send at its deadline; has `hold`.
   void add(Task task, Response response);
 
   bool empty() const { return m_claims.empty(); }
   bool wait_for(Id workflow_id) const { return m_by_workflow.contains(workflow_id); }
-  /// When the first one's time is up.
+  /// The earliest deadline.
   std::optional<Clock::time_point> deadline() const;
 
-  /// Takes those whose time is up, with their answers.
+  /// Removes claims whose deadline has passed, and returns their responses.
   std::vector<Answer> take_due(Clock::time_point now);
   std::vector<Answer> take_all();
 
-  /// The oldest claim of the workflow from number `from` on that is still wanted; nothing after the last.
+  /// The oldest claim of the workflow from number `from` on whose client is still connected; nothing after the last.
   std::optional<std::uint64_t> next(Id workflow_id, std::uint64_t from);
   const Task& task(std::uint64_t number) const { return m_claims.at(number).task; }
-  /// Workflows and compute nodes that claims name which are still wanted.
+  /// The (workflow, compute node) pairs of all claims whose clients are still connected.
   std::set<std::pair<Id, Id>> nodes() const;
-  /// Takes one, answered with `response`.
+  /// Removes a claim, which gets `response`.
   Answer take(std::uint64_t number, Response response);
 
  private:

@@ -12,14 +12,14 @@
 
 namespace torc::server {
 
-/// A call that a coroutine awaits, for whoever ends the thread of that coroutine.
+/// A call that a coroutine awaits, as seen by the code that ends the coroutine's thread.
 class AwaitedCall {
  public:
   AwaitedCall() = default;
   AwaitedCall(const AwaitedCall&) = delete;
   AwaitedCall& operator=(const AwaitedCall&) = delete;
 
-  /// Destroys the coroutine that waits, in this thread; its answer is then ignored, whenever it comes.
+  /// Destroys the waiting coroutine, in this thread. A later result is ignored.
   virtual void abandon() noexcept = 0;
 
  protected:
@@ -28,7 +28,7 @@ class AwaitedCall {
 
 namespace detail {
 
-/// A call whose answer one coroutine awaits.
+/// A call whose result one coroutine awaits.
 template <typename T>
 struct PendingCall final : AwaitedCall {
   using Handler = typename boost::asio::async_result<UseAwaitable, void(T)>::handler_type;
@@ -45,12 +45,12 @@ struct PendingCall final : AwaitedCall {
 
   void abandon() noexcept override { std::exchange(resume, std::nullopt); }
 
-  std::optional<T> early{};         ///< Came before the coroutine was suspended.
+  std::optional<T> early{};         ///< The result, if it arrived before the coroutine was suspended.
   std::optional<Handler> resume{};  ///< Holds the suspended coroutine.
 };
 
-/// Destroys a call that nobody will answer any more. Any thread may drop the last reference, but the coroutine that the
-/// call still holds belongs to its executor's thread.
+/// Destroys a call that will never get a result. Any thread may drop the last reference, but the coroutine that the
+/// call still holds must be destroyed in its executor's thread.
 template <typename T>
 struct DropCall {
   void operator()(PendingCall<T>* call) const noexcept {
@@ -61,7 +61,7 @@ struct DropCall {
     try {
       boost::asio::post(executor, [owned = std::move(owned)] {});
     } catch (...) {
-      owned.release();  // Memory is short; a leak is better than a coroutine destroyed in the wrong thread.
+      owned.release();  // Out of memory; a leak is better than a coroutine destroyed in the wrong thread.
     }
   }
 
@@ -70,15 +70,15 @@ struct DropCall {
 
 }  // namespace detail
 
-/// Awaits a function that answers through a callback: `co_await await_call<T>(start)` calls `start(done)` and continues
-/// with the value that `done` is called with, once, at once or later, in the coroutine's thread. What `start` throws is
-/// thrown to the awaiting coroutine.
+/// Awaits a function that returns its result through a callback: `co_await await_call<T>(awaited, start)` calls
+/// `start(done)` and continues, in the coroutine's thread, with the value that is passed to `done`, which must be
+/// called once, at once or later. An exception of `start` is thrown to the awaiting coroutine.
 ///
-/// `done` alone keeps the suspended coroutine alive: if it is destroyed uncalled, by any thread, the coroutine is
-/// destroyed in its own thread. That thread's context must still exist then; before it goes, `abandon` whatever
-/// `awaited` names.
+/// `done` alone keeps the suspended coroutine alive: if it is destroyed without a call, by any thread, the coroutine is
+/// destroyed in its own thread. That thread's context must still exist then; before destroying the context, `abandon`
+/// the calls in `awaited`.
 ///
-/// @param awaited  Gets the call. It must live as long as the coroutine.
+/// @param awaited  Receives the call. It must live as long as the coroutine.
 template <typename T, typename Start>
 Awaitable<T> await_call(std::weak_ptr<AwaitedCall>& awaited, Start start) {
   using Call = detail::PendingCall<T>;

@@ -13,9 +13,9 @@ BodyParser::~BodyParser() {
 }
 
 void BodyParser::run() {
-  bool goes_on = true;
-  while (goes_on) {
-    run_guarded("the thread that parses large bodies", [&] { goes_on = run_once(); });
+  bool running = true;
+  while (running) {
+    run_guarded("the thread that parses large bodies", [&] { running = run_once(); });
   }
 }
 
@@ -28,7 +28,7 @@ bool BodyParser::run_once() {
     try {
       task.request.json();
     } catch (...) {
-      // The answer is known; whoever runs the task gives it.
+      // The response is stored and sent when the task is run.
       task.refusal = response_of_current_exception();
     }
     m_next(std::move(task));

@@ -10,7 +10,7 @@ namespace {
 
 namespace asio = boost::asio;
 
-/// How much of a stream may wait for a slow client before the client is given up.
+/// Maximum amount of unsent data for a slow client; above it, the connection is closed.
 constexpr std::size_t k_backlog = 1024 * 1024;
 
 }  // namespace
@@ -40,7 +40,7 @@ Awaitable<void> EventStream::run() {
   }
 }
 
-/// @returns whether there is something to write; false: it is over
+/// @returns whether there is something to write; false if the stream has ended
 Awaitable<bool> EventStream::wait_for_work() {
   while (m_outgoing.empty() && !m_ended && !m_aborted) {
     m_wake.expires_at(m_last_sent + m_comment_after);

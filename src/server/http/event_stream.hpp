@@ -1,6 +1,6 @@
 #pragma once
 
-// Events on their way to one client. Includes Boost: for the files of the network only.
+// Sends events to one client. Includes Boost, so only network files may include this.
 
 #include <chrono>
 #include <string>
@@ -12,20 +12,20 @@
 
 namespace torc::server {
 
-/// The answer to a client that follows a workflow: writes events as they come, and a comment now and then, so that both
-/// ends notice if the other is gone. One thread; the connection must outlive it.
+/// The response to a client that follows a workflow: writes events as they occur, and sometimes a comment, so that both
+/// sides notice if the other is gone. One thread; the connection must outlive it.
 class EventStream final : public EventSink {
  public:
   using Clock = std::chrono::steady_clock;
 
-  /// @param is_chunked     False for clients of HTTP/1.0.
+  /// @param is_chunked     False for HTTP/1.0 clients.
   /// @param comment_after  Time without an event after which a comment is sent.
-  /// @param write_limit    Time for the client to take what was written.
+  /// @param write_limit    Time for the client to receive written data.
   EventStream(Stream& connection, bool is_chunked, Clock::duration comment_after, Clock::duration write_limit);
 
-  /// Writes until the events have ended or the connection has.
+  /// Writes until the events or the connection end.
   Awaitable<void> run();
-  /// To be called now and then: closes the connection if the client has left or takes nothing.
+  /// Call this periodically: closes the connection if the client has disconnected or does not read.
   void check(Clock::time_point now);
   /// Closes the connection.
   void abort();
@@ -43,7 +43,7 @@ class EventStream final : public EventSink {
   const Clock::duration m_write_limit;
   NetworkTimer m_wake;
   std::string m_outgoing;
-  std::string m_sending;  ///< Empty while nothing is being written.
+  std::string m_sending;  ///< Empty unless a write is pending.
   bool m_ended{false};
   bool m_aborted{false};
   Clock::time_point m_last_sent;

@@ -24,8 +24,8 @@ using boost::system::error_code;
 
 constexpr std::chrono::milliseconds k_sweep{250};
 constexpr std::chrono::milliseconds k_accept_pause{100};
-/// How many connections beyond the limit are told so at a time; those beyond these wait.
-constexpr std::size_t k_most_turned_away = 100;
+/// How many connections above the limit get an error response at a time; further ones wait.
+constexpr std::size_t k_max_turned_away = 100;
 
 tcp::endpoint resolve(asio::io_context& context, const std::string& host, std::uint16_t port) {
   error_code error;
@@ -61,9 +61,9 @@ struct HttpListener::Impl final : SessionOwner {
       m_local = m_acceptor.local_endpoint();
     } catch (const boost::system::system_error& error) {
       const bool in_use = error.code() == asio::error::address_in_use;
-      throw base::Error(
-          fmt::format("cannot listen on {}:{}: {}{}", host, port, error.code().message(),
-                      in_use ? "; stop what listens there, or give another --port (0: any free one)" : ""));
+      throw base::Error(fmt::format(
+          "cannot listen on {}:{}: {}{}", host, port, error.code().message(),
+          in_use ? "; stop the program that listens there, or specify another --port (0: any free one)" : ""));
     }
   }
 
@@ -71,7 +71,7 @@ struct HttpListener::Impl final : SessionOwner {
   Impl& operator=(const Impl&) = delete;
 
   ~Impl() {
-    m_stopping = true;  // No session that ends here lets another one in.
+    m_stopping = true;  // The end of a session must not accept a new connection.
     for (HttpSession* session : sessions()) {
       session->abandon();
     }
@@ -112,8 +112,8 @@ struct HttpListener::Impl final : SessionOwner {
     end_if_done();
   }
 
-  /// Starts what an exception may have ended.
-  void keep_going() {
+  /// Restarts operations that an exception may have ended.
+  void restart_operations() {
     if (!m_is_accepting) {
       accept();
     }
@@ -126,7 +126,7 @@ struct HttpListener::Impl final : SessionOwner {
     if (m_stopping) {
       return;
     }
-    if (m_sessions.size() >= m_limits.connections + k_most_turned_away) {
+    if (m_sessions.size() >= m_limits.connections + k_max_turned_away) {
       m_accept_held = true;
       return;
     }
@@ -159,10 +159,10 @@ struct HttpListener::Impl final : SessionOwner {
     session->start(is_welcome);
   }
 
-  /// Out of descriptors, most likely: others must end first.
+  /// Waits before the next attempt: most likely there are no free descriptors until other connections end.
   void pause_accept(const error_code& error) {
     if (!std::exchange(m_accept_failed, true)) {
-      base::log_warning("cannot accept a connection: {}; tried again until it works", error.message());
+      base::log_warning("cannot accept a connection: {}; will retry until it succeeds", error.message());
     }
     m_accept_timer.expires_after(k_accept_pause);
     m_accept_timer.async_wait([this](const error_code& canceled) {
@@ -202,7 +202,7 @@ struct HttpListener::Impl final : SessionOwner {
     }
   }
 
-  /// A copy: sessions end while they are visited.
+  /// A copy, because sessions may end during the iteration.
   std::vector<HttpSession*> sessions() const { return {m_sessions.begin(), m_sessions.end()}; }
 
   void begin_stop() {
@@ -234,14 +234,14 @@ struct HttpListener::Impl final : SessionOwner {
   std::unordered_set<HttpSession*> m_sessions;
   std::size_t m_body_bytes{0};  ///< Reserved by sessions.
   bool m_accept_held{false};
-  bool m_is_accepting{false};  ///< Whether the next connection, or the end of a pause, is awaited.
+  bool m_is_accepting{false};  ///< Whether an accept or the end of a pause is pending.
   bool m_is_sweeping{false};
-  bool m_accept_failed{false};  ///< Since the last one that was accepted; told once.
+  bool m_accept_failed{false};  ///< Since the last accepted connection; logged once.
   bool m_stopping{false};
   HttpSession::Clock::time_point m_stop_limit{HttpSession::Clock::time_point::max()};
   tcp::endpoint m_local;
   EventHub m_events;
-  asio::io_context m_context{1};  ///< Behind what sessions still use when it destroys them.
+  asio::io_context m_context{1};  ///< Declared after everything that sessions still use when this destroys them.
   tcp::acceptor m_acceptor;
   asio::steady_timer m_sweep_timer;
   asio::steady_timer m_accept_timer;
@@ -268,7 +268,7 @@ void HttpListener::run(Handle handle, Admit admit, Refuse refuse) {
   const auto work = asio::make_work_guard(m_impl->m_context);
   while (!m_impl->m_context.stopped()) {
     run_guarded("the thread of the network", [&] {
-      m_impl->keep_going();
+      m_impl->restart_operations();
       m_impl->m_context.run();
     });
   }
@@ -277,7 +277,7 @@ void HttpListener::run(Handle handle, Admit admit, Refuse refuse) {
 void HttpListener::deliver(std::vector<Answer> answers) {
   asio::post(m_impl->m_context, [answers = std::move(answers)]() mutable {
     for (auto& answer : answers) {
-      run_guarded("an answer", [&] { answer.reply(std::move(answer.response)); });
+      run_guarded("a response", [&] { answer.reply(std::move(answer.response)); });
     }
   });
 }

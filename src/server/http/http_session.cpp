@@ -21,14 +21,14 @@ namespace asio = boost::asio;
 namespace http = boost::beast::http;
 
 constexpr std::size_t k_read_at_once = 16 * 1024;
-/// Into this most requests fit; thousands of connections wait for their next one.
+/// Most requests fit into this size; thousands of idle connections have such a buffer.
 constexpr std::size_t k_first_read = 2 * 1024;
 constexpr std::chrono::seconds k_drain_time{3};
-/// How often a client that waits is checked for being still there.
+/// Interval between checks whether a waiting client is still connected.
 constexpr std::chrono::seconds k_client_check{1};
 constexpr std::string_view k_continue = "HTTP/1.1 100 Continue\r\n\r\n";
 
-/// Fields that belong to an answer's status.
+/// Header fields that the status of a response requires.
 std::string_view fields_for(int status) {
   switch (status) {
     case 401:
@@ -66,7 +66,7 @@ BrowserFields browser_fields(const http::fields& fields, bool has_body) {
           .has_body = has_body};
 }
 
-/// A place in the hub, given up when the coroutine leaves it, also by being destroyed.
+/// A registration in the hub that is removed when the coroutine ends or is destroyed.
 class Following {
  public:
   Following(EventHub& hub, const EventFilter& filter, std::shared_ptr<EventSink> sink)
@@ -82,7 +82,7 @@ class Following {
   EventSink* m_sink;
 };
 
-/// What the exception that is being handled says.
+/// The message of the exception that is being handled.
 std::string current_exception_text() {
   try {
     throw;
@@ -124,9 +124,9 @@ Awaitable<void> HttpSession::run() {
   base::log_error("closing the connection of {} after an internal error: {}", m_client, base::printable(failure));
   if (m_state != State::handshake && m_state < State::writing) {
     try {
-      co_await refuse(m_state == State::waiting ? 500 : 400, "the server failed at this request; its log says more");
+      co_await refuse(m_state == State::waiting ? 500 : 400, "the server failed to handle this request; see its log");
     } catch (...) {
-      base::log_error("cannot answer {} after that error: {}", m_client, base::printable(current_exception_text()));
+      base::log_error("cannot respond to {} after that error: {}", m_client, base::printable(current_exception_text()));
     }
   }
 }
@@ -136,16 +136,16 @@ Awaitable<void> HttpSession::serve() {
     co_return;
   }
   if (!m_is_welcome) {
-    co_await refuse(503, fmt::format("there are {} connections already, as many as this server takes: try again later",
+    co_await refuse(503, fmt::format("the server already has the maximum of {} connections; try again later",
                                      m_owner.limits().connections));
     co_return;
   }
-  bool goes_on = true;
-  while (goes_on) {
+  bool running = true;
+  while (running) {
     if (!co_await read_request()) {
       co_return;
     }
-    goes_on = co_await answer_request();
+    running = co_await answer_request();
   }
   co_await drain();
 }
@@ -160,13 +160,13 @@ Awaitable<bool> HttpSession::shake_hands() {
     m_stream.drop_tls();
     co_await refuse(400, "this server speaks HTTPS: its URL begins with https://");
   }
-  // Else the client does not trust the certificate, or is gone: there is nobody to answer.
+  // Otherwise the client does not trust the certificate or has disconnected, so there is no one to respond to.
   co_return false;
 }
 
 Awaitable<bool> HttpSession::read_request() {
   m_reader.begin();
-  // A client may have sent its next request before it had the last answer.
+  // A client may send its next request before it receives the last response.
   set_state(m_reader.has_bytes() ? State::reading : State::idle);
   for (;;) {
     const auto progress = m_reader.parse();
@@ -188,9 +188,9 @@ Awaitable<bool> HttpSession::read_request() {
 }
 
 Awaitable<bool> HttpSession::receive() {
-  // Chunks announce no total: their body is counted as it grows.
+  // A chunked body does not announce its size, so it is counted as it grows.
   const std::size_t size = m_state == State::idle ? 0 : m_reader.body_size();
-  // They do not tell either whether they are empty.
+  // Nor does it announce whether it is empty.
   if (size > 0 && !std::exchange(m_incoming.fields.has_body, true) && co_await refuse_by_rules()) {
     co_return false;
   }
@@ -206,7 +206,7 @@ Awaitable<bool> HttpSession::receive() {
     co_return false;
   }
   if (error) {
-    co_return false;  // The client is gone: there is nobody to answer.
+    co_return false;  // The client has disconnected.
   }
   m_reader.commit(count);
   if (m_state == State::idle) {
@@ -230,7 +230,7 @@ Awaitable<bool> HttpSession::accept_body() {
     co_return false;
   }
   if (large > 0 || !announced) {
-    // The client need not hurry meanwhile: it may take a while to check a password.
+    // This time does not count for the client: checking its password may take a while.
     set_state(State::admitting);
     auto ask = [this](auto done) { m_owner.admit(m_incoming, std::move(done)); };
     auto refusal = co_await await_call<std::optional<Response>>(m_call, ask);
@@ -376,7 +376,7 @@ void HttpSession::check_deadline(Clock::time_point now) {
     set_state(State::streaming);
     m_event_stream->check(now);
   } else if (m_state == State::reading) {
-    // The pending read ends with an error; `receive` answers.
+    // The pending read fails, and `receive` sends the response.
     m_timed_out = true;
     m_stream.cancel();
   } else {
@@ -418,7 +418,7 @@ void HttpSession::watch_waiting_client() {
   if (std::exchange(m_is_watched, true)) {
     return;
   }
-  // Not what keeps the session alive: it may outlast the request, until the client says something.
+  // A weak reference, because this wait may outlast the request: it ends when the client sends something.
   m_stream.wait_for_client([weak = weak_from_this()](const Stream::Error& error) {
     if (const auto self = weak.lock()) {
       self->m_is_watched = false;
@@ -453,7 +453,7 @@ void HttpSession::release_body() {
 }
 
 std::string HttpSession::too_many_bodies() const {
-  return fmt::format("the large bodies of requests under way are limited to {} bytes together: try again later",
+  return fmt::format("the large bodies of all current requests are limited to {} bytes in total; try again later",
                      m_owner.limits().bodies);
 }
 

@@ -1,8 +1,8 @@
 #pragma once
 
-// Asio's types for the one thread of the network. They name the executor of its io_context: Asio's own defaults can hold
-// an executor of any kind, which costs an allocation and a virtual call at each completion. Includes Boost: for the files
-// of the network only.
+// Asio types for the network's single thread. They name the executor of its io_context, because Asio's default executor
+// can hold any kind, which costs an allocation and a virtual call per completion. Includes Boost, so only network files
+// may include this.
 
 #include <chrono>
 #include <utility>  // Boost 1.74's awaitable.hpp does not include what it uses.

@@ -25,7 +25,7 @@ namespace {
 
 using boost::asio::ip::tcp;
 
-/// The kernel answers at once; this bounds what must never hang.
+/// The kernel responds at once; the limit makes sure that this never hangs.
 constexpr timeval k_answer_limit{.tv_sec = 1, .tv_usec = 0};
 
 struct DiagnosisRequest {
@@ -33,7 +33,7 @@ struct DiagnosisRequest {
   inet_diag_req_v2 body;
 };
 
-/// Asks for exactly one socket: `own` is its end, `other` the opposite one.
+/// A request for exactly one socket: `own` is its address, `other` that of its peer.
 DiagnosisRequest request_for(const tcp::endpoint& own, const tcp::endpoint& other) {
   DiagnosisRequest request{};
   request.header.nlmsg_len = sizeof request;
@@ -69,20 +69,20 @@ std::optional<uid_t> user_by_diagnosis(const tcp::endpoint& peer, const tcp::end
   }
   std::memcpy(&header, answer.data(), sizeof header);
   if (header.nlmsg_type != SOCK_DIAG_BY_FAMILY) {
-    return std::nullopt;  // An error: there is no such socket, or no such facility.
+    return std::nullopt;  // An error: there is no such socket, or sock_diag is not available.
   }
   std::memcpy(&message, answer.data() + NLMSG_HDRLEN, sizeof message);
   const auto& found = message.id;
   const auto& asked = request.body.id;
   const bool is_it = found.idiag_sport == asked.idiag_sport && found.idiag_dport == asked.idiag_dport &&
                      found.idiag_src[0] == asked.idiag_src[0] && found.idiag_dst[0] == asked.idiag_dst[0];
-  // One that nobody holds any more (TIME_WAIT) is said to be root's.
+  // The kernel reports a socket that no process holds any more (TIME_WAIT) as root's.
   const bool is_held = message.idiag_inode != 0;
   return is_it && is_held ? std::optional<uid_t>(message.idiag_uid) : std::nullopt;
 }
 
 std::optional<uid_t> user_by_list(const tcp::endpoint& peer, const tcp::endpoint& local) {
-  // As the kernel prints it: the address's four bytes as the number that they are to this machine.
+  // The kernel's format: the four bytes of the address as a native integer.
   const auto name_of = [](const tcp::endpoint& endpoint) {
     return fmt::format("{:08X}:{:04X}", ::htonl(endpoint.address().to_v4().to_uint()), endpoint.port());
   };

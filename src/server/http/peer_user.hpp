@@ -8,20 +8,20 @@
 
 namespace torc::server {
 
-/// The user whose process holds the other end of a connection over IPv4's loopback, as the kernel answers for that one
-/// socket (sock_diag(7)): in microseconds, however many there are. Nothing where it does not answer.
+/// The user whose process holds the other end of a connection over IPv4 loopback, as the kernel reports for this one
+/// socket (sock_diag(7)). Takes microseconds, however many sockets there are. Nothing if the kernel does not respond.
 std::optional<uid_t> user_by_diagnosis(const boost::asio::ip::tcp::endpoint& peer,
                                        const boost::asio::ip::tcp::endpoint& local);
 
-/// The same from the kernel's list of all sockets (proc(5), /proc/net/tcp): takes milliseconds.
+/// The same from the kernel's list of all sockets (proc(5), /proc/net/tcp); takes milliseconds.
 std::optional<uid_t> user_by_list(const boost::asio::ip::tcp::endpoint& peer,
                                   const boost::asio::ip::tcp::endpoint& local);
 
-/// The same from whichever knows; nothing where neither does, or the connection is not over IPv4.
+/// The same from the first of these that works; nothing if neither does or the connection is not over IPv4.
 std::optional<uid_t> user_of_peer(const boost::asio::ip::tcp::endpoint& peer,
                                   const boost::asio::ip::tcp::endpoint& local);
 
-/// Whether that is this process's own user, or root, whom nothing is kept from.
+/// Whether the peer is this process's own user or root, who can access everything anyway.
 bool is_own_user(const boost::asio::ip::tcp::socket& socket);
 
 }  // namespace torc::server

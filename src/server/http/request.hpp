@@ -1,6 +1,6 @@
 #pragma once
 
-// A request and its answer as handlers see them; nothing of the network in it.
+// A request and its response as handlers see them, independent of the network.
 
 #include <chrono>
 #include <cstdint>
@@ -25,13 +25,13 @@ class Authenticator;
 
 enum class Method { get, post, put, del };
 
-/// An answer that is not sent yet: the request is put again when there may be something to claim in the workflow.
+/// Delays a response: the request is handled again when there may be something to claim in the workflow.
 struct Hold {
   Id workflow_id{0};
-  std::chrono::seconds time{0};  ///< Then the answer is sent as it is.
+  std::chrono::seconds time{0};  ///< After this time the response is sent unchanged.
 };
 
-/// Which events of a workflow somebody follows.
+/// Which events of a workflow a client follows.
 struct EventFilter {
   Id workflow_id{0};
   store::Severity least{store::Severity::info};
@@ -41,52 +41,52 @@ struct Response {
   int status{200};
   std::string body{};  ///< JSON
   std::optional<Hold> hold{};
-  /// In place of a body: events from now on, until the client leaves.
+  /// Instead of a body: events from now on, until the client disconnects.
   std::optional<EventFilter> events{};
 };
 
 struct Request {
   Method method{Method::get};
-  std::vector<std::pair<std::string_view, std::string>> path_values{};  ///< By the names of the route's pattern.
-  std::vector<std::pair<std::string, std::string>> query{};             ///< Decoded, in the order given.
+  std::vector<std::pair<std::string_view, std::string>> path_values{};  ///< By the names in the route's pattern.
+  std::vector<std::pair<std::string, std::string>> query{};             ///< Decoded, in the given order.
   std::string body{};
-  /// The body as JSON, once it was asked for. Handled by one thread at a time, which hands the request on.
+  /// The parsed body, once it was requested. Only one thread at a time handles the request.
   mutable std::optional<nlohmann::json> parsed{};
   std::string user{"anonymous"};
   std::chrono::milliseconds worker_timeout{};  ///< The server's setting; 0: none.
-  bool additions{true};                        ///< The server has what torc 0.23 does not have.
-  bool restricted{false};                      ///< The user sees only what is theirs.
-  Authenticator* authenticator{nullptr};       ///< Null where the server has no password file.
+  bool additions{true};                        ///< Whether the server offers additions to torc 0.23.
+  bool restricted{false};                      ///< The user sees only workflows that they have access to.
+  Authenticator* authenticator{nullptr};       ///< Null if the server has no password file.
 
-  /// A number of the path. @throws RequestError 400
+  /// A number in the path. @throws RequestError 400
   Id id(std::string_view name = "id") const;
   const std::string& path_text(std::string_view name) const;
   /// @throws RequestError 400
   model::JobStatus path_status() const;
 
-  /// Parameters of the query; nothing where they are not given.
+  /// Parameters of the query; nothing if they are absent.
   /// @throws RequestError 400 for a value that does not parse
   std::optional<std::string> query_text(std::string_view name) const;
   std::optional<std::int64_t> query_int(std::string_view name) const;
   std::optional<bool> query_bool(std::string_view name) const;
   std::optional<model::JobStatus> query_status(std::string_view name) const;
   bool query_flag(std::string_view name) const { return query_bool(name).value_or(false); }
-  /// @throws RequestError 400 where it is not given
+  /// @throws RequestError 400 if it is absent
   std::int64_t required_int(std::string_view name) const;
 
   /// offset, limit, sort_by, reverse_sort. @throws RequestError 422 for values out of range
   store::Paging paging() const;
 
-  /// Parses at the first call. @throws RequestError 400 where the body is no JSON
+  /// Parses the body at the first call. @throws RequestError 400 if it is not JSON
   const nlohmann::json& json() const;
-  /// @throws RequestError 400, model::JsonError where a field is missing or of another type
+  /// @throws RequestError 400; model::JsonError if a field is missing or has the wrong type
   template <typename T>
   T read() const {
     return model::from_json<T>(json());
   }
 };
 
-/// The answer 200 with one model, a list of models or any JSON.
+/// Response 200 with one model, a list of models or any JSON.
 template <model::detail::Model T>
 Response answer(const T& model) {
   Response response;
@@ -101,7 +101,7 @@ Response answer(const std::vector<T>& models) {
 }
 Response answer(const nlohmann::json& json);
 
-/// The answer to a listing.
+/// The response to a listing.
 template <typename T>
 Response answer(const model::Page<T>& page) {
   Response response;

@@ -13,14 +13,14 @@ namespace {
 namespace http = boost::beast::http;
 using boost::system::error_code;
 
-/// The shortest rest of a chunked body that begins at a chunk's size: "0\r\n\r\n". Boost 1.74's parser, once it has
-/// seen "0\r\n", aborts the process (an assertion) if it is called with fewer bytes, or again with the same ones.
+/// The shortest end of a chunked body, starting at a chunk's size: "0\r\n\r\n". Once Boost 1.74's parser has seen
+/// "0\r\n", it aborts the process (by an assertion) if it is called with fewer bytes, or again with the same ones.
 constexpr std::size_t k_shortest_last_chunk = 5;
-/// A big request's buffer is not kept for the next, small one.
+/// A larger buffer is not kept for the next request.
 constexpr std::size_t k_buffer_kept = 256 * 1024;
 
-/// Whether a field of this part of a head goes on in another line. The parser joins such lines, other programs do not:
-/// what one takes for a value the other takes for a field.
+/// Whether a field in this part of a head continues on the next line. The parser joins such lines but other programs do
+/// not, so one might treat as a value what the other treats as a field.
 bool is_folded(std::string_view part) {
   return part.find("\r\n ") != std::string_view::npos || part.find("\r\n\t") != std::string_view::npos;
 }
@@ -73,7 +73,7 @@ RequestReader::Progress RequestReader::parse_head() {
   if (m_buffer.size() == m_unfinished) {
     return Progress::needs_bytes;
   }
-  // Not eager: the parser stops behind the head. It takes the request line and each field as soon as they are there.
+  // Not eager: the parser stops after the head. It parses the request line and each field as soon as they are complete.
   error_code error;
   const std::size_t used = m_parser->put(m_buffer.data(), error);
   if (error && error != http::error::need_more) {
@@ -154,7 +154,7 @@ RequestReader::Progress RequestReader::refuse(const error_code& error) {
 std::optional<std::string> RequestReader::ambiguity() const {
   const auto& message = m_parser->get();
   if (m_is_folded) {
-    return "a header field is folded over several lines; send it on one line";
+    return "a header field continues on the next line; send it on one line";
   }
   if (message.count(http::field::content_length) > 1 ||
       field_text(message[http::field::content_length]).find(',') != std::string_view::npos) {
@@ -164,7 +164,7 @@ std::optional<std::string> RequestReader::ambiguity() const {
   if (codings == 0) {
     return std::nullopt;
   }
-  // Where the body of an unknown coding ends is anybody's guess, and what follows would pass for a request.
+  // Where the body of an unknown coding ends is ambiguous, and its rest could be taken for another request.
   const auto coding = field_text(message[http::field::transfer_encoding]);
   if (codings > 1 || base::to_lower(coding) != "chunked") {
     return fmt::format("Transfer-Encoding '{}' is not supported; send chunked or a Content-Length",

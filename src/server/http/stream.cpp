@@ -19,8 +19,8 @@ namespace asio = boost::asio;
 
 namespace {
 
-/// A client whose machine or network is gone says nothing; without this, one that waits for work would wait on, and
-/// count as alive, until its time is up.
+/// A client whose machine or network has failed sends nothing. Without this, such a client would wait for work, and
+/// count as alive, until its time limit.
 void notice_dead_peer(int socket) {
   const auto set = [socket](int level, int name, int value) {
     ::setsockopt(socket, level, name, &value, sizeof value);
@@ -76,7 +76,7 @@ Awaitable<std::size_t> Stream::write(Buffers buffers, Error& error) {
 Awaitable<void> Stream::end_sending() {
   Error ignored;
   if (m_tls) {
-    // Without this a client could not tell the end from a connection that somebody cut.
+    // Without this the client could not distinguish the end from an interrupted connection.
     co_await m_tls->stream.async_shutdown(asio::redirect_error(use_awaitable, ignored));
   }
   m_socket.shutdown(Socket::shutdown_send, ignored);

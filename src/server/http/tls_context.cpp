@@ -17,18 +17,18 @@ using boost::system::error_code;
 std::string read_pem(const std::string& file, const char* what) {
   std::string text = base::read_file(file);
   if (text.find("-----BEGIN ") == std::string::npos) {
-    throw base::Error(fmt::format("{} holds no {} in PEM form (-----BEGIN ...)", file, what));
+    throw base::Error(fmt::format("{} does not contain a {} in PEM format (-----BEGIN ...)", file, what));
   }
   return text;
 }
 
 void check(const error_code& error, const std::string& file, const char* what) {
   if (error) {
-    throw base::Error(fmt::format("{} holds no usable {}: {}", file, what, error.message()));
+    throw base::Error(fmt::format("{} does not contain a valid {}: {}", file, what, error.message()));
   }
 }
 
-/// A clock that is wrong here should not keep a server from starting, so this is no error.
+/// Not an error, because a wrong clock should not keep a server from starting.
 void warn_if_expired(const SSL_CTX* context, const std::string& file) {
   const X509* certificate = SSL_CTX_get0_certificate(context);
   if (certificate != nullptr && X509_cmp_current_time(X509_get0_notAfter(certificate)) < 0) {
@@ -43,7 +43,7 @@ TlsContext::TlsContext(const std::string& certificate_file, const std::string& k
   const std::string certificate = read_pem(certificate_file, "certificate");
   const std::string key = read_pem(key_file, "private key");
   if (key.find("ENCRYPTED") != std::string::npos) {
-    throw base::Error(fmt::format("the key in {} has a passphrase; 'openssl pkey -in {} -out NEW' writes one without",
+    throw base::Error(fmt::format("the key in {} has a passphrase; remove it with 'openssl pkey -in {} -out NEW'",
                                   key_file, key_file));
   }
   SSL_CTX* const native = m_context->native_handle();
@@ -55,7 +55,8 @@ TlsContext::TlsContext(const std::string& certificate_file, const std::string& k
   check(error, certificate_file, "certificate");
   m_context->use_private_key(boost::asio::buffer(key), ssl::context::pem, error);
   if (error.value() != 0 && ERR_GET_REASON(static_cast<unsigned long>(error.value())) == X509_R_KEY_VALUES_MISMATCH) {
-    throw base::Error(fmt::format("the key in {} is not that of the certificate in {}", key_file, certificate_file));
+    throw base::Error(
+        fmt::format("the key in {} does not belong to the certificate in {}", key_file, certificate_file));
   }
   check(error, key_file, "private key");
   warn_if_expired(native, certificate_file);

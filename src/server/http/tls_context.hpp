@@ -9,11 +9,11 @@ class context;
 
 namespace torc::server {
 
-/// A server's certificate and key, and what it speaks: TLS 1.2 and later. Does not change; to change a certificate make
-/// another one, connections that use the old one go on with it.
+/// A server's certificate, its key, and the protocol versions: TLS 1.2 and later. Immutable; to change the certificate,
+/// create a new object. Existing connections keep using the old one.
 class TlsContext {
  public:
-  /// @param certificate_file  PEM: the server's certificate, then those that lead to the one clients trust.
+  /// @param certificate_file  PEM: the server's certificate, followed by its intermediate certificates.
   /// @param key_file          PEM, without a passphrase.
   /// @throws base::Error that names the file and the cause
   TlsContext(const std::string& certificate_file, const std::string& key_file);

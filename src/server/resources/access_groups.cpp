@@ -12,7 +12,7 @@ using model::GroupMembership;
 
 namespace {
 
-/// These listings say "limit", and not how many items they hold.
+/// These listings contain "limit" but not the number of items in the page.
 template <typename T>
 Response listing(store::Connection& connection, const store::Filter& filter, const Request& request) {
   const auto paging = request.paging();
@@ -52,7 +52,7 @@ Response list_members(const Request& request, store::Connection& connection) {
 Response add_member(const Request& request, store::Connection& connection) {
   const auto member = request.read<GroupMembership>();
   if (member.group_id != request.id()) {
-    throw RequestError(422, fmt::format("group_id: {} in the body, {} in the path", member.group_id, request.id()),
+    throw RequestError(422, fmt::format("group_id is {} in the body but {} in the path", member.group_id, request.id()),
                        {{"field", "group_id"}});
   }
   return answer(store::add_member(connection, request.id(), member));

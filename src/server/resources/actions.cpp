@@ -14,9 +14,9 @@ Response list(const Request& request, store::Connection& connection) {
 Response create(const Request& request, store::Connection& connection) {
   const auto action = request.read<model::WorkflowAction>();
   if (action.workflow_id != request.id()) {
-    throw RequestError(422,
-                       fmt::format("workflow_id: {} in the body, {} in the path", action.workflow_id, request.id()),
-                       {{"field", "workflow_id"}});
+    throw RequestError(
+        422, fmt::format("workflow_id is {} in the body but {} in the path", action.workflow_id, request.id()),
+        {{"field", "workflow_id"}});
   }
   return answer(store::create_action(connection, request.id(), action));
 }
@@ -44,7 +44,8 @@ Response claim(const Request& request, store::Connection& connection) {
     throw RequestError(409, fmt::format("Action {} already claimed", action_id),
                        {{"claimed", false}, {"success", false}});
   }
-  // The description says "success", 0.23 sends "claimed". Its command line takes either, but fails at both together.
+  // The interface description has "success", 0.23 sends "claimed". The command line of 0.23 accepts either one, but not
+  // both.
   return answer(nlohmann::json{{"action_id", action_id}, {"success", true}});
 }
 

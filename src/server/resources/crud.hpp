@@ -1,6 +1,6 @@
 #pragma once
 
-// What the resources that belong to a workflow have in common.
+// Common parts of the resources that belong to a workflow.
 
 #include <string>
 
@@ -10,7 +10,7 @@
 
 namespace torc::server {
 
-/// The listing's filter begins with the workflow, which must exist.
+/// The filter of a listing for the workflow in the query, which must exist.
 inline store::Filter workflow_filter(const Request& request, store::Connection& connection) {
   const Id workflow_id = request.required_int("workflow_id");
   store::require_workflow(connection, workflow_id);
@@ -19,7 +19,7 @@ inline store::Filter workflow_filter(const Request& request, store::Connection& 
   return filter;
 }
 
-/// The same for listings below /workflows/{id}.
+/// The filter of a listing below /workflows/{id}.
 inline store::Filter filter_of_path(const Request& request, store::Connection& connection) {
   store::require_workflow(connection, request.id());
   store::Filter filter;
@@ -27,7 +27,7 @@ inline store::Filter filter_of_path(const Request& request, store::Connection& c
   return filter;
 }
 
-/// Adds "COLUMN = value" where the query gives one.
+/// Adds "COLUMN = value" if the query has the parameter.
 inline void filter_text(store::Filter& filter, const Request& request, const char* column) {
   if (auto value = request.query_text(column)) {
     filter.equals(column, std::move(*value));
@@ -44,7 +44,7 @@ inline void filter_bool(store::Filter& filter, const Request& request, const cha
   }
 }
 
-/// Keeps the body; answers it with its id.
+/// Stores the body; responds with the new record including its ID.
 template <typename T>
 Response create_record(const Request& request, store::Connection& connection) {
   auto record = request.read<T>();
@@ -58,7 +58,7 @@ Response get_record(const Request& request, store::Connection& connection) {
   return answer(store::get<T>(connection, request.id()));
 }
 
-/// Changes the fields that the body gives; answers the whole.
+/// Changes the fields in the body; responds with the whole record.
 template <typename T>
 Response update_record(const Request& request, store::Connection& connection) {
   const Id id = request.id();

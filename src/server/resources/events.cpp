@@ -12,7 +12,7 @@ using model::Event;
 
 namespace {
 
-/// Times are the server's, so that a listing after a time misses none.
+/// The server sets the time, so that a listing of events after a given time misses none.
 Event read_event(const Request& request) {
   const auto& body = request.json();
   auto event = model::from_json<Event>(body);
@@ -29,7 +29,8 @@ Response stream(const Request& request, store::Connection& connection) {
   Response response;
   response.events = EventFilter{.workflow_id = request.id()};
   if (const auto level = request.query_text("level"); level && !store::parse(*level, response.events->least)) {
-    throw RequestError(422, fmt::format("level: '{}' is none of debug, info, warning, error", base::printable(*level)),
+    throw RequestError(422,
+                       fmt::format("level: '{}' is not one of debug, info, warning, error", base::printable(*level)),
                        {{"field", "level"}});
   }
   store::require_workflow(connection, request.id());
@@ -60,7 +61,7 @@ Response get(const Request& request, store::Connection& connection) {
 }
 
 Response update(const Request& request, store::Connection& connection) {
-  // The body is the event or only its data.
+  // The body is either the event or only its data.
   const auto& body = request.json();
   auto event = store::get<Event>(connection, request.id());
   event.data = body.is_object() && body.contains("data") ? body["data"] : body;

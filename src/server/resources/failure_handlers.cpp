@@ -18,7 +18,8 @@ Response get(const Request& request, store::Connection& connection) {
   return get_record<FailureHandler>(request, connection);
 }
 
-/// What was deleted, as the description of 0.23 has it, and the message that 0.23 sends instead.
+/// Responds with the deleted record, as the interface description of 0.23 has it, and the message that 0.23 actually
+/// sends.
 Response remove(const Request& request, store::Connection& connection) {
   auto body = model::to_json(store::get<FailureHandler>(connection, request.id()));
   store::remove_failure_handler(connection, request.id());

@@ -39,7 +39,7 @@ Response remove_all(const Request& request, store::Connection& connection) {
   const Id workflow_id = request.required_int("workflow_id");
   store::require_workflow(connection, workflow_id);
   const auto count = store::remove_all<File>(connection, workflow_id);
-  // The description says "count", 0.23 sends "deleted_count".
+  // The interface description has "count", 0.23 sends "deleted_count".
   return answer(nlohmann::json{{"count", count}, {"deleted_count", count}});
 }
 

@@ -11,7 +11,7 @@
 namespace torc::server::jobs {
 namespace {
 
-/// A job that is read shows these three even where they were never set; a claimed one does not.
+/// Responses with a job contain these three fields even if they were never set; responses to claims do not.
 void show_unset(model::Job& job) {
   job.invocation_script = job.invocation_script.value_or("");
   job.scheduler_id = job.scheduler_id.value_or(0);
@@ -37,25 +37,26 @@ store::Claim claim_of(const Request& request, std::int64_t limit) {
   if (request.query_flag("start")) {
     claim.start_run = request.query_int("run_id");
     if (!claim.start_run || !claim.compute_node_id) {
-      throw RequestError(422, "start=true needs run_id and compute_node_id: who runs the jobs, and in which run",
+      throw RequestError(422,
+                         "start=true requires run_id and compute_node_id: which node runs the jobs, and in which run",
                          {{"field", claim.start_run ? "compute_node_id" : "run_id"}});
     }
   }
   return claim;
 }
 
-/// The answer to a claim. One without jobs waits where `wait` asks for it and there may be jobs yet.
+/// The response to a claim. If there are no jobs, it is delayed if `wait` requests that and there may be jobs later.
 Response claimed(const Request& request, store::Connection& connection, const store::Claim& claim,
                  const std::vector<model::Job>& jobs) {
-  /// Longer than clients and what lies between may keep an idle connection.
-  constexpr std::int64_t k_longest_wait_s = 300;
+  /// Clients and proxies may close a connection that is idle for longer than this.
+  constexpr std::int64_t k_max_wait_s = 300;
   const auto wait = request.query_int("wait").value_or(0);
   if (wait < 0) {
     throw RequestError(422, fmt::format("wait must be >= 0 seconds, got {}", wait), {{"field", "wait"}});
   }
   auto response = job_list(jobs);
   if (jobs.empty() && wait > 0 && store::may_get_jobs_later(connection, claim)) {
-    response.hold = Hold{claim.workflow_id, std::chrono::seconds{std::min(wait, k_longest_wait_s)}};
+    response.hold = Hold{claim.workflow_id, std::chrono::seconds{std::min(wait, k_max_wait_s)}};
   }
   return response;
 }

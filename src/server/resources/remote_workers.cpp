@@ -12,9 +12,9 @@
 namespace torc::server::remote_workers {
 namespace {
 
-constexpr std::size_t k_most_of_settings = 16'384;
+constexpr std::size_t k_max_settings_bytes = 16'384;
 
-/// An address, or an own addition: an object with an address and settings.
+/// An address, or an addition to torc 0.23: an object with an address and settings.
 model::RemoteWorker read_worker(const nlohmann::json& given, Id workflow_id) {
   model::RemoteWorker worker{.worker = {}, .workflow_id = workflow_id};
   if (given.is_object()) {
@@ -23,8 +23,8 @@ model::RemoteWorker read_worker(const nlohmann::json& given, Id workflow_id) {
     if (!settings.is_null() && !settings.is_object()) {
       throw RequestError(422, "a worker's settings must be an object", {{"field", "settings"}});
     }
-    if (model::dump_json(settings).size() > k_most_of_settings) {
-      throw RequestError(422, fmt::format("a worker's settings take more than {} bytes", k_most_of_settings),
+    if (model::dump_json(settings).size() > k_max_settings_bytes) {
+      throw RequestError(422, fmt::format("a worker's settings must not exceed {} bytes", k_max_settings_bytes),
                          {{"field", "settings"}});
     }
     if (settings.is_object()) {
@@ -33,10 +33,10 @@ model::RemoteWorker read_worker(const nlohmann::json& given, Id workflow_id) {
   } else {
     worker.worker = model::detail::read_value<std::string>("body", given);
   }
-  // As a client reads it: without white space around it.
+  // Clients ignore surrounding white space, too.
   worker.worker = base::trim(worker.worker);
   if (worker.worker.empty()) {
-    throw RequestError(422, "a worker's address is empty: give [user@]host[:port]", {{"field", "worker"}});
+    throw RequestError(422, "a worker's address is empty; expected [user@]host[:port]", {{"field", "worker"}});
   }
   return worker;
 }
@@ -52,13 +52,13 @@ model::WorkerAddress parse_address(const std::string& worker) {
   }
 }
 
-/// The address in the one form that all its spellings have.
+/// The normalized address, which is the same for all its spellings.
 std::string identity_of(model::WorkerAddress address) {
   address.host = model::host_identity(address.host);
   return model::to_string(address);
 }
 
-/// The stored workers by identity. What another program stored and is no address is the same as none.
+/// The stored workers by identity. Invalid addresses, which another program may have stored, are ignored.
 std::map<std::string, std::string> by_identity(const std::vector<model::RemoteWorker>& stored) {
   std::map<std::string, std::string> workers;
   for (const auto& worker : stored) {
@@ -71,8 +71,8 @@ std::map<std::string, std::string> by_identity(const std::vector<model::RemoteWo
   return workers;
 }
 
-/// Refuses two spellings of one host in a request, and an address that is stored in another spelling. Only text is compared:
-/// what ssh makes of a name, the client's configuration decides.
+/// Rejects two spellings of one host in a request, and an address that is stored in another spelling. Only the text is
+/// compared, because the client's ssh configuration determines what a name refers to.
 /// @throws RequestError 422
 void refuse_duplicates(const std::vector<model::RemoteWorker>& given, const std::vector<model::RemoteWorker>& stored) {
   const auto known = by_identity(stored);
@@ -81,12 +81,13 @@ void refuse_duplicates(const std::vector<model::RemoteWorker>& given, const std:
     const auto address = parse_address(worker.worker);
     const auto [first, is_new] = hosts.emplace(model::host_identity(address.host), worker.worker);
     if (!is_new && first->second != worker.worker) {
-      throw RequestError(
-          422, fmt::format("workers '{}' and '{}' are on one host; add each host once", first->second, worker.worker),
-          {{"field", "worker"}});
+      throw RequestError(422,
+                         fmt::format("workers '{}' and '{}' have the same host; add each host only once", first->second,
+                                     worker.worker),
+                         {{"field", "worker"}});
     }
     if (const auto same = known.find(identity_of(address)); same != known.end() && same->second != worker.worker) {
-      throw RequestError(422, fmt::format("worker '{}' is already there as '{}'", worker.worker, same->second),
+      throw RequestError(422, fmt::format("worker '{}' already exists as '{}'", worker.worker, same->second),
                          {{"field", "worker"}});
     }
   }

@@ -17,21 +17,21 @@ void check_count(const char* field, const std::optional<std::int64_t>& count) {
   }
 }
 
-/// Notes beside the texts what they amount to.
+/// Stores memory and runtime as numbers beside their texts.
 void record_amounts(store::Connection& connection, const ResourceRequirements& requirements) {
   const auto& memory = requirements.memory.value_or("1m");
   const auto bytes = base::parse_memory(memory);
   if (!bytes) {
-    throw RequestError(422,
-                       fmt::format("Invalid memory format '{}': write digits and k, m, g or t, as in 512m", memory),
-                       {{"field", "memory"}, {"value", memory}});
+    throw RequestError(
+        422, fmt::format("Invalid memory format '{}': expected digits and k, m, g or t, such as 512m", memory),
+        {{"field", "memory"}, {"value", memory}});
   }
   const auto& runtime = requirements.runtime.value_or("PT1M");
   const auto duration = base::parse_iso_duration(runtime);
   if (!duration) {
-    throw RequestError(422,
-                       fmt::format("Invalid runtime format '{}': write an ISO 8601 duration, as in PT2H30M", runtime),
-                       {{"field", "runtime"}, {"value", runtime}});
+    throw RequestError(
+        422, fmt::format("Invalid runtime format '{}': expected an ISO 8601 duration such as PT2H30M", runtime),
+        {{"field", "runtime"}, {"value", runtime}});
   }
   check_count("num_cpus", requirements.num_cpus);
   check_count("num_gpus", requirements.num_gpus);

@@ -26,10 +26,10 @@ Response create(const Request& request, store::Connection& connection) {
   auto result = request.read<model::Result>();
   store::require_workflow(connection, result.workflow_id);
   if (store::get<model::Job>(connection, result.job_id).workflow_id != result.workflow_id) {
-    throw RequestError(422, fmt::format("job {} is not one of workflow {}", result.job_id, result.workflow_id));
+    throw RequestError(422, fmt::format("job {} does not belong to workflow {}", result.job_id, result.workflow_id));
   }
   if (store::has_result(connection, result.job_id, result.run_id, result.attempt_id.value_or(1))) {
-    throw RequestError(409, fmt::format("job {} has a result of run {}, attempt {} already", result.job_id,
+    throw RequestError(409, fmt::format("job {} already has a result of run {}, attempt {}", result.job_id,
                                         result.run_id, result.attempt_id.value_or(1)));
   }
   result.id = store::insert(connection, result);
@@ -44,7 +44,7 @@ Response update(const Request& request, store::Connection& connection) {
   const auto was = store::get<model::Result>(connection, request.id());
   const auto changes = request.read<model::Result>();
   if (changes.job_id != was.job_id) {
-    throw RequestError(422, fmt::format("result {} is one of job {}, not of {}", *was.id, was.job_id, changes.job_id));
+    throw RequestError(422, fmt::format("result {} belongs to job {}, not to {}", *was.id, was.job_id, changes.job_id));
   }
   store::update(connection, request.id(), changes);
   return answer(store::get<model::Result>(connection, request.id()));

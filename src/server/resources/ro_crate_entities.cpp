@@ -11,16 +11,16 @@ using model::RoCrateEntity;
 
 namespace {
 
-/// An entity's name is its own within the workflow, and its file one of the workflow's.
+/// An entity's ID must be unique in the workflow, and its file must belong to the workflow.
 void check(store::Connection& connection, const RoCrateEntity& entity, Id workflow_id, Id own_id) {
   store::Filter same;
   same.equals("workflow_id", workflow_id).equals("entity_id", entity.entity_id).where("id != ?", own_id);
   if (store::list<RoCrateEntity>(connection, same, {.limit = 1}).total_count != 0) {
-    throw RequestError(409, fmt::format("workflow {} has an entity '{}' already", workflow_id, entity.entity_id),
+    throw RequestError(409, fmt::format("workflow {} already has an entity '{}'", workflow_id, entity.entity_id),
                        {{"field", "entity_id"}});
   }
   if (entity.file_id && store::get<model::File>(connection, *entity.file_id).workflow_id != workflow_id) {
-    throw RequestError(422, fmt::format("file {} is not one of workflow {}", *entity.file_id, workflow_id),
+    throw RequestError(422, fmt::format("file {} does not belong to workflow {}", *entity.file_id, workflow_id),
                        {{"field", "file_id"}});
   }
 }

@@ -21,7 +21,7 @@ Response create(const Request& request, store::Connection& connection) {
   auto stats = request.read<SlurmStats>();
   store::require_workflow(connection, stats.workflow_id);
   if (store::get<model::Job>(connection, stats.job_id).workflow_id != stats.workflow_id) {
-    throw RequestError(422, fmt::format("job {} is not one of workflow {}", stats.job_id, stats.workflow_id));
+    throw RequestError(422, fmt::format("job {} does not belong to workflow {}", stats.job_id, stats.workflow_id));
   }
   stats.id = store::insert(connection, stats);
   return answer(stats);

@@ -15,8 +15,8 @@ std::size_t reload_users(Authenticator& authenticator) {
   try {
     return authenticator.reload();
   } catch (const base::Error& error) {
-    base::log_error("the users from before stay: {}", error.what());
-    throw RequestError(422, fmt::format("the users from before stay: {}", error.what()));
+    base::log_error("the previous users stay in use: {}", error.what());
+    throw RequestError(422, fmt::format("the previous users stay in use: {}", error.what()));
   }
 }
 
@@ -42,7 +42,7 @@ Response version(const Request& request, store::Connection& connection) {
   return answer(version);
 }
 
-/// Where this server was given no password file: the words of 0.23 for that.
+/// Without a password file, the response has the text of 0.23.
 Response reload_auth(const Request& request, store::Connection&) {
   if (request.authenticator != nullptr) {
     const auto count = reload_users(*request.authenticator);

@@ -126,7 +126,7 @@ class ListenerEventsTest : public testing::Test {
 
 }  // namespace
 
-TEST_F(EventsTest, TellWhatHappensToJobs) {
+TEST_F(EventsTest, ReportChangesOfJobs) {
   ask("POST", "/jobs", R"({"workflow_id":1,"name":"a","command":"c"})");
   ask("POST", "/jobs", R"({"workflow_id":1,"name":"b","command":"c"})");
   const auto all = listen();
@@ -202,7 +202,7 @@ TEST_F(EventsTest, EndWhenTheServerStops) {
   EXPECT_TRUE(stream->is_closed());
 }
 
-TEST_F(EventsTest, AreRefusedForWhatIsNotThere) {
+TEST_F(EventsTest, AreRefusedForMissingWorkflows) {
   const auto status_of = [&](const std::string& path) {
     RawClient client{server->port()};
     client.send(request_text("GET", path));
@@ -226,7 +226,7 @@ TEST_F(EventsTest, AWaitingClaimOfAStoppingServerIsAnswered) {
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds{5});
 }
 
-TEST_F(ListenerEventsTest, ALeavingListenerIsNoticed) {
+TEST_F(ListenerEventsTest, ADisconnectedListenerIsNoticed) {
   RawClient client{listener.port()};
   client.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
   EXPECT_TRUE(comes_true([&] { return listener.listeners() == 1; }));
@@ -243,7 +243,7 @@ TEST_F(ListenerEventsTest, AQuietStreamShowsThatItLives) {
   EXPECT_EQ(HttpLimits{}.comment, std::chrono::seconds{15});
 }
 
-TEST_F(ListenerEventsTest, AListenerThatDoesNotReadIsGivenUp) {
+TEST_F(ListenerEventsTest, AListenerThatDoesNotReadIsDisconnected) {
   RawClient client{listener.port()};
   client.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
   ASSERT_TRUE(comes_true([&] { return listener.listeners() == 1; }));
@@ -254,7 +254,7 @@ TEST_F(ListenerEventsTest, AListenerThatDoesNotReadIsGivenUp) {
   EXPECT_TRUE(comes_true([&] { return listener.listeners() == 0; }));
 }
 
-TEST_F(ListenerEventsTest, AClientThatLeavesWhileItWaitsIsNoticed) {
+TEST_F(ListenerEventsTest, AClientThatDisconnectsWhileItWaitsIsNoticed) {
   RawClient client{listener.port()};
   client.send("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n");
   ASSERT_TRUE(comes_true([&] { return has_request.load(); }));

@@ -114,7 +114,7 @@ TEST_F(ListenerTest, AnExceptionEndsItsConnectionOnly) {
   }
 }
 
-TEST_F(ListenerTest, TheTimeOfAnAdmissionIsNotTheClients) {
+TEST_F(ListenerTest, TheTimeForAdmissionDoesNotCountForTheClient) {
   HttpLimits limits;
   limits.request = std::chrono::milliseconds{300};
   hold_admission = true;
@@ -156,7 +156,7 @@ TEST_F(ListenerTest, ARefusedHeadRequestGetsNoBody) {
   EXPECT_TRUE(client.is_closed()) << "no byte of a body";
 }
 
-TEST_F(ListenerTest, AReplyThatFailsEndsNothingElse) {
+TEST_F(ListenerTest, AFailingReplyEndsNothingElse) {
   start({});
   std::promise<void> called;
   std::vector<Answer> answers;
@@ -195,7 +195,7 @@ TEST_F(ListenerTest, ChunkedBodiesAreCountedAsTheyGrow) {
   EXPECT_EQ(first.read_answer()->body.size(), much.size());
 }
 
-TEST_F(HttpTest, RefusesWhatHidesASecondRequest) {
+TEST_F(HttpTest, RefusesRequestsThatHideASecondOne) {
   const std::string hidden = "GET /torc-service/v1/ping HTTP/1.1\r\nHost: localhost\r\n\r\n";
   for (const std::string fields :
        {"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n", "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n",

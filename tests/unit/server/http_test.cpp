@@ -10,7 +10,7 @@
 
 namespace torc::server {
 
-TEST_F(HttpTest, AClaimWhoseClientHasJustLeftIsGivenNothing) {
+TEST_F(HttpTest, AClaimWhoseClientHasJustDisconnectedGetsNothing) {
   RawClient other{server.port()};
   const auto ask = [&](const std::string& method, const std::string& path, const std::string& body = {}) {
     other.send(request_text(method, path, body));
@@ -39,7 +39,7 @@ TEST_F(HttpTest, KeepsAConnectionOpen) {
   }
 }
 
-TEST_F(HttpTest, AnswersRequestsThatDidNotWaitInTheirOrder) {
+TEST_F(HttpTest, AnswersPipelinedRequestsInOrder) {
   RawClient client{server.port()};
   client.send(request_text("POST", "/workflows", R"({"name":"first","user":"u"})") + request_text("GET", "/ping") +
               request_text("GET", "/workflows/1"));
@@ -48,7 +48,7 @@ TEST_F(HttpTest, AnswersRequestsThatDidNotWaitInTheirOrder) {
   EXPECT_NE(client.read_answer()->body.find("first"), std::string::npos) << "sees the change that was answered before";
 }
 
-TEST_F(HttpTest, TakesARequestByteByByte) {
+TEST_F(HttpTest, AcceptsARequestByteByByte) {
   RawClient client{server.port()};
   for (const char c : request_text("POST", "/workflows", R"({"name":"w","user":"u"})")) {
     client.send({&c, 1});
@@ -56,7 +56,7 @@ TEST_F(HttpTest, TakesARequestByteByByte) {
   EXPECT_EQ(client.read_answer()->status, 200);
 }
 
-TEST_F(HttpTest, TakesABodyInChunks) {
+TEST_F(HttpTest, AcceptsAChunkedBody) {
   RawClient client{server.port()};
   client.send(
       "POST /torc-service/v1/workflows HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n"
@@ -64,7 +64,7 @@ TEST_F(HttpTest, TakesABodyInChunks) {
   EXPECT_EQ(client.read_answer()->status, 200);
 }
 
-TEST_F(HttpTest, ClosesWhereTheClientWantsIt) {
+TEST_F(HttpTest, ClosesAtTheClientsRequest) {
   RawClient client{server.port()};
   client.send("GET /torc-service/v1/ping HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
   EXPECT_EQ(client.read_answer()->status, 200);
@@ -83,7 +83,7 @@ TEST_F(HttpTest, AnswersHeadWithoutABody) {
   EXPECT_EQ(answer->body, "");
 }
 
-TEST_F(HttpTest, SaysGoOnToAClientThatAsks) {
+TEST_F(HttpTest, SendsContinueToAClientThatExpectsIt) {
   RawClient client{server.port()};
   client.send(
       "POST /torc-service/v1/workflows HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\n"
@@ -93,7 +93,7 @@ TEST_F(HttpTest, SaysGoOnToAClientThatAsks) {
   EXPECT_EQ(client.read_answer()->status, 200);
 }
 
-TEST_F(HttpTest, RefusesGarbageAndLives) {
+TEST_F(HttpTest, SurvivesGarbage) {
   const std::string zeros(4096, '\0');
   for (const std::string& bytes :
        {std::string{"garbage\r\n\r\n"}, zeros, std::string{"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 11},
@@ -112,7 +112,7 @@ TEST_F(HttpTest, RefusesGarbageAndLives) {
   expect_alive();
 }
 
-TEST_F(HttpTest, TakesTheTargetOfAProxy) {
+TEST_F(HttpTest, AcceptsTheTargetOfAProxy) {
   RawClient client{server.port()};
   client.send("GET http://localhost:1/torc-service/v1/ping HTTP/1.1\r\nHost: localhost\r\n\r\n");
   EXPECT_EQ(client.read_answer()->status, 200);
@@ -138,7 +138,7 @@ TEST_F(HttpTest, RefusesAHeaderThatIsTooLarge) {
   expect_alive();
 }
 
-TEST_F(HttpTest, ClientsThatDisappearDoNoHarm) {
+TEST_F(HttpTest, SurvivesDisappearingClients) {
   for (int i = 0; i < 50; ++i) {
     RawClient half{server.port()};
     half.send(
@@ -190,7 +190,7 @@ TEST_F(HttpTest, StopsWithIdleClientsAndMoreThanOnce) {
   EXPECT_THROW(RawClient{server.port()}, base::SystemError);
 }
 
-TEST_F(HttpTest, WhatWasAnsweredIsThereAfterTheNextStart) {
+TEST_F(HttpTest, AcknowledgedChangesSurviveARestart) {
   {
     RawClient client{server.port()};
     client.send(request_text("POST", "/workflows", R"({"name":"kept","user":"u"})"));
@@ -203,7 +203,7 @@ TEST_F(HttpTest, WhatWasAnsweredIsThereAfterTheNextStart) {
   EXPECT_NE(client.read_answer()->body.find("kept"), std::string::npos);
 }
 
-TEST(ServerTest, NamesTheAddressItCannotHave) {
+TEST(ServerTest, NamesTheAddressItCannotUse) {
   const support::TempDir dir;
   const Server first{ServerOptions{"127.0.0.1", 0, dir / "a.db"}};
   try {
@@ -215,7 +215,7 @@ TEST(ServerTest, NamesTheAddressItCannotHave) {
   EXPECT_THROW((Server{ServerOptions{"no.such.host.invalid", 0, dir / "b.db"}}), base::Error);
 }
 
-TEST(ServerTest, TellsItsUrl) {
+TEST(ServerTest, ReportsItsUrl) {
   const support::TempDir dir;
   const Server server{ServerOptions{"127.0.0.1", 0, dir / "a.db"}};
   EXPECT_EQ(server.url(), "http://127.0.0.1:" + std::to_string(server.port()) + "/torc-service/v1");
@@ -242,7 +242,7 @@ TEST_F(ListenerTest, ClosesIdleConnections) {
   EXPECT_TRUE(client.is_closed());
 }
 
-TEST_F(ListenerTest, TellsFurtherConnectionsThatThereAreTooMany) {
+TEST_F(ListenerTest, RefusesFurtherConnectionsWithAnError) {
   HttpLimits limits;
   limits.connections = 2;
   start(limits);
@@ -265,7 +265,7 @@ TEST_F(ListenerTest, TellsFurtherConnectionsThatThereAreTooMany) {
   EXPECT_TRUE(is_served_soon());
 }
 
-TEST_F(ListenerTest, GivesUpOnAClientThatDoesNotTakeItsAnswer) {
+TEST_F(ListenerTest, ClosesConnectionsOfClientsThatDoNotReadTheResponse) {
   HttpLimits limits;
   limits.connections = 1;
   limits.answer = std::chrono::milliseconds{200};
@@ -278,7 +278,7 @@ TEST_F(ListenerTest, GivesUpOnAClientThatDoesNotTakeItsAnswer) {
   EXPECT_FALSE(lazy.read_answer().has_value()) << "there is no more than a part of the answer";
 }
 
-TEST_F(ListenerTest, AnswersWhatItHasAcceptedBeforeItStops) {
+TEST_F(ListenerTest, AnswersAcceptedRequestsBeforeItStops) {
   hold = true;
   start({});
   RawClient client{listener->port()};

@@ -44,7 +44,7 @@ TEST_F(LockedDatabaseTest, OnlyTheFirstChangesWaitForTheLock) {
   EXPECT_EQ(json("GET", "/workflows")["total_count"], 0) << "questions are answered";
 }
 
-TEST_F(LockedDatabaseTest, ChangesAreMadeOnceTheLockIsGone) {
+TEST_F(LockedDatabaseTest, ChangesAreAcceptedOnceTheLockIsReleased) {
   lock.emplace(other);
   EXPECT_EQ(change(), 503);
   EXPECT_EQ(change(), 503);

@@ -72,7 +72,7 @@ class LostNodesTest : public testing::Test {
 
 }  // namespace
 
-TEST_F(LostNodesTest, TheJobOfASilentNodeGoesToOneThatWaits) {
+TEST_F(LostNodesTest, TheJobOfASilentNodeGoesToAWaitingNode) {
   const int lost = make_node();
   EXPECT_EQ(beat(lost)["timeout_seconds"], 0.3);
   const auto before_claim = NodeWatch::Clock::now();  // The server counts from within the claim, not from its answer.
@@ -100,7 +100,7 @@ TEST_F(LostNodesTest, TheJobOfASilentNodeGoesToOneThatWaits) {
   EXPECT_EQ(json("GET", "/jobs/1")["status"], "running");
 }
 
-TEST_F(LostNodesTest, WhoeverGivesSignsOfLifeIsKept) {
+TEST_F(LostNodesTest, NodesWithContactAreNotLost) {
   const int node = make_node();
   beat(node);
   claim(node);
@@ -114,7 +114,7 @@ TEST_F(LostNodesTest, WhoeverGivesSignsOfLifeIsKept) {
   EXPECT_EQ(json("GET", "/jobs/1")["status"], "running");
 }
 
-TEST_F(LostNodesTest, AClaimThatWaitsIsASignOfLifeWhileItsClientIsThere) {
+TEST_F(LostNodesTest, AWaitingClaimCountsAsContactWhileItsClientIsConnected) {
   const int worker = make_node();
   beat(worker);
   claim(worker);  // The only job.
@@ -136,7 +136,7 @@ TEST_F(LostNodesTest, AClaimThatWaitsIsASignOfLifeWhileItsClientIsThere) {
   })) << "its client is gone";
 }
 
-TEST_F(LostNodesTest, NodesThatNeverBeatAreNotHeldToIt) {
+TEST_F(LostNodesTest, NodesThatNeverSentHeartbeatsAreNotLost) {
   const int never_beats = make_node();
   claim(never_beats);
   const int silent = make_node();
@@ -146,7 +146,7 @@ TEST_F(LostNodesTest, NodesThatNeverBeatAreNotHeldToIt) {
   EXPECT_EQ(json("GET", "/jobs/1")["status"], "running");
 }
 
-TEST_F(LostNodesTest, AfterARestartNodesHaveTheirFullTime) {
+TEST_F(LostNodesTest, AfterARestartNodesHaveTheFullTimeout) {
   const int node = make_node();
   beat(node);
   claim(node);
@@ -162,7 +162,7 @@ TEST_F(LostNodesTest, AfterARestartNodesHaveTheirFullTime) {
   EXPECT_EQ(json("GET", "/jobs/1")["status"], "ready");
 }
 
-TEST_F(LostNodesTest, WithoutATimeoutNoneIsLost) {
+TEST_F(LostNodesTest, WithoutATimeoutNoNodeIsLost) {
   service.reset();
   start(milliseconds{0});
   const int node = make_node();
@@ -170,13 +170,13 @@ TEST_F(LostNodesTest, WithoutATimeoutNoneIsLost) {
   EXPECT_FALSE(NodeWatch(milliseconds{0}, NodeWatch::Clock::now()).due());
 }
 
-TEST(NodeWatch, LooksOnceASecondOrOftenerForShortTimes) {
+TEST(NodeWatch, SearchesOncePerSecondOrMoreOftenForShortTimeouts) {
   const NodeWatch::Clock::time_point start{};
   EXPECT_EQ(NodeWatch(seconds(90), start).due(), start + seconds(1));
   EXPECT_EQ(NodeWatch(milliseconds(1200), start).due(), start + milliseconds(200));
 }
 
-TEST(NodeWatch, AServerThatWasAwayHoldsNobodysSilenceAgainstThem) {
+TEST(NodeWatch, AfterAPauseOfTheServerNoNodeCountsAsSilent) {
   NodeWatch::Clock::time_point now{};
   NodeWatch watch(seconds(90), now);
   EXPECT_EQ(watch.poll(now), NodeWatch::Finding::not_yet);

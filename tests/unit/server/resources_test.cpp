@@ -6,7 +6,7 @@
 
 namespace torc::server {
 
-TEST_F(ServiceTest, SchedulersAndHandlersAreKeptChangedAndDeleted) {
+TEST_F(ServiceTest, SchedulersAndHandlersAreStoredChangedAndDeleted) {
   make_workflow();
   const auto slurm = json("POST", "/slurm_schedulers",
                           R"({"workflow_id":1,"account":"a","nodes":1,"walltime":"01:00:00","partition":"debug"})");
@@ -28,7 +28,7 @@ TEST_F(ServiceTest, SchedulersAndHandlersAreKeptChangedAndDeleted) {
             404);
 }
 
-TEST_F(ServiceTest, AChangeOfNothingChangesNothing) {
+TEST_F(ServiceTest, AnEmptyChangeChangesNothing) {
   make_workflow();
   ask("POST", "/local_schedulers", R"({"workflow_id":1,"name":"l"})");
   const auto response = ask("PUT", "/local_schedulers/1", R"({"workflow_id":1})");
@@ -37,7 +37,7 @@ TEST_F(ServiceTest, AChangeOfNothingChangesNothing) {
   EXPECT_EQ(ask("PUT", "/local_schedulers/2", R"({"workflow_id":1})").status, 404);
 }
 
-TEST_F(ServiceTest, WhatAJobWantsScheduledHasItsShape) {
+TEST_F(ServiceTest, AJobsComputeNodeScheduleIsValidated) {
   make_workflow();
   const std::string job = R"({"workflow_id":1,"name":"j","command":"true","schedule_compute_nodes":)";
   EXPECT_EQ(ask("POST", "/jobs", job + "7}").status, 422);
@@ -58,7 +58,7 @@ TEST_F(ServiceTest, SlurmStatsBelongToAJobOfTheirWorkflow) {
   EXPECT_EQ(json("GET", "/slurm_stats?workflow_id=1&attempt_id=1")["count"], 0);
 }
 
-TEST_F(ServiceTest, AnEntityHasItsNameForItselfInAWorkflow) {
+TEST_F(ServiceTest, AnEntityIdIsUniqueInAWorkflow) {
   make_workflow();
   const auto entity = [](const char* name) {
     return nlohmann::json{{"workflow_id", 1}, {"entity_id", name}, {"entity_type", "File"}, {"metadata", "{}"}}.dump();
@@ -100,7 +100,7 @@ TEST_F(ServiceTest, ManyJobsEndInOneRequest) {
   EXPECT_EQ(ask("POST", "/workflows/9/batch_complete_jobs", body.dump()).status, 404);
 }
 
-TEST_F(ServiceTest, AnActionIsClaimedOnceAndSaysSoInBothWords) {
+TEST_F(ServiceTest, AnActionIsClaimedOnceAndTheResponseHasBothFields) {
   make_workflow();
   ask("POST", "/jobs", R"({"workflow_id":1,"name":"a","command":"c"})");
   const std::string action =
@@ -159,7 +159,7 @@ TEST_F(ServiceTest, ASummaryNeedsNoJobs) {
   EXPECT_EQ(ask("POST", "/admin/reload-auth").status, 422);
 }
 
-TEST(ServiceEndTest, ACleanEndLeavesTheDatabaseFileAlone) {
+TEST(ServiceEndTest, ACleanEndLeavesOnlyTheDatabaseFile) {
   const support::TempDir dir;
   {
     const store::Database database{dir / "torc.db"};

@@ -32,7 +32,7 @@ TEST_F(RouterTest, FindsAnOperationAndItsValues) {
   EXPECT_EQ(request.query_int("x"), 1);
 }
 
-TEST_F(RouterTest, TellsAnUnknownPathFromAWrongMethod) {
+TEST_F(RouterTest, DistinguishesAnUnknownPathFromAWrongMethod) {
   EXPECT_FALSE(match(Method::get, "/torc-service/v1/nowhere").path_known);
   EXPECT_FALSE(match(Method::get, "/ping").path_known);
   EXPECT_FALSE(match(Method::get, "/torc-service/v1ping").path_known);
@@ -55,7 +55,7 @@ TEST_F(RouterTest, DecodesPathAndQuery) {
   EXPECT_FALSE(request.query_text("limit").has_value());
 }
 
-TEST_F(RouterTest, RefusesWhatIsNoEncoding) {
+TEST_F(RouterTest, RejectsInvalidEncodings) {
   for (const char* target :
        {"/torc-service/v1/workflows/%", "/torc-service/v1/workflows/%4", "/torc-service/v1/workflows/%zz",
         "/torc-service/v1/workflows?x=%", "/torc-service/v1/workflows?x=%ff", "/torc-service/v1/workflows?x=%00",
@@ -65,12 +65,12 @@ TEST_F(RouterTest, RefusesWhatIsNoEncoding) {
   }
 }
 
-TEST_F(RouterTest, RefusesAValueThatIsGivenTwice) {
+TEST_F(RouterTest, RejectsDuplicateParameters) {
   ASSERT_NE(match(Method::get, "/torc-service/v1/workflows?limit=1&limit=2").route, nullptr);
   EXPECT_THROW(request.query_int("limit"), RequestError);
 }
 
-TEST_F(RouterTest, RefusesValuesThatAreNoNumbers) {
+TEST_F(RouterTest, RejectsInvalidNumbers) {
   for (const char* id : {"abc", "1x", "99999999999999999999", "-", "%20", "1.0"}) {
     match(Method::get, std::string{"/torc-service/v1/workflows/"} + id);
     EXPECT_THROW(request.id(), RequestError) << id;

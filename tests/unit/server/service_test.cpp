@@ -10,7 +10,7 @@
 
 namespace torc::server {
 
-TEST_F(ServiceTest, ErrorsSayTheirKindAndWhatIsWrong) {
+TEST_F(ServiceTest, ErrorsHaveAKindAndAMessage) {
   struct Case {
     const char* method;
     const char* path;
@@ -60,7 +60,7 @@ TEST_F(ServiceTest, ErrorsSayTheirKindAndWhatIsWrong) {
   }
 }
 
-TEST_F(ServiceTest, ARefusedChangeOfAGroupLeavesTheOthersAlone) {
+TEST_F(ServiceTest, ARefusedChangeDoesNotAffectOthersInItsGroup) {
   make_workflow();
   std::vector<std::future<Response>> answers;
   for (int i = 0; i < 300; ++i) {
@@ -89,7 +89,7 @@ TEST_F(ServiceTest, AReadSeesEveryChangeThatWasAnswered) {
   }
 }
 
-TEST_F(ServiceTest, SaysWhichServerItIs) {
+TEST_F(ServiceTest, ReportsTheServerId) {
   const auto version = json("GET", "/version");
   EXPECT_EQ(version["server_id"], database.server_id());
   EXPECT_EQ(version["api_version"], "0.12.0");
@@ -99,7 +99,7 @@ TEST_F(ServiceTest, SaysWhichServerItIs) {
                                                      "retry_attempt", "retry_reason", "summary", "worker_settings"}));
 }
 
-TEST_F(ServiceTest, DoesWithoutItsAdditionsWhereThatIsWanted) {
+TEST_F(ServiceTest, OmitsItsAdditionsOnRequest) {
   make_workflow();
   ask("POST", "/bulk_jobs", R"({"jobs":[{"workflow_id":1,"name":"a","command":"c"}]})");
   Service plain{database, reply_at_once, ServiceSettings{.additions = false}};
@@ -121,7 +121,7 @@ TEST_F(ServiceTest, DoesWithoutItsAdditionsWhereThatIsWanted) {
 }
 
 // Two managers that both find the workflow new must not begin two runs.
-TEST_F(ServiceTest, BeginsTheNextRunOnceForAllWhoAsk) {
+TEST_F(ServiceTest, BeginsTheNextRunOnceForConcurrentRequests) {
   make_workflow();
   ask("POST", "/bulk_jobs", R"({"jobs":[{"workflow_id":1,"name":"a","command":"c"}]})");
   const char* const begin = "/workflows/1/initialize_jobs?only_uninitialized=true&next_run=true&if_uninitialized=true";
@@ -135,7 +135,7 @@ TEST_F(ServiceTest, BeginsTheNextRunOnceForAllWhoAsk) {
   EXPECT_EQ(status["is_canceled"], false);
 }
 
-TEST_F(ServiceTest, NotesWhoClaims) {
+TEST_F(ServiceTest, RecordsTheClaimingNode) {
   make_workflow();
   ask("POST", "/bulk_jobs",
       R"({"jobs":[{"workflow_id":1,"name":"a","command":"c"},{"workflow_id":1,"name":"b","command":"c"}]})");
@@ -146,7 +146,7 @@ TEST_F(ServiceTest, NotesWhoClaims) {
   EXPECT_EQ(json("GET", "/jobs?workflow_id=1&active_compute_node_id=7")["count"], 2);
 }
 
-TEST_F(ServiceTest, NotesNoSignOfLifeOfAnotherWorkflowsNode) {
+TEST_F(ServiceTest, RecordsNoContactWithANodeOfAnotherWorkflow) {
   make_workflow();
   make_workflow();
   ASSERT_EQ(ask("POST", "/compute_nodes",
@@ -165,7 +165,7 @@ TEST_F(ServiceTest, NotesNoSignOfLifeOfAnotherWorkflowsNode) {
   EXPECT_GT(heartbeat(), 1);
 }
 
-TEST_F(ServiceTest, TextsComeBackByteForByte) {
+TEST_F(ServiceTest, TextsRoundTripByteForByte) {
   const nlohmann::json body{{"name", "\u00e4 \"quoted\" \\ \n \t \u0001 \U0001F600"}, {"user", "\x7f"}};
   const auto made = json("POST", "/workflows", body.dump());
   EXPECT_EQ(made["name"], body["name"]);
@@ -188,7 +188,7 @@ Response ask(Writer& writer, const std::string& target, std::string body) {
 
 }  // namespace
 
-TEST_F(ServiceTest, ALargeBodyHoldsNobodyUp) {
+TEST_F(ServiceTest, ALargeBodyDoesNotDelayOthers) {
   make_workflow();
   std::string large = R"({"workflow_id":1,"name":"d","data":[)";
   while (large.size() < 4 * 1024 * 1024) {
@@ -203,7 +203,7 @@ TEST_F(ServiceTest, ALargeBodyHoldsNobodyUp) {
   EXPECT_EQ(broken.get().status, 400);
 }
 
-TEST(WriterTest, NothingIsToldOfAGroupWhoseCommitFails) {
+TEST(WriterTest, AFailedCommitOfAGroupAnnouncesNothing) {
   const support::TempDir dir;
   const store::Database database{dir / "torc.db"};
   auto connection = database.open(store::Connection::Mode::write);
@@ -227,7 +227,7 @@ TEST(WriterTest, NothingIsToldOfAGroupWhoseCommitFails) {
   EXPECT_EQ(told, std::vector<std::string>{"kept"});
 }
 
-TEST(WriterTest, AFullDiskFailsRequestsAndKeepsNothingThenGoesOn) {
+TEST(WriterTest, AFullDiskFailsRequestsAndTheWriterRecovers) {
   const support::TempDir dir;
   const store::Database database{dir / "torc.db"};
   auto connection = database.open(store::Connection::Mode::write);

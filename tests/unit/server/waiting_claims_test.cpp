@@ -66,7 +66,7 @@ class WaitingClaimsTest : public ServiceTest {
 
 }  // namespace
 
-TEST_F(WaitingClaimsTest, AClaimIsAnsweredByTheInitialisation) {
+TEST_F(WaitingClaimsTest, AClaimIsAnsweredByTheInitialization) {
   add_jobs(1);
   auto claim = claim_later("wait=60");
   EXPECT_TRUE(waits(claim));
@@ -86,7 +86,7 @@ TEST_F(WaitingClaimsTest, AClaimIsAnsweredWhenTheLastBlockerEnds) {
   EXPECT_EQ(jobs_in(claim), 1U);
 }
 
-TEST_F(WaitingClaimsTest, ThoseWhoWaitAreServedInTheirOrderAndNoMoreThanThereIs) {
+TEST_F(WaitingClaimsTest, WaitingClaimsAreServedInOrderUpToTheNumberOfJobs) {
   add_jobs(3);
   std::vector<std::future<Response>> claims;
   for (int i = 0; i < 5; ++i) {
@@ -105,7 +105,7 @@ TEST_F(WaitingClaimsTest, ThoseWhoWaitAreServedInTheirOrderAndNoMoreThanThereIs)
   EXPECT_TRUE(waits(claims[4]));
 }
 
-TEST_F(WaitingClaimsTest, OneWhoDoesNotFitDoesNotStandInTheWay) {
+TEST_F(WaitingClaimsTest, AClaimThatDoesNotFitDoesNotBlockOthers) {
   add_jobs(1);
   const std::string small = R"({"num_cpus":0,"memory_gb":1,"num_gpus":0,"num_nodes":1})";
   const std::string large = R"({"num_cpus":4,"memory_gb":1,"num_gpus":0,"num_nodes":1})";
@@ -126,7 +126,7 @@ TEST_F(WaitingClaimsTest, OneWhoDoesNotFitDoesNotStandInTheWay) {
   }
 }
 
-TEST_F(WaitingClaimsTest, TheTimeIsUp) {
+TEST_F(WaitingClaimsTest, AClaimIsAnsweredAtItsDeadline) {
   add_jobs(1);
   const auto start = std::chrono::steady_clock::now();
   auto claim = claim_later("wait=1");
@@ -148,7 +148,7 @@ TEST_F(WaitingClaimsTest, TheEndOfTheWorkflowAnswersAll) {
   EXPECT_EQ(jobs_in(late), 0U) << "nothing can come any more";
 }
 
-TEST_F(WaitingClaimsTest, CancelAndDeletionAnswer) {
+TEST_F(WaitingClaimsTest, CancellationAndDeletionAnswerAll) {
   add_jobs(1);
   auto first = claim_later("wait=60");
   ask("PUT", "/workflows/1/cancel");
@@ -161,7 +161,7 @@ TEST_F(WaitingClaimsTest, CancelAndDeletionAnswer) {
   EXPECT_EQ(second.get().status, 404);
 }
 
-TEST_F(WaitingClaimsTest, OneWhoHasGoneGetsNothing) {
+TEST_F(WaitingClaimsTest, ADisconnectedClientGetsNothing) {
   add_jobs(1);
   const auto gone = std::make_shared<std::atomic<bool>>(false);
   service.handle({.method = "POST", .target = "/torc-service/v1/workflows/1/claim_next_jobs?wait=60", .gone = gone},
@@ -195,7 +195,7 @@ TEST_F(WaitingClaimsTest, AStopAnswersAtOnce) {
   EXPECT_EQ(jobs_in(late), 0U);
 }
 
-TEST_F(WaitingClaimsTest, AnOddWaitIsRefusedAndZeroIsNone) {
+TEST_F(WaitingClaimsTest, ANegativeWaitIsRefusedAndZeroDoesNotWait) {
   add_jobs(1);
   EXPECT_EQ(ask("POST", "/workflows/1/claim_next_jobs?wait=-1").status, 422);
   EXPECT_EQ(ask("POST", "/workflows/1/claim_next_jobs?wait=soon").status, 400);
@@ -205,7 +205,7 @@ TEST_F(WaitingClaimsTest, AnOddWaitIsRefusedAndZeroIsNone) {
   EXPECT_EQ(jobs_in(no_limit), 0U) << "this one never gets anything";
 }
 
-TEST_F(WaitingClaimsTest, ManyWaitersAndManyJobsMeetExactlyOnce) {
+TEST_F(WaitingClaimsTest, ManyWaitingClaimsGetEachJobExactlyOnce) {
   constexpr int k_count = 500;
   add_jobs(k_count);
   std::vector<std::future<Response>> claims;
@@ -243,7 +243,7 @@ TEST_F(WaitingClaimsTest, AClaimStartsItsJobs) {
       << "what it read was noted at its start";
 }
 
-TEST_F(WaitingClaimsTest, ARunThatBeginsAnswersThoseWhoWaitForAnother) {
+TEST_F(WaitingClaimsTest, ANewRunAnswersClaimsForAnotherRun) {
   add_jobs(1);
   auto claim = claim_later("start=true&run_id=0&wait=60&compute_node_id=" + std::to_string(node));
   EXPECT_TRUE(waits(claim));
@@ -254,7 +254,7 @@ TEST_F(WaitingClaimsTest, ARunThatBeginsAnswersThoseWhoWaitForAnother) {
   EXPECT_EQ(status_of(1), "ready");
 }
 
-TEST_F(WaitingClaimsTest, HeartbeatsAreNotedForThoseWhoSendThem) {
+TEST_F(WaitingClaimsTest, HeartbeatsAreRecordedForNodesThatSendThem) {
   const std::string path = "/compute_nodes/" + std::to_string(node);
   EXPECT_FALSE(json("GET", path).contains("last_heartbeat"));
   add_jobs(1);

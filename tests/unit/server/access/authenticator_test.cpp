@@ -52,7 +52,7 @@ class AuthenticatorTest : public testing::Test {
   std::unique_ptr<Authenticator> authenticator;
 };
 
-TEST(BasicCredentials, AreTakenApart) {
+TEST(BasicCredentials, AreParsed) {
   const auto parsed = parse_basic_credentials("basic  " + base64("al:s:ecret"));
   ASSERT_TRUE(parsed.has_value());
   EXPECT_EQ(parsed->user, "al");
@@ -78,7 +78,7 @@ TEST_F(AuthenticatorTest, KnowsUsersByTheirPasswords) {
   EXPECT_EQ(ask("Bearer x").status, 401);
 }
 
-TEST_F(AuthenticatorTest, CredentialsAreNeededOnlyWhereTheyAreRequired) {
+TEST_F(AuthenticatorTest, CredentialsAreOptionalUnlessRequired) {
   start(true);
   EXPECT_EQ(ask("").status, 401);
   start(false);
@@ -98,7 +98,7 @@ TEST_F(AuthenticatorTest, AnUnknownUserTakesAsLongAsAKnownOne) {
   EXPECT_GT(unknown, known / 4);
 }
 
-TEST_F(AuthenticatorTest, AFloodOfWrongPasswordsHoldsUpNobodyWhoIsKnown) {
+TEST_F(AuthenticatorTest, AFloodOfWrongPasswordsDoesNotDelayKnownUsers) {
   start(true);
   EXPECT_EQ(ask(basic("alice", "secret")).status, 200);
   std::vector<std::future<Identity>> flood;
@@ -126,7 +126,7 @@ TEST_F(AuthenticatorTest, OneUserNameCannotFillTheQueue) {
   EXPECT_EQ(ask(basic("alice", "secret")).status, 200);
 }
 
-TEST_F(AuthenticatorTest, AFullQueueOfOneAddressDoesNotConcernAnother) {
+TEST_F(AuthenticatorTest, AFullQueueOfOneAddressDoesNotAffectAnother) {
   start(true);
   std::vector<std::future<Identity>> flood;
   for (int i = 0; i < 200; ++i) {
@@ -139,7 +139,7 @@ TEST_F(AuthenticatorTest, AFullQueueOfOneAddressDoesNotConcernAnother) {
   EXPECT_EQ(shared.get().status, 200);
 }
 
-TEST_F(AuthenticatorTest, ACheckThatWasMadeForAnotherAddressFreesItsPlace) {
+TEST_F(AuthenticatorTest, ACheckFreesItsPlacesAtAllAddresses) {
   start(true);
   // An address that has failed has few places and waits for its turn. What it asks is checked for others meanwhile.
   for (int i = 0; i < 20; ++i) {
@@ -153,7 +153,7 @@ TEST_F(AuthenticatorTest, ACheckThatWasMadeForAnotherAddressFreesItsPlace) {
 TEST_F(AuthenticatorTest, AFullQueueOfAllMakesRoomForFurtherAddresses) {
   start(true);
   std::vector<std::future<Identity>> flood;
-  for (std::size_t i = 0; i < LoginQueue::k_most + 8; ++i) {
+  for (std::size_t i = 0; i < LoginQueue::k_max_queued + 8; ++i) {
     flood.push_back(ask_later(basic("u" + std::to_string(i), "wrong"), "198.51.100." + std::to_string(i / 8)));
   }
   std::vector<std::future<Identity>> others;
@@ -173,7 +173,7 @@ TEST_F(AuthenticatorTest, AFullQueueOfAllMakesRoomForFurtherAddresses) {
   authenticator.reset();  // does not wait for the rest
 }
 
-TEST_F(AuthenticatorTest, TheSamePasswordIsCheckedOnceForAllWhoAsk) {
+TEST_F(AuthenticatorTest, TheSamePasswordIsCheckedOnceForAllRequests) {
   start(true);
   std::vector<std::future<Identity>> answers;
   for (int i = 0; i < 500; ++i) {
@@ -184,7 +184,7 @@ TEST_F(AuthenticatorTest, TheSamePasswordIsCheckedOnceForAllWhoAsk) {
   }
 }
 
-TEST_F(AuthenticatorTest, AStopAnswersWhatWaitsToBeChecked) {
+TEST_F(AuthenticatorTest, AStopAnswersPendingChecks) {
   start(true);
   std::vector<std::future<Identity>> waiting;
   for (int i = 0; i < 20; ++i) {
@@ -200,7 +200,7 @@ TEST_F(AuthenticatorTest, AStopAnswersWhatWaitsToBeChecked) {
   EXPECT_EQ(ask(basic("alice", "secret")).status, 503);
 }
 
-TEST_F(AuthenticatorTest, AReloadForgetsWhatWasKnown) {
+TEST_F(AuthenticatorTest, AReloadClearsTheCache) {
   start(true);
   EXPECT_EQ(ask(basic("alice", "secret")).status, 200);
   EXPECT_EQ(ask(basic("bob", "secret")).status, 401);
@@ -213,7 +213,7 @@ TEST_F(AuthenticatorTest, AReloadForgetsWhatWasKnown) {
   EXPECT_EQ(ask(basic("bob", "secret")).status, 200);
 }
 
-TEST_F(AuthenticatorTest, ADamagedFileKeepsTheUsersFromBefore) {
+TEST_F(AuthenticatorTest, ADamagedFileKeepsThePreviousUsers) {
   start(true);
   base::write_file_atomically(file, "alice\n");
   EXPECT_THROW(authenticator->reload(), base::Error);

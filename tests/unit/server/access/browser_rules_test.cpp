@@ -48,7 +48,7 @@ int status_of_fetch(std::string_view site, std::string_view mode, std::string_vi
 
 }  // namespace
 
-TEST(BrowserRulesTest, TakesNamesOfThisMachineAndAddresses) {
+TEST(BrowserRulesTest, AcceptsNamesOfThisMachineAndAddresses) {
   for (const std::string_view host : {"127.0.0.1",
                                       "127.0.0.1:8080",
                                       "192.168.7.3:80",
@@ -116,7 +116,7 @@ TEST(BrowserRulesTest, RefusesNamesOfOthers) {
   }
 }
 
-TEST(BrowserRulesTest, SaysWhyAndWhatToDo) {
+TEST(BrowserRulesTest, NamesCauseAndRemedy) {
   auto rules = rules_of_a_machine();
   const BrowserFields foreign{.host = field("Evil.example:8080")};
   const auto refusal = refusal_by_rules(rules, "GET", k_workflows, foreign);
@@ -133,14 +133,14 @@ TEST(BrowserRulesTest, SaysWhyAndWhatToDo) {
   EXPECT_EQ(refusal_by_rules(rules, "GET", k_workflows, foreign)->message.find("--allowed"), std::string::npos);
 }
 
-TEST(BrowserRulesTest, WantsAHostFieldOnce) {
+TEST(BrowserRulesTest, RequiresExactlyOneHostField) {
   const auto rules = rules_of_a_machine();
   EXPECT_EQ(status_of(refusal_by_rules(rules, "GET", k_workflows, {})), 403);
   EXPECT_EQ(status_of(refusal_by_rules(rules, "GET", k_workflows, {.host = {"localhost", 2}})), 400);
   EXPECT_EQ(status_of(refusal_by_rules(rules, "GET", k_ping, {.host = {"localhost", 2}})), 400);
 }
 
-TEST(BrowserRulesTest, LooksAtBothHostsOfAnAbsoluteTarget) {
+TEST(BrowserRulesTest, ChecksBothHostsOfAnAbsoluteTarget) {
   EXPECT_EQ(status_with_host("localhost", "http://localhost:8080/torc-service/v1/workflows"), 200);
   EXPECT_EQ(status_with_host("localhost", "http://evil.example/torc-service/v1/workflows"), 403);
   EXPECT_EQ(status_with_host("evil.example", "http://localhost/torc-service/v1/workflows"), 403);
@@ -163,7 +163,7 @@ TEST(BrowserRulesTest, AnswersAHealthCheckUnderAnyName) {
       << "the exemption is from the rules about Host only";
 }
 
-TEST(BrowserRulesTest, DoesNotLookAtHostWhereStrangersNeedAPassword) {
+TEST(BrowserRulesTest, DoesNotCheckHostIfAPasswordIsRequired) {
   auto rules = rules_of_a_machine();
   rules.checks_host = false;
   EXPECT_EQ(status_of(refusal_by_rules(rules, "GET", k_workflows, {})), 200);
@@ -174,7 +174,7 @@ TEST(BrowserRulesTest, DoesNotLookAtHostWhereStrangersNeedAPassword) {
       << "the rule about Origin holds everywhere";
 }
 
-TEST(BrowserRulesTest, TakesItsOwnPagesAndThoseThatAreAllowed) {
+TEST(BrowserRulesTest, AcceptsItsOwnPagesAndAllowedOnes) {
   struct Case {
     std::string_view origin;
     std::string_view host;
@@ -269,7 +269,7 @@ TEST(BrowserRulesTest, AnAllowedOriginMayBeAnotherSite) {
             200);
 }
 
-TEST(BrowserRulesTest, WantsBodiesDeclaredAsJson) {
+TEST(BrowserRulesTest, RequiresBodiesDeclaredAsJson) {
   const auto status = [](const HeadField& type, bool has_body = true) {
     return status_of(refusal_by_rules(rules_of_a_machine(), "POST", k_workflows,
                                       {.host = field("localhost"), .media_type = type, .has_body = has_body}));
@@ -296,7 +296,7 @@ TEST(BrowserRulesTest, WantsBodiesDeclaredAsJson) {
   }
 }
 
-TEST(BrowserRulesTest, BringsOriginsAndHostsIntoOneSpelling) {
+TEST(BrowserRulesTest, NormalizesOriginsAndHosts) {
   EXPECT_EQ(normalized_origin("HTTPS://Portal.Example.org:443"), "https://portal.example.org");
   EXPECT_EQ(normalized_origin("http://h:8080"), "http://h:8080");
   EXPECT_EQ(normalized_origin("http://[0::1]:80"), "http://[::1]");

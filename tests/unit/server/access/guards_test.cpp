@@ -127,7 +127,7 @@ TEST_F(GuardsTest, EveryRouteRefusesAStranger) {
   EXPECT_EQ(guarded + k_for_all.size(), routes().size());
 }
 
-TEST_F(GuardsTest, EveryRouteLetsTheOwnerPass) {
+TEST_F(GuardsTest, EveryRouteAcceptsTheOwner) {
   make_everything();
   const std::set<std::string> for_administrators{
       "POST /admin/reload-auth",          "POST /access_groups",
@@ -145,7 +145,7 @@ TEST_F(GuardsTest, EveryRouteLetsTheOwnerPass) {
   }
 }
 
-TEST_F(GuardsTest, NothingIsChangedByWhatIsRefused) {
+TEST_F(GuardsTest, ARefusedRequestChangesNothing) {
   make_everything();
   EXPECT_EQ(ask(k_bob, "PUT", "/workflows/1", R"({"name":"mine","user":"bob"})").status, 403);
   EXPECT_EQ(ask(k_bob, "DELETE", "/workflows/1").status, 403);
@@ -154,7 +154,7 @@ TEST_F(GuardsTest, NothingIsChangedByWhatIsRefused) {
   EXPECT_EQ(model::parse_json(ask(k_alice, "GET", "/jobs?workflow_id=1").body)["total_count"], 1);
 }
 
-TEST_F(GuardsTest, ListingsShowWhatIsOnesOwn) {
+TEST_F(GuardsTest, ListingsShowOnlyAccessibleWorkflows) {
   const auto count = [&](const char* as, const std::string& query = "") {
     return model::parse_json(ask(as, "GET", "/workflows" + query).body)["total_count"].get<int>();
   };
@@ -166,7 +166,7 @@ TEST_F(GuardsTest, ListingsShowWhatIsOnesOwn) {
   EXPECT_EQ(count(""), 0);
 }
 
-TEST_F(GuardsTest, WorkflowsAreMadeForOneself) {
+TEST_F(GuardsTest, UsersCreateWorkflowsOnlyForThemselves) {
   EXPECT_EQ(ask(k_bob, "POST", "/workflows", R"({"name":"w","user":"alice"})").status, 403);
   EXPECT_EQ(ask(k_root, "POST", "/workflows", R"({"name":"w","user":"alice"})").status, 200);
   EXPECT_EQ(ask(k_alice, "PUT", "/workflows/1", R"({"name":"v","user":"alice"})").status, 200);
@@ -189,13 +189,13 @@ TEST_F(GuardsTest, ABatchWithOneJobOfAnothersWorkflowIsRefused) {
   EXPECT_EQ(model::parse_json(done.body)["completed"].size(), 0U) << done.body;
 }
 
-TEST_F(GuardsTest, WhatDoesNotExistIsNotFound) {
+TEST_F(GuardsTest, MissingRecordsAreNotFound) {
   EXPECT_EQ(ask(k_bob, "GET", "/workflows/7").status, 404);
   EXPECT_EQ(ask(k_bob, "GET", "/jobs/7").status, 404);
   EXPECT_EQ(ask(k_bob, "GET", "/jobs?workflow_id=7").status, 404);
 }
 
-TEST_F(GuardsTest, AGroupSeesWhatItsOwnerGivesIt) {
+TEST_F(GuardsTest, AGroupSeesWorkflowsThatAreSharedWithIt) {
   make_everything();
   ASSERT_EQ(ask(k_root, "POST", "/access_groups", R"({"name":"team"})").status, 200);
   ASSERT_EQ(
@@ -210,7 +210,7 @@ TEST_F(GuardsTest, AGroupSeesWhatItsOwnerGivesIt) {
   EXPECT_EQ(ask(k_bob, "GET", "/jobs/1").status, 403);
 }
 
-TEST_F(GuardsTest, AGroupsManagersManageItsMembersAndNobodyElses) {
+TEST_F(GuardsTest, GroupManagersManageOnlyTheirGroup) {
   ask(k_root, "POST", "/access_groups", R"({"name":"team"})");
   ask(k_root, "POST", "/access_groups/2/members", R"({"user_name":"bob","group_id":2,"role":"admin"})");
   EXPECT_EQ(
@@ -233,7 +233,7 @@ TEST_F(GuardsTest, PingIsOpenAndWrongPasswordsAreNot) {
   EXPECT_EQ(model::parse_json(response.body)["error"]["error"], "Unauthorized");
 }
 
-TEST_F(GuardsTest, UsersAreReadAnewByAdministrators) {
+TEST_F(GuardsTest, OnlyAdministratorsReloadTheUsers) {
   EXPECT_EQ(ask(k_alice, "POST", "/admin/reload-auth").status, 403);
   EXPECT_EQ(model::parse_json(ask(k_root, "POST", "/admin/reload-auth").body)["user_count"], 4);
   base::write_file_atomically(dir / "users", "alice\n");

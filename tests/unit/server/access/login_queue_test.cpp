@@ -55,7 +55,7 @@ TEST(NetworkOfTest, CountsOneSubscriberOnce) {
   EXPECT_EQ(network_of("an unknown address"), "an unknown address");
 }
 
-TEST(LoginDelayTest, GrowsFromNothingToABound) {
+TEST(LoginDelayTest, GrowsFromZeroToALimit) {
   EXPECT_EQ(login_delay(0), milliseconds(0));
   EXPECT_EQ(login_delay(1), milliseconds(0));
   EXPECT_EQ(login_delay(2), milliseconds(100));
@@ -87,7 +87,7 @@ TEST_F(LoginQueueTest, AnAddressThatFailsWaitsAndAnotherDoesNot) {
   EXPECT_EQ(queue.next_time(), now + milliseconds(200));
 }
 
-TEST_F(LoginQueueTest, ThoseThatFailedShareEverySecondCheck) {
+TEST_F(LoginQueueTest, AddressesWithFailuresGetEverySecondCheck) {
   for (const char* const network : {"bad1", "bad2", "bad3"}) {
     fail(network, 1);
     fill(network, 2);
@@ -98,7 +98,7 @@ TEST_F(LoginQueueTest, ThoseThatFailedShareEverySecondCheck) {
   EXPECT_EQ(order, (std::vector<std::string>{"good1", "bad1", "good2", "bad2", "bad3"}));
 }
 
-TEST_F(LoginQueueTest, AKeyThatIsRemovedTakesNeitherPlaceNorTurn) {
+TEST_F(LoginQueueTest, ARemovedKeyHasNeitherPlaceNorTurn) {
   queue.push("a", "same", now);
   queue.push("b", "same", now);
   queue.push("b", "other", now);
@@ -112,20 +112,20 @@ TEST_F(LoginQueueTest, AKeyThatIsRemovedTakesNeitherPlaceNorTurn) {
   EXPECT_EQ(queue.next_time(), std::nullopt);
 }
 
-TEST_F(LoginQueueTest, BoundsWhatWaitsOfOneAddress) {
+TEST_F(LoginQueueTest, LimitsTheQueueOfEachAddress) {
   fill("a", 100);
-  EXPECT_EQ(queue.size(), LoginQueue::k_most_of_address);
+  EXPECT_EQ(queue.size(), LoginQueue::k_max_per_address);
   fail("b", 1);
   fill("b", 100);
-  EXPECT_EQ(queue.size(), LoginQueue::k_most_of_address + LoginQueue::k_most_of_failing_address);
+  EXPECT_EQ(queue.size(), LoginQueue::k_max_per_address + LoginQueue::k_max_per_failing_address);
   EXPECT_FALSE(queue.push("a", "x", now).accepted);
   EXPECT_TRUE(queue.push("c", "x", now).accepted);
 }
 
-TEST_F(LoginQueueTest, ThoseThatFailedGiveWayWhenAllIsFull) {
+TEST_F(LoginQueueTest, AddressesWithFailuresGiveWayIfAllQueuesAreFull) {
   fail("bad", 1);
   fill("bad", 2);
-  for (int i = 0; queue.size() < LoginQueue::k_most; ++i) {
+  for (int i = 0; queue.size() < LoginQueue::k_max_queued; ++i) {
     fill(fmt::format("n{}", i), 2);
   }
   const auto first = queue.push("new", "x", now);
@@ -134,12 +134,12 @@ TEST_F(LoginQueueTest, ThoseThatFailedGiveWayWhenAllIsFull) {
   EXPECT_EQ(queue.push("new2", "x", now).dropped, "bad 0");
   EXPECT_TRUE(queue.push("new3", "x", now).dropped) << "one of those that have two";
   EXPECT_FALSE(queue.push("bad", "x", now).accepted) << "one that failed pushes nobody out";
-  EXPECT_EQ(queue.size(), LoginQueue::k_most);
+  EXPECT_EQ(queue.size(), LoginQueue::k_max_queued);
   std::set<std::string> keys;
   while (const auto turn = queue.pop(now)) {
     keys.insert(turn->network + turn->key);
   }
-  EXPECT_EQ(keys.size(), LoginQueue::k_most);
+  EXPECT_EQ(keys.size(), LoginQueue::k_max_queued);
   EXPECT_TRUE(keys.contains("newx"));
 }
 
@@ -164,8 +164,8 @@ TEST_F(LoginQueueTest, RemembersABoundedNumberOfAddresses) {
     fail(fmt::format("n{}", i), 1);
     fill(fmt::format("n{}", i), 1);
     now += milliseconds(1);
-    ASSERT_LE(queue.size(), LoginQueue::k_most);
-    ASSERT_LE(queue.networks(), LoginQueue::k_most + LoginQueue::k_most_failing);
+    ASSERT_LE(queue.size(), LoginQueue::k_max_queued);
+    ASSERT_LE(queue.networks(), LoginQueue::k_max_queued + LoginQueue::k_max_failing);
   }
   EXPECT_TRUE(queue.push("good", "x", now).accepted);
   std::vector<std::string> order = take(2, false);

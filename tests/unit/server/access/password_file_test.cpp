@@ -31,7 +31,7 @@ class PasswordFileTest : public testing::Test {
   std::string file{dir / "users"};
 };
 
-TEST(PasswordHash, MatchesItsPasswordOnly) {
+TEST(PasswordHash, MatchesOnlyItsPassword) {
   const auto hash = hash_password("correct horse", 4);
   EXPECT_EQ(hash.substr(0, 7), "$2y$04$");
   EXPECT_NE(hash, hash_password("correct horse", 4));
@@ -41,7 +41,7 @@ TEST(PasswordHash, MatchesItsPasswordOnly) {
   EXPECT_FALSE(password_matches(std::string("correct horse\0x", 15), hash));
 }
 
-TEST(PasswordHash, IsReadFromEachOfTheThreeKinds) {
+TEST(PasswordHash, IsAcceptedInAllThreeFormats) {
   // Three names of one thing; made by other programs.
   const std::string digits = hash_password("secret", 4).substr(4);
   for (const char* kind : {"$2y$", "$2a$", "$2b$"}) {
@@ -49,14 +49,14 @@ TEST(PasswordHash, IsReadFromEachOfTheThreeKinds) {
   }
 }
 
-TEST(PasswordHash, RefusesPasswordsThatBcryptWouldCut) {
+TEST(PasswordHash, RejectsPasswordsThatBcryptWouldTruncate) {
   EXPECT_THROW(hash_password("", 4), base::UsageError);
   EXPECT_THROW(hash_password(std::string(73, 'x'), 4), base::UsageError);
   EXPECT_THROW(hash_password(std::string("a\0b", 3), 4), base::UsageError);
   EXPECT_NO_THROW(hash_password(std::string(72, 'x'), 4));
 }
 
-TEST_F(PasswordFileTest, CommentsAndEmptyLinesArePassedOver) {
+TEST_F(PasswordFileTest, CommentsAndEmptyLinesAreIgnored) {
   write(std::string("# staff\n\nalice:") + k_hash + "\r\n   \nb\xc3\xb6rge:" + k_hash);
   const auto users = read_password_file(file);
   ASSERT_EQ(users.size(), 2U);
@@ -74,7 +74,7 @@ TEST_F(PasswordFileTest, ErrorsNameFileAndLine) {
   EXPECT_NE(error_of(":" + std::string(k_hash)).find(":1: the user name is empty"), std::string::npos);
   EXPECT_NE(error_of("a\tb:" + std::string(k_hash)).find("control character"), std::string::npos);
   EXPECT_NE(error_of("\xff:" + std::string(k_hash)).find("not UTF-8"), std::string::npos);
-  EXPECT_NE(error_of(good + good).find(":2: the user 'alice' is there already"), std::string::npos);
+  EXPECT_NE(error_of(good + good).find(":2: duplicate user 'alice'"), std::string::npos);
 }
 
 TEST_F(PasswordFileTest, ErrorsDoNotShowHashes) {
@@ -95,7 +95,7 @@ TEST_F(PasswordFileTest, ChangesOneLineAndKeepsTheOthers) {
   EXPECT_EQ(base::read_file(file), "# staff\nalice:three\n\ncarol:four\n");
 }
 
-TEST_F(PasswordFileTest, NamesThatCannotStandInTheFileAreRefused) {
+TEST_F(PasswordFileTest, InvalidNamesAreRejected) {
   for (const char* name : {"", "a:b", "a\nb", "#a", " a", "a ", "\x7f", "\xc3"}) {
     EXPECT_THROW(set_password(file, name, "x"), base::UsageError) << name;
   }

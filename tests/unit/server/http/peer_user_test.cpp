@@ -37,7 +37,7 @@ bool is_answered(std::uint16_t port, uid_t user) {
   return WEXITSTATUS(status) == 0;
 }
 
-TEST(OwnUserOnly, AnswersNobodyElse) {
+TEST(OwnUserOnly, RefusesOtherUsers) {
   const support::TempDir dir;
   ServerOptions options{"127.0.0.1", 0, dir / "torc.db"};
   options.own_user_only = true;
@@ -50,7 +50,7 @@ TEST(OwnUserOnly, AnswersNobodyElse) {
   EXPECT_TRUE(is_answered(server.port(), 0)) << "others have not harmed it";
 }
 
-TEST(PeerUser, IsWhoHoldsTheOtherEndHoweverItIsAsked) {
+TEST(PeerUser, IsTheOwnerOfTheOtherEndByEitherMethod) {
   namespace asio = boost::asio;
   using asio::ip::tcp;
   asio::io_context context;
@@ -70,7 +70,7 @@ TEST(PeerUser, IsWhoHoldsTheOtherEndHoweverItIsAsked) {
   EXPECT_EQ(user_by_list(peer, local), std::nullopt);
 }
 
-TEST(OwnUserOnly, IsNotAskedOfOtherServers) {
+TEST(OwnUserOnly, IsNotRequiredByOtherServers) {
   const support::TempDir dir;
   const Server server{ServerOptions{"127.0.0.1", 0, dir / "torc.db"}};
   if (::geteuid() != 0) {

@@ -75,7 +75,7 @@ const std::string k_chunked = "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: 
 
 }  // namespace
 
-TEST(RequestReader, TakesABodyInChunksCutAnywhere) {
+TEST(RequestReader, AcceptsAChunkedBodySplitAnywhere) {
   const std::string bytes = k_chunked + "5;a=b\r\nhello\r\n1;x\r\n!\r\n0;last\r\nT: x\r\nU: y\r\n\r\n";
   for (std::size_t first = 1; first < bytes.size(); ++first) {
     for (std::size_t second = first + 1; second < bytes.size(); ++second) {
@@ -94,7 +94,7 @@ TEST(RequestReader, TakesAnEmptyBodyInChunksCutAnywhere) {
   }
 }
 
-TEST(RequestReader, TakesPipelinedRequestsInSegmentsOfAnySize) {
+TEST(RequestReader, AcceptsPipelinedRequestsInSegmentsOfAnySize) {
   const std::string bytes = k_chunked + "3\r\nabc\r\n0\r\n\r\n" +
                             "GET / HTTP/1.1\r\nHost: h\r\n\r\nPOST / HTTP/1.1\r\nContent-Length: 4\r\n\r\ndefg" +
                             k_chunked + "0\r\nT: x\r\n\r\n";
@@ -159,7 +159,7 @@ TEST(RequestReader, BoundsManySmallPartsTogether) {
   EXPECT_EQ(feed(trailers, every(100, trailers.size())).refused, 431);
 }
 
-TEST(RequestReader, TakesWhatJustFits) {
+TEST(RequestReader, AcceptsARequestThatJustFits) {
   const std::string body(k_body, 'x');
   EXPECT_EQ(feed(fmt::format("POST / HTTP/1.1\r\nContent-Length: {}\r\n\r\n{}", k_body, body), {}).bodies.at(0), body);
   EXPECT_EQ(feed(k_chunked + fmt::format("{:x}\r\n{}\r\n0\r\n\r\n", k_body, body), {}).bodies.at(0), body);
@@ -200,7 +200,7 @@ TEST(RequestReader, RefusesLengthsThatCanBeReadInTwoWays) {
   EXPECT_EQ(feed("POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", {}).refused, 400);
 }
 
-TEST(RequestReader, TakesTheCodingInAnyCase) {
+TEST(RequestReader, AcceptsTheCodingInAnyCase) {
   const std::string bytes = "POST / HTTP/1.1\r\ntransfer-encoding:  CHUNKED \r\n\r\n1\r\nx\r\n0\r\n\r\n";
   EXPECT_EQ(feed(bytes, {}).bodies, std::vector<std::string>{"x"});
 }

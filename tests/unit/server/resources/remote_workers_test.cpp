@@ -65,7 +65,7 @@ TEST_F(RemoteWorkers, AreRefusedIfNoClientCouldReachThem) {
   EXPECT_EQ(stored(), std::vector<std::string>{}) << "nothing of a refused request stays";
 }
 
-TEST_F(RemoteWorkers, MayHaveNamesAsSshTakesThem) {
+TEST_F(RemoteWorkers, MayHaveAnyNameThatSshAccepts) {
   const std::vector<std::string> workers{"DOMAIN\\user@host", "[::1]:22", "fe80::1%eth0", "user@domain@ws1"};
   EXPECT_EQ(add(workers).status, 200);
   EXPECT_EQ(stored(), workers);
@@ -96,7 +96,7 @@ TEST_F(RemoteWorkers, AreRefusedInAnotherSpellingThanTheStoredOne) {
   for (const char* worker : {"alice@WS1:22", "alice@ws1.:22", "[0:0::1]"}) {
     const auto answer = add({worker});
     EXPECT_EQ(answer.status, 422) << worker;
-    EXPECT_NE(answer.body.find("is already there as"), std::string::npos) << answer.body;
+    EXPECT_NE(answer.body.find("already exists as"), std::string::npos) << answer.body;
   }
   EXPECT_EQ(add({"alice@ws1:22"}).status, 200) << "the same once more";
   EXPECT_EQ(add({"alice@ws1:23"}).status, 200) << "another sshd of the host";
