@@ -17,8 +17,8 @@ namespace torc::server {
 /// The settings of a service.
 struct ServiceSettings {
   Announce announce{};  ///< Passes events to the network's thread; may be empty.
-  const std::atomic<int>* listeners{
-      nullptr};  ///< How many follow events; outlives the service. Null: nobody ever does.
+  /// The number of clients that follow events; must outlive the service. Null if there never are any.
+  const std::atomic<int>* listeners{nullptr};
   SecurityOptions security{};
   BrowserRules rules{};
   int readers{2};                              ///< Number of threads for reading requests.

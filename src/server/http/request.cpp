@@ -75,7 +75,7 @@ std::optional<std::int64_t> Request::query_int(std::string_view name) const {
   }
   const auto number = base::parse_int(*text);
   if (!number) {
-    throw_bad_query(name, fmt::format("`{}` is no integer of 64 bits", *text));
+    throw_bad_query(name, fmt::format("`{}` is not a 64-bit integer", *text));
   }
   return number;
 }
