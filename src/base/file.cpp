@@ -1,17 +1,16 @@
 #include "torc/base/file.hpp"
 
 #include <fcntl.h>
-#include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdlib>
-#include <vector>
 
 #include "torc/base/error.hpp"
 #include "torc/base/random.hpp"
 #include "torc/base/strings.hpp"
+#include "torc/base/users.hpp"
 
 namespace torc::base {
 
@@ -86,11 +85,8 @@ std::filesystem::path home_directory() {
   if (std::string home = env_or("HOME"); !home.empty()) {
     return home;
   }
-  std::vector<char> buffer(16384);
-  passwd entry{};
-  passwd* found = nullptr;
-  if (::getpwuid_r(::getuid(), &entry, buffer.data(), buffer.size(), &found) == 0 && found != nullptr) {
-    return found->pw_dir;
+  if (const auto user = find_user(::getuid())) {
+    return user->home;
   }
   throw Error(
       "cannot determine the home directory: HOME is not set and the user has no entry in the password database");

@@ -1,6 +1,5 @@
 #include "torc/base/path_trust.hpp"
 
-#include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -14,6 +13,7 @@
 #include "torc/base/error.hpp"
 #include "torc/base/log.hpp"
 #include "torc/base/strings.hpp"
+#include "torc/base/users.hpp"
 
 namespace torc::base {
 namespace {
@@ -143,11 +143,8 @@ bool is_trusted_owner(uid_t owner) {
 }
 
 std::string user_name_of(uid_t user) {
-  std::vector<char> buffer(16384);
-  passwd entry{};
-  passwd* found = nullptr;
-  if (::getpwuid_r(user, &entry, buffer.data(), buffer.size(), &found) == 0 && found != nullptr) {
-    return fmt::format("{} (uid {})", printable(found->pw_name), user);
+  if (const auto found = find_user(user)) {
+    return fmt::format("{} (uid {})", printable(found->name), user);
   }
   return fmt::format("uid {}", user);
 }

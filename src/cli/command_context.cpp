@@ -1,7 +1,5 @@
-#include <pwd.h>
 #include <unistd.h>
 
-#include <array>
 #include <filesystem>
 #include <optional>
 #include <utility>
@@ -12,6 +10,7 @@
 #include "torc/base/path_trust.hpp"
 #include "torc/base/private_file.hpp"
 #include "torc/base/random.hpp"
+#include "torc/base/users.hpp"
 #include "torc/cli/command.hpp"
 #include "torc/proc/guardian.hpp"
 #include "torc/proc/signals.hpp"
@@ -26,11 +25,8 @@ std::string user_name() {
   if (std::string name = base::env_or("USER"); !name.empty()) {
     return name;
   }
-  std::array<char, 16384> buffer{};
-  passwd entry{};
-  passwd* found = nullptr;
-  if (::getpwuid_r(::getuid(), &entry, buffer.data(), buffer.size(), &found) == 0 && found != nullptr) {
-    return found->pw_name;
+  if (const auto user = base::find_user(::getuid())) {
+    return user->name;
   }
   throw base::Error("cannot determine your user name: set TORC_USERNAME");
 }

@@ -14,6 +14,7 @@
 #include <fmt/format.h>
 
 #include "net/curl_handles.hpp"
+#include "net/trusted_certificates.hpp"
 #include "torc/base/error.hpp"
 #include "torc/base/strings.hpp"
 
@@ -153,8 +154,9 @@ HttpClient::Impl::Impl(HttpOptions given) : options(std::move(given)), handle(ma
   if (!options.cookie_header.empty()) {
     set(curl, CURLOPT_COOKIE, options.cookie_header.c_str());
   }
-  if (!options.tls_ca_cert.empty()) {
-    set(curl, CURLOPT_CAINFO, options.tls_ca_cert.c_str());
+  const std::string authorities = options.tls_ca_cert.empty() ? trusted_certificates() : options.tls_ca_cert;
+  if (!authorities.empty()) {
+    set(curl, CURLOPT_CAINFO, authorities.c_str());
   }
   if (options.tls_insecure) {
     set(curl, CURLOPT_SSL_VERIFYPEER, 0L);

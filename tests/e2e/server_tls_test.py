@@ -44,6 +44,7 @@ class Speaking(TlsTest):
         server.torc("run", workflow, env=self.trust, check=True)
         self.assertEqual(server.statuses(workflow), {"a": "completed"})
         server.torc("--tls-ca-cert", self.authority.certificate, "ping", check=True)
+        server.torc("ping", env={"SSL_CERT_FILE": str(self.authority.certificate)}, check=True)
         server.torc("--tls-insecure", "ping", check=True)
         server.torc("ping", env={"TORC_TLS_INSECURE": "true"}, check=True)
         self.assertEqual(server.stop(), 0)
