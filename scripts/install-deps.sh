@@ -17,11 +17,11 @@ esac
 
 packages=(
   # to build
-  g++ cmake ninja-build ccache git python3
+  g++ cmake ninja-build ccache git python3 pkgconf
   libcli11-dev libcurl4-openssl-dev nlohmann-json3-dev libspdlog-dev libfmt-dev libsqlitecpp-dev libsqlite3-dev
   libyaml-cpp-dev libarchive-dev zlib1g-dev libre2-dev libboost-dev libssl-dev libcrypt-dev
   # to test and for the demo
-  libgtest-dev sqlite3 openssh-client openssh-server openssl procps busybox python3-venv xz-utils clang libclang-rt-14-dev
+  libgtest-dev sqlite3 openssh-client openssh-server openssl procps busybox python3-venv xz-utils clang libclang-rt-dev
 )
 
 # Any browser of the kind will do that is there already.
