@@ -94,7 +94,7 @@ TEST(RestConnection, ReportsAnUnreachableServer) {
   EXPECT_TRUE(error.unreachable());
   EXPECT_EQ(std::string(error.what()), "cannot reach the server at " + url +
                                            ": connection refused. Is it running? Start one with 'torc server run', or "
-                                           "give its address with --url or TORC_API_URL");
+                                           "set its address with --url or TORC_API_URL");
   const auto took = std::chrono::steady_clock::now() - started;
   EXPECT_GT(took, std::chrono::milliseconds(500)) << "tried once only";
   EXPECT_LT(took, std::chrono::seconds(2));

@@ -230,7 +230,7 @@ TEST_F(ListenerTest, LargeBodiesAreLimitedTogether) {
       ASSERT_TRUE(answer.has_value());
     } while (answer->status == 200);
     EXPECT_EQ(answer->status, 503);
-    EXPECT_NE(answer->body.find("1000000 bytes together"), std::string::npos) << answer->body;
+    EXPECT_NE(answer->body.find("1000000 bytes in total"), std::string::npos) << answer->body;
     EXPECT_NE(answer->head.find("Retry-After"), std::string::npos);
   }
   first.send(body.substr(1));

@@ -77,8 +77,8 @@ TEST(LastMomentsTest, AreEachAtMostATenthOfTheTimeLimit) {
 }
 
 TEST(ExecutionConfigTest, ErrorsNameTheField) {
-  EXPECT_NE(refusal("nonsense").find("no JSON object"), std::string::npos);
-  EXPECT_NE(refusal("[]").find("no JSON object"), std::string::npos);
+  EXPECT_NE(refusal("nonsense").find("is not a JSON object"), std::string::npos);
+  EXPECT_NE(refusal("[]").find("is not a JSON object"), std::string::npos);
   EXPECT_NE(refusal(R"({"termination_signal":"SIGNAL"})").find("'SIGNAL' is not a signal"), std::string::npos);
   EXPECT_NE(refusal(R"({"sigterm_lead_seconds":-1})").find("sigterm_lead_seconds"), std::string::npos);
   EXPECT_NE(refusal(R"({"oom_exit_code":"x"})").find("oom_exit_code"), std::string::npos);

@@ -104,7 +104,7 @@ TEST_F(JobCgroupsInMadeUpTree, UseTheAvailableController) {
   EXPECT_EQ(MadeUpTree::read(group->directory / "memory.max"), "absent");
   EXPECT_EQ(MadeUpTree::read(group->directory / "cpu.max"), "100000 100000");
   EXPECT_EQ(MadeUpTree::read(tree.own() / "cgroup.subtree_control"), "+cpu");
-  EXPECT_EQ(count_in_log("(cpu), to their memory by sampling"), 1U);
+  EXPECT_EQ(count_in_log("(cpu) enforce the limits of jobs, except memory limits"), 1U);
 }
 
 TEST_F(JobCgroupsInMadeUpTree, AreNotUsedIfSomethingIsMissing) {
@@ -112,8 +112,9 @@ TEST_F(JobCgroupsInMadeUpTree, AreNotUsedIfSomethingIsMissing) {
   const fs::path own = tree.own();
   const std::string pid = std::to_string(::getpid()) + "\n";
   const std::vector<std::pair<std::string, std::function<void()>>> cases{
-      {"in no cgroup v2", [&] { MadeUpTree::write(tree.places().own, "4:memory:/user/own\n"); }},
-      {"in no cgroup v2", [&] { MadeUpTree::write(tree.places().mounts, ""); }},
+      {"cgroup v2 of this process is not visible",
+       [&] { MadeUpTree::write(tree.places().own, "4:memory:/user/own\n"); }},
+      {"cgroup v2 of this process is not visible", [&] { MadeUpTree::write(tree.places().mounts, ""); }},
       {"cgroup.controllers", [&] { fs::remove(own / "cgroup.controllers"); }},
       {"neither the cpu nor the memory controller",
        [&] { MadeUpTree::write(own / "cgroup.controllers", "hugetlb\n"); }},
@@ -219,7 +220,7 @@ TEST_F(JobCgroupsInMadeUpTree, ReportAKillBecauseOfTheJobsOwnLimit) {
     child.wait();
     EXPECT_EQ(cgroups->ended(pid), used);
   }
-  EXPECT_EQ(count_in_log("though its own limit was not reached"), 1U);
+  EXPECT_EQ(count_in_log("although its limit was not reached"), 1U);
   EXPECT_TRUE(reap_to_the_end());
 }
 

@@ -86,7 +86,7 @@ TEST_F(RemoteWorkers, AreRefusedInTwoSpellingsOfOneHost) {
   for (const auto& pair : spellings) {
     const auto answer = add(pair);
     EXPECT_EQ(answer.status, 422) << pair[1];
-    EXPECT_NE(answer.body.find("on one host"), std::string::npos) << answer.body;
+    EXPECT_NE(answer.body.find("have the same host"), std::string::npos) << answer.body;
   }
   EXPECT_EQ(add({"fe80::1%eth0", "fe80::1%eth1"}).status, 200) << "two links";
 }
