@@ -243,10 +243,11 @@ struct ServerVersion {
   std::string version;
   std::string api_version;
   std::optional<std::string> git_hash;
-  std::optional<std::string> server_id;  ///< The UUID of the database.
+  std::optional<std::string> server_id;        ///< The UUID of the database.
+  std::optional<std::string> program_version;  ///< The version of the server's program; `version` is the interface's.
   std::optional<std::vector<std::string>> capabilities;
 
-  TORC_FIELDS(version, api_version, git_hash, server_id, capabilities);
+  TORC_FIELDS(version, api_version, git_hash, server_id, program_version, capabilities);
 };
 
 /// One page of a listing.

@@ -35,6 +35,7 @@ Response version(const Request& request, store::Connection& connection) {
     return answer(version);
   }
   version.server_id = store::server_id(connection);
+  version.program_version = base::k_program_version;
   auto& announced = version.capabilities.emplace();
   for (const auto capability : model::k_capabilities) {
     announced.emplace_back(model::to_string(capability));

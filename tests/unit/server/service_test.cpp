@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "store/query.hpp"
+#include "torc/base/version.hpp"
 
 namespace torc::server {
 
@@ -92,6 +93,7 @@ TEST_F(ServiceTest, AReadSeesEveryChangeThatWasAnswered) {
 TEST_F(ServiceTest, ReportsTheServerId) {
   const auto version = json("GET", "/version");
   EXPECT_EQ(version["server_id"], database.server_id());
+  EXPECT_EQ(version["program_version"], base::k_program_version);
   EXPECT_EQ(version["api_version"], "0.12.0");
   EXPECT_TRUE(version["version"].get<std::string>().starts_with("0.23.0 ("));
   EXPECT_EQ(version["capabilities"], (nlohmann::json{"batch_complete_jobs", "claim_compute_node_id", "claim_start",
@@ -110,7 +112,9 @@ TEST_F(ServiceTest, OmitsItsAdditionsOnRequest) {
     return promise.get_future().get();
   };
   const auto version = model::parse_json(ask_plain("GET", "/version").body);
-  EXPECT_FALSE(version.contains("capabilities") || version.contains("server_id")) << version;
+  for (const auto* addition : {"capabilities", "program_version", "server_id"}) {
+    EXPECT_FALSE(version.contains(addition)) << version;
+  }
   EXPECT_EQ(ask_plain("GET", "/workflows/1/summary").status, 404);
   EXPECT_EQ(ask_plain("POST", "/compute_nodes/1/heartbeat").status, 404);
   EXPECT_EQ(ask_plain("POST", "/workflows/1/initialize_jobs?next_run=true").status, 200);
