@@ -54,6 +54,7 @@ CommandTable all_commands(GlobalOptions& options) {
             {{.command = "torc workflows list"}, {.command = "torc workflows reset-status 42 --failed-only"}}),
       workflows_list_command(),
       workflows_get_command(),
+      workflows_is_complete_command(),
       workflows_init_command(),
       workflows_reset_status_command(),
       workflows_sync_status_command(),

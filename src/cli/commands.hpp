@@ -52,6 +52,7 @@ CommandInfo version_command();
 CommandInfo worker_probe_command();
 CommandInfo workflows_get_command();
 CommandInfo workflows_init_command();
+CommandInfo workflows_is_complete_command();
 CommandInfo workflows_list_command();
 CommandInfo workflows_reset_status_command();
 CommandInfo workflows_sync_status_command();

@@ -82,6 +82,8 @@ class Commands(E2ETest):
         self.assertEqual({name: count for name, count in status["jobs_by_status"].items() if count},
                          {"completed": 1, "failed": 1, "canceled": 1})
         self.assertTrue(status["is_complete"])
+        self.assertEqual(server.json("workflows", "is-complete", workflow),
+                         {"is_complete": True, "is_canceled": False, "needs_to_run_completion_script": False})
         self.assertEqual((status["total_jobs"], status["active_compute_nodes"]), (3, 1))
         self.assertEqual(status["total_exec_time_formatted"], "1m 0s")
         jobs = server.json("jobs", "list", workflow)["jobs"]
@@ -98,8 +100,10 @@ class Commands(E2ETest):
         reset = server.json("workflows", "reset-status", workflow, "--failed-only", "--no-prompts", "--reinitialize")
         self.assertEqual(reset["operations"], {"workflow_reset": True, "job_reset": True, "reinitialize": True})
         self.assertEqual(server.statuses(workflow), {"a": "completed", "b": "ready", "c": "blocked"})
+        self.assertFalse(server.json("workflows", "is-complete", workflow)["is_complete"])
         self.assertEqual(server.json("cancel", workflow)["status"], "success")
         self.assertTrue(server.json("status", workflow)["is_canceled"])
+        self.assertTrue(server.json("workflows", "is-complete", workflow)["is_canceled"])
         self.assertEqual(server.json("delete", workflow, "--force")[0]["id"], workflow)
         self.assertEqual(server.json("workflows", "list"), {"workflows": []})
 
@@ -109,6 +113,9 @@ class Commands(E2ETest):
                 (["ping"], r"^Server is running at http://127\.0\.0\.1:\d+/"),
                 (["workflows", "list"], r"Workflows for user tester:\nID +User +Name[^\n]*\n-+\n\d+ +tester +demo +two stages"),
                 (["workflows", "get", workflow], r"Workflow ID \d+:\n  Name: demo\n  User: tester\n"),
+                (["workflows", "is-complete", workflow],
+                 r"^Workflow \d+ completion status:\n  Is Complete: true\n  Is Canceled: false\n  Needs Completion "
+                 r"Script: false\n$"),
                 (["status", workflow], r"(?s)Job Status \(total: 3\):.*completed: +1.*failed: +1.*Workflow complete with "
                                        r"failures \(1 failed.*Next: 'torc results list"),
                 (["jobs", "list", workflow], r"ID +Name +Status +Priority +Command\n-+\n\d+ +a +completed +0 +echo a\n"),
@@ -171,8 +178,8 @@ class Errors(E2ETest):
 
     def test_nobody_to_ask_exits_2(self):
         server = self.server()
-        for args in (["status"], ["cancel"], ["workflows", "get"], ["jobs", "list"], ["results", "list"],
-                     ["compute-nodes", "list"], ["workflows", "reset-status", "--no-prompts"]):
+        for args in (["status"], ["cancel"], ["workflows", "get"], ["workflows", "is-complete"], ["jobs", "list"],
+                     ["results", "list"], ["compute-nodes", "list"], ["workflows", "reset-status", "--no-prompts"]):
             self.assert_usage(server.torc(*args), "Error: no workflow ID given, and standard input is not a terminal")
         workflow = server.create(SPEC)
         self.assert_usage(server.torc("delete", workflow), "--force")
@@ -191,7 +198,8 @@ class Errors(E2ETest):
     def test_what_is_not_there(self):
         server = self.server()
         for args in (["status", 9], ["jobs", "get", 9], ["jobs", "list", 9], ["results", "list", 9], ["cancel", 9],
-                     ["workflows", "get", 9], ["compute-nodes", "list", 9], ["delete", "--force", 9]):
+                     ["workflows", "get", 9], ["workflows", "is-complete", 9], ["compute-nodes", "list", 9],
+                     ["delete", "--force", 9]):
             result = server.torc(*args)
             self.assertEqual((result.returncode, result.stdout), (1, ""), args)
             self.assertRegex(result.stderr, r"^Error: .*not found with ID: 9")
