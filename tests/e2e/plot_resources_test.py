@@ -86,7 +86,7 @@ class Command(E2ETest):
         make_database(self.dir / "empty.db", 0, system=False)
         (self.dir / "text.db").write_text("no database " * 500)
         sqlite3.connect(self.dir / "other.db").execute("CREATE TABLE t (x)")
-        for args, status, text in [(["none.db"], 1, "no file"), (["text.db"], 1, "not a database"),
+        for args, status, text in [(["none.db"], 1, "file not found: none.db"), (["text.db"], 1, "not a database"),
                                    (["other.db"], 1, "none of the tables"), (["empty.db"], 1, "nothing to show"),
                                    (["good.db", "-j", "99"], 1, "no samples of job 99"),
                                    (["good.db", "-o", "text.db/below"], 1, "cannot create the directory"),
