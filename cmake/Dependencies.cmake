@@ -48,6 +48,9 @@ set_target_properties(libarchive::libarchive PROPERTIES IMPORTED_LOCATION "${TOR
                                                         INTERFACE_INCLUDE_DIRECTORIES "${TORC_ARCHIVE_INCLUDE_DIR}"
                                                         INTERFACE_LINK_LIBRARIES ZLIB::ZLIB)
 find_package(Boost 1.74 REQUIRED) # headers only: Asio and Beast
+if(TORC_MIMALLOC)
+  find_package(mimalloc REQUIRED)
+endif()
 if(TORC_BUILD_TESTS)
   find_package(GTest REQUIRED)
 endif()

@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# Builds the portable torc and tests what was built: the unit tests on x86_64, and for aarch64, by emulation, that it
+# serves, runs jobs and is an ssh worker.
+#
+# usage: scripts/portable/test_portable.sh
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+
+scripts/portable.sh x86_64 torc unit_tests
+ctest --test-dir build/portable-x86_64 --output-on-failure --no-tests=error -L unit
+
+scripts/portable.sh aarch64
+cache=${TORC_PORTABLE_CACHE:-build/portable-deps}
+sources=$cache/sources-$(sha256sum scripts/portable/sources.txt | cut -c1-12)
+scripts/portable/fetch_sources.py "$sources" --emulator
+TORC_QEMU=$(realpath "$sources/emulator/usr/bin/qemu-aarch64") TORC_PORTABLE_BIN=build/portable-aarch64/torc \
+  TORC_BIN=${TORC_BIN:-build/release/torc} tests/portable/emulated_test.py -v
