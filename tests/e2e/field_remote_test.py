@@ -244,7 +244,7 @@ class Files(FieldTest):
             tar.write_text(f"#!/bin/sh\n{script}\n")
             tar.chmod(0o755)
             text = self.fails("collect-logs", self.wf, "--delete")
-            self.assertRegex(text, rf"\[FAILED\] {host.name}: .*nothing was deleted there", script)
+            self.assertRegex(text, rf"\[FAILED\] {host.name}: .*nothing was deleted on the worker", script)
             self.assertEqual(sorted(str(path) for path in output.rglob("*")), before)
         tar.unlink()
         self.srv.torc("remote", "collect-logs", self.wf, "--delete", check=True)

@@ -31,7 +31,7 @@ class Exec(E2ETest):
         result = self.srv.torc("remote", "exec", self.wf, "--", "true")
         self.assertEqual(result.returncode, 1)
         self.assertRegex(result.stdout, r"=== nowhere\.invalid \(1\): \[FAILED\] ssh: ")
-        self.assertIn("2/3 workers ran it", result.stderr)
+        self.assertIn("The command succeeded on 2/3 workers", result.stderr)
         self.assertEqual(self.srv.torc("remote", "exec", self.wf).returncode, 2)
 
     def test_workers_leave_when_they_are_told_to(self):

@@ -97,8 +97,8 @@ class Trouble(WorkerCase):
         server, _ = self.set_up_workers(1)
         server.torc("cancel", self.wf, check=True)
         result = self.fails("run", self.wf)
-        hint = re.search(rf"workflow {self.wf} was canceled; 'torc ([^']*)' makes its canceled and failed jobs ready again, and "
-                         "keeps completed jobs", result.stderr)
+        hint = re.search(rf"workflow {self.wf} was canceled; 'torc ([^']*)' requeues its canceled and failed jobs, and keeps "
+                         "completed jobs", result.stderr)
         self.assertTrue(hint, result.stderr)
         self.nothing_started()
         server.torc(*hint[1].split(), "--no-prompts", check=True)

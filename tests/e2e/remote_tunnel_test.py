@@ -434,7 +434,7 @@ class Gone(TunnelTest):
         self.srv.kill()
         self.end_of(pid, 80)
         log = next((self.srv.home / "state/torc").glob(f"*/{workflow}/.tunnel/log")).read_text()
-        self.assertIn("The tunnel ends: the server has been away", log)
+        self.assertIn("The tunnel ends: the server has not answered for", log)
 
 
 class Foreground(TunnelTest):

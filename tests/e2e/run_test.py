@@ -266,7 +266,7 @@ class Run(E2ETest):
         wait_until(lambda: list(server.statuses(wf).values()).count("completed") >= 5, what="a few completed jobs")
         runners.append(self.start([TORC, "run", wf, "-p", "0.1", "-o", self.dir / "out2", "--max-parallel-jobs", "4"],
                                   env={"TORC_API_URL": server.url}))
-        wait_until(lambda: any(log.stat().st_size for log in (self.dir / "out2").glob("*.log")), what="its registration")
+        wait_until(lambda: len(server.json("compute-nodes", "list", wf)["compute_nodes"]) == 2, what="its registration")
         acknowledged = set()
         for _ in range(4):
             server.kill()
