@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <ctime>
 #include <fstream>
 #include <iterator>
 #include <map>
@@ -169,9 +170,9 @@ TEST_F(UnpackTest, ChecksOfManyLinksAreLimitedInTotal) {
     tar.add('2', "l" + std::to_string(i), winding + "chain0");
   }
   tar.add('2', "plain", "chain0");
-  const auto begin = std::chrono::steady_clock::now();
+  const std::clock_t begin = std::clock();
   const auto report = unpack_all(tar);
-  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(20));
+  EXPECT_LT(std::clock() - begin, 60 * CLOCKS_PER_SEC) << "seconds of processor time";
   EXPECT_NE(report.skipped.text().find("(too many links)"), std::string::npos) << report.skipped.text();
   EXPECT_TRUE(fs::is_symlink(fs::symlink_status(target() / "plain")));
 }
