@@ -28,15 +28,14 @@ int run(const Options& options, CommandContext& context) {
 
 CommandInfo workflows_is_complete_command() {
   auto options = std::make_shared<Options>();
-  return {
-      .path = "workflows is-complete",
-      .summary = "Check if a workflow is complete",
-      .description = "A canceled workflow is complete. The exit status is 0 in either case; scripts read the JSON.",
-      .options = {workflow_id_argument(options->workflow_id)},
-      .examples = {{.command = "torc workflows is-complete 42"},
-                   {.comment = "Wait until a workflow is complete",
-                    .command = "until torc -f json workflows is-complete 42 | jq -e .is_complete; do sleep 60; done"}},
-      .run = [options](CommandContext& context) { return run(*options, context); }};
+  return {.path = "workflows is-complete",
+          .summary = "Check if a workflow is complete",
+          .description = "A canceled workflow is complete. The exit status is 0 in either case; scripts read the JSON.",
+          .options = {workflow_id_argument(options->workflow_id)},
+          .examples = {{.command = "torc workflows is-complete 42"},
+                       {.comment = "\"true\" or \"false\", for scripts",
+                        .command = "torc -f json workflows is-complete 42 | jq .is_complete"}},
+          .run = [options](CommandContext& context) { return run(*options, context); }};
 }
 
 }  // namespace torc::cli
