@@ -138,7 +138,7 @@ Fd open_private_file(const std::filesystem::path& path, int flags) {
       throw SystemError("cannot set the mode of " + printable(path.string()));
     }
   } else if ((status.st_mode & k_group_and_others) != 0) {
-    // Fails for a file of another user, whom the caller has chosen to trust.
+    // This fails if another user owns the file. The caller has already decided to trust that user.
     static_cast<void>(::fchmod(file.get(), status.st_mode & 07777U & ~k_group_and_others));
   }
   return file;

@@ -12,7 +12,7 @@ namespace torc::cli {
 
 /// The first steps of the commands about a workflow's workers: check the directory on the workers, determine the
 /// workflow, and load the workers selected with --host.
-/// @param operation  Called with the fleet, unless there are no workers; returns the exit status.
+/// @param operation  Called with the fleet if the workflow has workers; returns the exit status.
 /// @returns the exit status
 template <typename Operation>
 int with_fleet(CommandContext& context, const std::optional<model::Id>& workflow_id,

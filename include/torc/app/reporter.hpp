@@ -166,7 +166,7 @@ struct WorkerGivenUp {
 };
 /// The tunnel of watched workers has ended.
 struct TunnelLost {
-  remote::TunnelNote note{};
+  remote::TunnelInfo info{};
 };
 struct TunnelRevived {
   TunnelUp tunnel{};

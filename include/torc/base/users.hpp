@@ -12,9 +12,8 @@ struct User {
   std::string home;
 };
 
-/// The entry of the user database for an id, also of users that only a directory service (LDAP, SSSD) knows: a program that
-/// is linked statically cannot load the C library's modules for these, so getent(1) is asked about whom /etc/passwd does not
-/// list.
+/// Looks up a user ID in the user database, including directory services (LDAP, SSSD). A static program cannot load the
+/// C library's modules for directory services, so users who are not in /etc/passwd are looked up with getent(1).
 std::optional<User> find_user(uid_t id);
 
 }  // namespace torc::base

@@ -21,7 +21,7 @@
 namespace torc::remote {
 
 /// The record of the process that holds a workflow's tunnel, kept in the state file.
-struct TunnelNote {
+struct TunnelInfo {
   std::int64_t pid{0};
   std::uint64_t start_ticks{0};
   std::string boot_id{};
@@ -35,7 +35,7 @@ struct TunnelNote {
   std::map<std::string, std::string> down{};  ///< Why a worker currently has no forward, by the worker's name.
 
   /// The record of the calling process.
-  static TunnelNote of_this_process(const TunnelTarget& target);
+  static TunnelInfo of_this_process(const TunnelTarget& target);
 
   /// Whether the recorded process runs on this machine.
   bool is_alive() const;
@@ -58,9 +58,9 @@ class TunnelPlace {
   void make() const;
 
   /// std::nullopt if there never was a tunnel, or the file is not valid.
-  std::optional<TunnelNote> note() const;
+  std::optional<TunnelInfo> info() const;
   /// @throws base::SystemError
-  void write(const TunnelNote& note) const;
+  void write(const TunnelInfo& info) const;
 
   /// Takes the lock that a tunnel's process holds for its lifetime.
   /// @throws base::Error that names the holder, if another process still holds the lock after base::k_lock_patience

@@ -59,7 +59,7 @@ std::vector<model::Job> claim_next_jobs(Connection& connection, const Claim& cla
 /// Claims ready jobs in the same order, as long as they fit into `resources` together; jobs that do not fit are
 /// skipped.
 ///
-/// @param strict_scheduler  Never claim jobs of another scheduler. Otherwise they are claimed if there are no others.
+/// @param strict_scheduler  If false, jobs of other schedulers are claimed when no job of this scheduler fits.
 std::vector<model::Job> claim_jobs_that_fit(Connection& connection, const Claim& claim,
                                             const model::ComputeNodesResources& resources, bool strict_scheduler);
 

@@ -31,7 +31,7 @@ FleetStatus query_fleet(client::Api& api, remote::Transport& transport, const Fl
     }
   }
   status.tunnel = find_server_tunnel(workflow);
-  if (status.tunnel && status.tunnel->state() == remote::TunnelNote::State::died) {
+  if (status.tunnel && status.tunnel->state() == remote::TunnelInfo::State::died) {
     status.misses_tunnel = status.count(State::running) > 0;
     if (!status.misses_tunnel) {
       status.tunnel.reset();

@@ -161,7 +161,7 @@ class TemporaryTunnel {
  private:
   bool is_running() const {
     const auto tunnel = find_server_tunnel(m_workflow);
-    return tunnel && tunnel->state() == remote::TunnelNote::State::running;
+    return tunnel && tunnel->state() == remote::TunnelInfo::State::running;
   }
 
   const remote::WorkflowRef& m_workflow;

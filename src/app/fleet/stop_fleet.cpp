@@ -39,7 +39,7 @@ void requeue_for_killed(client::Api& api, Reporter& reporter, const Fleet& fleet
 HeldTunnel revive_tunnel(const remote::WorkflowRef& workflow, const Fleet& fleet, const remote::SshOptions& ssh,
                          const ServerAccess& server, Reporter& reporter, const std::stop_token& stop) {
   const auto tunnel = find_server_tunnel(workflow);
-  if (!tunnel || tunnel->state() != remote::TunnelNote::State::died) {
+  if (!tunnel || tunnel->state() != remote::TunnelInfo::State::died) {
     return {};
   }
   try {

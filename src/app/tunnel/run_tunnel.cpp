@@ -41,21 +41,21 @@ std::chrono::seconds server_patience(client::Api& api, model::Id workflow_id) {
 
 /// Keeps only the workers of the previous tunnel, whose runners may still need one; commands request further workers.
 void keep_workers_with_forwards(std::vector<remote::Worker>& workers, const remote::TunnelPlace& place) {
-  const auto before = place.note();
+  const auto before = place.info();
   std::erase_if(workers, [&](const remote::Worker& worker) {
     return !before || before->over || !before->ports.contains(worker.stored);
   });
 }
 
-remote::TunnelNote first_note(const TunnelClaim& claim) {
-  auto note = remote::TunnelNote::of_this_process(claim.target);
-  if (const auto before = claim.place.note()) {
-    note.ports = before->ports;  // Runners may still use these ports.
-    note.id = before->id;        // Connections with this ID may still exist.
+remote::TunnelInfo first_info(const TunnelClaim& claim) {
+  auto info = remote::TunnelInfo::of_this_process(claim.target);
+  if (const auto before = claim.place.info()) {
+    info.ports = before->ports;  // Runners may still use these ports.
+    info.id = before->id;        // Connections with this ID may still exist.
   } else {
-    note.id = base::random_uuid();
+    info.id = base::random_uuid();
   }
-  return note;
+  return info;
 }
 
 }  // namespace
@@ -76,14 +76,14 @@ TunnelClaim claim_tunnel(client::Api& api, const Fleet& fleet, bool on_demand, c
 
 void run_tunnel(std::unique_ptr<client::Api> api, const TunnelClaim& claim, const TunnelOptions& options,
                 const remote::SshOptions& ssh, Reporter& reporter, const std::stop_token& stop) {
-  const auto note = first_note(claim);
+  const auto info = first_info(claim);
   remote::TunnelSettings settings{.workflow = claim.workflow,
-                                  .id = note.id,
+                                  .id = info.id,
                                   .target = claim.target,
                                   .slots = ssh.slots,
-                                  .ports = note.ports,
+                                  .ports = info.ports,
                                   .environment = environment_of_ssh()};
-  TunnelRecord record(reporter, claim.place, note);
+  TunnelRecord record(reporter, claim.place, info);
   settings.on_change = [&record](const remote::Forward& forward) { record.record_change(forward); };
   remote::Tunnel tunnel(std::move(settings));
   tunnel.listen(claim.place.listen());

@@ -28,7 +28,7 @@
 namespace torc::app {
 namespace {
 
-using TunnelState = remote::TunnelNote::State;
+using TunnelState = remote::TunnelInfo::State;
 
 /// Time for the tunnel's ssh processes to end, including a second attempt.
 constexpr int k_end_limit_ms = 10'000;
@@ -105,11 +105,11 @@ void start_tunnel(model::Id workflow_id, const remote::SshOptions& ssh, const Se
 
 /// Waits for the end of the recorded process. @param number  The signal to send first; 0: none.
 /// @returns whether it has ended
-bool wait_for_end(const remote::TunnelNote& note, int number) {
+bool wait_for_end(const remote::TunnelInfo& info, int number) {
   // Opening the process before checking its identity rules out that another process has got its PID.
-  const auto pid = static_cast<pid_t>(note.pid);
+  const auto pid = static_cast<pid_t>(info.pid);
   const base::Fd process = proc::watch_process_end(pid);
-  if (!process || !note.is_alive()) {
+  if (!process || !info.is_alive()) {
     return true;
   }
   if (number != 0) {
@@ -120,29 +120,29 @@ bool wait_for_end(const remote::TunnelNote& note, int number) {
 }
 
 /// Records that the tunnel is not needed any more, even if a signal ended it.
-void note_over(const remote::TunnelPlace& place) {
-  if (auto note = place.note()) {
-    note->over = true;
-    place.write(*note);
+void mark_over(const remote::TunnelPlace& place) {
+  if (auto info = place.info()) {
+    info->over = true;
+    place.write(*info);
   }
 }
 
 /// Makes way for a new tunnel: ends a tunnel whose target is no longer the server's address (for example another port
 /// after a restart), and waits for a tunnel that is ending.
 void end_outdated(const remote::TunnelPlace& place, const remote::TunnelTarget& target) {
-  const auto note = place.note();
-  if (!note) {
+  const auto info = place.info();
+  if (!info) {
     return;
   }
-  const TunnelState state = note->state();
+  const TunnelState state = info->state();
   if (state == TunnelState::elsewhere) {
     throw base::Error(
         fmt::format("this workflow's tunnel is held by process {} on {}; end it on that machine, or delete {}",
-                    note->pid, base::printable_line(note->host), (place.directory() / "state").string()));
+                    info->pid, base::printable_line(info->host), (place.directory() / "state").string()));
   }
-  const bool is_outdated = state == TunnelState::running && note->target != target.text();
-  if ((is_outdated || !note->ended.empty()) && !wait_for_end(*note, is_outdated ? SIGTERM : 0)) {
-    throw base::Error(fmt::format("the tunnel's process {} does not end", note->pid));
+  const bool is_outdated = state == TunnelState::running && info->target != target.text();
+  if ((is_outdated || !info->ended.empty()) && !wait_for_end(*info, is_outdated ? SIGTERM : 0)) {
+    throw base::Error(fmt::format("the tunnel's process {} does not end", info->pid));
   }
 }
 
@@ -189,16 +189,16 @@ HeldTunnel hold_server_tunnel(const remote::WorkflowRef& workflow, const std::ve
     held.link = link_to_tunnel(place, target, workflow.workflow_id, ssh, server, reporter, stop);
     forwards = hold_forwards(held.link, workers, ssh, stop, limit);
   } catch (const base::Error&) {
-    const auto note = place.note();
-    if (stop.stop_requested() || !note || note->ended.empty()) {
+    const auto info = place.info();
+    if (stop.stop_requested() || !info || info->ended.empty()) {
       throw;
     }
     // The process was about to end.
     held.link = link_to_tunnel(place, target, workflow.workflow_id, ssh, server, reporter, stop);
     forwards = hold_forwards(held.link, workers, ssh, stop, limit);
   }
-  if (const auto note = place.note()) {
-    held.pid = note->pid;
+  if (const auto info = place.info()) {
+    held.pid = info->pid;
   }
   for (const auto& forward : forwards) {
     if (forward.up) {
@@ -210,38 +210,38 @@ HeldTunnel hold_server_tunnel(const remote::WorkflowRef& workflow, const std::ve
   return held;
 }
 
-std::optional<remote::TunnelNote> find_server_tunnel(const remote::WorkflowRef& workflow) {
-  auto note = remote::TunnelPlace(workflow).note();
-  return note && note->state() != TunnelState::over ? note : std::nullopt;
+std::optional<remote::TunnelInfo> find_server_tunnel(const remote::WorkflowRef& workflow) {
+  auto info = remote::TunnelPlace(workflow).info();
+  return info && info->state() != TunnelState::over ? info : std::nullopt;
 }
 
 void forget_server_tunnel(const remote::WorkflowRef& workflow) {
   const remote::TunnelPlace place(workflow);
-  const auto note = place.note();
-  if (note && note->state() == TunnelState::died) {
-    note_over(place);
+  const auto info = place.info();
+  if (info && info->state() == TunnelState::died) {
+    mark_over(place);
   }
 }
 
 TunnelEnding end_server_tunnel(const remote::WorkflowRef& workflow, bool when_idle) {
   const remote::TunnelPlace place(workflow);
-  const auto note = place.note();
+  const auto info = place.info();
   TunnelEnding ending;
-  if (!note || note->state() == TunnelState::over || note->state() == TunnelState::elsewhere) {
+  if (!info || info->state() == TunnelState::over || info->state() == TunnelState::elsewhere) {
     return ending;
   }
-  ending.pid = note->pid;
-  if (note->state() == TunnelState::died) {
+  ending.pid = info->pid;
+  if (info->state() == TunnelState::died) {
     if (!when_idle) {
-      note_over(place);
+      mark_over(place);
     }
   } else if (when_idle) {
     if (base::Fd socket = place.connect()) {
       remote::TunnelLink(std::move(socket)).end_when_idle();
       ending.how = TunnelEnding::How::when_idle;
     }
-  } else if (wait_for_end(*note, SIGTERM)) {
-    note_over(place);
+  } else if (wait_for_end(*info, SIGTERM)) {
+    mark_over(place);
     ending.how = TunnelEnding::How::ended;
   } else {
     ending.how = TunnelEnding::How::stuck;

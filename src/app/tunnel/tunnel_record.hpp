@@ -16,7 +16,7 @@ class TunnelRecord {
  public:
   /// @param reporter  Must outlive this object.
   /// @throws base::SystemError if the file cannot be created
-  TunnelRecord(Reporter& reporter, remote::TunnelPlace place, remote::TunnelNote note);
+  TunnelRecord(Reporter& reporter, remote::TunnelPlace place, remote::TunnelInfo info);
 
   void record_change(const remote::Forward& forward);
   /// @param why   "signal 15"
@@ -24,11 +24,11 @@ class TunnelRecord {
   void record_end(const std::string& why, bool over);
 
  private:
-  void write_note();
+  void write_info();
 
   Reporter& m_reporter;
   remote::TunnelPlace m_place;
-  remote::TunnelNote m_note;
+  remote::TunnelInfo m_info;
   std::mutex m_mutex{};
 };
 

@@ -24,13 +24,13 @@ void TunnelRestarter::poll() {
     return;
   }
   const auto tunnel = find_server_tunnel(m_workflow);
-  if (!tunnel || tunnel->state() != remote::TunnelNote::State::died) {
+  if (!tunnel || tunnel->state() != remote::TunnelInfo::State::died) {
     m_is_lost = false;
     if (Clock::now() - m_next > k_steady) {
       m_attempts = 0;
     }
   } else if (!std::exchange(m_is_lost, true)) {
-    m_reporter.report(TunnelLost{.note = *tunnel});
+    m_reporter.report(TunnelLost{.info = *tunnel});
   } else if (m_revives && Clock::now() >= m_next && !m_stop.stop_requested()) {
     m_thread = std::jthread([this] {
       m_outcome = revive();

@@ -125,7 +125,7 @@ CommandInfo create_command() {
                        .help = "Do not record the memory and CPU usage of jobs"},
                       {.names = "--skip-checks",
                        .target = &options->skip_checks,
-                       .help = "Accepted and ignored: there are no schedulers to check yet"},
+                       .help = "Ignored; accepted for compatibility with torc 0.23"},
                       {.names = "--dry-run",
                        .target = &options->dry_run,
                        .help = "Check the file and show what would be created; needs no server"}},

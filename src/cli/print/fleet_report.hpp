@@ -18,7 +18,7 @@ namespace torc::cli {
 /// @returns the exit status
 int fail_with(const Output& output, const std::string& message);
 
-/// Reports that there are no workers, and the remedy.
+/// Prints that the workflow has no workers, and how to add some.
 /// @returns the exit status
 int fail_without_workers(const Output& output, model::Id workflow_id, const char* way_out);
 

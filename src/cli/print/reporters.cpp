@@ -117,7 +117,7 @@ struct WatchLineOf {
   }
   std::string operator()(const app::RestartFailed& event) const { return event.worker.name + ": " + event.reason; }
   std::string operator()(const app::WorkerGivenUp& event) const { return event.worker.name + ": " + event.reason; }
-  std::string operator()(const app::TunnelLost& event) const { return tunnel_text(event.note); }
+  std::string operator()(const app::TunnelLost& event) const { return tunnel_text(event.info); }
   std::string operator()(const app::TunnelRevived& event) const {
     return fmt::format("Server tunnel: restarted for {}/{} worker(s) (PID {})", event.tunnel.up, event.tunnel.workers,
                        event.tunnel.pid);

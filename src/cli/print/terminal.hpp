@@ -15,7 +15,7 @@ std::optional<std::string> ask_line(const std::string& prompt);
 bool ask_yes_no(const std::string& question);
 
 /// Reads a password from the controlling terminal without showing it.
-/// @throws UsageError if there is no terminal
+/// @throws UsageError if the process has no controlling terminal
 std::string ask_password(const std::string& prompt);
 
 }  // namespace torc::cli

@@ -8,9 +8,9 @@
 namespace torc::cli {
 namespace {
 
-using TunnelState = remote::TunnelNote::State;
+using TunnelState = remote::TunnelInfo::State;
 
-std::string running_tunnel_text(const remote::TunnelNote& tunnel) {
+std::string running_tunnel_text(const remote::TunnelInfo& tunnel) {
   std::string text = fmt::format("Server tunnel: running (PID {})", tunnel.pid);
   for (const auto& [name, reason] : tunnel.down) {
     text += fmt::format("\n  {}: no connection: {}", base::printable_line(name), base::printable_line(reason));
@@ -34,7 +34,7 @@ std::string to_string(TunnelState state) {
   return "died";
 }
 
-std::string tunnel_text(const remote::TunnelNote& tunnel) {
+std::string tunnel_text(const remote::TunnelInfo& tunnel) {
   switch (tunnel.state()) {
     case TunnelState::running:
       return running_tunnel_text(tunnel);
@@ -50,13 +50,13 @@ std::string tunnel_text(const remote::TunnelNote& tunnel) {
       tunnel.ended.empty() ? "died" : "ended by " + base::printable_line(tunnel.ended), tunnel.pid);
 }
 
-nlohmann::json tunnel_json(const remote::TunnelNote& note) {
-  nlohmann::json json{{"state", to_string(note.state())}, {"pid", note.pid}};
-  if (note.state() == TunnelState::running && !note.down.empty()) {
-    json["down"] = note.down;
+nlohmann::json tunnel_json(const remote::TunnelInfo& info) {
+  nlohmann::json json{{"state", to_string(info.state())}, {"pid", info.pid}};
+  if (info.state() == TunnelState::running && !info.down.empty()) {
+    json["down"] = info.down;
   }
-  if (note.state() == TunnelState::died && !note.ended.empty()) {
-    json["message"] = "ended by " + note.ended;
+  if (info.state() == TunnelState::died && !info.ended.empty()) {
+    json["message"] = "ended by " + info.ended;
   }
   return json;
 }

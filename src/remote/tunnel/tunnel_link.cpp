@@ -84,7 +84,7 @@ std::string read_answer(int socket, std::chrono::steady_clock::time_point until)
 
 }  // namespace
 
-TunnelNote TunnelNote::of_this_process(const TunnelTarget& target) {
+TunnelInfo TunnelInfo::of_this_process(const TunnelTarget& target) {
   const pid_t pid = ::getpid();
   return {.pid = pid,
           .start_ticks = proc::start_ticks(pid).value_or(0),
@@ -93,12 +93,12 @@ TunnelNote TunnelNote::of_this_process(const TunnelTarget& target) {
           .target = target.text()};
 }
 
-bool TunnelNote::is_alive() const {
+bool TunnelInfo::is_alive() const {
   const auto ticks = proc::may_be_this_boot(boot_id) ? proc::start_ticks(static_cast<pid_t>(pid)) : std::nullopt;
   return ticks && *ticks == start_ticks;
 }
 
-TunnelNote::State TunnelNote::state() const {
+TunnelInfo::State TunnelInfo::state() const {
   if (over) {
     return State::over;
   }
@@ -128,21 +128,21 @@ void TunnelPlace::make() const {
   }
 }
 
-std::optional<TunnelNote> TunnelPlace::note() const {
+std::optional<TunnelInfo> TunnelPlace::info() const {
   try {
     const auto json = model::parse_json(base::read_file(m_directory / "state"));
-    TunnelNote note;
-    note.pid = json.at("pid").get<std::int64_t>();
-    note.start_ticks = json.at("start_ticks").get<std::uint64_t>();
-    note.boot_id = json.at("boot_id").get<std::string>();
-    note.host = json.at("host").get<std::string>();
-    note.target = json.at("target").get<std::string>();
-    note.id = json.at("id").get<std::string>();
-    note.ended = json.at("ended").get<std::string>();
-    note.over = json.at("over").get<bool>();
-    note.ports = json.at("ports").get<std::map<std::string, int>>();
-    note.down = json.at("down").get<std::map<std::string, std::string>>();
-    return note;
+    TunnelInfo info;
+    info.pid = json.at("pid").get<std::int64_t>();
+    info.start_ticks = json.at("start_ticks").get<std::uint64_t>();
+    info.boot_id = json.at("boot_id").get<std::string>();
+    info.host = json.at("host").get<std::string>();
+    info.target = json.at("target").get<std::string>();
+    info.id = json.at("id").get<std::string>();
+    info.ended = json.at("ended").get<std::string>();
+    info.over = json.at("over").get<bool>();
+    info.ports = json.at("ports").get<std::map<std::string, int>>();
+    info.down = json.at("down").get<std::map<std::string, std::string>>();
+    return info;
   } catch (const base::Error&) {
     return std::nullopt;
   } catch (const nlohmann::json::exception&) {
@@ -150,18 +150,18 @@ std::optional<TunnelNote> TunnelPlace::note() const {
   }
 }
 
-void TunnelPlace::write(const TunnelNote& note) const {
+void TunnelPlace::write(const TunnelInfo& info) const {
   base::write_file_atomically(m_directory / "state",
-                              model::dump_json({{"pid", note.pid},
-                                                {"start_ticks", note.start_ticks},
-                                                {"boot_id", note.boot_id},
-                                                {"host", note.host},
-                                                {"target", note.target},
-                                                {"id", note.id},
-                                                {"ended", note.ended},
-                                                {"over", note.over},
-                                                {"ports", note.ports},
-                                                {"down", note.down}},
+                              model::dump_json({{"pid", info.pid},
+                                                {"start_ticks", info.start_ticks},
+                                                {"boot_id", info.boot_id},
+                                                {"host", info.host},
+                                                {"target", info.target},
+                                                {"id", info.id},
+                                                {"ended", info.ended},
+                                                {"over", info.over},
+                                                {"ports", info.ports},
+                                                {"down", info.down}},
                                                1) +
                                   "\n",
                               0600);
@@ -171,7 +171,7 @@ base::Fd TunnelPlace::take_lock() const {
   base::Fd lock = base::lock_file(m_directory / "lock", base::k_lock_patience);
   if (!lock) {
     // A tunnel forks into the background after it has taken the lock, so only the state file has its current PID.
-    const auto known = note();
+    const auto known = info();
     throw base::Error(fmt::format("this workflow's tunnel is already held: {} holds {}",
                                   known && known->is_alive()
                                       ? fmt::format("process {} on {}", known->pid, base::printable(known->host))

@@ -288,26 +288,26 @@ TEST_F(TunnelTest, AsksStrangeClientsNothing) {
 
 TEST_F(TunnelTest, ANoteTellsTheProcessFromALaterOne) {
   m_place.make();
-  auto note = TunnelNote::of_this_process({.host = "127.0.0.1", .port = 8080});
-  note.ports["ws1"] = 20001;
-  note.id = "id";
-  m_place.write(note);
-  EXPECT_EQ(m_place.note()->state(), TunnelNote::State::running);
-  EXPECT_EQ(m_place.note()->ports, note.ports);
-  EXPECT_EQ(m_place.note()->id, note.id);
-  ++note.start_ticks;
-  EXPECT_EQ(note.state(), TunnelNote::State::died);
-  --note.start_ticks;
-  note.boot_id = "another";
-  EXPECT_EQ(note.state(), TunnelNote::State::died);
-  note.host += "x";
-  EXPECT_EQ(note.state(), TunnelNote::State::elsewhere);
-  note.ended = "signal 15";
-  EXPECT_EQ(note.state(), TunnelNote::State::died) << "runners may need it still";
-  note.over = true;
-  EXPECT_EQ(note.state(), TunnelNote::State::over);
+  auto info = TunnelInfo::of_this_process({.host = "127.0.0.1", .port = 8080});
+  info.ports["ws1"] = 20001;
+  info.id = "id";
+  m_place.write(info);
+  EXPECT_EQ(m_place.info()->state(), TunnelInfo::State::running);
+  EXPECT_EQ(m_place.info()->ports, info.ports);
+  EXPECT_EQ(m_place.info()->id, info.id);
+  ++info.start_ticks;
+  EXPECT_EQ(info.state(), TunnelInfo::State::died);
+  --info.start_ticks;
+  info.boot_id = "another";
+  EXPECT_EQ(info.state(), TunnelInfo::State::died);
+  info.host += "x";
+  EXPECT_EQ(info.state(), TunnelInfo::State::elsewhere);
+  info.ended = "signal 15";
+  EXPECT_EQ(info.state(), TunnelInfo::State::died) << "runners may need it still";
+  info.over = true;
+  EXPECT_EQ(info.state(), TunnelInfo::State::over);
   write_text(m_place.directory() / "state", "{\"pid\": \"x\"}");
-  EXPECT_FALSE(m_place.note());
+  EXPECT_FALSE(m_place.info());
 }
 
 TEST_F(TunnelTest, OneProcessHoldsIt) {

@@ -22,7 +22,7 @@ struct WorkerStatus {
 
 struct FleetStatus {
   Outcomes<WorkerStatus> workers{};
-  std::optional<remote::TunnelNote> tunnel{};  ///< Absent if there is no tunnel, or no runner needs it.
+  std::optional<remote::TunnelInfo> tunnel{};  ///< Unset if the workflow has no tunnel or no runner needs it.
   bool misses_tunnel{false};                   ///< The tunnel died, and runners need it.
 
   std::size_t count(remote::State state) const;

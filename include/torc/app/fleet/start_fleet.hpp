@@ -39,7 +39,7 @@ struct StartOutcome {
   };
 
   Outcomes<remote::StartResult> workers{};
-  std::optional<remote::TunnelNote> tunnel{};
+  std::optional<remote::TunnelInfo> tunnel{};
   Refusal refusal{Refusal::none};
 
   std::size_t started() const;

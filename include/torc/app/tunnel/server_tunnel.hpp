@@ -34,7 +34,7 @@ HeldTunnel hold_server_tunnel(const remote::WorkflowRef& workflow, const std::ve
                               std::optional<std::chrono::milliseconds> limit = std::nullopt);
 
 /// The tunnel of a workflow; std::nullopt if there is none or no runner needs it any more.
-std::optional<remote::TunnelNote> find_server_tunnel(const remote::WorkflowRef& workflow);
+std::optional<remote::TunnelInfo> find_server_tunnel(const remote::WorkflowRef& workflow);
 
 /// The result of a request to end the tunnel.
 struct TunnelEnding {

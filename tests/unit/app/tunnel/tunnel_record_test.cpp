@@ -15,7 +15,7 @@ namespace torc::app {
 namespace {
 
 using remote::Forward;
-using remote::TunnelNote;
+using remote::TunnelInfo;
 
 Forward up(const std::string& name, int port) {
   return {.worker = "alice@" + name, .name = name, .port = port, .up = true};
@@ -36,9 +36,9 @@ class TunnelRecordTest : public testing::Test {
   ~TunnelRecordTest() override { ::unsetenv("XDG_STATE_HOME"); }
 
   TunnelRecord record() {
-    return {m_reporter, m_place, TunnelNote::of_this_process({.host = "127.0.0.1", .port = 8080})};
+    return {m_reporter, m_place, TunnelInfo::of_this_process({.host = "127.0.0.1", .port = 8080})};
   }
-  TunnelNote note() const { return m_place.note().value_or(TunnelNote{}); }
+  TunnelInfo info() const { return m_place.info().value_or(TunnelInfo{}); }
 
   support::TempDir m_dir;
   remote::TunnelPlace m_place{place_in(m_dir.path())};
@@ -48,31 +48,31 @@ class TunnelRecordTest : public testing::Test {
 using Ports = std::map<std::string, int>;
 using Reasons = std::map<std::string, std::string>;
 
-TEST_F(TunnelRecordTest, TheNoteTellsOtherCommands) {
+TEST_F(TunnelRecordTest, OtherCommandsReadIt) {
   auto kept = record();
-  EXPECT_EQ(note().state(), TunnelNote::State::running);
-  EXPECT_TRUE(note().ports.empty());
+  EXPECT_EQ(info().state(), TunnelInfo::State::running);
+  EXPECT_TRUE(info().ports.empty());
   kept.record_change(up("ws1", 20'001));
   kept.record_change(up("ws2", 20'002));
-  EXPECT_EQ(note().ports, (Ports{{"alice@ws1", 20'001}, {"alice@ws2", 20'002}}));
-  EXPECT_TRUE(note().down.empty());
+  EXPECT_EQ(info().ports, (Ports{{"alice@ws1", 20'001}, {"alice@ws2", 20'002}}));
+  EXPECT_TRUE(info().down.empty());
   kept.record_change(down("ws1", "Connection refused"));
-  EXPECT_EQ(note().down, (Reasons{{"ws1", "Connection refused"}}));
-  EXPECT_EQ(note().ports.at("alice@ws1"), 20'001) << "its runner looks for the server there";
+  EXPECT_EQ(info().down, (Reasons{{"ws1", "Connection refused"}}));
+  EXPECT_EQ(info().ports.at("alice@ws1"), 20'001) << "its runner looks for the server there";
   kept.record_change(up("ws1", 20'003));
-  EXPECT_TRUE(note().down.empty());
-  EXPECT_EQ(note().ports.at("alice@ws1"), 20'003);
+  EXPECT_TRUE(info().down.empty());
+  EXPECT_EQ(info().ports.at("alice@ws1"), 20'003);
 
   kept.record_change(down("ws2", "Connection refused"));
   kept.record_end("signal 15", false);
-  EXPECT_EQ(note().ended, "signal 15");
-  EXPECT_FALSE(note().over);
-  EXPECT_EQ(note().state(), TunnelNote::State::died);
-  EXPECT_TRUE(note().down.empty()) << "none has a forward, which is no news of one worker";
-  EXPECT_EQ(note().ports.size(), 2U) << "the next one makes them there again";
+  EXPECT_EQ(info().ended, "signal 15");
+  EXPECT_FALSE(info().over);
+  EXPECT_EQ(info().state(), TunnelInfo::State::died);
+  EXPECT_TRUE(info().down.empty()) << "none has a forward, which is no news of one worker";
+  EXPECT_EQ(info().ports.size(), 2U) << "the next one makes them there again";
   kept.record_end("no worker needs it", true);
-  EXPECT_EQ(note().ended, "no worker needs it");
-  EXPECT_EQ(note().state(), TunnelNote::State::over);
+  EXPECT_EQ(info().ended, "no worker needs it");
+  EXPECT_EQ(info().state(), TunnelInfo::State::over);
 }
 
 TEST_F(TunnelRecordTest, EachChangeIsReported) {
@@ -89,14 +89,14 @@ TEST_F(TunnelRecordTest, EachChangeIsReported) {
   EXPECT_EQ(m_reporter.all<TunnelEnded>()[0].why, "signal 2");
 }
 
-TEST_F(TunnelRecordTest, ANoteThatCannotBeWrittenEndsNothing) {
+TEST_F(TunnelRecordTest, AFailureToWriteItEndsNothing) {
   auto kept = record();
   std::filesystem::remove_all(m_place.directory());
   EXPECT_NO_THROW(kept.record_change(up("ws1", 20'001)));
   EXPECT_EQ(m_reporter.all<ForwardChanged>().size(), 1U);
   m_place.make();
   kept.record_change(up("ws2", 20'002));
-  EXPECT_EQ(note().ports, (Ports{{"alice@ws1", 20'001}, {"alice@ws2", 20'002}})) << "what was missed is made up for";
+  EXPECT_EQ(info().ports, (Ports{{"alice@ws1", 20'001}, {"alice@ws2", 20'002}})) << "what was missed is made up for";
   std::filesystem::remove_all(m_place.directory());
   EXPECT_NO_THROW(kept.record_end("signal 15", true));
   EXPECT_THROW(record(), base::SystemError) << "one that nobody could find is not begun";
