@@ -15,6 +15,11 @@ import time
 from harness import PLAIN, TORC, E2ETest, alive, clean_environment, main, run_torc, wait_until
 
 
+# A job that fails if two others are running. It waits for such a third job, for at most the given number of checks.
+TWO_AT_A_TIME = ("mkdir a 2>/dev/null || mkdir b 2>/dev/null || { touch third; exit 7; }; "
+                 "for n in $(seq %d); do [ -e third ] && break; sleep 0.02; done; rmdir b 2>/dev/null || rmdir a; : {i}")
+
+
 class Exec(E2ETest):
     def exec(self, *args, **options):
         return run_torc("-s", "exec", *args, home=self.dir, **options)
@@ -163,9 +168,9 @@ class Exec(E2ETest):
                          (1, 1, 1, False))
 
     def test_a_limit_on_jobs_at_once(self):
-        job = "mkdir a 2>/dev/null || mkdir b 2>/dev/null || exit 7; sleep 0.1; rmdir b 2>/dev/null || rmdir a"
-        self.exec("-j", "2", "-c", job + "; : {i}", "--param", "i=1:8", check=True)
-        self.assertEqual(self.exec("-j", "3", "-c", job + "; : {i}", "--param", "i=1:8").returncode, 1)
+        self.exec("-j", "2", "-c", TWO_AT_A_TIME % 10, "--param", "i=1:8", check=True)
+        self.assertEqual(self.exec("-j", "3", "-c", TWO_AT_A_TIME % 1000, "--param", "i=1:8").returncode, 1)
+        self.assertTrue((self.dir / "third").exists())
 
     def test_what_is_sent_to_a_server(self):
         server = self.server()
@@ -256,11 +261,8 @@ class ExecOnServer(E2ETest):
 
     def test_a_limit_on_jobs_at_once(self):
         server = self.server()
-        # There is room for two; they stay until a third one has come, but not for ever.
-        job = ("mkdir a 2>/dev/null || mkdir b 2>/dev/null || { touch third; exit 7; }; "
-               "for n in $(seq %d); do [ -e third ] && break; sleep 0.02; done; rmdir b 2>/dev/null || rmdir a; : {i}")
-        self.exec(server, "-j", "2", "-c", job % 10, "--param", "i=1:6", check=True)
-        self.assertEqual(self.exec(server, "-j", "3", "-c", job % 1000, "--param", "i=1:6").returncode, 1)
+        self.exec(server, "-j", "2", "-c", TWO_AT_A_TIME % 10, "--param", "i=1:6", check=True)
+        self.assertEqual(self.exec(server, "-j", "3", "-c", TWO_AT_A_TIME % 1000, "--param", "i=1:6").returncode, 1)
         self.assertTrue((self.dir / "third").exists())
 
     def test_stop(self):
