@@ -18,7 +18,7 @@ constexpr std::uint64_t k_most = std::numeric_limits<std::int64_t>::max();
 constexpr std::uint64_t k_block = 4'096;
 constexpr std::uint64_t k_gib = std::uint64_t{1} << 30U;
 constexpr std::uint64_t k_always_allowed = k_gib;
-constexpr std::uint64_t k_most_ratio = 100;
+constexpr std::uint64_t k_max_ratio = 100;
 
 std::uint64_t in_blocks(std::uint64_t size) {
   return size > k_most - k_block ? k_most : std::max(k_block, (size + k_block - 1) / k_block * k_block);
@@ -35,10 +35,10 @@ FreeSpace free_space(int directory) {
   if (::fstatvfs(directory, &info) != 0) {
     throw base::SystemError("cannot determine the free space");
   }
-  constexpr std::uint64_t k_most_reserve = std::uint64_t{256} << 20U;
+  constexpr std::uint64_t k_max_reserve = std::uint64_t{256} << 20U;
   constexpr std::uint64_t k_parts = 50;
   const std::uint64_t size_of_block = info.f_frsize;
-  const std::uint64_t reserve = std::min(k_most_reserve, info.f_blocks * size_of_block / k_parts);
+  const std::uint64_t reserve = std::min(k_max_reserve, info.f_blocks * size_of_block / k_parts);
   const std::uint64_t available = info.f_bavail * size_of_block;
   FreeSpace result;
   result.bytes = available - std::min(available, reserve);
@@ -66,7 +66,7 @@ std::uint64_t most_unpacked_bytes(std::uint64_t packed_bytes, std::optional<std:
   if (max_size) {
     return *max_size;
   }
-  return packed_bytes > k_most / k_most_ratio ? k_most : std::max(k_always_allowed, packed_bytes * k_most_ratio);
+  return packed_bytes > k_most / k_max_ratio ? k_most : std::max(k_always_allowed, packed_bytes * k_max_ratio);
 }
 
 std::string why_too_large(const Survey& survey, std::optional<std::uint64_t> max_size) {
@@ -80,7 +80,7 @@ std::string why_too_large(const Survey& survey, std::optional<std::uint64_t> max
   return fmt::format(
       "unpacked it takes at least {}, over {} times its own size, possibly a decompression bomb; use --max-size SIZE "
       "(here at least {}g) to accept it",
-      size_text(survey.bytes), k_most_ratio, (survey.bytes - 1) / k_gib + 1);
+      size_text(survey.bytes), k_max_ratio, (survey.bytes - 1) / k_gib + 1);
 }
 
 std::string why_too_large(const Survey& survey, std::optional<std::uint64_t> max_size,

@@ -13,9 +13,9 @@
 namespace torc::archive {
 namespace {
 
-constexpr std::size_t k_most_bytes = std::size_t{64} << 20U;
+constexpr std::size_t k_max_bytes = std::size_t{64} << 20U;
 constexpr std::size_t k_bytes_of_a_node = 128;
-constexpr int k_most_opened = 200'000;
+constexpr int k_max_opened = 200'000;
 
 }  // namespace
 
@@ -25,7 +25,7 @@ std::optional<std::vector<std::string>> parts_of_name(std::string_view name) {
   }
   std::vector<std::string> parts;
   for (auto& part : base::split(name, '/')) {
-    if (part == ".." || parts.size() > base::k_most_depth) {
+    if (part == ".." || parts.size() > base::k_max_depth) {
       return std::nullopt;
     }
     if (!part.empty() && part != ".") {
@@ -38,7 +38,7 @@ std::optional<std::vector<std::string>> parts_of_name(std::string_view name) {
 bool LinkList::add(const std::vector<std::string>& parts, std::string_view target) {
   std::string path = base::join(parts, "/");
   m_bytes += path.size() + target.size() + k_bytes_of_a_node;
-  if (m_bytes > k_most_bytes || target.empty() || target.size() >= PATH_MAX) {
+  if (m_bytes > k_max_bytes || target.empty() || target.size() >= PATH_MAX) {
     return false;
   }
   m_links.insert_or_assign(std::move(path), std::string(target));
@@ -51,7 +51,7 @@ bool LinkCheck::is_directory(const std::vector<std::string>& path) {
     if (m_stop.stop_requested()) {
       throw Stopped();
     }
-    if (++m_opened > k_most_opened) {
+    if (++m_opened > k_max_opened) {
       return false;
     }
     here.reset(::openat(here ? here.get() : m_root, part.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
@@ -82,7 +82,7 @@ std::string_view LinkCheck::why_not(const std::vector<std::string>& path, std::s
       return k_leaves;
     }
     if (here.size() > own && !is_directory(here)) {
-      return m_opened > k_most_opened ? "too many links" : "it may leave the directory";
+      return m_opened > k_max_opened ? "too many links" : "it may leave the directory";
     }
     here.pop_back();
     own = std::min(own, here.size());

@@ -20,7 +20,7 @@
 namespace torc::archive {
 namespace {
 
-constexpr std::uint64_t k_most_header_bytes = std::uint64_t{1} << 24U;
+constexpr std::uint64_t k_max_header_bytes = std::uint64_t{1} << 24U;
 constexpr std::uint64_t k_no_budget = std::numeric_limits<std::uint64_t>::max();
 
 std::string text_or_empty(const char* text) {
@@ -143,7 +143,7 @@ std::optional<Entry> Reader::next() {
   if (m_impl->has_entry) {
     m_impl->check(::archive_read_data_skip(reader));
   }
-  m_impl->budget = k_most_header_bytes;
+  m_impl->budget = k_max_header_bytes;
   ::archive_entry* entry = nullptr;
   const int status = ::archive_read_next_header(reader, &entry);
   m_impl->check(status);

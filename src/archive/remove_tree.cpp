@@ -46,7 +46,7 @@ struct CloseDirectory {
 bool empty_directory(int parent, const char* name, StopLimit& limit, std::size_t depth) {
   base::Fd fd(::openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   const std::unique_ptr<DIR, CloseDirectory> stream(fd ? ::fdopendir(fd.get()) : nullptr);
-  if (!stream || depth > base::k_most_depth + 1) {
+  if (!stream || depth > base::k_max_depth + 1) {
     return false;
   }
   const int here = fd.release();

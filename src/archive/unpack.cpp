@@ -84,9 +84,9 @@ class Unpacking {
 
   void skip(std::string_view kind, std::string_view name, std::string_view why) {
     // The name is shortened so that the reason remains visible in a shortened list.
-    constexpr std::size_t k_most_name = 200;
+    constexpr std::size_t k_max_name = 200;
     m_report.skipped.add(
-        fmt::format("{} {}{}", kind, name.substr(0, k_most_name), why.empty() ? "" : fmt::format(" ({})", why)));
+        fmt::format("{} {}{}", kind, name.substr(0, k_max_name), why.empty() ? "" : fmt::format(" ({})", why)));
   }
 
   /// Skips the entry because of the error in errno.

@@ -17,7 +17,7 @@
 namespace torc::base {
 namespace {
 
-constexpr int k_most_followed = 40;  // Same limit as Linux.
+constexpr int k_max_followed = 40;  // Same limit as Linux.
 
 OpenedFile refused(std::string why) {
   OpenedFile result;
@@ -68,7 +68,7 @@ class Resolver {
           return failed(errno);
         }
         m_entered.emplace_back(fd);
-        if (m_entered.size() > k_most_depth) {
+        if (m_entered.size() > k_max_depth) {
           return refused("it is nested too deeply");
         }
       } else if (!m_parts.empty()) {
@@ -106,7 +106,7 @@ class Resolver {
       return errno_text(errno);
     }
     const std::string_view text(target.data(), static_cast<std::size_t>(size));
-    if (++m_links > k_most_followed) {
+    if (++m_links > k_max_followed) {
       return "it has too many levels of links";
     }
     return text.starts_with('/') || !push(text) ? k_leaves : "";
@@ -182,7 +182,7 @@ void walk_beneath(int directory, const std::function<void(const FoundFile&)>& vi
                   const std::function<void(const std::string& path, const std::string& why)>& unreadable) {
   std::vector<OpenDirectory> stack;
   const auto enter = [&](int parent, const char* name, const std::string& path) {
-    if (stack.size() > k_most_depth) {
+    if (stack.size() > k_max_depth) {
       unreadable(path, "it is nested too deeply");
     } else if (auto stream = open_stream(parent, name)) {
       stack.push_back({std::move(stream), path.empty() ? "" : path + "/"});

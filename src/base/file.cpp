@@ -72,9 +72,9 @@ void write_file_atomically(const std::filesystem::path& path, std::string_view c
 
 std::filesystem::path real_path(std::filesystem::path path) {
   // canonical() alone does not follow a link whose target does not exist.
-  constexpr int k_most_links = 40;
+  constexpr int k_max_links = 40;
   std::error_code ignored;
-  for (int links = 0; links < k_most_links && std::filesystem::is_symlink(path, ignored); ++links) {
+  for (int links = 0; links < k_max_links && std::filesystem::is_symlink(path, ignored); ++links) {
     path = path.parent_path() / std::filesystem::read_symlink(path, ignored);
   }
   const auto canonical = std::filesystem::weakly_canonical(path, ignored);

@@ -48,10 +48,10 @@ void write_holder(const Fd& file) {
 
 }  // namespace
 
-Fd lock_file(const std::filesystem::path& path, std::chrono::milliseconds patience) {
+Fd lock_file(const std::filesystem::path& path, std::chrono::milliseconds timeout) {
   constexpr unsigned k_private = 0600;
   Fd file = open_file(path, O_RDWR | O_CREAT | O_NOFOLLOW, k_private);
-  const auto until = std::chrono::steady_clock::now() + patience;
+  const auto until = std::chrono::steady_clock::now() + timeout;
   while (!try_lock(file, path)) {
     if (std::chrono::steady_clock::now() >= until) {
       return Fd{};

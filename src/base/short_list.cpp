@@ -9,9 +9,9 @@ namespace torc::base {
 
 void ShortList::add(std::string_view text) {
   ++m_count;
-  if (m_texts.size() < k_most_texts) {
-    const bool is_long = text.size() > k_most_bytes;
-    m_texts.push_back(printable_line(text.substr(0, k_most_bytes)) + (is_long ? "..." : ""));
+  if (m_texts.size() < k_max_texts) {
+    const bool is_long = text.size() > k_max_bytes;
+    m_texts.push_back(printable_line(text.substr(0, k_max_bytes)) + (is_long ? "..." : ""));
   }
 }
 

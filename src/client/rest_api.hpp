@@ -11,7 +11,7 @@ class RestApi final : public Api {
  public:
   explicit RestApi(const Connection& connection);
 
-  void set_patience(net::Patience patience) override { m_connection.set_patience(std::move(patience)); }
+  void set_wait_limit(net::WaitLimit wait_limit) override { m_connection.set_wait_limit(std::move(wait_limit)); }
 
   void ping() override;
   const model::ServerVersion& version() override;

@@ -42,7 +42,7 @@ bool may_repeat(const std::string& method, const net::HttpResponse& response) {
   const bool is_permanent = response.error.starts_with("timed out") ||
                             response.error.starts_with("could not resolve") ||
                             response.error.find("certificate") != std::string::npos;
-  return response.status == 0 && is_safe && !is_permanent && !response.given_up && !response.unfit;
+  return response.status == 0 && is_safe && !is_permanent && !response.given_up && !response.over_limit;
 }
 
 }  // namespace
@@ -125,7 +125,7 @@ nlohmann::json RestConnection::send(const char* method, const std::string& path,
   const auto response = send_until_answered(method, path, body.is_null() ? "" : model::dump_json(body), stop);
   base::log_debug("{} {}: {} in {:.1f} ms", method, path, response.status,
                   std::chrono::duration<double, std::milli>(Clock::now() - started).count());
-  if (response.unfit) {
+  if (response.over_limit) {
     throw_unexpected(what, response.error);
   }
   if (response.status == 0) {
@@ -161,7 +161,7 @@ void ListProgress::check(const nlohmann::json& page, std::int64_t offset, std::i
   }
   m_first = std::move(first);
   m_bytes += bytes;
-  if (++m_pages > k_most_pages || m_bytes > net::k_max_body_bytes || Clock::now() - m_began > k_longest) {
+  if (++m_pages > k_max_pages || m_bytes > net::k_max_body_bytes || Clock::now() - m_began > k_longest) {
     throw_unexpected(m_what, fmt::format("its list has no end; {} items were sent", offset + count));
   }
 }

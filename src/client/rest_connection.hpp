@@ -43,7 +43,7 @@ class ListProgress {
 
   /// Checks a page before the next one is requested. A page must not have more items than `wanted`, must begin at
   /// `offset` if it reports its offset, and must not begin with the same item as the previous page. All pages together
-  /// are limited to net::k_max_body_bytes bytes, k_most_pages pages, and the time k_longest.
+  /// are limited to net::k_max_body_bytes bytes, k_max_pages pages, and the time k_longest.
   /// @param bytes  Size of the page's JSON.
   /// @throws base::ApiError
   void check(const nlohmann::json& page, std::int64_t offset, std::int64_t wanted, std::size_t bytes);
@@ -51,7 +51,7 @@ class ListProgress {
  private:
   using Clock = std::chrono::steady_clock;
 
-  static constexpr int k_most_pages = 10'000;
+  static constexpr int k_max_pages = 10'000;
   static constexpr std::chrono::minutes k_longest{15};
 
   std::string m_what;
@@ -73,7 +73,7 @@ class RestConnection {
   /// The URL without any credentials in it.
   const std::string& shown_url() const { return m_shown_url; }
 
-  void set_patience(net::Patience patience) { m_http.set_patience(std::move(patience)); }
+  void set_wait_limit(net::WaitLimit wait_limit) { m_http.set_wait_limit(std::move(wait_limit)); }
 
   nlohmann::json get(const std::string& path, const Query& query = {});
   /// @param stop  When requested, the request is abandoned at once, as if no answer had come.

@@ -20,8 +20,8 @@ namespace {
 
 constexpr int k_read_timeout_ms = 10'000;
 constexpr std::size_t k_fewest_points = 60;
-constexpr std::size_t k_most_points = 800;
-constexpr std::size_t k_most_system_points = 2'000;
+constexpr std::size_t k_max_points = 800;
+constexpr std::size_t k_max_system_points = 2'000;
 
 /// Condition for valid rows: a time between 1970 and the year 5138, and numbers in range. SQLite columns can store
 /// values of any type, and the file is untrusted.
@@ -128,7 +128,7 @@ void Reader::read_jobs() {
 
 void Reader::read_points() {
   const auto jobs = std::max<std::size_t>(m_recording.jobs.size(), 1);
-  const auto most = std::clamp(m_options.most_points / jobs, k_fewest_points, k_most_points);
+  const auto most = std::clamp(m_options.most_points / jobs, k_fewest_points, k_max_points);
   std::unordered_map<std::int64_t, ThinnedSeries> series;
   for (const auto& job : m_recording.jobs) {
     series.try_emplace(job.job_id, static_cast<std::size_t>(job.usage.samples), job.first_time, job.last_time, most);
@@ -200,7 +200,7 @@ void Reader::read_system() {
                               .avg_memory_bytes = totals.getColumn(6).getInt64()};
   m_recording.total_memory_bytes = std::max<std::int64_t>(totals.getColumn(7).getInt64(), 0);
   ThinnedSeries series(count(totals.getColumn(0)), totals.getColumn(1).getDouble(), totals.getColumn(2).getDouble(),
-                       k_most_system_points);
+                       k_max_system_points);
   SQLite::Statement rows(
       m_database,
       fmt::format("SELECT timestamp, cpu_percent, memory_bytes FROM system_resource_samples WHERE {}", k_valid_row));

@@ -68,9 +68,9 @@ std::string seconds(std::chrono::milliseconds duration) {
 constexpr const char* k_large_body = "the response is larger than any that this program expects";
 
 /// Rounded to tenths of a second for messages.
-std::chrono::milliseconds rounded_since(Patience::Clock::time_point began) {
+std::chrono::milliseconds rounded_since(WaitLimit::Clock::time_point began) {
   using Tenths = std::chrono::duration<std::int64_t, std::deci>;
-  return std::chrono::round<Tenths>(Patience::Clock::now() - began);
+  return std::chrono::round<Tenths>(WaitLimit::Clock::now() - began);
 }
 
 /// The system's text for a failed connection, in lower case for use inside a sentence.
@@ -88,9 +88,9 @@ struct HttpClient::Impl {
   void prepare(std::string_view method, const std::string& url, const std::string& body);
   HttpResponse perform(const std::string& url, const std::stop_token& stop);
   /// Returns nothing if the request was given up.
-  std::optional<CURLcode> transfer(const std::stop_token& stop, Patience::Clock::time_point began);
+  std::optional<CURLcode> transfer(const std::stop_token& stop, WaitLimit::Clock::time_point began);
   /// How long to wait for the network before checking again whether to go on.
-  std::chrono::milliseconds time_left(Patience::Clock::time_point began) const;
+  std::chrono::milliseconds time_left(WaitLimit::Clock::time_point began) const;
   std::string explain(CURLcode code, const std::string& url, bool sent) const;
   /// The maximum size of the body of the current response.
   std::size_t body_limit() const;
@@ -101,7 +101,7 @@ struct HttpClient::Impl {
   static int before_request(void* self, char* /*remote*/, char* /*local*/, int /*remote_port*/, int /*local_port*/);
 
   HttpOptions options;
-  Patience patience;
+  WaitLimit wait_limit;
   EasyHandle handle;
   MultiHandle multi;
   HeaderList json_headers;
@@ -283,16 +283,16 @@ std::string HttpClient::Impl::explain(CURLcode code, const std::string& url, boo
   }
 }
 
-std::chrono::milliseconds HttpClient::Impl::time_left(Patience::Clock::time_point began) const {
+std::chrono::milliseconds HttpClient::Impl::time_left(WaitLimit::Clock::time_point began) const {
   constexpr std::chrono::milliseconds k_poll{60'000};  // curl's own timers and the wake-up end a poll earlier.
-  return patience.left ? std::min(k_poll, patience.left(began)) : k_poll;
+  return wait_limit.left ? std::min(k_poll, wait_limit.left(began)) : k_poll;
 }
 
-std::optional<CURLcode> HttpClient::Impl::transfer(const std::stop_token& stop, Patience::Clock::time_point began) {
+std::optional<CURLcode> HttpClient::Impl::transfer(const std::stop_token& stop, WaitLimit::Clock::time_point began) {
   const auto wake_up = [this] { curl_multi_wakeup(multi.get()); };
   const std::stop_callback wake(stop, wake_up);
   std::list<std::stop_callback<decltype(wake_up)>> more_wakes;  // A list, because callbacks cannot be moved.
-  for (const auto& token : patience.wake) {
+  for (const auto& token : wait_limit.wake) {
     more_wakes.emplace_back(token, wake_up);
   }
   curl_multi_add_handle(multi.get(), handle.get());
@@ -325,13 +325,13 @@ std::optional<CURLcode> HttpClient::Impl::transfer(const std::stop_token& stop, 
 
 HttpResponse HttpClient::Impl::perform(const std::string& url, const std::stop_token& stop) {
   CURL* curl = handle.get();
-  const auto began = Patience::Clock::now();
+  const auto began = WaitLimit::Clock::now();
   const auto code = transfer(stop, began);
   HttpResponse response;
   response.sent = times_sent > 0;
   if (code != CURLE_OK) {
     response.given_up = !code;
-    response.unfit = code == CURLE_FILESIZE_EXCEEDED || rejection != nullptr;
+    response.over_limit = code == CURLE_FILESIZE_EXCEEDED || rejection != nullptr;
     response.error = code ? explain(*code, url, response.sent) : "gave up after " + seconds(rounded_since(began));
     return response;
   }
@@ -350,8 +350,8 @@ HttpClient::HttpClient(HttpClient&&) noexcept = default;
 HttpClient& HttpClient::operator=(HttpClient&&) noexcept = default;
 HttpClient::~HttpClient() = default;
 
-void HttpClient::set_patience(Patience patience) {
-  m_impl->patience = std::move(patience);
+void HttpClient::set_wait_limit(WaitLimit wait_limit) {
+  m_impl->wait_limit = std::move(wait_limit);
 }
 
 HttpResponse HttpClient::request(std::string_view method, const std::string& url, const std::string& body,

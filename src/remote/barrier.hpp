@@ -30,11 +30,11 @@ class Barrier {
     m_released.notify_all();
   }
 
-  /// Waits until all have arrived and the action has run. @returns false if the others do not arrive within `patience`,
+  /// Waits until all have arrived and the action has run. @returns false if the others do not arrive within `timeout`,
   /// which can only happen if threads could not be created
-  bool wait(std::chrono::seconds patience) {
+  bool wait(std::chrono::seconds timeout) {
     std::unique_lock lock(m_mutex);
-    return m_released.wait_for(lock, patience, [&] { return m_missing == 0; });
+    return m_released.wait_for(lock, timeout, [&] { return m_missing == 0; });
   }
 
   /// Throws the exception of the action, if there was one. Call this after all threads have ended.

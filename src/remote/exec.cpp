@@ -16,7 +16,7 @@ namespace {
 // with a line end and is followed by the exit status.
 constexpr std::string_view k_output_begin = "\n#torc-exec\n";
 constexpr std::string_view k_output_end = "\n#torc-exec-end ";
-constexpr std::int64_t k_most_exit_status = 255;
+constexpr std::int64_t k_max_exit_status = 255;
 
 std::string exec_script(const std::vector<std::string>& words) {
   std::string command = words.size() == 1 ? "sh -c " : "";
@@ -48,7 +48,7 @@ ExecResult exec_on_worker(Transport& transport, const Worker& worker, const std:
     return result;
   }
   const auto status = base::parse_int(base::trim(std::string_view(call.out).substr(end + k_output_end.size())));
-  result.reached = status && *status >= 0 && *status <= k_most_exit_status;
+  result.reached = status && *status >= 0 && *status <= k_max_exit_status;
   result.exit_status = result.reached ? static_cast<int>(*status) : 0;
   result.output = end < start ? "" : call.out.substr(start, end - start);
   if (!result.reached) {

@@ -168,7 +168,7 @@ class StartRound {
         m_settings(settings),
         m_two_connections(workers.size() - std::min(workers.size(), m_transport.width())),
         // A worker may use all of its time limit, and ending its ssh takes time, too.
-        m_patience(2 * settings.limit + std::chrono::seconds(30) + delay_of_all(transport, workers.size())),
+        m_timeout(2 * settings.limit + std::chrono::seconds(30) + delay_of_all(transport, workers.size())),
         m_results(workers.size()),
         m_decision(workers.size(), 0),
         m_barrier(workers.size(), [this, &decide] { make_decision(decide); }) {}
@@ -211,7 +211,7 @@ class StartRound {
 
   /// Waits for the decision. @returns whether to start this worker
   bool is_to_start(std::size_t i) {
-    if (!m_barrier.wait(m_patience)) {
+    if (!m_barrier.wait(m_timeout)) {
       m_results[i].check.problem = Check::Problem::unreachable;
       m_results[i].check.message = "timed out waiting for the checks of other workers";
       return false;
@@ -253,7 +253,7 @@ class StartRound {
   std::size_t
       /// Number of workers, from the first, that are checked over one connection and started over another.
       m_two_connections;
-  std::chrono::seconds m_patience;
+  std::chrono::seconds m_timeout;
   std::vector<StartResult> m_results;
   std::vector<char> m_decision;
   Barrier m_barrier;

@@ -8,7 +8,7 @@ namespace torc::remote {
 namespace {
 
 /// The load average cannot exceed the maximum number of processes.
-constexpr double k_most_load = 1LL << 22U;
+constexpr double k_max_load = 1LL << 22U;
 
 std::string last_log_line(const Report& report) {
   const auto lines = report.all("log");
@@ -77,8 +77,7 @@ WorkerState query_state(Transport& transport, const Worker& worker, const Workfl
     return result;
   }
   try {
-    return {
-        .state = State::running, .pid = report->pid_if_any("pid"), .load = report->real_if_any("load", k_most_load)};
+    return {.state = State::running, .pid = report->pid_if_any("pid"), .load = report->real_if_any("load", k_max_load)};
   } catch (const BadReport& error) {
     return {.state = State::unreachable, .message = error.what()};
   }

@@ -16,7 +16,7 @@ namespace torc::remote {
 namespace {
 
 /// Plausible maximum for one runner.
-constexpr std::int64_t k_most_jobs = 1'000'000'000;
+constexpr std::int64_t k_max_jobs = 1'000'000'000;
 
 StopResult judge_signal(const proc::CommandResult& call) {
   const auto report = Report::parse(call.out);
@@ -47,7 +47,7 @@ void judge_end(StopResult& result, const proc::CommandResult& call) {
     return;
   }
   try {
-    result.requeued = report->number_if_any("ended_given_back", 0, k_most_jobs);
+    result.requeued = report->number_if_any("ended_given_back", 0, k_max_jobs);
     result.ended = report->has("gone");
   } catch (const BadReport& error) {
     result.message = error.what();
@@ -67,7 +67,7 @@ class StopRound {
         m_barrier(workers.size(), [this, &on_signaled] { on_signaled(m_results); }) {}
 
   std::vector<StopResult> run() {
-    const bool waits = m_request.patience.count() > 0;
+    const bool waits = m_request.timeout.count() > 0;
     const bool one_connection = waits && m_workers.size() <= m_transport.width();
     proc::for_each_index(m_workers.size(), m_transport.width(),
                          [&](std::size_t i) { one_connection ? signal_and_wait(i) : signal(i); });
@@ -80,7 +80,7 @@ class StopRound {
 
  private:
   /// Longer than any ssh call can take.
-  static constexpr std::chrono::minutes k_patience{10};
+  static constexpr std::chrono::minutes k_timeout{10};
 
   void arrive(std::size_t i, const proc::CommandResult& call) {
     m_results[i] = judge_signal(call);
@@ -109,7 +109,7 @@ class StopRound {
       before.end = proc::CommandResult::End::exited;
       before.out = output;
       arrive(i, before);
-      return m_barrier.wait(k_patience + delay_of_all(m_transport, m_workers.size())) && m_results[i].signaled_pid
+      return m_barrier.wait(k_timeout + delay_of_all(m_transport, m_workers.size())) && m_results[i].signaled_pid
                  ? k_go
                  : "stop\n";
     };

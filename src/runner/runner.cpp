@@ -16,7 +16,7 @@ namespace {
 
 /// A running job needs one or two descriptors. A higher limit would only slow down code that closes all possible
 /// descriptors.
-constexpr rlim_t k_most_open_files = 65'536;
+constexpr rlim_t k_max_open_files = 65'536;
 
 const char* reason_of(const RunnerReport& report) {
   return report.canceled ? "canceled" : report.timed_out ? "time_over" : report.stopped ? "stopped" : "finished";
@@ -43,7 +43,7 @@ std::filesystem::path make_output_directory(const std::string& path) {
 
 RunnerReport run_jobs(client::Api& api, const RunnerOptions& options, const std::stop_token& stop,
                       const std::function<void(const RunnerReport&, std::int64_t running)>& on_change) {
-  proc::raise_open_files(k_most_open_files);
+  proc::raise_open_files(k_max_open_files);
   std::unique_ptr<WorkerState> worker;
   if (options.worker) {
     worker = std::make_unique<WorkerState>(*options.worker);

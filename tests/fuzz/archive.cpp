@@ -23,7 +23,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::uint64_t k_most_bytes = std::uint64_t{4} << 20U;
+constexpr std::uint64_t k_max_bytes = std::uint64_t{4} << 20U;
 
 /// What unpacking promises, whatever the archive says.
 void check_tree(const fs::path& target) {
@@ -44,7 +44,7 @@ void read_and_unpack(const fs::path& place) {
   const fs::path target = place / "new";
   try {
     const auto found = archive::survey(file, {});
-    if (found.bytes <= k_most_bytes) {
+    if (found.bytes <= k_max_bytes) {
       archive::unpack(file, found, target, {});
       check_tree(target);
     }

@@ -13,7 +13,7 @@ namespace torc::support {
 /// An `Api` without a server: every call is unexpected. A test derives from it and overrides the calls it expects.
 class StubApi : public client::Api {
  public:
-  void set_patience(net::Patience) override { unexpected("set_patience"); }
+  void set_wait_limit(net::WaitLimit) override { unexpected("set_wait_limit"); }
   void ping() override { unexpected("ping"); }
   const model::ServerVersion& version() override { unexpected("version"); }
   std::string server_id() override { unexpected("server_id"); }

@@ -15,7 +15,7 @@
 namespace torc::base {
 
 /// Maximum depth of directories that these functions enter; deeper ones are refused.
-inline constexpr std::size_t k_most_depth = 256;
+inline constexpr std::size_t k_max_depth = 256;
 
 /// The word for a file type (st_mode) in messages: "FIFO", "device", "socket", "link", "directory", "file".
 std::string_view file_type_name(mode_t mode);

@@ -11,10 +11,10 @@ namespace torc::base {
 /// sends.
 class ShortList {
  public:
-  static constexpr std::size_t k_most_texts = 10;
-  static constexpr std::size_t k_most_bytes = 300;  ///< Maximum length of a text; longer ones are shortened with "...".
+  static constexpr std::size_t k_max_texts = 10;
+  static constexpr std::size_t k_max_bytes = 300;  ///< Maximum length of a text; longer ones are shortened with "...".
 
-  /// Counts `text`, and keeps it in printable form if fewer than `k_most_texts` are kept.
+  /// Counts `text`, and keeps it in printable form if fewer than `k_max_texts` are kept.
   void add(std::string_view text);
 
   bool empty() const { return m_count == 0; }

@@ -12,7 +12,7 @@
 #include "torc/model/completions.hpp"
 #include "torc/model/models.hpp"
 #include "torc/model/summary.hpp"
-#include "torc/net/patience.hpp"
+#include "torc/net/wait_limit.hpp"
 
 namespace torc::client {
 
@@ -85,7 +85,7 @@ class Api {
   virtual ~Api() = default;
 
   /// Sets how long calls wait for their answers. Abandoned calls throw as if no answer had come.
-  virtual void set_patience(net::Patience patience) = 0;
+  virtual void set_wait_limit(net::WaitLimit wait_limit) = 0;
 
   // System
   virtual void ping() = 0;

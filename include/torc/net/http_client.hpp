@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "torc/net/patience.hpp"
+#include "torc/net/wait_limit.hpp"
 
 namespace torc::net {
 
@@ -35,10 +35,10 @@ struct HttpResponse {
   int status{0};  ///< 0: no response; see `error`.
   std::string body{};
   std::string content_type{};
-  std::string error{};   ///< "connection refused", "could not resolve host", "timed out after 10 s", ...
-  bool sent{false};      ///< Whether the server may have acted on the request: false if connecting failed.
-  bool unfit{false};     ///< The response exceeded a limit; a retry would get the same response.
-  bool given_up{false};  ///< The caller stopped waiting for the response.
+  std::string error{};     ///< "connection refused", "could not resolve host", "timed out after 10 s", ...
+  bool sent{false};        ///< Whether the server may have acted on the request: false if connecting failed.
+  bool over_limit{false};  ///< The response exceeded a limit; a retry would get the same response.
+  bool given_up{false};    ///< The caller stopped waiting for the response.
 };
 
 /// Makes requests over one kept-alive connection (libcurl). Use one object per thread; the first one calls
@@ -58,7 +58,7 @@ class HttpClient {
                        const std::stop_token& stop = {});
 
   /// Applies to all later requests.
-  void set_patience(Patience patience);
+  void set_wait_limit(WaitLimit wait_limit);
 
  private:
   struct Impl;

@@ -49,7 +49,7 @@ struct StartSettings {
   std::chrono::seconds limit{60};  ///< Time for the worker's torc to answer.
   /// How long a start waits for another start of the same worker (less if `limit` is short) before it fails and names
   /// the other.
-  std::chrono::milliseconds lock_patience{5'000};
+  std::chrono::milliseconds lock_timeout{5'000};
   std::chrono::milliseconds settle{2000};  ///< How long a torc without `worker-probe` must run to count as started.
 
   /// The complete settings of a worker.

@@ -26,8 +26,8 @@ struct StopRequest {
   WorkflowRef workflow{};
   std::string output_dir{};  ///< If not empty, only a runner with this output directory counts.
   StopMode mode{StopMode::end};
-  std::chrono::seconds patience{0};  ///< How long to wait for the runners to end; zero: do not wait.
-  std::string requested_by{};        ///< Recorded on the worker: "alice@login1"
+  std::chrono::seconds timeout{0};  ///< How long to wait for the runners to end; zero: do not wait.
+  std::string requested_by{};       ///< Recorded on the worker: "alice@login1"
 };
 
 /// The outcome for one worker.

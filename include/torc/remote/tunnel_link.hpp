@@ -63,12 +63,12 @@ class TunnelPlace {
   void write(const TunnelInfo& info) const;
 
   /// Takes the lock that a tunnel's process holds for its lifetime.
-  /// @throws base::Error that names the holder, if another process still holds the lock after base::k_lock_patience
+  /// @throws base::Error that names the holder, if another process still holds the lock after base::k_lock_timeout
   base::Fd take_lock() const;
   /// Takes the lock that a command holds while it looks for a tunnel and starts one; waits for other commands that hold
   /// it.
   /// @param on_long_wait  Called once, with a description of the lock's holder, if the wait takes longer than
-  /// base::k_lock_patience.
+  /// base::k_lock_timeout.
   /// @throws base::SystemError; base::Error if a stop is requested
   base::Fd take_start_lock(const std::stop_token& stop,
                            const std::function<void(const std::string&)>& on_long_wait) const;

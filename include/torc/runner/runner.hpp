@@ -22,7 +22,7 @@ struct WorkerIdentity {
   std::string state_directory;  ///< Contains the pid file; the runner records there how it ended.
   int ready_fd{-1};             ///< Receives "ready\n" once the compute node is registered, then is closed.
   /// How long the runner waits for another runner of this worker to end before it fails with an error that names it.
-  std::chrono::milliseconds lock_patience{base::k_lock_patience};
+  std::chrono::milliseconds lock_timeout{base::k_lock_timeout};
 
   bool operator==(const WorkerIdentity&) const = default;
 };

@@ -125,10 +125,10 @@ void warn_of_open_server(const client::Connection& connection, Reporter& reporte
 }
 
 /// Connects the tunnel to the workers, and stores the server's URL on each worker in `settings`.
-HeldTunnel run_tunnel(const Fleet& fleet, const remote::SshOptions& ssh, const ServerAccess& server, Reporter& reporter,
+OpenTunnel run_tunnel(const Fleet& fleet, const remote::SshOptions& ssh, const ServerAccess& server, Reporter& reporter,
                       const std::stop_token& stop, remote::StartSettings& settings) {
   warn_of_open_server(server.connection, reporter);
-  auto held = hold_server_tunnel(settings.workflow, fleet.workers, ssh, server, reporter, stop);
+  auto held = open_server_tunnel(settings.workflow, fleet.workers, ssh, server, reporter, stop);
   reporter.report(TunnelUp{.pid = held.pid, .up = held.urls.size(), .workers = fleet.workers.size()});
   for (const auto& [worker, url] : held.urls) {
     settings.of_worker[worker].server_url = url;
@@ -171,7 +171,7 @@ class TemporaryTunnel {
 
 /// A failure of the tunnel takes precedence over the check of the server, because without the tunnel a worker may reach
 /// another server at the same address.
-void add_tunnel_failure(Check& check, const remote::Worker& worker, const HeldTunnel& tunnel) {
+void add_tunnel_failure(Check& check, const remote::Worker& worker, const OpenTunnel& tunnel) {
   const auto failure = tunnel.failures.find(worker.stored);
   if (failure != tunnel.failures.end() && (check.ok() || check.problem == Check::Problem::server)) {
     check.problem = Check::Problem::tunnel;
@@ -218,7 +218,7 @@ void report_workers(const StartRequest& request, const Fleet& fleet, Reporter& r
 }
 
 std::vector<Check> with_failures(std::vector<Check> checks, const std::vector<remote::Worker>& workers,
-                                 const InstallFailures& failures, const HeldTunnel& tunnel) {
+                                 const InstallFailures& failures, const OpenTunnel& tunnel) {
   for (std::size_t i = 0; i < checks.size(); ++i) {
     add_install_failure(checks[i], workers[i], failures);
     add_tunnel_failure(checks[i], workers[i], tunnel);
@@ -257,7 +257,7 @@ StartOutcome start_fleet(client::Api& api, const StartRequest& request, const re
   }
   TemporaryTunnel temporary(request, reporter);
   // Kept open until the workers are started, so that the tunnel does not end meanwhile.
-  const auto tunnel = request.server_tunnel ? run_tunnel(fleet, ssh, server, reporter, stop, settings) : HeldTunnel{};
+  const auto tunnel = request.server_tunnel ? run_tunnel(fleet, ssh, server, reporter, stop, settings) : OpenTunnel{};
   remote::SshTransport transport(ssh, stop);
   Decision decision(api, request, reporter, fleet, std::move(stored), stop);
   auto results = remote::check_and_start(transport, fleet.workers, settings, [&](const auto& checks) {

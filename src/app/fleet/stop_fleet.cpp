@@ -17,7 +17,7 @@ namespace torc::app {
 namespace {
 
 /// Limits how long an unreachable worker delays the others.
-constexpr std::chrono::seconds k_tunnel_patience{10};
+constexpr std::chrono::seconds k_tunnel_timeout{10};
 
 /// Requeues the jobs of killed runners and of those that died before, since they could not do it themselves.
 void requeue_for_killed(client::Api& api, Reporter& reporter, const Fleet& fleet,
@@ -36,7 +36,7 @@ void requeue_for_killed(client::Api& api, Reporter& reporter, const Fleet& fleet
 }
 
 /// Restarts a tunnel that died, so that stopping runners can send their results.
-HeldTunnel revive_tunnel(const remote::WorkflowRef& workflow, const Fleet& fleet, const remote::SshOptions& ssh,
+OpenTunnel revive_tunnel(const remote::WorkflowRef& workflow, const Fleet& fleet, const remote::SshOptions& ssh,
                          const ServerAccess& server, Reporter& reporter, const std::stop_token& stop) {
   const auto tunnel = find_server_tunnel(workflow);
   if (!tunnel || tunnel->state() != remote::TunnelInfo::State::died) {
@@ -44,7 +44,7 @@ HeldTunnel revive_tunnel(const remote::WorkflowRef& workflow, const Fleet& fleet
   }
   try {
     reporter.report(TunnelBeingRevived{.workers = fleet.workers.size()});
-    return hold_server_tunnel(workflow, fleet.workers, ssh, server, reporter, stop, k_tunnel_patience);
+    return open_server_tunnel(workflow, fleet.workers, ssh, server, reporter, stop, k_tunnel_timeout);
   } catch (const base::Error& error) {
     reporter.report(Warning{fmt::format("Warning: the server tunnel cannot be restarted: {}", error.what())});
     return {};
@@ -53,7 +53,7 @@ HeldTunnel revive_tunnel(const remote::WorkflowRef& workflow, const Fleet& fleet
 
 /// Whether the tunnel must stay up until the last runner has ended.
 bool may_be_needed(const Fleet& fleet, const StopOptions& options, const std::vector<remote::StopResult>& results) {
-  const bool waited = options.patience.count() > 0;
+  const bool waited = options.timeout.count() > 0;
   const bool all_stopped =
       std::all_of(results.begin(), results.end(), [&](const auto& each) { return is_stopped(each, waited); });
   const bool any_signaled =
@@ -75,10 +75,10 @@ Outcomes<remote::StopResult> stop_fleet(client::Api& api, const Fleet& fleet, co
   const remote::StopRequest request{.workflow = workflow_ref(api, fleet.workflow_id),
                                     .output_dir = options.output_dir,
                                     .mode = options.mode,
-                                    .patience = options.patience,
+                                    .timeout = options.timeout,
                                     .requested_by = options.requested_by};
   const bool kills = options.mode == remote::StopMode::kill;
-  const auto tunnel = kills ? HeldTunnel{} : revive_tunnel(request.workflow, fleet, ssh, server, reporter, stop);
+  const auto tunnel = kills ? OpenTunnel{} : revive_tunnel(request.workflow, fleet, ssh, server, reporter, stop);
   remote::SshTransport transport(ssh, stop);
   reporter.report(StopBegun{.mode = options.mode});
   auto results = remote::stop_workers(transport, fleet.workers, request, [&](const auto& signaled) {
@@ -90,7 +90,7 @@ Outcomes<remote::StopResult> stop_fleet(client::Api& api, const Fleet& fleet, co
     requeue_for_killed(api, reporter, fleet, results);
   }
   for (std::size_t i = 0; i < results.size(); ++i) {
-    if (options.patience.count() > 0 && results[i].signaled_pid) {
+    if (options.timeout.count() > 0 && results[i].signaled_pid) {
       reporter.report(WorkerStopped{.worker = fleet.workers[i], .result = results[i]});
     }
   }

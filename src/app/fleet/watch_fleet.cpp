@@ -35,7 +35,7 @@ using remote::State;
 constexpr std::chrono::milliseconds k_shortest_pause{100};
 constexpr std::chrono::milliseconds k_longest_pause{2'000};
 /// How long to wait for a server that does not answer; the same as the default of runners.
-constexpr std::chrono::minutes k_server_patience{20};
+constexpr std::chrono::minutes k_server_timeout{20};
 /// A runner may register some time after its start, so only a longer absence of runners counts.
 constexpr std::chrono::seconds k_longest_absence{10};
 
@@ -142,7 +142,7 @@ class FleetWatch {
         m_away_since = now;
         m_reporter.report(ServerAway{.reason = error.what()});
       }
-      if (!base::is_outage(error) || now - *m_away_since > k_server_patience) {
+      if (!base::is_outage(error) || now - *m_away_since > k_server_timeout) {
         throw;
       }
       return false;
@@ -234,10 +234,10 @@ class FleetWatch {
   /// Called by the poller's threads.
   remote::StartResult start_again(const remote::Worker& worker) {
     remote::StartSettings settings = m_settings;
-    HeldTunnel tunnel;  // Kept open until the worker is started, so that the tunnel does not end.
+    OpenTunnel tunnel;  // Kept open until the worker is started, so that the tunnel does not end.
     if (find_server_tunnel(m_workflow)) {
       try {
-        tunnel = hold_server_tunnel(m_workflow, {worker}, m_ssh, m_server, m_reporter, m_quit.get_token());
+        tunnel = open_server_tunnel(m_workflow, {worker}, m_ssh, m_server, m_reporter, m_quit.get_token());
       } catch (const base::Error& error) {
         tunnel.failures.emplace(worker.stored, error.what());
       }

@@ -32,7 +32,7 @@ std::vector<std::string> environment_of_ssh() {
 }
 
 /// How long runners wait for a server that does not answer, plus the time until they notice.
-std::chrono::seconds server_patience(client::Api& api, model::Id workflow_id) {
+std::chrono::seconds server_timeout(client::Api& api, model::Id workflow_id) {
   constexpr std::chrono::minutes k_default{20};
   constexpr std::chrono::seconds k_until_noticed{30};
   const auto minutes = api.get_workflow(workflow_id).compute_node_wait_for_healthy_database_minutes;
@@ -94,12 +94,12 @@ void run_tunnel(std::unique_ptr<client::Api> api, const TunnelClaim& claim, cons
   std::stop_source over;
   std::string why;
   const std::stop_callback on_stop(stop, [&over] { over.request_stop(); });
-  const auto patience = server_patience(*api, claim.workflow.workflow_id);
+  const auto timeout = server_timeout(*api, claim.workflow.workflow_id);
   TunnelLifetime watch(
       std::move(api), tunnel,
       {.workflow_id = claim.workflow.workflow_id,
        .until_pid = options.until_pid,
-       .patience = patience,
+       .timeout = timeout,
        .on_problem = [&](const std::string& text) { reporter.report(TunnelServerChanged{.text = text}); },
        .on_over =
            [&](const std::string& reason) {

@@ -176,14 +176,14 @@ std::vector<remote::Forward> hold_forwards(remote::TunnelLink& link, const std::
 
 }  // namespace
 
-HeldTunnel hold_server_tunnel(const remote::WorkflowRef& workflow, const std::vector<remote::Worker>& workers,
+OpenTunnel open_server_tunnel(const remote::WorkflowRef& workflow, const std::vector<remote::Worker>& workers,
                               const remote::SshOptions& ssh, const ServerAccess& server, Reporter& reporter,
                               const std::stop_token& stop, std::optional<std::chrono::milliseconds> limit) {
   const std::string& url = server.connection.url;
   const auto target = remote::tunnel_target(url, server.connection.tls_insecure);
   const remote::TunnelPlace place(workflow);
   place.make();
-  HeldTunnel held;
+  OpenTunnel held;
   std::vector<remote::Forward> forwards;
   try {
     held.link = link_to_tunnel(place, target, workflow.workflow_id, ssh, server, reporter, stop);

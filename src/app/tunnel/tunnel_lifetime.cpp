@@ -112,7 +112,7 @@ std::optional<std::string> TunnelLifetime::record_silence(const std::string& pro
     m_silent_since = now;
     m_settings.on_problem(problem);
   }
-  if (now - *m_silent_since < m_settings.patience) {
+  if (now - *m_silent_since < m_settings.timeout) {
     return std::nullopt;
   }
   return "the server has not answered for longer than the runners wait for it";

@@ -23,7 +23,7 @@ class TunnelLifetime {
     /// The tunnel is not needed any more when this process ends.
     std::optional<pid_t> until_pid{};
     /// After the server has not answered for this long, no runner waits for it any more.
-    std::chrono::seconds patience{};
+    std::chrono::seconds timeout{};
     /// Called if the server stops answering, and when it answers again.
     std::function<void(const std::string&)> on_problem{};
     /// Called once, with the reason why the tunnel is not needed any more.

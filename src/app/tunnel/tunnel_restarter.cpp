@@ -41,7 +41,7 @@ void TunnelRestarter::poll() {
 
 Event TunnelRestarter::revive() {
   try {
-    const auto held = hold_server_tunnel(m_workflow, m_workers, m_ssh, m_server, m_reporter, m_stop);
+    const auto held = open_server_tunnel(m_workflow, m_workers, m_ssh, m_server, m_reporter, m_stop);
     return TunnelRevived{{.pid = held.pid, .up = held.urls.size(), .workers = m_workers.size()}};
   } catch (const std::exception& error) {
     return TunnelRevivalFailed{.reason = error.what()};

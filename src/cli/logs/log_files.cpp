@@ -18,7 +18,7 @@
 namespace torc::cli {
 namespace {
 
-constexpr std::size_t k_most_shown = 2'000;
+constexpr std::size_t k_max_shown = 2'000;
 /// How much of a long line is shown before the words that indicate the problem.
 constexpr std::size_t k_shown_before = 200;
 
@@ -146,10 +146,10 @@ void TroubleFinder::end_line() {
   for (const auto& trouble : k_troubles) {
     const auto at = text.find(trouble.word);
     if (at != std::string::npos) {
-      const bool is_late = at + trouble.word.size() > k_most_shown;
+      const bool is_late = at + trouble.word.size() > k_max_shown;
       m_report.add(
           trouble.kind,
-          {.file = m_file, .line = m_number, .text = m_line.substr(is_late ? at - k_shown_before : 0, k_most_shown)});
+          {.file = m_file, .line = m_number, .text = m_line.substr(is_late ? at - k_shown_before : 0, k_max_shown)});
       break;
     }
   }

@@ -10,11 +10,11 @@ namespace {
 
 constexpr std::int64_t k_least_body = 1024;
 /// Processing a document takes many times the size of its text.
-constexpr std::int64_t k_most_body = std::int64_t{4} << 30;
+constexpr std::int64_t k_max_body = std::int64_t{4} << 30;
 
 std::string check_body_size(const std::string& text) {
   const auto bytes = base::parse_memory(text);
-  const bool good = bytes && *bytes >= k_least_body && *bytes <= k_most_body;
+  const bool good = bytes && *bytes >= k_least_body && *bytes <= k_max_body;
   return good ? "" : fmt::format("'{}' is not a valid size from 1k to 4g (expected e.g. 64m)", text);
 }
 

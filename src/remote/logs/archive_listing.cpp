@@ -16,7 +16,7 @@ namespace {
 
 /// Limits for hostile archives, which may unpack to a thousand times their size or repeat a name many times.
 constexpr std::chrono::hours k_longest{1};
-constexpr std::size_t k_most_sizes = 64;
+constexpr std::size_t k_max_sizes = 64;
 
 /// Sizes of an archive's entries of one name; std::nullopt for a hard link, which has no size in the archive.
 using Sizes = std::vector<std::optional<std::uint64_t>>;
@@ -73,7 +73,7 @@ CheckedArchive check_archive(const std::filesystem::path& archive, const std::ve
       throw base::Error("reading it takes more than an hour");
     }
     const auto it = found.find(reported_name(entry.name));
-    if (it != found.end() && it->second.size() < k_most_sizes) {
+    if (it != found.end() && it->second.size() < k_max_sizes) {
       const bool is_link = entry.kind == archive::Kind::hard_link;
       it->second.push_back(is_link ? std::nullopt : std::optional(entry.size));
     }

@@ -22,14 +22,14 @@ constexpr std::string_view k_out_mark = "#torc-out\n";
 constexpr std::string_view k_err_mark = "\n#torc-err\n";
 constexpr std::string_view k_done_mark = "\n#torc-done\n";
 
-constexpr std::size_t k_most_at_once = 4UL << 20U;
+constexpr std::size_t k_max_at_once = 4UL << 20U;
 
-/// Reads available bytes, at most about `k_most_at_once`; closes `fd` at the end of the stream.
+/// Reads available bytes, at most about `k_max_at_once`; closes `fd` at the end of the stream.
 /// @returns whether more bytes may be available already
 template <typename Take>
 bool drain(base::Fd& fd, const Take& take) {
   std::array<char, 65536> buffer;
-  for (std::size_t sum = 0; fd && sum < k_most_at_once;) {
+  for (std::size_t sum = 0; fd && sum < k_max_at_once;) {
     const ssize_t count = ::read(fd.get(), buffer.data(), buffer.size());
     if (count > 0) {
       take(std::string_view(buffer.data(), static_cast<std::size_t>(count)));
@@ -107,8 +107,8 @@ bool FollowedOutput::pass_on() {
 
 void FollowedOutput::finish() {
   m_input.reset();
-  constexpr std::chrono::seconds k_patience{5};
-  const auto until = std::chrono::steady_clock::now() + k_patience;
+  constexpr std::chrono::seconds k_timeout{5};
+  const auto until = std::chrono::steady_clock::now() + k_timeout;
   while (pass_on() && std::chrono::steady_clock::now() < until) {
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
   }

@@ -15,7 +15,7 @@ namespace {
 constexpr std::string_view k_begin = "#torc-report";
 constexpr std::string_view k_end = "#torc-report-end";
 
-constexpr std::size_t k_most_shown = 300;
+constexpr std::size_t k_max_shown = 300;
 /// PATH_MAX without the terminating NUL (limits.h).
 constexpr std::size_t k_longest_path = 4'095;
 /// The kernel's upper limit (PID_MAX_LIMIT, proc(5)).
@@ -71,9 +71,9 @@ BadReport::BadReport(std::string_view name, std::string_view value)
 
 std::string shown(std::string_view said) {
   // Cut bytes first, so that megabytes are not made printable to show a single line.
-  const std::string text = base::printable_line(said.substr(0, 4 * k_most_shown));
-  const auto cut = base::cut_to_columns(text, k_most_shown);
-  return cut.size() == text.size() && said.size() <= 4 * k_most_shown ? text : std::string(cut) + "...";
+  const std::string text = base::printable_line(said.substr(0, 4 * k_max_shown));
+  const auto cut = base::cut_to_columns(text, k_max_shown);
+  return cut.size() == text.size() && said.size() <= 4 * k_max_shown ? text : std::string(cut) + "...";
 }
 
 std::optional<Report> Report::parse(std::string_view output) {

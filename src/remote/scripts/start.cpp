@@ -171,7 +171,7 @@ take_start_lock() {
   if command -v flock >/dev/null 2>&1; then
     waited=0
     until try_lock; do
-      [ "$waited" -lt "$lock_patience" ] || refuse_lock
+      [ "$waited" -lt "$lock_timeout" ] || refuse_lock
       sleep 0.1 2>/dev/null && waited=$((waited + 100)) || { sleep 1 && waited=$((waited + 1000)); } || refuse_lock
     done
   fi
@@ -283,9 +283,9 @@ main() {
 constexpr std::chrono::milliseconds k_time_to_refuse{2'000};
 
 /// How long a start waits for another start of the same worker.
-std::chrono::milliseconds lock_patience(const StartSettings& settings) {
+std::chrono::milliseconds lock_timeout(const StartSettings& settings) {
   const std::chrono::milliseconds limit = settings.limit;
-  return std::min(settings.lock_patience, std::max(limit - k_time_to_refuse, limit / 4));
+  return std::min(settings.lock_timeout, std::max(limit - k_time_to_refuse, limit / 4));
 }
 
 /// The variables for the runner and its jobs, as assignments for the shell.
@@ -321,7 +321,7 @@ Script prepare(const Worker& worker, const StartSettings& settings) {
       .set("limit", std::to_string(settings.limit.count()))
       // Two such calls must fit into the limit of the whole script.
       .set("probe_limit", std::to_string(probe_limit(settings).count()))
-      .set("lock_patience", std::to_string(lock_patience(settings).count()))
+      .set("lock_timeout", std::to_string(lock_timeout(settings).count()))
       .set("started_from", proc::host_name())
       .set("settle", fmt::format("{:g}", std::chrono::duration<double>(settings.settle).count()))
       .set("run_words", base::shell_join(own.run_options))

@@ -146,7 +146,7 @@ signal_and_report() {
 # Waits until the runner has ended, and prints a progress mark every few seconds.
 wait_for_end() {
   waited=0
-  while still_there && [ "$waited" -lt "$patience" ]; do
+  while still_there && [ "$waited" -lt "$timeout" ]; do
     sleep 0.2 2>/dev/null || sleep 1
     waited=$((waited + 200))
     [ $((waited % 5000)) -ne 0 ] || echo "#torc-progress $waited"
@@ -193,7 +193,7 @@ Script stop_base(const Worker& worker, const StopRequest& request) {
   Script script = worker_script(worker, request.workflow, request.output_dir);
   script.set("signal", signal_name(request.mode) + 3)
       .set("requested_by", request.requested_by)
-      .set("patience", std::to_string(request.patience.count() * 1000))
+      .set("timeout", std::to_string(request.timeout.count() * 1000))
       .add(k_find_function)
       .add(k_end_function)
       .add(k_stop_functions);

@@ -17,6 +17,6 @@ bool is_refused_connection(const proc::CommandResult& result);
 std::chrono::milliseconds refusal_pause(int refusals, double jitter);
 
 /// A connection that was refused this many times is not retried.
-inline constexpr int k_most_refusals = 6;
+inline constexpr int k_max_refusals = 6;
 
 }  // namespace torc::remote

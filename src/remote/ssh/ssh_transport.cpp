@@ -83,7 +83,7 @@ proc::CommandResult SshTransport::connect(proc::Command command, const std::stop
     command.limit = std::chrono::duration_cast<std::chrono::milliseconds>(*deadline - now);
     result = proc::run_command(command, is_stopped_by);
     // A question shows that the script has run.
-    if (asked || refusals >= k_most_refusals || !is_refused_connection(result)) {
+    if (asked || refusals >= k_max_refusals || !is_refused_connection(result)) {
       return result;
     }
     const auto again = std::chrono::steady_clock::now() + refusal_pause(refusals, base::random_jitter());

@@ -123,8 +123,8 @@ class Tunnel::Loop {
   }
 
   void end_all() {
-    constexpr std::chrono::seconds k_patience{2};
-    const auto until = Clock::now() + k_patience;
+    constexpr std::chrono::seconds k_timeout{2};
+    const auto until = Clock::now() + k_timeout;
     for (const auto& each : m_connections) {
       each->terminate();
     }

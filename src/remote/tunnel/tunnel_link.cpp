@@ -168,7 +168,7 @@ void TunnelPlace::write(const TunnelInfo& info) const {
 }
 
 base::Fd TunnelPlace::take_lock() const {
-  base::Fd lock = base::lock_file(m_directory / "lock", base::k_lock_patience);
+  base::Fd lock = base::lock_file(m_directory / "lock", base::k_lock_timeout);
   if (!lock) {
     // A tunnel forks into the background after it has taken the lock, so only the state file has its current PID.
     const auto known = info();
@@ -185,7 +185,7 @@ base::Fd TunnelPlace::take_start_lock(const std::stop_token& stop,
                                       const std::function<void(const std::string&)>& on_long_wait) const {
   constexpr std::chrono::milliseconds k_look_again{50};
   const auto path = m_directory / "start_lock";
-  const auto name_holder_at = std::chrono::steady_clock::now() + base::k_lock_patience;
+  const auto name_holder_at = std::chrono::steady_clock::now() + base::k_lock_timeout;
   bool named = false;
   // Polls instead of blocking in the lock call, which no signal would interrupt: a separate thread receives all
   // signals.

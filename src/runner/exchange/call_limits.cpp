@@ -12,7 +12,7 @@ using std::chrono::seconds;
 constexpr seconds k_least{1};
 /// While jobs run, no answer within this time counts as an outage: the runner must notice the end of jobs and keep
 /// their results.
-constexpr seconds k_most_while_jobs_run{10};
+constexpr seconds k_max_while_jobs_run{10};
 /// The monitor's thread does not wake this one, so poll for excesses it has found.
 constexpr milliseconds k_recheck{500};
 constexpr milliseconds k_recheck_idle{60'000};
@@ -21,11 +21,11 @@ constexpr milliseconds k_recheck_idle{60'000};
 
 CallLimits::CallLimits(client::Api& api, const std::stop_token& stop, const std::stop_token& kill_now)
     : m_api(api), m_stop(stop), m_kill_now(kill_now) {
-  m_api.set_patience({.left = [this](Clock::time_point began) { return left(began); }, .wake = {m_stop, m_kill_now}});
+  m_api.set_wait_limit({.left = [this](Clock::time_point began) { return left(began); }, .wake = {m_stop, m_kill_now}});
 }
 
 CallLimits::~CallLimits() {
-  m_api.set_patience({});
+  m_api.set_wait_limit({});
 }
 
 CallLimits::Clock::time_point CallLimits::due(Clock::time_point began) const {
@@ -42,7 +42,7 @@ CallLimits::Clock::time_point CallLimits::due(Clock::time_point began) const {
   if (!jobs_due) {
     return m_stop_at;
   }
-  const auto most = m_without_timeout ? Clock::time_point::max() : began + k_most_while_jobs_run;
+  const auto most = m_without_timeout ? Clock::time_point::max() : began + k_max_while_jobs_run;
   return std::min({*jobs_due, m_stop_at, most});
 }
 

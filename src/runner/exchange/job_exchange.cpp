@@ -12,11 +12,11 @@ namespace torc::runner {
 namespace {
 
 /// torc 0.23 answers 500 both for permanent refusals and for temporary errors. After this many, it counts as a refusal.
-constexpr int k_most_refusals = 5;
+constexpr int k_max_refusals = 5;
 /// On servers that count every `retry`, requeueing a job must not use up its retries.
 constexpr std::int64_t k_any_number_of_retries = 2'147'483'647;
 /// A job that time limits of runners have ended this often is not requeued again.
-constexpr std::int64_t k_most_time_limits = 3;
+constexpr std::int64_t k_max_time_limits = 3;
 
 }  // namespace
 
@@ -126,7 +126,7 @@ bool JobExchange::start(const model::Job& job) {
     if (error.status() != 404 && run_has_changed()) {
       return start(job);
     }
-    if (error.status() >= 500 && ++m_refusals[id] < k_most_refusals &&
+    if (error.status() >= 500 && ++m_refusals[id] < k_max_refusals &&
         m_api.get_job(id).status == model::JobStatus::pending) {
       throw;
     }
@@ -146,7 +146,7 @@ bool JobExchange::complete(const model::Result& result) {
       throw;
     }
     on_record = record_refusal(result, error.what());
-    if (!on_record && error.status() >= 500 && ++m_refusals[result.job_id] < k_most_refusals) {
+    if (!on_record && error.status() >= 500 && ++m_refusals[result.job_id] < k_max_refusals) {
       throw;
     }
   }
@@ -240,7 +240,7 @@ JobExchange::RequeueOutcome JobExchange::requeue(const model::Job& job, bool sta
     const bool running =
         started || job.status == model::JobStatus::running || (m_starts_in_doubt.contains(id) && runs_here(id));
     if (running && time_is_over && m_api.has_capability(model::Capability::retry_reason)) {
-      m_api.retry_job_after_time_limit(id, m_run_id, k_most_time_limits, job.attempt_id);
+      m_api.retry_job_after_time_limit(id, m_run_id, k_max_time_limits, job.attempt_id);
     } else if (running) {
       m_api.retry_job(id, m_run_id, k_any_number_of_retries, job.attempt_id);
     } else {

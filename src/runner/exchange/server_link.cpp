@@ -9,7 +9,7 @@ bool may_pass(const base::ApiError& error) {
 }
 
 ServerLink::Clock::time_point ServerLink::next_change() const {
-  return std::min(m_next_try, m_away_since.value_or(m_next_try) + m_patience);
+  return std::min(m_next_try, m_away_since.value_or(m_next_try) + m_timeout);
 }
 
 void ServerLink::answered() {

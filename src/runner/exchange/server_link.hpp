@@ -16,15 +16,15 @@ class ServerLink {
  public:
   using Clock = std::chrono::steady_clock;
 
-  /// @param patience  How long the server may be away before `gone` is true.
-  explicit ServerLink(std::chrono::milliseconds patience) : m_patience(patience) {}
+  /// @param timeout  How long the server may be away before `gone` is true.
+  explicit ServerLink(std::chrono::milliseconds timeout) : m_timeout(timeout) {}
 
   bool away() const { return m_away_since.has_value(); }
   /// Whether a call is worth trying at `now`.
   bool may_try(Clock::time_point now) const { return !away() || now >= m_next_try; }
   /// When `may_try` or `gone` becomes true next. Only valid while `away`.
   Clock::time_point next_change() const;
-  bool gone(Clock::time_point now) const { return away() && now - *m_away_since >= m_patience; }
+  bool gone(Clock::time_point now) const { return away() && now - *m_away_since >= m_timeout; }
 
   /// A call was answered.
   void answered();
@@ -33,7 +33,7 @@ class ServerLink {
   void failed(Clock::time_point now, double jitter);
 
  private:
-  std::chrono::milliseconds m_patience;
+  std::chrono::milliseconds m_timeout;
   std::optional<Clock::time_point> m_away_since;
   Clock::time_point m_next_try{};
   int m_failures{0};

@@ -51,7 +51,7 @@ using std::chrono::milliseconds;
 constexpr std::string_view k_prefix = "torc-";
 constexpr milliseconds k_retry_interval{20};
 /// How long to wait for the end of killed processes. Groups that still have processes then are left to the next runner.
-constexpr milliseconds k_patience{3'000};
+constexpr milliseconds k_timeout{3'000};
 constexpr std::int64_t k_cpu_period_us = 100'000;
 
 base::Fd open_to_write(const fs::path& file, int flags) {
@@ -374,7 +374,7 @@ std::optional<JobCgroups::Clock::time_point> JobCgroups::reap(const std::functio
   for (auto it = m_leaving.begin(); it != m_leaving.end();) {
     bool done = remove_group(it->directory);
     if (!done && !is_ending(it->leader)) {
-      it->give_up = it->give_up.value_or(now + k_patience);
+      it->give_up = it->give_up.value_or(now + k_timeout);
       kill_all_in(it->directory);
       done = now >= *it->give_up;
     }

@@ -1,7 +1,7 @@
 // Theory of operation: one thread, started with the first check. It performs each check when it is due, and sleeps
 // until the next one is. The first attempt is made at once. If an output is absent, a second attempt follows after
 // reading its directory, because that makes a network file system query its server again, and further attempts with
-// growing pauses while the patience lasts. The thread shares ownership of its data, so that it can be abandoned if the
+// growing pauses until the timeout. The thread shares ownership of its data, so that it can be abandoned if the
 // file system hangs.
 
 #include "runner/jobs/output_checks.hpp"
@@ -32,7 +32,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
-constexpr milliseconds k_patience_with_networks{5'000};
+constexpr milliseconds k_timeout_with_networks{5'000};
 constexpr milliseconds k_first_pause{50};
 constexpr milliseconds k_longest_pause{500};
 /// The thread ends within this time unless a file system hangs.
@@ -106,12 +106,12 @@ std::vector<MissingOutput> find_missing(const std::vector<DeclaredOutput>& outpu
 }
 
 /// Makes one attempt. @returns what is missing; no value if another attempt is to follow
-std::optional<std::vector<MissingOutput>> settle(Check& check, const OutputChecks::Patience& patience) {
+std::optional<std::vector<MissingOutput>> settle(Check& check, const OutputChecks::TimeoutOf& timeout) {
   auto missing = find_missing(check.outputs, /*after_reading_directories=*/check.give_up.has_value());
   if (!missing.empty() && !check.give_up) {
     milliseconds longest{0};
     for (const auto& each : missing) {
-      longest = std::max(longest, patience(each.output.path));
+      longest = std::max(longest, timeout(each.output.path));
     }
     check.give_up = Clock::now() + longest;
     missing = find_missing(check.outputs, /*after_reading_directories=*/true);
@@ -128,13 +128,13 @@ std::optional<std::vector<MissingOutput>> settle(Check& check, const OutputCheck
 }  // namespace
 
 struct OutputChecks::Shared {
-  Shared(std::function<void()> callback, Patience with_patience)
-      : on_checked(std::move(callback)), patience(std::move(with_patience)) {}
+  Shared(std::function<void()> callback, TimeoutOf with_timeout)
+      : on_checked(std::move(callback)), timeout(std::move(with_timeout)) {}
 
   void work();
 
   const std::function<void()> on_checked;
-  const Patience patience;
+  const TimeoutOf timeout;
   std::mutex mutex;
   std::condition_variable changed;
   std::list<Check> checks;  ///< Waiting for their next attempt.
@@ -161,7 +161,7 @@ void OutputChecks::Shared::work() {
     std::list<Check> taken;
     taken.splice(taken.begin(), checks, next);
     lock.unlock();
-    auto missing = settle(taken.front(), patience);
+    auto missing = settle(taken.front(), timeout);
     lock.lock();
     if (!missing) {
       checks.splice(checks.end(), taken);
@@ -174,8 +174,8 @@ void OutputChecks::Shared::work() {
   changed.notify_all();
 }
 
-OutputChecks::OutputChecks(std::function<void()> on_checked, Patience patience)
-    : m_shared(std::make_shared<Shared>(std::move(on_checked), std::move(patience))) {}
+OutputChecks::OutputChecks(std::function<void()> on_checked, TimeoutOf timeout)
+    : m_shared(std::make_shared<Shared>(std::move(on_checked), std::move(timeout))) {}
 
 OutputChecks::~OutputChecks() {
   std::unique_lock lock(m_shared->mutex);
@@ -208,21 +208,21 @@ std::vector<OutputChecks::Checked> OutputChecks::take() {
   return std::exchange(m_shared->done, {});
 }
 
-milliseconds OutputChecks::patience_for(const std::filesystem::path& path) {
+milliseconds OutputChecks::default_timeout(const std::filesystem::path& path) {
   // Uses the nearest existing directory, because the output's directory may be missing, too.
   struct statfs status {};
   auto at = directory_of(path);
   while (::statfs(at.c_str(), &status) != 0) {
     const auto parent = directory_of(at);
     if (parent == at) {
-      return k_patience_with_networks;
+      return k_timeout_with_networks;
     }
     at = parent;
   }
   const auto magic = static_cast<std::uint32_t>(status.f_type);
   const bool is_local =
       std::find(k_local_file_systems.begin(), k_local_file_systems.end(), magic) != k_local_file_systems.end();
-  return is_local ? milliseconds(0) : k_patience_with_networks;
+  return is_local ? milliseconds(0) : k_timeout_with_networks;
 }
 
 std::string words_for(const std::vector<MissingOutput>& missing) {

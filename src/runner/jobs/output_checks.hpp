@@ -33,7 +33,7 @@ struct MissingOutput {
 ///
 /// A file that another machine, or a job on it, has just written may be invisible here for a while: network file
 /// systems cache for some seconds that a name was absent (nfs(5): acdirmin). So an absent output there is checked
-/// again, after reading its directory, until `patience` has passed.
+/// again, after reading its directory, until `timeout` has passed.
 ///
 /// A thread of this object does the checks, because a file system can hang. The destructor does not wait for a hanging
 /// check.
@@ -49,11 +49,11 @@ class OutputChecks {
   };
 
   /// How long to repeat the check of an absent output.
-  using Patience = std::function<std::chrono::milliseconds(const std::filesystem::path& path)>;
+  using TimeoutOf = std::function<std::chrono::milliseconds(const std::filesystem::path& path)>;
 
   /// @param on_checked  Called after each check, before `take` returns its outcome; must not block.
-  /// @param patience    Replaced in tests.
-  explicit OutputChecks(std::function<void()> on_checked, Patience patience = patience_for);
+  /// @param timeout    Replaced in tests.
+  explicit OutputChecks(std::function<void()> on_checked, TimeoutOf timeout = default_timeout);
   OutputChecks(const OutputChecks&) = delete;
   OutputChecks& operator=(const OutputChecks&) = delete;
   ~OutputChecks();
@@ -64,7 +64,7 @@ class OutputChecks {
   std::vector<Checked> take();
 
   /// Zero if `path` is on a local file system (by the magic number from statfs(2)), else five seconds.
-  static std::chrono::milliseconds patience_for(const std::filesystem::path& path);
+  static std::chrono::milliseconds default_timeout(const std::filesystem::path& path);
 
  private:
   struct Shared;

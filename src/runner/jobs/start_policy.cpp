@@ -14,7 +14,7 @@ StartPolicy::Verdict StartPolicy::record_failure(const base::Error& error, bool 
   }
   // A command line that is too long for any machine says nothing about this one.
   const bool is_commands_fault = system != nullptr && system->error_number() == E2BIG;
-  if (!is_commands_fault && ++m_failures >= k_most_failures) {
+  if (!is_commands_fault && ++m_failures >= k_max_failures) {
     m_is_unfit = true;
   }
   return Verdict::fail;

@@ -9,7 +9,7 @@ namespace torc::runner {
 class StartPolicy {
  public:
   /// After this many failures in a row, the cause is the machine, not the jobs.
-  static constexpr int k_most_failures = 5;
+  static constexpr int k_max_failures = 5;
 
   enum class Verdict {
     wait,  ///< Running jobs use the lacking resources: try again after one has ended.
@@ -18,7 +18,7 @@ class StartPolicy {
 
   /// Whether a start is worth trying.
   bool may_start(bool any_running) const { return !m_is_short || !any_running; }
-  /// `k_most_failures` jobs in a row could not be started.
+  /// `k_max_failures` jobs in a row could not be started.
   bool is_unfit() const { return m_is_unfit; }
 
   void record_start() { m_failures = 0; }

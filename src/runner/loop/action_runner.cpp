@@ -19,7 +19,7 @@ namespace {
 /// Commands of users may run for a long time.
 constexpr std::chrono::hours k_limit{24 * 365};
 /// Maximum output per command, kept in the log of the action.
-constexpr std::size_t k_most_output = 16UL << 20U;
+constexpr std::size_t k_max_output = 16UL << 20U;
 
 std::vector<std::string> commands_of(const model::WorkflowAction& action) {
   const auto it = action.action_config.find("commands");
@@ -135,7 +135,7 @@ void ActionRunner::run_commands(const std::stop_token& stop, model::Id action_id
                     fmt::format("exec 2>&1; cd -- {} || exit; {}", base::shell_quote(directory), command)},
            .env = action_environment(m_workflow_id, m_settings, own_environment()),
            .limit = k_limit,
-           .output_limit = k_most_output,
+           .output_limit = k_max_output,
            .kill_now = m_kill_now},
           stop);
       text += fmt::format("$ {}\n{}", command, result.out);

@@ -56,7 +56,7 @@ void Starter::fail(const model::Job& job, const base::Error& error) {
   m_recovery.add({.job = job, .result = std::move(result), .event_type = "job_start_failed", .message = error.what()});
   if (is_unfit()) {
     m_log.error("{} jobs in a row could not be started: this machine is unfit, and the runner claims no more jobs",
-                StartPolicy::k_most_failures);
+                StartPolicy::k_max_failures);
   }
 }
 

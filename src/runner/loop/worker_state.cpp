@@ -69,7 +69,7 @@ WorkerState::WorkerState(const WorkerIdentity& identity)
   }
   make_private_directory(m_directory);
   const auto lock = m_directory / "lock";
-  m_lock = base::lock_file(lock, identity.lock_patience);
+  m_lock = base::lock_file(lock, identity.lock_timeout);
   if (!m_lock) {
     throw base::Error(fmt::format("a runner of worker {} is already running: {} holds {}; stop it first",
                                   identity.address, base::lock_holder(lock), lock.string()));

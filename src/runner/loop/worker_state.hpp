@@ -17,7 +17,7 @@ class WorkerState {
   /// Creates the directory if it does not exist, takes the lock, and records this process as the runner, since the
   /// process that the script started is the guardian.
   /// @throws Error "... already running" that names the holder, if another runner still holds the lock after
-  ///         WorkerIdentity::lock_patience
+  ///         WorkerIdentity::lock_timeout
   explicit WorkerState(const WorkerIdentity& identity);
 
   /// Records an orderly end. A write error is only logged, because the end itself matters more.

@@ -34,7 +34,7 @@ TEST(FileLock, KeepsOthersOutAndNamesItsHolder) {
   EXPECT_TRUE(lock_file(path));
 }
 
-TEST(FileLock, IsAwaitedUntilThePatienceHasPassed) {
+TEST(FileLock, IsAwaitedUntilTheTimeoutHasPassed) {
   const support::TempDir directory;
   const auto path = directory / "lock";
   Fd held = lock_file(path);

@@ -201,7 +201,7 @@ TEST(HttpClient, CanBeMoved) {
 }
 
 // A server that hangs: whoever waits says how long, and may change its mind meanwhile.
-TEST(HttpClient, GivesUpWhenPatienceEnds) {
+TEST(HttpClient, GivesUpWhenTheWaitLimitEnds) {
   std::promise<void> over;
   const std::shared_future<void> until = over.get_future().share();
   RecordingServer server([until](const Recorded&) {
@@ -211,7 +211,7 @@ TEST(HttpClient, GivesUpWhenPatienceEnds) {
   HttpClient client({});
   const auto began = std::chrono::steady_clock::now();
   int asked = 0;
-  client.set_patience({.left = [&](auto) { return ++asked < 3 ? 50ms : 0ms; }});
+  client.set_wait_limit({.left = [&](auto) { return ++asked < 3 ? 50ms : 0ms; }});
 
   const auto response = client.request("POST", server.url(), "{}");
 
@@ -222,14 +222,14 @@ TEST(HttpClient, GivesUpWhenPatienceEnds) {
   EXPECT_LT(std::chrono::steady_clock::now() - began, 5s);
 
   std::stop_source stop;
-  client.set_patience(
+  client.set_wait_limit(
       {.left = [&](auto) { return stop.stop_requested() ? 0ms : 60'000ms; }, .wake = {stop.get_token()}});
   const std::jthread stopper([&] { stop.request_stop(); });
   EXPECT_TRUE(client.request("GET", server.url()).given_up);
   EXPECT_LT(std::chrono::steady_clock::now() - began, 5s);
 
   over.set_value();
-  client.set_patience({});
+  client.set_wait_limit({});
   EXPECT_EQ(client.request("GET", server.url()).status, 200);
 }
 
@@ -258,7 +258,7 @@ TEST(HttpClient, RejectsABodyBeyondTheLimit) {
   for (const std::string& bytes : {answer(std::string(1'000'001, ' ')), chunks, until_closed, announced}) {
     const auto response = response_to(bytes);
     EXPECT_EQ(response.status, 0);
-    EXPECT_TRUE(response.unfit);
+    EXPECT_TRUE(response.over_limit);
     EXPECT_EQ(response.error, k_too_large);
     EXPECT_TRUE(response.body.empty());
   }
@@ -267,7 +267,7 @@ TEST(HttpClient, RejectsABodyBeyondTheLimit) {
 TEST(HttpClient, LimitsBodiesOfErrorsFurther) {
   RecordingServer server([&](const Recorded&) { return answer(std::string(2'000'000, ' '), 500); });
   const auto response = HttpClient({}).request("GET", server.url());
-  EXPECT_TRUE(response.unfit);
+  EXPECT_TRUE(response.over_limit);
   EXPECT_EQ(response.error, k_too_large);
 }
 
@@ -287,7 +287,7 @@ TEST(HttpClient, RejectsEndlessHeaders) {
   for (const std::string& bytes : {"HTTP/1.1 200 OK\r\n" + lines + "\r\n", interim + answer("{}"), trailers}) {
     const auto response = response_to(bytes);
     EXPECT_EQ(response.status, 0);
-    EXPECT_TRUE(response.unfit);
+    EXPECT_TRUE(response.over_limit);
     EXPECT_EQ(response.error, "the headers of the response are too large");
   }
 }

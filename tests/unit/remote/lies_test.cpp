@@ -143,7 +143,7 @@ TEST(Lies, AboutARunnerAreNoState) {
 
 TEST(Lies, AboutAStopAreNoStop) {
   LyingTransport transport;
-  const StopRequest request{.patience = std::chrono::seconds(1)};
+  const StopRequest request{.timeout = std::chrono::seconds(1)};
   const auto stop = [&] { return stop_workers(transport, {worker()}, request, [](const auto&) {}).front(); };
   transport.report = "found=state\nsignaled=-1\n";
   EXPECT_FALSE(stop().ok);

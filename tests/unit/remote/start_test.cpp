@@ -382,7 +382,7 @@ TEST_P(StartScripts, NameTheStartThatHoldsTheLock) {
   write_text(state_directory() / "start_lock", "process 77 on ws1, started from login1\n");
   const base::Fd lock = base::open_file(state_directory() / "start_lock", O_RDWR);
   ASSERT_EQ(::flock(lock.get(), LOCK_EX), 0);
-  settings.lock_patience = std::chrono::milliseconds(500);
+  settings.lock_timeout = std::chrono::milliseconds(500);
   const auto began = std::chrono::steady_clock::now();
   const auto result = start();
   EXPECT_FALSE(result.start.ok);
@@ -402,7 +402,7 @@ TEST_P(StartScripts, NameNoProcessThatHasEndedAsHolderOfTheLock) {
              fmt::format("process {} on {}, started from login1\n", ended.pid(), proc::host_name()));
   const base::Fd lock = base::open_file(state_directory() / "start_lock", O_RDWR);
   ASSERT_EQ(::flock(lock.get(), LOCK_EX), 0);
-  settings.lock_patience = std::chrono::milliseconds(100);
+  settings.lock_timeout = std::chrono::milliseconds(100);
   const auto message = start().start.message;
   EXPECT_NE(message.find(fmt::format("process {}, which has ended", ended.pid())), std::string::npos) << message;
 }

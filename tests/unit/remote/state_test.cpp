@@ -27,8 +27,8 @@ class StateScripts : public RemoteScripts {
 
   WorkerState query(const std::string& output_dir = {}) { return query_state(transport, worker, workflow, output_dir); }
 
-  StopResult stop(StopMode mode = StopMode::end, std::chrono::seconds patience = {}, std::size_t width = 1) {
-    const StopRequest request{.workflow = workflow, .mode = mode, .patience = patience, .requested_by = "alice@login1"};
+  StopResult stop(StopMode mode = StopMode::end, std::chrono::seconds timeout = {}, std::size_t width = 1) {
+    const StopRequest request{.workflow = workflow, .mode = mode, .timeout = timeout, .requested_by = "alice@login1"};
     signaled = 0;
     transport.slots = width;
     return stop_workers(transport, {worker}, request,
@@ -284,7 +284,7 @@ TEST(State, IsUnreachableWhereSshFails) {
   EXPECT_EQ(query_state(transport, worker, {}, {}).state, State::unreachable);
   EXPECT_EQ(query_state(transport, worker, {}, {}).message, "ssh: connect to host ws2 port 22: No route to host");
   const auto stop = [&] {
-    return stop_workers(transport, {worker}, {.patience = std::chrono::seconds(5)}, [](const auto&) {}).front();
+    return stop_workers(transport, {worker}, {.timeout = std::chrono::seconds(5)}, [](const auto&) {}).front();
   };
   EXPECT_EQ(stop().message, "ssh: connect to host ws2 port 22: No route to host");
   EXPECT_FALSE(stop().ok);

@@ -23,7 +23,7 @@ inline constexpr model::Id k_node{3};
 /// What a runner asks of the server about jobs: records each call and answers what the test has set.
 class FakeApi : public support::StubApi {
  public:
-  void set_patience(net::Patience) override {}
+  void set_wait_limit(net::WaitLimit) override {}
   void ping() override { record("ping"); }
   bool has_capability(model::Capability capability) override { return capabilities.contains(capability); }
   model::WorkflowStatus get_workflow_status(model::Id) override {

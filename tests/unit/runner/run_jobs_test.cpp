@@ -291,7 +291,7 @@ TEST_F(RunJobsTest, StaysOnAWorkerUntilTheWorkflowEnds) {
   EXPECT_EQ(node.is_active, true);
   EXPECT_EQ(node.scheduler->value("worker", ""), "alice@ws3:2222");
   EXPECT_THROW(run(on_worker), base::Error) << "already running";
-  // The workflow's patience is over at once; a worker goes on waiting in a claim.
+  // The workflow's timeout is zero; a worker goes on waiting in a claim.
   EXPECT_TRUE(wait_until([&] { return proxy.seen("wait=") >= 1; }));
   EXPECT_FALSE(std::filesystem::exists(directory.file("state/ended")));
   api->cancel_workflow(workflow);

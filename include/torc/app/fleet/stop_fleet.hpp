@@ -14,9 +14,9 @@ class Reporter;
 
 struct StopOptions {
   remote::StopMode mode{remote::StopMode::end};
-  std::chrono::seconds patience{0};  ///< How long to wait until the runners exit; zero: do not wait.
-  std::string output_dir{};          ///< If not empty, only runners with this output directory.
-  std::string requested_by{};        ///< Recorded on the workers: "alice@login1".
+  std::chrono::seconds timeout{0};  ///< How long to wait until the runners exit; zero: do not wait.
+  std::string output_dir{};         ///< If not empty, only runners with this output directory.
+  std::string requested_by{};       ///< Recorded on the workers: "alice@login1".
 };
 
 /// Whether the runner reached the requested state. @param waited  The call waited for the runner to exit.

@@ -17,7 +17,7 @@ namespace torc::app {
 class Reporter;
 
 /// A tunnel that is up for all workers that could be connected.
-struct HeldTunnel {
+struct OpenTunnel {
   std::int64_t pid{0};
   std::map<std::string, std::string> urls{};      ///< The server's URL on each worker, by `Worker::stored`.
   std::map<std::string, std::string> failures{};  ///< Why a worker has no forward, by `Worker::stored`.
@@ -28,7 +28,7 @@ struct HeldTunnel {
 /// Returns when they are up or have failed. May be called by any thread.
 /// @param limit  How long to wait; afterwards the tunnel keeps connecting. Default: the limits of the connections.
 /// @throws base::Error, also if a stop is requested or the limit has passed
-HeldTunnel hold_server_tunnel(const remote::WorkflowRef& workflow, const std::vector<remote::Worker>& workers,
+OpenTunnel open_server_tunnel(const remote::WorkflowRef& workflow, const std::vector<remote::Worker>& workers,
                               const remote::SshOptions& ssh, const ServerAccess& server, Reporter& reporter,
                               const std::stop_token& stop,
                               std::optional<std::chrono::milliseconds> limit = std::nullopt);

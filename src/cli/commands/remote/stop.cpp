@@ -22,7 +22,7 @@ struct Options {
 };
 
 /// Time for a runner to wait before it kills its jobs, and to requeue them.
-constexpr std::chrono::seconds k_patience{60};
+constexpr std::chrono::seconds k_timeout{60};
 
 app::StopOptions stop_options(const Options& options, const std::string& user) {
   app::StopOptions result{.output_dir = options.output_dir.value_or(""),
@@ -32,10 +32,10 @@ app::StopOptions stop_options(const Options& options, const std::string& user) {
     return result;
   }
   // With --drain, jobs may take days to finish.
-  result.patience = options.drain ? std::chrono::seconds(0) : k_patience;
+  result.timeout = options.drain ? std::chrono::seconds(0) : k_timeout;
   result.mode = options.drain ? remote::StopMode::drain : remote::StopMode::end;
   if (options.timeout_seconds) {
-    result.patience = std::chrono::seconds(*options.timeout_seconds);
+    result.timeout = std::chrono::seconds(*options.timeout_seconds);
   }
   return result;
 }
@@ -71,7 +71,7 @@ int run(const Options& options, CommandContext& context) {
     const auto reporter = make_reporter(context.output());
     const auto outcomes = app::stop_fleet(context.api(), fleet, stop, make_ssh_options(options.ssh),
                                           context.server_access(), *reporter, context.stop_on_signal());
-    const bool waited = stop.patience.count() > 0;
+    const bool waited = stop.timeout.count() > 0;
     if (context.output().json()) {
       context.output().document(
           fleet_document(fleet.workflow_id, outcomes,

@@ -31,7 +31,7 @@ TEST(ServerLink, BacksOffLongerWithEachFailure) {
   EXPECT_TRUE(link.may_try(now + milliseconds(50))) << "counts anew after an answer";
 }
 
-TEST(ServerLink, IsGoneAfterItsPatience) {
+TEST(ServerLink, IsGoneAfterItsTimeout) {
   ServerLink link(seconds(10));
   const Time start{};
   link.failed(start, 1.0);

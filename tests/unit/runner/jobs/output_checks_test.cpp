@@ -19,7 +19,7 @@ using std::chrono::seconds;
 using testing::TempDir;
 using testing::wait_until;
 
-milliseconds no_patience(const std::filesystem::path& /*path*/) {
+milliseconds no_timeout(const std::filesystem::path& /*path*/) {
   return milliseconds(0);
 }
 
@@ -36,8 +36,8 @@ class OutputChecksTest : public ::testing::Test {
     return done.empty() ? OutputChecks::Checked{} : done.front();
   }
   std::vector<std::string> reasons(const std::vector<DeclaredOutput>& outputs,
-                                   const OutputChecks::Patience& patience = no_patience) {
-    OutputChecks checks([] {}, patience);
+                                   const OutputChecks::TimeoutOf& timeout = no_timeout) {
+    OutputChecks checks([] {}, timeout);
     checks.begin(outputs);
     std::vector<std::string> result;
     for (const auto& each : result_of(checks).missing) {
@@ -71,11 +71,11 @@ TEST_F(OutputChecksTest, AcceptsFilesOfAnyAge) {
 
 TEST_F(OutputChecksTest, RepeatsChecksOnNetworkFileSystems) {
   std::atomic<bool> looked{false};
-  const auto patience = [&](const std::filesystem::path& /*path*/) {
+  const auto timeout = [&](const std::filesystem::path& /*path*/) {
     looked = true;  // So the first look has found nothing.
     return milliseconds(20'000);
   };
-  OutputChecks checks([] {}, patience);
+  OutputChecks checks([] {}, timeout);
   checks.begin({output("late")});
   ASSERT_TRUE(wait_until([&] { return looked.load(); }));
   EXPECT_TRUE(checks.take().empty());
@@ -84,10 +84,10 @@ TEST_F(OutputChecksTest, RepeatsChecksOnNetworkFileSystems) {
 }
 
 TEST_F(OutputChecksTest, ARepeatedCheckDoesNotDelayOthers) {
-  const auto patience = [this](const std::filesystem::path& path) {
+  const auto timeout = [this](const std::filesystem::path& path) {
     return path == directory.file("late") ? milliseconds(60'000) : milliseconds(0);
   };
-  OutputChecks checks([] {}, patience);
+  OutputChecks checks([] {}, timeout);
   checks.begin({output("late")});
   write("there");
   const auto second = checks.begin({output("there")});
@@ -131,8 +131,8 @@ TEST_F(OutputChecksTest, DoesNotWaitForAFileSystemThatHangs) {
 }
 
 TEST_F(OutputChecksTest, KnowsLocalFileSystems) {
-  EXPECT_EQ(OutputChecks::patience_for("/dev/shm/no/such/file"), milliseconds(0));
-  EXPECT_GT(OutputChecks::patience_for("/proc/no_such_file"), milliseconds(0)) << "not one that jobs write to";
+  EXPECT_EQ(OutputChecks::default_timeout("/dev/shm/no/such/file"), milliseconds(0));
+  EXPECT_GT(OutputChecks::default_timeout("/proc/no_such_file"), milliseconds(0)) << "not one that jobs write to";
 }
 
 TEST_F(OutputChecksTest, DescribesMissingOutputs) {

@@ -25,7 +25,7 @@ TEST(WorkerState, KeepsASecondRunnerOut) {
                                 .key = "alice_ws3_2222",
                                 .state_directory = directory.file("deep/er"),
                                 .ready_fd = -1,
-                                .lock_patience = std::chrono::milliseconds(100)};
+                                .lock_timeout = std::chrono::milliseconds(100)};
   {
     const WorkerState first(identity);
     try {

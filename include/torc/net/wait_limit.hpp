@@ -9,7 +9,7 @@ namespace torc::net {
 
 /// How long requests may wait for a response if that depends on events during the request. By default only the client's
 /// own limits apply.
-struct Patience {
+struct WaitLimit {
   using Clock = std::chrono::steady_clock;
 
   /// Called by the thread of the request while it waits: returns how much longer a request that began at `began` may
