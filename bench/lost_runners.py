@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Many jobs through several runners of which one is killed again and again: every job is done exactly once, still.
+"""Runs many jobs on several runners, one of which is killed every few seconds: each job must still run exactly once.
 
     bench/lost_runners.py [--torc build/release/torc] [--jobs 100000] [--runners 8] [--kill-every 2]
 
-Starts a server and runners on this machine. Every so many seconds one of the runners gets SIGKILL and is replaced. At
-the end it looks into the database: each job must be completed, with one result. Prints counts and times; the exit
-status is 0 only where all of this holds. The directory is made below $TMPDIR and removed at the end.
+Starts a server and runners on this machine. Every --kill-every seconds, one runner gets SIGKILL and is replaced. At the
+end, checks in the database that each job is completed and has one result. Prints counts and times; the exit status is 0
+only if all checks pass. The directory is created below $TMPDIR and removed at the end.
 """
 import argparse
 import json
@@ -41,7 +41,7 @@ class Site:
         self.url = f"http://127.0.0.1:{line.strip().partition('=')[2]}/torc-service/v1"
         self.environment["TORC_API_URL"] = self.url
         self.runners: list[subprocess.Popen | None] = [None] * options.runners
-        self.killed: list[subprocess.Popen] = []  # Their guardians, which end what they left.
+        self.killed: list[subprocess.Popen] = []  # Guardians of killed runners; they end the remaining processes.
 
     def log(self, name: str):
         return open(self.directory / name, "ab")
@@ -51,7 +51,7 @@ class Site:
                               cwd=self.directory, env=self.environment).stdout
 
     def create(self) -> int:
-        # Without files of output: what is measured is not how fast this disk makes them.
+        # No output files, because the speed at which this disk creates them is not what is measured.
         spec = {"name": "bench", "execution_config": {"stdio": {"mode": "none"}},
                 "jobs": [{"name": f"j{number}", "command": self.options.command}
                          for number in range(self.options.jobs)]}
@@ -67,7 +67,7 @@ class Site:
                                               cwd=self.directory, env=self.environment)
 
     def kill_runner(self, slot: int) -> bool:
-        """SIGKILL to the runner, which is its guardian's child; false where it has left."""
+        """Sends SIGKILL to the runner, which is its guardian's child; false if it has already exited."""
         guardian = self.runners[slot]
         try:
             children = pathlib.Path(f"/proc/{guardian.pid}/task/{guardian.pid}/children").read_text().split()
@@ -111,7 +111,7 @@ def run(site: Site, workflow: int) -> dict:
 
 
 def look(database: pathlib.Path) -> dict:
-    """What the database says of the jobs."""
+    """Counts of jobs, results and compute nodes in the database."""
     with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as connection:
         def one(sql):
             return connection.execute(sql).fetchone()[0]

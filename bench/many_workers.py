@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""Measures `torc remote` on hundreds of simulated workers beside as many plain `ssh HOST true`.
+"""Measures `torc remote` on hundreds of simulated workers and compares it with as many plain `ssh HOST true`.
 
     bench/many_workers.py [--torc build/release/torc] [--workers 500] [--parallel 50]
 
-Needs root: everything runs in a network namespace of its own, where one sshd answers at 127.0.1.1, 127.0.1.2, ... and
-gives each address a home. The runners are real, two processes a worker; what does not fit into the memory that is free
-is refused at the start. Prints a table: seconds, the greatest memory of the torc command (VmHWM of its process alone,
-not of the ssh processes that it starts), and how many connections sshd let in. The directory is made below $TMPDIR and
-removed at the end.
+Needs root: everything runs in its own network namespace, where one sshd answers at 127.0.1.1, 127.0.1.2, ... and gives
+each address a home directory. The runners are real, two processes per worker; more workers than fit into the free
+memory are refused at the start. Prints a table: seconds, the peak memory of the torc command (VmHWM of its process
+alone, not of the ssh processes that it starts), and how many connections sshd accepted. The directory is created below
+$TMPDIR and removed at the end.
 """
 import argparse
 import json
@@ -62,7 +62,7 @@ SSH_OPTIONS = ["-o", "BatchMode=yes", "-o", "ConnectTimeout=30", "-o", "StrictHo
 
 
 def status_kb(pid: int, field: str) -> int:
-    """A line of /proc/PID/status in kB; 0 where the process has ended."""
+    """A line of /proc/PID/status in kB; 0 if the process has ended."""
     try:
         for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
             if line.startswith(field + ":"):
@@ -73,14 +73,14 @@ def status_kb(pid: int, field: str) -> int:
 
 
 def shared_kb(pids) -> int:
-    """What processes take together: each shared page counts once (Pss)."""
+    """Total memory of the processes; each shared page counts once (Pss)."""
     total = 0
     for pid in pids:
         try:
             text = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text()
             total += next(int(line.split()[1]) for line in text.splitlines() if line.startswith("Pss:"))
         except (OSError, StopIteration):
-            pass  # gone meanwhile
+            pass  # It has ended in the meantime.
     return total
 
 
@@ -92,7 +92,7 @@ def free_mb() -> int:
 
 
 class Site:
-    """sshd, homes and server, all below one directory and in this network namespace."""
+    """sshd, home directories and server, all below one directory and in this network namespace."""
 
     def __init__(self, options, directory: pathlib.Path):
         self.options, self.dir = options, directory
@@ -134,7 +134,7 @@ class Site:
         return (self.dir / "sshd.log").read_text(errors="replace").count("Accepted publickey")
 
     def plain_ssh(self) -> tuple[float, int]:
-        """Seconds for `ssh HOST true` on all workers, as many at once as torc may."""
+        """Seconds for `ssh HOST true` on all workers, with as many at once as torc may use."""
         began = time.monotonic()
         result = subprocess.run(["xargs", "-P", str(self.options.parallel), "-I{}", self.env["TORC_SSH"], *SSH_OPTIONS,
                                  "--", "{}", "true"], input="\n".join(self.names), text=True, env=self.env,
@@ -144,7 +144,7 @@ class Site:
         return time.monotonic() - began, 0
 
     def torc(self, *args) -> tuple[float, int]:
-        """(seconds, greatest memory in kB) of a command, which must succeed."""
+        """(seconds, peak memory in kB) of a command, which must succeed."""
         began = time.monotonic()
         process = subprocess.Popen([self.torc_program, *map(str, args)], env=self.env, cwd=self.dir, text=True,
                                    stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
@@ -172,7 +172,7 @@ class Site:
 
 
 def worker_file(count: int) -> str:
-    """Ranges, as a user would write them."""
+    """The addresses as ranges, as a user would write them."""
     blocks = [(1 + first // 250, min(250, count - first)) for first in range(0, count, 250)]
     return "".join(f"127.0.{block}.[1-{last}]\n" for block, last in blocks)
 
@@ -180,8 +180,8 @@ def worker_file(count: int) -> str:
 def measure(site: Site) -> tuple[list[tuple[str, float, int, int]], dict]:
     options = site.options
     wide = ["--max-parallel-ssh", options.parallel]
-    site.plain_ssh()  # host keys become known
-    # Two jobs a worker that end at once, and one that does not: the workers stay.
+    site.plain_ssh()  # stores the host keys
+    # Two jobs per worker that end at once, and one that does not, so that the runners stay.
     jobs = [{"name": f"j{number}", "command": "echo done"} for number in range(2 * options.workers)]
     jobs.append({"name": "last", "command": "sleep 3600"})
     (site.dir / "workflow.json").write_text(json.dumps({"name": "many", "jobs": jobs}))

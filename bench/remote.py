@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""Measures `torc remote run`, `status` and `collect-logs` on loopback workers beside as many plain `ssh HOST true`.
+"""Measures `torc remote run`, `status` and `collect-logs` on loopback workers; compares with plain `ssh HOST true`.
 
 usage: bench/remote.py [--torc build/release/torc] [--workers 16] [--rounds 5] [--parallel 10] [--jobs N]
 
-With --jobs: from stored workers to a complete workflow of N jobs `true`, four at once on each worker (`remote run --wait`), with
---parallel connections at once and with as many as there are workers.
+With --jobs: measures the time from stored workers to a complete workflow of N jobs `true`, four at once on each worker
+(`remote run --wait`), with --parallel connections at once and with as many as there are workers.
 
-Each round uses a fresh workflow, and measures everything one after the other, so that a change of the machine's speed
-touches all figures alike. Ratios are of the medians; plain ssh runs `--parallel` at once, as torc does.
+Each round uses a fresh workflow and takes all measurements in turn, so that a change of the machine's speed affects all
+figures alike. Ratios are of the medians; plain ssh runs `--parallel` at once, as torc does.
 """
 import argparse
 import concurrent.futures
@@ -40,7 +40,7 @@ class Bench:
         self.parallel = arguments.parallel
         self.dir = directory
         self.workers = LoopbackWorkers(directory / "workers", arguments.workers, torc=self.torc_program)
-        # The wrappers that count calls would be measured too: these only add the configuration.
+        # Wrappers that count calls would distort the times; these only add the configuration.
         self.env = {"PATH": os.environ["PATH"], "HOME": str(directory), "TORC_USERNAME": "bench"}
         for program in ("ssh", "scp"):
             wrapper = directory / program
@@ -75,7 +75,7 @@ class Bench:
             list(pool.map(one, self.workers.names))
 
     def workflow(self) -> int:
-        """One sleeping job a worker: the workers stay, and leave the machine to what is measured."""
+        """One sleeping job per worker, so that the runners stay without using the processor."""
         jobs = [{"name": f"job{number}", "command": "sleep 600"} for number in range(len(self.workers.names))]
         (self.dir / "workflow.json").write_text(json.dumps({"name": "bench", "jobs": jobs}))
         workflow = json.loads(self.torc("-f", "json", "create", "workflow.json"))["workflow_id"]
@@ -133,7 +133,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="torc-bench-") as directory:
         bench = Bench(arguments, pathlib.Path(directory).resolve())
         try:
-            bench.plain_ssh()  # host keys become known
+            bench.plain_ssh()  # stores the host keys
             rounds = []
             for number in range(arguments.rounds):
                 rounds.append(bench.jobs_round(arguments.jobs) if arguments.jobs else bench.round(number))

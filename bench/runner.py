@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
-"""Times the runner beside what else starts many processes, all in one run on one machine, and prints ratios.
+"""Times the runner and other programs that start many processes, all in one run on one machine, and prints ratios.
 
     bench/runner.py [--torc build/release/torc] [--other-torc PROGRAM] [--jobs 10000] [--rounds 3]
-    bench/runner.py --sampling [SECONDS]       # what monitoring 64 jobs once a second costs
+    bench/runner.py --sampling [SECONDS]       # cost of monitoring 64 jobs once a second
 
-Every torc command is standalone (`-s`): server, runner and database in one, everything durable. `xargs` and `parallel`
-keep nothing, nor does HyperQueue, which takes part where its Python package can be imported (`pip install hyperqueue`;
-its LocalCluster is server and worker as threads). What is not installed is left out and named. The directories are
-made below $TMPDIR and removed at the end: ext4 makes files slowly for some seconds after it has removed many.
+Every torc command is standalone (`-s`): server, runner and database in one process, all changes durable. `xargs`,
+`parallel` and HyperQueue store nothing. HyperQueue is included if its Python package can be imported (`pip install
+hyperqueue`; its LocalCluster runs server and worker as threads). Programs that are not installed are skipped and named.
+The directories are created below $TMPDIR and removed only at the end, because ext4 creates files slowly for some
+seconds after many files have been removed.
 """
 import argparse
 import contextlib
@@ -40,14 +41,14 @@ def spec(directory: pathlib.Path, jobs) -> str:
 class Bench:
     def __init__(self, torc: str, directory: pathlib.Path):
         self.torc, self.directory = torc, directory
-        # The other one's server is a program of its own beside it.
+        # The other torc's server is a separate program in the same directory.
         self.env = {**os.environ, "PATH": f"{os.path.dirname(torc)}:{os.environ['PATH']}"}
 
     def fresh(self) -> pathlib.Path:
         return pathlib.Path(tempfile.mkdtemp(dir=self.directory))
 
     def run(self, jobs, *options) -> float:
-        """Seconds of `torc run` of a workflow that was created and initialised before."""
+        """Seconds of `torc run` of a workflow that has been created and initialised."""
         directory = self.fresh()
         subprocess.run([self.torc, "-s", "create", spec(directory, jobs)], check=True, cwd=directory,
                        capture_output=True, env=self.env)
@@ -65,7 +66,7 @@ class Bench:
 
     @contextlib.contextmanager
     def runner_at_work(self, document, *options):
-        """A server, and `torc run` of the workflow: gives the pid of the runner's guardian."""
+        """Starts a server and `torc run` of the workflow; yields the pid of the runner's guardian."""
         directory = self.fresh()
         server = subprocess.Popen([self.torc, "server", "run", "--port", "0", "--database", directory / "t.db"],
                                   stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
@@ -87,7 +88,7 @@ class Bench:
             server.wait()
 
     def memory(self, running: int) -> dict[str, float]:
-        """MB of a runner, and of its guardian, while `running` jobs sleep (0: while it waits for a first one)."""
+        """MB of a runner and its guardian while `running` jobs sleep (0: while it waits for its first job)."""
         jobs = [{"name": f"j{i}", "command": "sleep 1000"} for i in range(running)]
         more, options = {}, ["--max-parallel-jobs", str(running)]
         if not running:
@@ -95,7 +96,7 @@ class Bench:
             more, options = {"resource_requirements": [{"name": "big", "num_cpus": 9999, "memory": "1m"}]}, []
         with self.runner_at_work({"name": "m", "jobs": jobs, **more}, *options) as guardian:
             wait_for_jobs(guardian, running)
-            time.sleep(2)  # Until nothing moves any more.
+            time.sleep(2)  # Let the figures settle.
             figures = {"VmRSS": 0.0, "RssAnon": 0.0}
             for pid in [guardian, *children(guardian)]:
                 for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
@@ -105,13 +106,13 @@ class Bench:
             return figures
 
     def sampling(self, running: int, seconds: float, monitor) -> float:
-        """% of a core that runner and guardian take while `running` jobs of three processes each do nothing."""
+        """% of a core that runner and guardian use while `running` jobs of three processes each do nothing."""
         jobs = [{"name": f"j{i}", "command": "sleep 1000 & sleep 1000 & wait"} for i in range(running)]
         document = {"name": "s", "jobs": jobs, "resource_monitor": monitor, "execution_config": {
             "limit_resources": False, "sigterm_lead_seconds": 1}}
         with self.runner_at_work(document, "--max-parallel-jobs", str(running)) as guardian:
             wait_for_jobs(guardian, running)
-            time.sleep(3)  # What the starts cost is over.
+            time.sleep(3)  # Starting the jobs must not be measured.
             pids = [guardian, *children(guardian)]
             began, before = time.monotonic(), sum(map(cpu_seconds, pids))
             time.sleep(seconds)
@@ -123,7 +124,7 @@ def children(pid: int) -> list[int]:
 
 
 def wait_for_jobs(guardian: int, running: int) -> None:
-    """Until the runner has so many children."""
+    """Waits until the runner has `running` children."""
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         below = children(guardian)
@@ -134,7 +135,7 @@ def wait_for_jobs(guardian: int, running: int) -> None:
 
 
 def cpu_seconds(pid: int) -> float:
-    """What a process has used itself, to a microsecond where the kernel tells, else to a tick."""
+    """CPU seconds of a process without its children, precise if the kernel has schedstat, else counted in ticks."""
     tasks = list(pathlib.Path(f"/proc/{pid}/task").glob("*/schedstat"))
     if tasks:
         return sum(int(task.read_text().split()[0]) for task in tasks) / 1e9
@@ -150,11 +151,11 @@ def report(what: str, samples: list[float], unit: float, name: str) -> float:
 
 
 def beside(what: str, samples: list[float], unit: float, name: str, ours: float) -> None:
-    """A row of another program, and how many times ours it takes."""
+    """Prints a row for another program, and the ratio of its time to ours."""
     print(f"{'  times ours':<58} {report(what, samples, unit, name) / ours:9.2f}")
 
 
-# A program of its own, as it prints much: server, worker and client of HyperQueue in one process.
+# Server, worker and client of HyperQueue in one process; a separate one because it prints a lot.
 HYPERQUEUE = """
 import hyperqueue, os, sys, tempfile, time
 from hyperqueue.cluster import LocalCluster, WorkerConfig
@@ -178,7 +179,7 @@ def hyperqueue(count: int) -> float:
 
 
 def compare_one(bench: Bench, arguments) -> None:
-    """One job, with nothing before it; beside the floor, what it takes to load the program and end it."""
+    """One job, from nothing; compared with the minimum, loading the program and ending it."""
     runs, loads = [], []
     for _ in range(40):
         runs.append(bench.one())
@@ -193,7 +194,7 @@ def compare_one(bench: Bench, arguments) -> None:
 
 
 def compare_many(bench: Bench, arguments) -> None:
-    """Many jobs at once; the rows of a round one after the other."""
+    """Many jobs at once; each round measures all programs in turn."""
     count = arguments.jobs
     numbers = ("\n".join(str(i) for i in range(count)) + "\n").encode()
     commands = {f"{count} times bash -c true, xargs -P16": ["xargs", "-P16", "-I{}", "bash", "-c", "true"]}
@@ -210,20 +211,20 @@ def compare_many(bench: Bench, arguments) -> None:
     if not shutil.which("parallel"):
         print("parallel is not installed")
     if importlib.util.find_spec("hyperqueue"):
-        # Slow enough that a tenth must do.
+        # It is so slow that a tenth of the jobs must suffice.
         beside(f"{count // 10} tasks true, HyperQueue's LocalCluster, 16 cores", [hyperqueue(count // 10)],
                10_000 / count, "ms a job", ours)
     else:
         print("HyperQueue's Python package is not installed")
     if arguments.other_torc:
-        # So slow that a hundred jobs must do; ours of a hundred for the ratio, as starting up counts for more.
+        # It is so slow that 100 jobs must suffice. The ratio is to 100 of ours, since startup counts for more.
         ours = report("100 jobs true, ours", [bench.many(100) for _ in range(arguments.rounds)], 10, "ms a job")
         other = Bench(os.path.abspath(arguments.other_torc), bench.directory)
         beside("100 jobs true, the other torc", [other.many(100)], 10, "ms a job", ours)
 
 
 def compare_sampling(bench: Bench, seconds: float) -> None:
-    """What it costs to look at 64 jobs once a second."""
+    """The cost of sampling 64 jobs once a second."""
     every_second = {"enabled": True, "granularity": "summary", "sample_interval_seconds": 1}
     figures = {}
     for what, monitor in (("off", {"enabled": False}), ("every second, summary", every_second),
@@ -240,7 +241,7 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=10_000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--sampling", type=float, metavar="SECONDS", nargs="?", const=30.0,
-                        help="only measure what monitoring costs, so long for each row")
+                        help="only measure the cost of monitoring, for SECONDS per row")
     arguments = parser.parse_args()
     directory = pathlib.Path(tempfile.mkdtemp())
     bench = Bench(os.path.abspath(arguments.torc), directory)

@@ -1,5 +1,5 @@
-// soak keeps a torc server busy for a long time, as many small workers do, and prints once a minute what it sees: jobs
-// done, the server's memory, and how long it takes to answer. Needs a server that announces wait, start and heartbeats.
+// soak keeps a torc server busy for a long time, as many small workers do, and prints once a minute: jobs done, the
+// server's memory, and its response times. Needs a server that announces wait, start and heartbeats.
 //
 //	go run bench/soak.go -url http://127.0.0.1:8080/torc-service/v1 -pid $(pidof torc) -time 30m
 package main
@@ -33,7 +33,7 @@ type soak struct {
 	failures  int
 }
 
-// call puts a request and decodes the answer, which must be 200.
+// call sends a request and decodes the answer, whose status must be 200.
 func (s *soak) call(method, path string, body, answer any) (time.Duration, error) {
 	var reader io.Reader
 	if body != nil {
@@ -96,7 +96,7 @@ func (s *soak) addJobs(count int) {
 	s.must("POST", "/bulk_jobs", object{"jobs": jobs}, nil)
 }
 
-// feed keeps jobs ready: new ones are made ready by an initialisation that leaves the others alone.
+// feed keeps jobs ready: it adds jobs and initialises only the new ones.
 func (s *soak) feed(end time.Time) {
 	for time.Now().Before(end) {
 		var page struct {
@@ -111,7 +111,7 @@ func (s *soak) feed(end time.Time) {
 	}
 }
 
-// work is one worker: claims a job that is started in the claim, takes 0 to 5 s for it, completes it.
+// work is one worker: it claims a job, which the claim also starts, waits 0 to 5 s, and completes it.
 func (s *soak) work(number int, end time.Time) {
 	var node struct {
 		ID int64 `json:"id"`
@@ -171,7 +171,7 @@ func (s *soak) report(elapsed time.Duration, pid int) {
 		failures, memory(pid), part(.5), part(.99), part(1))
 }
 
-// memory is the server's resident set, as Linux tells it.
+// memory is the server's resident set, as Linux reports it.
 func memory(pid int) string {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {

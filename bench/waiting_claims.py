@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""What thousands of runners that wait for work cost a server.
+"""Measures the cost to a server of thousands of runners that wait for work.
 
-Opens so many connections, each with a claim that waits, and prints the server's memory, the CPU time it uses while
-nothing happens, and how long after new work the claims are answered.
+Opens --connections connections, each with a parked claim, and prints the server's memory, the CPU time it uses while
+nothing happens, and how long after new jobs become ready the claims are answered.
 
     torc server run --port 8080 --database /tmp/b.db &
     bench/waiting_claims.py http://127.0.0.1:8080/torc-service/v1 --pid $! --connections 2000 --idle 20
@@ -38,7 +38,7 @@ def cpu_seconds(pid):
 
 
 def make_workflow(url, jobs):
-    """A workflow whose jobs are not initialised yet: nothing is ready."""
+    """A workflow whose jobs are not initialised yet, so that none is ready."""
     workflow = call(url, "POST", "/workflows", {"name": "waiting", "user": "bench"})["id"]
     body = [{"workflow_id": workflow, "name": f"job{i}", "command": "true"} for i in range(jobs)]
     call(url, "POST", "/bulk_jobs", {"jobs": body})
@@ -46,7 +46,7 @@ def make_workflow(url, jobs):
 
 
 class Waiters:
-    """Connections that each have one claim under way."""
+    """Connections, each with one unanswered claim."""
 
     def __init__(self, url, workflow, count):
         parts = urllib.parse.urlsplit(url)
@@ -61,7 +61,7 @@ class Waiters:
             self.sockets.append(connection)
 
     def answered(self, wanted, limit):
-        """The times at which the next `wanted` answers came, and how many jobs they held."""
+        """The times at which the next `wanted` answers arrived, and how many jobs they contained."""
         times, jobs, end = [], 0, time.monotonic() + limit
         while len(times) < wanted and time.monotonic() < end:
             for key, _ in self.selector.select(timeout=0.5):
@@ -90,7 +90,7 @@ def main():
     workflow = make_workflow(options.url, options.connections)
     made = memory_mb(options.pid)
     waiters = Waiters(options.url, workflow, options.connections)
-    time.sleep(3)  # Until the server has seen that they wait.
+    time.sleep(3)  # Until the server has parked all claims.
     start_cpu, start = cpu_seconds(options.pid), time.monotonic()
     early, _ = waiters.answered(1, options.idle)
     cpu = (cpu_seconds(options.pid) - start_cpu) / (time.monotonic() - start)
