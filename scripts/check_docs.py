@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Checks the documentation: each link of a Markdown page leads to a file and a heading that exist; each command has a
-page, which lists its options and no others.
+"""Checks the documentation: the target of each link in a Markdown page must exist (file and heading), and each command
+must have a page that lists its options and no others.
 
 usage: check_docs.py [TORC]    TORC: the program whose commands must have pages
 """
@@ -20,7 +20,7 @@ def without_code(page: pathlib.Path) -> str:
 
 
 def anchors(page: pathlib.Path) -> set[str]:
-    """The anchors that GitHub makes of a page's headings."""
+    """The anchors that GitHub generates from a page's headings."""
     headings = re.findall(r"^#+ (.*)$", without_code(page), flags=re.MULTILINE)
     plain = [re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading).lower() for heading in headings]
     return {re.sub(r"[^\w\- ]", "", heading).replace(" ", "-") for heading in plain}
@@ -48,7 +48,7 @@ def commands(torc: str) -> list[dict]:
 
 
 def page_of(command: dict) -> pathlib.Path:
-    """A page of its own (jobs-list.md), or that of its group (logs.md) which has the command in a heading."""
+    """The command's own page (jobs-list.md), or its group's page (logs.md) if a heading there names the command."""
     path = command["path"]
     own, group = COMMANDS / f"{path.replace(' ', '-')}.md", COMMANDS / f"{path.split()[0]}.md"
     return group if not own.exists() and group.exists() and f"torc {path}" in group.read_text() else own

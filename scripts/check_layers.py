@@ -3,11 +3,11 @@
 
 - A layer includes only itself and layers of a lower level.
 - include/torc/LAYER holds exactly the headers that other layers include, directly or through another public header;
-  every other header lies beside its source, and no other layer includes it.
+  every other header is beside its source, and no other layer includes it.
 - A package is included only by the layers that own it.
 - The layers in SILENT print nothing: they return structs and report events, which the layer above prints.
 
-KNOWN lists exceptions. The check fails on a breach that is not listed, and on a listed one that is gone.
+KNOWN lists exceptions. The check fails on a breach that is not listed, and on a listed breach that no longer exists.
 """
 import pathlib
 import re
@@ -15,12 +15,12 @@ import sys
 
 LEVELS = [["base"], ["archive", "proc", "net", "model"], ["workflow_file", "client", "store", "remote", "metrics"], ["server", "runner"], ["app"], ["cli"]]
 LEVEL_OF = {name: number for number, names in enumerate(LEVELS) for name in names}
-# A package has one owner (SQLite two: databases that have nothing to do with each other); fmt and nlohmann_json are free.
+# A package has one owner (SQLite has two, for unrelated databases); any layer may include fmt and nlohmann_json.
 OWNERS = {"CLI/": ["cli"], "curl/": ["net"], "SQLiteCpp/": ["store", "metrics"], "sqlite3.h": ["store", "metrics"],
           "boost/": ["server"], "yaml-cpp/": ["workflow_file"], "re2/": ["workflow_file"], "spdlog/": ["base"],
           "archive.h": ["archive"], "archive_entry.h": ["archive"], "zlib.h": ["archive"],
           "openssl/": ["server"], "crypt.h": ["server"]}
-# Each file that includes one of these compiles for seconds: others use what these files make of it.
+# A file that includes one of these takes seconds to compile, so all others use the interfaces of these files.
 ONLY_IN = {"CLI/": {"src/cli/parser/command_line.cpp", "src/cli/parser/parse_errors.cpp"}}
 SILENT = {"app"}
 PRINTING = re.compile(r"<iostream>|<cstdio>|\bstd::(cout|cerr|clog|printf|puts)\b|\bfmt::print\b|STDOUT_FILENO|STDERR_FILENO|\bOutput\b")
@@ -52,7 +52,7 @@ def is_public(included: str) -> bool:
 
 
 def target_layer(included: str) -> str | None:
-    """The layer that an included header belongs to, or None if it is not one of ours."""
+    """The layer that an included header belongs to, or None if it is not a header of this project."""
     match = re.match(r"(?:torc/)?(\w+)/", included)
     if not match or match.group(1) not in LEVEL_OF:
         return None

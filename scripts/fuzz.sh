@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Builds the fuzzing targets and runs each for a while, from the recorded requests, the examples and tests/fuzz/corpus.
-# What makes one fail is kept in build/fuzz/found and makes this script fail.
+# If one fails, its input is kept in build/fuzz/found and this script fails.
 #
 # usage: scripts/fuzz.sh [SECONDS [TARGET...]]    default: 30 seconds each of archive, model, request, workflow_file
-#        TORC_FUZZ_SEED=N scripts/fuzz.sh ...     other random choices than those of the last run
+#        TORC_FUZZ_SEED=N scripts/fuzz.sh ...     N selects the random choices (default: 1)
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -23,18 +23,18 @@ cmake --build build/fuzz --parallel --target "${targets[@]/#/fuzz_}" >>build/fuz
 }
 tests/fuzz/make_seeds.py build/fuzz/seeds
 
-# Libraries from packages do not know of the sanitizer's marks in containers.
+# Packaged libraries are built without the sanitizer's annotations of containers, which causes false reports.
 export ASAN_OPTIONS=detect_container_overflow=0 UBSAN_OPTIONS=print_stacktrace=1
 
-# fuzz TARGET: new inputs go to build/fuzz/corpus, the last lines of what it said to the screen
+# fuzz TARGET: runs it; adds new inputs to build/fuzz/corpus, and prints a summary or the end of its log
 fuzz() {
   local target=$1 log="build/fuzz/$1.log"
   mkdir -p "build/fuzz/corpus/$target" "build/fuzz/kept/$target" "tests/fuzz/corpus/$target"
-  # What earlier, longer runs found worth keeping.
+  # The inputs kept from earlier, longer runs.
   if [[ -f tests/fuzz/corpus/$target.tar.xz ]]; then
     tar -xJf "tests/fuzz/corpus/$target.tar.xz" -C "build/fuzz/kept/$target"
   fi
-  # A unit of 64 KiB is read in no time; what takes 10 s or 1 GB is a failure, too.
+  # An input has at most 64 KiB, so 10 s or 1 GB for one input is a failure, too.
   if ! "build/fuzz/fuzz_$target" -seed="${TORC_FUZZ_SEED-1}" -max_total_time="$seconds" -max_len=65536 -timeout=10 -rss_limit_mb=1024 \
     -dict="build/fuzz/seeds/$target.dict" -artifact_prefix="build/fuzz/found/$target-" -print_final_stats=1 \
     "build/fuzz/corpus/$target" "build/fuzz/kept/$target" "tests/fuzz/corpus/$target" "build/fuzz/seeds/$target" >"$log" 2>&1; then

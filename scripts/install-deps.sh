@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Installs what building, testing and the demo need, from Debian's own packages. What is there already is left alone:
-# then this needs neither network nor privilege.
+# Installs the Debian packages needed to build, to test and to run the demo. Installed packages are not changed; if none
+# is missing, the script needs neither network nor root.
 #
-# usage: scripts/install-deps.sh [--with-browser]    --with-browser: also what looks at pages in the tests (220 MB)
+# usage: scripts/install-deps.sh [--with-browser]    --with-browser: also a browser for the tests of pages (220 MB)
 set -euo pipefail
 
 with_browser=false
@@ -24,7 +24,7 @@ packages=(
   libgtest-dev sqlite3 openssh-client openssh-server openssl procps busybox python3-venv xz-utils clang libclang-rt-dev
 )
 
-# Any browser of the kind will do that is there already.
+# Any of these browsers will do if it is already installed.
 browser=()
 if [[ $with_browser == true ]] && ! command -v chromium-headless-shell chromium chromium-browser google-chrome >/dev/null; then
   browser=(chromium-headless-shell)
@@ -62,12 +62,12 @@ if ((${#missing[@]} > 0)); then
   "${as_root[@]}" apt-get install -q -y --no-install-recommends "${missing[@]}" </dev/null
 fi
 if ((${#browser[@]} > 0)) && ! is_installed "${browser[0]}"; then
-  # The only one that can be done without: the tests that need it are skipped, and say so.
+  # The only optional package: without it, the tests that need it are skipped and report it.
   "${as_root[@]}" apt-get install -q -y --no-install-recommends "${browser[@]}" </dev/null ||
     echo "install-deps: ${browser[0]} cannot be installed; tests that look at pages will be skipped" >&2
 fi
 
-# The tests run sshd's of their own, on loopback. The machine's own, which the package starts, was not asked for.
+# The tests run their own sshd on loopback addresses. The package also starts the system's sshd, which nobody requested.
 if [[ " ${missing[*]} " == *" openssh-server "* && -d /run/systemd/system ]]; then
   "${as_root[@]}" systemctl disable --now ssh >/dev/null 2>&1 || true
   echo "install-deps: the system's ssh service is off; 'systemctl enable --now ssh' turns it on"

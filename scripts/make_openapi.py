@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Makes the OpenAPI description of the interface, docs/openapi.json, from the facts in tests/wire: rest-api.md (what
-torc 0.23 has) and additions.md (what is this server's own).
+"""Generates the OpenAPI description of the interface, docs/openapi.json, from the facts in tests/wire: rest-api.md (the
+interface of torc 0.23) and additions.md (this server's additions).
 
-usage: scripts/make_openapi.py [--check]    --check: only say whether docs/openapi.json is what it would write
+usage: scripts/make_openapi.py [--check]    --check: only report whether docs/openapi.json is up to date
 """
 import json
 import pathlib
@@ -19,7 +19,7 @@ SCHEMA = re.compile(r"- \*\*(\w+)\*\*: (.*)")
 
 
 def split(text: str) -> list[str]:
-    """The parts between commas that stand in no bracket."""
+    """Splits at commas outside brackets."""
     return [part.strip() for part in re.findall(r"(?:[^,(\[]|\([^)]*\)|\[[^\]]*\])+", text) if part.strip()]
 
 
@@ -53,7 +53,7 @@ def default_of(text: str, schema: dict) -> dict:
 
 
 def field_of(text: str) -> tuple[str, bool, dict]:
-    """Name, whether it is required, and schema of "name?: type"."""
+    """The name, whether it is required, and the schema of "name?: type"."""
     name, _, kind = text.partition(": ")
     return name.removesuffix("?"), not name.endswith("?"), schema_of(kind)
 
@@ -93,7 +93,7 @@ def operation_of(path: str, name: str, facts: str) -> dict:
 
 
 def add_operation(operations: dict, new: dict) -> None:
-    """A further operation, or further parameters of a known one."""
+    """Adds an operation, or further query parameters of a known one."""
     known = operations.setdefault(new["operationId"], new)
     if known is not new:
         known["parameters"] += [p for p in new["parameters"] if p["in"] == "query"]
@@ -107,7 +107,7 @@ def add_schema(schemas: dict, name: str, new: dict) -> None:
 
 
 def facts() -> tuple[list[tuple[str, str, str]], dict, dict]:
-    """(method, path, operation id) of all operations, those by id, and the schemas."""
+    """(method, path, operation ID) of all operations, the operations by ID, and the schemas."""
     routes, operations, schemas = [], {}, {}
     for line in (line for path in FACTS for line in path.read_text().splitlines()):
         if match := OPERATION.fullmatch(line):
@@ -122,7 +122,7 @@ def facts() -> tuple[list[tuple[str, str, str]], dict, dict]:
 
 def document() -> dict:
     routes, operations, schemas = facts()
-    # The facts have the error's body as `any`: this is what stands in it.
+    # The facts declare the error's body as `any`; these are its fields.
     schemas["ErrorResponse"]["properties"]["error"] = object_of("error: string, message: string")
     paths: dict[str, dict] = {}
     for method, path, name in routes:

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Shows a whole run on this machine: installs what is missing, builds, starts a server and three ssh workers (private
-# sshd's on 127.0.0.2, 127.0.0.3 and 127.0.0.4, each with a home of its own, as the current user), runs
-# examples/sweep.yaml on them with `torc remote run`, collects the logs and takes everything down again, also when
-# interrupted. Nothing outside the build directory and a temporary directory is written, ~/.ssh is not touched.
+# Shows a complete run on this machine: installs missing packages, builds, starts a server and three ssh workers
+# (private sshd's on 127.0.0.2, 127.0.0.3 and 127.0.0.4, each with its own home directory, as the current user), runs
+# examples/sweep.yaml on them with `torc remote run`, collects the logs and ends everything again, also when
+# interrupted. Writes only to the build directory and a temporary directory; does not touch ~/.ssh.
 #
 # usage: scripts/quickstart.sh [LOG_DIR]    LOG_DIR: keep the collected logs there
-#        TORC_BIN=FILE scripts/quickstart.sh    show this program, install and build nothing
+#        TORC_BIN=FILE scripts/quickstart.sh    use this program; install and build nothing
 set -euo pipefail
 
 if (($# > 1)) || [[ ${1-} == -* ]]; then
@@ -42,7 +42,7 @@ trap 'exit 129' HUP
 
 section() { printf '\n== %s\n' "$1"; }
 
-# Runs a command that takes its time so that a signal to this script is heard at once, not at the command's end.
+# Runs a long command in the background, so that a signal to this script takes effect at once, not at the command's end.
 patiently() {
   local status=0
   "$@" &
@@ -83,10 +83,10 @@ fi
 section "A server and three ssh workers on this machine"
 work=$(mktemp -d "${TMPDIR:-/tmp}/torc-quickstart-XXXXXX")
 for name in $(compgen -e | grep '^TORC_' || true); do
-  unset "$name" # a server or password of the user's is not for this
+  unset "$name" # the demo must not use the user's server or password
 done
 export XDG_STATE_HOME=$work/state
-: >"$work/server.out" # there to be read before the server is
+: >"$work/server.out" # The loop below reads it, perhaps before the server starts.
 "$torc" server run --host 127.0.0.1 --port 0 --database "$work/torc.db" >"$work/server.out" 2>"$work/server.log" </dev/null &
 server_pid=$!
 port=

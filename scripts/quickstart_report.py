@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""What the demo shows of a workflow, straight from the server's REST interface.
+"""Reports a workflow's progress in the demo, from the server's REST interface.
 
 usage: quickstart_report.py watch|summary URL WORKFLOW_ID
 
-watch: a line whenever something changed, until the workflow is complete. summary: which worker ran which jobs.
+watch: prints a line at each change, until the workflow is complete. summary: prints which worker ran which jobs.
 """
 import collections
 import json

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Installs what is missing, builds and runs every test: the unit tests under the address and undefined behaviour
+# Installs missing packages, builds and runs every test: the unit tests under the address and undefined behaviour
 # sanitizers, those of proc, store and server under the thread sanitizer, the fuzzers for a short while, then all tests
 # of the release build.
 #
 # usage: scripts/test.sh [--quick | --everything]
 #   --quick       no sanitizers, no fuzzing, no slow tests, no browser
-#   --everything  also what takes longer than continuous integration may: the request fuzzer for 30 minutes, and each
-#                 unit test ten times over
+#   --everything  also tests that are too long for continuous integration: the request fuzzer for 30 minutes, and each
+#                 unit test ten times
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -37,15 +37,15 @@ build() {
   cmake --build "build/$preset" --parallel "$jobs" ${1+--target "$@"} >>"$log" 2>&1 || { tail -n 100 "$log"; exit 1; }
 }
 
-# run_tests PRESET ARGUMENT...: a failure is remembered. Many tests wait rather than compute, so one more runs at a time
-# than there are processors; ARGUMENT may say --parallel again.
+# run_tests PRESET ARGUMENT...: records a failure and continues. Many tests wait rather than compute, so the number of
+# tests at once is one more than that of processors; ARGUMENT may override --parallel.
 run_tests() {
   local preset=$1
   shift
   ctest --test-dir "build/$preset" --parallel "$((jobs + 1))" --output-on-failure --no-tests=error "$@" || failed+=("$preset")
 }
 
-# The same for a sanitizer build. Reports go to files: a test may have standard error for itself.
+# The same for a sanitizer build. Reports go to files, since a test may redirect standard error.
 run_sanitized_tests() {
   local report="$PWD/build/$1/sanitizer_report"
   rm -f "$report".*

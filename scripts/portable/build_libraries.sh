@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds the libraries of the portable build, statically, for musl. What has been built is kept.
+# Builds the libraries of the portable build, statically, for musl. Libraries that are already built are kept.
 #
 # usage: scripts/portable/build_libraries.sh x86_64|aarch64 SOURCES PREFIX
 #   SOURCES   the directory that fetch_sources.py filled
@@ -15,7 +15,7 @@ started=$SECONDS
 export ZIG_GLOBAL_CACHE_DIR=$2/zig-cache ZIG_LOCAL_CACHE_DIR=$2/zig-cache
 mkdir -p "$prefix"/{bin,include,lib} "$objects"
 
-# write_compiler NAME COMMAND...: CMake and configure scripts want one program each.
+# write_compiler NAME COMMAND...: a wrapper, since CMake and configure scripts expect a compiler to be one program.
 write_compiler() {
   local program=$prefix/bin/$1
   shift
@@ -24,7 +24,7 @@ write_compiler() {
   chmod +x "$program"
 }
 
-# A time in the past: for ccache, a compiler of another time is another compiler.
+# A fixed time in the past, because ccache identifies a compiler by its modification time.
 if [[ ! -e $prefix/bin/ranlib ]]; then
   write_compiler cc cc -target "$arch-linux-musl"
   write_compiler c++ c++ -target "$arch-linux-musl"
@@ -33,7 +33,7 @@ if [[ ! -e $prefix/bin/ranlib ]]; then
   touch -r "$repository/scripts/portable/sources.txt" "$prefix"/bin/*
 fi
 
-# step NAME FUNCTION ARGUMENT...: once, with its output in a log
+# step NAME FUNCTION ARGUMENT...: calls the function once, with its output in a log
 step() {
   local name=$1
   shift
@@ -62,13 +62,13 @@ with_cmake() {
   cmake --install "$build"
 }
 
-# Debian's source of Boost has the headers of each of its libraries apart.
+# In Debian's source of Boost, each library has its own directory of headers.
 copy_headers() {
   cp -r "$files/usr/include/." "$prefix/include/" || return
   find "$sources/boost1.83/libs" -maxdepth 4 -type d -path '*/include/boost' -exec cp -r -t "$prefix/include" {} +
 }
 
-# Its CMake files want the sources for Windows, which Debian removed.
+# Its CMake files require the sources for Windows, which Debian removed.
 build_zlib() {
   cd "$objects/zlib"
   CC=$prefix/bin/cc AR=$prefix/bin/ar RANLIB=$prefix/bin/ranlib CFLAGS="-O2 -ffunction-sections -fdata-sections" \
@@ -77,12 +77,12 @@ build_zlib() {
   make install
 }
 
-# The amalgamation is made by tclsh and programs of the host.
+# tclsh and programs of the host generate the amalgamation.
 build_sqlite() {
   cd "$objects/sqlite"
   "$sources/sqlite3/configure" --disable-tcl --disable-readline --disable-shared || return
   make sqlite3.c || return
-  # As Debian's: torc's queries and SQLiteCpp need no more. WAL and transactions are in any build.
+  # Options as in Debian's package; torc's queries and SQLiteCpp need no others. WAL and transactions are in every build.
   "$prefix/bin/cc" -O2 -DNDEBUG -ffunction-sections -fdata-sections -DSQLITE_THREADSAFE=1 -DSQLITE_SECURE_DELETE \
     -DSQLITE_ENABLE_COLUMN_METADATA -DSQLITE_ENABLE_DBSTAT_VTAB -DSQLITE_ENABLE_MATH_FUNCTIONS -DSQLITE_USE_URI \
     -DSQLITE_MAX_VARIABLE_NUMBER=250000 -DSQLITE_OMIT_LOAD_EXTENSION -DHAVE_USLEEP=1 -c sqlite3.c -o sqlite3.o || return
@@ -90,7 +90,7 @@ build_sqlite() {
   cp sqlite3.h "$prefix/include/"
 }
 
-# Debian's source has the programs that write its tables, but not the tables.
+# Debian's source has the programs that generate the tables, but not the tables.
 build_re2() {
   local source=$objects/re2/source
   cp -r "$sources/re2" "$source" || return
@@ -99,7 +99,7 @@ build_re2() {
   with_cmake re2 "$source" -DRE2_BUILD_TESTING=OFF
 }
 
-# What TLS 1.2 and 1.3, certificates and random bytes need.
+# The parts needed for TLS 1.2 and 1.3, certificates and random bytes.
 build_openssl() {
   cd "$objects/openssl"
   CC=$prefix/bin/cc AR=$prefix/bin/ar RANLIB=$prefix/bin/ranlib CFLAGS="-O2 -ffunction-sections -fdata-sections" \

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Downloads what scripts/portable/sources.txt lists, checks it, and unpacks it.
+"""Downloads the packages listed in scripts/portable/sources.txt, checks and unpacks them.
 
 usage: scripts/portable/fetch_sources.py DIRECTORY [--emulator]
 
 Creates in DIRECTORY: zig/ziglang/zig (the compiler), src/PACKAGE (each source package with Debian's patches) and
-files/ (the files of binary packages); with --emulator, emulator/usr/bin/qemu-* as well. What is there already is kept. Debian's archive is the one that apt uses on this
-machine; lists and downloads are kept in DIRECTORY, and apt's own state is not touched.
+files/ (the files of binary packages); with --emulator, emulator/usr/bin/qemu-* as well. Existing files are kept. Uses
+the Debian archive that apt uses on this machine; lists and downloads are kept in DIRECTORY, and apt's own state is not
+touched.
 """
 
 import dataclasses
@@ -30,7 +31,7 @@ class Pin:
     package: str
     version: str
     sha256: str
-    host: str = ""  # of zig: the kind of machine that the wheel is for
+    host: str = ""  # zig only: the kind of machine that the wheel is for
 
     @property
     def upstream(self):
@@ -38,7 +39,7 @@ class Pin:
 
 
 class Unavailable(Exception):
-    """A package that cannot be had as it is pinned; says what to update."""
+    """A package is not available in its pinned version; the message names the line to update."""
 
 
 def upstream_of(version):
@@ -75,7 +76,7 @@ def configured_archives():
 
 
 class Apt:
-    """apt with lists and a cache of its own."""
+    """apt with its own lists and cache."""
 
     def __init__(self, directory):
         self.directory = directory
@@ -89,7 +90,7 @@ class Apt:
 
     @functools.cached_property
     def is_updated(self):
-        """Done once, and only if something has to be downloaded."""
+        """Updates the lists, once, and only if something must be downloaded."""
         archives = configured_archives()
         signed_by = f"[signed-by={KEYRING}] " if os.path.exists(KEYRING) else ""
         lines = []
@@ -111,7 +112,7 @@ class Apt:
     def source_versions(self, package):
         assert self.is_updated
         shown = output_of(["apt-cache", *self.options, "showsrc", package])
-        # One that a binary package of this name comes from is shown, too.
+        # showsrc also lists the source packages of binary packages with this name.
         records = [dict(re.findall(r"^(Package|Version): (.*)$", text, re.M)) for text in shown.split("\n\n")]
         return list(dict.fromkeys(r["Version"] for r in records if r.get("Package") == package))
 
@@ -121,7 +122,7 @@ def is_newer(a, b):
 
 
 def downloaded_source(apt, pin, directory):
-    """The .dsc of the pinned revision, or of another one with the same original tarball."""
+    """The .dsc of the pinned revision, or of another revision with the same original tarball."""
     revisions = [v for v in apt.source_versions(pin.package) if v != pin.version and upstream_of(v) == pin.upstream]
     revisions.sort(key=functools.cmp_to_key(lambda a, b: -1 if is_newer(a, b) else 1))
     for version in [pin.version, *revisions]:
@@ -145,7 +146,7 @@ def fetch_source(apt, pin, root):
         return
     downloads = root / "download" / pin.package
     dsc = downloaded_source(apt, pin, downloads)
-    # apt has checked the signature of the archive, and with it these files.
+    # apt has checked the archive's signature, which covers these files.
     run(["dpkg-source", "--no-check", "-x", dsc.name, "unpacked"], cwd=downloads, stdout=subprocess.DEVNULL)
     target.parent.mkdir(exist_ok=True)
     (downloads / "unpacked").rename(target)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds the portable torc and tests what was built: the unit tests on x86_64, and for aarch64, by emulation, that it
-# serves, runs jobs and is an ssh worker.
+# Builds and tests the portable torc: the unit tests on x86_64; for aarch64, in emulation, that torc works as a server,
+# as a runner and on an ssh worker.
 #
 # usage: scripts/portable/test_portable.sh
 set -euo pipefail
