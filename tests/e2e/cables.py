@@ -1,10 +1,11 @@
-"""A network namespace at the other end of a cable (veth pair) that can be pulled: hosts that a network lies between."""
+"""Hosts behind a network that can be cut: a network namespace, connected by a veth pair ("cable") that can be
+pulled."""
 import os
 import subprocess
 
 
 class NoCables(Exception):
-    """This machine lets nobody make network namespaces, or not us."""
+    """This process cannot create network namespaces on this machine."""
 
 
 def ip(*args) -> None:
@@ -12,8 +13,8 @@ def ip(*args) -> None:
 
 
 class Cable:
-    """What runs in `namespace` (`prefix` before its command) has `addresses`, and reaches this machine as `here`, which this
-    machine reaches at all times. remove() takes it all away."""
+    """Processes in `namespace` (started with `prefix` before the command) have `addresses`, and reach this machine as
+    `here`, an address that this machine itself can always reach. remove() removes the namespace and the cable."""
 
     def __init__(self, hosts: int = 1):
         if os.geteuid() != 0:
@@ -41,7 +42,7 @@ class Cable:
             raise
 
     def pull(self) -> None:
-        """From now on nothing gets through, and nobody is told."""
+        """Drops all packets from now on, without an error at either end."""
         ip("link", "set", self._end, "down")
 
     def mend(self) -> None:

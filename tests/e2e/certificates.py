@@ -1,4 +1,4 @@
-"""Certificates for tests: an authority of one's own, and servers' certificates signed by it (openssl's command)."""
+"""Certificates for tests: a private authority, and server certificates signed by it (with the openssl command)."""
 import pathlib
 import subprocess
 
@@ -10,7 +10,7 @@ def _openssl(*args) -> None:
 
 
 class Authority:
-    """Signs certificates; what trusts `certificate` trusts them."""
+    """Signs certificates, which are trusted by all who trust `certificate`."""
 
     def __init__(self, directory, name: str = "Test authority"):
         self.dir = pathlib.Path(directory)
@@ -20,7 +20,7 @@ class Authority:
                  "-subj", f"/CN={name}", "-keyout", self.key, "-out", self.certificate)
 
     def sign(self, name: str, subject: str = "torc test", addresses=("IP:127.0.0.1", "DNS:localhost"), days: int = 30):
-        """(certificate, key) of a server, as files."""
+        """The files (certificate, key) for a server."""
         key, request, certificate = (self.dir / f"{name}.{kind}" for kind in ("key", "csr", "pem"))
         extensions = self.dir / f"{name}.ext"
         extensions.write_text(f"subjectAltName={','.join(addresses)}\n")

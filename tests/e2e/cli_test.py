@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The command line as users and scripts meet it: tables and JSON of each command, errors, closed pipes, prompts."""
+"""The command line as users and scripts see it: tables and JSON of each command, errors, closed pipes, prompts."""
 import json
 import os
 import pty
@@ -17,7 +17,7 @@ SPEC = {"name": "demo", "description": "two stages", "resource_monitor_config": 
 
 
 class Terminal:
-    """torc with a terminal of its own on standard input, output and error."""
+    """torc with its own terminal on standard input, output and error."""
 
     def __init__(self, args, env, cwd):
         pid, self.fd = pty.fork()
@@ -35,7 +35,7 @@ class Terminal:
         os.write(self.fd, text.encode())
 
     def finish(self, timeout: float = 20) -> int:
-        """Its exit status, once it has ended."""
+        """Waits for the end; returns the exit status."""
         deadline = time.monotonic() + timeout
         while self._read(deadline - time.monotonic()):
             pass
@@ -48,7 +48,7 @@ class Terminal:
             raise AssertionError(f"torc waits; so far: {self.text!r}")
         try:
             chunk = os.read(self.fd, 4096)
-        except OSError:  # the other side has closed
+        except OSError:  # the other end is closed
             return False
         self.text += chunk.decode(errors="replace")
         return bool(chunk)
@@ -56,7 +56,7 @@ class Terminal:
 
 class Commands(E2ETest):
     def ran(self):
-        """A server with the workflow above, run by hand over REST: a completed, b failed, c canceled."""
+        """A server with the workflow above, run through REST calls: a completed, b failed, c canceled."""
         server = self.server()
         workflow = server.create(SPEC)
         server.torc("workflows", "init", workflow, "--no-prompts", check=True)
@@ -130,7 +130,7 @@ class Commands(E2ETest):
                 self.assertRegex(result.stdout, expected)
                 self.assertEqual(result.stderr, "")
 
-    def test_global_options_stand_before_and_after(self):
+    def test_global_options_before_and_after_the_command(self):
         server = self.server()
         before = server.torc("-f", "json", "--url", server.url, "workflows", "list", check=True)
         after = server.torc("workflows", "list", "--url", server.url, "-f", "json", check=True)
@@ -176,7 +176,7 @@ class Errors(E2ETest):
         self.assert_usage(self.torc(), "Usage: torc")
         self.assertEqual(json.loads(self.torc("-f", "json", "stat").stderr)["error"]["message"][:7], "unknown")
 
-    def test_nobody_to_ask_exits_2(self):
+    def test_missing_answers_without_a_terminal_exit_2(self):
         server = self.server()
         for args in (["status"], ["cancel"], ["workflows", "get"], ["workflows", "is-complete"], ["jobs", "list"],
                      ["results", "list"], ["compute-nodes", "list"], ["workflows", "reset-status", "--no-prompts"]):
@@ -195,7 +195,7 @@ class Errors(E2ETest):
         self.assertRegex(result.stderr, r"^Error: cannot reach the server at http://127\.0\.0\.1:1/torc-service/v1: connection "
                                         r"refused\. Is it running\? Start one with 'torc server run'.*TORC_API_URL\n$")
 
-    def test_what_is_not_there(self):
+    def test_records_that_do_not_exist(self):
         server = self.server()
         for args in (["status", 9], ["jobs", "get", 9], ["jobs", "list", 9], ["results", "list", 9], ["cancel", 9],
                      ["workflows", "get", 9], ["workflows", "is-complete", 9], ["compute-nodes", "list", 9],
@@ -204,7 +204,7 @@ class Errors(E2ETest):
             self.assertEqual((result.returncode, result.stdout), (1, ""), args)
             self.assertRegex(result.stderr, r"^Error: .*not found with ID: 9")
 
-    def test_the_password_shows_nowhere(self):
+    def test_the_password_is_never_printed(self):
         server = self.server()
         result = server.torc("--log-level", "trace", "status", "9", env={"TORC_PASSWORD": "s3cret"})
         self.assertIn("GET /workflows/9", result.stderr)
@@ -246,7 +246,7 @@ class Prompts(E2ETest):
         self.addCleanup(lambda: alive(terminal.pid) and os.kill(terminal.pid, signal.SIGKILL))
         return terminal
 
-    def test_a_workflow_is_chosen_from_the_users_own(self):
+    def test_the_prompt_lists_the_users_own_workflows(self):
         server = self.server()
         first, second = server.create(SPEC), server.create({**SPEC, "name": "second"})
         other = server.post("/workflows", {"name": "theirs", "user": "somebody"})["id"]
@@ -268,7 +268,7 @@ class Prompts(E2ETest):
         ended.send("\x04")
         self.assertEqual(ended.finish(), 2)
 
-    def test_who_has_no_workflow_is_told(self):
+    def test_a_user_without_workflows_gets_an_error(self):
         terminal = self.terminal(self.server(), "status")
         self.assertEqual(terminal.finish(), 1)
         self.assertIn("user 'tester' has no workflow", terminal.text)

@@ -1,4 +1,5 @@
-"""Stands between a torc command and its server, and notes each request: (method, path without query, bytes of the answer)."""
+"""A proxy between a torc command and its server. Logs each request: (method, path without query, bytes of the
+answer)."""
 import http.client
 import http.server
 import threading
@@ -45,7 +46,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 
 class CountingProxy(http.server.ThreadingHTTPServer):
-    """In front of `server` (harness.Server) until close(). `url` is what a command gets as TORC_API_URL."""
+    """A proxy for `server` (harness.Server), until close(). `url` is the TORC_API_URL for commands."""
 
     daemon_threads = True
 
@@ -53,7 +54,7 @@ class CountingProxy(http.server.ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.target = server.port
         self.seen: list[tuple[str, str, int]] = []
-        self.answers_502 = False  # As a proxy whose server is away.
+        self.answers_502 = False  # As a proxy does if its server is down.
         self.url = server.url.replace(f":{server.port}/", f":{self.server_port}/")
         threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
 
@@ -62,12 +63,12 @@ class CountingProxy(http.server.ThreadingHTTPServer):
         return {"TORC_API_URL": self.url}
 
     def take(self) -> list[tuple[str, str, int]]:
-        """What was seen since the last call."""
+        """The requests since the last call."""
         seen, self.seen = self.seen, []
         return seen
 
     def handle_error(self, *_) -> None:
-        pass  # A client that has left is nobody's error.
+        pass  # A client that closes its connection is not an error.
 
     def close(self) -> None:
         self.shutdown()

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What torc create puts on a real server for each section of a workflow file, read back from it."""
+"""What torc create stores on a real server for each section of a workflow file."""
 import json
 
 from harness import E2ETest, main
@@ -115,7 +115,7 @@ class CreateSections(E2ETest):
         self.assertEqual(sorted(jobs["gather"]["input_file_ids"]), [files["out_1"], files["out_2"]])
         self.assertTrue(jobs["work_1"]["supports_termination"])
 
-    def test_user_data_make_jobs_wait(self):
+    def test_jobs_wait_for_user_data(self):
         workflow = self.create("name: p\nuser_data: [{name: u}]\njobs:\n"
                                "  - {name: reads, command: 'true', input_user_data: [u]}\n"
                                "  - {name: writes, command: 'true', output_user_data: [u]}\n")
@@ -139,7 +139,7 @@ class CreateSections(E2ETest):
         pending = self.daemon.get(f"/workflows/{workflow}/actions/pending?trigger_type=on_workflow_start")
         self.assertEqual([action["trigger_type"] for action in pending], ["on_workflow_start"])
 
-    def test_run_makes_them_too(self):
+    def test_run_creates_them_too(self):
         path = self.dir / "wf.yaml"
         path.write_text("name: p\n"
                         "failure_handlers: [{name: h, rules: [{exit_codes: [1]}]}]\n"
@@ -164,7 +164,7 @@ class CreateSections(E2ETest):
         for line in ("  User data records: 3\n", "  Failure handlers: 1\n", "  Actions: 6\n"):
             self.assertIn(line, text)
 
-    def test_what_needs_slurm_is_refused_by_name(self):
+    def test_settings_that_need_slurm_are_refused_by_name(self):
         for section, name in (("slurm_schedulers: []", "slurm_schedulers"), ("slurm_defaults: {}", "slurm_defaults"),
                               ("execution_config: {srun_mpi: none}", "srun_mpi"),
                               ("execution_config: {mode: slurm}", "slurm"),

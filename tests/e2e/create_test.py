@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""torc create and torc workflows init against a real server, also when that fails half-way."""
+"""torc create and torc workflows init against a real server, also if a step fails."""
 import http.server
 import json
 import signal
@@ -34,7 +34,7 @@ actions: [{trigger_type: on_worker_start, action_type: run_commands, commands: [
 
 
 class Proxy:
-    """Passes requests on to a server and writes them down; `before` may answer in its place with (status, document)."""
+    """Forwards requests to a server and records them; `before` may answer instead, with (status, document)."""
 
     def __init__(self, server, before=lambda method, path: None):
         self.requests = []
@@ -100,7 +100,7 @@ class CreateTest(WorkflowFileTest):
         self.addCleanup(proxy.close)
         return proxy
 
-    def test_makes_all_that_the_file_says(self):
+    def test_creates_everything_in_the_file(self):
         result = self.daemon.torc("create", self.file(DEMO), check=True)
         self.assertEqual((result.stdout, result.stderr), ("Created workflow 1\n", ""))
 
@@ -125,7 +125,7 @@ class CreateTest(WorkflowFileTest):
         self.assertEqual(self.daemon.json("create", self.file(DEMO)),
                          {"workflow_id": 1, "status": "success", "message": "Workflow created successfully with ID: 1"})
 
-    def test_can_leave_monitoring_out(self):
+    def test_can_omit_monitoring(self):
         self.daemon.torc("create", "--no-resource-monitoring", self.file(DEMO), check=True)
         self.assertIsNone(self.daemon.get("/workflows/1").get("resource_monitor_config"))
 
@@ -140,7 +140,7 @@ class CreateTest(WorkflowFileTest):
         self.assertIn("Jobs: 5 (expanded from 4)", result.stdout)
         self.assertEqual(self.workflows(), [])
 
-    def test_a_wrong_file_is_refused_before_anything_is_made(self):
+    def test_an_invalid_file_is_refused_before_anything_is_created(self):
         path = self.file("name: p\njobs:\n  - {name: a, comand: b}\n")
         result = self.daemon.torc("create", path)
         self.assertEqual((result.returncode, result.stdout), (1, ""))
@@ -176,7 +176,7 @@ class CreateTest(WorkflowFileTest):
         for example in examples:
             self.daemon.torc("create", example, check=True)
 
-    def test_what_was_made_is_deleted_when_a_step_fails(self):
+    def test_a_partial_workflow_is_deleted_when_a_step_fails(self):
         refused = 422, {"error": {"error": "UnprocessableContent", "message": "no jobs today"}}
         file = self.file(DEMO + ONE_OF_EACH)
         for step in ("/resource_requirements", "/failure_handlers", "/files", "/user_data", "/bulk_jobs", "/actions"):
@@ -188,7 +188,7 @@ class CreateTest(WorkflowFileTest):
             self.assertIn("creating workflow 'demo'", result.stderr)
             self.assertEqual(self.workflows(), [], step)
 
-    def test_what_nobody_learns_of_is_deleted(self):
+    def test_a_workflow_whose_id_cannot_be_printed_is_deleted(self):
         file = self.file("name: w\njobs:\n  - {name: a, command: 'true'}\n")
         with open("/dev/full", "w") as full:
             done = subprocess.run([TORC, "create", file], stdout=full, stderr=subprocess.PIPE, text=True, check=False,
@@ -197,7 +197,7 @@ class CreateTest(WorkflowFileTest):
         self.assertIn("No space left on device", done.stderr)
         self.assertEqual(self.workflows(), [])
 
-    def test_the_error_says_where_even_deleting_failed(self):
+    def test_the_error_says_if_deleting_failed_too(self):
         def before(method, path):
             if path == "/bulk_jobs":
                 return 422, {"error": {"error": "UnprocessableContent", "message": "no jobs today"}}
@@ -211,15 +211,15 @@ class CreateTest(WorkflowFileTest):
         self.assertIn("nothing is ever deleted", result.stderr)
         self.assertIn("delete it with 'torc delete 1'", result.stderr)
 
-    def test_what_was_made_is_deleted_when_a_signal_stops_it(self):
+    def test_a_partial_workflow_is_deleted_after_a_signal(self):
         go_on = threading.Event()
         self.addCleanup(go_on.set)
         proxy = self.proxy(lambda method, path: go_on.wait(30) and None if path == "/files" else None)
         process = self.start([TORC, "--url", proxy.url, "create", self.file(DEMO)])
         wait_until(lambda: any(path == "/files" for _, path, _ in proxy.requests), what="the request that is held")
         process.send_signal(signal.SIGTERM)
-        # The signal has been taken once it is no longer pending.
-        wait_until(lambda: self.pending_signals(process.pid) == 0, what="the signal to be taken")
+        # The signal has been delivered once it is no longer pending.
+        wait_until(lambda: self.pending_signals(process.pid) == 0, what="the signal to be delivered")
         go_on.set()
         self.assertEqual(process.wait(30), 1)
         self.assertIn("stopped by a signal", process.stderr_path.read_text())
@@ -241,7 +241,7 @@ class CreateTest(WorkflowFileTest):
         self.assertEqual(sum(sizes), 10006)
         self.assertLessEqual(max(sizes), 10000)
         self.assertLessEqual(len(sizes), 4)
-        self.assertEqual(sizes[-1], 5)  # who depends on others goes last
+        self.assertEqual(sizes[-1], 5)  # jobs with dependencies are sent last
 
 
 class InitTest(WorkflowFileTest):
@@ -253,7 +253,7 @@ class InitTest(WorkflowFileTest):
                          {"a": "ready", "b": "blocked", "c_1": "blocked", "c_2": "blocked", "last": "blocked"})
         self.assertEqual(self.daemon.get("/workflows/1/status")["run_id"], 1)
 
-    def test_starts_anew_only_when_told(self):
+    def test_starts_again_only_with_no_prompts(self):
         self.daemon.torc("create", self.file(DEMO), check=True)
         self.daemon.torc("workflows", "init", "1", check=True)
         result = self.daemon.torc("workflows", "init", "1")
@@ -285,14 +285,14 @@ class InitTest(WorkflowFileTest):
         self.assertIn("out.csv exists", result.stderr)
         self.assertEqual(self.daemon.statuses(1), {"a": "ready"})
 
-    def test_input_files_that_are_there_do(self):
+    def test_existing_input_files(self):
         text = "name: p\nfiles: [{name: in, path: in.csv}]\njobs: [{name: a, command: 'true', input_files: [in]}]\n"
         self.daemon.torc("create", self.file(text), check=True)
         (self.daemon.home / "in.csv").write_text("1")
         self.assertTrue(self.daemon.json("workflows", "init", "1", "--dry-run")["safe"])
         self.daemon.torc("workflows", "init", "1", check=True)
 
-    def test_a_workflow_that_is_not_there(self):
+    def test_a_workflow_that_does_not_exist(self):
         result = self.daemon.torc("workflows", "init", "77")
         self.assertEqual(result.returncode, 1)
         self.assertIn("77", result.stderr)

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""What torc 0.23.0 was seen doing to those who work with ssh workers, row by row, and that this program does otherwise.
-The other rows are in field_test.py; nothing is timed. Hosts are real sshd's, whose logs count the connections.
+"""Problems with ssh workers that users of torc 0.23.0 reported, and tests that this program does not have them.
+field_test.py has the other problems. Nothing is timed. Hosts are real sshd's, whose logs count the connections.
 
-| what was done with 0.23.0 | test |
+| situation with 0.23.0 | test |
 | --- | --- |
 | `remote run` on 16 workers | Connections.test_run_status_and_collect_logs_of_16_workers |
 | `remote stop` with 4 jobs running | Stop.test_stop_with_4_jobs_running |
@@ -34,7 +34,7 @@ class FieldTest(E2ETest):
         self.ws = self.workers(count, self.srv, **options)
         self.wf = self.srv.create({"name": "w", "execution_config": {"sigterm_lead_seconds": 1},
                                    "jobs": [{"name": f"j{number}", "command": command} for number in range(jobs or count)]})
-        for name in self.ws.names:  # one by one: a list may name a host once only, whatever the port
+        for name in self.ws.names:  # one by one, because a list may name a host only once, regardless of the port
             self.srv.torc("remote", "add-workers", self.wf, name, check=True)
 
     def start_workers(self, *options) -> list[int]:
@@ -54,7 +54,7 @@ class FieldTest(E2ETest):
         return result.stdout
 
     def pids(self, count: int) -> list[int]:
-        """What jobs noted in $HOME/pids, once there are so many."""
+        """Waits until jobs have written `count` pids to $HOME/pids; returns them."""
         def noted():
             files = {host.home / "pids" for host in self.ws.hosts}
             found = [pid for file in files if file.exists() for pid in file.read_text().split()]
@@ -65,8 +65,9 @@ class FieldTest(E2ETest):
 
 class Connections(FieldTest):
     def test_run_status_and_collect_logs_of_16_workers(self):
-        """0.23.0: six connections a worker and a sleep of 2 s for `run`. Here two at most, one for `status`, and two for
-        `collect-logs` (ssh and scp); what the server is asked does not grow with the workers."""
+        """0.23.0: six connections per worker and a sleep of 2 s for `run`. Here: at most two, one for `status`, and two
+        for `collect-logs` (ssh and scp); the number of requests to the server does not grow with the number of
+        workers."""
         self.set_up(16, command="true")
         proxy = CountingProxy(self.srv)
         self.addCleanup(proxy.close)
@@ -75,7 +76,7 @@ class Connections(FieldTest):
         self.start_workers()
         run = self.logins()
         self.assertEqual({count for count in run if count not in (1, 2)}, set(), run)
-        self.assertLessEqual(sum(run), 22, "ten keep their connection, the six others take a second one")
+        self.assertLessEqual(sum(run), 22, "ten keep their connection, the six others need a second one")
         self.srv.wait_complete(self.wf)
         wait_until(lambda: not self.ws.processes(), what="the runners to leave")
         requests = []
@@ -89,14 +90,14 @@ class Connections(FieldTest):
         self.assertEqual(set(self.logins()), {2})
 
     def logins(self) -> list[int]:
-        """How many connections each sshd has let in since the last call."""
+        """How many connections each sshd has accepted since the last call."""
         counts = [(host.dir / "sshd.log").read_text(errors="replace").count("Accepted publickey") for host in self.ws.hosts]
         before, self.counted = getattr(self, "counted", [0] * len(counts)), counts
         return [now - then for now, then in zip(counts, before)]
 
 
 class Stop(FieldTest):
-    # A job, its child, and one that has left its session; each notes its pid.
+    # A job, its child, and a child in another session; each writes its pid to a file.
     COMMAND = "setsid sh -c 'echo $$ >>$HOME/pids; sleep 300' & (echo $BASHPID >>$HOME/pids; exec sleep 300) & " \
               "echo $$ >>$HOME/pids; until [ -e $HOME/go ]; do sleep 0.05; done"
 
@@ -106,7 +107,7 @@ class Stop(FieldTest):
         return runner, self.pids(3 * count)
 
     def runs_again(self, count: int) -> None:
-        """The jobs, that are ready, run to their end when the workers are started again."""
+        """The jobs are ready, and complete when the workers are started again."""
         self.assertEqual(list(self.srv.statuses(self.wf).values()), ["ready"] * count)
         (self.ws.hosts[0].home / "go").touch()
         self.start_workers("--max-parallel-jobs", count)
@@ -115,8 +116,8 @@ class Stop(FieldTest):
         self.assertEqual(len(self.srv.results(self.wf)), count)
 
     def test_stop_with_4_jobs_running(self):
-        """0.23.0: the runner dies, the jobs' processes live on, the jobs say `running` for ever and no new run takes them.
-        Here their process trees end, the jobs are ready again, and output and exit status say so."""
+        """0.23.0: the runner dies, the jobs' processes live on, the jobs stay `running` and no new run claims them.
+        Here their process trees end, the jobs are ready again, and output and exit status report it."""
         runner, pids = self.start_jobs(4)
         self.assertEqual(set(self.srv.statuses(self.wf).values()), {"running"})
         text = self.srv.torc("remote", "stop", self.wf, check=True).stdout
@@ -127,7 +128,8 @@ class Stop(FieldTest):
         self.runs_again(4)
 
     def test_stop_force(self):
-        """0.23.0: the same as after a power cut. Here the trees are killed and the jobs are ready when the command ends."""
+        """0.23.0: as after a power failure. Here the trees have been killed and the jobs are ready when the command
+        ends."""
         runner, pids = self.start_jobs(2)
         text = self.srv.torc("remote", "stop", self.wf, "--force", check=True).stdout
         self.assertIn(f"  [OK] {self.ws.names[0]}: Sent SIGKILL to PID {runner}", text)
@@ -136,9 +138,10 @@ class Stop(FieldTest):
         self.runs_again(2)
 
     def test_a_power_cut(self):
-        """0.23.0: the jobs say `running` for ever. Here the server notices the silence and makes them ready again."""
+        """0.23.0: the jobs stay `running`. Here the server notices the missing heartbeats and makes them ready
+        again."""
         runner, pids = self.start_jobs(2)
-        # All at once, as without power: first nobody acts any more, then nobody is there.
+        # All at once, as in a power failure: suspend all processes before killing them, so that none can react.
         for number in (signal.SIGSTOP, signal.SIGKILL):
             for pid in self.ws.processes():
                 os.kill(pid, number)
@@ -151,8 +154,9 @@ class Stop(FieldTest):
 
 
 class Unreachable(FieldTest):
-    """0.23.0: says `Not Running`, `[OK] ... No worker found` or `[FAILED]`, and exits with 0. Here what can't be reached is
-    called so, with ssh's own words; the exit status is 1, and the other worker is served."""
+    """0.23.0: prints `Not Running`, `[OK] ... No worker found` or `[FAILED]`, and exits with 0. Here an unreachable
+    worker is reported as such, with ssh's message; the exit status is 1, and the operation is done for the other
+    worker."""
 
     def set_up_one_down(self) -> tuple[str, str]:
         self.set_up(2)
@@ -191,8 +195,8 @@ class Unreachable(FieldTest):
 
 class Quoting(FieldTest):
     def test_a_host_that_is_an_option(self):
-        """0.23.0: ssh takes it as an option, and a command of the attacker's choice runs here. Here it is refused before
-        anything starts, and `--` stands before the host."""
+        """0.23.0: ssh treats it as an option, and a command of the attacker's choice runs on this machine. Here it is
+        refused before anything starts, and `--` precedes the host."""
         self.set_up(1)
         file = self.dir / "made-by-ssh"
         for word in (f"-oProxyCommand=touch {file}", f"-oProxyCommand=touch${{IFS}}{file}"):
@@ -211,7 +215,7 @@ class Quoting(FieldTest):
             self.assertRegex(call, rf" -- {self.ws.names[0]}[ :]")
 
     def test_an_output_directory_that_is_a_command(self):
-        """0.23.0: it goes to the remote shell unquoted. Here every command takes it for the name that it is."""
+        """0.23.0: it is passed to the remote shell unquoted. Here every command treats it as a name."""
         self.set_up(1)
         home = self.ws.hosts[0].home
         (home / "precious").mkdir()
@@ -233,14 +237,14 @@ class Quoting(FieldTest):
 
 class Files(FieldTest):
     def test_tar_fails_on_the_worker(self):
-        """0.23.0: tar's exit status is not looked at, and the logs are deleted. Here nothing is deleted that was not
-        verified here; with a tar that works it is."""
+        """0.23.0: tar's exit status is ignored, and the logs are deleted. Here files are deleted only after the archive
+        has been verified on this machine, which succeeds with a tar that works."""
         self.set_up(1, command="echo output of $TORC_JOB_NAME")
         self.run_to_the_end()
         host, output = self.ws.hosts[0], self.ws.hosts[0].home / "torc_output"
         before = sorted(str(path) for path in output.rglob("*"))
         tar = host.bin / "tar"
-        for script in ("/usr/bin/tar \"$@\"; exit 2", "exit 1", "exit 0"):  # also one that says it has worked
+        for script in ("/usr/bin/tar \"$@\"; exit 2", "exit 1", "exit 0"):  # also one that reports success
             tar.write_text(f"#!/bin/sh\n{script}\n")
             tar.chmod(0o755)
             text = self.fails("collect-logs", self.wf, "--delete")
@@ -255,7 +259,7 @@ class Files(FieldTest):
         home = self.ws.hosts[0].home
         self.start_workers("--max-parallel-jobs", 1)
         states = {str(path.parent) for path in (home / ".local/state/torc").rglob("worker")}
-        self.assertEqual(len(states), 2, "a directory with the pid of each")
+        self.assertEqual(len(states), 2, "each has its own state directory")
         logs = [path.name for path in (home / "torc_output").glob("torc_worker_*.log")]
         self.assertEqual(len(set(logs)), 2, logs)
         self.srv.wait_complete(self.wf)
@@ -267,7 +271,8 @@ class Files(FieldTest):
         self.assertEqual(len(list((self.dir / "logs").iterdir())), 2)
 
     def test_two_ports_of_one_host(self):
-        """0.23.0: pid file, log and archive hold no worker's name and overwrite each other. Here each has its own."""
+        """0.23.0: pid file, log and archive do not have the worker's name and overwrite each other. Here each worker
+        has its own."""
         self.two_in_one_home(same_address=True)
 
     def test_a_shared_home(self):
@@ -275,7 +280,8 @@ class Files(FieldTest):
         self.two_in_one_home()
 
     def test_run_started_twice(self):
-        """0.23.0: a second runner starts, and the pid of the first is lost. Here it says that one runs, and starts none."""
+        """0.23.0: a second runner starts, and the pid of the first is lost. Here it reports the running one and starts
+        none."""
         self.set_up(1, command="until [ -e $HOME/go ]; do sleep 0.05; done")
         runner, = self.start_workers()
         before = self.runners()

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""What torc 0.23.0 was seen doing to its users, row by row, and that this program does otherwise: server and commands.
-The rows about ssh workers are in field_remote_test.py. Nothing here is timed, as machines differ: what is looked at is
+"""Problems with the server and with commands that users of torc 0.23.0 reported, and tests that this program does not
+have them. field_remote_test.py has those with ssh workers. Nothing is timed, because machines differ; the tests check
 how the work is done.
 
-| what was done with 0.23.0 | test |
+| situation with 0.23.0 | test |
 | --- | --- |
 | 1,000 jobs of `true`, 16 at once, one runner | Speed.test_a_thousand_jobs_of_one_runner |
 | claim, start, complete over REST | Speed.test_claim_start_complete_is_durable_when_answered |
@@ -54,8 +54,8 @@ class FieldTest(E2ETest):
 
 class Speed(FieldTest):
     def test_a_thousand_jobs_of_one_runner(self):
-        """0.23.0: 105 ms a job, most of it waiting for the next look. Here a job that ends makes the next one start: five
-        minutes between looks cost nothing, and requests are about many jobs."""
+        """0.23.0: 105 ms per job, most of it waiting for the next poll. Here the end of a job starts the next one, so
+        that five minutes between polls cost nothing, and one request covers many jobs."""
         server = self.server()
         workflow = self.initialized(server, {**jobs(1000), "execution_config": {"stdio": {"mode": "none"}}})
         proxy = self.proxy(server)
@@ -63,12 +63,12 @@ class Speed(FieldTest):
         seen = proxy.take()
         self.assertEqual(len(server.results(workflow)), 1000)
         self.assertLess(len(seen), 2000, "requests for 1,000 jobs")
-        self.assertEqual([path for _, path, _ in seen if "/start_job/" in path], [], "a claim starts the jobs, too")
+        self.assertEqual([path for _, path, _ in seen if "/start_job/" in path], [], "a claim also starts the jobs")
         self.assertLess(sum(size for method, _, size in seen if method == "GET"), 20_000, "no listing of all jobs")
 
     def test_claim_start_complete_is_durable_when_answered(self):
-        """0.23.0: 284 to 517 jobs/s. Here the changes of all who ask at a time share one write to the disk, and each is
-        kept when it is answered: the server is killed with the last answer."""
+        """0.23.0: 284 to 517 jobs/s. Here concurrent requests share one write to the disk, and each change is durable
+        once it is answered: the server is killed right after the last answer."""
         server = self.server()
         workflow = self.initialized(server, jobs(160))
         node = self.node(server, workflow)
@@ -96,8 +96,8 @@ class Speed(FieldTest):
                                            **({"depends_on": [f"j{number - 1}"]} if number else {})} for number in range(10)]}
 
     def test_chains_of_ten_dependent_jobs(self):
-        """0.23.0: each link waits for a background pass, 60 s by default. Here the next job is ready before the answer to
-        the completion is there: the very next request claims it, without waiting, whatever the interval is said to be."""
+        """0.23.0: each link waits for a background pass, 60 s by default. Here the next job is ready before the
+        completion is answered: the next request claims it, without waiting, whatever the interval is set to."""
         for name, plain in (("additions", ()), ("plain", PLAIN)):
             with self.subTest(name):
                 server = self.server(name, args=[*plain, "--completion-check-interval-secs", "3600"])
@@ -113,15 +113,15 @@ class Speed(FieldTest):
                 self.assertTrue(server.get(f"/workflows/{workflow}/is_complete")["is_complete"])
 
     def test_chains_of_ten_dependent_jobs_in_one_run(self):
-        """And a runner that looks every five minutes only runs the chain without waiting for one look."""
+        """A runner that polls only every five minutes runs the chain without waiting for a poll."""
         server = self.server()
         workflow = self.initialized(server, self.chain())
         server.torc("run", workflow, "--poll-interval", "300", check=True, timeout=60)
         self.assertEqual(set(server.statuses(workflow).values()), {"completed"})
 
     def test_status_of_a_large_workflow(self):
-        """0.23.0: `status` fetches every job and every result. Here the server counts: as many requests and as many bytes
-        for 20,000 jobs as for two."""
+        """0.23.0: `status` fetches every job and every result. Here the server counts them; 20,000 jobs take the same
+        requests as two."""
         server = self.server()
         proxy = self.proxy(server)
         fetched = {}
@@ -141,7 +141,7 @@ class Speed(FieldTest):
 
 class Answers(FieldTest):
     def test_user_data_with_a_number_as_data(self):
-        """0.23.0: the connection is dropped. Here 200, or an error that says what is wrong; the connection goes on."""
+        """0.23.0: the connection is dropped. Here: 200, or an error that names the fault; the connection stays open."""
         server = self.server()
         workflow = server.create(jobs(1))
         made = server.post("/user_data", {"workflow_id": workflow, "name": "d", "data": {"a": 1}})
@@ -163,10 +163,10 @@ class Answers(FieldTest):
                         self.assertEqual(kept, data)
                 else:
                     self.assertIn("data", json.dumps(document))
-                self.assertIs(connection.sock, first, "the same connection still")
+                self.assertIs(connection.sock, first, "the connection was not kept")
 
     def test_complete_job_with_a_wrong_run_id(self):
-        """0.23.0: 500, yet the row of the result stays. Here 409 or 422, and nothing has changed."""
+        """0.23.0: 500, but the result is stored. Here: 409 or 422, and nothing has changed."""
         server = self.server()
         workflow = self.initialized(server, jobs(2))
         node = self.node(server, workflow)
@@ -187,8 +187,8 @@ class Answers(FieldTest):
 
     @unittest.skipIf(os.geteuid() != 0, "to be a user without a name needs root")
     def test_without_a_user_name(self):
-        """0.23.0: "environment variable not found". Here the system is asked who the user is, and where even that knows no
-        name, the error says what to set; nothing was made, and the command can be repeated."""
+        """0.23.0: "environment variable not found". Here torc looks up the user in the system. If that has no name
+        either, the error says what to set; nothing is created, and the command can be repeated."""
         server = self.server()
         path = self.dir / "w.json"
         path.write_text(json.dumps(jobs(1)))
@@ -197,7 +197,7 @@ class Answers(FieldTest):
         os.chown(home, 4242, 4242)
         self.dir.chmod(0o755)
         program = home / "torc"
-        program.write_bytes(pathlib.Path(TORC).read_bytes())  # where it was built, this user may not look
+        program.write_bytes(pathlib.Path(TORC).read_bytes())  # this user cannot access the build directory
         program.chmod(0o755)
         env = clean_environment(home, TORC_API_URL=server.url)
         for name in ("USER", "LOGNAME", "TORC_USERNAME"):
@@ -220,8 +220,8 @@ class Answers(FieldTest):
                               stdin=subprocess.DEVNULL, capture_output=True, timeout=60, check=False)
 
     def test_a_failed_submission_can_be_repeated(self):
-        """0.23.0: a second `submit` after one that failed reports success and submits nothing. Here `submit` says that it is
-        not there, both times, and a start on workers that failed starts them when it is repeated."""
+        """0.23.0: a second `submit` after one that failed reports success and submits nothing. Here `submit` reports
+        both times that it is not available, and after a failed start on workers, repeating the command starts them."""
         server = self.server()
         workers = self.workers(1, server)
         workflow = server.create(jobs(3))
@@ -239,7 +239,7 @@ class Answers(FieldTest):
         self.assertEqual(started.stdout.splitlines()[-1], "3 of 3 jobs completed")
 
     def listening(self, *options) -> tuple[set[str], str]:
-        """The addresses (hexadecimal, as the kernel lists them) that a server listens on, and what it says on standard error."""
+        """The addresses (hexadecimal, as the kernel lists them) that a server listens on, and its standard error."""
         server = self.start([TORC, "server", "run", "--port", "0", "--database", self.dir / f"{len(options)}.db", *options])
         line = wait_until(lambda: re.search(r"TORC_SERVER_PORT=(\d+)\n", server.stdout_path.read_text()), what="it to listen")
         port = f"{int(line.group(1)):04X}"
@@ -251,7 +251,7 @@ class Answers(FieldTest):
         return found, server.stderr_path.read_text()
 
     def test_the_servers_default_address(self):
-        """0.23.0: 0.0.0.0 without passwords. Here this machine only, and whoever opens it to others is warned."""
+        """0.23.0: 0.0.0.0 without passwords. Here: only this machine, and a warning if it is opened to others."""
         warning = "everyone who can reach this address can run commands"
         addresses, said = self.listening()
         self.assertEqual(addresses, {"0100007F"})

@@ -1,4 +1,4 @@
-"""What the end-to-end tests share: the real torc, a real server, real sshd's, each test in a directory of its own.
+"""Shared by the end-to-end tests: the real torc, a real server, real sshd's, and a separate directory for each test.
 
 A test file is a program: `TORC_BIN=build/dev/torc tests/e2e/name_test.py [-v] [Class.test]`; ctest runs it as e2e.<name>.
 
@@ -12,8 +12,8 @@ A test file is a program: `TORC_BIN=build/dev/torc tests/e2e/name_test.py [-v] [
     if __name__ == "__main__":
         main()
 
-Wait with `wait_until`, never for a fixed time. What a test starts through the harness is ended with it. The directory
-of a failed test is kept and named.
+Wait with `wait_until`, never for a fixed time. Processes that a test starts through the harness are ended with it. The
+directory of a failed test is kept and named.
 """
 import base64
 import json
@@ -39,12 +39,12 @@ from loopback_workers import CannotRun, LoopbackWorkers, end_processes_below, pr
 
 TORC = os.path.abspath(os.environ.get("TORC_BIN") or ROOT / "build" / "release" / "torc")
 EXIT_SKIPPED = 125
-# Arguments of a server that has nothing torc 0.23 does not have.
+# Arguments of a server without the additions to torc 0.23.
 PLAIN = ("--no-additions",)
 
 
 def wait_until(condition, timeout: float = 30.0, what: str = "", interval: float = 0.02):
-    """Calls `condition` until it returns something true, which is returned. Fails with `what` after `timeout` seconds."""
+    """Calls `condition` until it returns a true value, and returns that. Fails with `what` after `timeout` seconds."""
     deadline = time.monotonic() + timeout
     while True:
         result = condition()
@@ -56,7 +56,7 @@ def wait_until(condition, timeout: float = 30.0, what: str = "", interval: float
 
 
 def alive(pid: int) -> bool:
-    """Whether the process runs; a zombie does not."""
+    """Whether the process is running; a zombie is not."""
     try:
         return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
     except OSError:
@@ -64,22 +64,22 @@ def alive(pid: int) -> bool:
 
 
 def children_of(pid: int) -> list[int]:
-    """Its direct children."""
+    """The pids of its direct children."""
     return [int(child) for child in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def clean_environment(home: pathlib.Path, **extra: str) -> dict[str, str]:
-    """An environment without anything of the user's: a private home, no TORC_*, no proxy."""
+    """An environment without the user's settings: a private home directory, no TORC_*, no proxy."""
     env = {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "HOME": str(home), "XDG_STATE_HOME": str(home / "state"),
            "USER": "tester", "TORC_USERNAME": "tester", "LANG": "C.UTF-8", "TZ": "UTC"}
-    # Sanitizers' options reach the program under test.
+    # The program under test needs the options of sanitizers.
     env.update({name: value for name, value in os.environ.items() if name.endswith("SAN_OPTIONS")})
     env.update({name: str(value) for name, value in extra.items()})
     return env
 
 
 def run_torc(*args, home, stdin=None, env=None, timeout=60, check=False, cwd=None) -> subprocess.CompletedProcess:
-    """Runs torc to its end; text in, text out. `check`: any exit status but 0 fails the test."""
+    """Runs torc to its end; input and output are text. `check`: fails the test if the exit status is not 0."""
     command = [TORC, *map(str, args)]
     environment = clean_environment(pathlib.Path(home), **(env or {}))
     text_in = {"stdin": subprocess.DEVNULL} if stdin is None else {"input": stdin}
@@ -92,7 +92,7 @@ def run_torc(*args, home, stdin=None, env=None, timeout=60, check=False, cwd=Non
 
 
 def run_on_terminal(*args, home, env=None, timeout=60, cwd=None) -> tuple[int, bytes]:
-    """Runs torc with a terminal as its standard output and error; its exit status, and what the terminal got."""
+    """Runs torc with a terminal as standard output and error; returns the exit status and the output."""
     parent, child = pty.openpty()
     process = subprocess.Popen([TORC, *map(str, args)], stdin=subprocess.DEVNULL, stdout=child, stderr=child,
                                env=clean_environment(pathlib.Path(home), **(env or {})), cwd=cwd or home)
@@ -104,7 +104,7 @@ def run_on_terminal(*args, home, env=None, timeout=60, cwd=None) -> tuple[int, b
                 raise AssertionError(f"torc {' '.join(map(str, args))} does not end; so far: {shown!r}")
             try:
                 chunk = os.read(parent, 65536)
-            except OSError:  # the other side has closed
+            except OSError:  # the other end is closed
                 chunk = b""
             if not chunk:
                 return process.wait(timeout), shown.replace(b"\r\n", b"\n")
@@ -116,12 +116,12 @@ def run_on_terminal(*args, home, env=None, timeout=60, cwd=None) -> tuple[int, b
 
 
 class Server:
-    """`torc server run` on 127.0.0.1, on a port of its own. Use E2ETest.server(), which ends it."""
+    """`torc server run` on 127.0.0.1, on a free port. Use E2ETest.server(), which ends it."""
 
     def __init__(self, directory, args=(), env=None, prefix=()):
         self.dir = pathlib.Path(directory)
         self.dir.mkdir(parents=True, exist_ok=True)
-        self.prefix = list(prefix)  # what starts it, such as prlimit
+        self.prefix = list(prefix)  # command that starts it, such as prlimit
         self.home = self.dir / "home"
         self.home.mkdir(exist_ok=True)
         self.database = self.dir / "torc.db"
@@ -130,8 +130,8 @@ class Server:
         self.args = list(args)
         self.env = dict(env or {})  # added to every torc() call
         self.scheme = "https" if "--https" in self.args else "http"
-        self.ca = None  # file of the certificate that request() trusts
-        self.login = None  # (user, password) of request()
+        self.ca = None  # file with the certificate that request() trusts
+        self.login = None  # (user, password) for request()
         self.process = None
         self.start()
 
@@ -140,7 +140,7 @@ class Server:
         return f"{self.scheme}://127.0.0.1:{self.port}/torc-service/v1"
 
     def start(self) -> None:
-        """Starts it, on the port it had before if any, and waits until it listens."""
+        """Starts it, on its previous port if it had one, and waits until it listens."""
         host = [] if "--host" in self.args else ["--host", "127.0.0.1"]
         database = [] if "--database" in self.args else ["--database", str(self.database)]
         command = [*self.prefix, TORC, "server", "run", *host, "--port", str(self.port), *database, *map(str, self.args)]
@@ -150,20 +150,20 @@ class Server:
         self.port = int(self._announced("TORC_SERVER_PORT=", timeout=30))
 
     def kill(self) -> None:
-        """SIGKILL: what a power cut would leave is left."""
+        """Sends SIGKILL, so that it leaves its files as after a power failure."""
         self._end(signal.SIGKILL)
 
     def stop(self, timeout: float = 20) -> int:
-        """SIGTERM; returns the exit status. One that does not end in time is killed and fails the test."""
+        """Sends SIGTERM; returns the exit status. A server that does not end in time is killed and fails the test."""
         return self._end(signal.SIGTERM, timeout)
 
     def restart(self) -> None:
-        """Again on the same database and port; killed first if it runs."""
+        """Starts it again on the same database and port; kills it first if it runs."""
         self.kill()
         self.start()
 
     def torc(self, *args, stdin=None, env=None, timeout=60, check=False, cwd=None) -> subprocess.CompletedProcess:
-        """A torc command against this server, in the directory `cwd` (default: the private home)."""
+        """Runs a torc command against this server, in the directory `cwd` (default: the private home directory)."""
         environment = {"TORC_API_URL": self.url, **self.env, **(env or {})}
         return run_torc(*args, home=self.home, stdin=stdin, env=environment, timeout=timeout, check=check, cwd=cwd)
 
@@ -172,7 +172,7 @@ class Server:
         return json.loads(self.torc("-f", "json", *args, check=True, **options).stdout)
 
     def create(self, spec, **options) -> int:
-        """Creates a workflow from a dict (or a path); returns its id."""
+        """Creates a workflow from a dict (or a path); returns its ID."""
         if isinstance(spec, dict):
             path = self.dir / "workflow.json"
             path.write_text(json.dumps(spec))
@@ -186,7 +186,8 @@ class Server:
         return self.request("POST", path, body)[1]
 
     def request(self, method: str, path: str, body=None, timeout: float = 30, login=None):
-        """(status, document) of a REST call; `path` as "/workflows/1". `login`: (user, password), default self.login."""
+        """(status, document) of a REST call; `path` is like "/workflows/1". `login`: (user, password), default
+        self.login."""
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.url + path, data=data, method=method)
         if data is not None:
@@ -213,7 +214,7 @@ class Server:
         return self.get(f"/results?workflow_id={workflow_id}&limit=100000&all_runs=true")["items"]
 
     def statuses(self, workflow_id: int) -> dict[str, str]:
-        """Job name: status."""
+        """The status of each job, by job name."""
         return {job["name"]: job["status"] for job in self.jobs(workflow_id)}
 
     def wait_complete(self, workflow_id: int, timeout: float = 60) -> None:
@@ -226,7 +227,7 @@ class Server:
             raise AssertionError(f"{error}; its jobs: {self.statuses(workflow_id)}") from None
 
     def _announced(self, prefix: str, timeout: float) -> str:
-        """The rest of the line on standard output that starts with `prefix`."""
+        """Waits for a line on standard output that starts with `prefix`; returns the rest of the line."""
         text, deadline, stream = b"", time.monotonic() + timeout, self.process.stdout
         with selectors.DefaultSelector() as selector:
             selector.register(stream, selectors.EVENT_READ)
@@ -257,17 +258,17 @@ class Server:
 
 
 class E2ETest(unittest.TestCase):
-    """A test with a directory of its own, `self.dir`: removed when it passed, kept and named when it failed."""
+    """A test with its own directory, `self.dir`, which is removed if it passes, and kept and named if it fails."""
 
     maxDiff = None
-    # Of every server of the test. A class that derives from another and sets PLAIN runs that one's tests against a
-    # server that has nothing torc 0.23 does not have.
+    # Arguments of every server of the test. A derived class that sets PLAIN runs the tests of its base class against a
+    # server without the additions to torc 0.23.
     server_args = ()
 
     def run(self, result=None):
         result = result if result is not None else self.defaultTestResult()
         before = len(result.failures) + len(result.errors)
-        # resolve: what runs below it is found by its real path.
+        # Resolved, because processes are found by the real path of their directory.
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="torc-e2e-")).resolve()
         try:
             return super().run(result)
@@ -286,7 +287,7 @@ class E2ETest(unittest.TestCase):
     def workers(self, count: int = 3, server: Server | None = None, **options) -> LoopbackWorkers:
         """`count` ssh workers whose torc is the one under test; with `server`, its torc() calls reach them.
 
-        Skips the test where this machine has no sshd.
+        Skips the test if this machine has no sshd.
         """
         try:
             workers = LoopbackWorkers(self.dir / "workers", count, torc=TORC, **options)
@@ -298,7 +299,7 @@ class E2ETest(unittest.TestCase):
         return workers
 
     def start(self, command, home=None, env=None, **options) -> subprocess.Popen:
-        """A program in the background, ended with the test. Its output goes to files in self.dir named after it."""
+        """Starts a program in the background, which is ended with the test. Its output goes to files in self.dir."""
         name = f"{pathlib.Path(command[0]).name}.{len(list(self.dir.glob('*.out')))}"
         with open(self.dir / f"{name}.out", "wb") as out, open(self.dir / f"{name}.err", "wb") as err:
             process = subprocess.Popen([*map(str, command)], stdin=subprocess.DEVNULL, stdout=out, stderr=err,
@@ -309,7 +310,7 @@ class E2ETest(unittest.TestCase):
 
 
 def main() -> None:
-    """Runs the tests of the calling file. Exit status 125 when all of them were skipped."""
+    """Runs the tests of the calling file. Exits with 125 if all of them were skipped."""
     result = unittest.main(module="__main__", exit=False, verbosity=2).result
     if not result.wasSuccessful():
         sys.exit(1)

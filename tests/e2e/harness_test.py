@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The fixtures themselves: a worker answers over ssh, goes down, hangs, shares its home; calls are counted."""
+"""Tests of the fixtures: a worker answers over ssh, goes down, hangs, shares its home directory; calls are counted."""
 import subprocess
 
 from harness import E2ETest, alive, main, processes_below, wait_until
@@ -14,7 +14,7 @@ def ssh(workers, index, command):
 
 
 class Workers(E2ETest):
-    def test_each_is_a_host_of_its_own(self):
+    def test_each_is_a_separate_host(self):
         workers = self.workers(3)
         for index, host in enumerate(workers.hosts):
             result = ssh(workers, index, "pwd; command -v torc")
@@ -22,7 +22,7 @@ class Workers(E2ETest):
         self.assertEqual(len(workers.calls()), 3)
         self.assertEqual(workers.most_at_once(), 1)
 
-    def test_a_file_travels_by_scp(self):
+    def test_scp_copies_a_file(self):
         workers = self.workers(1)
         (self.dir / "a file").write_text("content")
         subprocess.run([workers.env["TORC_SCP"], *OPTIONS, "-q", self.dir / "a file", f"{workers.names[0]}:copy"], check=True,
@@ -47,14 +47,14 @@ class Workers(E2ETest):
     def test_two_ports_of_one_host_and_a_shared_home(self):
         workers = self.workers(2, shared_home=True, same_address=True)
         self.assertEqual({host.address for host in workers.hosts}, {"127.0.0.2"})
-        # The names carry the port: "127.0.0.2:2201"; ssh takes it apart from the host.
+        # The names include the port, as in "127.0.0.2:2201"; ssh needs it as a separate argument.
         for host, alias in zip(workers.hosts, ("ws1", "ws2")):
             result = subprocess.run([workers.env["TORC_SSH"], *OPTIONS, alias, "pwd; echo $PATH"], capture_output=True,
                                     text=True, timeout=30, check=True)
             self.assertEqual(result.stdout.split("\n")[0], str(self.dir / "workers" / "home"))
             self.assertIn(str(host.bin), result.stdout)
 
-    def test_what_is_left_running_is_found_and_ended(self):
+    def test_remaining_processes_are_found_and_ended(self):
         workers = self.workers(1)
         ssh(workers, 0, "nohup setsid sleep 300 </dev/null >/dev/null 2>&1 &")
         pid = wait_until(lambda: next((pid for pid, line in processes_below(self.dir).items() if line == "sleep 300"), None))
