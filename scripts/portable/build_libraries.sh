@@ -82,7 +82,7 @@ build_sqlite() {
   cd "$objects/sqlite"
   "$sources/sqlite3/configure" --disable-tcl --disable-readline --disable-shared || return
   make sqlite3.c || return
-  # Options as in Debian's package; torc's queries and SQLiteCpp need no others. WAL and transactions are in every build.
+  # Options as in Debian's package; torc's queries and SQLiteCpp need no others. Every build has WAL and transactions.
   "$prefix/bin/cc" -O2 -DNDEBUG -ffunction-sections -fdata-sections -DSQLITE_THREADSAFE=1 -DSQLITE_SECURE_DELETE \
     -DSQLITE_ENABLE_COLUMN_METADATA -DSQLITE_ENABLE_DBSTAT_VTAB -DSQLITE_ENABLE_MATH_FUNCTIONS -DSQLITE_USE_URI \
     -DSQLITE_MAX_VARIABLE_NUMBER=250000 -DSQLITE_OMIT_LOAD_EXTENSION -DHAVE_USLEEP=1 -c sqlite3.c -o sqlite3.o || return
