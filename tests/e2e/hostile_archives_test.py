@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Archives and output directories of workers that mean harm: what `collect-logs --extract`, `logs`, `logs analyze`,
-`logs bundle` and `plot-resources` make of them. A real worker's tar is replaced by one that packs what the test made."""
+"""Malicious archives and output directories of workers, read by `collect-logs --extract`, `logs`, `logs analyze`, `logs
+bundle` and `plot-resources`. A real worker's tar is replaced by a script that returns an archive made by the test."""
 import gzip
 import io
 import json
@@ -16,7 +16,7 @@ from harness import TORC, E2ETest, main, processes_below, wait_until
 
 
 def make_archive(path, entries) -> None:
-    """`entries`: (name, content or None, attributes of the TarInfo)."""
+    """Writes a tar archive. `entries`: (name, content or None, attributes of the TarInfo)."""
     with tarfile.open(path, "w:gz", format=tarfile.GNU_FORMAT) as archive:
         for name, content, attributes in entries:
             info = tarfile.TarInfo(name)
@@ -28,8 +28,8 @@ def make_archive(path, entries) -> None:
 
 
 def make_bomb(path, size: int, entries=()) -> None:
-    """The entries, and a file of so many zeros, a multiple of 4 MiB. gzip allows any number of members, so that this takes
-    no time."""
+    """Writes an archive of the entries and a file of `size` zeros, a multiple of 4 MiB. It repeats one compressed gzip
+    member, which takes no time."""
     tar = b""
     for name, content, _ in entries:
         info = tarfile.TarInfo(name)
@@ -61,15 +61,15 @@ class Archives(E2ETest):
         self.logs = self.srv.home / "logs"
         self.unpacked = self.logs / f"torc_logs_{self.wf}_{self.host.name.replace('.', '_')}"
         self.evil = self.dir / "evil.tar.gz"
-        # What the worker has, without which no archive is taken for its output.
+        # The worker's real files; an archive without them is rejected as not being its output.
         output = self.host.home / "torc_output"
         self.real = [(f"./{path.relative_to(output)}", path.read_bytes(), {}) for path in output.rglob("*")
                      if path.is_file() and self.stem not in path.name]
         for path in output.rglob(f"{self.stem}.*"):
-            path.unlink()  # Tests put their own in its place.
+            path.unlink()  # Tests replace it.
 
     def pack_instead(self) -> None:
-        """The worker hands over `self.evil`."""
+        """Makes the worker send `self.evil` as its archive."""
         tar = self.host.bin / "tar"
         tar.write_text("#!/bin/sh\nfor name; do case $name in *.tar.gz) archive=$name;; esac; done\n"
                        f'cat {self.evil} >"$archive"\n')
@@ -79,7 +79,7 @@ class Archives(E2ETest):
         return self.srv.torc("remote", "collect-logs", self.wf, "-l", self.logs, "--extract", *options, timeout=150)
 
     def tree(self) -> dict[str, os.stat_result]:
-        """What was unpacked beyond what the worker has."""
+        """Entries that were unpacked, without the worker's real files."""
         real = {pathlib.PurePath(name) for name, _, _ in self.real}
         real |= {parent for path in real for parent in path.parents}
         found = {path.relative_to(self.unpacked): path.lstat() for path in self.unpacked.rglob("*")}
@@ -100,7 +100,7 @@ class Archives(E2ETest):
                       r"deleted remote; 4 not unpacked, only in the archive: FIFO ./\x1b[2Jfifo, device ./blk, "
                       "device ./chr, link shadow (it leaves the directory)\n", result.stdout)
         self.assertIn(f"{self.host.name}: unpacked without setuid, setgid and sticky bits: ./suid\n", result.stderr)
-        self.assertFalse((self.host.home / "torc_output").exists(), "the archive holds it all")
+        self.assertFalse((self.host.home / "torc_output").exists(), "it was not deleted on the worker")
         tree = self.tree()
         self.assertEqual(sorted(tree), ["d", "d/none", "job_stdio", "job_stdio/ok.o", "suid"])
         for name, info in tree.items():
@@ -160,7 +160,7 @@ class Archives(E2ETest):
             self.assertEqual(self.srv.torc("remote", "collect-logs", self.wf, *options).returncode, 2, options)
 
     def interrupt(self, process, moment, what) -> float:
-        """Sends SIGINT once `moment` comes true; returns how long the command then takes to end."""
+        """Sends SIGINT once `moment` is true; returns how long the command then takes to end."""
         wait_until(moment, timeout=120, what=what, interval=0.005)
         self.assertIsNone(process.poll(), process.stdout_path.read_text())
         process.send_signal(signal.SIGINT)
@@ -182,7 +182,7 @@ class Archives(E2ETest):
             self.assertEqual([path.name for path in self.logs.iterdir() if ".part" in path.name], [])
 
     def test_an_interruption_does_not_wait_for_a_worker(self):
-        """After its archive has been fetched the worker answers nothing any more."""
+        """After its archive has been copied, the worker does not answer any more."""
         shell = self.host.bin / "sh"
         shell.write_text(f'#!/bin/dash\nif [ "$1" = -s ]; then\n  if [ -e {self.dir}/once ]; then\n'
                          f'    : >{self.dir}/hangs; exec sleep 1000\n  fi\n  : >{self.dir}/once\nfi\nexec /bin/sh "$@"\n')
@@ -304,7 +304,7 @@ class Analysis(E2ETest):
         self.assertIn("  ... and 499981 more", result.stdout)
         self.assertLess(int(measure.read_text()), 64_000, "kB")
 
-    def test_what_is_no_archive(self):
+    def test_files_that_are_not_archives(self):
         os.mkfifo(self.dir / "fifo.tar.gz")
         (self.dir / "text.tar.gz").write_text("hello")
         make_archive(self.dir / "good.tar.gz", [("./job_wf1_j1_r1_a1.o", os.urandom(100_000), {})])

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Servers that lie: bodies, heads and lists without end, deep JSON, redirects, escapes. The client says one line."""
+"""Malicious servers: endless bodies, headers and lists, deep JSON, redirects, escapes. The client prints one line."""
 import resource
 import socket
 import threading
@@ -11,7 +11,7 @@ SECRET = "only for the real server"
 
 
 class LyingServer:
-    """Answers each request by `answer(send, request)` on a port of its own."""
+    """Calls `answer(send, request)` for each request, on a free port."""
 
     def __init__(self, answer):
         self.answer = answer
@@ -48,7 +48,7 @@ def good(body: bytes, head: bytes = b"200 OK") -> bytes:
 def for_ever(first: bytes, piece: bytes):
     def answer(send, _):
         send(first)
-        for _ in range(40_000):  # of 64 kB: far beyond any limit
+        for _ in range(40_000):  # 64 kB each, far beyond any limit
             send(piece)
     return answer
 
@@ -57,7 +57,7 @@ VERSION = good(b'{"version": "0.23.0", "api_version": "0.12.0", "git_hash": "x"}
 
 
 def pages(item):
-    """A list whose pages have one item each, and never end."""
+    """An endless list whose pages have one item each."""
     def answer(send, request):
         target = request.split(b" ", 2)[1].decode()
         if "offset=" not in target:
@@ -80,7 +80,7 @@ class HostileServer(E2ETest):
         return server
 
     def told(self, server, *args, timeout=60) -> str:
-        """What torc says of it: one line, and exit status 1."""
+        """Runs torc, which must print one line and exit with 1; returns the line."""
         before = time.monotonic()
         env = {"TORC_API_URL": server.url, "TORC_PASSWORD": SECRET}
         result = run_torc(*args, home=self.dir, env=env, timeout=timeout)
@@ -91,7 +91,7 @@ class HostileServer(E2ETest):
         self.assertNotIn(SECRET, result.stderr)
         return result.stderr
 
-    def test_a_head_or_an_error_without_end(self):
+    def test_endless_headers_and_an_endless_error(self):
         lines = for_ever(b"HTTP/1.1 200 OK\r\n", b"X: " + b"a" * 60_000 + b"\r\n")
         head = self.told(self.lying(lines), "jobs", "list", 1)
         self.assertIn("the headers of the response are too large", head)
@@ -100,7 +100,7 @@ class HostileServer(E2ETest):
         self.assertIn("larger than any that this program expects", error)
         self.assertLess(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, 200 << 10)
 
-    def test_a_length_that_is_a_lie(self):
+    def test_a_false_length(self):
         server = self.lying(lambda send, _: send(b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n{"))
         self.assertIn("larger than any that this program expects", self.told(server, "jobs", "list", 1))
 
@@ -108,7 +108,7 @@ class HostileServer(E2ETest):
         server = self.lying(pages(lambda _: job(1)))
         self.assertIn("its list does not advance at item 1", self.told(server, "jobs", "list", 1))
 
-    def test_a_list_without_end(self):
+    def test_an_endless_list(self):
         self.assertIn("its list has no end", self.told(self.lying(pages(job)), "jobs", "list", 1, timeout=100))
 
     def test_deep_and_strange_json(self):
@@ -134,7 +134,7 @@ class HostileServer(E2ETest):
 
 
 class HostileServerMemory(E2ETest):
-    """A process of its own for the figure: the peak of children never falls."""
+    """Measures the peak memory of child processes, which never decreases; run in its own process by ctest."""
 
     def test_a_body_without_end(self):
         server = LyingServer(for_ever(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",

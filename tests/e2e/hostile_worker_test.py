@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Workers that lie: they flood, trickle and hang, and report paths, sizes and numbers that cannot be. Every command
-ends within its limits, says in one line what was wrong, and leaves nothing behind."""
+"""Malicious workers: they flood, trickle and hang, and report impossible paths, sizes and numbers. Every command ends
+within its limits, reports the fault in one line, and leaves no files behind."""
 import json
 import pathlib
 import resource
@@ -8,7 +8,7 @@ import time
 
 from harness import E2ETest, main, run_on_terminal
 
-# In place of the worker's shell. The file `mode` in the home directory names the lie; without one it is honest.
+# Replaces the worker's shell. The file `mode` in the home directory selects the lie; without it the shell is honest.
 EVIL = r'''#!/usr/bin/python3
 import os, subprocess, sys, time
 home = os.path.expanduser("~")
@@ -76,7 +76,7 @@ elif mode == "manyfiles": pack("".join(f"file=1 ./f{i}\n" for i in range(300000)
 elif mode == "pid": report(found=1, running=1, pid="99999999999999999999999", load="nan", signaled="-1", started=0)
 '''
 
-# What is said of each lie.
+# Part of the message for each lie.
 LIES = {
     "esc": r"\x1b]0;PWN\x07\x1b[2J\x1b[31mRED\u009b31m\u202e rtl \x08\x08 \x0d overwritten \u0085",
     "noise": r"\x1b[2J\x1b]52;c;ZWNobyBwd24=\x07 noise\x00ÿþ",
@@ -91,7 +91,7 @@ LIES = {
     "elsewhere": "the worker's report is not valid: archive is '/etc/hostname'",
     "shell": "$(touch pwned)`id`'",
     "wrongsum": "the archive was damaged during the transfer",
-    "small": "",  # Whichever is seen first: more bytes than there should be, or the wrong ones.
+    "small": "",  # The message depends on which is noticed first: too many bytes, or wrong ones.
     "negative": "the worker's report is not valid: size is '-1'",
     "huge": " has only ",
     "hugefile": "the worker's report is not valid: file is '18446744073709551615 ./x'",
@@ -102,7 +102,7 @@ LIES = {
     "sftpflood": "",
 }
 LIMIT = 5
-# What a command may take with the limit above: a script, a transfer, ending what ignores SIGTERM.
+# Maximum seconds for a command with this limit: a script, a transfer, and ending a process that ignores SIGTERM.
 PATIENCE = 40
 MEMORY = 400 << 20
 
@@ -114,7 +114,7 @@ class HostileWorker(E2ETest):
         self.host = self.ws.hosts[0]
         self.wf = self.srv.create({"name": "w", "jobs": [{"name": "j", "command": "true"}]})
         self.srv.torc("remote", "add-workers", self.wf, *self.ws.names, check=True)
-        # An honest archive tells the key by which the worker's files are named.
+        # The name of an honest archive contains the worker's key.
         (self.host.home / "torc_output").mkdir()
         self.srv.torc("remote", "collect-logs", self.wf, "-l", self.dir / "honest", check=True)
         archive, = (self.dir / "honest").iterdir()
@@ -145,7 +145,7 @@ class HostileWorker(E2ETest):
                 self.assertEqual(len(lines), 1, result.stdout)
                 self.assertIn(words, lines[0])
                 self.assertLess(len(lines[0]), 700)
-                self.assertEqual(sorted(target.iterdir()) if target.exists() else [], [], "something is left here")
+                self.assertEqual(sorted(target.iterdir()) if target.exists() else [], [], "files were left here")
                 self.assertFalse(list(self.dir.rglob("pwned")))
         peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
         self.assertLess(peak, MEMORY)

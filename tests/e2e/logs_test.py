@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""`torc logs`: a job's output wherever it is, followed while the job runs; bundles of logs and what they tell."""
+"""`torc logs`: a job's output, wherever it is; following it while the job runs; bundling and analyzing logs."""
 import json
 import tarfile
 
@@ -9,7 +9,7 @@ STEPS = "echo first; echo bad >&2; until [ -e $HOME/go ]; do sleep 0.05; done; e
 
 
 class Logs(E2ETest):
-    def test_of_this_machine(self):
+    def test_a_job_of_this_machine(self):
         server = self.server()
         workflow = server.create({"name": "w", "jobs": [
             {"name": "good", "command": "printf 'a\\0b'; echo oops >&2"},
@@ -43,7 +43,7 @@ class Logs(E2ETest):
         self.assertEqual(following.stderr_path.read_text(), "bad\n")
         self.assertEqual(runner.wait(20), 0)
 
-    def test_of_a_worker_and_what_was_collected(self):
+    def test_a_job_of_a_worker_and_collected_logs(self):
         server = self.server()
         workers = self.workers(2, server)
         workflow = server.create({"name": "w", "jobs": [{"name": f"j{i}", "command": STEPS} for i in range(2)]})

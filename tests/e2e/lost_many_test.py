@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Thousands of jobs through runners of which one is killed every second: each job is done exactly once. The same with
-100,000 jobs is bench/lost_runners.py by itself."""
+"""Thousands of jobs on several runners, one of which is killed every second: each job runs exactly once. To run it with
+100,000 jobs, call bench/lost_runners.py directly."""
 import os
 import subprocess
 import sys

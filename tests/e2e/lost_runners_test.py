@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Runners that the server loses: killed, with their whole host, cut off, suspended. No job is lost, none has two
-results, no process is left; how long it took until the jobs were ready again is printed."""
+"""Runners that become lost: killed, killed with their host, cut off, suspended. No job is lost or has two results, and
+no process is left. Prints how long it took until the jobs were ready again."""
 import collections
 import os
 import signal
@@ -11,16 +11,16 @@ import unittest
 from cables import Cable, NoCables
 from harness import PLAIN, TORC, E2ETest, alive, children_of, main, processes_below, wait_until
 
-TIMEOUT = 2  # seconds without a sign of life
+TIMEOUT = 2  # seconds without a heartbeat
 
 
 class LostTest(E2ETest):
     def setUp(self):
-        self.go = self.dir / "go"  # jobs end once it is there
+        self.go = self.dir / "go"  # jobs end once it exists
         (self.dir / "pids").mkdir()
 
     def workflow(self, server, count: int) -> int:
-        # Each attempt notes its pid in a file of its own.
+        # Each attempt writes its pid to its own file.
         command = (f"echo $$ >{self.dir}/pids/$TORC_JOB_NAME.$TORC_ATTEMPT_ID; "
                    f"until [ -e {self.go} ]; do sleep 0.05; done; echo $TORC_JOB_NAME >>{self.dir}/done")
         workflow = server.create({"name": "w", "jobs": [{"name": f"j{number}", "command": command}
@@ -45,7 +45,7 @@ class LostTest(E2ETest):
                 if event["data"].get("event_type") == kind]
 
     def wait_lost(self, server, workflow, since: float, what: str, timeout=TIMEOUT) -> float:
-        """Waits until the server has lost the runner; prints and returns the seconds from `since` to then."""
+        """Waits until the server considers the runner lost; prints and returns the seconds since `since`."""
         event = wait_until(lambda: self.events(server, workflow, "compute_node_lost"), timeout + 30, "the loss")[-1]
         seconds = event["timestamp"] / 1000 - since
         print(f"\n  {what}: jobs ready again after {seconds:.2f} s (worker timeout {timeout} s); "
@@ -54,7 +54,7 @@ class LostTest(E2ETest):
         return seconds
 
     def check_end(self, server, workflow, attempts: dict[str, int]) -> None:
-        """Every job is done, with one result of the attempt that is expected; nothing is left."""
+        """Checks that every job is done, with one result of the expected attempt, and that no process is left."""
         server.wait_complete(workflow)
         self.assertEqual(set(server.statuses(workflow).values()), {"completed"})
         names = {job["id"]: job["name"] for job in server.jobs(workflow)}
@@ -80,7 +80,7 @@ class LostRunners(LostTest):
         killed = time.time()
         os.kill(children_of(guardian.pid)[0], signal.SIGKILL)
         guardian.wait(30)
-        self.assertFalse(any(map(alive, first)), "its guardian ends its jobs")
+        self.assertFalse(any(map(alive, first)), "the guardian did not end the jobs")
         self.wait_lost(server, workflow, killed, "SIGKILL of a runner")
         self.go.touch()
         self.check_end(server, workflow, {"j1": 2, "j2": 2, "j3": 1, "j4": 1})
@@ -91,9 +91,9 @@ class LostRunners(LostTest):
     def test_a_killed_host(self):
         server = self.server(args=["--worker-timeout", TIMEOUT])
         workflow = self.workflow(server, 3)
-        # What the kernel ends with the namespace's first process ends as with a power cut: nobody tells anybody.
+        # The kernel kills all processes with the namespace's first one, so that none can notify the server.
         host = self.runner(server, workflow, "a", prefix=["unshare", "--fork", "--pid", "--mount-proc"])
-        self.pid_of(1, 1), self.pid_of(2, 1)  # Numbers in there mean nothing here.
+        self.pid_of(1, 1), self.pid_of(2, 1)  # Pids of the namespace are not valid here.
         inside = set(processes_below(self.dir)) - {server.process.pid, host.pid}
         for path in (self.dir / "pids").iterdir():
             path.unlink()
@@ -119,8 +119,8 @@ class LostRunners(LostTest):
         self.runner(server, workflow, "b", jobs=1)
         taken = self.pid_of(1, 2)
         os.kill(runner, signal.SIGCONT)
-        self.pid_of(2, 2)  # The runner that was suspended goes on, with what it is given now.
-        self.assertFalse(any(map(alive, first)), "it ends what others run")
+        self.pid_of(2, 2)  # The suspended runner resumes, and runs the job that it claims now.
+        self.assertFalse(any(map(alive, first)), "it did not end the jobs that were requeued")
         self.assertTrue(alive(taken))
         self.go.touch()
         self.check_end(server, workflow, {"j1": 2, "j2": 2})
@@ -151,7 +151,7 @@ class LostRunners(LostTest):
         self.runner(server, workflow, "a")
         self.pid_of(1, 1)
         os.kill(server.process.pid, signal.SIGSTOP)
-        time.sleep(2 * TIMEOUT)  # What matters is that this much time passes.
+        time.sleep(2 * TIMEOUT)  # Longer than the timeout; there is no condition to wait for.
         os.kill(server.process.pid, signal.SIGCONT)
         node = server.get(f"/compute_nodes?workflow_id={workflow}")["items"][0]
         wait_until(lambda: server.get(f"/compute_nodes/{node['id']}")["last_heartbeat"] > node["last_heartbeat"],
@@ -162,13 +162,13 @@ class LostRunners(LostTest):
 
 
 class HangingServer(LostTest):
-    """A server that takes connections and answers nothing holds up neither limits nor signals."""
+    """A server that accepts connections but does not answer delays neither limits nor signals."""
 
     RUNTIME = 3
 
     def hanging(self):
-        """A server that hangs, the runner of two jobs, and their pids: `limited` may run for three seconds, `stubborn`
-        heeds no signal and ends once it may."""
+        """A server that hangs, the runner of two jobs, and the jobs' pids: `limited` has a run time of three seconds,
+        `stubborn` ignores signals and ends once `go` exists."""
         server = self.server()
         noted = f"echo $$ >{self.dir}/pids/$TORC_JOB_NAME.$TORC_ATTEMPT_ID"
         workflow = server.create({
@@ -178,13 +178,13 @@ class HangingServer(LostTest):
             "jobs": [{"name": "j1", "command": f"{noted}; exec sleep 300", "resource_requirements": "short"},
                      {"name": "j2", "command": f"trap '' TERM; {noted}; until [ -e {self.go} ]; do sleep 0.05; done"}]})
         server.torc("workflows", "init", workflow, "--no-prompts", check=True)
-        runner = self.runner(server, workflow, "a", jobs=4)  # It has room, so that claims hang as well.
+        runner = self.runner(server, workflow, "a", jobs=4)  # It has room for more jobs, so that claims hang as well.
         limited, stubborn = self.pid_of(1, 1), self.pid_of(2, 1)
         os.kill(server.process.pid, signal.SIGSTOP)
         return server, workflow, runner, limited, stubborn
 
     def check_results(self, server, workflow, attempts: dict[str, int]) -> None:
-        """Each job has one result; that of j1 is its run time's."""
+        """Checks that each job has one result; j1 was ended by its run time."""
         os.kill(server.process.pid, signal.SIGCONT)
         self.go.touch()
         again = self.runner(server, workflow, "a")
@@ -197,7 +197,7 @@ class HangingServer(LostTest):
                          [("j1", attempts["j1"], 152, "terminated"), ("j2", attempts["j2"], 0, "completed")])
         self.assertEqual(list((self.dir / "a").glob("undelivered*")), [])
 
-    def test_a_run_time_is_held(self):
+    def test_a_run_time_is_enforced(self):
         server, workflow, runner, limited, stubborn = self.hanging()
         since = time.monotonic()
         wait_until(lambda: not alive(limited), what="the run time to end the job")
@@ -212,7 +212,7 @@ class HangingServer(LostTest):
         server, workflow, runner, limited, stubborn = self.hanging()
         wait_until(lambda: not alive(limited), what="the run time to end the job")
         runner.send_signal(signal.SIGTERM)
-        wait_until(lambda: "a stop was requested" in self.log_of("a"), 5, "the first signal to be heeded")
+        wait_until(lambda: "a stop was requested" in self.log_of("a"), 5, "the first signal to take effect")
         self.assertTrue(alive(stubborn))
         runner.send_signal(signal.SIGTERM)
         wait_until(lambda: not alive(stubborn), 2, "the second signal to kill")
@@ -228,7 +228,7 @@ class HangingPlainServer(HangingServer):
 
 
 class CutNetwork(LostTest):
-    """The runner is on a host of its own, with a cable to the server's that can be pulled."""
+    """The runner is on another host, connected to the server's by a cable that can be pulled."""
 
     def setUp(self):
         super().setUp()
@@ -252,12 +252,12 @@ class CutNetwork(LostTest):
         self.wait_lost(server, workflow, cut, "a cut network")
         self.runner(server, workflow, "b", jobs=1)
         taken = self.pid_of(1, 2)
-        self.assertTrue(all(map(alive, first)), "nobody can tell it")
+        self.assertTrue(all(map(alive, first)), "the runner cannot know of the loss yet")
         self.cable.mend()
         mended = time.time()
-        self.pid_of(2, 2)  # It is back, as a node of its own.
+        self.pid_of(2, 2)  # The runner has returned, as a new compute node.
         print(f"  and its runner works again {time.time() - mended:.2f} s after the network was mended", flush=True)
-        self.assertFalse(any(map(alive, first)), "it ends what others run")
+        self.assertFalse(any(map(alive, first)), "it did not end the jobs that were requeued")
         self.assertTrue(alive(taken))
         self.go.touch()
         self.check_end(server, workflow, {"j1": 2, "j2": 2})
@@ -271,7 +271,7 @@ class CutNetwork(LostTest):
         node = server.get(f"/compute_nodes?workflow_id={workflow}")["items"][0]["id"]
         self.cable.pull()
         cut = time.monotonic()
-        self.go.touch()  # The jobs end while nobody can be told.
+        self.go.touch()  # The jobs end while the server cannot be reached.
         wait_until(lambda: not any(map(alive, first)), what="the jobs to end")
         wait_until(lambda: time.time() * 1000 - server.get(f"/compute_nodes/{node}")["last_heartbeat"] > 400 * timeout,
                    what="a heartbeat to be missed")
@@ -283,7 +283,7 @@ class CutNetwork(LostTest):
 
 
 class Option(E2ETest):
-    def test_it_can_be_off(self):
+    def test_the_timeout_can_be_off(self):
         for value in ("off", "0"):
             server = self.server(name=value, args=["--worker-timeout", value])
             workflow = server.create({"name": "w", "jobs": [{"name": "j", "command": "true"}]})

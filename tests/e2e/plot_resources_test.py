@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""`torc plot-resources`: what it writes, what it refuses, and what a browser makes of its pages where one is installed."""
+"""`torc plot-resources`: what it writes, what it refuses, and its pages in a browser, if one is installed."""
 import html.parser
 import json
 import math
@@ -26,7 +26,7 @@ CREATE TABLE job_requests (job_id INTEGER PRIMARY KEY, num_cpus REAL, memory_byt
 
 
 def make_database(path: pathlib.Path, jobs: int, name=lambda job: f"job_{job}", samples: int = 60, system: bool = True) -> None:
-    """Jobs that start one after the other; job N uses N MiB more memory than the one before."""
+    """A database of jobs that start one after the other; job N uses N MiB more memory than the one before."""
     with sqlite3.connect(path) as rows:
         rows.executescript(TABLES + (SYSTEM_TABLES if system else ""))
         for job in range(1, jobs + 1):
@@ -45,7 +45,7 @@ def make_database(path: pathlib.Path, jobs: int, name=lambda job: f"job_{job}", 
 
 
 class Elements(html.parser.HTMLParser):
-    """Counts elements and collects attributes that could fetch something."""
+    """Counts elements and collects attributes that could load something."""
 
     def __init__(self, text: str):
         super().__init__()
@@ -61,7 +61,7 @@ class Command(E2ETest):
     def torc(self, *args, **options):
         return run_torc("plot-resources", *args, home=self.dir, **options)
 
-    def test_pages_are_whole_in_themselves_and_escaped(self):
+    def test_pages_are_self_contained_and_escaped(self):
         make_database(self.dir / "resource_metrics_ws1_1_1.db", 3, name=lambda job: EVIL if job == 2 else f"job_{job}")
         shown = self.torc("resource_metrics_ws1_1_1.db", "-o", "new/plots", "-p", "p", "-j", "2,3", check=True)
         names = sorted(path.name for path in (self.dir / "new/plots").iterdir())
@@ -81,7 +81,7 @@ class Command(E2ETest):
         for file in document["files"]:
             self.assertTrue((self.dir / file).is_file())
 
-    def test_what_cannot_be_drawn_is_said(self):
+    def test_errors(self):
         make_database(self.dir / "good.db", 2)
         make_database(self.dir / "empty.db", 0, system=False)
         (self.dir / "text.db").write_text("no database " * 500)
@@ -97,7 +97,7 @@ class Command(E2ETest):
                 self.assertIn(text, result.stderr)
                 self.assertEqual(result.stdout, "")
         self.assertEqual(list(self.dir.glob("*.html")), [])
-        # One database of several may be of a worker that had nothing to do.
+        # One of several databases may belong to a worker that ran no jobs.
         self.assertIn("empty.db", self.torc("good.db", "empty.db", check=True).stderr)
 
 
@@ -108,7 +108,7 @@ class Browser(E2ETest):
             self.skipTest("no browser: apt-get install chromium-headless-shell")
 
     def dom(self, page: pathlib.Path, fragment: str = "") -> str:
-        """The page as it stands once its script has run; what the script complained of fails the test."""
+        """The page after its script has run; errors of the script fail the test."""
         command = [self.browser, "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", "--v=0",
                    f"--user-data-dir={self.dir / 'profile'}", "--window-size=1400,1000", "--virtual-time-budget=5000",
                    "--dump-dom", page.as_uri() + fragment]
@@ -129,7 +129,7 @@ class Browser(E2ETest):
         self.assertIn(">1000 jobs<", dom)
         self.assertIn('aria-label="CPU of 1000 jobs', dom)
         self.assertEqual(dom.count('class="curve"'), 4, "CPU and memory of the machine and of one job")
-        self.assertIn("Job 1000: job_1000", dom)  # It has the most memory.
+        self.assertIn("Job 1000: job_1000", dom)  # It uses the most memory.
         self.assertEqual(dom.count("over request"), 999)
 
     def test_a_link_leads_to_a_job(self):
@@ -139,7 +139,7 @@ class Browser(E2ETest):
 
     def test_search_keys_and_headings(self):
         page = self.page(1000, samples=2)
-        # A user's hands: the policy of the page lets no other script in.
+        # Simulates user input inside the page's script, because the page's policy blocks all other scripts.
         text = page.read_text()
         self.assertEqual(text.count("\nstart();\n"), 1)
         page.write_text(text.replace("\nstart();\n", """

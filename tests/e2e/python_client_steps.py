@@ -1,6 +1,6 @@
-"""Run with the Python client installed, the server's URL as the argument: does with it all that its users do.
+"""Calls every operation of the Python client, which must be installed. The argument is the server's URL.
 
-The client checks the type of every field it is sent (pydantic, strict) and raises where one does not fit.
+The client checks the type of every field that it receives (pydantic, strict) and raises an exception if one is wrong.
 """
 import datetime
 import sys
@@ -13,7 +13,7 @@ NOW = datetime.datetime.now(datetime.timezone.utc).isoformat()
 
 
 class Recorder:
-    """The client's API, which notes what was called."""
+    """The client's API, recording the methods called."""
 
     def __init__(self, api):
         self.api, self.called = api, set()

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""The Python client that 0.23's users have, as it was published, works against this server: every one of its operations
-is called, and whatever it cannot parse is an error there. What it does stands in python_client_steps.py."""
+"""The published Python client for torc 0.23 works with this server: python_client_steps.py calls each of its
+operations, and the client raises an error if it cannot parse an answer."""
 import pathlib
 import subprocess
 
@@ -21,7 +21,7 @@ class PythonClient(E2ETest):
                                 capture_output=True, text=True, timeout=120, check=False)
         self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
         print(result.stdout, end="", flush=True)
-        # The client lists and deletes as well: nothing of it is left.
+        # The client has also deleted everything it created.
         self.assertEqual(server.get("/workflows")["items"], [])
 
 

@@ -1,4 +1,4 @@
-"""Python packages that a test needs beyond the standard library, in a virtual environment below the build directory."""
+"""Installs Python packages that a test needs, in a virtual environment below the build directory."""
 import fcntl
 import pathlib
 import re
@@ -11,9 +11,9 @@ NO_NETWORK = re.compile(r"NewConnectionError|ConnectTimeout|ReadTimeout|name res
 
 
 def python_with(name: str, *requirements: str) -> pathlib.Path:
-    """The interpreter of the environment `name`, made with pip the first time; for one build directory.
+    """The interpreter of the environment `name`, which pip creates at the first call; one per build directory.
 
-    @raises CannotRun where the package index cannot be reached, AssertionError where installing fails otherwise
+    @raises CannotRun if the package index cannot be reached, AssertionError if installing fails for another reason
     """
     directory = pathlib.Path(TORC).parent / "venv" / name
     directory.parent.mkdir(exist_ok=True)

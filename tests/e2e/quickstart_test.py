@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The demo of the README: it shows the whole way, and leaves nothing behind, also when it is interrupted."""
+"""The demo of the README: it shows a complete run, and leaves nothing behind, also when interrupted."""
 import os
 import re
 import signal
@@ -29,7 +29,7 @@ class Quickstart(E2ETest):
         self.assertEqual(processes_below(self.temporary), {}, self.text())
         self.assertEqual(os.listdir(self.dir / "home"), [], "something was written to the home directory")
 
-    def test_shows_the_whole_way(self):
+    def test_shows_a_complete_run(self):
         process = self.begin(self.dir / "logs")
         self.assertEqual(process.wait(100), 0, self.text())
         ran = re.findall(r"^  (\S+): (\d+) jobs:((?: \S+|\n    \S+)*)$", self.text(), re.MULTILINE)

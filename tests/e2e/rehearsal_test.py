@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""A night's rehearsal: 2,000 short jobs on 8 ssh workers while everything happens that happens in a long night, several
-things at a time. Workers are killed, cut off, suspended, stopped, taken off and added again; the server is killed and
-stopped and comes back; a ninth worker joins. In the end every job has one result, no process is left, and no file is lost.
+"""Runs 2,000 short jobs on 8 ssh workers during all the failures of a long night, several at a time. Workers are
+killed, cut off, suspended, stopped, removed and added again; the server is killed and stopped and restarted; a ninth
+worker joins. In the end every job has one result, no process is left, and no file is lost.
 
-What happens in which order, and to whom, depends on a seed: `TORC_NIGHT_SEED=N` takes another one.
+A seed determines the order of the failures and the workers affected: `TORC_NIGHT_SEED=N` sets it.
 """
 import collections
 import os
@@ -20,14 +20,14 @@ SEED = int(os.environ.get("TORC_NIGHT_SEED", "1"))
 
 
 def is_about(directory) -> dict[int, str]:
-    """Processes (pid: command line) that know `directory`, by place or in any variable of their environment."""
+    """Processes (pid: command line) that run in `directory` or name it in a variable of their environment."""
     found = processes_below(directory)
     for entry in pathlib.Path("/proc").glob("[0-9]*"):
         try:
             if str(directory).encode() in (entry / "environ").read_bytes() and int(entry.name) != os.getpid():
                 found[int(entry.name)] = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
         except OSError:
-            continue  # gone meanwhile
+            continue  # It has ended in the meantime.
     return found
 
 
@@ -35,7 +35,7 @@ class Night(E2ETest):
     def setUp(self):
         self.random = random.Random(SEED)
         self.began = time.monotonic()
-        self.busy = set()  # hosts to which something has happened that was not mended yet
+        self.busy = set()  # hosts with a failure that has not been repaired yet
         self.ran = self.dir / "ran"
         self.ran.mkdir()
         try:
@@ -46,7 +46,7 @@ class Night(E2ETest):
             self.diary(f"without cuts of the network: {error}")
         self.srv = self.server(args=["--worker-timeout", TIMEOUT, "--host", "0.0.0.0"])
         behind = (self.cable.prefix, self.cable.addresses) if self.cable else ([], [])
-        self.ws = self.workers(WORKERS + 1, self.srv, behind=behind)  # The last one comes later.
+        self.ws = self.workers(WORKERS + 1, self.srv, behind=behind)  # The last one joins later.
         if self.cable:
             self.srv.env["TORC_API_URL"] = self.srv.url.replace("127.0.0.1", self.cable.here)
         self.set_up_workflow()
@@ -57,8 +57,9 @@ class Night(E2ETest):
     # The workflow.
 
     def spec(self) -> dict:
-        """Jobs of 0 to 4 s, each with a file in which its attempts say that they begin and end. Some need another one, some
-        leave a process behind, and the last ones need the gate: the workflow does not end before the night does."""
+        """Jobs of 0 to 4 s, each with a file in which its attempts record their start and end. Some depend on another
+        job, some leave a process behind, and the last ones depend on the gate, so that the workflow does not end too
+        early."""
         jobs = [{"name": "gate", "command": "true", "priority": 100}]
         for number in range(JOBS):
             name, file = f"j{number}", self.ran / f"j{number}"
@@ -76,7 +77,7 @@ class Night(E2ETest):
     def set_up_workflow(self) -> None:
         self.wf = self.srv.create(self.spec())
         self.srv.torc("workflows", "init", self.wf, "--no-prompts", check=True)
-        # The gate's runner is this test. It sends no heartbeats, so nobody misses it.
+        # The gate's runner is this test. A runner that never sends a heartbeat cannot become lost.
         self.gate, = self.srv.post(f"/workflows/{self.wf}/claim_next_jobs?limit=1")["jobs"]
         self.assertEqual(self.gate["name"], "gate")
         self.node = self.srv.post("/compute_nodes", {"workflow_id": self.wf, "hostname": "test", "pid": os.getpid(),
@@ -107,7 +108,7 @@ class Night(E2ETest):
         self.remote("run", self.wf, "--max-parallel-jobs", AT_ONCE, "--poll-interval", "0.5", *options)
 
     def node_of(self, host) -> dict | None:
-        """The compute node as which its runner is known now."""
+        """The compute node of its current runner."""
         nodes = [node for node in self.srv.get(f"/compute_nodes?workflow_id={self.wf}&limit=1000")["items"]
                  if node["is_active"] and (node.get("scheduler") or {}).get("worker") == host.name]
         return max(nodes, key=lambda node: node["id"]) if nodes else None
@@ -119,7 +120,8 @@ class Night(E2ETest):
         wait_until(lambda: not self.srv.get(f"/compute_nodes/{node['id']}")["is_active"], 60, f"compute node {node['id']} to be lost")
 
     def choose(self):
-        """A host where all is well, with its compute node. A job that was lost twice is spared, as the third time fails it."""
+        """A host without failures, and its compute node. Skips a host whose job was lost twice: a third loss would fail
+        it."""
         def chosen():
             hosts = [host for host in self.ws.hosts if host not in self.busy]
             self.random.shuffle(hosts)
@@ -132,28 +134,29 @@ class Night(E2ETest):
                     return host, node, len(jobs)
             return None
 
-        host, node, count = wait_until(chosen, what="a host where all is well")
+        host, node, count = wait_until(chosen, what="a host without failures")
         self.busy.add(host)
         return host, node, count
 
     def well_again(self, host) -> None:
         self.busy.discard(host)
 
-    # What happens. Each first breaks something; what stands behind `yield` mends it, after the next thing has broken.
+    # The failures. Each generator first breaks something; after `yield` it repairs it, once the next failure has
+    # happened.
 
     def a_runner_is_killed(self):
         host, node, jobs = self.choose()
         self.diary(f"SIGKILL of the runner on {host.name} with {jobs} jobs")
         os.kill(node["pid"], signal.SIGKILL)
         yield
-        self.start_workers("--host", host.name)  # at times before the loss is noticed
+        self.start_workers("--host", host.name)  # sometimes before the loss is noticed
         self.wait_lost(node)
         self.well_again(host)
 
     def the_power_fails(self):
         host, node, jobs = self.choose()
         self.diary(f"power failure on {host.name} with {jobs} jobs")
-        for number in (signal.SIGSTOP, signal.SIGKILL):  # Nobody there is to see the others end.
+        for number in (signal.SIGSTOP, signal.SIGKILL):  # Suspended first, so that none can react.
             for pid in processes_below(host.home):
                 try:
                     os.kill(pid, number)
@@ -196,7 +199,7 @@ class Night(E2ETest):
         if self.cable is not None:
             self.diary("the cable of two hosts is pulled for a moment")
             self.cable.pull()
-            time.sleep(0.7)  # What matters is that this much time passes.
+            time.sleep(0.7)  # A short time; there is no condition to wait for.
             self.cable.mend()
         yield
 
@@ -219,19 +222,19 @@ class Night(E2ETest):
 
     def a_worker_leaves_and_joins(self):
         host, _, _ = self.choose()
-        self.diary(f"{host.name} is stopped and taken off the list")
+        self.diary(f"{host.name} is stopped and removed from the list")
         self.remote("stop", self.wf, "--host", host.name)
         self.remote("remove-worker", host.name, self.wf)
         yield
         self.remote("add-workers", self.wf, host.name)
-        # Without --host: those that run are left alone. Not while another one is away on purpose.
+        # Without --host, running workers are not changed; but it would restart another worker that is down on purpose.
         self.start_workers(*(["--host", host.name] if self.busy - {host} else []))
         self.well_again(host)
 
     def a_new_worker_joins(self):
         host = self.ws.hosts[WORKERS]
-        self.assertEqual(processes_below(host.home), {}, "it has done nothing yet")
-        self.diary(f"{host.name} joins, which was not there before")
+        self.assertEqual(processes_below(host.home), {}, "it has processes before it joins")
+        self.diary(f"{host.name} joins as a new worker")
         self.remote("add-workers", self.wf, host.name)
         self.start_workers("--host", host.name)
         self.wait_known(host)
@@ -252,7 +255,7 @@ class Night(E2ETest):
         return self.without_server("SIGTERM", lambda: self.assertEqual(self.srv.stop(), 0))
 
     def happen(self) -> None:
-        """Everything, in an order of the seed's; each time before what had happened last is mended."""
+        """All failures, in random order; each begins before the previous one is repaired."""
         events = [self.a_runner_is_killed] * 3 + [self.the_power_fails] * 2 + [self.a_worker_is_stopped] * 2 + [
             self.a_runner_is_suspended, self.the_network_is_cut, self.the_network_is_cut, self.the_network_is_cut_for_a_moment,
             self.the_network_is_cut_for_a_moment, self.a_worker_is_killed_by_command, self.a_worker_drains,
@@ -260,10 +263,10 @@ class Night(E2ETest):
         self.random.shuffle(events)
         broken = None
         for number, event in enumerate(events):
-            # Spread over the night. The gate's jobs come afterwards.
+            # Spread the failures over the run. The jobs behind the gate come afterwards.
             wait_until(lambda: self.done() >= (JOBS - LATE) * number * 0.9 / len(events), 120, "the jobs to go on")
             if event == self.the_network_is_cut and self.busy & set(self.ws.hosts[:2]):
-                next(broken, None)  # It needs what is broken now.
+                next(broken, None)  # It needs the hosts of the current failure.
                 broken = None
             now = event()
             next(now)
@@ -273,7 +276,7 @@ class Night(E2ETest):
         next(broken, None)
         self.assertEqual(self.busy, set())
 
-    # The next morning.
+    # The checks at the end.
 
     def test_every_job_once_no_process_left_no_file_lost(self):
         try:
@@ -296,12 +299,12 @@ class Night(E2ETest):
             raise
 
     def check_results(self) -> dict[int, tuple[str, int]]:
-        """Job id: its name and the attempt that completed."""
+        """For each job ID, the job's name and the attempt that completed."""
         names = {job["id"]: job["name"] for job in self.srv.jobs(self.wf)}
         self.assertEqual(len(names), JOBS + 1)
         self.assertEqual(collections.Counter(self.srv.statuses(self.wf).values()), {"completed": JOBS + 1})
         results = self.srv.results(self.wf)
-        # Attempts that were lost or given back leave no result.
+        # Attempts that were lost or requeued have no result.
         counts = collections.Counter(names[result["job_id"]] for result in results)
         self.assertEqual({name: count for name, count in counts.items() if count != 1}, {})
         self.assertEqual(set(counts), set(names.values()))
@@ -313,17 +316,17 @@ class Night(E2ETest):
             lines = (self.ran / name).read_text().splitlines()
             self.assertEqual([line for line, count in collections.Counter(lines).items() if count > 1], [],
                              f"an attempt of {name} ran twice: {lines}")
-            self.assertIn(f"end {attempt}", lines, f"the attempt of {name} that counts did not end")
+            self.assertIn(f"end {attempt}", lines, f"the completed attempt of {name} did not end")
         self.assertTrue(list((self.ws.hosts[WORKERS].home / "torc_output/job_stdio").glob("*.o")), "the new worker had no job")
         again = sum(attempt > 1 for _, attempt in attempts.values())
-        self.assertGreater(again, 10, "the night was too quiet")
+        self.assertGreater(again, 10, "too few jobs were affected by the failures")
         events = self.srv.get(f"/events?workflow_id={self.wf}&limit=100000")["items"]
         kinds = collections.Counter(event["data"].get("event_type") for event in events)
         self.diary(f"{again} jobs needed a further attempt, {kinds['compute_node_lost']} runners were lost")
         return attempts
 
     def check_files(self, attempts) -> None:
-        """What jobs and runners have written arrives, all of it, and is deleted on the workers."""
+        """Collects everything that jobs and runners have written, and deletes it on the workers."""
         before = {}
         for host in self.ws.hosts:
             output = host.home / "torc_output"
@@ -332,7 +335,7 @@ class Night(E2ETest):
         document = self.srv.json("remote", "collect-logs", self.wf, "--delete", "--extract", "-l", logs, timeout=180)
         rows = {row["worker"]: row for row in document["workers"]}
         self.assertEqual(sorted(rows), sorted(self.ws.names))
-        found = collections.defaultdict(list)  # name of the file: contents
+        found = collections.defaultdict(list)  # file name: contents
         for host in self.ws.hosts:
             row = rows[host.name]
             self.assertTrue(row["deleted"], row)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Addresses of workers: what client and server refuse, what they take, and one in the database that is none."""
+"""Addresses of workers: which ones client and server refuse and accept, and invalid ones in the database."""
 import sqlite3
 
 from harness import E2ETest, main
@@ -20,7 +20,7 @@ class Addresses(E2ETest):
         return [row["worker"] for row in self.srv.get(f"/workflows/{self.wf}/remote_workers")]
 
     def store(self, *addresses):
-        """Past the server's checks, as an older server let them in."""
+        """Stores addresses in the database without the server's checks, as an older server did."""
         with sqlite3.connect(self.srv.database, timeout=30) as database:
             database.executemany("INSERT INTO remote_workers (workflow_id, worker) VALUES (?, ?)",
                                  [(self.wf, address) for address in addresses])
@@ -38,7 +38,7 @@ class Addresses(E2ETest):
         self.assertEqual(self.stored(), [])
         self.assertEqual(workers.calls(), [])
 
-    def test_what_ssh_takes_beyond_names(self):
+    def test_unusual_addresses_that_ssh_accepts(self):
         server, workers = self.set_up()
         file = self.dir / "workers.txt"
         file.write_text("".join(f"{address} cpus=2\n" for address in ODD))
@@ -70,7 +70,7 @@ class Addresses(E2ETest):
             result = server.torc("remote", "add-workers-from-file", file, self.wf, "--skip-ssh-check")
             self.assertIn("Duplicate host", result.stderr)
             self.assertEqual(server.request("POST", f"/workflows/{self.wf}/remote_workers", [first, second])[0], 422)
-        # Distinct by the configuration of this client, which the server does not know.
+        # They differ because of this client's configuration, which the server does not know.
         result = server.torc("remote", "add-workers", self.wf, "--skip-ssh-check", "near", "Near")
         self.assertNotIn("Duplicate host", result.stderr)
         self.assertIn("have the same host", result.stderr)

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""`torc remote collect-logs` where the disk here has no room for what comes: it is told, what has come of it is removed,
-and nothing is deleted on the workers. On a small tmpfs, mounted in a mount namespace of the test's own."""
+"""`torc remote collect-logs` when the local disk is too small: the error is reported, partial files are removed, and
+nothing is deleted on the workers. Uses a small tmpfs, mounted in a private mount namespace."""
 import os
 import subprocess
 import sys
@@ -9,7 +9,7 @@ import tarfile
 from harness import EXIT_SKIPPED, main, processes_below, wait_until
 from server_disk_full_test import INSIDE, SmallDisk, enter_mount_namespace
 
-LARGE = 6_000_000  # bytes, more than the disk has
+LARGE = 6_000_000  # bytes; more than fits on the disk
 
 
 class CollectLogs(SmallDisk):
@@ -56,7 +56,7 @@ class CollectLogs(SmallDisk):
             self.assertEqual(files, before)
 
     def test_no_room_for_an_archive(self):
-        self.write(os.urandom(1000), os.urandom(LARGE))  # Noise is packed no smaller.
+        self.write(os.urandom(1000), os.urandom(LARGE))  # Random bytes cannot be compressed.
         for options in ((), ("--max-parallel-ssh", "1")):
             text = self.collect(*options, status=1)
             self.assertIn(f"  [OK] {self.ws.names[0]}: Saved to {self.logs / self.archives()[0]}", text)
@@ -70,7 +70,7 @@ class CollectLogs(SmallDisk):
         self.collect()
         self.check_archives()
 
-    def test_what_does_not_arrive_is_not_deleted(self):
+    def test_files_that_were_not_copied_are_not_deleted(self):
         self.write(os.urandom(1000), os.urandom(LARGE))
         text = self.collect("--delete", status=1)
         self.assertIn(f"  [OK] {self.ws.names[0]}: Saved to {self.logs / self.archives()[0]} and deleted remote", text)
@@ -85,7 +85,7 @@ class CollectLogs(SmallDisk):
         self.assertFalse(any((host.home / "torc_output").exists() for host in self.ws.hosts))
 
     def test_no_room_to_unpack(self):
-        self.write(b"", b"\0" * LARGE)  # Packed it is small.
+        self.write(b"", b"\0" * LARGE)  # It compresses well.
         text = self.collect("--delete", "--extract", status=1)
         self.assertRegex(text, rf"  \[FAILED\] {self.ws.names[1]}: saved to {self.logs / self.archives()[1]}, but it cannot be "
                                r"unpacked: .*; nothing was deleted on the worker\n")

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""`torc remote exec`: a command on real workers, equal outputs once; and how long workers that are told so stay."""
+"""`torc remote exec`: a command on real workers, printing equal outputs once. Also time limits and idle timeouts."""
 from harness import E2ETest, main, wait_until
 
 
@@ -20,7 +20,7 @@ class Exec(E2ETest):
             f"=== {second} (1)", "odd"])
         self.assertEqual(result.stderr, "The command succeeded on 3/3 workers\n")
 
-    def test_words_are_no_shells_business_and_failures_are_told(self):
+    def test_words_are_not_expanded_and_failures_are_reported(self):
         self.set_up_workers(2)
         (self.ws.hosts[0].home / "a b; $x").write_text("one\n")
         self.srv.torc("remote", "add-workers", self.wf, "--skip-ssh-check", "nowhere.invalid", check=True)
@@ -34,7 +34,7 @@ class Exec(E2ETest):
         self.assertIn("The command succeeded on 2/3 workers", result.stderr)
         self.assertEqual(self.srv.torc("remote", "exec", self.wf).returncode, 2)
 
-    def test_workers_leave_when_they_are_told_to(self):
+    def test_workers_leave_at_their_time_limit(self):
         self.set_up_workers(1, [{"name": "a", "command": "sleep 300"}, {"name": "b", "command": "true", "depends_on": ["a"]}])
         self.assertEqual(self.srv.torc("remote", "run", self.wf, "--time-limit", "nonsense").returncode, 2)
         self.srv.torc("remote", "run", self.wf, "--time-limit", "PT2S", check=True)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Nothing hangs: hosts that do not answer, commands that do not end, and a user who does not want to wait."""
+"""Commands do not hang: hosts that do not answer, remote commands that do not end, and Ctrl-C."""
 import signal
 import time
 
@@ -8,7 +8,7 @@ from worker_case import WorkerCase
 
 
 class Hang(WorkerCase):
-    def test_a_host_that_hangs_is_left_after_the_limit(self):
+    def test_a_host_that_hangs_is_given_up_after_the_limit(self):
         _, workers = self.set_up_workers(2)
         workers.hang_host(0)
         limit = {"TORC_SSH_LIMIT": "2"}
@@ -30,7 +30,7 @@ class Hang(WorkerCase):
         wait_until(lambda: "sleep 1000" not in processes_below(self.dir / "workers").values(), 20, "the worker's torc to end")
         self.nothing_started()
 
-    def test_an_interrupted_fan_out_says_what_was_done(self):
+    def test_an_interrupted_fan_out_reports_what_was_done(self):
         server, workers = self.set_up_workers(2)
         workers.hang_host(1)
         status = self.start([TORC, "remote", "status", self.wf], env={"TORC_API_URL": server.url, **workers.env})

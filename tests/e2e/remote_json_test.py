@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""The documents of `torc -f json remote ...`, with a worker that is well and one that is down: one document on standard
-output and nothing else, counts that agree with the rows and the exit status, and no key that the command's page lacks."""
+"""The documents of `torc -f json remote ...`, with one worker up and one down: one document on standard output and
+nothing else, counts that agree with the rows and the exit status, and only keys that the command's page describes."""
 import json
 import re
 
 from harness import ROOT, E2ETest, main, wait_until
 
 STATES = {"running", "silent", "never_started", "finished", "stopped", "died", "unreachable"}
-OF_ALL = {"worker", "host", "ok"}  # of each row of each command that asks workers
+OF_ALL = {"worker", "host", "ok"}  # in each row of each command that contacts workers
 
 
 class Documents(E2ETest):
@@ -23,7 +23,7 @@ class Documents(E2ETest):
         self.ws.stop_host(1)
 
     def document(self, command, *args, status=None):
-        """What the command prints. `status`: its exit status; by default what the document itself says."""
+        """The document that the command prints. `status`: its exit status; by default derived from the document."""
         result = self.srv.torc("-f", "json", "remote", command, *args)
         try:
             document = json.loads(result.stdout)
@@ -40,14 +40,14 @@ class Documents(E2ETest):
                 self.assertIn(row["worker"], self.ws.names)
                 self.assertIn(row["host"], self.ws.names)
                 self.assertIn(row.get("state", "running"), STATES)
-                self.assertTrue(row["ok"] or row.get("message") or "exit_status" in row, f"not ok, and no word why: {row}")
+                self.assertTrue(row["ok"] or row.get("message") or "exit_status" in row, f"not ok, no reason: {row}")
             status = status if status is not None else int(document["ok"] < document["total"])
         self.assertEqual(result.returncode, status or 0, f"{command}: {result.stdout}{result.stderr}")
         self.assert_described(command, document)
         return document
 
     def assert_described(self, command, document):
-        """That each key stands in the command's page, as `key`."""
+        """Checks that the command's page describes each key, as `key`."""
         page = (ROOT / "docs" / "commands" / f"remote-{command}.md").read_text()
         if command == "add-workers-from-file":
             page += (ROOT / "docs" / "commands" / "remote-add-workers.md").read_text()
@@ -57,7 +57,7 @@ class Documents(E2ETest):
         self.assertEqual(keys - told, set(), f"not in the page of {command}")
 
     def rows(self, *args, **options) -> tuple[dict, dict]:
-        """Those of the good and of the other worker."""
+        """The rows of the worker that is up and of the other one."""
         rows = {row["worker"]: row for row in self.document(*args, **options)["workers"]}
         return rows[self.good], rows[self.down]
 
@@ -93,7 +93,7 @@ class Documents(E2ETest):
         good, down = self.rows("install", wf)
         self.assertEqual((good["ok"], good["installed"]), (True, False))
         self.assert_unreachable(down)
-        # Nothing starts when one worker is not well.
+        # No worker starts if one of them fails its checks.
         good, down = self.rows("run", wf)
         self.assertEqual((good["ok"], good["message"]), (False, "not started because other workers failed their checks"))
         self.assert_unreachable(down)
@@ -123,7 +123,7 @@ class Documents(E2ETest):
         wait_until(lambda: not self.ws.processes(), what="the runner to leave")
         good, down = self.rows("status", wf)
         self.assertEqual(good["state"], "finished")
-        # Archives of all are here before anything is deleted anywhere: the one that is down keeps the other's, too.
+        # Files are deleted only after the archives of all workers have arrived, so that one worker down prevents it.
         good, down = self.rows("collect-logs", wf, "--extract", "-l", self.dir / "logs")
         self.assertTrue(good["file"].endswith(".tar.gz"))
         self.assertTrue((self.dir / "logs").samefile(self.dir / "logs" / good["extracted"] / ".."))

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""`torc remote collect-logs` and `delete-logs`: what arrives, what is deleted, and above all what is not."""
+"""`torc remote collect-logs` and `delete-logs`: what is copied, what is deleted, and above all what is not."""
 import json
 import re
 import signal
@@ -27,7 +27,7 @@ class Logs(E2ETest):
         return [line for line in processes_below(self.dir / "workers").values() if " run " in f" {line} "]
 
     def left_on_workers(self):
-        """Archives that were forgotten there."""
+        """Archives that remain on the workers."""
         return [path for path in self.temporary.iterdir() if path.name.startswith("torc_logs_")]
 
     def setUp(self):
@@ -35,7 +35,7 @@ class Logs(E2ETest):
         self.temporary.mkdir()
 
     def use_temporary_directory(self):
-        """Makes TMPDIR of the workers' sessions a directory that can be looked into."""
+        """Sets TMPDIR of the workers' sessions to a directory that the test can read."""
         for host in self.ws.hosts:
             shell = host.bin / "sh"
             shell.write_text(f'#!/bin/dash\nTMPDIR={self.temporary}\nexport TMPDIR\nexec /bin/sh "$@"\n')
@@ -64,17 +64,17 @@ class Logs(E2ETest):
             collecting = self.start([TORC, "remote", "collect-logs", self.wf, "--delete", "-l", self.srv.home / "remote_logs"],
                                     env={"TORC_API_URL": self.srv.url, **self.ws.env})
             wait_until(lambda: all(self.archive(host).exists() for host in self.ws.hosts), what="the archives")
-            self.assertEqual(len(self.left_on_workers()), 2, "the check below can fail")
+            self.assertEqual(len(self.left_on_workers()), 2, "without them, the check below could not fail")
             collecting.send_signal(signal.SIGINT)
             self.assertEqual(collecting.wait(30), 1)
         wait_until(lambda: not self.left_on_workers(), what="the archives to be deleted in the background")
 
-    def test_packing_ends_when_nobody_waits_for_it(self):
+    def test_packing_ends_when_the_client_is_killed(self):
         self.run_workflow()
         self.finish()
         self.use_temporary_directory()
         host = self.ws.hosts[0]
-        slow = host.bin / "tar"  # as slow as a large directory makes it: what it is given leaves it bit by bit
+        slow = host.bin / "tar"  # slow, as for a large directory: the archive grows bit by bit
         slow.write_text("#!/bin/sh\nfor name; do case $name in *.tar.gz) archive=$name;; esac; done\n"
                         "while :; do echo x >>$archive; sleep 0.1; done\n")
         slow.chmod(0o755)
@@ -84,7 +84,7 @@ class Logs(E2ETest):
                    what="an archive that grows")
         collecting.kill()
         collecting.wait()
-        wait_until(lambda: not self.left_on_workers(), what="the archive to be given up")
+        wait_until(lambda: not self.left_on_workers(), what="the archive to be removed")
 
     def test_archives_hold_the_jobs_output(self):
         self.run_workflow()
@@ -107,7 +107,7 @@ class Logs(E2ETest):
             self.assertTrue((host.home / "torc_output").is_dir())
         self.assertEqual(self.left_on_workers(), [])
 
-    def test_deletes_what_is_safe_here(self):
+    def test_deletes_files_that_were_collected(self):
         self.run_workflow()
         self.finish()
         self.use_temporary_directory()
@@ -206,12 +206,12 @@ class Logs(E2ETest):
             self.assertEqual(terminal.finish(), 1, terminal.text)
             self.assertIn("Nothing was deleted", terminal.text)
             self.assertNotIn("Deleting", terminal.text)
-            self.assertEqual(self.ws.calls(), [], "no worker was asked")
+            self.assertEqual(self.ws.calls(), [], "a worker was contacted")
         self.assertEqual([sorted(output.rglob("*")) for output in outputs], before)
         terminal = self.terminal("delete-logs", self.wf, "--host", self.ws.names[0])
         terminal.expect(r"on 1 worker\(s\)\? \[y/N\] ")
         terminal.send("perhaps\n")
-        terminal.expect(r"(?s)perhaps.*\[y/N\] ")  # It asks again.
+        terminal.expect(r"(?s)perhaps.*\[y/N\] ")  # The prompt repeats.
         self.assertTrue(outputs[0].exists())
         terminal.send("y\n")
         self.assertEqual(terminal.finish(), 0, terminal.text)
@@ -222,23 +222,23 @@ class Logs(E2ETest):
         self.assertIn("Deleted logs from 2/2 workers", terminal.text)
         self.assertFalse(outputs[1].exists())
 
-    def test_shows_on_a_terminal_how_much_has_come(self):
+    def test_progress_on_a_terminal(self):
         self.run_workflow(command="head -c 7500000 /dev/urandom >torc_output/noise.$TORC_JOB_NAME")
         self.finish()
-        # Each transfer takes until its file is there: what has come by then is seen for as long.
+        # Each transfer ends only once its file exists, so that the progress stays visible until then.
         scp = self.dir / "scp"
         scp.write_text(f'#!/bin/sh\n{self.ws.env["TORC_SCP"]} "$@" || exit\n'
                        f'case $* in *"{self.ws.names[0]}:"*) go={self.dir}/first;; *) go={self.dir}/second;; esac\n'
                        'until [ -e "$go" ]; do sleep 0.05; done\n')
         scp.chmod(0o755)
         terminal = self.terminal("collect-logs", self.wf, TORC_SCP=scp)
-        # 30 MB of noise, which cannot be packed smaller: 28.6 MiB and a little more.
+        # 30 MB of random bytes, which cannot be compressed: slightly more than 28.6 MiB.
         terminal.expect(r"\r\x1b\[K  0 archive\(s\) complete, 28\.[67] MiB here")
         (self.dir / "first").touch()
         terminal.expect(r"\r\x1b\[K  1 archive\(s\) complete, 28\.[67] MiB here")
         (self.dir / "second").touch()
         self.assertEqual(terminal.finish(), 0, terminal.text)
-        # The line is gone before what has become of the workers is told, and comes back no more.
+        # The progress line is erased before the outcomes are printed, and is not printed again.
         self.assertRegex(terminal.text, rf"here\r\x1b\[K  \[OK\] {re.escape(self.ws.names[0])}: Saved to ")
         self.assertNotIn("\x1b", terminal.text.partition("[OK]")[2])
         self.assertIn("Collected logs from 2/2 workers", terminal.text)

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Where workers keep their things: odd directories, shared homes, two ports of one host, output of another server."""
+"""Where workers keep their files: odd directories, shared home directories, two ports of one host, output of another
+server."""
 from harness import E2ETest, main, processes_below, wait_until
 
 
@@ -21,7 +22,7 @@ class Places(E2ETest):
         for host in workers.hosts:
             self.assertTrue((host.home / directory).is_dir())
             self.assertFalse((host.home / "evil").exists())
-        # Neither needs to be told where the output lies.
+        # Neither command needs the output directory as an option.
         self.assertEqual(server.json("remote", "status", workflow)["ok"], 2)
         server.torc("remote", "stop", workflow, check=True)
         wait_until(lambda: not self.runners(), what="the runners to leave")

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""`torc remote watch --restart`: workers that die are restarted with the same settings, and no others."""
+"""`torc remote watch --restart`: restarts workers that died, with the same settings, and no others."""
 import json
 import os
 import re
@@ -9,7 +9,7 @@ import time
 from harness import TORC, E2ETest, alive, main, processes_below, wait_until
 
 UNTIL_GO = "echo $COLOUR >>$HOME/ran; until [ -e $HOME/go ]; do sleep 0.05; done"
-# The runner is the parent of its jobs: this one ends it, each time that it runs.
+# A job that kills its parent, the runner, each time it runs.
 DEADLY = "date +%s.%N >>$HOME/ran; kill -9 $PPID; sleep 60"
 
 
@@ -48,7 +48,7 @@ class Restart(E2ETest):
             if watching.poll() is not None and not re.search(pattern, watching.stdout_path.read_text()):
                 raise AssertionError(f"it ended: {watching.stdout_path.read_text()}{watching.stderr_path.read_text()}")
             return re.search(pattern, watching.stdout_path.read_text())
-        return wait_until(found, timeout, f"'{pattern}' to be told")
+        return wait_until(found, timeout, f"'{pattern}' to be reported")
 
     def runners(self):
         return [line for line in processes_below(self.dir / "workers").values() if " run " in f" {line} "]
@@ -56,7 +56,7 @@ class Restart(E2ETest):
     def state_file(self, index, name):
         return next((self.ws.hosts[index].home / ".local/state/torc").glob(f"*/{self.wf}/*/{name}"), None)
 
-    def test_a_worker_that_died_runs_again_as_it_was_started(self):
+    def test_a_worker_that_died_is_restarted_with_the_same_settings(self):
         self.set_up_workers()
         file = self.dir / "workers.txt"
         file.write_text(f"{self.ws.names[0]} env:COLOUR='dark red'\n{self.ws.names[1]}\n")
@@ -68,7 +68,7 @@ class Restart(E2ETest):
         self.kill(pids[0])
         pid = int(self.wait_for(watching, rf"{self.ws.names[0]}: restarted \(PID (\d+)\), 1 of 5").group(1))
         self.all_run()
-        # The server knows that a job runs before its shell has written a line.
+        # The job is `running` on the server before its shell has written a line.
         wait_until(lambda: (self.ws.hosts[0].home / "ran").read_text() == "dark red\n" * 2, what="both runs of the job")
         command = processes_below(self.dir / "workers")[pid]
         self.assertIn(f"/{directory} ", command)
@@ -82,12 +82,12 @@ class Restart(E2ETest):
         self.assertEqual(watching.wait(30), 0, watching.stderr_path.read_text())
         self.assertTrue(watching.stdout_path.read_text().endswith("2 of 2 jobs completed\n"))
 
-    def test_a_worker_whose_machine_started_anew(self):
+    def test_a_worker_whose_machine_was_rebooted(self):
         self.set_up_workers(1)
         pids = self.start_workers()
         self.all_run()
         self.kill(pids[0])
-        # Another process has its number, of another boot.
+        # After the reboot, another process has its pid.
         other = self.start(["sleep", "300"])
         note = self.state_file(0, "worker")
         note.write_text(note.read_text().replace("boot_id=", "boot_id=x").replace(f"pid={pids[0]}\n", f"pid={other.pid}\n"))
@@ -98,7 +98,7 @@ class Restart(E2ETest):
         self.assertEqual(last["workers"][0]["restarts"], 1)
         self.assertIsNone(other.poll())
 
-    def test_one_that_dies_each_time_is_given_up_after_pauses_that_grow(self):
+    def test_a_worker_that_dies_each_time_is_given_up_after_growing_pauses(self):
         self.set_up_workers(1, DEADLY)
         self.start_workers()
         watching = self.watch("--interval", "1", "--restart-pause", "1", "--max-restarts", "3")
@@ -109,13 +109,14 @@ class Restart(E2ETest):
         self.assertIn("No runner is left, but 1 of 1 jobs are not done", watching.stderr_path.read_text())
         times = [float(line) for line in (self.ws.hosts[0].home / "ran").read_text().split()]
         self.assertEqual(len(times), 4)
-        # The first restart comes at once. A job of one start may begin a little later than that of the next one.
+        # The first restart has no pause. The delay from a start to its job varies, so the bounds are lower than the
+        # pauses.
         self.assertGreater(times[2] - times[1], 0.7)
         self.assertGreater(times[3] - times[2], 1.7)
-        self.assertEqual(self.srv.statuses(self.wf), {"j0": "ready"}, "its job is for others")
+        self.assertEqual(self.srv.statuses(self.wf), {"j0": "ready"}, "its job was not requeued")
 
     def test_no_job_runs_twice_at_once(self):
-        # It lives on for the two seconds that the guardian gives it; each says when it was last there.
+        # The job survives for the two seconds that the guardian grants; each attempt records when it ran last.
         stubborn = "trap '' TERM; echo $$ >>$HOME/ran; until [ -e $HOME/go ]; do date +%s.%N >>$HOME/at.$$; sleep 0.05; done"
         self.set_up_workers(1, stubborn)
         pids = self.start_workers()
@@ -135,7 +136,7 @@ class Restart(E2ETest):
         self.go()
         self.assertEqual(watching.wait(30), 0)
 
-    def test_one_that_does_not_start_any_more(self):
+    def test_a_worker_that_cannot_be_started_again(self):
         self.set_up_workers(2)
         pids = self.start_workers()
         self.all_run()
@@ -146,11 +147,11 @@ class Restart(E2ETest):
         wait_until(lambda: rows() and "2 of 2 restarts are used" in rows()[-1].get("restart_message", ""), what="it to be given up")
         self.assertTrue(any("(1 of 2): Version mismatch: local=" in row.get("restart_message", "") for row in rows()))
         self.assertEqual((rows()[-1]["state"], rows()[-1]["restarts"], rows()[-1]["ok"]), ("died", 2, False))
-        # The other worker runs its job.
+        # The other worker still runs its job.
         self.go()
         self.assertEqual(watching.wait(60), 0)
 
-    def test_what_was_stopped_stays_down(self):
+    def test_stopped_workers_are_not_restarted(self):
         self.set_up_workers(2)
         pids = self.start_workers()
         self.all_run()
@@ -160,7 +161,7 @@ class Restart(E2ETest):
         pid = int(self.wait_for(watching, r"restarted \(PID (\d+)\)").group(1))
         self.kill(pid)
         self.wait_for(watching, rf"(?s)restarted.*{self.ws.names[0]}: died")
-        # One is dead and its turn comes in some seconds, the other one runs.
+        # One has died and would be restarted in some seconds, the other one runs.
         self.srv.torc("remote", "stop", self.wf, check=True)
         self.assertEqual(watching.wait(60), 1)
         text = watching.stdout_path.read_text()
@@ -168,7 +169,7 @@ class Restart(E2ETest):
         self.assertIn(f"{self.ws.names[1]}: stopped: stopped by tester@", text)
         self.assertEqual(text.count("restarted (PID"), 1)
         self.assertEqual(self.runners(), [])
-        # Started by hand they run, and may be started again.
+        # After a start by hand, they may be restarted again.
         pids = self.run_workers()
         self.all_run()
         watching = self.watch("--interval", "1")
@@ -186,7 +187,7 @@ class Restart(E2ETest):
         self.ws.stop_host(0)
         self.kill(pids[0])
         self.wait_for(watching, f"{self.ws.names[0]}: unreachable: ssh: connect to host")
-        # Long enough for a watch that counts nobody as working any more.
+        # Longer than a watch without working runners would wait before it ends.
         down_since = time.monotonic()
         wait_until(lambda: time.monotonic() - down_since > 13, what="the time to pass")
         self.assertIsNone(watching.poll())
@@ -195,7 +196,7 @@ class Restart(E2ETest):
         self.go()
         self.assertEqual(watching.wait(30), 0, watching.stderr_path.read_text())
 
-    def test_a_start_that_hangs_holds_up_nothing(self):
+    def test_a_start_that_hangs_delays_nothing_else(self):
         self.set_up_workers(2)
         pids = self.start_workers()
         self.all_run()

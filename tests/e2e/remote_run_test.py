@@ -9,7 +9,8 @@ from harness import TORC, E2ETest, main, processes_below, wait_until
 
 
 def diamonds(count: int) -> dict:
-    """`count` chains of four jobs: one, two that depend on it, one that depends on both. Each job notes that it ran."""
+    """`count` groups of four jobs: one, two that depend on it, one that depends on both. Each job records that it
+    ran."""
     jobs = []
     for number in range(count):
         names = [f"{letter}{number}" for letter in "abcd"]
@@ -36,7 +37,7 @@ class Run(E2ETest):
             f"Added 3 worker(s) to workflow {workflow}", *(f"  {name}" for name in workers.names)])
         workers.forget_calls()
         result = server.torc("remote", "run", workflow, "--poll-interval", "0.2", "--max-parallel-jobs", "4", check=True)
-        self.assertEqual(len(workers.calls()), 3, "one connection a worker checks and starts")
+        self.assertEqual(len(workers.calls()), 3, "one connection per worker should check and start")
         lines = result.stdout.splitlines()
         self.assertEqual(lines[:2], [f"Found 3 worker(s) for workflow {workflow}", "Starting workers..."])
         for name, line in zip(workers.names, lines[2:5]):
@@ -78,7 +79,7 @@ class Run(E2ETest):
         server.torc("remote", "add-workers", workflow, *workers.names, *limit, check=True)
         workers.forget_calls()
         server.torc("remote", "run", workflow, *limit, check=True)
-        self.assertEqual(len(workers.calls()), 8, "one for the two that fit into the limit, two for the others")
+        self.assertEqual(len(workers.calls()), 8, "one each for the two within the limit, two each for the others")
         server.torc("remote", "status", workflow, *limit, check=True)
         server.wait_complete(workflow)
         server.torc("remote", "collect-logs", workflow, *limit, check=True)
@@ -111,11 +112,11 @@ class Run(E2ETest):
         result = server.torc("remote", "run", workflow, "--wait", "--poll-interval", "0.2")
         took = time.monotonic() - began
         self.assertEqual(result.returncode, 1, result.stderr)
-        self.assertLessEqual(len(workers.calls()), 1 + took // 5, "who has just been started is not asked at once")
+        self.assertLessEqual(len(workers.calls()), 1 + took // 5, "a worker was contacted too soon after its start")
         self.assertEqual(result.stdout.splitlines()[-1], "1 of 2 jobs completed, 1 failed")
         self.assertIn("2/2 jobs  0 running  1 failed", result.stderr)
 
-    def test_workers_end_by_themselves_at_the_end_time(self):
+    def test_workers_end_at_the_end_time(self):
         server, workers = self.set_up_workers(2)
         workflow = server.create({"name": "w", "jobs": [{"name": f"j{i}", "command": "sleep 300"} for i in range(3)]})
         server.torc("remote", "add-workers", workflow, *workers.names, check=True)
@@ -126,7 +127,7 @@ class Run(E2ETest):
         self.assertEqual([row["state"] for row in server.json("remote", "status", workflow)["workers"]], ["running"] * 2)
         self.assertLess(datetime.datetime.now(datetime.timezone.utc), end)
         wait_until(lambda: not self.runners(), what="the runners to end")
-        # Up to a fifth of the time is kept for the jobs to end in.
+        # Up to a fifth of the time is reserved for ending the jobs.
         late = (datetime.datetime.now(datetime.timezone.utc) - end).total_seconds()
         self.assertTrue(-4 < late < 10, f"they ended {late} s after the end time")
         wait_until(lambda: not workers.processes(), what="the jobs to be gone")
@@ -136,7 +137,7 @@ class Run(E2ETest):
         nodes = server.get(f"/compute_nodes?workflow_id={workflow}")["items"]
         self.assertEqual([node["is_active"] for node in nodes], [False] * 2)
         self.assertEqual([row["state"] for row in server.json("remote", "status", workflow)["workers"]], ["stopped"] * 2)
-        # Started again, without an end, they take the jobs up.
+        # Started again without an end time, they run the jobs.
         server.torc("remote", "run", workflow, "--max-parallel-jobs", "1", check=True)
         wait_until(lambda: sorted(server.statuses(workflow).values()) == ["ready", "running", "running"], what="jobs to run again")
         passed = server.torc("remote", "run", workflow, "--end-time", "2001-01-01T00:00:00Z")
@@ -154,7 +155,7 @@ class Run(E2ETest):
         self.assertIn("the runners continue", waiting.stderr_path.read_text())
         self.assertEqual(server.json("remote", "status", workflow)["workers"][0]["state"], "running")
 
-    def test_a_server_of_its_own_only_with_wait(self):
+    def test_a_standalone_server_only_with_wait(self):
         server, workers = self.set_up_workers(1)
         result = server.torc("-s", "--db", self.dir / "own.db", "remote", "run", 1)
         self.assertEqual(result.returncode, 2, result.stdout)
@@ -171,7 +172,7 @@ class Run(E2ETest):
         workflow = server.create({"name": "w", "jobs": [{"name": "j", "command": "env >$HOME/job_env; sleep 300"}]})
         server.torc("remote", "add-workers", workflow, *workers.names, check=True)
         host, password = workers.hosts[0], "a-very-secret-word"
-        # A torc in between that waits until what runs meanwhile, on both ends, was looked at.
+        # A wrapper of torc that waits until the test has checked the processes at both ends.
         host.set_torc('#!/bin/sh\n: >"$HOME/at_$1"\nuntil [ -e "$HOME/go_$1" ]; do sleep 0.02; done\n'
                       f'exec {TORC} "$@"\n')
         running = self.start([TORC, "remote", "run", workflow], home=server.home,
@@ -186,7 +187,7 @@ class Run(E2ETest):
                           what="the job's environment")
         seen += [*processes_below(self.dir).values(), *workers.calls()]
         for part in ("remote run", "exec sh -s", "worker-probe", f"run {workflow} --output-dir", "sleep 300"):
-            self.assertTrue([line for line in seen if part in line], f"not looked at: {part}")
+            self.assertTrue([line for line in seen if part in line], f"not seen: {part}")
         for secret in (password, server.url, f":{server.port}/"):
             self.assertEqual([line for line in seen if secret in line], [])
         self.assertNotIn(password, text)

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""ssh workers of a server with TLS, passwords and access control: the whole way, from `create` to `collect-logs`, and
-where the secrets are meanwhile."""
+"""ssh workers of a server with TLS, passwords and access control: a complete run, from `create` to `collect-logs`, and
+checks that no secret is visible in the meantime."""
 import base64
 import pathlib
 import stat
@@ -35,14 +35,14 @@ class Secure(E2ETest):
             self.assertNotIn(secret, text, where)
 
     def look_at_command_lines(self) -> int:
-        """How many processes run below the test's directory; none of them shows a secret, nor has it in its environment."""
+        """The number of processes below the test's directory. Fails if a command line or environment shows a secret."""
         lines = processes_below(self.dir)
         for pid, line in lines.items():
             self.assert_no_secret(line, f"process {pid}")
             try:
                 environment = pathlib.Path(f"/proc/{pid}/environ").read_text(errors="replace")
             except OSError:
-                continue  # It has ended, or hides it.
+                continue  # It has ended, or its environment is not readable.
             self.assert_no_secret(environment, f"environment of process {pid}")
         return len(lines)
 
@@ -68,7 +68,7 @@ class Secure(E2ETest):
         self.assertEqual(set(self.secure.statuses(workflow).values()), {"completed"})
         return workflow
 
-    def test_the_whole_way(self):
+    def test_a_complete_run(self):
         workers = self.workers(2, self.secure)
         workflow = self.start_and_finish(workers)
         certificates = self.certificates_of(workers)
@@ -82,7 +82,7 @@ class Secure(E2ETest):
         self.assertGreater(self.look_at_files(self.dir / "workers"), 10)
         self.assert_no_secret("\n".join(workers.calls()), "ssh's arguments")
         outputs = [path.read_text() for host in workers.hosts for path in host.home.rglob("*.o") if path.is_file()]
-        self.assertEqual(sum("TORC_JOB_ID=" in text for text in outputs), 4, "the jobs printed their environments")
+        self.assertEqual(sum("TORC_JOB_ID=" in text for text in outputs), 4, "not all jobs printed their environments")
 
     def test_workers_over_two_connections_each(self):
         workers = self.workers(2, self.secure)

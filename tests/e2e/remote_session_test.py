@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What the ssh session of a worker does to runners, jobs and commands: bash takes what inherits SSH_CLIENT for a login."""
+"""Effects of a worker's ssh session on runners, jobs and commands: a bash that inherits SSH_CLIENT reads .bashrc."""
 import pathlib
 import pwd
 import os
@@ -7,8 +7,8 @@ import subprocess
 
 from harness import E2ETest, main
 
-# Prints, goes elsewhere, exports, and ends the shell of everything that belongs to a workflow. sshd's own shell reads it once,
-# before torc's script.
+# Prints, changes directory, exports a variable, and ends the shell of each process that belongs to a workflow. The
+# shell that sshd starts reads it once, before torc's script.
 BASHRC = """echo welcome
 echo 'mesg: ttyname failed' >&2
 cd /
@@ -28,7 +28,7 @@ class Session(E2ETest):
         (self.home / ".bashrc").write_text(BASHRC)
 
     def create(self, **more):
-        # Not plain words, so bash runs them.
+        # Not simple commands, so that bash runs them.
         jobs = [{"name": "says", "command": 'echo "$MARK|${PWD##*/}"; echo err >&2; true'},
                 {"name": "fails", "command": "true; exit 3"},
                 {"name": "env", "command": "env; true"}]
@@ -46,7 +46,7 @@ class Session(E2ETest):
         self.assertEqual({names[job]: code for job, code in codes.items()}, {"says": 0, "fails": 3, "env": 0})
         variables = dict(line.partition("=")[::2] for line in self.output(workflow, "env", "o").splitlines())
         self.assertEqual([name for name in SESSION if name in variables], [])
-        self.assertEqual(variables["SHLVL"], "1")  # What the job's own bash sets.
+        self.assertEqual(variables["SHLVL"], "1")  # Set by the job's own bash.
 
     def test_jobs_and_actions_of_a_worker_are_no_logins(self):
         action = {"trigger_type": "on_workflow_start", "action_type": "run_commands",
@@ -59,7 +59,7 @@ class Session(E2ETest):
         log = next(self.home.glob("torc_output/torc_worker_*.log")).read_text()
         self.assertNotIn("welcome", log)
 
-    def test_the_runner_is_told_nothing_of_the_session(self):
+    def test_the_runner_has_no_variables_of_the_session(self):
         workflow = self.srv.create({"name": "w", "jobs": [{"name": "j", "command": "sleep 300"}]})
         self.srv.torc("remote", "add-workers", workflow, self.ws.names[0], check=True)
         self.srv.torc("remote", "run", workflow, check=True)
@@ -70,7 +70,7 @@ class Session(E2ETest):
                 command = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
                 entries = pathlib.Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
             except OSError:
-                continue  # It has ended, or does not show itself.
+                continue  # It has ended, or is not readable.
             if command[1:2] == [b"run"]:
                 names = {entry.partition(b"=")[0].decode() for entry in entries}
                 self.assertEqual(names & {*SESSION, "SHLVL"}, set())
@@ -84,7 +84,7 @@ class Session(E2ETest):
         self.assertEqual(result.returncode, 1, result.stderr)  # A job fails.
         self.check_jobs(workflow)
 
-    def test_commands_of_remote_exec_are_no_logins(self):
+    def test_commands_of_remote_exec_are_not_logins(self):
         workflow = self.create()
         self.srv.torc("remote", "add-workers", workflow, self.ws.names[0], check=True)
         result = self.srv.json("remote", "exec", workflow, "--", "env", "ENDS=1", "bash", "-c", 'echo "$MARK|$SSH_CLIENT"')

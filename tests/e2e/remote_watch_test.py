@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""`torc remote watch`: what it shows on a terminal, in a pipe and as JSON, and how it leaves."""
+"""`torc remote watch`: its output on a terminal, in a pipe and as JSON, and how it ends."""
 import json
 import os
 import pty
@@ -31,7 +31,7 @@ class Watch(E2ETest):
         return self.start([TORC, *args, "remote", "watch", self.wf, "--interval", "1"], home=self.srv.home,
                           env={"TORC_API_URL": self.srv.url, **self.ws.env})
 
-    def test_lines_where_there_is_no_terminal(self):
+    def test_lines_without_a_terminal(self):
         pids = self.start_workers([UNTIL_GO, UNTIL_GO])
         watching = self.watch()
         text = watching.stdout_path.read_text
@@ -44,7 +44,7 @@ class Watch(E2ETest):
         self.assertRegex(text(), r"(?m)^\d\d:\d\d:\d\d 2/2 jobs  0 running")
         self.assertNotIn("\x1b", text())
 
-    def test_output_that_cannot_be_written_ends_nothing(self):
+    def test_a_full_disk_for_its_output_does_not_end_it(self):
         self.start_workers([UNTIL_GO, UNTIL_GO])
         watching = self.start(["sh", "-c", f"exec {TORC} remote watch {self.wf} --interval 1 >/dev/full"], home=self.srv.home,
                               env={"TORC_API_URL": self.srv.url, **self.ws.env})
@@ -61,7 +61,7 @@ class Watch(E2ETest):
         self.assertIn("No space left on device", watching.stderr_path.read_text())
         self.assertEqual(set(self.srv.statuses(self.wf).values()), {"completed"})
 
-    def test_a_proxy_without_its_server_is_waited_for(self):
+    def test_waits_for_a_server_behind_a_proxy(self):
         self.start_workers([UNTIL_GO, UNTIL_GO])
         proxy = CountingProxy(self.srv)
         self.addCleanup(proxy.close)
@@ -69,7 +69,7 @@ class Watch(E2ETest):
                               env={**self.ws.env, **proxy.env})
         wait_until(lambda: "0/2 jobs  2 running" in watching.stdout_path.read_text(), what="the progress")
         proxy.answers_502 = True
-        wait_until(lambda: "waiting for the server" in watching.stderr_path.read_text(), what="the trouble to be told")
+        wait_until(lambda: "waiting for the server" in watching.stderr_path.read_text(), what="the error message")
         proxy.answers_502 = False
         self.go()
         self.assertEqual(watching.wait(30), 0, watching.stderr_path.read_text())
@@ -87,13 +87,13 @@ class Watch(E2ETest):
         self.assertEqual(watching.wait(30), 1)
         self.assertEqual(documents()[-1]["jobs"], {"total": 2, "done": 2, "running": 0, "failed": 1})
 
-    def test_tells_of_a_worker_that_died(self):
+    def test_reports_a_worker_that_died(self):
         pids = self.start_workers([UNTIL_GO] * 2)
         watching = self.watch()
         text = watching.stdout_path.read_text
         wait_until(lambda: text().count(": running (PID") == 2, what="both workers to be shown")
         os.kill(pids[0], signal.SIGKILL)
-        wait_until(lambda: f"{self.ws.names[0]}: died" in text(), what="the death to be told")
+        wait_until(lambda: f"{self.ws.names[0]}: died" in text(), what="the death to be reported")
         self.assertFalse(alive(pids[0]))
         watching.send_signal(signal.SIGINT)
         self.assertEqual(watching.wait(20), 1)
@@ -115,7 +115,7 @@ class Watch(E2ETest):
             while chunk := os.read(control, 65536):
                 seen += chunk
         except OSError:
-            pass  # The end of a terminal whose last user has gone.
+            pass  # No process has the terminal open any more.
         self.assertEqual(watching.wait(20), 0)
         self.assertIn(b"2 of 2 jobs completed", seen)
         self.assertIn(f"{self.ws.names[0]} ".encode(), seen)

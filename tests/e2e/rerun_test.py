@@ -9,7 +9,7 @@ from harness import TORC, E2ETest, main, run_torc, wait_until
 
 class Rerun(E2ETest):
     def run_hint(self, server, workflow):
-        """Runs the command that `torc status` suggests, as it is printed."""
+        """Runs the command that `torc status` suggests, exactly as printed."""
         shown = server.torc("status", workflow, check=True).stdout
         hint = re.search(r"'torc (workflows reset-status [^']*)'", shown)
         self.assertTrue(hint, shown)
@@ -17,7 +17,7 @@ class Rerun(E2ETest):
         server.torc(*hint[1].split(), "--no-prompts", check=True)
 
     def runs_of(self, server):
-        """How often each job has run."""
+        """The number of runs of each job."""
         lines = (server.home / "ran").read_text().split()
         return {name: lines.count(name) for name in sorted(set(lines))}
 

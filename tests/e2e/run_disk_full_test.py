@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""torc run where the output directory becomes full or read-only under way: jobs that cannot be started fail with the
-reason, the runner goes on, and after five in a row it leaves the others alone. On a small tmpfs, mounted in a mount
-namespace of the test's own."""
+"""torc run when the output directory becomes full or read-only during the run: jobs that cannot be started fail with
+the reason, the runner continues, and after five failures in a row it claims no more jobs. Uses a small tmpfs, mounted
+in a private mount namespace."""
 import os
 import subprocess
 
@@ -13,7 +13,7 @@ READ_ONLY = "Read-only file system"
 
 
 class Run(SmallDisk):
-    """One job at a time, in the order of their numbers. The first one waits until `go` is there."""
+    """Runs one job at a time, in the order of their numbers. The first one waits until `go` exists."""
 
     def setUp(self):
         self.srv = self.server()
@@ -21,7 +21,7 @@ class Run(SmallDisk):
         self.out = self.disk / "out"
 
     def begin(self, *jobs):
-        """Starts the runner; returns when its first job runs. "quiet" jobs have no output files."""
+        """Starts the runner; returns once its first job runs. "quiet" jobs have no output files."""
         wait = f"touch {self.dir}/started; until [ -e {self.dir}/go ]; do sleep 0.02; done"
         specs = [{"command": wait}, *({"command": "true", "stdio": {"mode": "none"}} if job == "quiet" else {"command": job}
                                       for job in jobs)]
@@ -32,7 +32,7 @@ class Run(SmallDisk):
         wait_until((self.dir / "started").exists, what="the first job to run")
 
     def end(self, status: int) -> str:
-        """Lets the first job end; returns what the runner said when it has left."""
+        """Lets the first job end; waits for the end of the runner and returns its output."""
         (self.dir / "go").touch()
         self.assertEqual(self.runner.wait(30), status, self.runner.stderr_path.read_text())
         return self.runner.stdout_path.read_text()
@@ -58,12 +58,12 @@ class Run(SmallDisk):
         return {names[result["job_id"]]: result["return_code"] for result in self.srv.results(self.wf)}
 
     def start_failures(self) -> dict[str, str]:
-        """Job name: why it could not be started, as events have it."""
+        """For each job that could not be started, the reason from its event."""
         events = [event["data"] for event in self.srv.get(f"/events?workflow_id={self.wf}&limit=1000")["items"]]
         return {data["job_name"]: data["message"] for data in events if data.get("event_type") == "job_start_failed"}
 
     def check(self, statuses: list[str], reason: str):
-        """`reason` is that of all that failed."""
+        """`reason`: the reason of all failures."""
         jobs = {f"j{number}": status for number, status in enumerate(statuses, 1)}
         self.assertEqual(self.srv.statuses(self.wf), jobs)
         self.assertEqual(self.return_codes(), {name: 126 if status == "failed" else 0
@@ -93,7 +93,7 @@ class Run(SmallDisk):
         self.begin(*["true"] * 8)
         self.take_all_inodes()
         self.check_five_make_it_unfit(FULL)
-        # Another runner has room.
+        # A runner with another output directory runs the rest.
         again = self.srv.torc("run", self.wf, "-o", self.dir / "elsewhere")
         self.assertIn("4 of 9 jobs completed, 5 failed", again.stdout)
 
@@ -112,8 +112,9 @@ class Run(SmallDisk):
         self.make_read_only()
         self.check_four_do_not(READ_ONLY)
 
-    def test_no_room_for_what_jobs_write(self):
-        """They start, and fail on their own; that says nothing about the machine. Nor does the log that has no room."""
+    def test_no_room_for_the_output_of_jobs(self):
+        """They start, and fail because they cannot write. Neither these failures nor a log without room count as failed
+        starts."""
         self.begin(*["echo output"] * 6, "quiet", f"rm {self.disk}/filler", "echo again")
         self.fill(self.disk)
         said = self.end(1)
@@ -124,13 +125,13 @@ class Run(SmallDisk):
         self.assertEqual((self.out / f"job_stdio/job_wf{self.wf}_j{ids['j10']}_r1_a1.o").read_text(), "again\n")
 
     def test_no_room_for_results_while_the_server_is_away(self):
-        """The runner keeps them, and hands them in."""
+        """The runner keeps the results in memory, and reports them later."""
         self.begin("true")
         self.take_all_inodes()
         self.srv.kill()
         (self.dir / "go").touch()
         wait_until(lambda: f"kept in memory only: cannot open {self.out}/undelivered_results_" in self.log(),
-                   what="the runner to tell of it")
+                   what="the runner to log it")
         self.srv.start()
         self.end(1)
         self.check(["completed", "failed"], FULL)
