@@ -134,7 +134,7 @@ class HostileServer(E2ETest):
 
 
 class HostileServerMemory(E2ETest):
-    """Measures the peak memory of child processes, which never decreases; run in its own process by ctest."""
+    """A separate class, which runs after the other one: the measured peak of child processes never decreases."""
 
     def test_a_body_without_end(self):
         server = LyingServer(for_ever(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",

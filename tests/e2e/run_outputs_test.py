@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Jobs that exit with 0 without the files that they declare in output_files."""
+"""Jobs that exit with 0 without having written their declared outputs (output_files)."""
 import json
 
 from harness import PLAIN, E2ETest, main, run_torc
@@ -31,9 +31,9 @@ class Outputs(E2ETest):
         server = self.server()
         workflow = server.create(SPEC)
         self.assertEqual(server.torc("run", workflow).returncode, 1)
-        self.assertFalse((server.home / "ran").exists(), "the dependent has not started")
+        self.assertFalse((server.home / "ran").exists(), "the dependent job has started")
         self.assert_told(server, workflow)
-        # Once it is there, the job completes, and so does what waits for it.
+        # Once the file exists, the job completes, and so does the dependent job.
         (server.home / "told").touch()
         server.torc("workflows", "reset-status", workflow, "--failed-only", "--reinitialize", "--no-prompts", check=True)
         server.torc("run", workflow, check=True)

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Schemathesis puts requests of its own making to the server, good ones and bad ones, from docs/openapi.json: nothing
-is answered with 5xx, no connection is dropped, and answers are as described. The stream of events has no end: left out.
+"""Schemathesis generates valid and invalid requests from docs/openapi.json: no answer is 5xx, no connection is dropped,
+and answers are as described. The stream of events is excluded, because it is endless.
 
-TORC_SCHEMATHESIS_SECONDS (default 60) says how long, TORC_SCHEMATHESIS_SEED (default 1) takes other random choices.
+TORC_SCHEMATHESIS_SECONDS (default 60) sets the duration, TORC_SCHEMATHESIS_SEED (default 1) the random choices.
 """
 import json
 import os
@@ -13,13 +13,13 @@ from harness import ROOT, CannotRun, E2ETest, clean_environment, main
 from python_packages import python_with
 
 SECONDS = int(os.environ.get("TORC_SCHEMATHESIS_SECONDS") or 60)
-# Bodies that fit the description may still be refused (an id that is not there), and some that do not fit it are taken
-# (unknown fields, a number in a query that begins with '+').
+# Not checked: whether valid bodies are accepted (an ID may not exist) and invalid ones refused (unknown fields and a
+# number in a query that begins with '+' are accepted).
 CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
 
 
 def with_small_ids() -> dict:
-    """The description, but what is sent names mostly the first records of a kind: those are there."""
+    """The description, with IDs in requests limited to 1 to 3, because such records exist."""
     document = json.loads((ROOT / "docs" / "openapi.json").read_text())
 
     def narrowed(node, name=""):
@@ -30,7 +30,7 @@ def with_small_ids() -> dict:
         result = {key: narrowed(value, key if key != "items" else name) for key, value in node.items()}
         if node.get("type") == "integer" and re.search("(^|_)ids?$", name):
             result |= {"minimum": 1, "maximum": 3}
-        if name == "wait":  # a claim that waits holds up the run
+        if name == "wait":  # a parked claim delays the test
             result |= {"maximum": 1}
         return result
 
@@ -52,7 +52,7 @@ class Schemathesis(E2ETest):
         except CannotRun as error:
             self.skipTest(str(error))
         server = self.server()
-        # Small ids lead somewhere then.
+        # Creates records with small IDs.
         for path, body in CONTENTS:
             self.assertEqual(server.request("POST", path, body)[0], 200, path)
         seed = os.environ.get("TORC_SCHEMATHESIS_SEED") or "1"

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What a job can find of the password that its runner logs in with: in the processes of the same user."""
+"""A job cannot find the password of its runner in the processes of the same user."""
 import json
 import os
 import pathlib
@@ -12,8 +12,8 @@ from harness import TORC, E2ETest, clean_environment, main, run_torc
 
 NOBODY = 65534
 
-# What a curious job does. It gets the secret backwards, as it would otherwise find its own copy. Looks through all
-# processes of its user, through their memory too, and prints where the secret is: [[pid, file, command], ...].
+# A malicious job. It gets the secret backwards, because it would otherwise find its own copy. It searches all processes
+# of its user, including their memory, and prints the places of the secret: [[pid, file, command], ...].
 PROBE = r"""
 import json, os, re, sys
 secret = sys.argv[1][::-1].encode()
@@ -60,12 +60,12 @@ class Secrets(E2ETest):
         self.cookie = f"crumb-{uuid.uuid4()}"
         probe = self.dir / "probe.py"
         probe.write_text(PROBE)
-        system_python = "/usr/bin/python3"  # Another one can lie where only this user gets.
+        system_python = "/usr/bin/python3"  # Other users may not have access to another one.
         self.probe = f"{system_python if os.access(system_python, os.X_OK) else sys.executable} {probe}"
         self.dir.chmod(0o755)
 
     def spec(self, **more):
-        """Three jobs, each looking for one secret."""
+        """Three jobs, each searching for one secret."""
         words = {"password": self.password, "cookie": self.cookie}
         return {"name": "w", "jobs": [{"name": name, "command": f"{self.probe} {word[::-1]}"} for name, word in words.items()],
                 **more}
@@ -85,11 +85,11 @@ class Secrets(E2ETest):
             report = json.loads(output.read_text())
             self.assertEqual(report["found"], [], output)
             self.assertGreaterEqual(report["parents"], 2, "runner and guardian")
-            self.assertTrue(report["own"], "a job itself is like any other program")
+            self.assertTrue(report["own"], "the job cannot read its own environment")
         return report
 
     def run_as_nobody(self, *args, env):
-        """Runs torc to its end as another user, if this test may become one. Returns whether it did."""
+        """Runs torc to its end as another user, if this test may change the user. Returns whether it did."""
         home = self.dir / "nobody"
         home.mkdir()
         program = home / "torc"
@@ -109,7 +109,7 @@ class Secrets(E2ETest):
         workflow = server.create(self.spec())
         home = self.run_as_nobody("run", workflow, env={**server.env, "TORC_API_URL": server.url})
         report = self.assert_nothing_found(home.glob("torc_output/job_stdio/*.o"))
-        self.assertEqual(report["environ_of_parents"][:2], [False, False], "runner and guardian are not dumpable")
+        self.assertEqual(report["environ_of_parents"][:2], [False, False], "runner or guardian is dumpable")
 
     def test_a_login_in_the_url(self):
         server = self.guarded_server()
@@ -139,7 +139,7 @@ class Secrets(E2ETest):
         self.assert_nothing_found(workers.hosts[0].home.glob("torc_output/job_stdio/*.o"))
 
     def test_a_tunnel_and_its_ssh(self):
-        """The processes that `remote run --wait --server-tunnel` has on the manager's machine, here the worker's too."""
+        """The processes of `remote run --wait --server-tunnel` on the manager, which is also the worker here."""
         server = self.guarded_server()
         workers = self.workers(1, server)
         workflow = server.create(self.spec())
@@ -148,7 +148,7 @@ class Secrets(E2ETest):
         self.assert_nothing_found(workers.hosts[0].home.glob("torc_output/job_stdio/*.o"))
 
     def test_pass_credentials(self):
-        """The documented exception: jobs that call torc."""
+        """The documented exception, for jobs that call torc."""
         server = self.guarded_server()
         spec = {"name": "w", "jobs": [{"name": "j", "command": f"{TORC} -f json workflows list && env | grep ^TORC_COOKIE"}],
                 "actions": [{"trigger_type": "on_workflow_start", "action_type": "run_commands",

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Passwords, access control, and where secrets must not show: a real server with a password file, and real commands."""
+"""Passwords, access control, and places where secrets must not appear: a real server with a password file, and real
+commands."""
 import base64
 import http.client
 import http.server
@@ -44,7 +45,7 @@ class AuthTest(E2ETest):
 
 
 class PasswordFile(AuthTest):
-    def test_it_is_made_for_its_owner_alone_and_changed_in_place(self):
+    def test_it_is_private_and_changed_in_place(self):
         self.assertEqual(stat.S_IMODE(self.users.stat().st_mode), 0o600)
         lines = self.users.read_text().splitlines()
         self.assertEqual([line.split(":")[0] for line in lines], list(PASSWORDS))
@@ -60,7 +61,7 @@ class PasswordFile(AuthTest):
         run_torc("server", "htpasswd", "--cost", "4", link, "dora", stdin="dora's\n", home=self.dir, check=True)
         self.assertTrue(link.is_symlink())
         self.assertIn("\ndora:", self.users.read_text())
-        self.assertEqual(stat.S_IMODE(self.users.stat().st_mode), 0o640, "the server may have read it as the file's group")
+        self.assertEqual(stat.S_IMODE(self.users.stat().st_mode), 0o640, "the server may need access as the file's group")
         self.assertNotIn("bob", self.users.read_text())
         self.assertEqual(list(self.dir.glob("users*")), [self.users])
 
@@ -75,7 +76,7 @@ class PasswordFile(AuthTest):
                 self.assertEqual(self.users.read_text(), before)
 
     def on_terminal(self, arguments, *answers, env=None) -> tuple[int, str]:
-        """Exit status and output of torc on a terminal; types an answer at each ": "."""
+        """Runs torc on a terminal and types an answer at each ": "; returns exit status and output."""
         pid, terminal = pty.fork()
         if pid == 0:
             os.environ.update({"HOME": str(self.dir), "TORC_USERNAME": "alice", **(env or {})})
@@ -88,7 +89,7 @@ class PasswordFile(AuthTest):
                 raise AssertionError(f"nothing more after {output!r}")
             try:
                 chunk = os.read(terminal, 4096)
-            except OSError:  # how a terminal says that its programs are gone
+            except OSError:  # no program has the terminal open any more
                 break
             if not chunk:
                 break
@@ -97,7 +98,7 @@ class PasswordFile(AuthTest):
                 os.write(terminal, left.pop(0).encode() + b"\n")
         return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), output.decode()
 
-    def test_many_at_once_lose_nobody(self):
+    def test_concurrent_changes_lose_no_user(self):
         names = [f"user{number}" for number in range(8)]
         writers = [subprocess.Popen([TORC, "server", "htpasswd", "--cost", "4", self.users, name], stdin=subprocess.PIPE,
                                     env=clean_environment(self.dir), text=True) for name in names]
@@ -107,7 +108,7 @@ class PasswordFile(AuthTest):
         found = {line.split(":")[0] for line in self.users.read_text().splitlines()}
         self.assertLessEqual(set(names), found)
 
-    def test_a_pipe_is_no_password_file(self):
+    def test_a_pipe_is_refused_as_password_file(self):
         os.mkfifo(self.dir / "pipe")
         result = run_torc("server", "run", "--port", "0", "--auth-file", self.dir / "pipe", home=self.dir, timeout=20)
         self.assertEqual(result.returncode, 1)
@@ -132,7 +133,7 @@ class PasswordFile(AuthTest):
         self.assertEqual(status, 0, output)
         self.assertNotIn(PASSWORDS["alice"], output)
         result = run_torc(*command, home=self.dir, env={"TORC_API_URL": server.url}, timeout=30)
-        if result.returncode != 2:  # with a controlling terminal of its own, the test cannot ask this
+        if result.returncode != 2:  # if the test has a controlling terminal, this cannot be tested
             self.skipTest("the test runs on a terminal")
         self.assertIn("TORC_PASSWORD", result.stderr)
 
@@ -159,7 +160,7 @@ class Passwords(AuthTest):
         answer.read()
         self.assertEqual(answer.status, 401)
         self.assertTrue(answer.getheader("WWW-Authenticate").startswith('Basic realm="torc"'))
-        # The connection goes on.
+        # The connection stays open.
         connection.request("GET", "/torc-service/v1/ping")
         answer = connection.getresponse()
         self.assertEqual((answer.status, answer.read()), (200, b'{"status":"ok"}'))
@@ -176,10 +177,10 @@ class Passwords(AuthTest):
         events = server.request("GET", f"/events?workflow_id={workflow}")[1]["items"]
         self.assertIn("bob", json.dumps(events))
 
-    def test_a_slow_check_holds_up_nobody(self):
+    def test_a_slow_check_delays_no_other_request(self):
         self.set_password("slow", "word", cost=14)
         server = self.auth_server("--require-auth")
-        self.assertEqual(server.request("GET", "/version")[0], 200)  # known from here on
+        self.assertEqual(server.request("GET", "/version")[0], 200)  # cached from now on
         began = time.monotonic()
         answers = []
         thread = threading.Thread(target=lambda: answers.append(server.request("GET", "/version", login=("slow", "x"))))
@@ -194,7 +195,7 @@ class Passwords(AuthTest):
         self.assertGreater(asked, 2)
         self.assertLess(longest, (time.monotonic() - began) * 0.8)
 
-    def test_bad_files_end_the_start(self):
+    def test_invalid_files_prevent_the_start(self):
         for text, cause in (("alice\n", "users:1: expected NAME:HASH"), ("# x\n\nalice:secret\n", "users:3:"),
                             (None, "No such file")):
             with self.subTest(text=text):
@@ -212,7 +213,7 @@ class Passwords(AuthTest):
 
 
 class Reloading(AuthTest):
-    def test_a_hangup_reads_the_users_again(self):
+    def test_sighup_reloads_the_users(self):
         server = self.auth_server("--require-auth")
         self.set_password("carol", "carols-word")
         carol = ("carol", "carols-word")
@@ -221,21 +222,21 @@ class Reloading(AuthTest):
         wait_until(lambda: server.request("GET", "/version", login=carol)[0] == 200, what="carol to be known")
         self.users.write_text("nonsense\n")
         server.process.send_signal(signal.SIGHUP)
-        wait_until(lambda: "users:1: expected NAME:HASH" in server.log.read_text(), what="the log to say why")
+        wait_until(lambda: "users:1: expected NAME:HASH" in server.log.read_text(), what="the reason in the log")
         self.assertEqual(server.request("GET", "/version", login=carol)[0], 200)
         self.assertEqual(server.stop(), 0)
 
-    def test_the_operation(self):
+    def test_the_operation_reloads_the_users(self):
         server = self.auth_server()
         self.set_password("carol", "carols-word")
         self.assertEqual(server.post("/admin/reload-auth"), {"message": "Reloaded 4 user(s)", "user_count": 4})
         self.assertEqual(server.request("GET", "/version", login=("carol", "carols-word"))[0], 200)
 
-    def test_a_hangup_ends_no_server_that_has_nothing_to_reload(self):
+    def test_sighup_does_not_end_a_server_without_files_to_reload(self):
         server = self.server()
         for count in (1, 2):
             server.process.send_signal(signal.SIGHUP)
-            wait_until(lambda: server.log.read_text().count("nothing to reload") >= count, what="the log to say so")
+            wait_until(lambda: server.log.read_text().count("nothing to reload") >= count, what="the log message")
         self.assertEqual(server.get("/ping"), {"status": "ok"})
         self.assertEqual(server.stop(), 0)
 
@@ -263,7 +264,7 @@ class Reloading(AuthTest):
 
 
 class AccessControl(AuthTest):
-    def test_users_work_with_what_is_theirs(self):
+    def test_users_have_access_only_to_their_workflows(self):
         server = self.auth_server("--require-auth", "--enforce-access-control", "--admin-user", "root")
         workflow = server.create({"name": "w", "jobs": [{"name": "a", "command": "true"}]})
         server.torc("run", workflow, check=True)
@@ -281,7 +282,7 @@ class AccessControl(AuthTest):
         result = server.torc("create", spec, env=bob)
         self.assertEqual(result.returncode, 1)
         self.assertIn("cannot create a workflow of user 'alice'", result.stderr)
-        server.restart()  # the administrators are in the database already
+        server.restart()  # the database already has the administrators
         self.assertEqual(server.torc("status", workflow, env=self.as_user("root")).returncode, 0)
 
 
@@ -338,7 +339,7 @@ class Secrets(AuthTest):
 
 class Warnings(AuthTest):
     def warnings(self, *options) -> str:
-        """What a server that listens on every address says on standard error."""
+        """Standard error of a server that listens on all addresses."""
         server = self.start([TORC, "server", "run", "--host", "0.0.0.0", "--port", "0", *options])
         wait_until(lambda: "TORC_SERVER_PORT=" in server.stdout_path.read_text(), what="the server to listen")
         server.terminate()

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""`torc server backup` and `torc server check`, beside a server that works and without one."""
+"""`torc server backup` and `torc server check`, with and without a running server."""
 import json
 import os
 import pathlib
@@ -14,7 +14,7 @@ WORKFLOW = {"name": "w", "jobs": [{"name": "a", "command": "true"}, {"name": "b"
 
 
 class Backup(E2ETest):
-    def test_a_backup_beside_a_busy_server_can_be_started_from(self):
+    def test_a_server_starts_from_a_backup_of_a_busy_server(self):
         server = self.server()
         acknowledged, stop = [], threading.Event()
 
@@ -34,22 +34,22 @@ class Backup(E2ETest):
             copy = self.dir / "copy.db"
             made = server.json("server", "backup", copy, "--database", server.database)
             seen = len(acknowledged)
-            wait_until(lambda: len(acknowledged) >= seen + 10, what="the server to go on")
+            wait_until(lambda: len(acknowledged) >= seen + 10, what="the server to accept more")
         finally:
             stop.set()
             for each in clients:
                 each.join()
         self.assertEqual(made["bytes"], copy.stat().st_size)
-        # Restored: the copy takes the place of the database.
+        # Restore: the copy becomes the database of another server.
         (self.dir / "restored").mkdir()
         copy.rename(self.dir / "restored" / "torc.db")
         restored = self.server("restored")
         names = {item["name"] for item in restored.get("/workflows?limit=100000")["items"]}
-        self.assertLessEqual(set(before), names, "what was acknowledged before the copy began")
+        self.assertLessEqual(set(before), names, "the copy lacks workflows acknowledged before it began")
         self.assertLessEqual(names, set(acknowledged))
         self.assertEqual(restored.get("/version")["server_id"], server.get("/version")["server_id"])
 
-    def test_what_is_no_file_is_not_replaced(self):
+    def test_only_regular_files_are_replaced(self):
         server = self.server()
         pipe, real, link = self.dir / "pipe", self.dir / "real.db", self.dir / "link.db"
         os.mkfifo(pipe)
@@ -80,7 +80,7 @@ class Backup(E2ETest):
         self.assertEqual(copying.wait(30), 1)
         self.assertEqual(list(target.parent.iterdir()), [])
 
-    def test_files_that_exist_stay(self):
+    def test_existing_files_are_not_replaced(self):
         server = self.server()
         target = self.dir / "target"
         target.write_text("precious")
@@ -102,7 +102,7 @@ class Check(E2ETest):
         self.assertEqual(result.returncode, status, result.stderr)
         return json.loads(result.stdout)
 
-    def test_what_is_there_is_counted(self):
+    def test_records_are_counted(self):
         server = self.server()
         workflow = server.create(WORKFLOW)
         self.assertEqual(server.torc("run", workflow).returncode, 1)
@@ -120,7 +120,7 @@ class Check(E2ETest):
         self.assertIn("No problems found.", text)
         server.start()
 
-    def test_damage_is_told(self):
+    def test_damage_is_reported(self):
         server = self.server()
         for number in range(200):
             server.post("/workflows", {"name": f"w{number}", "user": "u" * 200})

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Web pages of other sites cannot use the server through its user's browser: requests as browsers send them, sent by hand
-and by a real browser."""
+"""Web pages of other sites cannot use the server through its user's browser. Tested with handwritten requests like
+those of browsers, and with a real browser."""
 import http.server
 import json
 import os
@@ -19,7 +19,7 @@ JSON = "Content-Type: application/json"
 
 
 def exchange(port: int, head: str, body: bytes = b"", address: str = "127.0.0.1") -> tuple[int, str]:
-    """(status, text) of one request, sent as it stands, on a connection of its own."""
+    """(status, text) of one request, sent verbatim on a new connection."""
     with socket.create_connection((address, port), timeout=20) as connection:
         connection.sendall(head.replace("\n", "\r\n").encode() + b"\r\n\r\n" + body)
         connection.shutdown(socket.SHUT_WR)
@@ -56,7 +56,7 @@ class Rules(E2ETest):
                 self.expect(403, server, "GET", "/workflows/1/events/stream", *fields)
                 self.expect(403, server, "OPTIONS", "/workflows", *fields, "Access-Control-Request-Method: POST")
                 head = self.expect(403, server, "HEAD", "/workflows", *fields)
-                self.assertTrue(head.endswith("\r\n\r\n"), "no body after HEAD")
+                self.assertTrue(head.endswith("\r\n\r\n"), "HEAD was answered with a body")
         self.assertEqual(server.get("/workflows")["items"], [])
         self.assertIn("refused a request from 127.0.0.1 (403): ", server.log.read_text())
         self.expect(200, server, "POST", "/workflows", f"Origin: http://127.0.0.1:{server.port}", "Sec-Fetch-Site: same-origin",
@@ -79,11 +79,11 @@ class Rules(E2ETest):
             with socket.create_connection(("127.0.0.1", server.port), timeout=20) as connection:
                 connection.sendall(f"POST {PREFIX}/bulk_jobs HTTP/1.1\r\nHost: localhost\r\n{fields}\r\nExpect: 100-continue\r\n"
                                    "Content-Length: 60000000\r\n\r\n".encode())
-                self.assertIn(connection.recv(64)[9:12], (b"403", b"415"), "neither '100 Continue' nor a wait for the body")
+                self.assertIn(connection.recv(64)[9:12], (b"403", b"415"), "the server asked or waited for the body")
         with socket.create_connection(("127.0.0.1", server.port), timeout=20) as connection:
             connection.sendall(f"POST {PREFIX}/bulk_jobs HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
                                "100000\r\n{".encode())
-            self.assertEqual(connection.recv(64)[9:12], b"415", "at the first byte of a chunked body")
+            self.assertEqual(connection.recv(64)[9:12], b"415", "the server waited for the rest of the chunked body")
 
     def test_bodies_are_json(self):
         server = self.server()
@@ -97,7 +97,7 @@ class Rules(E2ETest):
                                 b"%x\r\n%s\r\n0\r\n\r\n" % (len(WORKFLOW), WORKFLOW))
         self.assertEqual(status, 415, text)
         self.assertEqual(server.get("/workflows")["items"], [])
-        # No body, no media type; a chunked body may be empty, too.
+        # Without a body, the media type does not matter; a chunked body may also be empty.
         self.expect(200, server, "GET", "/workflows", "Content-Type: text/plain")
         status, text = exchange(server.port, f"GET {PREFIX}/workflows HTTP/1.1\nHost: localhost\n{chunked}", b"0\r\n\r\n")
         self.assertEqual(status, 200, text)
@@ -132,7 +132,7 @@ class Rules(E2ETest):
                                     env=clean_environment(self.dir), capture_output=True, text=True, timeout=30, check=True)
             return result.stdout
 
-        self.assertEqual(curl("-d", WORKFLOW), "415", "curl declares a form")
+        self.assertEqual(curl("-d", WORKFLOW), "415", "curl sends the media type of a form")
         self.assertEqual(curl("-d", WORKFLOW, "-H", JSON), "200")
         self.assertEqual(curl("-H", "Origin: http://evil.example"), "403")
         self.assertEqual(curl(), "200")
@@ -147,7 +147,7 @@ class Rules(E2ETest):
         self.expect(403, server, "GET", "/workflows", "Origin: http://portal.example.org")
         self.expect(403, server, "GET", "/workflows", "Host: portal.example.org")
 
-    def test_values_that_are_no_origins_or_hosts(self):
+    def test_invalid_origins_and_hosts(self):
         for option, value in (("--allowed-origin", "null"), ("--allowed-origin", "*"), ("--allowed-origin", "portal.example.org"),
                               ("--allowed-origin", "https://portal.example.org/x"), ("--allowed-host", "*"),
                               ("--allowed-host", "http://torc.example.org"), ("--allowed-host", "torc.example.org:80")):
@@ -186,7 +186,7 @@ print(*exchange(port, f"GET {{PREFIX}}/ping HTTP/1.0"))
         output = next(path for path in self.dir.rglob("job_*.o*") if path.is_file()).read_text()
         statuses = [line.split(" ")[0] for line in output.splitlines() if " HTTP/1.1 " in line]
         self.assertEqual(statuses, ["403", "403", "403", "415", "200"], output)
-        self.assertNotIn("--allowed", output, "this server has no such options")
+        self.assertNotIn("--allowed", output, "a standalone server has no such options")
 
 
 PAGE = """<!doctype html><title>evil</title><body><script>
@@ -221,7 +221,7 @@ async function attempt(name, request) {
 
 
 class Site:
-    """A web site on a port of its own: every path is the page, and it notes what pages report."""
+    """A web site on a free port: every path returns the page, and requests of /report are recorded."""
 
     def __init__(self, page: str):
         site = self
@@ -257,13 +257,13 @@ class RealBrowser(E2ETest):
             self.skipTest("no browser: apt-get install chromium-headless-shell")
 
     def command(self, url: str, *options: str) -> list[str]:
-        # Without its proxy and its rules about private addresses: the server must not depend on them.
+        # Without a proxy and without the browser's rules for private addresses, on which the server must not rely.
         return [self.browser, "--headless", "--no-sandbox", "--disable-gpu", "--no-proxy-server",
                 "--disable-features=LocalNetworkAccessChecks,BlockInsecurePrivateNetworkRequests",
                 f"--user-data-dir={self.dir / 'profile'}", *options, url]
 
     def visit(self, host: str, server) -> dict[str, str]:
-        """Opens the evil page under this name; what it reports."""
+        """Opens the malicious page under this host name; returns its reports."""
         site = Site(PAGE.replace("SERVER", str(server.port)).replace("PREFIX", PREFIX))
         self.addCleanup(site.stop)
         self.start(self.command(f"http://{host}:{site.port}/", "--host-resolver-rules=MAP *.example 127.0.0.1",
@@ -277,7 +277,7 @@ class RealBrowser(E2ETest):
             with self.subTest(host=host):
                 shutil.rmtree(self.dir / "profile", ignore_errors=True)
                 reports = self.visit(host, server)
-                self.assertEqual(server.get("/workflows")["items"], [], "what the page planted")
+                self.assertEqual(server.get("/workflows")["items"], [], "the page created a workflow")
                 self.assertEqual((reports["json"], reports["read"]), ("error", "error"), reports)
 
     def test_a_name_that_was_pointed_at_the_server_reads_nothing(self):
@@ -294,7 +294,7 @@ class RealBrowser(E2ETest):
         rebound = dom("rebound.example")
         self.assertNotIn("secret-workflow", rebound)
         self.assertIn("DNS rebinding", rebound)
-        self.assertIn("secret-workflow", dom("127.0.0.1"), "the user's own visit")
+        self.assertIn("secret-workflow", dom("127.0.0.1"), "the user's own visit should succeed")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""The disk under the database fills up: changes fail with 507, questions are answered, nothing is half written, and all
-goes on when there is room. On a small tmpfs, mounted in a mount namespace of the test's own."""
+"""The disk of the database becomes full: changes fail with 507, reads succeed, no change is stored partly, and the
+server recovers when there is room. Uses a small tmpfs, mounted in a private mount namespace."""
 import json
 import os
 import sqlite3
@@ -15,7 +15,7 @@ INSIDE = "TORC_TEST_IN_MOUNT_NAMESPACE"
 
 
 def enter_mount_namespace() -> None:
-    """Starts this test anew where it may mount. Exits with 125 where nobody lets it."""
+    """Restarts this test in a namespace in which it may mount. Exits with 125 if there is none."""
     for options in (["-m"], ["-rm"]):
         command = ["unshare", *options, "--propagation", "private"]
         try:
@@ -24,7 +24,7 @@ def enter_mount_namespace() -> None:
         except FileNotFoundError:
             break
         os.execvpe(command[0], [*command, sys.executable, *sys.argv], {**os.environ, INSIDE: "1"})
-    print("skipped: no mount namespace can be had here", file=sys.stderr)
+    print("skipped: this process cannot create a mount namespace", file=sys.stderr)
     sys.exit(EXIT_SKIPPED)
 
 
@@ -33,7 +33,7 @@ class SmallDisk(E2ETest):
         disk = self.dir / name
         disk.mkdir()
         subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", disk], check=True)
-        # After the server's end; the directory is removed only then.
+        # Runs after the server has ended and before the directory is removed.
         self.addCleanup(lambda: subprocess.run(["umount", "-l", disk], check=True))
         return disk
 
@@ -47,7 +47,7 @@ class SmallDisk(E2ETest):
                     pass
 
     def until_full(self, server) -> list[str]:
-        """Creates workflows until one is refused; returns the names of those that were not."""
+        """Creates workflows until one is refused; returns the names of those that were accepted."""
         made = []
         for number in range(5000):
             name = f"before {number} {'x' * 2000}"
@@ -71,7 +71,7 @@ class SmallDisk(E2ETest):
 
 
 class DiskFull(SmallDisk):
-    def test_changes_fail_reads_go_on_and_room_mends_it(self):
+    def test_changes_fail_and_reads_succeed_until_there_is_room(self):
         disk = self.small_disk()
         server = self.server()
         made = ["first"]
@@ -85,7 +85,7 @@ class DiskFull(SmallDisk):
             self.assertEqual(server.request("GET", "/ping")[0], 200)
             jobs = [{"workflow_id": 1, "name": f"j{n}", "command": "x" * 1000} for n in range(1000)]
             self.assertEqual(server.request("POST", "/bulk_jobs", {"jobs": jobs})[0], 507)
-            self.assertEqual(server.jobs(1), [], "a refused change left something behind")
+            self.assertEqual(server.jobs(1), [], "a refused change was stored partly")
             (disk / "filler").unlink()
             status, answer = server.request("POST", "/workflows", {"name": "after", "user": "u"})
             self.assertEqual(status, 200, answer)
@@ -159,7 +159,7 @@ class Start(SmallDisk):
         message = self.start_refused(database)
         self.assertIn("its disk is full; nothing was changed", message)
         self.assertIn(str(database), message)
-        # Room for SQLite's own files, not for the copy.
+        # Leaves room for SQLite's own files, but not for the copy.
         os.truncate(disk / "filler", (disk / "filler").stat().st_size - 131072)
         message = self.start_refused(database)
         self.assertIn("nothing was changed", message)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Who may see and change the server's files, and whose files the server uses; files that are moved while it runs."""
+"""Who may read and change the server's files, whose files the server uses, and files that are moved while it runs."""
 import contextlib
 import fcntl
 import http.client
@@ -47,7 +47,7 @@ def post(server, path: str, body: dict):
 
 class FilesTest(E2ETest):
     def standalone(self, *args, cwd=None, **options):
-        """`torc -s ...` in a directory of its own."""
+        """Runs `torc -s ...`, by default in the test's directory."""
         return run_torc("-s", *args, home=self.dir, cwd=cwd or self.dir, **options)
 
     def spec(self) -> pathlib.Path:
@@ -56,12 +56,12 @@ class FilesTest(E2ETest):
         return path
 
     def database(self, directory: pathlib.Path) -> pathlib.Path:
-        """A database that torc made."""
+        """A database created by torc."""
         self.standalone("--db", directory / "torc.db", "workflows", "list", check=True)
         return directory / "torc.db"
 
     def refused_start(self, *args, prefix=()) -> str:
-        """What a server that does not start says."""
+        """The error of a server that must not start."""
         done = subprocess.run([*prefix, TORC, "server", "run", "--port", "0", *map(str, args)], capture_output=True, text=True,
                               env=clean_environment(self.dir), cwd=self.dir, timeout=60, check=False)
         self.assertEqual(done.returncode, 1, done.stderr)
@@ -137,7 +137,7 @@ class Owners(FilesTest):
             return [name for name, in connection.execute("SELECT name FROM workflows")]
 
     def test_a_planted_database_is_not_used(self):
-        """A trigger in /tmp/torc_output/torc.db must not run as whoever types `torc -s` there."""
+        """A trigger in /tmp/torc_output/torc.db must not run with the rights of a user who runs `torc -s` there."""
         place = self.dir / "torc_output"
         self.plant(place)
         before = sorted(path.name for path in place.iterdir())
@@ -147,7 +147,7 @@ class Owners(FilesTest):
             self.assertIn(f"the directory {place} belongs to nobody", refused.stderr)
             self.assertIn("--trust-owner", refused.stderr)
         self.assertIn("belongs to nobody", self.refused_start("--database", place / "torc.db"))
-        self.assertEqual(sorted(path.name for path in place.iterdir()), before, "nothing was made there")
+        self.assertEqual(sorted(path.name for path in place.iterdir()), before, "files were created there")
         self.assertEqual(self.workflows(place / "torc.db"), [])
         self.assertFalse((self.dir / "made").exists())
 
@@ -170,7 +170,7 @@ class Owners(FilesTest):
             self.assertIn("contains objects that torc does not create", self.refused_start("--database", place / "torc.db"))
 
     def test_files_beside_the_database_are_not_taken_from_others(self):
-        """A log that another user planted would be replayed into the database."""
+        """SQLite would replay a log that another user planted into the database."""
         shared = self.dir / "shared"
         shared.mkdir()
         shared.chmod(0o1777)
@@ -234,7 +234,7 @@ class Parents(FilesTest):
 
 
 class Maintenance(FilesTest):
-    """`check` and `backup` look at any database, and change nothing."""
+    """`check` and `backup` read any database, and change nothing."""
 
     def test_anybodys_database_is_looked_at(self):
         place = self.dir / "open"
@@ -256,7 +256,7 @@ class Maintenance(FilesTest):
         self.assertIn("trigger evil", self.refused_start("--database", copy))
 
     def test_what_is_not_a_regular_file_is_refused(self):
-        """SQLite would wait for ever for somebody to write into a FIFO."""
+        """SQLite would wait forever for a writer of a FIFO."""
         place, target = self.dir / "own", self.dir / "target"
         place.mkdir()
         target.mkdir()
@@ -277,7 +277,7 @@ class Maintenance(FilesTest):
             fifo.unlink()
         run_torc("server", "check", "--database", link, home=self.dir, check=True)
 
-    def test_a_file_that_cannot_be_written_is_looked_at(self):
+    def test_a_read_only_file_is_accepted(self):
         if os.geteuid() != 0:
             self.skipTest(AS_ROOT)
         place = self.dir / "read only"
@@ -298,7 +298,7 @@ class Maintenance(FilesTest):
             self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual([path.name for path in place.iterdir() if path.name != "torc.db.lock"], ["torc.db"])
 
-    def test_what_a_killed_server_left_is_read(self):
+    def test_the_files_of_a_killed_server_are_read(self):
         server = self.server()
         server.create(WORKFLOW)
         server.kill()
@@ -312,7 +312,7 @@ class Maintenance(FilesTest):
         self.assertEqual(sorted(path.name for path in server.dir.glob("torc.db*")), before)
         server.start()
 
-    def test_nothing_is_left_beside_a_database_that_nobody_uses(self):
+    def test_no_files_are_left_beside_an_unused_database(self):
         place = self.dir / "own"
         place.mkdir()
         database = self.database(place)
@@ -341,7 +341,7 @@ class Displaced(FilesTest):
             with self.subTest(name=name):
                 (server.dir / name).rename(server.dir / "aside")
                 self.assertIn(what, self.refusal(server))
-                self.assertEqual(server.request("GET", "/workflows")[0], 200, "questions are answered")
+                self.assertEqual(server.request("GET", "/workflows")[0], 200, "reads must still succeed")
                 (server.dir / "aside").rename(server.dir / name)
                 self.accepted(server)
         total = server.get("/workflows?limit=1")["total_count"]
@@ -358,21 +358,21 @@ class Displaced(FilesTest):
         kept.rename(server.database)
         self.accepted(server)
 
-    def test_a_deleted_file_is_told(self):
+    def test_a_deleted_file_is_reported(self):
         server = self.server()
         server.database.unlink()
         self.assertIn("was deleted", self.refusal(server))
 
-    def test_a_server_that_nobody_asks_notices_it_too(self):
+    def test_an_idle_server_notices_it_too(self):
         server = self.server(args=("--worker-timeout", "off"))
         server.database.rename(server.dir / "aside")
-        wait_until(lambda: "the database file was moved away" in server.log.read_text(), 10, "the log to tell it")
+        wait_until(lambda: "the database file was moved away" in server.log.read_text(), 10, "the message in the log")
         (server.dir / "aside").rename(server.database)
-        wait_until(lambda: "in its place again" in server.log.read_text(), 10, "the log to tell it")
+        wait_until(lambda: "in its place again" in server.log.read_text(), 10, "the message in the log")
 
     def test_runners_are_not_lost_by_it(self):
-        """Signs of life that the server refuses count once it works again."""
-        # Longer than the longest pause of a runner between two tries, 5 s.
+        """Heartbeats that the server refuses meanwhile still prevent the loss."""
+        # Longer than a runner's longest pause between two attempts, 5 s.
         server = self.server(args=("--worker-timeout", "7"))
         workflow = server.create({"name": "w", "jobs": [{"name": "a", "command": "while [ ! -e go ]; do sleep 0.05; done"}]})
         runner = self.start([TORC, "--url", server.url, "run", str(workflow)])
@@ -389,7 +389,7 @@ class Displaced(FilesTest):
 
     def test_a_bind_mount_is_the_same_file(self):
         if os.geteuid() != 0 or subprocess.run(["unshare", "-m", "true"], check=False, capture_output=True).returncode != 0:
-            self.skipTest("mounts take root and a mount namespace")
+            self.skipTest("mounting needs root and a mount namespace")
         server = self.server()
         self.accepted(server)
         other = self.dir / "other"
@@ -400,17 +400,17 @@ class Displaced(FilesTest):
         self.assertIn(f"process {server.process.pid} (torc)", message)
         self.accepted(server)
         server.stop()
-        # Started under its second name it works, and is the same file for a server under the first.
+        # A server works with the second name of the file, and one with the first name recognizes it as the same file.
         again = self.server("again", args=("--database", other / "torc.db"), prefix=bind)
         self.accepted(again)
         self.assertIn(f"process {again.process.pid} (torc)", self.refused_start("--database", server.database))
-        # In its own place the mounted file stays; when it is deleted there, nothing is left of it but the mount.
+        # Deletes the file under its first name; it remains only as the mount.
         server.database.unlink()
         self.assertIn("was deleted", self.refusal(again))
 
 
 class References(FilesTest):
-    """Ids in a record name records of its own workflow."""
+    """A record may refer only to records of its own workflow."""
 
     def refused(self, server, method: str, path: str, body=None) -> None:
         status, answer = server.request(method, path, body)
@@ -434,7 +434,7 @@ class References(FilesTest):
             self.refused(server, "POST", "/jobs", {**new, **reference})
             self.refused(server, "POST", "/bulk_jobs", {"jobs": [new, {**new, **reference}]})
             self.refused(server, "PUT", f"/jobs/{job['id']}", {**new, "name": job["name"], **reference})
-            # Records that are no longer there are accepted, as torc 0.23 does.
+            # IDs of records that do not exist are accepted, as by torc 0.23.
             gone = {key: 4711 for key in reference}
             self.assertEqual(server.request("POST", "/jobs", {**new, **gone})[0], 200)
         self.refused(server, "POST", "/compute_nodes", {**node, "workflow_id": own, "scheduler_config_id": scheduler})
@@ -457,7 +457,7 @@ class References(FilesTest):
         self.assertEqual(server.statuses(own)["a"], "pending")
         self.assertEqual(len(server.results(own)), 0)
 
-    def test_a_check_names_what_an_older_server_accepted(self):
+    def test_a_check_reports_references_that_an_older_server_accepted(self):
         server = self.server()
         own = server.create(WORKFLOW)
         other = server.create(WORKFLOW)

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""The server is killed with SIGKILL again and again while clients claim, start, complete and give back jobs; each time
-it is started again on the same database. What it has acknowledged is never lost, no job is with two runners at once,
-and after every kill the database is sound.
+"""The server is repeatedly killed with SIGKILL and started again on the same database while clients claim, start,
+complete and requeue jobs. Acknowledged changes are never lost, no job has two runners at once, and the database is
+sound after every kill.
 
-TORC_KILLS (default 32) says how often, TORC_KILL_SEED repeats a run's decisions.
+TORC_KILLS (default 32) sets the number of kills, TORC_KILL_SEED repeats the decisions of a run.
 """
 import collections
 import http.client
@@ -20,17 +20,17 @@ from harness import E2ETest, main, wait_until
 KILLS = int(os.environ.get("TORC_KILLS") or 32)
 RUNNERS = 6
 BATCH = 60
-GIVE_BACK = 2_147_483_647  # this max_retries sets no limit and does not count
+GIVE_BACK = 2_147_483_647  # with this max_retries, a retry has no limit and does not count
 PREFIX = "/torc-service/v1"
 RESOURCES = {"num_cpus": 64, "memory_gb": 256.0, "num_gpus": 0, "num_nodes": 1}
 
 
 class Unacknowledged(Exception):
-    """The connection broke before the answer was there: the change was made or not."""
+    """The connection broke before the answer; it is unknown whether the change was made."""
 
 
 class Trouble:
-    """The first thing that went wrong in any thread; the others give up then."""
+    """The first error of any thread, after which the other threads give up."""
 
     def __init__(self):
         self.error = None
@@ -44,7 +44,7 @@ class Trouble:
 
 
 class Client:
-    """One connection, made anew after it broke."""
+    """One connection, which is opened again after it broke."""
 
     def __init__(self, port: int, trouble: Trouble):
         self.port, self.trouble, self.connection = port, trouble, None
@@ -63,11 +63,11 @@ class Client:
             raise Unacknowledged(f"{method} {path}: {error}") from None
 
     def ask(self, path: str):
-        """The document of a GET, asked for until there is an answer."""
+        """The document of a GET, which is repeated until it is answered."""
         return self.insist("GET", path)
 
     def insist(self, method: str, path: str, body=None):
-        """The same for a call that may be made twice."""
+        """The same for any call that may be repeated."""
         deadline = time.monotonic() + 60
         while True:
             try:
@@ -86,12 +86,12 @@ class Client:
 
 
 class Ledger:
-    """What the clients together have been told."""
+    """All changes that the server has acknowledged to the clients."""
 
     def __init__(self):
         self.lock = threading.Lock()
-        self.holders = {}  # job: compute node, from the claim's answer on until the job is given back
-        self.ended = {}  # job: mark of the result; acknowledged
+        self.holders = {}  # job: compute node, from the answer to the claim until the requeue
+        self.ended = {}  # job: mark of its acknowledged result
         self.counts = collections.Counter()
 
     def hold(self, job: int, node: int) -> None:
@@ -105,7 +105,7 @@ class Ledger:
             del self.holders[job]
 
     def end(self, job: int, mark: float) -> None:
-        """The job stays with its holder: nobody may get it again."""
+        """The job keeps its holder, so that another claim of it is an error."""
         with self.lock:
             self.ended[job] = mark
 
@@ -115,7 +115,7 @@ class Ledger:
 
 
 class Runner(threading.Thread):
-    """Plays a runner. `held` is what it was told it has: job: status."""
+    """Simulates a runner. `held`: the status of each job that it has, as acknowledged by the server."""
 
     run_id = 0
 
@@ -125,7 +125,7 @@ class Runner(threading.Thread):
         self.random = random.Random(seed)
         self.number, self.marks = number, 0
         self.held, self.sent_marks = {}, {}
-        self.in_doubt = ("", [])  # the call without an answer, and its jobs
+        self.in_doubt = ("", [])  # the unanswered call, and its jobs
         self.done = threading.Event()
         node = {"workflow_id": workflow, "hostname": f"h{number}", "pid": number, "start_time": "2026-01-01T00:00:00Z",
                 "compute_node_type": "local", "is_active": True, **RESOURCES}
@@ -136,7 +136,7 @@ class Runner(threading.Thread):
             while not self.done.is_set() or self.held or self.in_doubt[0]:
                 self.client.trouble.check()
                 self.step()
-        except BaseException as error:  # the test's thread raises it again
+        except BaseException as error:  # raised again in the test's thread
             self.client.trouble.note(error)
 
     def step(self) -> None:
@@ -183,7 +183,7 @@ class Runner(threading.Thread):
         self.ledger.count("starts")
 
     def result(self, job: int) -> dict:
-        """Told apart from any other by its exec_time_minutes."""
+        """A result with a unique exec_time_minutes, its mark."""
         self.marks += 1
         self.sent_marks.setdefault(job, set()).add(mark := self.marks + self.number / 100)
         return {"job_id": job, "workflow_id": self.workflow, "run_id": self.run_id, "compute_node_id": self.node,
@@ -210,7 +210,7 @@ class Runner(threading.Thread):
         self.ledger.count("completions")
 
     def give_back(self, job: int) -> None:
-        # From the moment it is sent somebody else may get the job.
+        # As soon as this is sent, another runner may claim the job.
         self.ledger.let_go(job)
         path = (f"manage_status_change/ready/{self.run_id}" if self.held[job] == "pending"
                 else f"retry/{self.run_id}?max_retries={GIVE_BACK}")
@@ -219,7 +219,7 @@ class Runner(threading.Thread):
         self.ledger.count("given back")
 
     def find_again(self) -> None:
-        """After a call without an answer: what the server says this runner has."""
+        """After an unanswered call, queries the server for the jobs of this runner."""
         what, doubtful = self.in_doubt
         page = self.client.ask(f"/jobs?workflow_id={self.workflow}&active_compute_node_id={self.node}&limit=1000")
         listed = {job["id"]: job["status"] for job in page["items"]}
@@ -253,12 +253,12 @@ class Runner(threading.Thread):
 
 
 class Feeder(threading.Thread):
-    """Keeps jobs coming, each layer waiting for the one before. A layer is there whole or not at all."""
+    """Adds jobs in layers; each layer depends on the previous one. A layer is stored completely or not at all."""
 
     def __init__(self, client: Client, ledger: Ledger, workflow: int):
         super().__init__(name="feeder", daemon=True)
         self.client, self.ledger, self.workflow = client, ledger, workflow
-        self.layers = []  # ids
+        self.layers = []  # job IDs
         self.done = threading.Event()
 
     def run(self) -> None:
@@ -327,7 +327,7 @@ class ServerKill(E2ETest):
         self.check_end(server, workflow, ledger, feeder)
 
     def check_database(self, server, number: int, acknowledged: dict) -> None:
-        """A copy is looked at, so that the server itself recovers what the kill left."""
+        """Checks a copy, so that the server itself recovers the original."""
         copy = self.dir / f"copy{number}"
         copy.mkdir()
         for suffix in ("", "-wal"):

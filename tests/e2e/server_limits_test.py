@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""What a client may take of the server, and what it is told where it wants more or sends nonsense: a 4xx (or 503) with
-the usual body, and the server lives."""
+"""Limits for clients. A client that exceeds them or sends nonsense gets a 4xx (or 503) with the usual body, and the
+server continues."""
 import base64
 import json
 import pathlib
@@ -13,7 +13,7 @@ PREFIX = "/torc-service/v1"
 
 
 class Raw:
-    """A connection that sends bytes as they are."""
+    """A connection for arbitrary bytes."""
 
     def __init__(self, server, timeout: float = 120):
         self.socket = socket.create_connection(("127.0.0.1", server.port), timeout=timeout)
@@ -26,7 +26,7 @@ class Raw:
         self.socket.close()
 
     def send(self, data: bytes) -> bool:
-        """False where the server has closed."""
+        """Returns false if the server has closed the connection."""
         try:
             self.socket.sendall(data)
             return True
@@ -34,7 +34,7 @@ class Raw:
             return False
 
     def answer(self):
-        """(status, document) of the next answer; (0, None) where there is none."""
+        """(status, document) of the next answer; (0, None) if there is none."""
         while b"\r\n\r\n" not in self.received:
             if not self.receive():
                 return 0, None
@@ -72,14 +72,14 @@ def request(method: str, path: str, body: bytes = b"", fields: bytes = b"") -> b
 
 
 def memory_of(process) -> int:
-    """The most that the process ever had, in MiB."""
+    """Peak memory of the process in MiB."""
     status = pathlib.Path(f"/proc/{process.pid}/status").read_text()
     return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:"))) // 1024
 
 
 class Limits(E2ETest):
     def expect(self, server, data: bytes, status: int, *words: str):
-        """`data` on a connection of its own is answered with `status` and an error that has the words."""
+        """Sends `data` on a new connection; the answer must have `status` and an error that contains the words."""
         with Raw(server) as client:
             client.send(data)
             found, document = client.answer()
@@ -98,7 +98,7 @@ class Limits(E2ETest):
         self.expect(server, request("POST", "/workflows", b"x" * 65536), 400, "body")
         chunked = request("POST", "/workflows", fields=b"Transfer-Encoding: chunked\r\n")
         self.expect(server, chunked + b"8000\r\n" + b"x" * 0x8000 + b"\r\n8001\r\n" + b"x" * 0x8001 + b"\r\n0\r\n\r\n", 413)
-        # Refused before it is sent.
+        # Refused before the body is sent.
         self.expect(server, request("POST", "/workflows", fields=b"Content-Length: 99999999999\r\n"), 413)
         self.expect(server, request("GET", "/ping", fields=b"X-Long: " + b"x" * 40000 + b"\r\n"), 431, "header")
         self.expect(server, b"GET /" + b"x" * 40000, 431, "header")
@@ -116,7 +116,7 @@ class Limits(E2ETest):
         with Raw(server) as idle:
             idle.send(request("GET", "/ping"))
             self.assertEqual(idle.answer()[0], 200)
-            self.assertFalse(idle.receive(), "an idle connection is closed")
+            self.assertFalse(idle.receive(), "an idle connection was not closed")
         self.expect_alive(server)
 
     def test_too_many_connections(self):
@@ -128,12 +128,12 @@ class Limits(E2ETest):
             client.send(request("GET", "/ping"))
             self.assertEqual(client.answer()[0], 200)
         self.expect(server, b"", 503, "5 connections")
-        self.assertIn("5 connections", server.torc("ping").stderr, "a command says why it fails")
+        self.assertIn("5 connections", server.torc("ping").stderr, "the command does not report the reason")
         clients.pop().socket.close()
-        wait_until(lambda: server.request("GET", "/ping")[0] == 200, what="a place to be free")
+        wait_until(lambda: server.request("GET", "/ping")[0] == 200, what="a connection to be free")
         for client in clients:
             client.send(request("GET", "/ping"))
-            self.assertEqual(client.answer()[0], 200, "those that are there are served on")
+            self.assertEqual(client.answer()[0], 200, "existing connections must still be served")
 
     def test_more_connections_than_open_files(self):
         server = self.server(prefix=["prlimit", "--nofile=400:400"])
@@ -144,7 +144,7 @@ class Limits(E2ETest):
         self.assertEqual(clients[-1].answer()[0], 503)
         self.assertNotIn("cannot accept", server.log.read_text())
 
-    def test_a_large_body_is_read_from_those_only_who_may_send_it(self):
+    def test_a_large_body_is_read_only_after_authentication(self):
         users = self.dir / "users"
         run_torc("server", "htpasswd", str(users), "alice", "--cost", "4", stdin="secret\n", home=self.dir)
         server = self.server(args=["--auth-file", str(users), "--require-auth"])
@@ -166,7 +166,7 @@ class Limits(E2ETest):
             result = run_torc("server", "run", option, value, home=self.dir)
             self.assertEqual((result.returncode, option in result.stderr), (2, True), result.stderr)
 
-    def test_http_that_is_not_proper(self):
+    def test_malformed_http(self):
         server = self.server()
         post = f"POST {PREFIX}/workflows HTTP/1.1\r\nHost: localhost\r\n".encode()
         hidden = request("GET", "/ping")
@@ -182,11 +182,11 @@ class Limits(E2ETest):
             self.expect(server, request(method, "/ping"), 405, method)
         self.expect(server, b"OPTIONS * HTTP/1.1\r\nHost: localhost\r\n\r\n", 404)
         self.expect(server, b"CONNECT localhost:1 HTTP/1.1\r\nHost: localhost\r\n\r\n", 404)
-        with Raw(server) as client:  # one after the other, not waiting
+        with Raw(server) as client:  # requests without waiting for the answers
             client.send(request("GET", "/ping") * 3 + request("HEAD", "/ping") + f"GET {PREFIX}/ping HTTP/1.0\r\n\r\n".encode())
             self.assertEqual([client.answer()[0] for _ in range(3)], [200, 200, 200])
             self.assertEqual((client.answer()[0], client.answer()[0]), (405, 200))
-            self.assertFalse(client.receive(), "closed after HTTP/1.0")
+            self.assertFalse(client.receive(), "the connection was not closed after HTTP/1.0")
         self.expect_alive(server)
 
     def test_targets(self):
@@ -219,12 +219,12 @@ class Limits(E2ETest):
                                    (f'{{"name":"w","user":"u","{field}":9223372036854775808}}'.encode(), 422, field),
                                    (f'{{"name":"w","user":"u","{field}":18446744073709551616}}'.encode(), 422, field)):
             self.expect(server, request("POST", "/workflows", body), status, word)
-        self.assertEqual(server.get("/workflows")["items"], [], "nothing of it is kept")
-        # Names lead nowhere: they are text.
+        self.assertEqual(server.get("/workflows")["items"], [], "a refused workflow was stored")
+        # Names are text and never used as paths.
         self.assertEqual(server.post("/workflows", {"name": "../../x", "user": "../y"})["name"], "../../x")
         self.expect_alive(server)
 
-    def test_a_body_of_the_largest_size_that_is_all_brackets(self):
+    def test_a_body_of_the_maximum_size_that_is_all_brackets(self):
         server = self.server()
         size = 64 * 1024 * 1024
         for text in (b"[", b'{"a":'):

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Other processes hold SQLite's lock on the server's database, or the server's own."""
+"""Other processes hold SQLite's lock on the server's database, or the server's own lock."""
 import concurrent.futures
 import http.client
 import json
@@ -11,7 +11,7 @@ import time
 
 from harness import TORC, E2ETest, clean_environment, main, wait_until
 
-# SQLite locks a writer's place in its log with this byte of the log's index (WAL_WRITE_LOCK, sqlite.org/walformat.html).
+# A writer locks this byte of the index of SQLite's log (WAL_WRITE_LOCK, sqlite.org/walformat.html).
 HOLD = """
 import fcntl, os, struct, sys, time
 path, how = sys.argv[1], sys.argv[2]
@@ -27,7 +27,7 @@ time.sleep(120)
 
 class Locks(E2ETest):
     def hold(self, path, how: str) -> subprocess.Popen:
-        """A process with a lock on a file that it can only read."""
+        """Starts a process that locks a file that it can only read."""
         holder = subprocess.Popen([sys.executable, "-c", HOLD, str(path), how], stdout=subprocess.PIPE, text=True)
         self.addCleanup(lambda: (holder.kill(), holder.wait(), holder.stdout.close()))
         self.assertEqual(holder.stdout.readline(), "held\n")
@@ -61,8 +61,8 @@ class Locks(E2ETest):
         self.assertEqual((status, bool(retry_after)), (503, True), text)
         self.assertIn("has the database locked", text)
         self.assertIn(f"process {holder.pid} (", server.log.read_text())
-        self.assertEqual(server.request("GET", "/workflows")[0], 200, "questions are answered")
-        # Those that come after the first are not kept waiting for ten seconds each.
+        self.assertEqual(server.request("GET", "/workflows")[0], 200, "reads must still succeed")
+        # Later requests do not wait for ten seconds each.
         began = time.monotonic()
         with concurrent.futures.ThreadPoolExecutor(20) as pool:
             answers = [pool.submit(self.create, server) for _ in range(60)]

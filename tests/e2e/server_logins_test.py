@@ -9,12 +9,12 @@ import time
 
 from harness import E2ETest, main, run_torc, wait_until
 
-COST = 12  # what 'server htpasswd' uses: a check takes about a quarter of a second
-LOW_COST = 4  # a check takes a millisecond, so that a delay shows
+COST = 12  # the default of 'server htpasswd'; a check takes about a quarter of a second
+LOW_COST = 4  # a check takes a millisecond, so that a delay is noticeable
 
 
 class Attack:
-    """Connections from one address that send one wrong password after the other, each another one."""
+    """Connections from one address that keep sending wrong passwords, all different."""
 
     def __init__(self, port: int, connections: int, address: str):
         self.port, self.address = port, address
@@ -35,7 +35,7 @@ class Attack:
                 number = next(self.numbers)
                 status = login(connection, f"user{number % 7}", f"guess {number}")
                 self.statuses[status] = self.statuses.get(status, 0) + 1
-                # Those that are told to come back later would take this test's processor otherwise.
+                # Otherwise connections that get 503 would use up the test's processor time.
                 self.ended.wait(1)
         except (OSError, http.client.HTTPException):
             if not self.ended.is_set():
@@ -47,7 +47,7 @@ class Attack:
         self.ended.set()
         for each in self.sockets:
             try:
-                each.shutdown(socket.SHUT_RDWR)  # Ends the wait for an answer, too.
+                each.shutdown(socket.SHUT_RDWR)  # Also ends the wait for an answer.
             except OSError:
                 pass  # It is closed already.
         for thread in self.threads:
@@ -70,7 +70,7 @@ class Logins(E2ETest):
         self.server_under_attack = self.server(args=["--auth-file", users, "--require-auth"])
 
     def time_of_login(self, user: str, address: str) -> float:
-        """Seconds that a first login takes; it must succeed at the first attempt."""
+        """Seconds for a user's first login, which must succeed at the first attempt."""
         connection = http.client.HTTPConnection("127.0.0.1", self.server_under_attack.port, timeout=120,
                                                 source_address=(address, 0))
         began = time.monotonic()
@@ -90,7 +90,7 @@ class Logins(E2ETest):
             print(f"{connections} connections with wrong passwords: a first login from another address took {taken:.2f} s "
                   f"(alone: {alone:.2f} s); the attack was told {attack.statuses}", flush=True)
             self.assertLess(taken, 10 * alone + 5)
-            # Whoever was checked before does not wait at all, whatever the address.
+            # A cached login does not wait, whatever its address.
             self.assertLess(self.time_of_login("alice", "127.0.0.1"), 5)
             attack.end()
 
@@ -101,11 +101,11 @@ class Logins(E2ETest):
         began = time.monotonic()
         for number in range(6):
             self.assertEqual(login(connection, "bob", f"guess {number}"), 401)
-        # Nothing after the first failure, then 0.1 s, 0.2 s, 0.4 s and 0.8 s.
+        # The delays are none after the first failure, then 0.1 s, 0.2 s, 0.4 s and 0.8 s.
         self.assertGreater(time.monotonic() - began, 1.45)
         # Only that address waits.
         self.assertLess(self.time_of_login("alice", "127.0.0.2"), 1)
-        # A wrong password that is known costs nothing, and a right one ends the delay.
+        # A wrong password that was tried before causes no delay, and a right one ends the delay.
         began = time.monotonic()
         self.assertEqual(login(connection, "bob", "guess 0"), 401)
         self.assertLess(time.monotonic() - began, 1)

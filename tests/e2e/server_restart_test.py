@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""The server is killed with SIGKILL in the middle of a run and started again on the same database: nothing that it has
-acknowledged is lost, the runners go on by themselves, and the workflow completes."""
+"""The server is killed with SIGKILL during a run and started again on the same database: no acknowledged change is
+lost, the runners continue without help, and the workflow completes."""
 import collections
 
 from harness import E2ETest, main, wait_until
@@ -9,7 +9,7 @@ STAGES, WIDTH = 4, 10
 
 
 def staged_workflow(log) -> dict:
-    """STAGES stages of WIDTH jobs, each waiting for two of the stage before. A job notes in `log` that it ran."""
+    """STAGES stages of WIDTH jobs, each depending on two of the previous stage. Jobs record in `log` that they ran."""
     jobs = []
     for stage in range(STAGES):
         for number in range(WIDTH):
@@ -36,7 +36,7 @@ class ServerRestart(E2ETest):
             acknowledged = {result["id"]: result for result in server.results(workflow)}
             ran_before = len(log.read_text().split())
             server.kill()
-            # What runs goes on running without a server: jobs end whose results nobody takes.
+            # Running jobs continue without a server, and end although their results cannot be reported.
             wait_until(lambda: len(log.read_text().split()) > ran_before, what="a job to end while the server is away")
             server.start()
             kept = {result["id"]: result for result in server.results(workflow)}

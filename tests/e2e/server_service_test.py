@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The server as a service: options and names it is started by, logs, pid file, background, orderly end, one server a
+"""The server as a service: options and program names, logs, pid file, background, orderly shutdown, one server per
 database, upgrades of old databases."""
 import json
 import os
@@ -30,7 +30,7 @@ def read_to_end(connection: socket.socket) -> bytes:
 
 
 class Stop(E2ETest):
-    def test_sigterm_answers_what_was_accepted(self):
+    def test_after_sigterm_accepted_requests_are_answered(self):
         server = self.server()
 
         def connect() -> socket.socket:
@@ -40,11 +40,11 @@ class Stop(E2ETest):
 
         idle, half, flight, probe = connect(), connect(), connect(), connect()
         half.sendall(http("POST", "/workflows", b'{"name": "ha', length=1000))
-        # While somebody else holds the write lock, a change that was accepted stays in flight.
+        # While another connection holds the write lock, an accepted change cannot be answered.
         holder = sqlite3.connect(server.database, isolation_level=None)
         holder.execute("BEGIN IMMEDIATE")
         flight.sendall(http("POST", "/workflows", b'{"name": "in flight", "user": "u"}'))
-        # One thread reads all requests in the order they come: once these are answered, that one was taken.
+        # One thread reads all requests in order of arrival: once these are answered, that one has been accepted.
         for _ in range(3):
             probe.sendall(http("GET", "/ping"))
             self.assertIn(b"200 OK", probe.recv(65536))
@@ -52,7 +52,7 @@ class Stop(E2ETest):
         process.send_signal(signal.SIGTERM)
         for connection in (idle, half, probe):
             self.assertEqual(read_to_end(connection), b"")
-        self.assertIsNone(process.poll(), "it has an answer to give yet")
+        self.assertIsNone(process.poll(), "it ended before it answered")
         holder.execute("ROLLBACK")
         holder.close()
         self.assertIn(b"HTTP/1.1 200 OK", read_to_end(flight))
@@ -68,7 +68,7 @@ class Stop(E2ETest):
         self.assertEqual(process.wait(20), 0)
 
 
-    def test_takes_as_many_descriptors_as_it_may(self):
+    def test_uses_the_hard_limit_of_file_descriptors(self):
         server = self.server()
         limits = pathlib.Path(f"/proc/{server.process.pid}/limits").read_text()
         soft, hard = next(line for line in limits.splitlines() if line.startswith("Max open files")).split()[3:5]
@@ -89,7 +89,7 @@ class Background(E2ETest):
         port = int(begun.stdout.split("TORC_SERVER_PORT=")[1])
         url = f"http://127.0.0.1:{port}/torc-service/v1"
         run_torc("--url", url, "ping", home=self.dir, check=True)
-        self.assertEqual(os.getsid(pid), pid, "it has a session of its own")
+        self.assertEqual(os.getsid(pid), pid, "it is not in its own session")
         for number in range(3):
             self.assertEqual(os.readlink(f"/proc/{pid}/fd/{number}"), "/dev/null")
         self.assertIn(f"info torc server 0.23.0 at http://127.0.0.1:{port}", (logs / "torc-server.log").read_text())
@@ -118,7 +118,7 @@ class Background(E2ETest):
 
     def test_pid_file(self):
         pid_file = self.dir / "torc.pid"
-        pid_file.write_text("1\n")  # Of one that was killed; its number is another process's by now.
+        pid_file.write_text("1\n")  # Left by a killed server; another process has its pid by now.
         server = self.server(args=["--pid-file", pid_file])
         self.assertEqual(int(pid_file.read_text()), server.process.pid)
         server.kill()
@@ -169,7 +169,7 @@ class Options(E2ETest):
 
 
 class Installed(E2ETest):
-    def test_the_install_step_makes_the_second_name_and_the_unit(self):
+    def test_installing_creates_the_second_name_and_the_unit(self):
         build = pathlib.Path(TORC).parent
         if not (build / "cmake_install.cmake").exists():
             self.skipTest(f"{TORC} does not lie in the directory of a build")
@@ -191,7 +191,7 @@ class OneServer(E2ETest):
         self.assertEqual(second.returncode, 1, second.stdout)
         return second.stderr
 
-    def test_one_server_a_database(self):
+    def test_one_server_per_database(self):
         server = self.server()
         link = self.dir / "link.db"
         link.symlink_to(server.database)
@@ -205,10 +205,10 @@ class OneServer(E2ETest):
         hard.unlink()
         server.kill()
         self.assertTrue(pathlib.Path(f"{server.database}.lock").exists())
-        server.start()  # What a killed server leaves is in nobody's way.
+        server.start()  # The lock file of a killed server does not prevent a start.
         self.assertEqual(server.stop(), 0)
 
-    def test_other_databases_are_refused_and_left_alone(self):
+    def test_other_databases_are_refused(self):
         path = self.dir / "x.db"
         for sql, said in (("CREATE TABLE workflow (id)", "of another program"), ("PRAGMA user_version = 1000", "version 1000")):
             path.unlink(missing_ok=True)
@@ -219,7 +219,7 @@ class OneServer(E2ETest):
 
 
 def make_old_database(path, workflows: int = 300) -> None:
-    """As the first version of the program left it."""
+    """A database of the program's first version."""
     database = sqlite3.connect(path)
     database.execute("PRAGMA journal_mode = WAL")
     database.executescript((ROOT / "migrations" / "0001_core.sql").read_text())
@@ -236,7 +236,7 @@ def make_old_database(path, workflows: int = 300) -> None:
 
 
 class Upgrade(E2ETest):
-    def test_an_old_database_is_copied_then_brought_up_to_date(self):
+    def test_an_old_database_is_copied_and_upgraded(self):
         (self.dir / "server").mkdir()
         make_old_database(self.dir / "server" / "torc.db")
         server = self.server()
@@ -250,7 +250,7 @@ class Upgrade(E2ETest):
             self.assertEqual(old.execute("SELECT count(*) FROM jobs").fetchone(), (300,))
         old.close()
         server.restart()
-        self.assertEqual(len(list(self.dir.glob("server/torc.db.before-v*"))), 1, "only once")
+        self.assertEqual(len(list(self.dir.glob("server/torc.db.before-v*"))), 1, "it was copied again")
 
 
 if __name__ == "__main__":

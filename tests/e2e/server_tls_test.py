@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A server that encrypts: what it speaks, what clients trust, what is said when certificate or client is wrong."""
+"""A server with TLS: protocols, the certificates that clients trust, and errors about certificates and clients."""
 import http.client
 import json
 import socket
@@ -30,7 +30,7 @@ class TlsTest(E2ETest):
         return context
 
     def shown_name(self, server) -> str:
-        """The common name of the certificate that a new connection is shown."""
+        """The common name of the certificate that a new connection gets."""
         with socket.create_connection(("127.0.0.1", server.port), timeout=10) as raw, \
                 self.context().wrap_socket(raw, server_hostname="127.0.0.1") as connection:
             return dict(part[0] for part in connection.getpeercert()["subject"])["commonName"]
@@ -61,7 +61,7 @@ class Speaking(TlsTest):
         connection.request("GET", "/torc-service/v1/ping", headers={"Connection": "close"})
         self.assertEqual(connection.getresponse().read(), b'{"status":"ok"}')
 
-    def test_events_come_over_it(self):
+    def test_the_stream_of_events(self):
         server = self.tls_server()
         workflow = server.post("/workflows", {"name": "w", "user": "tester"})["id"]
         stream = http.client.HTTPSConnection("127.0.0.1", server.port, context=self.context(), timeout=30)
@@ -82,7 +82,7 @@ class Speaking(TlsTest):
                 self.context().wrap_socket(raw, server_hostname="127.0.0.1", suppress_ragged_eofs=False) as connection:
             connection.sendall(b"GET /torc-service/v1/ping HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
             text = b""
-            while chunk := connection.recv(4096):  # a cut connection would raise SSLEOFError
+            while chunk := connection.recv(4096):  # a connection without close_notify would raise SSLEOFError
                 text += chunk
         self.assertTrue(text.endswith(b'{"status":"ok"}'), text)
 
@@ -100,9 +100,9 @@ class Speaking(TlsTest):
             old.minimum_version = old.maximum_version = ssl.TLSVersion.TLSv1_1
         with socket.create_connection(("127.0.0.1", server.port)) as raw, self.assertRaises(ssl.SSLError) as refused:
             old.wrap_socket(raw, server_hostname="127.0.0.1")
-        self.assertIn("ALERT_PROTOCOL_VERSION", refused.exception.reason)  # the server's word, not this side's
+        self.assertIn("ALERT_PROTOCOL_VERSION", refused.exception.reason)  # refused by the server, not by this client
 
-    def test_clients_that_do_not_begin_hold_nobody_up_and_are_closed(self):
+    def test_silent_clients_delay_no_others_and_are_closed(self):
         server = self.tls_server()
         with socket.create_connection(("127.0.0.1", server.port), timeout=30) as silent:
             began = time.monotonic()
@@ -142,7 +142,7 @@ class Explaining(TlsTest):
         self.assertEqual(result.returncode, 1)
         self.assertIn("http://", result.stderr)
 
-    def test_a_certificate_file_that_is_not_there(self):
+    def test_a_certificate_file_that_does_not_exist(self):
         result = self.tls_server().torc("ping", env={"TORC_TLS_CA_CERT": "/nowhere/ca.pem"})
         self.assertNotEqual(result.returncode, 0)
         self.assertIn("/nowhere/ca.pem", result.stderr)
@@ -176,7 +176,7 @@ class BadFiles(TlsTest):
                 self.assertIn(named, error)
                 self.assertIn(cause, error)
 
-    def test_what_is_missing(self):
+    def test_missing_options(self):
         self.assertIn("--tls-cert", self.refused("--https"))
         self.assertIn("--tls-key", self.refused("--https", "--tls-cert", self.certificate))
         self.assertIn("--https", self.refused("--tls-cert", self.certificate, "--tls-key", self.key))

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""torc workflows sync-status: jobs whose runner is gone without a word, on a server that does not look for it."""
+"""torc workflows sync-status: jobs whose runner was killed, on a server that does not detect lost runners."""
 import os
 import signal
 
@@ -26,7 +26,7 @@ class SyncStatus(E2ETest):
     def sync(self, *options):
         return self.server.json("workflows", "sync-status", self.workflow, *options)
 
-    def test_jobs_of_a_dead_process_and_of_no_other(self):
+    def test_only_jobs_of_a_dead_process(self):
         dead, alive = self.runner(1), self.runner(1)
         self.wait_running(2)
         mine = self.server.json("compute-nodes", "list", self.workflow)["compute_nodes"]
@@ -57,7 +57,7 @@ class SyncStatus(E2ETest):
         os.kill(children_of(guardian.pid)[0], signal.SIGKILL)
         guardian.wait(30)
         node = self.server.get(f"/compute_nodes?workflow_id={self.workflow}")["items"][0]
-        # Elsewhere: nothing is known of its process, but it was said to be gone.
+        # On another host, whose processes cannot be checked; but the node is marked as inactive.
         status, _ = self.server.request("PUT", f"/compute_nodes/{node['id']}",
                                         {**node, "hostname": "elsewhere", "is_active": False})
         self.assertEqual(status, 200)
@@ -66,7 +66,7 @@ class SyncStatus(E2ETest):
         self.assertIn(") is not active", text)
         self.assertEqual(set(self.server.statuses(self.workflow).values()), {"ready"})
 
-    def test_a_claim_of_nobody(self):
+    def test_a_claim_without_compute_node(self):
         self.server.post(f"/workflows/{self.workflow}/claim_next_jobs?limit=1")
         done = self.sync()
         self.assertEqual([job["job_name"] for job in done["jobs"]], ["a"])

@@ -1,21 +1,22 @@
 #!/usr/bin/env python3
-"""Text of others on a terminal: names, messages and output of jobs in printable form, raw to files and with --raw."""
+"""Foreign text on a terminal: names, messages and output of jobs appear in printable form; raw in files and with
+--raw."""
 import json
 
 from harness import TORC, E2ETest, main, run_on_terminal, wait_until
 
-# Escapes, C1 controls as code points and as bytes, direction, a bad byte, overwriting.
+# Escapes, C1 controls as code points and as bytes, changes of direction, an invalid byte, overwriting.
 EVIL = "a\x1b[2J\x1b]0;PWN\x07\u009b31m\u202eb\u2066c\u200e\u061c\r\x08d"
 SHOWN = r"a\x1b[2J\x1b]0;PWN\x07\u009b31m\u202eb\u2066c\u200e\u061c\x0d\x08d"
 RAW_OUTPUT = EVIL.encode() + b"\x9b\xff"
 SHOWN_OUTPUT = (SHOWN + r"\x9b\xff").encode()
-# For printf: octal escapes of the bytes.
+# The bytes as octal escapes for printf.
 PRINTF = "".join(f"\\{byte:03o}" for byte in RAW_OUTPUT)
 
 
 class TerminalOutput(E2ETest):
     def assert_safe(self, shown: bytes, painted=()):
-        """Nothing but printable characters, newlines and tabs, and the escapes that a painted line has."""
+        """Checks that there are only printable characters, newlines and tabs, and the escapes in `painted`."""
         for escape in painted:
             shown = shown.replace(escape, b"")
         text = shown.decode()  # valid UTF-8
@@ -39,7 +40,7 @@ class TerminalOutput(E2ETest):
                     json.loads(shown)
         _, shown = self.on_terminal(server, "jobs", "list", workflow)
         self.assertIn(SHOWN.encode(), shown)
-        # The same JSON, for programs, too.
+        # The JSON escapes these characters for programs as well.
         self.assertEqual(server.json("jobs", "get", job)["name"], f"j {EVIL}")
         self.assertIn("\\u202e", server.torc("-f", "json", "jobs", "get", job).stdout)
         _, shown = self.on_terminal(server, "run", workflow, "-o", self.dir / "out")

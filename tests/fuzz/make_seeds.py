@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Makes what the fuzzers start from: the recorded requests of tests/wire, the bodies in them, the examples; and
-dictionaries of the interface's words.
+"""Creates the first inputs of the fuzzers (the recorded requests of tests/wire, their bodies, the examples) and
+dictionaries with the words of the interface.
 
 usage: make_seeds.py DIRECTORY    writes DIRECTORY/TARGET/... and DIRECTORY/TARGET.dict for each target
 """
@@ -59,7 +59,7 @@ def write_dictionary(path: pathlib.Path, words) -> None:
 
 
 def requests():
-    """(target, body) of the recorded exchanges, as bytes of a connection and as they are."""
+    """The recorded exchanges, as bytes of a connection and as (target, body)."""
     for line in (WIRE / "exchanges.jsonl").read_text().splitlines():
         record = json.loads(line)
         method, _, target = record["request"].partition(" ")
@@ -83,7 +83,7 @@ def in_segments(request: bytes, size: int) -> bytes:
 
 
 def archives():
-    """Archives of all kinds of entries in each of the formats, and what a header may say."""
+    """Archives with all kinds of entries in each format, and with unusual headers."""
     for kind in (tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT):
         stream = io.BytesIO()
         with tarfile.open(fileobj=stream, mode="w", format=kind) as archive:
@@ -110,7 +110,7 @@ def main() -> None:
     for number, (request, body) in enumerate(pairs):
         keep(out / "request", request)
         keep(out / "request", in_segments(request, 1 + number % 40))
-        # A model reads whatever fits it of another's body: each seed is tried as a few of them.
+        # A model also reads matching fields of another model's body, so each body becomes a seed for several models.
         if body.startswith(b"{"):
             for model in range(number % 4, MODELS, 4):
                 keep(out / "model", bytes([model]) + body)

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""A portable torc of another architecture, run by qemu-user: it serves, runs jobs, and is a worker.
+"""A portable torc of another architecture, run by qemu-user, as a server, as a runner and on an ssh worker.
 
 usage: TORC_PORTABLE_BIN=build/portable-aarch64/torc TORC_QEMU=PATH [TORC_BIN=build/release/torc]
        tests/portable/emulated_test.py [-v]
 
-scripts/portable/test_portable.sh calls it. Programs are called through a wrapper, since binfmt_misc is not everywhere.
+scripts/portable/test_portable.sh calls it. Uses a wrapper script, because not every machine has binfmt_misc.
 """
 import os
 import pathlib
@@ -20,7 +20,7 @@ from harness import E2ETest, main, wait_until  # noqa: E402
 QEMU = os.environ.get("TORC_QEMU", "")
 EMULATED = os.path.abspath(os.environ.get("TORC_PORTABLE_BIN", "build/portable-aarch64/torc"))
 MACHINE = "aarch64"
-# An emulated program takes several times as long, also to start.
+# An emulated program is several times slower, also at its start.
 LIMIT = 240
 
 
@@ -34,11 +34,11 @@ class Emulated(E2ETest):
         self.native = harness.TORC
 
     def use(self, program):
-        """Makes servers and commands of the harness run this program."""
+        """Makes the harness run this program for servers and commands."""
         self.addCleanup(setattr, harness, "TORC", harness.TORC)
         harness.TORC = str(program)
 
-    def test_it_is_static_and_says_its_version(self):
+    def test_it_is_static_and_prints_its_version(self):
         self.assertIn("AArch64", subprocess.run(["readelf", "-h", EMULATED], text=True, stdout=subprocess.PIPE).stdout)
         self.assertNotIn("INTERP", subprocess.run(["readelf", "-lW", EMULATED], text=True, stdout=subprocess.PIPE).stdout)
         said = subprocess.run([self.wrapper, "--version"], text=True, stdout=subprocess.PIPE, timeout=LIMIT).stdout

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Runs a program as on Linux 4.18: each system call that is newer does not exist (ENOSYS).
+"""Runs a program as on Linux 4.18: newer system calls fail with ENOSYS.
 
 usage: tests/support/old_kernel.py PROGRAM [ARGUMENT...]
 
-Only the existence of system calls is that of the old kernel (a filter of seccomp); what they do is the present kernel's.
-Exits with 125, for "skipped", where filters cannot be installed.
+A seccomp filter hides the newer system calls; the others behave as in the current kernel. Exits with 125, for
+"skipped", if filters cannot be installed.
 """
 import ctypes
 import os
@@ -12,7 +12,7 @@ import platform
 import struct
 import sys
 
-# All calls since Linux 5.0 have these numbers, on every architecture (the last of 4.18 are below).
+# Calls added since Linux 5.0 have this number or a higher one on every architecture; those of 4.18 are below.
 FIRST_NEW_CALL = 424
 ENOSYS = 38
 AUDIT_ARCH = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
@@ -30,7 +30,7 @@ class Program(ctypes.Structure):
 
 
 def install_filter():
-    """For this process and all that it starts. Programs of another architecture are not filtered."""
+    """Filters this process and all processes that it starts, unless they are of another architecture."""
     statements = [
         (BPF_LD_W_ABS, 0, 0, 4),  # the architecture
         (BPF_JEQ_K, 0, 3, AUDIT_ARCH[platform.machine()]),

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Every operation of rest-api.md is there; docs/openapi.json describes all that the server takes, and nothing else."""
+"""The server has every operation of rest-api.md; docs/openapi.json describes all operations of the server and no
+others."""
 import pathlib
 import re
 import subprocess
@@ -30,13 +31,13 @@ class Operations(E2ETest):
                 missing.append(f"{method} {path}: {status} {answer}")
         self.assertEqual(missing, [])
         self.assertEqual(server.request("PATCH", "/jobs/1")[0], 405)
-        self.assertIn("there is nothing at", str(server.request("GET", "/jobs/1/nothing")[1]), "the check above can fail")
+        self.assertIn("there is nothing at", str(server.request("GET", "/jobs/1/nothing")[1]), "the check above cannot fail")
 
     def test_the_description_names_the_routes_and_no_others(self):
         text = (ROOT / "src" / "server" / "routes.cpp").read_text()
         routes = sorted((path, METHODS[method]) for method, path in re.findall(r'\{(get|post|put|del), "(/[^"]*)"', text))
         described = sorted((path, method) for method, path, _ in facts()[0])
-        self.assertEqual(routes, described, "tests/wire/additions.md holds what rest-api.md has not")
+        self.assertEqual(routes, described, "tests/wire/additions.md describes the operations that rest-api.md lacks")
 
     def test_the_description_is_what_its_facts_say(self):
         subprocess.run([sys.executable, ROOT / "scripts" / "make_openapi.py", "--check"], check=True)

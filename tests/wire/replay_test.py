@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""Puts the requests that torc 0.23.0 was recorded answering to a fresh server, in order, and compares the answers.
+"""Sends the recorded requests of torc 0.23.0 to a new server, in order, and compares the answers with the recorded
+ones.
 
-exchanges.jsonl holds one exchange a line; times and paths are masked there as <time>, <millis> and <path>. Status,
-content type (where JSON), keys and values must agree. Of an error's words only those count that 0.23 sent as JSON.
+exchanges.jsonl has one exchange per line; times and paths are masked there as <time>, <millis> and <path>. Status,
+content type (if JSON), keys and values must agree. The text of an error is compared only if 0.23 sent it as JSON.
 
-Where this server answers otherwise on purpose, expected.json names the exchange (its request, and a number where the
-same request comes more than once), what is expected instead, and why; docs/compatibility.md tells users. Operations
-that are yet to come stand there as well: the test fails once one of them is there, so that the list stays true.
+If this server answers differently on purpose, expected.json names the exchange (its request, and a number if the same
+request occurs more than once), the expected answer, and the reason; docs/compatibility.md tells users. The test fails
+if a listed exchange is answered as recorded, so that the list stays correct.
 """
 import collections
 import http.client
@@ -26,7 +27,7 @@ MASKS = {"<time>": str, "<millis>": int, "<path>": str}
 
 
 def seconds_of(duration: str):
-    """Seconds of an ISO 8601 duration of days, hours, minutes and seconds; None where it is none."""
+    """Seconds of an ISO 8601 duration of days, hours, minutes and seconds; None if it is not one."""
     match = re.fullmatch(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?", duration)
     if not match or duration in ("P", "PT"):
         return None
@@ -34,7 +35,7 @@ def seconds_of(duration: str):
 
 
 def differences(recorded, found, path="", subset=False):
-    """Lines that say where `found` is not what was recorded. `subset`: further keys do no harm."""
+    """Describes where `found` differs from the recorded answer. `subset`: additional keys are ignored."""
     if isinstance(recorded, str) and recorded in MASKS:
         return [] if isinstance(found, MASKS[recorded]) else [f"{path}: {found!r} is no {recorded}"]
     if isinstance(recorded, dict) and isinstance(found, dict):
@@ -58,7 +59,7 @@ def differences(recorded, found, path="", subset=False):
 
 
 class Exchange:
-    """One line of exchanges.jsonl. `counts`: how often each request was seen before."""
+    """One line of exchanges.jsonl. `counts`: how often each request has occurred so far."""
 
     def __init__(self, line: str, counts: collections.Counter):
         record = json.loads(line)
@@ -83,11 +84,11 @@ class Exchange:
         if status != self.status:
             return [f"status {self.status} recorded, {status} found: {json.dumps(found)[:300]}"]
         if not self.is_json:
-            return []  # the status is all that 0.23 said
+            return []  # 0.23 sent only the status
         if content_type != "application/json":
             return [f"content type {content_type}"]
         if self.request == "GET /version":
-            # The build differs, and own fields follow.
+            # The build differs, and this server adds fields.
             recorded = {**self.response, "version": found["version"], "git_hash": found["git_hash"]}
             build = [] if found["version"].startswith("0.23.0 (") else [f"version {found['version']}"]
             return differences(recorded, found, subset=True) + build
@@ -95,12 +96,12 @@ class Exchange:
 
 
 def judge(exchange, status, found, lines, expected) -> list[str]:
-    """What is wrong with an answer that differs from the recorded one by `lines`."""
+    """The errors of an answer that differs from the recorded one by `lines`."""
     wanted = expected["differences"].get(exchange.name)
     if wanted is None:
         return lines
     if not lines:
-        return ["answers as recorded: take it from differences"]
+        return ["is answered as recorded: remove it from differences"]
     if status != wanted["status"]:
         return [f"status {status}, not {wanted['status']} as expected: {json.dumps(found)[:300]}"]
     return differences(wanted.get("response", {}), found, subset=True)
