@@ -1,5 +1,5 @@
-// An archive that a worker made: read, and unpacked within small bounds. The first byte says whether the rest is a gzip
-// file, or a tar archive to be put into one (whose checksums would stop most changes).
+// Reads an archive of a worker, and unpacks it within small bounds. The first byte selects whether the rest is a gzip
+// file or a tar archive that is compressed here (because the checksums of gzip would reject most mutations).
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -25,13 +25,13 @@ namespace fs = std::filesystem;
 
 constexpr std::uint64_t k_max_bytes = std::uint64_t{4} << 20U;
 
-/// What unpacking promises, whatever the archive says.
+/// Checks what unpacking guarantees for every archive.
 void check_tree(const fs::path& target) {
   const base::Fd directory = base::open_directory(target);
   base::walk_beneath(
       directory.get(),
       [&](const base::FoundFile& file) {
-        check(S_ISREG(file.mode) || S_ISLNK(file.mode), "only files and links are made", file.path);
+        check(S_ISREG(file.mode) || S_ISLNK(file.mode), "only files and links are created", file.path);
         check(S_ISLNK(file.mode) || (file.mode & 07000U) == 0, "no special bits are set", file.path);
         const auto opened = base::open_beneath(directory.get(), file.path);
         check(opened.refusal.find("leaves") == std::string::npos, "no link leaves the directory", file.path);
@@ -49,11 +49,11 @@ void read_and_unpack(const fs::path& place) {
       check_tree(target);
     }
   } catch (const base::Error& error) {
-    check(*error.what() != '\0', "an error has words");
+    check(*error.what() != '\0', "an error has a message");
     check(!fs::exists(fs::symlink_status(target)), "an archive that cannot be unpacked leaves nothing");
   }
   fs::remove_all(target);
-  check(std::distance(fs::directory_iterator(place), {}) == 1, "nothing is made beside the directory");
+  check(std::distance(fs::directory_iterator(place), {}) == 1, "nothing is created beside the directory");
 }
 
 }  // namespace

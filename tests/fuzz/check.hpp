@@ -6,7 +6,7 @@
 
 namespace torc::fuzz {
 
-/// Ends the program where `good` is false: the fuzzer keeps the input then.
+/// Ends the program if `good` is false, so that the fuzzer keeps the input.
 inline void check(bool good, const char* what, const std::string& found = {}) {
   if (!good) {
     std::fprintf(stderr, "not so: %s\n%s\n", what, found.c_str());

@@ -1,4 +1,4 @@
-// JSON to models and back. The first byte says which model, the rest is the text.
+// JSON to models and back. The first byte selects the model, the rest is the text.
 
 #include <cstddef>
 #include <cstdint>
@@ -15,15 +15,15 @@
 namespace torc::fuzz {
 namespace {
 
-/// What was read is written the same by both ways to write, and reads as the same again.
+/// Checks that both writers write the same, and that reading it again returns the same model.
 template <typename T>
 void round_trip(const nlohmann::json& json) {
   const T model = model::from_json<T>(json);
   const auto tree = model::to_json(model);
   std::string text;
   model::append_json(text, model);
-  check(model::parse_json(text) == model::parse_json(model::dump_json(tree)), "both ways to write say the same", text);
-  check(model::to_json(model::from_json<T>(tree)) == tree, "what was written reads as what it was", text);
+  check(model::parse_json(text) == model::parse_json(model::dump_json(tree)), "both writers write the same", text);
+  check(model::to_json(model::from_json<T>(tree)) == tree, "reading what was written returns the same model", text);
 }
 
 using RoundTrip = void (*)(const nlohmann::json&);

@@ -1,7 +1,7 @@
-// Bytes of a connection, in segments: the real session reads them from a socket, routes them, and has the handlers run
-// them on a real database, whose changes are taken back after each input. Each byte 0xFE of an input, which no request
-// in UTF-8 has, ends a segment, so the fuzzer chooses what arrives together. Each byte 0xFD makes the handlers answer
-// late from there on, after the session's limits of time were checked. Several requests may follow one another.
+// Bytes of a connection, in segments: the real session reads them from a socket and routes them, and the handlers run
+// on a real database, whose changes are rolled back after each input. Each byte 0xFE, which does not occur in UTF-8,
+// ends a segment, so that the fuzzer chooses what arrives together. From a byte 0xFD on, the handlers answer late,
+// after the session has checked its time limits. An input may contain several requests.
 
 #include <sys/socket.h>
 #include <unistd.h>
@@ -39,7 +39,7 @@ namespace {
 constexpr char k_segment_end = '\xfe';
 constexpr char k_late_answers = '\xfd';
 
-/// A workflow with something of everything, so that small ids lead somewhere.
+/// A workflow with records of every kind, so that small IDs exist.
 constexpr std::pair<const char*, const char*> k_contents[] = {
     {"/workflows", R"({"name":"w","user":"u"})"},
     {"/workflows", R"({"name":"other","user":"u"})"},
@@ -85,7 +85,7 @@ class World final : public server::SessionOwner {
   }
 
   void take(std::string_view bytes) {
-    const store::Transaction transaction{m_connection};  // Rolled back.
+    const store::Transaction transaction{m_connection};  // Rolled back at the end.
     auto [near, far] = connected_sockets();
     const auto session = open_session(std::move(near));
     while (!bytes.empty() && m_is_open) {
@@ -99,12 +99,12 @@ class World final : public server::SessionOwner {
     run();
     answer_late(session);
     if (const auto open = session.lock()) {
-      // What the listener's sweep does: it finds that the client of a stream of events is gone.
+      // As the listener does regularly, to find that the client of a stream of events has disconnected.
       open->check_deadline(server::HttpSession::Clock::now() + std::chrono::hours{1});
     }
     run();
-    check(!m_is_open, "a connection that the client has closed ends", "");
-    check(m_body_bytes == 0, "nothing stays reserved for bodies", std::to_string(m_body_bytes));
+    check(!m_is_open, "a connection ends when the client closes it", "");
+    check(m_body_bytes == 0, "no memory stays reserved for bodies", std::to_string(m_body_bytes));
     m_answers_late = false;
     m_connection.changes() = {};
   }
@@ -113,7 +113,7 @@ class World final : public server::SessionOwner {
   bool stopping() const override { return false; }
   void handle(server::Incoming request, server::Reply reply) override {
     auto response = answer(request.method, request.target, std::move(request.body));
-    check(response.status < 500, "a request leads to no failure of the server", response.body);
+    check(response.status < 500, "no request causes an internal error", response.body);
     if (!response.events) {
       check(!model::parse_json(response.body).is_discarded(), "answers are JSON", response.body);
     }
@@ -123,7 +123,7 @@ class World final : public server::SessionOwner {
     const auto why = server::refusal_by_rules({}, head.method, head.target, head.fields);
     check(!why || why->status == 400 || why->status == 403 || why->status == 415, "a rule answers with 4xx",
           std::string{head.target});
-    // Few inputs name this machine; the others are to reach the handlers all the same.
+    // Few inputs have a Host that names this machine; the others should reach the handlers nevertheless.
     return std::nullopt;
   }
   void admit(const server::Incoming& head, server::Admitted then) override {
@@ -147,7 +147,7 @@ class World final : public server::SessionOwner {
     }
   }
 
-  /// What the other threads of a server do while the one of the network has nothing to do.
+  /// Sends the late answers, as the other threads of a server do while the network thread is idle.
   void answer_late(const std::weak_ptr<server::HttpSession>& session) {
     while (!m_late.empty()) {
       if (const auto open = session.lock()) {
@@ -192,7 +192,7 @@ class World final : public server::SessionOwner {
     }
   }
 
-  /// As the writer runs it.
+  /// Runs a request in a savepoint, as the writer does.
   server::Response answer(std::string_view method, std::string_view target, std::string body) {
     m_connection.savepoint();
     try {
@@ -217,7 +217,7 @@ class World final : public server::SessionOwner {
   std::size_t m_body_bytes{0};
   server::EventHub m_events;
   boost::asio::io_context m_context{1};
-  bool m_is_open{false};  ///< Whether the session lives.
+  bool m_is_open{false};  ///< Whether the session exists.
   bool m_answers_late{false};
   std::vector<std::function<void()>> m_late;
 };

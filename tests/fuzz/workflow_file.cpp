@@ -1,4 +1,4 @@
-// The workflow file. The first byte says whether the rest is YAML, JSON or JSON5.
+// The workflow file. The first byte selects whether the rest is YAML, JSON or JSON5.
 
 #include <array>
 #include <cstddef>
@@ -13,7 +13,7 @@
 namespace torc::fuzz {
 namespace {
 
-/// What a description promises whoever makes the workflow from it.
+/// Checks what a description guarantees to the code that creates the workflow.
 void check_spec(const workflow_file::WorkflowDescription& description) {
   std::unordered_set<std::string> jobs;
   std::unordered_set<std::string> files;
@@ -33,22 +33,22 @@ void check_spec(const workflow_file::WorkflowDescription& description) {
   }
   for (const auto& action : description.actions) {
     for (const auto& name : action.jobs) {
-      check(jobs.count(name) == 1, "an action's jobs are there", name);
+      check(jobs.count(name) == 1, "an action's jobs exist", name);
     }
   }
   for (const auto& job : description.jobs) {
-    check(!job.failure_handler || handlers.count(*job.failure_handler) == 1, "failure handlers are there", job.name);
+    check(!job.failure_handler || handlers.count(*job.failure_handler) == 1, "failure handlers exist", job.name);
     for (const auto* names : {&job.input_user_data, &job.output_user_data}) {
       for (const auto& name : *names) {
-        check(user_data.count(name) == 1, "user data are there", name);
+        check(user_data.count(name) == 1, "user data exist", name);
       }
     }
     for (const auto& name : job.depends_on) {
-      check(name != job.name && jobs.count(name) == 1, "a job waits for others that are there", name);
+      check(name != job.name && jobs.count(name) == 1, "a job depends on other jobs that exist", name);
     }
     for (const auto* names : {&job.input_files, &job.output_files}) {
       for (const auto& name : *names) {
-        check(files.count(name) == 1, "files are there", name);
+        check(files.count(name) == 1, "files exist", name);
       }
     }
   }

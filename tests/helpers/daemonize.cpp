@@ -1,5 +1,5 @@
-// daemonize PIDFILE [ignore-term]: starts a grandchild in a session of its own that outlives its parent, the way
-// daemons do. The grandchild writes its pid to PIDFILE and stays for a minute; the program ends once that is written.
+// daemonize PIDFILE [ignore-term]: starts a grandchild in its own session that outlives its parent, as daemons do. The
+// grandchild writes its pid to PIDFILE and stays for a minute; the program ends once the file is written.
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -38,7 +38,7 @@ int main(int argc, char** argv) {
   if (argc < 2) {
     return 2;
   }
-  // The end of this pipe tells that the grandchild has written its file, or died.
+  // End of file on this pipe means that the grandchild has written its file, or died.
   int ready[2];
   if (::pipe(ready) != 0) {
     return 1;

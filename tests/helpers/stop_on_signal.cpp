@@ -1,5 +1,6 @@
 // stop_on_signal: prints "ready", waits for a stop by a signal, prints "stopped N", then waits for another signal or
-// the end of its standard input. With an argument, further signals ask for kill_now: it waits for that and prints "haste".
+// the end of its standard input. With an argument, further signals request kill_now: it waits for that and prints
+// "haste".
 #include <unistd.h>
 
 #include <condition_variable>
@@ -25,7 +26,7 @@ int main(int argc, char** /*argv*/) {
   ::alarm(60);
   using torc::proc::FurtherSignals;
   torc::proc::StopOnSignal stop({}, argc > 1 ? FurtherSignals::request_kill : FurtherSignals::end_program);
-  // A thread made later must not get the signals either.
+  // A thread that is started later must not get the signals either.
   std::thread other([token = stop.token()] { wait_for(token); });
   std::puts("ready");
   std::fflush(stdout);

@@ -1,5 +1,5 @@
-// use_resources CPU_SECONDS [MEGABYTES]: uses that much CPU time, then ends; with MEGABYTES it touches that much memory
-// first and holds it for a minute.
+// use_resources CPU_SECONDS [MEGABYTES]: uses that much CPU time, then ends. With MEGABYTES, it first allocates and
+// touches that much memory and holds it for a minute.
 #include <unistd.h>
 
 #include <cstdlib>

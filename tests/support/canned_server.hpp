@@ -8,13 +8,13 @@
 
 namespace torc::support {
 
-/// What a server of version 0.23 answers to GET /version.
+/// The answer of a torc 0.23 server to GET /version.
 inline constexpr const char* k_plain_version = R"({"version": "0.23.0", "api_version": "0.12.0", "git_hash": "x"})";
 
 using Answers = std::map<std::string, std::string>;
 
-/// Answers requests from a table of "METHOD /path" (below the service's path; the query left aside) to bodies.
-/// What stands in no table: 404 with an error body.
+/// Answers requests from a table of "METHOD /path" (relative to the service's path, without the query) to bodies. Other
+/// requests get 404 with an error body.
 class CannedServer {
  public:
   explicit CannedServer(Answers answers, std::string version = k_plain_version)
@@ -24,7 +24,7 @@ class CannedServer {
 
   std::string url() const { return m_server.url(); }
 
-  /// "METHOD /path?query BODY" of each request but those of the version, in order.
+  /// "METHOD /path?query BODY" of each request except those for the version, in order.
   std::vector<std::string> log() const {
     std::vector<std::string> lines;
     for (const auto& request : m_server.requests()) {

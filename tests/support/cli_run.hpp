@@ -22,8 +22,8 @@ struct CliResult {
   std::string err{};
 };
 
-/// Runs the whole program but for main in this process, with what it prints caught. Standard input is /dev/null from
-/// then on, so commands that would ask refuse instead.
+/// Runs the whole program except `main` in this process and captures its output. Standard input is /dev/null from then
+/// on, so that commands refuse to prompt.
 inline CliResult run_cli(std::vector<std::string> words) {
   const base::Fd nobody = base::open_file("/dev/null", O_RDONLY);
   ::dup2(nobody.get(), STDIN_FILENO);
@@ -41,7 +41,7 @@ inline CliResult run_cli(std::vector<std::string> words) {
   testing::internal::CaptureStdout();
   testing::internal::CaptureStderr();
   result.exit_code = cli::run(static_cast<int>(argv.size()), argv.data());
-  base::log_start(base::LogLevel::warning);  // the next run may ask for another
+  base::log_start(base::LogLevel::warning);  // the next run may set another level
   result.out = testing::internal::GetCapturedStdout();
   result.err = testing::internal::GetCapturedStderr();
   return result;

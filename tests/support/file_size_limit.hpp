@@ -7,8 +7,8 @@
 
 namespace torc::support {
 
-/// No file may grow past `bytes` while it lives. A write past it is an I/O error for SQLite (EFBIG), as is one past a
-/// quota; only ENOSPC it knows by itself.
+/// Limits the size of files that this process writes, while the object exists. For SQLite, a write beyond the limit is
+/// an I/O error (EFBIG), as is one beyond a quota; SQLite reports a full disk only for ENOSPC.
 class FileSizeLimit {
  public:
   explicit FileSizeLimit(rlim_t bytes) : m_handler(::signal(SIGXFSZ, SIG_IGN)) {

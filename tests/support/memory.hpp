@@ -8,7 +8,7 @@
 
 namespace torc::support {
 
-/// The most memory that this process has ever had at once, in bytes: VmHWM of /proc/self/status, see proc(5).
+/// Peak memory of this process in bytes: VmHWM of /proc/self/status, see proc(5).
 inline std::size_t peak_memory() {
   std::ifstream status{"/proc/self/status"};
   for (std::string line; std::getline(status, line);) {
@@ -19,7 +19,7 @@ inline std::size_t peak_memory() {
   throw std::runtime_error("/proc/self/status has no VmHWM");
 }
 
-/// Measures by how much the peak memory of this process grows, from construction on. One at a time.
+/// Measures by how much the peak memory of this process grows after construction. Use one object at a time.
 class PeakMemoryGrowth {
  public:
   PeakMemoryGrowth() {
@@ -30,7 +30,7 @@ class PeakMemoryGrowth {
     before_ = peak_memory();
   }
 
-  /// In bytes. The kernel sums its counters of each CPU only now and then, so a later peak may read a little lower.
+  /// In bytes. The kernel sums its per-CPU counters only occasionally, so a later reading may be slightly lower.
   [[nodiscard]] std::size_t bytes() const { return std::max(peak_memory(), before_) - before_; }
 
  private:

@@ -9,7 +9,7 @@
 
 namespace torc::support {
 
-/// Keeps what is reported.
+/// Records all progress events.
 class RecordingReporter : public app::Reporter {
  public:
   explicit RecordingReporter(bool shows_progress = false) : m_shows_progress(shows_progress) {}
@@ -20,7 +20,7 @@ class RecordingReporter : public app::Reporter {
   }
   bool shows_progress() const override { return m_shows_progress; }
 
-  /// Those of one kind, in their order.
+  /// The events of one kind, in order.
   template <typename Kind>
   std::vector<Kind> all() const {
     const std::lock_guard lock(m_mutex);

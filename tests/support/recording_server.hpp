@@ -21,13 +21,13 @@
 
 namespace torc::support {
 
-/// One request as it came over the wire.
+/// One request as received.
 struct Recorded {
   std::string method{};
   std::string target{};                          ///< Path and query
   std::map<std::string, std::string> headers{};  ///< Names in lower case
   std::string body{};
-  int connection{0};  ///< 1 for the first connection that was accepted, ...
+  int connection{0};  ///< Number of its connection, from 1
 };
 
 /// The bytes of an answer with a JSON body.
@@ -36,11 +36,11 @@ inline std::string answer(const std::string& body, int status = 200, const std::
          "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
 }
 
-/// A real server on a free port of the loopback that writes down what it is asked and answers as told. A thread for
-/// each connection; all end with it.
+/// A real server on a free loopback port that records requests and answers as the test specifies. It has one thread per
+/// connection, which it joins at its end.
 class RecordingServer {
  public:
-  /// Returns the bytes to answer with; "" closes the connection without an answer.
+  /// Returns the bytes of the answer; "" closes the connection without an answer.
   using Handler = std::function<std::string(const Recorded&)>;
 
   explicit RecordingServer(Handler handler) : m_handler(std::move(handler)) {
@@ -77,7 +77,7 @@ class RecordingServer {
   }
 
  private:
-  /// Waits until `fd` can be read; false once the server is to end.
+  /// Waits until `fd` is readable; returns false once the server must end.
   bool readable(int fd) const {
     while (!m_ending) {
       pollfd entry{fd, POLLIN, 0};
@@ -171,12 +171,12 @@ class RecordingServer {
   std::uint16_t m_port{0};
   std::atomic<bool> m_ending{false};
   std::thread m_acceptor;
-  std::vector<std::thread> m_threads;  // touched by the acceptor alone until it has ended
+  std::vector<std::thread> m_threads;  // used only by the acceptor until that has ended
   mutable std::mutex m_mutex;
   std::vector<Recorded> m_requests;
 };
 
-/// A port of the loopback on which nobody listens.
+/// A loopback port on which nothing listens.
 inline std::uint16_t unused_port() {
   const base::Fd socket{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
   sockaddr_in address{};

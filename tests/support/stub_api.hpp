@@ -10,7 +10,7 @@
 
 namespace torc::support {
 
-/// An `Api` without a server: every call is unexpected. A test derives from it and overrides the calls it expects.
+/// An `Api` without a server, in which every call is unexpected. Tests override the calls they expect.
 class StubApi : public client::Api {
  public:
   void set_wait_limit(net::WaitLimit) override { unexpected("set_wait_limit"); }

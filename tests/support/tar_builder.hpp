@@ -14,7 +14,7 @@
 
 namespace torc::support {
 
-/// Bytes as a gzip member.
+/// Compresses bytes into a gzip member.
 inline std::string gzip(std::string_view bytes) {
   z_stream zlib{};
   if (::deflateInit2(&zlib, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK) {
@@ -31,13 +31,13 @@ inline std::string gzip(std::string_view bytes) {
   return status == Z_STREAM_END ? result : throw std::runtime_error("deflate");
 }
 
-/// Builds tar archives (ustar with GNU's long names) of entries that no tar program would write.
+/// Builds tar archives (ustar with GNU's long names) with entries that no tar program would write.
 class TarBuilder {
  public:
   struct Extra {
     unsigned mode{0644};
     std::string target{};
-    std::int64_t claimed_size{-1};  ///< In the header; default: the content's.
+    std::int64_t claimed_size{-1};  ///< Size in the header; default: that of the content.
   };
 
   TarBuilder& file(const std::string& name, std::string_view content, unsigned mode = 0644) {
@@ -61,7 +61,7 @@ class TarBuilder {
     return add(type, name, {}, {.mode = mode, .target = target});
   }
 
-  /// Bytes as they are.
+  /// Appends bytes unchanged.
   TarBuilder& raw(std::string_view bytes) {
     m_bytes += bytes;
     return *this;

@@ -7,7 +7,7 @@
 
 namespace torc::support {
 
-/// A directory of its own for one test; removed with all its content at the end of its life.
+/// A temporary directory for one test; the destructor removes it with its content.
 class TempDir {
  public:
   TempDir() {
