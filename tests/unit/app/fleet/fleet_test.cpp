@@ -61,7 +61,7 @@ TEST(Fleet, HasAnOutcomeForEachWorkerInOrder) {
   EXPECT_EQ(count_if(outcomes, [](const std::string& host) { return host < "c"; }), 2U);
 }
 
-TEST(Fleet, IsChosenByPatterns) {
+TEST(Fleet, IsSelectedByPatterns) {
   auto workers = remote::make_workers({"gpu1", "alice@gpu2:2222", "cpu1"});
   workers[2].settings.groups = {"slow"};
   const auto names = [&](const std::vector<std::string>& patterns) {
@@ -78,10 +78,10 @@ TEST(Fleet, IsChosenByPatterns) {
   EXPECT_THROW(names({"gpu*", "x*"}), base::Error);
 }
 
-/// An ssh that is a local shell; "down" is not reached. Notes how many of them run.
+/// Replaces ssh by a local shell that records how many of them run at once. The host "down" is unreachable.
 class FleetOperations : public testing::Test {
  public:
-  /// As main does: an ssh that ends at once does not read what it is told.
+  /// As `main` does: writing to an ssh that ends at once must not raise SIGPIPE.
   static void SetUpTestSuite() { proc::prepare_signals_for_children(); }
 
  protected:
@@ -111,9 +111,9 @@ class FleetOperations : public testing::Test {
   remote::SshOptions m_ssh{};
 };
 
-TEST_F(FleetOperations, RunNoMoreProcessesThanThereAreSlots) {
+TEST_F(FleetOperations, RunAtMostAsManyProcessesAsSlots) {
   const auto fleet = fleet_of({"a", "b", "c", "d", "e", "f"});
-  // Two operations at the same time, as a watch and a start are.
+  // Two operations at the same time, such as a watch and a start.
   std::jthread other([&] { exec_on_workers(fleet, {"true"}, m_ssh, {}); });
   const auto outcomes = exec_on_workers(fleet, {"echo hello"}, m_ssh, {});
   other.join();

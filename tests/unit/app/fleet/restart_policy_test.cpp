@@ -30,7 +30,7 @@ remote::StartResult refused(Check::Problem problem, const std::string& why) {
   return {.check = {.problem = problem, .message = why}};
 }
 
-TEST(RestartPolicy, StartsOnlyWhatDied) {
+TEST(RestartPolicy, StartsOnlyDeadWorkers) {
   struct Case {
     std::optional<remote::WorkerState> state;
     seconds answered_ago;
@@ -47,8 +47,8 @@ TEST(RestartPolicy, StartsOnlyWhatDied) {
       {in_state(State::not_queried), seconds(0), Step::none},
       {in_state(State::died), seconds(0), Step::start},
       {in_state(State::died), seconds(5), Step::start},
-      {in_state(State::died), seconds(6), Step::query},  // Somebody else may have started it.
-      {ending, seconds(0), Step::none},                  // What it ran is not to run twice.
+      {in_state(State::died), seconds(6), Step::query},  // Another manager may have started it.
+      {ending, seconds(0), Step::none},                  // Its jobs must not run twice at once.
       {ending, seconds(1), Step::query},
   };
   const RestartPolicy policy({.restart = true});
@@ -58,12 +58,12 @@ TEST(RestartPolicy, StartsOnlyWhatDied) {
   }
 }
 
-TEST(RestartPolicy, AsksADeadWorkerThatHasNotAnsweredYet) {
+TEST(RestartPolicy, QueriesADeadWorkerThatHasNotAnsweredYet) {
   // Also shortly after this machine has booted, when its steady clock is near zero.
   EXPECT_EQ(RestartPolicy({.restart = true}).next(in_state(State::died), std::nullopt, {}), Step::query);
 }
 
-TEST(RestartPolicy, WaitsTwiceAsLongBeforeEachFurtherStart) {
+TEST(RestartPolicy, DoublesThePauseBeforeEachFurtherStart) {
   RestartPolicy policy({.restart = true, .most = 10, .pause_seconds = 10});
   auto now = k_now;
   for (const int pause : {10, 20, 40, 80, 160, 320, 600, 600}) {
@@ -79,10 +79,10 @@ TEST(RestartPolicy, WaitsTwiceAsLongBeforeEachFurtherStart) {
   RestartPolicy slow({.restart = true, .pause_seconds = 3'000});
   slow.record_start(started(), k_now);
   slow.record_start(started(), k_now);
-  EXPECT_EQ(slow.pause(), seconds(3'000)) << "a pause that was asked for is not shortened";
+  EXPECT_EQ(slow.pause(), seconds(3'000)) << "the pause of the options must not be shortened";
 }
 
-TEST(RestartPolicy, GivesUpWhenTheRestartsAreUsed) {
+TEST(RestartPolicy, GivesUpAfterTheMaximumNumberOfRestarts) {
   RestartPolicy policy({.restart = true, .most = 2, .pause_seconds = 0});
   policy.record_start(started(), k_now);
   EXPECT_EQ(policy.record_start(not_started("no pid"), k_now), Effect::failed);
@@ -94,10 +94,10 @@ TEST(RestartPolicy, GivesUpWhenTheRestartsAreUsed) {
   EXPECT_EQ(policy.next(in_state(State::died), k_now, k_now), Step::none);
   policy.record_running();
   EXPECT_EQ(policy.message(), "");
-  EXPECT_EQ(policy.next(in_state(State::died), k_now, k_now), Step::give_up) << "it died once more";
+  EXPECT_EQ(policy.next(in_state(State::died), k_now, k_now), Step::give_up) << "it died again";
 }
 
-TEST(RestartPolicy, CountsOnlyStartsThatWereMade) {
+TEST(RestartPolicy, CountsOnlyActualStarts) {
   struct Case {
     remote::StartResult result;
     Effect effect;
@@ -123,7 +123,7 @@ TEST(RestartPolicy, CountsOnlyStartsThatWereMade) {
   }
 }
 
-TEST(RestartPolicy, TellsWhetherTheWorkerMayComeBack) {
+TEST(RestartPolicy, KnowsWhetherTheWorkerMayBeRestarted) {
   struct Case {
     std::optional<remote::WorkerState> state;
     bool has_run;

@@ -10,7 +10,7 @@
 namespace torc::app {
 namespace {
 
-/// Lets calls wait until the test says so.
+/// Blocks calls until the test opens it.
 class Gate {
  public:
   void open() {
@@ -52,7 +52,7 @@ TEST(WorkerCalls, AnswerOneByOne) {
     return answer_of(7);
   });
   calls.begin(3, [] { return answer_of(8); });
-  // The slow one holds up nobody.
+  // The slow call does not delay the other.
   const auto first = take_all(calls, 1);
   ASSERT_TRUE(first.contains(3));
   EXPECT_EQ(first.at(3).state->pid, 8);
@@ -63,7 +63,7 @@ TEST(WorkerCalls, AnswerOneByOne) {
   EXPECT_FALSE(calls.is_under_way(0));
 }
 
-TEST(WorkerCalls, AreNoMoreAtOnceThanAllowed) {
+TEST(WorkerCalls, RunAtMostTheGivenNumberAtOnce) {
   std::atomic<int> now{0};
   std::atomic<int> most{0};
   WorkerCalls calls(3);
@@ -80,13 +80,13 @@ TEST(WorkerCalls, AreNoMoreAtOnceThanAllowed) {
   EXPECT_LE(most, 3);
 }
 
-TEST(WorkerCalls, TellWhatWentWrong) {
+TEST(WorkerCalls, ReportErrors) {
   WorkerCalls calls(1);
   calls.begin(0, []() -> WorkerAnswer { throw std::runtime_error("no pipes left"); });
   EXPECT_EQ(take_all(calls, 1).at(0).error, "no pipes left");
 }
 
-TEST(WorkerCalls, AreForgottenAtTheEndWhereTheyHaveNotBegun) {
+TEST(WorkerCalls, AreDroppedAtTheEndIfTheyHaveNotBegun) {
   Gate gate;
   Gate begun;
   std::atomic<int> made{0};

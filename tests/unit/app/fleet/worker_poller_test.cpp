@@ -11,7 +11,7 @@ namespace {
 
 using remote::State;
 
-/// Reaches no worker.
+/// A transport for which all workers are unreachable.
 class DeadTransport : public remote::Transport {
  public:
   proc::CommandResult run(const model::WorkerAddress&, const remote::ScriptCall&) override {
@@ -30,7 +30,7 @@ class DeadTransport : public remote::Transport {
 
 class WorkerPollerTest : public testing::Test {
  protected:
-  /// Takes answers until none is due any more.
+  /// Takes answers until there are `count`.
   WorkerPoller::Answers answers(std::size_t count) {
     WorkerPoller::Answers all;
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
@@ -51,16 +51,16 @@ class WorkerPollerTest : public testing::Test {
 
   Fleet m_fleet{.workflow_id = 42, .workers = remote::make_workers({"a", "b", "c"})};
   DeadTransport m_transport;
-  /// Longer than this machine has been up, as after a boot: "at once" must not depend on that.
+  /// Longer than this machine's uptime, as shortly after a boot, on which "at once" must not depend.
   static constexpr std::chrono::hours k_interval{100 * 365 * 24};
   WorkerPoller m_poller{m_fleet, {.server_id = "id", .workflow_id = 42}, m_transport, k_interval};
 };
 
-TEST_F(WorkerPollerTest, AsksEachWorkerOnceInAnInterval) {
+TEST_F(WorkerPollerTest, QueriesEachWorkerOncePerInterval) {
   m_poller.set_just_started(2, {.state = State::running});
   m_poller.poll();
   EXPECT_TRUE(m_poller.is_busy(0));
-  EXPECT_FALSE(m_poller.is_busy(2)) << "its state is known";
+  EXPECT_FALSE(m_poller.is_busy(2)) << "its state is known already";
   EXPECT_EQ(answers(2).states.size(), 2U);
   EXPECT_EQ(m_poller.worker(0).state->state, State::unreachable);
   EXPECT_EQ(m_poller.worker(0).state->message, "No route to host");
@@ -73,7 +73,7 @@ TEST_F(WorkerPollerTest, AsksEachWorkerOnceInAnInterval) {
   EXPECT_EQ(m_transport.calls, 3);
 }
 
-TEST_F(WorkerPollerTest, MakesOneCallAtATimeForAWorker) {
+TEST_F(WorkerPollerTest, MakesOneCallAtATimePerWorker) {
   m_poller.start(0, [] { return remote::StartResult{.tried = true}; });
   m_poller.query(0);
   const auto all = answers(1);
@@ -82,7 +82,7 @@ TEST_F(WorkerPollerTest, MakesOneCallAtATimeForAWorker) {
   EXPECT_EQ(m_transport.calls, 0);
 }
 
-TEST_F(WorkerPollerTest, KnowsWhoSeemsGone) {
+TEST_F(WorkerPollerTest, KnowsWhichWorkersSeemGone) {
   m_poller.set_state(0, {.state = State::running}, /*query_at_once=*/false);
   m_poller.set_nodes(node_of("a", /*is_active=*/true));
   EXPECT_FALSE(m_poller.worker(0).seems_gone());
@@ -94,7 +94,7 @@ TEST_F(WorkerPollerTest, KnowsWhoSeemsGone) {
   EXPECT_EQ(answers(1).states.size(), 1U);
   EXPECT_TRUE(m_poller.worker(0).answered_since_inactive);
   m_poller.set_state(0, {.state = State::running}, /*query_at_once=*/true);
-  EXPECT_FALSE(m_poller.worker(0).seems_gone()) << "the node is that of the runner before";
+  EXPECT_FALSE(m_poller.worker(0).seems_gone()) << "the compute node belongs to the previous runner";
 }
 
 }  // namespace

@@ -48,7 +48,7 @@ class TunnelRecordTest : public testing::Test {
 using Ports = std::map<std::string, int>;
 using Reasons = std::map<std::string, std::string>;
 
-TEST_F(TunnelRecordTest, OtherCommandsReadIt) {
+TEST_F(TunnelRecordTest, OtherCommandsCanReadIt) {
   auto kept = record();
   EXPECT_EQ(info().state(), TunnelInfo::State::running);
   EXPECT_TRUE(info().ports.empty());
@@ -58,7 +58,7 @@ TEST_F(TunnelRecordTest, OtherCommandsReadIt) {
   EXPECT_TRUE(info().down.empty());
   kept.record_change(down("ws1", "Connection refused"));
   EXPECT_EQ(info().down, (Reasons{{"ws1", "Connection refused"}}));
-  EXPECT_EQ(info().ports.at("alice@ws1"), 20'001) << "its runner looks for the server there";
+  EXPECT_EQ(info().ports.at("alice@ws1"), 20'001) << "its runner still uses this port";
   kept.record_change(up("ws1", 20'003));
   EXPECT_TRUE(info().down.empty());
   EXPECT_EQ(info().ports.at("alice@ws1"), 20'003);
@@ -68,8 +68,8 @@ TEST_F(TunnelRecordTest, OtherCommandsReadIt) {
   EXPECT_EQ(info().ended, "signal 15");
   EXPECT_FALSE(info().over);
   EXPECT_EQ(info().state(), TunnelInfo::State::died);
-  EXPECT_TRUE(info().down.empty()) << "none has a forward, which is no news of one worker";
-  EXPECT_EQ(info().ports.size(), 2U) << "the next one makes them there again";
+  EXPECT_TRUE(info().down.empty()) << "after the end no worker has a forward, so none is listed";
+  EXPECT_EQ(info().ports.size(), 2U) << "the next tunnel uses the same ports";
   kept.record_end("no worker needs it", true);
   EXPECT_EQ(info().ended, "no worker needs it");
   EXPECT_EQ(info().state(), TunnelInfo::State::over);
@@ -89,17 +89,17 @@ TEST_F(TunnelRecordTest, EachChangeIsReported) {
   EXPECT_EQ(m_reporter.all<TunnelEnded>()[0].why, "signal 2");
 }
 
-TEST_F(TunnelRecordTest, AFailureToWriteItEndsNothing) {
+TEST_F(TunnelRecordTest, AFailureToWriteItDoesNotEndTheTunnel) {
   auto kept = record();
   std::filesystem::remove_all(m_place.directory());
   EXPECT_NO_THROW(kept.record_change(up("ws1", 20'001)));
   EXPECT_EQ(m_reporter.all<ForwardChanged>().size(), 1U);
   m_place.make();
   kept.record_change(up("ws2", 20'002));
-  EXPECT_EQ(info().ports, (Ports{{"alice@ws1", 20'001}, {"alice@ws2", 20'002}})) << "what was missed is made up for";
+  EXPECT_EQ(info().ports, (Ports{{"alice@ws1", 20'001}, {"alice@ws2", 20'002}})) << "a later write must catch up";
   std::filesystem::remove_all(m_place.directory());
   EXPECT_NO_THROW(kept.record_end("signal 15", true));
-  EXPECT_THROW(record(), base::SystemError) << "one that nobody could find is not begun";
+  EXPECT_THROW(record(), base::SystemError) << "a tunnel without a record must not start";
 }
 
 }  // namespace

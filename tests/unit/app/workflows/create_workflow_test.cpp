@@ -26,7 +26,7 @@ std::unique_ptr<client::Api> connect(const std::string& url) {
   return client::make_rest_api({.url = url, .user = "tester"});
 }
 
-/// Gives out ids as a server does; `refuse` names the request that it answers with 422.
+/// Assigns IDs as a server does; answers the request `refuse` with 422.
 class GivingServer {
  public:
   explicit GivingServer(std::string refuse = {}, bool deletes = true)
@@ -36,7 +36,7 @@ class GivingServer {
 
   std::string url() const { return m_server.url(); }
 
-  /// The requests behind that for the version, as "METHOD /path".
+  /// The requests after that for the version, as "METHOD /path".
   Lines calls() const {
     Lines lines;
     for (const auto& request : m_server.requests()) {
@@ -111,13 +111,13 @@ std::string error_of(const std::function<void()>& action) {
   return "no error";
 }
 
-TEST(CreateWorkflow, GivesIdsToTheJobsThatOthersDependOnFirst) {
+TEST(CreateWorkflow, CreatesJobsBeforeTheirDependents) {
   GivingServer server;
   EXPECT_EQ(create_workflow(*connect(server.url()), diamond(), k_options), 1);
   EXPECT_EQ(server.calls(), (Lines{"POST /workflows", "POST /resource_requirements", "POST /files", "POST /bulk_jobs",
                                    "POST /bulk_jobs", "POST /bulk_jobs"}));
   EXPECT_EQ(server.body("POST /workflows").at("user"), "alice");
-  // 1 workflow, 2 requirement, 3 file
+  // IDs: 1 workflow, 2 requirement, 3 file
   EXPECT_EQ(server.body("POST /bulk_jobs", 0).at("jobs"),
             Json::parse(R"([{"workflow_id": 1, "name": "first", "command": "a", "priority": 3,
                              "resource_requirements_id": 2, "output_file_ids": [3]}])"));
@@ -128,7 +128,7 @@ TEST(CreateWorkflow, GivesIdsToTheJobsThatOthersDependOnFirst) {
   EXPECT_EQ(server.body("POST /bulk_jobs", 2).at("jobs").at(0).at("depends_on_job_ids"), Json({5, 6}));
 }
 
-/// One of each kind that has a request of its own.
+/// One record of each kind that has its own request.
 workflow_file::WorkflowDescription every_section() {
   return workflow_file::parse_workflow(R"(
 name: p
@@ -146,7 +146,7 @@ actions:
                                        workflow_file::Format::yaml, "p.yaml");
 }
 
-TEST(CreateWorkflow, MakesEverySection) {
+TEST(CreateWorkflow, CreatesEverySection) {
   GivingServer server;
   create_workflow(*connect(server.url()), every_section(), k_options);
   EXPECT_EQ(server.calls(), (Lines{"POST /workflows", "POST /resource_requirements", "POST /failure_handlers",
@@ -157,7 +157,7 @@ TEST(CreateWorkflow, MakesEverySection) {
   EXPECT_EQ(server.body("POST /user_data", 0),
             Json::parse(R"({"workflow_id": 1, "name": "u", "data": {"k": 1}, "is_ephemeral": true})"));
   EXPECT_EQ(server.body("POST /user_data", 1), Json::parse(R"({"workflow_id": 1, "name": "v"})"));
-  // 2 requirement, 3 failure handler, 4 file, 5 and 6 user data, 7 and 8 jobs
+  // IDs: 2 requirement, 3 failure handler, 4 file, 5 and 6 user data, 7 and 8 jobs
   EXPECT_EQ(server.body("POST /bulk_jobs").at("jobs"),
             Json::parse(R"([{"workflow_id": 1, "name": "a", "command": "x", "failure_handler_id": 3,
                              "input_user_data_ids": [5], "output_user_data_ids": [6]},
@@ -171,13 +171,13 @@ TEST(CreateWorkflow, MakesEverySection) {
                             "action_config": {"commands": ["z"]}, "persistent": true})"));
 }
 
-TEST(CreateWorkflow, LeavesMonitoringOutWhenTold) {
+TEST(CreateWorkflow, OmitsMonitoringOnRequest) {
   GivingServer server;
   create_workflow(*connect(server.url()), diamond(), {.user = "alice", .resource_monitoring = false});
   EXPECT_FALSE(server.body("POST /workflows").contains("resource_monitor_config"));
 }
 
-TEST(CreateWorkflow, DeletesWhatItMadeWhenAStepFails) {
+TEST(CreateWorkflow, DeletesThePartialWorkflowWhenAStepFails) {
   for (const char* step : {"POST /resource_requirements", "POST /failure_handlers", "POST /files", "POST /user_data",
                            "POST /bulk_jobs", "POST /workflows/1/actions"}) {
     GivingServer server(step);
@@ -194,14 +194,14 @@ TEST(CreateWorkflow, DeletesNothingWhenTheFirstStepFails) {
   EXPECT_EQ(server.calls(), Lines{"POST /workflows"});
 }
 
-TEST(CreateWorkflow, SaysWhereEvenDeletingFailed) {
+TEST(CreateWorkflow, ReportsIfDeletingFailedToo) {
   GivingServer server("POST /bulk_jobs", /*deletes=*/false);
   const auto message = error_of([&] { create_workflow(*connect(server.url()), diamond(), k_options); });
   EXPECT_NE(message.find("could not be deleted"), std::string::npos) << message;
   EXPECT_NE(message.find("'torc delete 1'"), std::string::npos) << message;
 }
 
-TEST(CreateWorkflow, MakesNothingWhenStoppedBefore) {
+TEST(CreateWorkflow, CreatesNothingIfStoppedBefore) {
   GivingServer server;
   std::stop_source stop;
   stop.request_stop();
@@ -212,7 +212,7 @@ TEST(CreateWorkflow, MakesNothingWhenStoppedBefore) {
   EXPECT_EQ(server.calls(), Lines{});
 }
 
-/// A workflow that is only created and reads the file at `path`.
+/// A new workflow with an input file `path`.
 support::Answers new_workflow(const std::string& path) {
   const Json file{{"id", 9}, {"workflow_id", 1}, {"name", "in"}, {"path", path}};
   const Json status{{"id", 1}, {"is_canceled", false}, {"run_id", 4}};
@@ -246,7 +246,7 @@ TEST(InitializeIfNew, BeginsTheNextRun) {
   EXPECT_TRUE(log.back().starts_with("POST /workflows/1/initialize_jobs?only_uninitialized=true"));
 }
 
-TEST(InitializeIfNew, LeavesTheStepToAServerThatDoesItInOne) {
+TEST(InitializeIfNew, UsesOneRequestIfTheServerSupportsIt) {
   const support::TempDir directory;
   std::ofstream(directory.path() / "in.txt") << "1";
   auto answers = new_workflow(directory.path() / "in.txt");
@@ -260,7 +260,7 @@ TEST(InitializeIfNew, LeavesTheStepToAServerThatDoesItInOne) {
       asked(server, "POST /workflows/1/initialize_jobs?only_uninitialized=true&next_run=true&if_uninitialized=true"));
 }
 
-TEST(InitializeIfNew, RefusesWhereAnInputFileIsMissing) {
+TEST(InitializeIfNew, RefusesIfAnInputFileIsMissing) {
   const support::CannedServer server(new_workflow("/nowhere/in.txt"));
   const auto message = error_of([&] { initialize_if_new(*connect(server.url()), 1); });
   EXPECT_EQ(message.rfind("workflow 1 cannot start:\n  /nowhere/in.txt: no such file (input file 'in')\n", 0), 0U)
@@ -269,13 +269,13 @@ TEST(InitializeIfNew, RefusesWhereAnInputFileIsMissing) {
   EXPECT_FALSE(asked(server, "POST"));
 }
 
-TEST(InitializeIfNew, DoesNotLookWhenToldSo) {
+TEST(InitializeIfNew, DoesNotCheckFilesOnRequest) {
   const support::CannedServer server(new_workflow("/nowhere/in.txt"));
   EXPECT_TRUE(initialize_if_new(*connect(server.url()), 1, /*skip_checks=*/true));
   EXPECT_FALSE(asked(server, "GET /files"));
 }
 
-TEST(InitializeIfNew, LeavesAnInitialisedWorkflowAlone) {
+TEST(InitializeIfNew, DoesNotChangeAnInitialisedWorkflow) {
   const support::CannedServer server(
       support::Answers{{"GET /workflows/1/is_uninitialized", R"({"is_uninitialized": false})"}});
   EXPECT_FALSE(initialize_if_new(*connect(server.url()), 1));

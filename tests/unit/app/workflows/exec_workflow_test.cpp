@@ -30,7 +30,7 @@ std::string refusal(const ExecOptions& options) {
 
 }  // namespace
 
-TEST(ExecWorkflow, NamesItselfByTheTime) {
+TEST(ExecWorkflow, IsNamedAfterTheTime) {
   const auto description = exec_workflow(with_command("true"));
   EXPECT_TRUE(description.workflow.name.starts_with("exec_2")) << description.workflow.name;
   EXPECT_EQ(description.workflow.name.size(), std::string("exec_20260102_030405").size()) << description.workflow.name;
@@ -46,7 +46,7 @@ TEST(ExecWorkflow, RecordsJobsByDefault) {
             R"("jobs":{"enabled":true,"granularity":"summary"},"compute_node":null})");
 }
 
-TEST(ExecWorkflow, RecordsWhatIsAskedFor) {
+TEST(ExecWorkflow, RecordsWhatTheOptionsRequest) {
   auto options = with_command("true");
   options.monitor = "off";
   EXPECT_EQ(exec_workflow(options).workflow.resource_monitor_config, std::nullopt);
@@ -64,13 +64,13 @@ TEST(ExecWorkflow, PlotsNeedSamplesOverTime) {
   EXPECT_NE(refusal(options).find("--monitor time-series"), std::string::npos);
 }
 
-TEST(ExecWorkflow, PassesTheModeOfOutputOn) {
+TEST(ExecWorkflow, PassesOnTheModeOfOutput) {
   auto options = with_command("true");
   options.stdio = "no-stdout";
   EXPECT_EQ(exec_workflow(options).workflow.execution_config, R"({"mode":"direct","stdio":{"mode":"no_stdout"}})");
 }
 
-TEST(ExecWorkflow, TakesOneWordForALineAndSeveralForWords) {
+TEST(ExecWorkflow, TreatsOneWordAsACommandLineAndSeveralAsWords) {
   ExecOptions options;
   options.marked = true;
   options.words = {"echo a; echo b"};
@@ -79,7 +79,7 @@ TEST(ExecWorkflow, TakesOneWordForALineAndSeveralForWords) {
   EXPECT_EQ(exec_workflow(options).jobs[0].command, "echo 'a; echo b'");
 }
 
-TEST(ExecWorkflow, RefusesWordsThatGoWithNothing) {
+TEST(ExecWorkflow, RefusesConflictingCommands) {
   auto options = with_command("echo a");
   options.words = {"b"};
   EXPECT_EQ(refusal(options).find("unexpected argument 'b'; give commands with -c"), 0) << refusal(options);
