@@ -21,7 +21,7 @@ class ReaderTest : public ::testing::Test {
  protected:
   std::filesystem::path write(const std::string& bytes) { return TarBuilder::write(m_dir / "a.tar.gz", bytes); }
 
-  /// Names and content, or the error's text.
+  /// Names and content of the entries, or the error.
   std::string read(const std::string& bytes) {
     std::string result;
     try {
@@ -74,7 +74,7 @@ TEST_F(ReaderTest, ReadsOneArchiveOfSeveralMembersAndStopsAtItsEnd) {
   const auto whole = read(gzip(tar));
   EXPECT_EQ(read(gzip(tar.substr(0, 50'000)) + gzip(tar.substr(50'000))), whole);
   EXPECT_EQ(read(gzip(tar) + std::string(1000, '\0')), whole);
-  // As with tar, a second archive behind the first one's end is none of its content.
+  // As with tar, a second archive after the end of the first is ignored.
   EXPECT_EQ(read(gzip(tar) + gzip(TarBuilder().file("c", "3").bytes())), whole);
 }
 
@@ -93,7 +93,7 @@ TEST_F(ReaderTest, DescribesDamage) {
     EXPECT_EQ(read(packed.substr(0, size)), "it ends too early") << size;
   }
   auto damaged = packed;
-  damaged[packed.size() - 6] ^= 1;  // Its CRC or length.
+  damaged[packed.size() - 6] ^= 1;  // The CRC or the length.
   EXPECT_EQ(read(damaged), "its data are damaged");
   EXPECT_NE(read(gzip("hello, this is no archive")).find("not a tar archive"), std::string::npos);
   EXPECT_NE(read(gzip(tar.substr(0, 200'000))).find("damaged"), std::string::npos);
@@ -106,7 +106,7 @@ TEST_F(ReaderTest, AnyDamageEndsInAnError) {
     for (const int bit : {0, 3, 7}) {
       auto damaged = packed;
       damaged[at] = static_cast<char>(damaged[at] ^ (1 << bit));
-      read(damaged);  // It must not crash, nor hang.
+      read(damaged);  // Must neither crash nor hang.
     }
   }
   for (std::size_t at = 0; at < tar.size(); at += 7) {
@@ -126,7 +126,7 @@ TEST_F(ReaderTest, OpensOnlyRegularFiles) {
   }
 }
 
-/// A header of GNU's old format for sparse files that goes on and on: each of its blocks lists 21 pieces.
+/// An endless header of GNU's old format for sparse files, in which each block lists 21 pieces.
 TEST_F(ReaderTest, LimitsTheMemoryOfAHeader) {
   std::string tar = TarBuilder().add('S', "sparse", {}, {.claimed_size = 0}).bytes().substr(0, 512);
   const auto set_checksum = [&] {
@@ -150,7 +150,7 @@ TEST_F(ReaderTest, LimitsTheMemoryOfAHeader) {
   }
   block += '\x01';
   block.resize(512, '\0');
-  for (int i = 0; i < 200'000; ++i) {  // 100 MB that pack into a few hundred kB.
+  for (int i = 0; i < 200'000; ++i) {  // 100 MB, which compress to a few hundred kB.
     tar += block;
   }
   const auto packed = gzip(tar);

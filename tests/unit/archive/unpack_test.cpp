@@ -38,7 +38,7 @@ class UnpackTest : public ::testing::Test {
 
   fs::path target() const { return m_dir / "place/new"; }
 
-  /// What the directory holds: type and, of files and links, content.
+  /// The entries of the directory: their type and, for files and links, their content.
   std::map<std::string, std::string> tree() const {
     std::map<std::string, std::string> result;
     for (const auto& entry : fs::recursive_directory_iterator(target())) {
@@ -54,7 +54,7 @@ class UnpackTest : public ::testing::Test {
     return result;
   }
 
-  /// Nothing but the target and the archive is there, and the victim is as it was.
+  /// Checks that only the target and the archive exist, and that the victim is unchanged.
   void expect_nothing_outside() const {
     std::ifstream victim(m_dir / "victim");
     EXPECT_EQ(std::string(std::istreambuf_iterator<char>(victim), {}), "as it was");
@@ -135,7 +135,7 @@ TEST_F(UnpackTest, LinksThatLeaveAreSkipped) {
   expect_nothing_outside();
 }
 
-// A link that is not made, as its name is taken, must not count when another link is judged.
+// A link that is not created because its name exists must not count when another link is checked.
 TEST_F(UnpackTest, LinksThatLeaveThroughATakenNameAreSkipped) {
   const std::string deep = "f/g/h/i/j/k/l/m/n/o/p";
   const std::string out = "d/e/../../../../../../../../../../etc/passwd";
@@ -151,7 +151,7 @@ TEST_F(UnpackTest, LinksThatLeaveThroughATakenNameAreSkipped) {
   expect_inside(TarBuilder().add('2', "./d/e", deep).file("./d/e", "1").add('2', "./m", out), "link, then file");
   expect_inside(TarBuilder().add('2', "./d/e", deep).add('2', "./d/e", "x").add('2', "./m", out), "deep link first");
   expect_inside(TarBuilder().add('2', "./d/e", "x").add('2', "./d/e", deep).add('2', "./m", out), "deep link last");
-  // The name of the deep link is free, but lies in a directory that is a file or another link.
+  // The name of the deep link is free, but its directory is a file or another link.
   expect_inside(TarBuilder().file("./d", "1").add('2', "./d/e", deep).add('2', "./m", out), "no directory");
   expect_inside(TarBuilder().add('2', "./d", "c").add('2', "./d/e", deep).add('2', "./m", out), "a link above");
 }
@@ -238,7 +238,7 @@ TEST_F(UnpackTest, ARepeatedEntryDoesNotChangeAHardLink) {
 }
 
 TEST_F(UnpackTest, SparseFilesCountWithTheirSize) {
-  // What GNU tar -S makes of a file of 3 GiB that holds nothing.
+  // The output of GNU tar -S for a file of 3 GiB that is one hole.
   const std::string name = (m_dir / "sparse").string();
   const base::Fd sparse(::open(name.c_str(), O_CREAT | O_WRONLY, 0644));
   ASSERT_EQ(::ftruncate(sparse.get(), off_t{3} << 30), 0);
