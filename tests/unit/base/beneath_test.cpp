@@ -30,7 +30,7 @@ class OpenBeneath : public ::testing::Test {
 
   void link(const std::string& target, const std::string& path) { fs::create_symlink(target, m_dir / ("in/" + path)); }
 
-  /// The content, or why there is none.
+  /// The content, or the reason why there is none.
   std::string open(const std::string& path) {
     const auto opened = open_beneath(m_root.get(), path);
     if (opened.file) {

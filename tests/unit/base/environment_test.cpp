@@ -13,7 +13,7 @@
 namespace torc::base {
 namespace {
 
-/// Set in the child, a program that was started with the variables: only those are shown by the kernel.
+/// Set in the child. The test needs a child because the kernel shows only variables from the start of a program.
 constexpr const char* k_in_child = "TORC_TEST_ERASES_A_VARIABLE";
 
 TEST(EraseVariable, RemovesTheValueFromMemory) {

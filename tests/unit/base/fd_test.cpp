@@ -38,7 +38,7 @@ TEST(Fd, HasOneOwner) {
   EXPECT_FALSE(static_cast<bool>(pipe.read_end));
   EXPECT_EQ(second.get(), number);
   second = std::move(pipe.write_end);
-  EXPECT_FALSE(is_open(number)) << "what an assignment replaces is closed";
+  EXPECT_FALSE(is_open(number)) << "an assignment must close the previous descriptor";
   const int released = second.release();
   EXPECT_TRUE(is_open(released));
   ::close(released);

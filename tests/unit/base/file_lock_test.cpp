@@ -22,7 +22,7 @@ std::string own_name() {
   return fmt::format("process {} on {}", ::getpid(), host.data());
 }
 
-TEST(FileLock, KeepsOthersOutAndNamesItsHolder) {
+TEST(FileLock, ExcludesOthersAndNamesItsHolder) {
   const support::TempDir directory;
   const auto path = directory / "lock";
   {
@@ -45,7 +45,7 @@ TEST(FileLock, IsAwaitedUntilTheTimeoutHasPassed) {
   EXPECT_TRUE(lock_file(path, std::chrono::seconds(30)));
 }
 
-TEST(FileLock, IsOpenToItsOwnerOnly) {
+TEST(FileLock, IsReadableByItsOwnerOnly) {
   const support::TempDir directory;
   const auto before = ::umask(0);
   const Fd made = lock_file(directory / "new");

@@ -57,7 +57,7 @@ TEST(WriteFileAtomically, ReplacesAndLeavesNothingElse) {
 TEST(WriteFileAtomically, LeavesTheOldFileWhenItFails) {
   const TempDir dir;
   EXPECT_THROW(write_file_atomically(dir / "no" / "such" / "f", "x"), SystemError);
-  // A directory cannot be replaced by a file: the rename fails after the content was written.
+  // A file cannot replace a directory, so the rename fails after the content has been written.
   std::filesystem::create_directory(dir / "d");
   try {
     write_file_atomically(dir / "d", "x");

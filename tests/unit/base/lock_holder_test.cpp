@@ -18,7 +18,7 @@
 namespace torc::base {
 namespace {
 
-/// A process that has taken a lock and waits to be killed.
+/// A process that holds a lock and waits to be killed.
 class Holder {
  public:
   explicit Holder(const std::function<bool()>& take) {
@@ -85,7 +85,7 @@ TEST(LockHolderTest, NamesTheProcessThatHoldsALockOfAnyKind) {
     const Holder holder{[&] { return lock_range(open(), F_OFD_SETLK); }};
     EXPECT_EQ(pids(path), std::vector{holder.pid()});
   }
-  EXPECT_TRUE(lock_holders(path).empty()) << "of the dead nobody is named";
+  EXPECT_TRUE(lock_holders(path).empty()) << "a dead process must not be named";
 }
 
 TEST(LockHolderTest, NamesAProcessThatInheritedAFlock) {
@@ -96,7 +96,7 @@ TEST(LockHolderTest, NamesAProcessThatInheritedAFlock) {
   ASSERT_EQ(::flock(file.get(), LOCK_EX), 0);
   const Holder heir{[] { return true; }};
   file.reset();
-  // /proc/locks names this process, which took the lock, and which lives; the heir has it.
+  // /proc/locks names this living process, which took the lock; but the child that inherited it holds it.
   const auto found = pids(path);
   EXPECT_NE(std::find(found.begin(), found.end(), heir.pid()), found.end());
 }

@@ -34,7 +34,7 @@ TEST(PathTrustTest, FindsNoProblemInAnOwnDirectory) {
   EXPECT_TRUE(review.foreign.empty());
   EXPECT_TRUE(review.open_to_all.empty());
   EXPECT_TRUE(review.warnings.empty());
-  EXPECT_EQ(refusal(dir / "not/there/torc.db", PathKind::file), "") << "what is missing is made";
+  EXPECT_EQ(refusal(dir / "not/there/torc.db", PathKind::file), "") << "missing directories will be created";
 }
 
 TEST(PathTrustTest, RefusesAWorldWritableDirectoryUnlessSticky) {
@@ -63,7 +63,7 @@ TEST(PathTrustTest, WarnsAboutGroupWritableDirectories) {
 
 TEST(PathTrustTest, RefusesPathsOfAnotherUserUnlessTrusted) {
   if (::geteuid() != 0) {
-    GTEST_SKIP() << "only root can give files away";
+    GTEST_SKIP() << "only root can change owners";
   }
   const support::TempDir dir;
   std::filesystem::create_directories(dir / "theirs/mine");
@@ -76,19 +76,19 @@ TEST(PathTrustTest, RefusesPathsOfAnotherUserUnlessTrusted) {
   EXPECT_NE(refusal(dir / "torc.db", PathKind::file).find("torc.db belongs to uid 12345"), std::string::npos);
   EXPECT_NE(refusal(dir / "theirs", PathKind::directory).find("theirs belongs to uid 12345"), std::string::npos);
   EXPECT_NE(refusal(dir / "theirs/torc.db", PathKind::file).find("theirs belongs to uid 12345"), std::string::npos);
-  EXPECT_EQ(refusal(dir / "theirs/x", PathKind::directory), "") << "a directory that is yet to be made";
+  EXPECT_EQ(refusal(dir / "theirs/x", PathKind::directory), "") << "the directory does not exist yet";
   EXPECT_NE(refusal(dir / "link.db", PathKind::file).find("the link "), std::string::npos);
   EXPECT_NE(refusal(dir / "link/other.db", PathKind::file).find("the link "), std::string::npos);
   EXPECT_EQ(refusal(dir / "torc.db", PathKind::file, Owner::anybody), "");
-  // Further up it is the user's choice of a place: a warning.
+  // Further up in the path it only causes a warning, because the user chose the place.
   EXPECT_EQ(refusal(dir / "theirs/mine/torc.db", PathKind::file), "");
   EXPECT_FALSE(review_path(dir / "theirs/mine/torc.db", PathKind::file).warnings.empty());
 }
 
-/// In a user namespace, /tmp of the machine's root may belong to uid 65534.
+/// In a user namespace, /tmp, which belongs to the machine's root, may have the owner 65534.
 TEST(PathTrustTest, AStickyDirectoryOfAnotherUserIsTreatedLikeAnyOther) {
   if (::geteuid() != 0) {
-    GTEST_SKIP() << "only root can give files away";
+    GTEST_SKIP() << "only root can change owners";
   }
   const support::TempDir dir;
   std::filesystem::create_directories(dir / "tmp/mine");

@@ -14,7 +14,7 @@ struct Case {
   std::string shown;
 };
 
-// Literals are cut after an escape where a hex digit follows.
+// Literals are split after an escape if a hex digit follows.
 const std::vector<Case>& cases() {
   static const std::vector<Case> k_cases{
       {"", ""},
@@ -32,19 +32,19 @@ const std::vector<Case>& cases() {
       {"\x9b"
        "31m",
        "\\x9b31m"},
-      // Direction
+      // Changes of direction
       {"a\u202eb\u202c", "a\\u202eb\\u202c"},
       {"\u202a\u202b\u202d", "\\u202a\\u202b\\u202d"},
       {"\u2066\u2067\u2068\u2069", "\\u2066\\u2067\\u2068\\u2069"},
       {"\u200e\u200f\u061c", "\\u200e\\u200f\\u061c"},
-      // Lines, and what shows nothing
+      // Line separators and invisible characters
       {"\u2028\u2029", "\\u2028\\u2029"},
       {"a\u00adb\u200bc\u2060d\ufeff", "a\\u00adb\\u200bc\\u2060d\\ufeff"},
       {"\U000e0041\U000e007f", "\\U000e0041\\U000e007f"},
       {"\ufff9\ufffb", "\\ufff9\\ufffb"},
       // Noncharacters
       {"\xef\xb7\x90\xef\xbf\xbf\xf4\x8f\xbf\xbf", "\\ufdd0\\uffff\\U0010ffff"},
-      // Ill-formed: a lone byte, a cut sequence, overlong forms of '/' and ESC, a surrogate, beyond the last code point
+      // Ill-formed: a lone byte, an incomplete sequence, overlong '/' and ESC, a surrogate, beyond the last code point
       {"\xff\xfe", "\\xff\\xfe"},
       {"a\x80"
        "b",
@@ -58,7 +58,7 @@ const std::vector<Case>& cases() {
       {"\xf4\x90\x80\x80", "\\xf4\\x90\\x80\\x80"},
       {"\xe2\x80\xae", "\\u202e"},
       {"\xe2\x80\x1b", "\\xe2\\x80\\x1b"},
-      // What stays
+      // Unchanged
       {"grüße, 漢字, עברית, العربية, ไทย", "grüße, 漢字, עברית, العربية, ไทย"},
       {"می\u200cخواهم, 👩\u200d🔬, ❤\ufe0f, e\u0301, \u00a0", "می\u200cخواهم, 👩\u200d🔬, ❤\ufe0f, e\u0301, \u00a0"},
   };
@@ -68,7 +68,7 @@ const std::vector<Case>& cases() {
 TEST(Printable, EscapesCharactersThatAreUnsafeForTerminals) {
   for (const auto& each : cases()) {
     EXPECT_EQ(printable(each.text), each.shown);
-    EXPECT_EQ(printable(printable(each.text)), each.shown) << "its form is itself";
+    EXPECT_EQ(printable(printable(each.text)), each.shown) << "printable text must not change";
   }
 }
 
@@ -126,7 +126,7 @@ TEST(PrintableJson, StaysTheSameJson) {
   EXPECT_EQ(printable_json("\"\xff\""), "\"\\ufffd\"");
 }
 
-TEST(DecodeUtf8, TellsWhatIsCutFromWhatIsBad) {
+TEST(DecodeUtf8, DistinguishesIncompleteFromInvalidSequences) {
   using State = CodePoint::State;
   EXPECT_EQ(decode_utf8("A").value, U'A');
   EXPECT_EQ(decode_utf8("😀").value, U'😀');

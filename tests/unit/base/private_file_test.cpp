@@ -62,7 +62,7 @@ TEST(PrivateFileTest, RemovesAccessOfOthersToAnExistingFile) {
   EXPECT_EQ(read_file(dir / "old"), "kept");
   ::chmod((dir / "old").c_str(), 0400);
   open_private_file(dir / "old", O_RDONLY);
-  EXPECT_EQ(mode_of(dir / "old"), 0400U) << "gives nobody more";
+  EXPECT_EQ(mode_of(dir / "old"), 0400U) << "it must not add permissions";
 }
 
 TEST(PrivateFileTest, RefusesLinksAndFifosWithoutBlocking) {
@@ -103,7 +103,7 @@ TEST(OpenBelowTest, FollowsLinksOfThisUserOnly) {
   write_all(open_below(dir.path(), "out/own", O_WRONLY | O_APPEND).get(), "3");
   EXPECT_EQ(read_file(dir / "elsewhere/a"), "123");
   if (::geteuid() != 0) {
-    GTEST_SKIP() << "only root can make links of other users";
+    GTEST_SKIP() << "only root can create links of other users";
   }
   constexpr uid_t k_other = 12345;
   ASSERT_EQ(::lchown((dir / "out").c_str(), k_other, k_other), 0);
@@ -120,7 +120,7 @@ TEST(OpenBelowTest, RefusesHardLinksInASharedDirectory) {
   std::filesystem::create_directory(dir / "out");
   std::filesystem::create_hard_link(dir / "precious", dir / "out/log");
   const auto append = [&] { write_all(open_below(dir / "out", "log", O_WRONLY | O_APPEND).get(), "+"); };
-  EXPECT_EQ(failure_of(append), "") << "nobody else can make links there";
+  EXPECT_EQ(failure_of(append), "") << "no other user can create links there";
   ::chmod((dir / "out").c_str(), 0777);
   EXPECT_NE(failure_of(append).find("hard links"), std::string::npos);
   EXPECT_EQ(read_file(dir / "precious"), "kept+");

@@ -10,7 +10,7 @@
 namespace torc::base {
 namespace {
 
-/// What a POSIX shell makes of `line`: standard output of /bin/sh -c, the program reads it from a pipe.
+/// The output of a POSIX shell (/bin/sh) that runs `line`.
 std::string output_of_shell(const std::string& line) {
   const std::unique_ptr<FILE, int (*)(FILE*)> pipe(::popen(line.c_str(), "r"), &::pclose);
   std::string output;

@@ -13,7 +13,7 @@
 namespace torc::base {
 namespace {
 
-/// Nobody's in any sensible /etc/passwd.
+/// An ID that no /etc/passwd should have.
 constexpr uid_t k_unlisted = 1'987'654'321;
 
 TEST(FindUser, FindsThoseOfEtcPasswd) {
