@@ -34,7 +34,7 @@ std::string page(const std::string& items, int total) {
 
 }  // namespace
 
-TEST(Commands, PingSaysThatTheServerRuns) {
+TEST(Commands, PingReportsThatTheServerRuns) {
   CannedServer server(Answers{{"GET /ping", "{}"}});
   EXPECT_EQ(run_on(server, {"ping"}).out, "Server is running at " + server.url() + "\n");
   EXPECT_EQ(json_of(server, {"ping"}), Json({{"status", "Server is running"}}));
@@ -52,7 +52,7 @@ TEST(Commands, WorkflowsAreShownWithTheirTextsDecoded) {
   EXPECT_NE(table.find("two\\x1b stages"), std::string::npos) << "a control character reached the terminal";
 }
 
-TEST(Commands, WorkflowsListFiltersAsAsked) {
+TEST(Commands, WorkflowsListAppliesItsFilters) {
   CannedServer server(Answers{{"GET /workflows", page("", 0)}});
   for (const auto& words : std::vector<std::vector<std::string>>{
            {}, {"--all-users"}, {"--archived-only"}, {"--include-archived", "-l", "3", "--offset", "2"}}) {
@@ -67,14 +67,14 @@ TEST(Commands, WorkflowsListFiltersAsAsked) {
                                       "GET /workflows?user=tester&offset=2&limit=3"}));
 }
 
-TEST(Commands, CancelTellsWhatItDid) {
+TEST(Commands, CancelReportsWhatItDid) {
   CannedServer server(Answers{{"PUT /workflows/1/cancel", "{}"}});
   EXPECT_EQ(run_on(server, {"cancel", "1"}).out, "Successfully canceled workflow 1\n");
   EXPECT_EQ(json_of(server, {"cancel", "1"}),
             Json::parse(R"({"canceled_slurm_jobs": [], "errors": null, "status": "success", "workflow_id": 1})"));
 }
 
-TEST(Commands, DeleteNeedsForceWhereNobodyCanBeAsked) {
+TEST(Commands, DeleteNeedsForceIfItCannotPrompt) {
   CannedServer server(Answers{{"DELETE /workflows/1", k_workflow}});
   const auto refused = run_on(server, {"delete", "1"});
   EXPECT_EQ(refused.exit_code, 2);
@@ -82,7 +82,7 @@ TEST(Commands, DeleteNeedsForceWhereNobodyCanBeAsked) {
   EXPECT_TRUE(server.log().empty());
 }
 
-TEST(Commands, DeleteGoesOnAfterOneThatFails) {
+TEST(Commands, DeleteContinuesAfterAFailure) {
   CannedServer server(Answers{{"DELETE /workflows/1", k_workflow}});
 
   const auto result = run_on(server, {"-f", "json", "delete", "--force", "7", "1"});
@@ -114,7 +114,7 @@ TEST(Commands, ResetStatusReportsEachStep) {
                 "POST /workflows/1/initialize_jobs?only_uninitialized=true&clear_ephemeral_user_data=false"}));
 }
 
-TEST(Commands, JobsAreListedWithoutTheColumnsExcluded) {
+TEST(Commands, JobsAreListedWithoutExcludedColumns) {
   const std::string job = R"({"id": 5, "workflow_id": 1, "name": "a", "command": "echo\n1", "status": "ready"})";
   CannedServer server(Answers{{"GET /jobs", page(job, 1)}});
   EXPECT_EQ(run_on(server, {"jobs", "list", "-x", "command", "-x", "PRIORITY", "1", "-s", "ready"}).out,
@@ -123,7 +123,7 @@ TEST(Commands, JobsAreListedWithoutTheColumnsExcluded) {
   EXPECT_EQ(json_of(server, {"jobs", "list", "1"}).at("jobs").at(0).at("command"), "echo\n1");
 }
 
-TEST(Commands, FailedResultsAreCutAfterTheyAreChosen) {
+TEST(Commands, TheLimitAppliesAfterTheFilterForFailedResults) {
   const auto result = [](int id, int code) {
     return R"({"id": )" + std::to_string(id) + R"(, "job_id": 5, "workflow_id": 1, "run_id": 1, "compute_node_id": 2,
         "return_code": )" +
@@ -139,7 +139,7 @@ TEST(Commands, FailedResultsAreCutAfterTheyAreChosen) {
   EXPECT_NE(run_on(server, {"results", "list", "1"}).out.find("jay"), std::string::npos);
 }
 
-TEST(Commands, ErrorsNameTheServersWords) {
+TEST(Commands, ErrorsHaveTheServersMessage) {
   CannedServer server(Answers{});
   EXPECT_EQ(run_on(server, {"jobs", "get", "9"}).err, "Error: nothing there (GET /jobs/9)\n");
   const auto json = run_on(server, {"jobs", "get", "9", "-f", "json"});

@@ -14,7 +14,7 @@ void write_lines(const std::filesystem::path& file, const std::string& text) {
   std::ofstream(file) << text;
 }
 
-TEST(LogFiles, AreToldByTheirNames) {
+TEST(LogFiles, AreRecognizedByTheirNames) {
   EXPECT_EQ(workflow_of_log("job_wf42_j1_r1_a1.o"), 42);
   EXPECT_EQ(workflow_of_log("job_runner_my_wfs_wf7_r1.log"), 7);
   EXPECT_EQ(workflow_of_log("torc_worker_9_ws1.log"), 9);
@@ -40,7 +40,7 @@ TEST(LogFiles, AreFoundBelowADirectory) {
   EXPECT_EQ(count, 4);
 }
 
-TEST(LogFiles, OfManyWorkflowsAFewAreNamed) {
+TEST(LogFiles, AtMostTenOfManyWorkflowsAreNamed) {
   WorkflowIds ids;
   ids.add(100);
   EXPECT_FALSE(ids.is_several());
@@ -50,7 +50,7 @@ TEST(LogFiles, OfManyWorkflowsAFewAreNamed) {
   EXPECT_EQ(ids.text(), "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, ...");
 }
 
-/// Findings of a text that comes in pieces of this size: "kind:line:text".
+/// Findings in a text that is read in pieces of this size, as "kind:line:text".
 std::vector<std::string> findings(const std::string& text, std::size_t piece) {
   TroubleReport report;
   TroubleFinder finder("f", report);
@@ -67,7 +67,7 @@ std::vector<std::string> findings(const std::string& text, std::size_t piece) {
   return result;
 }
 
-TEST(LogFiles, TellOfTrouble) {
+TEST(LogFiles, AreSearchedForErrors) {
   const std::string text =
       "all is well\nMemoryError: Out of memory\nbash: line 1: foo: command not found\nValueError: bad";
   const std::vector<std::string> expected{"command not found:3:bash: line 1: foo: command not found",

@@ -12,7 +12,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-/// The report's entry about job 5, "j", of workflow 1.
+/// The report's entry for job 5, "j", of workflow 1.
 Json entry_with(const std::string& execution_config, model::JobStatus status = model::JobStatus::completed) {
   const support::CannedServer server(
       {{"GET /workflows/1/remote_workers", "[]"},
@@ -52,7 +52,7 @@ TEST(ResultLogs, NameNoFilesThatWereDeletedAfterSuccess) {
   EXPECT_EQ(entry_with(config, model::JobStatus::failed)["job_stdout"], "out/job_stdio/job_wf1_j5_r2_a3.o");
 }
 
-TEST(ResultLogs, AConfigThatNoRunnerAcceptsIsNoError) {
+TEST(ResultLogs, AConfigThatNoRunnerAcceptsIsNotAnError) {
   EXPECT_EQ(entry_with(R"({"stdio": 3})")["job_stdout"], "out/job_stdio/job_wf1_j5_r2_a3.o");
   EXPECT_EQ(entry_with("{")["job_stdout"], "out/job_stdio/job_wf1_j5_r2_a3.o");
 }

@@ -40,7 +40,7 @@ TEST(DatabasePath, IsAPathOrAnUrl) {
   }
 }
 
-TEST(DatabasePath, ComesFromTheEnvironmentWhereNoneIsGiven) {
+TEST(DatabasePath, ComesFromTheEnvironmentIfNoneIsGiven) {
   ::setenv("DATABASE_URL", "sqlite:env.db", 1);
   EXPECT_EQ(database_path(""), "env.db");
   EXPECT_EQ(database_path("given.db"), "given.db");

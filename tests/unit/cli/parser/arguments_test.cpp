@@ -5,7 +5,7 @@
 namespace torc::cli {
 namespace {
 
-TEST(Arguments, SecretsAreBlottedOutWhereOthersCanReadThem) {
+TEST(Arguments, SecretsAreErasedFromTheArgumentList) {
   std::vector<std::string> given{"torc",     "--password=one", "ping", "--password", "two",        "--cookie-header",
                                  "a=b; c=d", "--url",          "x",    "--",         "--password", "three"};
   std::vector<char*> argv;
@@ -38,7 +38,7 @@ TEST(Arguments, TheLoginOfAUrlIsASecretToo) {
                                              "--url=https://**@host", "http://host/a@b", "me:pass@host"}));
 }
 
-TEST(Arguments, AnOptionWithoutItsValueDoesNoHarm) {
+TEST(Arguments, AnOptionWithoutItsValueIsHarmless) {
   std::string program = "torc";
   std::string option = "--password";
   char* argv[] = {program.data(), option.data()};

@@ -6,7 +6,7 @@ using torc::support::run_cli;
 
 namespace {
 
-/// What a wrong command line says; checks that it prints nothing else and exits 2.
+/// The error for an invalid command line; checks that it prints nothing else and exits with 2.
 std::string usage_error(std::vector<std::string> words) {
   const auto result = run_cli(std::move(words));
   EXPECT_EQ(result.exit_code, 2);
@@ -16,7 +16,7 @@ std::string usage_error(std::vector<std::string> words) {
 
 }  // namespace
 
-TEST(CommandLine, VersionIsTheInterfaces) {
+TEST(CommandLine, VersionIsThatOfTheInterface) {
   for (const char* option : {"--version", "-V"}) {
     const auto result = run_cli({option});
     EXPECT_EQ(result.exit_code, 0);
@@ -25,14 +25,14 @@ TEST(CommandLine, VersionIsTheInterfaces) {
   }
 }
 
-TEST(CommandLine, UnknownCommandsAreNamedWithTheNearest) {
+TEST(CommandLine, UnknownCommandsAreNamedWithASuggestion) {
   EXPECT_EQ(usage_error({"stat"}), "Error: unknown command 'stat'; did you mean 'status'? See 'torc --help'.\n");
   EXPECT_EQ(usage_error({"jobs", "lst", "42", "--failed"}),
             "Error: unknown command 'lst'; did you mean 'list'? See 'torc jobs --help'.\n");
   EXPECT_EQ(usage_error({"-f", "table", "qwertyuiop"}), "Error: unknown command 'qwertyuiop'. See 'torc --help'.\n");
 }
 
-TEST(CommandLine, UnknownOptionsAreNamedWithTheNearest) {
+TEST(CommandLine, UnknownOptionsAreNamedWithASuggestion) {
   EXPECT_EQ(usage_error({"jobs", "list", "1", "--limt", "5"}),
             "Error: unknown option '--limt'; did you mean '--limit'? See 'torc jobs list --help'.\n");
   EXPECT_EQ(usage_error({"status", "--frmat=json", "1"}),
@@ -50,7 +50,7 @@ TEST(CommandLine, ArgumentsAreChecked) {
   EXPECT_EQ(usage_error({"ping", "--url"}), "Error: --url requires a value. See 'torc ping --help'.\n");
 }
 
-TEST(CommandLine, UsageErrorsAreJsonWhereJsonIsAsked) {
+TEST(CommandLine, UsageErrorsAreJsonOnRequest) {
   for (const auto& words : std::vector<std::vector<std::string>>{
            {"-f", "json", "stat"}, {"--format=json", "stat"}, {"--format", "json", "stat"}, {"stat", "-fjson"}}) {
     EXPECT_EQ(usage_error(words),
@@ -63,7 +63,7 @@ TEST(CommandLine, WithoutACommandHelpIsShown) {
   EXPECT_NE(usage_error({"jobs"}).find("list"), std::string::npos);
 }
 
-TEST(CommandLine, WordsForCommandsWithAnotherNameAreExplained) {
+TEST(CommandLine, OtherWordsForCommandsAreExplained) {
   EXPECT_EQ(usage_error({"stop", "42"}),
             "Error: unknown command 'stop'; did you mean 'torc remote stop' or 'torc cancel'? See 'torc --help'.\n");
   EXPECT_EQ(usage_error({"remote", "start", "42", "--wait"}),
@@ -82,14 +82,14 @@ TEST(CommandLine, ConflictsOfOptionsAreExplained) {
             "--help'.\n");
 }
 
-TEST(CommandLine, CommandsToComeSaySo) {
+TEST(CommandLine, PlannedCommandsReportThatTheyAreNotAvailable) {
   for (const auto& words : std::vector<std::vector<std::string>>{
            {"slurm", "generate", "--account", "a", "wf.yaml"}, {"submit", "wf.yaml"}, {"slurm"}}) {
     EXPECT_NE(usage_error(words).find("is not available yet"), std::string::npos);
   }
 }
 
-TEST(CommandLine, AnIdLeftOutNeedsATerminal) {
+TEST(CommandLine, AnOmittedIdNeedsATerminal) {
   EXPECT_EQ(usage_error({"--url", "http://127.0.0.1:1", "status"}),
             "Error: no workflow ID given, and standard input is not a terminal to ask for one\n");
 }

@@ -45,7 +45,7 @@ TEST(WatchLines, ShowEachWorker) {
   EXPECT_TRUE(lines[4].starts_with("ws3                  ?")) << lines[4];
 }
 
-TEST(WatchLines, PutThoseFirstThatNeedALookWhereNotAllFit) {
+TEST(WatchLines, BeginWithWorkersThatNeedAttentionIfNotAllFit) {
   auto snapshot = snapshot_of_three();
   for (int i = 0; i < 500; ++i) {
     snapshot.workers.insert(snapshot.workers.begin(), watched("w" + std::to_string(i), "running"));
@@ -74,7 +74,7 @@ TEST(WatchJson, HasWhatIsKnown) {
   EXPECT_FALSE(document["workers"][2].contains("state"));
 }
 
-TEST(WatchNews, AreWhatChanged) {
+TEST(WatchNews, AreTheChanges) {
   auto now = snapshot_of_three();
   EXPECT_EQ(watch_news(nullptr, now), (std::vector<std::string>{"ws1: running (PID 123)", "ws2: died: Killed"}));
   const auto before = now;

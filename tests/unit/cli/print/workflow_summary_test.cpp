@@ -68,7 +68,7 @@ TEST(WorkflowSummary, HasNoWalltimeBeforeAJobEnded) {
   EXPECT_EQ(document.at("total_exec_time_formatted"), "0.0s");
 }
 
-// Where there are many jobs the server counts them: no listing of 100,000.
+// If there are many jobs, the server counts them, so that the client need not list 100,000 jobs.
 TEST(WorkflowSummary, LetsTheServerCountManyJobs) {
   support::RecordingServer server([](const support::Recorded& request) {
     const auto has = [&](const char* text) { return request.target.find(text) != std::string::npos; };
