@@ -96,7 +96,7 @@ TEST(RestConnection, ReportsAnUnreachableServer) {
                                            ": connection refused. Is it running? Start one with 'torc server run', or "
                                            "set its address with --url or TORC_API_URL");
   const auto took = std::chrono::steady_clock::now() - started;
-  EXPECT_GT(took, std::chrono::milliseconds(500)) << "tried once only";
+  EXPECT_GT(took, std::chrono::milliseconds(500)) << "it was tried only once";
   EXPECT_LT(took, std::chrono::seconds(2));
 }
 
@@ -200,7 +200,7 @@ ApiError listing_error(const std::function<std::string(std::int64_t)>& answer_to
 }  // namespace
 
 TEST(RestConnection, EndsAListThatDoesNotAdvance) {
-  // The same page again, whatever it says of where it begins; one that begins elsewhere.
+  // The same page again, with any claimed offset; a page with another offset.
   using Lie = std::function<std::string(std::int64_t)>;
   for (const auto& lie :
        {Lie([](auto) { return page(0, worker_item(1)); }), Lie([](auto call) { return page(call, worker_item(1)); }),

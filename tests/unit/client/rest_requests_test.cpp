@@ -15,7 +15,7 @@ constexpr const char* k_status = R"({"id": 1, "is_canceled": false, "run_id": 3}
 constexpr const char* k_job = R"({"id": 5, "workflow_id": 1, "name": "j", "command": "true", "status": "ready"})";
 constexpr const char* k_page = R"({"items": [], "offset": 0, "total_count": 4, "count": 0, "has_more": false})";
 
-/// Runs `calls` against a server with these answers; returns what the server was asked, versions left aside.
+/// Runs `calls` against a server with these answers; returns its requests except those for the version.
 std::vector<std::string> requests_of(std::map<std::string, std::string> answers, const std::function<void(Api&)>& calls,
                                      const char* version = support::k_plain_version) {
   CannedServer server(std::move(answers), version);
@@ -132,7 +132,7 @@ TEST(RestJobs, CreatesManyInSlicesAndKeepsTheirOrder) {
     if (request.target.ends_with("/version")) {
       return support::answer(support::k_plain_version);
     }
-    return support::answer(request.body);  // as a server does: the jobs come back in their order
+    return support::answer(request.body);  // as a server does: returns the jobs in the same order
   });
   client::Connection connection;
   connection.url = server.url();
@@ -154,7 +154,7 @@ TEST(RestJobs, CreatesManyInSlicesAndKeepsTheirOrder) {
     job.command = std::string(1'100'000, 'x');
   }
   EXPECT_EQ(api->create_jobs(large).size(), 3U);
-  EXPECT_EQ(server.requests().size(), 7U) << "one each";
+  EXPECT_EQ(server.requests().size(), 7U) << "one request per job";
   EXPECT_TRUE(api->create_jobs({}).empty());
 }
 
@@ -204,7 +204,7 @@ TEST(RestClaims, AreAbandonedAtAStop) {
     if (request.method == "GET") {
       return support::answer(request.target.ends_with("/version") ? support::k_plain_version : k_job);
     }
-    stop.request_stop();  // While the client waits for this answer, which does not come.
+    stop.request_stop();  // While the client waits for this answer, which never arrives.
     return std::string{};
   });
   client::Connection connection;
@@ -213,7 +213,7 @@ TEST(RestClaims, AreAbandonedAtAStop) {
   const auto api = client::make_rest_api(connection);
   try {
     api->claim_next_jobs(1, 1, {.stop = stop.get_token()});
-    FAIL() << "no answer came";
+    FAIL() << "there was no answer";
   } catch (const base::ApiError& error) {
     EXPECT_EQ(error.status(), 0);
   }

@@ -38,7 +38,7 @@ TEST(RestVersions, AnotherMajorVersionIsRefusedBeforeAnyOtherCall) {
           << error.what();
     }
   }
-  // Claims ask for the capabilities first; they are refused all the same.
+  // Claims check the capabilities first, and must be refused as well.
   EXPECT_THROW(api->claim_next_jobs(1, 1, {.compute_node_id = 1}), base::Error);
   EXPECT_TRUE(server.log().empty());
 }
