@@ -10,7 +10,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-/// Clock ticks of so much CPU time.
+/// CPU time in clock ticks.
 std::uint64_t ticks(double cpu_seconds) {
   return static_cast<std::uint64_t>(cpu_seconds * static_cast<double>(::sysconf(_SC_CLK_TCK)));
 }

@@ -25,7 +25,7 @@ TEST(MetricsDatabase, HoldsWhatWasWritten) {
   {
     MetricsDatabase database(path);
     EXPECT_EQ(database.path(), path);
-    EXPECT_FALSE(std::filesystem::exists(path)) << "nothing is there to write";
+    EXPECT_FALSE(std::filesystem::exists(path)) << "there is nothing to write yet";
     database.add_job({.job_id = 1, .name = "it's", .requested_cpus = 1.5, .requested_memory_bytes = 4096});
     database.add_job({.job_id = 2, .name = "b"});
     auto sample = sample_of(1'700'000'000.25, 2);

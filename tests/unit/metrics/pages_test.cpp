@@ -33,7 +33,7 @@ std::vector<std::string> names_of(const std::vector<std::filesystem::path>& file
 TEST(EscapeHtml, EscapesMarkupAndUnprintableText) {
   EXPECT_EQ(escape_html("a<b>&\"'"), "a&lt;b&gt;&amp;&quot;&#39;");
   EXPECT_EQ(escape_html("caf\xc3\xa9 \xff!\x1b"), "caf\xc3\xa9 \\xff!\\x1b");
-  EXPECT_EQ(escape_html("a\u202eb"), "a\\u202eb") << "browsers turn the direction of text, too";
+  EXPECT_EQ(escape_html("a\u202eb"), "a\\u202eb") << "browsers apply changes of direction, too";
   EXPECT_EQ(escape_html(""), "");
 }
 
@@ -72,7 +72,7 @@ TEST(Pages, HaveNoExternalReferences) {
   for (const char* word : {"http:", "https:", "src=", "@import", "url(", "fetch(", "innerHTML"}) {
     auto at = page.find(word);
     if (std::string(word) == "http:") {
-      at = page.find("http://www.w3.org/2000/svg") == at ? page.find(word, at + 1) : at;  // A name, never fetched.
+      at = page.find("http://www.w3.org/2000/svg") == at ? page.find(word, at + 1) : at;  // A name, never loaded.
     }
     EXPECT_EQ(at, std::string::npos) << word;
   }

@@ -25,7 +25,7 @@ double seconds_of(const timeval& time) {
   return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
 }
 
-/// CPU time of all children of this process that were reaped, and of theirs.
+/// CPU time of all reaped children of this process and their reaped descendants.
 double reaped_cpu_seconds() {
   rusage usage{};
   ::getrusage(RUSAGE_CHILDREN, &usage);
@@ -48,7 +48,7 @@ TEST(ProcessSampler, MeasuresABusyLoop) {
   EXPECT_GE(summary.usage.peak_cpu_percent, highest);
   EXPECT_LE(summary.usage.avg_cpu_percent, summary.usage.peak_cpu_percent);
   EXPECT_NEAR(summary.usage.avg_cpu_percent, 100 * summary.cpu_seconds / summary.elapsed_seconds, 1e-6);
-  EXPECT_TRUE(sampler.sample().empty()) << "it is forgotten";
+  EXPECT_TRUE(sampler.sample().empty()) << "it must be removed";
 }
 
 TEST(ProcessSampler, MeasuresMemory) {
@@ -95,12 +95,12 @@ TEST(ProcessSampler, QueriesTheOwnerOfAnUnknownOrphan) {
   ProcessSampler without_owner;
   sampler.add(job.leader());
   without_owner.add(job.leader());
-  // Both at once: the helper may still be ending, and the shell not have begun to sleep.
+  // Wait for both, because the helper may not have ended and the shell may not have started its sleep.
   ASSERT_TRUE(wait_until([&] {
     return usage_of(sampler, job.leader()).processes == 3 && usage_of(without_owner, job.leader()).processes == 2;
   }));
   sampler.sample();
-  EXPECT_EQ(std::count(asked.begin(), asked.end(), daemon), 1) << "what is known is not asked again";
+  EXPECT_EQ(std::count(asked.begin(), asked.end(), daemon), 1) << "a known owner must not be queried again";
   EXPECT_EQ(std::count(asked.begin(), asked.end(), job.leader()), 0);
 
   proc::signal_descendants(::getpid(), SIGKILL);
@@ -121,7 +121,7 @@ TEST(ProcessSampler, KeepsAProcessThatLeftItsSessionAndLostItsParent) {
   base::write_file_atomically(dir / "go", "");
   ASSERT_TRUE(wait_until([&] { return std::filesystem::exists(dir / "gone"); }));
 
-  EXPECT_TRUE(wait_until([&] { return usage_of(sampler, job.leader()).processes == 2; })) << "sleep and sleep";
+  EXPECT_TRUE(wait_until([&] { return usage_of(sampler, job.leader()).processes == 2; })) << "two sleeps";
   ::kill(stray, SIGKILL);
   EXPECT_TRUE(wait_until([&] { return proc::reap_orphan(stray); }));
   EXPECT_EQ(usage_of(sampler, job.leader()).processes, 1);
@@ -197,7 +197,7 @@ TEST(ProcessSampler, RemembersTheLastPassOfALeaderThatWasReaped) {
   job.child().wait();
   EXPECT_GE(seen, 0.28);
   EXPECT_GE(sampler.finish(leader).cpu_seconds, seen);
-  EXPECT_EQ(sampler.finish(leader).cpu_seconds, 0) << "a job that it does not know";
+  EXPECT_EQ(sampler.finish(leader).cpu_seconds, 0) << "an unknown job";
 }
 
 TEST(ProcessSampler, AgreesWithTheKernelOnAJobOfManyShortProcesses) {
@@ -217,7 +217,7 @@ TEST(ProcessSampler, AgreesWithTheKernelOnAJobOfManyShortProcesses) {
   job.child().wait();
   const double used = reaped_cpu_seconds() - before;
   EXPECT_GE(used, 0.9);
-  // A process that a pass saw and that ended since may be off by a tick of a hundredth.
+  // For a process that ended after a pass, the time may be wrong by one tick (10 ms).
   EXPECT_NEAR(summary.cpu_seconds, used, 0.25);
 }
 

@@ -14,7 +14,7 @@
 namespace torc::metrics {
 namespace {
 
-/// The tables that torc 0.20 made: no machine, no requests.
+/// The tables of torc 0.20, without machine and requests.
 constexpr const char* k_old_tables =
     "CREATE TABLE job_resource_samples (id INTEGER PRIMARY KEY, job_id INTEGER, timestamp REAL, cpu_percent REAL, "
     "memory_bytes INTEGER, num_processes INTEGER);"
@@ -124,7 +124,7 @@ TEST(Recording, HasOnlyCommittedSamplesOfAKilledWriter) {
   const pid_t writer = ::fork();
   if (writer == 0) {
     SQLite::Database database(path.string(), SQLite::OPEN_READWRITE);
-    // More than the cache holds: pages of the transaction get into the file.
+    // More than fits into the cache, so that uncommitted pages are in the file.
     database.exec(
         "PRAGMA cache_size = 2; BEGIN; UPDATE job_resource_samples SET cpu_percent = 99;"
         "WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < 5000) "
@@ -140,7 +140,7 @@ TEST(Recording, HasOnlyCommittedSamplesOfAKilledWriter) {
   EXPECT_DOUBLE_EQ(recording.jobs[0].usage.peak_cpu_percent, 1);
 }
 
-/// A hostile worker's file: reading a row computes a value of a gigabyte.
+/// A malicious worker's file, in which reading a row computes a value of one gigabyte.
 TEST(Recording, ComputesNoLargeValues) {
   const support::TempDir dir;
   run_sql(

@@ -27,7 +27,7 @@ inline bool wait_until(const std::function<bool()>& condition) {
   return true;
 }
 
-/// This process as subreaper for the time of a test.
+/// Makes this process a subreaper during a test.
 class Subreaper {
  public:
   Subreaper() { proc::become_subreaper(); }
@@ -36,7 +36,7 @@ class Subreaper {
   ~Subreaper() { ::prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0); }
 };
 
-/// A shell command in a session of its own, ended with all its processes.
+/// A shell command in its own session. The destructor ends all its processes.
 class SampledJob {
  public:
   explicit SampledJob(const std::string& command, std::vector<std::string> env = {"PATH=/usr/bin:/bin"})
@@ -47,7 +47,7 @@ class SampledJob {
 
   pid_t leader() const { return m_child.pid(); }
   proc::Child& child() { return m_child; }
-  /// Until it has ended; it is not reaped.
+  /// Waits until it has ended, without reaping it.
   bool wait_for_end() {
     pollfd ended{m_child.end_fd(), POLLIN, 0};
     return ::poll(&ended, 1, 30'000) == 1;
@@ -57,7 +57,7 @@ class SampledJob {
   proc::Child m_child;
 };
 
-/// What the next pass says of a job.
+/// The usage of a job according to the next pass.
 inline JobUsage usage_of(ProcessSampler& sampler, pid_t leader) {
   for (const auto& usage : sampler.sample()) {
     if (usage.leader == leader) {

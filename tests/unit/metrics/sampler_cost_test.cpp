@@ -16,7 +16,7 @@ double cpu_seconds_of_this_thread() {
 
 TEST(ProcessSampler, CostsLittleWith64Jobs) {
   constexpr int k_jobs = 64;
-  constexpr int k_passes = 64;  // With two that read everything.
+  constexpr int k_passes = 64;  // Includes two that read everything.
   std::vector<std::unique_ptr<SampledJob>> jobs;
   ProcessSampler sampler;
   for (int i = 0; i < k_jobs; ++i) {

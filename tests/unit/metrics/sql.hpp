@@ -8,13 +8,13 @@
 
 namespace torc::metrics {
 
-/// Runs statements on a database file, which is made where there is none.
+/// Runs statements on a database file, which is created if it does not exist.
 inline void run_sql(const std::filesystem::path& path, const std::string& sql) {
   SQLite::Database database(path.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
   database.exec(sql);
 }
 
-/// All rows of a query, cells separated by '|', one row a line.
+/// All rows of a query, one per line, cells separated by '|'.
 inline std::string rows_of(const std::filesystem::path& path, const std::string& sql) {
   SQLite::Database database(path.string(), SQLite::OPEN_READONLY);
   SQLite::Statement rows(database, sql);
