@@ -10,7 +10,7 @@ namespace {
 using nlohmann::json;
 using Reason = JsonError::Reason;
 
-/// The error that `action` ends with, as "REASON FIELD: MESSAGE".
+/// The error that `action` throws, as "REASON FIELD: MESSAGE".
 template <typename Action>
 std::string json_error_of(Action&& action) {
   try {
@@ -37,7 +37,7 @@ TEST(ParseJson, BoundsTheNesting) {
   EXPECT_NO_THROW(parse_json(nested(64)));
   EXPECT_THROW(parse_json(nested(65)), JsonError);
   EXPECT_THROW(parse_json(std::string(1'000'000, '[')), JsonError);
-  // Brackets inside strings do not count, nor does a quote that is escaped end one.
+  // Brackets inside strings do not count, and an escaped quote does not end a string.
   EXPECT_NO_THROW(parse_json("\"\\\"" + std::string(100, '[') + "\""));
 }
 
@@ -87,13 +87,13 @@ TEST(FromJson, NamesTheFieldOfTheWrongType) {
             "wrong workflow_id: field `workflow_id`: expected a 64-bit integer, found 1.0");
   EXPECT_EQ(file_with("name", 7), "wrong name: field `name`: expected a string, found 7");
   EXPECT_EQ(file_with("st_mtime", "now"), "wrong st_mtime: field `st_mtime`: expected a number, found \"now\"");
-  EXPECT_EQ(file_with("st_mtime", 5), "no error") << "a whole number is a number";
+  EXPECT_EQ(file_with("st_mtime", 5), "no error") << "an integer is a number";
 }
 
 TEST(FromJson, RejectsANulInAString) {
   try {
     from_json<File>(parse_json(R"({"workflow_id":1,"name":"a\u0000b","path":"p"})"));
-    FAIL() << "a path would end there";
+    FAIL() << "a path would end at the NUL";
   } catch (const JsonError& error) {
     EXPECT_EQ(error.field(), "name");
   }

@@ -14,7 +14,7 @@ namespace {
 
 using nlohmann::json;
 
-/// Gives each field a value of its own, so that two fields mixed up would show.
+/// Gives each field a unique value, so that swapped fields are detected.
 class Fill {
  public:
   template <typename Member>
@@ -88,7 +88,7 @@ TYPED_TEST(EveryModel, RoundTripsWithoutOptionalFields) {
 TYPED_TEST(EveryModel, AcceptsNullForAnAbsentField) {
   json document = to_json(TypeParam{});
   for (const auto& name : field_names<TypeParam>()) {
-    document.emplace(name, nullptr);  // where it is not there
+    document.emplace(name, nullptr);  // if it is absent
   }
   EXPECT_EQ(to_json(from_json<TypeParam>(document)), to_json(TypeParam{}));
 }

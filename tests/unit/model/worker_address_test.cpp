@@ -149,7 +149,7 @@ TEST(DistinctHosts, AcceptsEachHostOnce) {
   EXPECT_EQ(error_of_second("127.0.0.1", "a@127.1:22"),
             "Duplicate host '127.1', the same as '127.0.0.1' (each host should only appear once)");
   EXPECT_NE(error_of_second("[::1]", "0:0::1"), "");
-  EXPECT_EQ(error_of_second("ws1", "WS1"), "") << "only ssh's configuration tells";
+  EXPECT_EQ(error_of_second("ws1", "WS1"), "") << "only ssh's configuration can tell";
 }
 
 TEST(WorkerAddress, RejectsInvalidUtf8) {
@@ -196,7 +196,7 @@ TEST(WorkerKeys, DifferIfTheNamesWouldCollide) {
   EXPECT_EQ(std::set<std::string>(keys.begin(), keys.end()).size(), 3u);
   EXPECT_EQ(keys[0].substr(0, 4), "a_b_");
   EXPECT_EQ(keys[0].size(), 12u);
-  EXPECT_EQ(keys[2], "ws1") << "what does not collide stays readable";
+  EXPECT_EQ(keys[2], "ws1") << "a unique name must stay readable";
 }
 
 TEST(WorkerKeys, DoNotDependOnTheOrder) {
