@@ -121,7 +121,7 @@ TEST(HttpClient, ReportsAConnectionClosedWithoutAResponse) {
   EXPECT_EQ(server.requests().size(), 1U);
 }
 
-// The server may have acted upon a request before it closed a kept connection; a second one would act twice.
+// The server may have carried out a request before it closed a kept connection; repeating it would carry it out twice.
 TEST(HttpClient, NeverRepeatsAChangeOnItsOwn) {
   RecordingServer server(
       [](const Recorded& request) { return request.target.ends_with("/close") ? std::string() : answer("{}"); });
@@ -166,7 +166,7 @@ TEST(HttpClient, UsesNoProxyForLoopback) {
   ::unsetenv("http_proxy");
 
   EXPECT_EQ(direct.status, 200) << direct.error;
-  EXPECT_EQ(proxied.error, "connection refused") << "an address elsewhere goes through the proxy";
+  EXPECT_EQ(proxied.error, "connection refused") << "an address of another machine must use the proxy";
 }
 
 TEST(HttpClient, SurvivesResponsesThatAreNotHttp) {
@@ -200,7 +200,7 @@ TEST(HttpClient, CanBeMoved) {
   EXPECT_EQ(server.requests().back().connection, 1);
 }
 
-// A server that hangs: whoever waits says how long, and may change its mind meanwhile.
+// A server that hangs. The caller limits the wait, and may change the limit during it.
 TEST(HttpClient, GivesUpWhenTheWaitLimitEnds) {
   std::promise<void> over;
   const std::shared_future<void> until = over.get_future().share();
@@ -235,7 +235,7 @@ TEST(HttpClient, GivesUpWhenTheWaitLimitEnds) {
 
 namespace {
 
-/// Of one request to a server that sends this, with a body of 1 MB taken at most.
+/// The response to one request if the server sends these bytes and the client accepts at most 1 MB of a body.
 torc::net::HttpResponse response_to(const std::string& bytes) {
   RecordingServer server([&](const Recorded&) { return bytes; });
   HttpOptions options;
@@ -282,7 +282,7 @@ TEST(HttpClient, RejectsEndlessHeaders) {
   }
   std::string trailers = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n";
   for (int i = 0; i < 1'000; ++i) {
-    trailers += "X: " + std::string(1'000, 'a') + "\r\n";  // curl itself ends longer ones.
+    trailers += "X: " + std::string(1'000, 'a') + "\r\n";  // curl itself rejects longer ones.
   }
   for (const std::string& bytes : {"HTTP/1.1 200 OK\r\n" + lines + "\r\n", interim + answer("{}"), trailers}) {
     const auto response = response_to(bytes);
