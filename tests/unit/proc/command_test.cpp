@@ -56,7 +56,7 @@ TEST(RunCommand, KillsAProgramThatIgnoresSigterm) {
 }
 
 TEST(RunCommand, KillsDescendantsOfAnEndedChild) {
-  // The shell heeds SIGTERM, its child does not.
+  // SIGTERM ends the shell but not its child.
   const std::string deaf = "sh -c \"trap '' TERM; echo \\$\\$; while :; do sleep 60; done\"";
   const std::string script = deaf + " & trap 'exit 0' TERM; wait";
   const auto result = run_command({.argv = {"sh", "-c", script}, .limit = milliseconds(300)});
@@ -129,7 +129,7 @@ TEST(RunCommand, KillsAtOnceIfRequested) {
       kill_now.request_stop();
     }
     std::jthread stopper;
-    // Asked to end, it counts up to less than the two seconds that it has for that unless it is killed.
+    // After SIGTERM it counts for less than its grace period of two seconds, unless it is killed.
     const support::TempDir directory;
     const std::string counted = (directory / "counted").string();
     const std::string count = "i=0; while [ $i -lt 15 ]; do i=$((i + 1)); sleep 0.1; done; touch " + counted;
@@ -172,7 +172,7 @@ TEST(RunCommand, RestartsTheLimitWhileAFileGrows) {
 }
 
 TEST(RunCommand, RestartsTheLimitWhileBytesMove) {
-  // Longer than the limit together; each pause is far shorter, also on a busy machine.
+  // Longer than the limit in total, while each pause is far shorter, even on a busy machine.
   Command command{
       .argv = {"sh", "-c", "i=0; while [ $i -lt 35 ]; do i=$((i + 1)); head -c 100000 /dev/zero; sleep 0.1; done"},
       .limit = milliseconds(3000),
@@ -195,7 +195,7 @@ TEST(RunCommand, EndsAFloodOfEitherStream) {
 }
 
 TEST(RunCommand, EndsADroppedFloodAtItsLimit) {
-  // Faster than anybody reads: there is always more.
+  // Faster than it can be read, so that there is always more.
   const auto result = run_command({.argv = {"cat", "/dev/zero"}, .limit = milliseconds(300), .output_limit = 100'000});
   EXPECT_EQ(result.end, End::timed_out);
   EXPECT_EQ(result.out.size(), 100'000U);
@@ -244,7 +244,7 @@ TEST(RunCommand, EndsADownloadThatIsTooLargeOrTooSlow) {
   EXPECT_EQ(run_command(command).end, End::flooded);
   command.limit = milliseconds(2500);
   command.argv = {"sh", "-c", "while :; do echo x; sleep 0.2; done >\"$0\"", file};
-  EXPECT_EQ(run_command(command).end, End::timed_out) << "a byte now and then is no progress";
+  EXPECT_EQ(run_command(command).end, End::timed_out) << "an occasional byte is not enough progress";
 }
 
 TEST(RunCommand, RunsInManyThreadsAtOnce) {

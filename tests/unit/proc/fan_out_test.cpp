@@ -31,7 +31,7 @@ TEST(FanOut, RunsAtMostTheGivenNumberAtOnce) {
     int seen = most;
     while (now > seen && !most.compare_exchange_weak(seen, now)) {
     }
-    all_four.arrive_and_wait();  // Passes only where four are at it together.
+    all_four.arrive_and_wait();  // Passes only if four calls run at once.
     --running;
   });
   EXPECT_EQ(most, 4);

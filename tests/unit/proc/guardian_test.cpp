@@ -33,7 +33,7 @@ TEST(Guardian, IsKnownToTheProcessThatItGuards) {
   EXPECT_EQ(ExitStatus::from_wait_status(status).return_code(), 7);
 }
 
-/// @returns the pid of a process that has ended, or is about to, and whose parent has
+/// @returns the pid of an orphan that has ended or will end at once
 pid_t make_orphan() {
   base::Pipe pids = base::Pipe::create();
   const pid_t parent = ::fork();
@@ -70,7 +70,7 @@ TEST(Guardian, ReapsOrphans) {
   EXPECT_EQ(ExitStatus::from_wait_status(status).return_code(), 7);
 }
 
-/// The kB of /proc/PID/status that `name` stands in front of.
+/// The value of the field `name` of /proc/PID/status in kB.
 std::int64_t kilobytes(pid_t pid, const std::string& name) {
   for (const auto& line : base::split_lines(base::read_file("/proc/" + std::to_string(pid) + "/status"))) {
     if (line.starts_with(name + ":")) {
@@ -85,7 +85,7 @@ TEST(FilePages, CanBeDroppedAndReadAgain) {
   drop_file_pages();
   const auto after = kilobytes(::getpid(), "RssFile");
   EXPECT_GT(after, 0);
-  EXPECT_LT(after, before * 3 / 4) << "of " << before << " kB; and this program still works";
+  EXPECT_LT(after, before * 3 / 4) << "of " << before << " kB";
 }
 
 }  // namespace

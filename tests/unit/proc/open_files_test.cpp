@@ -12,7 +12,7 @@
 namespace torc::proc {
 namespace {
 
-/// What `ulimit -n` says in a child: in the first thing that it does, the limit holds.
+/// The limits of a child, as `ulimit -n` prints them in its first command.
 std::string limit_of_child(int join_fd) {
   base::Pipe out = base::Pipe::create();
   Child child = Child::spawn(
@@ -23,7 +23,7 @@ std::string limit_of_child(int join_fd) {
   return said;
 }
 
-/// In a process of its own: the limits are the process's. @returns the number of the check that failed, or 0
+/// Runs in a child, because it changes the limits of the process. @returns the number of the failed check, or 0
 int check_limits() {
   const rlimit low{.rlim_cur = 200, .rlim_max = 700};
   if (::setrlimit(RLIMIT_NOFILE, &low) != 0) {
@@ -57,7 +57,7 @@ TEST(OpenFiles, LimitIsRaisedForThisProcessButNotItsChildren) {
   int status = 0;
   ASSERT_EQ(::waitpid(pid, &status, 0), pid);
   ASSERT_TRUE(WIFEXITED(status));
-  EXPECT_EQ(WEXITSTATUS(status), 0) << "the check that failed";
+  EXPECT_EQ(WEXITSTATUS(status), 0) << "the number of the failed check";
 }
 
 }  // namespace

@@ -36,7 +36,7 @@ bool wait_until(const std::function<bool()>& condition) {
   return true;
 }
 
-/// This process as subreaper for the time of a test.
+/// Makes this process a subreaper during a test.
 class Subreaper {
  public:
   Subreaper() { become_subreaper(); }
@@ -48,7 +48,7 @@ class Subreaper {
 TEST(StartTicks, DistinguishProcessesWithTheSamePid) {
   const auto own = start_ticks(::getpid());
   ASSERT_TRUE(own);
-  EXPECT_EQ(start_ticks(::getpid()), own) << "does not change";
+  EXPECT_EQ(start_ticks(::getpid()), own) << "it must not change";
   pid_t pid = -1;
   {
     const Child child = Child::spawn({.argv = {"sleep", "60"}});
@@ -96,9 +96,9 @@ TEST(Descendants, IncludeADaemonInItsOwnSession) {
   EXPECT_TRUE(holds(children_of_this_process(), daemon));
   const auto environment = environment_of(daemon);
   EXPECT_EQ(std::count(environment.begin(), environment.end(), "MARK=here"), 1);
-  EXPECT_FALSE(reap_orphan(daemon)) << "it lives";
+  EXPECT_FALSE(reap_orphan(daemon)) << "it is still alive";
 
-  signal_descendants(::getpid(), SIGTERM);  // Is ignored there.
+  signal_descendants(::getpid(), SIGTERM);  // The daemon ignores it.
   signal_descendants(::getpid(), SIGKILL);
   EXPECT_TRUE(wait_until([&] { return reap_orphan(daemon); }));
   EXPECT_FALSE(holds(descendants(::getpid()), daemon));

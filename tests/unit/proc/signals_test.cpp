@@ -51,7 +51,7 @@ TEST(StopOnSignal, TurnsTheFirstSignalIntoAStop) {
   for (const int number : {SIGTERM, SIGINT, SIGHUP}) {
     Stoppable program;
     ASSERT_EQ(program.line(), "ready");
-    program.send(SIGUSR2);  // Means nothing from outside.
+    program.send(SIGUSR2);  // Has no effect if another process sends it.
     program.send(number);
     EXPECT_EQ(program.line(), "stopped " + std::to_string(number));
     EXPECT_TRUE(program.end_input().ok());

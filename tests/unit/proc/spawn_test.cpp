@@ -21,8 +21,8 @@
 namespace torc::proc {
 namespace {
 
-/// Both ways to start a program must do the same: the usual one, and the one for programs that join a cgroup. A plain
-/// file stands for the group's cgroup.procs.
+/// Tests both ways to start a program, which must do the same: the usual one, and the one for programs that join a
+/// cgroup. A regular file replaces the group's cgroup.procs.
 class Spawn : public ::testing::TestWithParam<bool> {
  protected:
   Spawn() : m_procs(::memfd_create("cgroup.procs", MFD_CLOEXEC)) {}
@@ -34,7 +34,7 @@ class Spawn : public ::testing::TestWithParam<bool> {
     return Child::spawn(options);
   }
 
-  /// What a program prints, with the spawn options given.
+  /// The output of a program started with these options.
   std::string output_of(SpawnOptions options) const {
     base::Pipe pipe = base::Pipe::create();
     options.stdout_fd = pipe.write_end.get();
@@ -45,7 +45,7 @@ class Spawn : public ::testing::TestWithParam<bool> {
     return out;
   }
 
-  /// What was written to the group's file.
+  /// The content of the group's file.
   std::string procs() const {
     ::lseek(m_procs.get(), 0, SEEK_SET);
     return base::read_all(m_procs.get());
@@ -58,17 +58,17 @@ class Spawn : public ::testing::TestWithParam<bool> {
 INSTANTIATE_TEST_SUITE_P(Start, Spawn, ::testing::Bool(),
                          [](const auto& instance) { return instance.param ? "InGroup" : "Plain"; });
 
-/// A set of signals in the text of /proc/PID/status.
+/// A set of signals from the text of /proc/PID/status.
 std::uint64_t signal_set(const std::string& status, const std::string& name) {
   const auto found = status.find(name + ":\t");
   return found == std::string::npos ? ~0ULL : std::stoull(status.substr(found + name.size() + 2, 16), nullptr, 16);
 }
 
 TEST_P(Spawn, GivesTheChildOnlyTheStandardDescriptors) {
-  // One without close-on-exec, as a library might leave it.
+  // A descriptor without close-on-exec, as a library might open it.
   const base::Fd leaky{::fcntl(STDIN_FILENO, F_DUPFD, 50)};
   ASSERT_GE(leaky.get(), 50);
-  // ls has one of its own, for the directory.
+  // ls itself opens one for the directory.
   EXPECT_EQ(output_of({.argv = {"ls", "/proc/self/fd"}}), "0\n1\n2\n3\n");
 }
 
@@ -82,7 +82,7 @@ TEST_P(Spawn, UsesTheNullDeviceByDefault) {
 }
 
 TEST_P(Spawn, PlacesDescriptorsThatCrossEachOther) {
-  // The child's standard output is what is descriptor 2 here, and the other way round.
+  // The child's standard output is descriptor 2 of this process, and the other way round.
   base::Pipe out = base::Pipe::create();
   base::Pipe err = base::Pipe::create();
   const base::Fd saved_out{::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 10)};
@@ -110,7 +110,7 @@ TEST_P(Spawn, GivesTheChildTheOriginalMaskAndDefaultHandlers) {
   const std::string state = output_of({.argv = {"cat", "/proc/self/status"}});
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   EXPECT_EQ(signal_set(state, "SigBlk"), 0U);
-  // 32 and 33 belong to the C library, which lets nobody change them.
+  // Signals 32 and 33 are reserved by the C library and cannot be changed.
   EXPECT_EQ(signal_set(state, "SigIgn") & ~0x180000000U, 0U);
   EXPECT_EQ(signal_set(state, "SigCgt"), 0U);
 }
@@ -163,7 +163,7 @@ TEST_P(Spawn, LooksProgramsUpInThePath) {
   }
 }
 
-// Who wants a shell to have a try says so: execve(2) and execvp(3) differ in that.
+// As with execve(2) and unlike execvp(3), only the caller may run such a script in a shell.
 TEST_P(Spawn, LeavesScriptsWithoutInterpreterToTheCaller) {
   std::string name = "/tmp/torc-spawn-XXXXXX";
   base::Fd file{::mkostemp(name.data(), O_CLOEXEC)};
@@ -195,7 +195,7 @@ TEST(SpawnInGroup, RunsTheProgramEvenIfTheGroupRefusesIt) {
   EXPECT_EQ(child.wait().return_code(), 5);
 }
 
-TEST(Child, TellsItsEndThroughItsPidfd) {
+TEST(Child, ReportsItsEndThroughItsPidfd) {
   base::Pipe in = base::Pipe::create();
   Child child = Child::spawn({.argv = {"sh", "-c", "read -r x; exit 7"}, .stdin_fd = in.read_end.get()});
   EXPECT_EQ(child.try_wait(), std::nullopt);
@@ -208,7 +208,7 @@ TEST(Child, TellsItsEndThroughItsPidfd) {
   ASSERT_TRUE(status);
   EXPECT_EQ(status->return_code(), 7);
   EXPECT_FALSE(child.running());
-  EXPECT_EQ(child.try_wait(), std::nullopt) << "reaped once only";
+  EXPECT_EQ(child.try_wait(), std::nullopt) << "it must be reaped only once";
   EXPECT_THROW(child.wait(), base::Error);
 }
 
@@ -232,10 +232,10 @@ TEST(Child, IsKilledWithItsGroupByTheDestructor) {
     ASSERT_EQ(::read(out.read_end.get(), &byte, 1), 1);
     Child moved = std::move(child);
     child = Child{};
-    EXPECT_EQ(::kill(pid, 0), 0) << "moving must not end it";
+    EXPECT_EQ(::kill(pid, 0), 0) << "a move must not end it";
   }
   EXPECT_EQ(start_ticks(pid), std::nullopt);
-  // End of file comes when the last writer, the sleep, is gone.
+  // The end of file means that the last writer, the sleep, has ended.
   EXPECT_EQ(base::read_all(out.read_end.get()), "tarted\n");
 }
 
