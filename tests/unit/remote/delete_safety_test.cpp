@@ -1,4 +1,4 @@
-// Nothing is deleted on a worker whose tools are missing or fail, or while a runner may use the directory.
+// Nothing is deleted on a worker if its tools are missing or fail, or while a runner may use the directory.
 
 #include <fcntl.h>
 
@@ -16,7 +16,7 @@
 namespace torc::remote {
 namespace {
 
-/// The programs that these scripts call, and some that they called once.
+/// The programs that these scripts call, and some that earlier versions called.
 constexpr std::array<const char*, 19> k_tools{"find", "stat",  "cat",   "sed", "sort",   "uniq", "tar",
                                               "gzip", "cksum", "ls",    "rm",  "mktemp", "mv",   "wc",
                                               "head", "grep",  "sleep", "tr",  "uname"};
@@ -40,7 +40,7 @@ class DeleteSafety : public RemoteScripts {
   fs::path output() const { return transport.home() / "torc_output"; }
   fs::path precious() const { return output() / "job_stdio/precious.txt"; }
 
-  /// The worker has all programs but this one; or all, and this one fails.
+  /// Removes this program from the worker's PATH, or makes it fail.
   void spoil(const std::string& tool, bool missing) {
     repair();
     m_spoiled = tool;
@@ -67,7 +67,7 @@ class DeleteSafety : public RemoteScripts {
                                                          pid, ticks, boot, host, fs::canonical(output()).string()));
   }
 
-  /// A worker that runs: this process.
+  /// Records this process as a running worker.
   void write_own_worker(const std::string& boot) {
     write_worker(boot, proc::host_name(), ::getpid(), proc::start_ticks(::getpid()).value_or(0));
   }
@@ -75,11 +75,11 @@ class DeleteSafety : public RemoteScripts {
   CollectResult collect() { return collect_logs(transport, {worker}, settings).front(); }
   DeleteResult remove() { return delete_logs(transport, worker, workflow, {}); }
 
-  /// Calls `check` for each way in which a tool may be of no use.
+  /// Calls `check` with each tool missing, and with each tool failing.
   template <typename Check>
   void for_each_spoiled_tool(Check&& check) {
     if (std::string(GetParam()) != "dash") {
-      GTEST_SKIP() << "busybox has these tools of its own; one shell will do";
+      GTEST_SKIP() << "busybox has these tools built in; one shell is enough";
     }
     for (const char* tool : k_tools) {
       for (const bool missing : {true, false}) {
@@ -119,7 +119,7 @@ TEST_P(DeleteSafety, AFileThatChangedAndLooksOlderIsKept) {
     fs::last_write_time(precious(), long_ago);
   };
   auto result = collect();
-  EXPECT_FALSE(result.removed) << "as on a file server whose clock is behind";
+  EXPECT_FALSE(result.removed) << "such times occur on file servers whose clock is slow";
   EXPECT_EQ(result.message,
             fmt::format("saved to {}, but not deleted on the worker: {} changed since the archive was made",
                         result.file, fs::canonical(precious()).string()));
@@ -128,7 +128,7 @@ TEST_P(DeleteSafety, AFileThatChangedAndLooksOlderIsKept) {
   EXPECT_TRUE(fs::exists(precious()));
 }
 
-TEST_P(DeleteSafety, WhatIsSaidIsWhatWasDone) {
+TEST_P(DeleteSafety, ReportsMatchWhatWasDone) {
   for_each_spoiled_tool([&] {
     for (const bool force : {false, true}) {
       settings.force = force;
@@ -188,7 +188,7 @@ TEST_P(DeleteSafety, NoToolLetsADirectoryGoThatIsNotOfTorc) {
 }
 
 TEST_P(DeleteSafety, ALiveWorkerIsSeenWhateverIsKnownOfItsBoot) {
-  // "" is what older programs wrote if the boot could not be read.
+  // Older programs wrote "" if the boot ID could not be read.
   for (const std::string& boot : {proc::boot_id(), std::string("unknown"), std::string()}) {
     write_own_worker(boot);
     const auto result = remove();
@@ -209,11 +209,11 @@ TEST_P(DeleteSafety, AWorkerOfAnotherHostMayRunWhateverIsKnownOfItsBoot) {
     }
   }
   write_worker(proc::boot_id(), proc::host_name(), 1, 1);
-  EXPECT_TRUE(remove().ok) << "this host would see it";
+  EXPECT_TRUE(remove().ok) << "this host can see that the process has ended";
 }
 
 TEST_P(DeleteSafety, ForceDeletesNothingThatAJobOnAnotherHostMayHaveOpen) {
-  // As on another host with the same home: its processes and the files that they have open cannot be seen here.
+  // On another host with the same home directory, processes and their open files cannot be seen from here.
   settings.force = true;
   for (const std::string& host : {std::string("another"), std::string("unknown"), std::string()}) {
     write_worker("another boot", host, 1, 1);
@@ -229,21 +229,21 @@ TEST_P(DeleteSafety, ForceDeletesNothingThatAJobOnAnotherHostMayHaveOpen) {
     ASSERT_TRUE(fs::exists(precious())) << host;
   }
   write_text(state_directory().parent_path() / "ws2/worker", "");
-  EXPECT_FALSE(collect().ok) << "a file that cannot be understood may be that of another host";
+  EXPECT_FALSE(collect().ok) << "an invalid file may belong to a worker of another host";
   ASSERT_TRUE(fs::exists(precious()));
   fs::remove_all(state_directory().parent_path() / "ws2");
   write_worker("another boot", "another", 1, 1);
   write_text(state_directory() / "ended", "reason=finished\n");
-  EXPECT_TRUE(collect().removed) << "it noted its end";
+  EXPECT_TRUE(collect().removed) << "it has recorded its end";
 }
 
-TEST_P(DeleteSafety, AWorkerIsNotNotedAsEndedWhileItsGuardianEndsJobs) {
+TEST_P(DeleteSafety, AWorkerIsNotRecordedAsEndedWhileItsGuardianEndsJobs) {
   write_worker(proc::boot_id(), proc::host_name(), 1, 1);
   std::ofstream(state_directory() / "worker", std::ios::app)
       << fmt::format("guardian_pid={}\nguardian_ticks={}\n", ::getpid(), proc::start_ticks(::getpid()).value_or(0));
   settings.remove = false;
   EXPECT_TRUE(collect().ok);
-  EXPECT_FALSE(fs::exists(state_directory() / "ended")) << "another host could take its jobs for ended";
+  EXPECT_FALSE(fs::exists(state_directory() / "ended")) << "another host could assume that its jobs have ended";
 }
 
 TEST_P(DeleteSafety, AWorkerBelowOrAboveTheDirectoryCounts) {
@@ -271,7 +271,7 @@ TEST_P(DeleteSafety, JobsOfADeadRunnerThatItsGuardianEndsCount) {
   EXPECT_TRUE(fs::exists(precious()));
 }
 
-TEST_P(DeleteSafety, AWorkerFileThatCannotBeUnderstoodCountsAsAWorker) {
+TEST_P(DeleteSafety, AnInvalidWorkerFileCountsAsAWorker) {
   write_text(state_directory().parent_path() / "ws2/worker", "");
   const auto result = remove();
   EXPECT_TRUE(result.message.starts_with("cannot determine whether a runner uses the directory")) << result.message;

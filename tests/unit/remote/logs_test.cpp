@@ -38,7 +38,7 @@ class LogScripts : public RemoteScripts {
     return ::testing::AssertionSuccess();
   }
 
-  /// State of a worker with this output directory.
+  /// Writes the state of a worker with this output directory.
   void write_state(pid_t pid, std::uint64_t ticks, const std::string& boot, const std::string& host) {
     const auto output = fs::canonical(transport.home() / "torc_output").string();
     write_text(state_directory() / "worker", "pid=" + std::to_string(pid) + "\nstart_ticks=" + std::to_string(ticks) +
@@ -69,7 +69,7 @@ TEST_P(LogScripts, CollectWithOneConnectionAtATime) {
   EXPECT_TRUE(nothing_left_there());
 }
 
-TEST_P(LogScripts, DeleteWhatWasCollected) {
+TEST_P(LogScripts, DeleteCollectedFiles) {
   write_output("it's \"here\"");
   settings.output_dir = "it's \"here\"";
   settings.remove = true;
@@ -80,7 +80,7 @@ TEST_P(LogScripts, DeleteWhatWasCollected) {
   EXPECT_TRUE(nothing_left_there());
 }
 
-TEST_P(LogScripts, CollectAndDeleteOfTwoWorkersThatShareAHome) {
+TEST_P(LogScripts, CollectAndDeleteForTwoWorkersThatShareAHome) {
   write_output();
   settings.remove = true;
   const auto results = collect_logs(transport, make_workers({"ws1", "ws2"}), settings);
@@ -91,7 +91,7 @@ TEST_P(LogScripts, CollectAndDeleteOfTwoWorkersThatShareAHome) {
   EXPECT_TRUE(nothing_left_there());
 }
 
-TEST_P(LogScripts, DeleteNothingThatWasDamagedOnItsWay) {
+TEST_P(LogScripts, DeleteNothingIfTheTransferWasDamaged) {
   write_output();
   settings.remove = true;
   transport.damage = true;
@@ -103,9 +103,9 @@ TEST_P(LogScripts, DeleteNothingThatWasDamagedOnItsWay) {
   EXPECT_TRUE(nothing_left_there());
 }
 
-TEST_P(LogScripts, DeleteNothingWhereTarFails) {
+TEST_P(LogScripts, DeleteNothingIfTarFails) {
   if (std::string(GetParam()) == "busybox") {
-    GTEST_SKIP() << "this shell has a tar and a find of its own";
+    GTEST_SKIP() << "this shell has its own tar and find";
   }
   write_output();
   write_program(transport.home() / "bin/tar",
@@ -122,7 +122,7 @@ TEST_P(LogScripts, DeleteNothingWhereTarFails) {
 
 TEST_P(LogScripts, CollectFilesThatGrowButDoNotDeleteThem) {
   if (std::string(GetParam()) == "busybox") {
-    GTEST_SKIP() << "this shell has a tar and a find of its own";
+    GTEST_SKIP() << "this shell has its own tar and find";
   }
   write_output();
   write_program(transport.home() / "bin/tar",
@@ -131,7 +131,7 @@ TEST_P(LogScripts, CollectFilesThatGrowButDoNotDeleteThem) {
                 "echo 'tar: ./x: file changed as we read it' >&2\nexit 1\n");
   EXPECT_TRUE(collect().ok) << transport.last.err;
   settings.remove = true;
-  // The clock that stamps files moves in steps.
+  // The clock of file times advances in steps.
   write_program(transport.home() / "bin/find",
                 "#!/bin/sh\nsleep 0.02\ntouch \"$HOME/torc_output/late\"\nexec /usr/bin/find \"$@\"\n");
   const auto result = collect();
@@ -141,7 +141,7 @@ TEST_P(LogScripts, CollectFilesThatGrowButDoNotDeleteThem) {
   EXPECT_TRUE(fs::exists(transport.home() / "torc_output/job_stdio/job_1.o"));
 }
 
-TEST_P(LogScripts, DeleteWhereAWorkerRunsOnlyWithForce) {
+TEST_P(LogScripts, DeleteOnlyWithForceWhileAWorkerRuns) {
   write_output();
   write_state(::getpid(), proc::start_ticks(::getpid()).value_or(0), proc::boot_id(), proc::host_name());
   settings.remove = true;
@@ -150,21 +150,21 @@ TEST_P(LogScripts, DeleteWhereAWorkerRunsOnlyWithForce) {
   EXPECT_NE(result.message.find("a runner uses the directory"), std::string::npos) << result.message;
   EXPECT_TRUE(fs::exists(result.file));
   EXPECT_TRUE(fs::exists(transport.home() / "torc_output/job_stdio/job_1.o"));
-  // It may be about to write into what it has open, and into directories.
+  // The worker may still write into its open files and into directories.
   write_text(transport.home() / "torc_output/job_stdio/open.o", "so far\n");
   const base::Fd open = base::open_file(transport.home() / "torc_output/job_stdio/open.o", O_WRONLY | O_APPEND);
   settings.force = true;
   write_text(transport.home() / "torc_output/.torc_server_42", "server-1\n");
   result = collect();
   EXPECT_TRUE(result.ok && result.kept) << result.message;
-  EXPECT_FALSE(result.removed) << "files in use are still there";
+  EXPECT_FALSE(result.removed) << "files in use must remain";
   EXPECT_NE(result.message.find("in use"), std::string::npos) << result.message;
-  EXPECT_TRUE(fs::exists(transport.home() / "torc_output/.torc_server_42")) << "the owner's mark";
+  EXPECT_TRUE(fs::exists(transport.home() / "torc_output/.torc_server_42")) << "the file with the owner must remain";
   EXPECT_FALSE(fs::exists(transport.home() / "torc_output/job_stdio/job_1.o"));
   EXPECT_TRUE(fs::exists(transport.home() / "torc_output/job_stdio/open.o"));
 }
 
-/// The numbers of the marks by which a script says how far it is.
+/// The numbers in the script's reports of progress.
 std::vector<long> progress_of(const std::string& output) {
   std::vector<long> numbers;
   std::istringstream lines(output);
@@ -179,7 +179,7 @@ std::vector<long> progress_of(const std::string& output) {
 
 TEST_P(LogScripts, DirectoriesThatAreSlowToListAreCollectedAndDeleted) {
   if (std::string(GetParam()) != "dash") {
-    GTEST_SKIP() << "one shell will do; busybox has a find of its own";
+    GTEST_SKIP() << "one shell is enough; busybox has its own find";
   }
   write_output();
   write_output("torc_output/job_stdio");
@@ -187,7 +187,7 @@ TEST_P(LogScripts, DirectoriesThatAreSlowToListAreCollectedAndDeleted) {
   write_program(transport.home() / "bin/find", "#!/bin/sh\nsleep 1.1\nexec /usr/bin/find \"$@\"\n");
   transport.limit = std::chrono::seconds(2);
   const auto result = collect();
-  EXPECT_TRUE(result.ok) << "listed twice, which takes longer than the limit of a call: " << result.message;
+  EXPECT_TRUE(result.ok) << "listing twice takes longer than the limit of a call: " << result.message;
   transport.limit = std::chrono::seconds(20);
   fs::remove(transport.home() / "bin/find");
   for (int i = 0; i < 30; ++i) {
@@ -198,18 +198,18 @@ TEST_P(LogScripts, DirectoriesThatAreSlowToListAreCollectedAndDeleted) {
   EXPECT_FALSE(fs::exists(transport.home() / "torc_output/job_stdio/many_1"));
 }
 
-TEST_P(LogScripts, ProgressOnlyRises) {
+TEST_P(LogScripts, ProgressOnlyIncreases) {
   write_output();
   transport.slots = 1;
   transport.on_fetched = [&] {
     const auto numbers = progress_of(transport.last.out);
-    EXPECT_GE(numbers.size(), 4U) << "lists before and after, archive, checksum";
+    EXPECT_GE(numbers.size(), 4U) << "listing before and after, archive, checksum";
     EXPECT_TRUE(std::is_sorted(numbers.begin(), numbers.end(), std::less_equal<>())) << transport.last.out;
   };
   EXPECT_TRUE(collect().ok) << transport.last.err;
 }
 
-TEST_P(LogScripts, DeleteAllWithForceWhereNothingIsInUse) {
+TEST_P(LogScripts, DeleteEverythingWithForceIfNothingIsInUse) {
   write_output();
   settings.remove = settings.force = true;
   const auto result = collect();
@@ -219,7 +219,7 @@ TEST_P(LogScripts, DeleteAllWithForceWhereNothingIsInUse) {
 
 TEST_P(LogScripts, DeleteNothingThatIsNotInTheArchive) {
   if (std::string(GetParam()) == "busybox") {
-    GTEST_SKIP() << "this shell has a tar of its own";
+    GTEST_SKIP() << "this shell has its own tar";
   }
   write_output();
   write_text(transport.home() / "torc_output/job_stdio/a name with  blanks.o", "x\n");
@@ -233,7 +233,7 @@ TEST_P(LogScripts, DeleteNothingThatIsNotInTheArchive) {
   EXPECT_TRUE(collect().ok);
 }
 
-TEST_P(LogScripts, UnpackWhatWasCollected) {
+TEST_P(LogScripts, UnpackTheArchive) {
   write_output();
   settings.extract = true;
   const auto directory = fs::path(settings.local_dir) / "torc_logs_42_ws1";
@@ -242,7 +242,7 @@ TEST_P(LogScripts, UnpackWhatWasCollected) {
   write_text(transport.home() / "torc_output/job_stdio/job_1.o", "again\n");
   EXPECT_TRUE(collect().ok);
   EXPECT_EQ(base::read_file(directory / "job_stdio/job_1.o"), "again\n");
-  EXPECT_EQ(base::read_file(directory.string() + ".1/job_stdio/job_1.o"), "hello\n") << "the older one is kept";
+  EXPECT_EQ(base::read_file(directory.string() + ".1/job_stdio/job_1.o"), "hello\n") << "the older one must be kept";
 }
 
 TEST_P(LogScripts, KeepAnOlderArchive) {
@@ -252,7 +252,7 @@ TEST_P(LogScripts, KeepAnOlderArchive) {
   EXPECT_EQ(base::read_file(settings.local_dir + "/torc_logs_42_ws1.1.tar.gz"), "older");
 }
 
-TEST_P(LogScripts, SayWhereThereIsNothing) {
+TEST_P(LogScripts, ReportAMissingDirectory) {
   auto collected = collect();
   EXPECT_TRUE(collected.ok && collected.missing) << collected.message;
   const auto removed = remove("nowhere");
@@ -268,7 +268,7 @@ TEST_P(LogScripts, DeleteAnOutputDirectory) {
   EXPECT_FALSE(fs::exists(transport.home() / "evil"));
 }
 
-TEST_P(LogScripts, DeleteWhereTheWorkerWasStarted) {
+TEST_P(LogScripts, DeleteTheRecordedOutputDirectory) {
   write_output("elsewhere");
   write_text(state_directory() / "worker",
              "pid=1\nhost=" + proc::host_name() + "\noutput_dir=" + (transport.home() / "elsewhere").string() + "\n");
@@ -276,9 +276,9 @@ TEST_P(LogScripts, DeleteWhereTheWorkerWasStarted) {
   EXPECT_FALSE(fs::exists(transport.home() / "elsewhere"));
 }
 
-TEST_P(LogScripts, RefuseToDeleteWhatNobodyMeans) {
+TEST_P(LogScripts, RefuseToDeleteDangerousDirectories) {
   write_output();
-  // Should a refusal ever fail to come, nothing is lost but this test.
+  // If a refusal ever fails, only this test fails, and no files are deleted.
   write_program(transport.home() / "bin/rm", "#!/bin/sh\nexit 0\n");
   for (const std::string& directory :
        {std::string("/"), std::string("//"), std::string("/usr"), std::string("~"), transport.home().string(),
@@ -290,7 +290,7 @@ TEST_P(LogScripts, RefuseToDeleteWhatNobodyMeans) {
   EXPECT_TRUE(fs::exists(transport.home() / "torc_output/job_stdio/job_1.o"));
 }
 
-TEST_P(LogScripts, RefuseToDeleteWhatHoldsNothingOfTorc) {
+TEST_P(LogScripts, RefuseToDeleteADirectoryWithoutFilesOfTorc) {
   write_text(transport.home() / "thesis/chapter1.tex", "...");
   const auto refused = remove("thesis");
   EXPECT_FALSE(refused.ok);
@@ -313,7 +313,7 @@ TEST_P(LogScripts, RefuseToDeleteWhileAWorkerRunsThere) {
   settings.remove = true;
   EXPECT_FALSE(collect().ok);
   EXPECT_TRUE(nothing_left_there());
-  // Another host with the same home: its processes cannot be seen from here.
+  // Processes of another host with the same home directory cannot be seen from here.
   fs::remove(state_directory() / "ended");
   write_state(1, 1, "another boot", "another host");
   fs::rename(state_directory(), state_directory().parent_path() / "ws2");

@@ -18,7 +18,7 @@
 namespace torc::remote {
 namespace {
 
-/// Workers that are all well, counted: how many connections there are, and in which order what happens.
+/// Workers without faults. Counts connections, and records the order of checks and starts.
 class CountingTransport : public Transport {
  public:
   proc::CommandResult run(const model::WorkerAddress&, const ScriptCall& call) override {
@@ -52,7 +52,7 @@ class CountingTransport : public Transport {
 
   std::size_t slots{10};
   std::atomic<int> connections{0};
-  std::atomic<int> most{0};  ///< At once.
+  std::atomic<int> most{0};  ///< Maximum at once.
   std::vector<std::string> order{};
 
  private:
@@ -65,7 +65,7 @@ class CountingTransport : public Transport {
   std::mutex m_mutex;
 };
 
-TEST(StartRound, ConnectsAgainOnlyToThoseThatDoNotFitIntoOneRound) {
+TEST(StartRound, ConnectsTwiceOnlyToWorkersBeyondTheWidth) {
   for (const std::size_t width : {1U, 2U, 4U, 5U, 9U}) {
     CountingTransport transport;
     transport.slots = width;
@@ -85,7 +85,7 @@ TEST(StartRound, ConnectsAgainOnlyToThoseThatDoNotFitIntoOneRound) {
     }
     EXPECT_EQ(transport.connections, static_cast<int>(10 - std::min<std::size_t>(width, 5))) << width;
     EXPECT_LE(transport.most, static_cast<int>(width));
-    // Nothing starts before all are checked.
+    // No worker starts before all have been checked.
     ASSERT_EQ(transport.order.size(), 10U);
     EXPECT_EQ(std::count(transport.order.begin(), transport.order.begin() + 5, "check"), 5) << width;
   }
@@ -103,7 +103,7 @@ class StartScripts : public RemoteScripts {
     settings.settle = std::chrono::milliseconds(300);
   }
 
-  /// Checks and starts; `width` 1 takes one connection, 0 takes two.
+  /// Checks and starts, with one connection if `width` is 1, with two if it is 0.
   StartResult start(std::size_t width = 1) {
     transport.slots = width;
     return check_and_start(transport, {worker}, settings,
@@ -137,7 +137,7 @@ TEST_P(StartScripts, StartsADetachedRunner) {
   EXPECT_EQ(base::read_file(home + "/torc_output/.torc_server_42"), "server-1\n");
 }
 
-TEST_P(StartScripts, StartsAWorkerWithWhatIsItsOwn) {
+TEST_P(StartScripts, StartsAWorkerWithItsSettings) {
   write_program(transport.home() / "own/torc", k_fake_torc);
   set_torc("#!/bin/sh\necho torc 0.6.5\n");
   settings.of_worker["ws1"] = {.torc = (transport.home() / "own/torc").string(),
@@ -162,7 +162,7 @@ TEST_P(StartScripts, StartsAWorkerWithWhatIsItsOwn) {
   }
 }
 
-TEST_P(StartScripts, GivesTheRunnerItsEnvironment) {
+TEST_P(StartScripts, SetsTheEnvironmentOfTheRunner) {
   ASSERT_TRUE(start().start.ok) << transport.last.err;
   const auto lines = base::split_lines(base::read_file(transport.home() / "run_environment"));
   const std::set<std::string> environment(lines.begin(), lines.end());
@@ -174,13 +174,13 @@ TEST_P(StartScripts, GivesTheRunnerItsEnvironment) {
   }
 }
 
-TEST_P(StartScripts, TakesTwoConnectionsWhereWorkersDoNotFitIntoOneRound) {
+TEST_P(StartScripts, UsesTwoConnectionsBeyondTheWidth) {
   const auto result = start(0);
   EXPECT_TRUE(result.start.ok) << result.start.message << transport.last.err;
   EXPECT_EQ(transport.connections, 2);
 }
 
-TEST_P(StartScripts, StartsNothingUnlessTold) {
+TEST_P(StartScripts, StartsNothingIfTheDecisionIsNo) {
   const auto results =
       check_and_start(transport, {worker}, settings, [](const std::vector<Check>&) { return std::vector<char>{0}; });
   EXPECT_TRUE(results.front().check.ok()) << results.front().check.message;
@@ -188,13 +188,13 @@ TEST_P(StartScripts, StartsNothingUnlessTold) {
   EXPECT_FALSE(fs::exists(transport.home() / "torc_output"));
 }
 
-TEST_P(StartScripts, PassesOnWhatTheDecisionThrows) {
+TEST_P(StartScripts, PassesOnAnExceptionOfTheDecision) {
   const auto decide = [](const std::vector<Check>&) -> std::vector<char> { throw base::Error("no"); };
   EXPECT_THROW(check_and_start(transport, {worker}, settings, decide), base::Error);
   EXPECT_FALSE(fs::exists(state_directory() / "worker"));
 }
 
-TEST_P(StartScripts, FindsARunningWorkerAndStartsNoSecond) {
+TEST_P(StartScripts, FindsARunningWorkerAndStartsNoSecondOne) {
   const auto first = start();
   ASSERT_TRUE(first.start.ok) << transport.last.err;
   const auto second = start();
@@ -204,7 +204,7 @@ TEST_P(StartScripts, FindsARunningWorkerAndStartsNoSecond) {
   EXPECT_EQ(second.check.running_pid, first.start.pid);
 }
 
-TEST_P(StartScripts, StartsAgainWhereThePidBelongsToAnotherProcessNow) {
+TEST_P(StartScripts, StartsAgainIfAnotherProcessHasThePid) {
   ASSERT_TRUE(start().start.ok) << transport.last.err;
   auto text = base::read_file(state_directory() / "worker");
   const auto pid = std::stoi(text.substr(text.find('=') + 1));
@@ -227,7 +227,7 @@ TEST_P(StartScripts, ShowsTheLogOfARunnerThatDies) {
       << transport.last.err;
 }
 
-TEST_P(StartScripts, TakesOutputDirectoriesWithAnyName) {
+TEST_P(StartScripts, AcceptsOutputDirectoriesWithAnyName) {
   settings.output_dir = "it's a \"dir\"; touch $HOME/evil `touch ~/evil`";
   const auto result = start();
   ASSERT_TRUE(result.start.ok) << result.start.message << transport.last.err;
@@ -263,7 +263,7 @@ TEST_P(StartScripts, FindsTheTorcOfALoginShell) {
   EXPECT_EQ(start().check.torc, transport.home().string() + "/elsewhere/torc") << transport.last.err;
 }
 
-TEST_P(StartScripts, SaysWhereItLookedForTorc) {
+TEST_P(StartScripts, ReportsWhereItSearchedForTorc) {
   fs::remove(transport.home() / "bin/torc");
   auto result = start();
   EXPECT_EQ(result.check.problem, Check::Problem::version);
@@ -284,12 +284,12 @@ TEST_P(StartScripts, ComparesVersions) {
   EXPECT_TRUE(start().check.ok());
 }
 
-TEST_P(StartScripts, SaysWhyATorcDoesNotStart) {
+TEST_P(StartScripts, ReportsWhyATorcDoesNotStart) {
   set_torc("#!/bin/sh\necho 'torc: error while loading shared libraries: libx.so' >&2\nexit 127\n");
   EXPECT_EQ(start().check.message, "torc does not start on ws1: torc: error while loading shared libraries: libx.so");
 }
 
-TEST_P(StartScripts, AsksWhetherTheServerIsReached) {
+TEST_P(StartScripts, ChecksWhetherTheServerIsReachable) {
   set_torc(
       "#!/bin/sh\necho '{\"torc_probe\":1,\"version\":\"0.23.0\",\"server\":{\"reached\":false,\"error\":"
       "\"connection refused\"}}'\n");
@@ -298,7 +298,7 @@ TEST_P(StartScripts, AsksWhetherTheServerIsReached) {
   EXPECT_EQ(result.check.message, "connection refused");
 }
 
-TEST_P(StartScripts, StartsATorcWithoutTheProbeIfItLives) {
+TEST_P(StartScripts, StartsATorcWithoutTheProbeIfItStaysAlive) {
   set_torc(
       "#!/bin/sh\ncase $1 in --version) echo torc 0.23.0;; run) exec sleep 300;;\n"
       "*) echo no such command; exit 2;; esac\n");
@@ -310,7 +310,7 @@ TEST_P(StartScripts, StartsATorcWithoutTheProbeIfItLives) {
       comes_true([&] { return start().start.message == "Process died immediately. Last log:\n  Error: gone"; }));
 }
 
-TEST_P(StartScripts, NotesTheEndOfATorcWithoutTheProbe) {
+TEST_P(StartScripts, RecordsTheEndOfATorcWithoutTheProbe) {
   set_torc(
       "#!/bin/sh\ncase $1 in --version) echo torc 0.23.0;; run) while [ ! -e \"$HOME/done\" ]; do sleep 0.05; done;;\n"
       "*) exit 2;; esac\n");
@@ -326,7 +326,7 @@ TEST_P(StartScripts, NotesTheEndOfATorcWithoutTheProbe) {
   EXPECT_TRUE(comes_true([&] { return state() == State::died; }));
 }
 
-TEST_P(StartScripts, LeavesARunnerThatAnOlderTorcStarted) {
+TEST_P(StartScripts, FindsARunnerThatAnOlderTorcStarted) {
   write_program(transport.home() / "old/torc", "#!/bin/sh\nwhile :; do sleep 0.1; done\n");
   proc::SpawnOptions options;
   options.argv = {(transport.home() / "old/torc").string(), "run", "42", "--output-dir", "torc_output"};
@@ -345,7 +345,7 @@ TEST_P(StartScripts, LeavesARunnerThatAnOlderTorcStarted) {
   EXPECT_TRUE(result.start.ok && !result.start.already_running) << result.start.message;
 }
 
-TEST_P(StartScripts, LetsOnlyOneOfTwoStart) {
+TEST_P(StartScripts, OnlyOneOfTwoConcurrentStartsSucceeds) {
   LocalTransport other(transport.home(), GetParam());
   other.slots = 0;
   StartResult second;
@@ -361,7 +361,7 @@ TEST_P(StartScripts, LetsOnlyOneOfTwoStart) {
 
 TEST_P(StartScripts, KeepTheirStateFromOthers) {
   const auto state = state_directory();
-  // As an older torc made it.
+  // As created by an older torc.
   write_text(state / "start_lock", "");
   for (auto directory = state; directory != transport.home(); directory = directory.parent_path()) {
     fs::permissions(directory, fs::perms::all);
@@ -375,7 +375,7 @@ TEST_P(StartScripts, KeepTheirStateFromOthers) {
   for (const char* name : {"start_lock", "worker", "start"}) {
     EXPECT_EQ(fs::status(state / name).permissions(), fs::perms::owner_read | fs::perms::owner_write) << name;
   }
-  EXPECT_NE(fs::status(transport.home() / "torc_output").permissions(), fs::perms::owner_all) << "follows the umask";
+  EXPECT_NE(fs::status(transport.home() / "torc_output").permissions(), fs::perms::owner_all) << "it follows the umask";
 }
 
 TEST_P(StartScripts, NameTheStartThatHoldsTheLock) {
@@ -393,7 +393,7 @@ TEST_P(StartScripts, NameTheStartThatHoldsTheLock) {
   EXPECT_EQ(transport.last.err, "");
 }
 
-TEST_P(StartScripts, NameNoProcessThatHasEndedAsHolderOfTheLock) {
+TEST_P(StartScripts, ReportThatTheRecordedHolderOfTheLockHasEnded) {
   proc::SpawnOptions options;
   options.argv = {"true"};
   auto ended = proc::Child::spawn(options);
@@ -417,9 +417,9 @@ TEST_P(StartScripts, NameTheHolderOfTheLockWithinAShortLimit) {
   EXPECT_NE(message.find("process 77 on ws1"), std::string::npos) << message;
 }
 
-TEST_P(StartScripts, SayWhyTheLockCannotBeTaken) {
+TEST_P(StartScripts, ReportWhyTheLockCannotBeTaken) {
   if (std::string(GetParam()) == "busybox") {
-    GTEST_SKIP() << "this shell has a flock of its own";
+    GTEST_SKIP() << "this shell has its own flock";
   }
   write_program(transport.home() / "bin/flock", "#!/bin/sh\necho 'flock: 8: No locks available' >&2\nexit 71\n");
   const auto result = start();
@@ -428,22 +428,22 @@ TEST_P(StartScripts, SayWhyTheLockCannotBeTaken) {
             "cannot lock " + (state_directory() / "start_lock").string() + ": flock: 8: No locks available");
 }
 
-TEST_P(StartScripts, SayWhoHoldsTheLock) {
+TEST_P(StartScripts, RecordTheHolderOfTheLock) {
   ASSERT_TRUE(start().start.ok) << transport.last.err;
   const auto holder = base::read_file(state_directory() / "start_lock");
   EXPECT_TRUE(holder.starts_with("process ")) << holder;
   EXPECT_TRUE(holder.ends_with(fmt::format(" on {0}, started from {0}\n", proc::host_name()))) << holder;
 }
 
-TEST_P(StartScripts, GiveTheRunnerNothingOfTheSession) {
+TEST_P(StartScripts, RemoveVariablesOfTheSession) {
   transport.variables = {"SSH_CLIENT=1",           "SSH2_CLIENT=1", "SSH_CONNECTION=1",  "SSH_TTY=1",
                          "SSH_ORIGINAL_COMMAND=1", "SHLVL=0",       "SSH_AUTH_SOCK=kept"};
-  // A system whose sh is bash, which sets SHLVL for what it starts.
+  // Simulates a system whose sh is bash, which sets SHLVL for its children.
   if (std::string(GetParam()) == "bash") {
     fs::create_symlink("/bin/bash", transport.home() / "bin/sh");
   }
   ASSERT_TRUE(start().start.ok) << transport.last.err;
-  // The fake torc is a shell: what it was given is in /proc.
+  // The fake torc is a shell, which may change its variables; /proc has the original ones.
   const auto pid = static_cast<pid_t>(*query_state(transport, worker, workflow, "").pid);
   std::vector<std::string> names;
   for (const auto& entry : proc::environment_of(pid)) {
@@ -455,9 +455,9 @@ TEST_P(StartScripts, GiveTheRunnerNothingOfTheSession) {
   EXPECT_EQ(names, std::vector<std::string>{"SSH_AUTH_SOCK"});
 }
 
-TEST_P(StartScripts, KeepTheLastLogOrStartNothing) {
+TEST_P(StartScripts, KeepThePreviousLogOrStartNothing) {
   if (std::string(GetParam()) == "busybox") {
-    GTEST_SKIP() << "this shell has a mv of its own";
+    GTEST_SKIP() << "this shell has its own mv";
   }
   write_text(transport.home() / "torc_output/torc_worker_42_ws1.log", "how it died\n");
   write_program(transport.home() / "bin/mv", "#!/bin/sh\ncase $* in *.old) exit 1 ;; esac\nexec /usr/bin/mv \"$@\"\n");
@@ -466,7 +466,7 @@ TEST_P(StartScripts, KeepTheLastLogOrStartNothing) {
   EXPECT_EQ(base::read_file(transport.home() / "torc_output/torc_worker_42_ws1.log"), "how it died\n");
 }
 
-/// Starts of workers that died.
+/// Restarts of workers that died.
 class StartAgain : public StartScripts {
  protected:
   StartAgain() {
@@ -497,7 +497,7 @@ class StartAgain : public StartScripts {
   }
 };
 
-TEST_P(StartAgain, TakesWhatTheLastStartLeft) {
+TEST_P(StartAgain, UsesTheRecordOfTheLastStart) {
   start_and_kill();
   for (const std::size_t width : {1U, 0U}) {
     const auto result = start_again(width);
@@ -517,7 +517,7 @@ TEST_P(StartAgain, TakesWhatTheLastStartLeft) {
   EXPECT_EQ(fs::status(kept).permissions(), fs::perms::owner_read | fs::perms::owner_write);
 }
 
-TEST_P(StartAgain, TakesAnotherVersionWhereTheLastStartDid) {
+TEST_P(StartAgain, AcceptsAnotherVersionIfTheLastStartDid) {
   set_torc("#!/bin/sh\ncase $1 in --version) echo torc 0.6.5;; run) exec sleep 300;; *) exit 2;; esac\n");
   settings.skip_version_check = true;
   start_and_kill();
@@ -525,14 +525,14 @@ TEST_P(StartAgain, TakesAnotherVersionWhereTheLastStartDid) {
   EXPECT_TRUE(result.start.ok) << result.check.message << result.start.message;
 }
 
-TEST_P(StartAgain, LeavesARunnerAlone) {
+TEST_P(StartAgain, DoesNotRestartARunningWorker) {
   const auto first = start();
   const auto result = start_again();
   EXPECT_TRUE(result.start.already_running) << result.check.message;
   EXPECT_EQ(result.start.pid, first.start.pid);
 }
 
-TEST_P(StartAgain, RefusesWhatIsToStayDown) {
+TEST_P(StartAgain, RefusesWorkersThatMustStayDown) {
   const auto refusal = [&] {
     const auto result = start_again();
     EXPECT_FALSE(result.tried);
@@ -541,7 +541,7 @@ TEST_P(StartAgain, RefusesWhatIsToStayDown) {
   };
   EXPECT_EQ(refusal(), "it has no record of how it was started; start it with 'torc remote run'");
   start_and_kill();
-  // Nothing to signal, but an intention.
+  // There is no process to signal, but the stop is recorded.
   stop_workers(transport, {worker}, {.workflow = workflow}, [](const auto&) {});
   EXPECT_EQ(refusal(), "a stop was requested");
   start_and_kill();

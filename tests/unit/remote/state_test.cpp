@@ -36,7 +36,7 @@ class StateScripts : public RemoteScripts {
         .front();
   }
 
-  /// A zombie counts as gone: whoever is the parent may take its time.
+  /// A zombie counts as gone, because its parent may reap it late.
   static bool gone(pid_t pid) {
     std::ifstream stat("/proc/" + std::to_string(pid) + "/stat");
     std::string text;
@@ -47,7 +47,7 @@ class StateScripts : public RemoteScripts {
   int signaled{0};
 };
 
-TEST_P(StateScripts, KnowWhatNeverStarted) {
+TEST_P(StateScripts, RecognizeAWorkerThatWasNeverStarted) {
   EXPECT_EQ(query().state, State::never_started) << transport.last.err;
   const auto stopped = stop();
   EXPECT_TRUE(stopped.ok);
@@ -55,7 +55,7 @@ TEST_P(StateScripts, KnowWhatNeverStarted) {
   EXPECT_FALSE(stopped.signaled_pid);
 }
 
-TEST_P(StateScripts, FindARunningWorkerWhereverItsOutputLies) {
+TEST_P(StateScripts, FindARunningWorkerWithAnyOutputDirectory) {
   const pid_t pid = start();
   EXPECT_EQ(query().state, State::running) << transport.last.err;
   EXPECT_EQ(query().pid, pid);
@@ -64,7 +64,7 @@ TEST_P(StateScripts, FindARunningWorkerWhereverItsOutputLies) {
   EXPECT_EQ(transport.last.err, "");
 }
 
-/// Sessions in a place where the boot's id cannot be read, as in some containers.
+/// Sessions in which the boot ID cannot be read, as in some containers.
 class WithoutBootId : public StateScripts {
  protected:
   void SetUp() override {
@@ -76,7 +76,7 @@ class WithoutBootId : public StateScripts {
     probe.argv = transport.prefix;
     probe.argv.emplace_back("true");
     if (!IsSkipped() && !proc::run_command(probe).ok()) {
-      GTEST_SKIP() << "nothing can be hidden here";
+      GTEST_SKIP() << "files cannot be hidden on this machine";
     }
   }
 };
@@ -95,7 +95,7 @@ TEST_P(WithoutBootId, ARunnerIsSeenAndItsOutputIsKept) {
   EXPECT_EQ(transport.last.err, "");
 }
 
-TEST_P(WithoutBootId, ARunnerThatWasStartedWithOneIsSeen) {
+TEST_P(WithoutBootId, ARunnerWithARecordedBootIdIsSeen) {
   auto prefix = std::move(transport.prefix);
   transport.prefix.clear();
   const pid_t pid = start();
@@ -108,9 +108,9 @@ TEST_P(WithoutBootId, ARunnerThatWasStartedWithOneIsSeen) {
 
 INSTANTIATE_TEST_SUITE_P(Shells, WithoutBootId, testing::Values("dash", "bash", "busybox"), shell_name);
 
-TEST_P(StateScripts, NoteTheEndOfAKilledRunnerOnlyOnceItIsGone) {
+TEST_P(StateScripts, RecordTheEndOfAKilledRunnerOnlyOnceItIsGone) {
   const pid_t pid = start();
-  // A kill that kills nobody, as of a process of another user.
+  // A kill without effect, as for a process of another user.
   transport.noise = "kill() { return 1; }\n";
   stop(StopMode::kill);
   EXPECT_FALSE(gone(pid));
@@ -140,13 +140,13 @@ TEST_P(StateScripts, KillARunnerAndEverythingBelowIt) {
   EXPECT_EQ(query().state, State::stopped);
 }
 
-TEST_P(StateScripts, WaitForTheEndOverOneConnectionOrTwo) {
+TEST_P(StateScripts, WaitForTheEndWithOneConnectionOrTwo) {
   for (const std::size_t width : {1U, 0U}) {
     start();
     const int before = transport.connections;
     const auto result = stop(StopMode::end, std::chrono::seconds(15), width);
     EXPECT_TRUE(result.ended) << result.message << transport.last.err;
-    EXPECT_EQ(result.requeued, std::nullopt) << "this runner wrote nothing down";
+    EXPECT_EQ(result.requeued, std::nullopt) << "this runner recorded no end";
     EXPECT_EQ(signaled, 1);
     EXPECT_EQ(transport.connections - before, width == 1 ? 1 : 2);
   }
@@ -158,7 +158,7 @@ TEST_P(StateScripts, ReportTheNumberOfRequeuedJobs) {
   EXPECT_EQ(stop(StopMode::end, std::chrono::seconds(15)).requeued, 3);
 }
 
-TEST_P(StateScripts, GiveUpOnARunnerThatStays) {
+TEST_P(StateScripts, GiveUpOnARunnerThatDoesNotEnd) {
   const pid_t pid = start();
   ASSERT_TRUE(comes_true([&] { return fs::exists(transport.home() / "child"); }));
   ::kill(pid, SIGSTOP);
@@ -173,11 +173,11 @@ TEST_P(StateScripts, DrainARunner) {
   const pid_t pid = start();
   const auto result = stop(StopMode::drain);
   EXPECT_EQ(result.signaled_pid, pid) << result.message << transport.last.err;
-  ASSERT_TRUE(comes_true([&] { return gone(pid); })) << "the default action of SIGUSR1";
-  EXPECT_EQ(query().state, State::died) << "nobody stopped it";
+  ASSERT_TRUE(comes_true([&] { return gone(pid); })) << "SIGUSR1 must end it, which is its default action";
+  EXPECT_EQ(query().state, State::died) << "there was no stop";
 }
 
-TEST_P(StateScripts, TellWhyARunnerIsGone) {
+TEST_P(StateScripts, ReportWhyARunnerIsGone) {
   const pid_t pid = start();
   ::kill(-pid, SIGKILL);
   ASSERT_TRUE(comes_true([&] { return gone(pid); }));
@@ -192,7 +192,7 @@ TEST_P(StateScripts, TellWhyARunnerIsGone) {
   EXPECT_EQ(query().message, "the workflow was canceled");
 }
 
-TEST_P(StateScripts, NeverTakeAReusedPidForTheWorker) {
+TEST_P(StateScripts, NeverMistakeAReusedPidForTheWorker) {
   const pid_t pid = start();
   ::kill(-pid, SIGKILL);
   ASSERT_TRUE(comes_true([&] { return gone(pid); }));
@@ -200,7 +200,7 @@ TEST_P(StateScripts, NeverTakeAReusedPidForTheWorker) {
   proc::SpawnOptions options;
   options.argv = {"sleep", "300"};
   auto bystander = proc::Child::spawn(options);
-  // A pid comes back later than in the same hundredth of a second.
+  // In practice, a pid is not reused within the same hundredth of a second.
   const auto has_ticks_of_worker = [&] {
     const auto ticks = proc::start_ticks(bystander.pid());
     return text.find(fmt::format("start_ticks={}\n", ticks.value_or(0))) != std::string::npos;
@@ -217,13 +217,13 @@ TEST_P(StateScripts, NeverTakeAReusedPidForTheWorker) {
   EXPECT_FALSE(bystander.try_wait());
 }
 
-TEST_P(StateScripts, RefuseAPidThatIsNone) {
+TEST_P(StateScripts, RefuseAnInvalidPid) {
   write_text(state_directory() / "worker", "pid=-1\nstart_ticks=1\nboot_id=" + proc::boot_id() + "\n");
   EXPECT_EQ(query().state, State::died);
   EXPECT_FALSE(stop().signaled_pid);
 }
 
-TEST_P(StateScripts, UnderstandThePidFileOfAnOlderTorc) {
+TEST_P(StateScripts, ReadThePidFileOfAnOlderTorc) {
   proc::SpawnOptions options;
   write_program(transport.home() / "bin/torc", "#!/bin/sh\nsleep 300\n");
   options.argv = {(transport.home() / "bin/torc").string(), "run", "42", "--output-dir", "x"};
@@ -259,7 +259,7 @@ TEST_P(StateScripts, FindARunnerThatAnOlderTorcStartedAfterOurs) {
   EXPECT_EQ(query().state, State::died);
 }
 
-/// Fails every call in one way.
+/// Returns `result` for every call.
 class FailingTransport : public Transport {
  public:
   proc::CommandResult run(const model::WorkerAddress&, const ScriptCall&) override { return result; }
@@ -275,7 +275,7 @@ class FailingTransport : public Transport {
   proc::CommandResult result{};
 };
 
-TEST(State, IsUnreachableWhereSshFails) {
+TEST(State, IsUnreachableIfSshFails) {
   FailingTransport transport;
   transport.result = {.end = proc::CommandResult::End::exited,
                       .code = 255,
@@ -292,17 +292,17 @@ TEST(State, IsUnreachableWhereSshFails) {
   EXPECT_FALSE(stop().ok);
 }
 
-TEST_P(StateScripts, TellThatTheJobsOfADeadRunnerStillEnd) {
+TEST_P(StateScripts, ReportThatAGuardianIsEndingTheJobsOfADeadRunner) {
   const pid_t pid = start();
   const auto file = state_directory() / "worker";
   const auto note = base::read_file(file.string());
   const auto ticks = *proc::start_ticks(::getpid());
   write_text(file, note + fmt::format("guardian_pid={}\nguardian_ticks={}\n", ::getpid(), ticks));
-  EXPECT_FALSE(query().ending) << "it runs";
+  EXPECT_FALSE(query().ending) << "the runner is alive";
   ::kill(-pid, SIGKILL);
   EXPECT_TRUE(comes_true([&] { return query().state == State::died; }));
   EXPECT_TRUE(query().ending) << transport.last.err;
-  // Somebody else has the guardian's number by now.
+  // Another process has the guardian's pid by now.
   write_text(file, note + fmt::format("guardian_pid={}\nguardian_ticks={}\n", ::getpid(), ticks + 1));
   EXPECT_FALSE(query().ending);
   write_text(file, note);

@@ -34,13 +34,13 @@ TEST(TunnelTarget, IsHostAndPortOfTheUrl) {
   EXPECT_THROW(tunnel_target("http:///v1", false), base::UsageError);
 }
 
-TEST(TunnelTarget, RefusesACertificateThatCannotHold) {
+TEST(TunnelTarget, RefusesACertificateThatCannotBeValid) {
   EXPECT_THROW(tunnel_target("https://torc.example.org/torc-service/v1", false), base::UsageError);
   EXPECT_THROW(tunnel_target("HTTPS://torc.example.org/torc-service/v1", false), base::UsageError);
   EXPECT_EQ(tunnel_target("https://torc.example.org/torc-service/v1", true).text(), "torc.example.org:443");
 }
 
-TEST(TunnelUrl, KeepsOnlyANameThatACertificateMayHoldFor) {
+TEST(TunnelUrl, KeepsOnlyANameThatACertificateMayHave) {
   EXPECT_EQ(url_through_tunnel("http://localhost:8080/torc-service/v1", 20001),
             "http://127.0.0.1:20001/torc-service/v1");
   EXPECT_EQ(url_through_tunnel("https://localhost:8443/x", 20001), "https://localhost:20001/x");
@@ -48,7 +48,7 @@ TEST(TunnelUrl, KeepsOnlyANameThatACertificateMayHoldFor) {
   EXPECT_EQ(url_through_tunnel("http://me:pw@login1/x", 20001), "http://me:pw@127.0.0.1:20001/x");
 }
 
-TEST(TunnelPort, IsTheSameEveryTimeAndBelowThoseGivenOut) {
+TEST(TunnelPort, IsAlwaysTheSameAndBelowTheEphemeralPorts) {
   const WorkflowRef workflow{.server_id = "id", .workflow_id = 42};
   EXPECT_EQ(tunnel_port(workflow, "ws1", 0), tunnel_port(workflow, "ws1", 0));
   EXPECT_NE(tunnel_port(workflow, "ws1", 0), tunnel_port(workflow, "ws1", 1));
@@ -58,7 +58,7 @@ TEST(TunnelPort, IsTheSameEveryTimeAndBelowThoseGivenOut) {
   }
 }
 
-TEST(ReconnectPause, GrowsToAnEnd) {
+TEST(ReconnectPause, GrowsToALimit) {
   using std::chrono::milliseconds;
   EXPECT_EQ(reconnect_pause(1, 1.0), milliseconds(500));
   EXPECT_EQ(reconnect_pause(1, 0.5), milliseconds(250));
@@ -66,7 +66,7 @@ TEST(ReconnectPause, GrowsToAnEnd) {
   EXPECT_EQ(reconnect_pause(1'000'000, 1.0), milliseconds(30'000));
 }
 
-TEST(SshTunnelCommand, SharesNoConnectionAndLivesByTheForward) {
+TEST(SshTunnelCommand, SharesNoConnectionAndFailsWithoutTheForward) {
   SshOptions options;
   options.options = {"ProxyJump=gate"};
   const auto words =
@@ -86,7 +86,7 @@ TEST(SshTunnelCommand, SharesNoConnectionAndLivesByTheForward) {
                base::Error);
 }
 
-TEST(TunnelMessages, ComeBackAsTheyWere) {
+TEST(TunnelMessages, SurviveARoundTrip) {
   TunnelRequest request{.workers = make_workers({"alice@ws3:2222", "ws1"})};
   request.options.options = {"ProxyJump=gate"};
   const auto read = TunnelRequest::parse(request.text());
@@ -103,10 +103,10 @@ TEST(TunnelMessages, ComeBackAsTheyWere) {
   EXPECT_THROW(parse_tunnel_answer(tunnel_refusal("no")), base::Error);
 }
 
-/// A tunnel in a thread of its own, whose ssh is a script.
+/// A tunnel in its own thread, with a script instead of ssh.
 class TunnelTest : public ::testing::Test {
  public:
-  /// As main does: an ssh that ends at once does not read what it is told.
+  /// As `main` does: writing to an ssh that ends at once must not raise SIGPIPE.
   static void SetUpTestSuite() { proc::prepare_signals_for_children(); }
 
  protected:
@@ -171,25 +171,25 @@ TEST_F(TunnelTest, HoldsEachWorkerOnceAndEndsWithAll) {
   EXPECT_TRUE(proc::children_of_this_process().empty());
 }
 
-TEST_F(TunnelTest, ComesBackOnTheSamePort) {
+TEST_F(TunnelTest, ReconnectsOnTheSamePort) {
   start("printf '\\n%s\\n' '#torc-tunnel-up'\n[ -e \"$0.once\" ] && exec cat >/dev/null\n: >\"$0.once\"\n");
   const int port = hold({"ws1"}).front().port;
   EXPECT_TRUE(comes_true([&] { return calls().size() == 2 && last_change().up; }));
   EXPECT_EQ(last_change().port, port);
 }
 
-TEST_F(TunnelTest, TriesOtherPortsAndSaysWhatMayForbidThemAll) {
+TEST_F(TunnelTest, TriesOtherPortsAndReportsWhatMayForbidThem) {
   start(
       "case \"$*\" in *' -R '*) echo 'Error: remote port forwarding failed for listen port 1' >&2; exit 255 ;; esac\n"
       "exec cat >/dev/null\n");
   const auto forward = hold({"ws1"}).front();
   EXPECT_FALSE(forward.up);
   EXPECT_NE(forward.error.find("AllowTcpForwarding"), std::string::npos) << forward.error;
-  // The first port twice, with a look for an old connection in between, and four more.
+  // The first port twice, with a search for an old connection in between, and four others.
   EXPECT_EQ(calls().size(), 7U);
 }
 
-TEST_F(TunnelTest, SaysWhySshFails) {
+TEST_F(TunnelTest, ReportsWhySshFails) {
   start("echo 'ssh: connect to host ws1 port 22: No route to host' >&2; exit 255\n");
   const auto forward = hold({"ws1"}).front();
   EXPECT_EQ(forward.error, "ssh: connect to host ws1 port 22: No route to host");
@@ -201,15 +201,15 @@ TEST_F(TunnelTest, GivesUpACallThatHangs) {
   EXPECT_EQ(hold({"ws1"}).front().error, "timed out");
 }
 
-TEST_F(TunnelTest, EndsWhatPrintsWithoutEnd) {
+TEST_F(TunnelTest, EndsAnSshThatPrintsEndlessly) {
   start("exec yes\n");
   const auto forward = hold({"ws1"}).front();
   EXPECT_FALSE(forward.up);
   EXPECT_NE(forward.error.find("endless output"), std::string::npos) << forward.error;
-  EXPECT_TRUE(comes_true([&] { return calls().size() >= 2; })) << "it is tried again";
+  EXPECT_TRUE(comes_true([&] { return calls().size() >= 2; })) << "it must be tried again";
 }
 
-TEST_F(TunnelTest, AnswersMoreThanASocketTakesAtOnce) {
+TEST_F(TunnelTest, SendsAnswersLargerThanASocketBuffer) {
   m_place.make();
   TunnelClients clients;
   clients.listen(m_place.listen());
@@ -237,7 +237,7 @@ TEST_F(TunnelTest, AnswersMoreThanASocketTakesAtOnce) {
   EXPECT_EQ(forwards.back().worker, "worker4999");
 }
 
-TEST_F(TunnelTest, WaitsForOthersThatStartItUntilAStop) {
+TEST_F(TunnelTest, WaitsForAnotherStartUntilAStop) {
   m_place.make();
   const auto held = m_place.take_start_lock({}, [](const auto&) {});
   std::stop_source stop;
@@ -268,7 +268,7 @@ TEST_F(TunnelTest, KeepsItsStateFromOthers) {
   }
 }
 
-TEST_F(TunnelTest, AsksStrangeClientsNothing) {
+TEST_F(TunnelTest, AnswersInvalidRequestsWithAnError) {
   start(k_stands);
   {
     const base::Fd socket = m_place.connect();
@@ -286,7 +286,7 @@ TEST_F(TunnelTest, AsksStrangeClientsNothing) {
   EXPECT_FALSE(m_tunnel->is_to_end_when_idle());
 }
 
-TEST_F(TunnelTest, ANoteTellsTheProcessFromALaterOne) {
+TEST_F(TunnelTest, TheRecordDistinguishesTheProcessFromALaterOne) {
   m_place.make();
   auto info = TunnelInfo::of_this_process({.host = "127.0.0.1", .port = 8080});
   info.ports["ws1"] = 20001;
@@ -303,7 +303,7 @@ TEST_F(TunnelTest, ANoteTellsTheProcessFromALaterOne) {
   info.host += "x";
   EXPECT_EQ(info.state(), TunnelInfo::State::elsewhere);
   info.ended = "signal 15";
-  EXPECT_EQ(info.state(), TunnelInfo::State::died) << "runners may need it still";
+  EXPECT_EQ(info.state(), TunnelInfo::State::died) << "runners may still need it";
   info.over = true;
   EXPECT_EQ(info.state(), TunnelInfo::State::over);
   write_text(m_place.directory() / "state", "{\"pid\": \"x\"}");

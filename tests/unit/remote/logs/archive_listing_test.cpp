@@ -9,7 +9,7 @@
 namespace torc::remote {
 namespace {
 
-// The archive ends within the second file: whoever reads on finds it damaged.
+// The archive ends within the second file, so that reading beyond the bound would report damage.
 TEST(CheckArchive, ReadingEndsAtTheBound) {
   const support::TempDir directory;
   support::TarBuilder tar;

@@ -22,7 +22,7 @@ TEST(Script, QuotesEveryValueAndCallsMainInItsLastLine) {
   EXPECT_EQ(script.text(), "a='x; rm -rf ~'\nb='it'\\''s'\nC=plain\nexport C\nmain() { :; }\nmain; exit\n");
 }
 
-TEST(Script, RefusesWhatIsNoName) {
+TEST(Script, RefusesInvalidNames) {
   Script script;
   EXPECT_THROW(script.set("a b", "x"), base::Error);
   EXPECT_THROW(script.set("1", "x"), base::Error);
@@ -40,7 +40,7 @@ TEST(Report, IsFoundAmongNoise) {
   EXPECT_EQ(report->get("absent"), "");
 }
 
-TEST(Report, IsNoneWhereItIsNotWhole) {
+TEST(Report, IsAbsentIfIncomplete) {
   EXPECT_FALSE(Report::parse(""));
   EXPECT_FALSE(Report::parse("#torc-report\npid=2\n"));
   EXPECT_FALSE(Report::parse("pid=2\n#torc-report-end\n"));
@@ -107,7 +107,7 @@ TEST(Checksum, IsThatOfCksum) {
   std::filesystem::remove(path);
 }
 
-TEST(Workers, GetNamesAndKeysOverTheWholeList) {
+TEST(Workers, GetNamesAndKeysForTheWholeList) {
   const auto workers = make_workers({"ws1", "alice@ws3:2222", "[::1]:2222"});
   EXPECT_EQ(workers[0].name, "ws1");
   EXPECT_EQ(workers[1].name, "ws3");
@@ -116,7 +116,7 @@ TEST(Workers, GetNamesAndKeysOverTheWholeList) {
   EXPECT_EQ(make_workers({"h:1", "h:2"})[0].name, "h:1");
 }
 
-TEST(RemoteDirectory, MustBeOneThatScriptsCanHandle) {
+TEST(RemoteDirectory, MustBeSafeForScripts) {
   EXPECT_NO_THROW(check_remote_directory("it's a \"directory\""));
   EXPECT_THROW(check_remote_directory(""), base::UsageError);
   EXPECT_THROW(check_remote_directory("a\nb"), base::UsageError);

@@ -16,7 +16,7 @@ proc::CommandResult ssh_that_said(const std::string& err, int code = 255, const 
   return result;
 }
 
-TEST(RefusedConnection, IsOneThatSshdClosedBeforeTheLogin) {
+TEST(RefusedConnection, IsAConnectionClosedBeforeTheLogin) {
   for (const char* err :
        {"kex_exchange_identification: Connection closed by remote host\r\nConnection closed by 10.0.0.2 port 22\r\n",
         "kex_exchange_identification: read: Connection reset by peer\nConnection reset by 10.0.0.2 port 22\n",
@@ -38,10 +38,10 @@ TEST(RefusedConnection, IsNothingElse) {
   constexpr const char* k_refused = "kex_exchange_identification: Connection closed by remote host\n";
   for (const char* err :
        {"", "ssh: connect to host ws2 port 22: Connection refused\n", "ws2: Permission denied (publickey).\n",
-        // At a time that does not show: somebody may have logged in.
+        // The time is unknown, so the login may have happened.
         "Connection closed by 10.0.0.2 port 22\n", "Connection reset by 10.0.0.2 port 22\n",
         "client_loop: send disconnect: Broken pipe\n", "Connection to ws2 closed by remote host.\n",
-        // The jump host is down, which no new try changes.
+        // The jump host is down, so that another attempt is useless.
         "ssh: connect to host gate port 22: Connection refused\n"
         "kex_exchange_identification: Connection closed by remote host\nConnection closed by UNKNOWN port 65535\n",
         "channel 0: open failed: connect failed: No route to host\nstdio forwarding failed\n"
@@ -58,13 +58,13 @@ TEST(RefusedConnection, IsNothingElse) {
   EXPECT_FALSE(is_refused_connection(late));
 }
 
-TEST(RefusedConnection, IsExplainedWithTheWayOut) {
+TEST(RefusedConnection, IsExplainedWithARemedy) {
   const auto reason = failure_reason(ssh_that_said("kex_exchange_identification: read: Connection reset by peer\r\n"));
   EXPECT_NE(reason.find("MaxStartups"), std::string::npos) << reason;
   EXPECT_NE(reason.find("--connect-delay"), std::string::npos) << reason;
 }
 
-TEST(FailureReason, IsWhatTheJumpHostSaid) {
+TEST(FailureReason, IsTheErrorOfTheJumpHost) {
   constexpr const char* k_outer =
       "kex_exchange_identification: Connection closed by remote host\nConnection closed by UNKNOWN port 65535\n";
   EXPECT_EQ(failure_reason(ssh_that_said(std::string("Host key verification failed.\r\n") + k_outer)),
@@ -73,7 +73,7 @@ TEST(FailureReason, IsWhatTheJumpHostSaid) {
             "Connection closed by UNKNOWN port 65535");
 }
 
-TEST(RefusedConnection, IsTriedAgainAfterPausesThatGrow) {
+TEST(RefusedConnection, IsRetriedAfterGrowingPauses) {
   using std::chrono::milliseconds;
   EXPECT_EQ(refusal_pause(1, 1.0), milliseconds(500));
   EXPECT_EQ(refusal_pause(2, 1.0), milliseconds(1'000));

@@ -28,12 +28,12 @@ TEST(SshCommand, ConnectsToAPlainHost) {
             (Words{"ssh"} + k_common + Words{"-T", "--", "ws1", "exec sh -s"}));
 }
 
-TEST(SshCommand, KeepsUserAndPortApartFromTheHost) {
+TEST(SshCommand, PassesUserAndPortSeparatelyFromTheHost) {
   EXPECT_EQ(ssh_command({}, WorkerAddress::parse("alice@ws3:2222")),
             (Words{"ssh"} + k_common + Words{"-T", "-p", "2222", "-l", "alice", "--", "ws3", "exec sh -s"}));
 }
 
-TEST(SshCommand, GivesIpv6WithoutBrackets) {
+TEST(SshCommand, PassesIpv6WithoutBrackets) {
   EXPECT_EQ(ssh_command({}, WorkerAddress::parse("[2001:db8::1]:2222")),
             (Words{"ssh"} + k_common + Words{"-T", "-p", "2222", "--", "2001:db8::1", "exec sh -s"}));
 }
@@ -47,8 +47,8 @@ TEST(SshCommand, PutsTheUsersOptionsFirst) {
              Words{"-T", "--", "ws1", "exec sh -s"}));
 }
 
-// Even when an address was not parsed but made.
-TEST(SshCommand, RefusesWhatSshWouldTakeForAnOption) {
+// Even if an address was constructed instead of parsed.
+TEST(SshCommand, RefusesWordsThatSshWouldTreatAsOptions) {
   EXPECT_THROW(ssh_command({}, {.user = "", .host = "-oProxyCommand=x", .port = {}}), base::Error);
   EXPECT_THROW(ssh_command({}, {.user = "-l", .host = "ws1", .port = {}}), base::Error);
   EXPECT_THROW(scp_fetch_command({}, {.user = "", .host = "-x", .port = {}}, "/a", "/b"), base::Error);
@@ -64,7 +64,7 @@ TEST(ScpFetchCommand, PutsIpv6InBrackets) {
             (Words{"scp"} + k_common + Words{"-s", "--", "[::1]:/r", "/l"}));
 }
 
-TEST(ScpFetchCommand, TakesUsersOfDomainsAndAddressesWithAZone) {
+TEST(ScpFetchCommand, AcceptsUsersOfDomainsAndAddressesWithAZone) {
   EXPECT_EQ(ssh_command({}, WorkerAddress::parse("CORP\\alice@fe80::1%eth0")),
             (Words{"ssh"} + k_common + Words{"-T", "-l", "CORP\\alice", "--", "fe80::1%eth0", "exec sh -s"}));
   EXPECT_EQ(scp_fetch_command({}, WorkerAddress::parse("CORP\\alice@[fe80::1%eth0]:22"), "/r", "/l"),
@@ -73,7 +73,7 @@ TEST(ScpFetchCommand, TakesUsersOfDomainsAndAddressesWithAZone) {
             "me@example.com@ws1:/r");
 }
 
-TEST(SshCommand, IsNotMadeForWhatIsNoAddress) {
+TEST(SshCommand, IsRefusedForInvalidAddresses) {
   for (const char* stored : {"a b", "u@h:99999", "h:0", "$(touch x)", "a,b", "u\\@h", "", "[::1", "x:y:z"}) {
     const auto workers = make_workers({"ws1", stored});
     ASSERT_EQ(workers.size(), 2U);
@@ -88,7 +88,7 @@ TEST(SshCommand, IsNotMadeForWhatIsNoAddress) {
   }
 }
 
-TEST(SshTarget, IsWhatSshConnectsTo) {
+TEST(SshTarget, IsTheHostThatSshConnectsTo) {
   const support::TempDir directory;
   const auto config = (directory / "config").string();
   std::ofstream(config) << "Host WS1\n  HostName other\nHost ws2 WS2\n  HostName Same.\n  Port 2\n";
@@ -98,7 +98,7 @@ TEST(SshTarget, IsWhatSshConnectsTo) {
   std::filesystem::permissions(options.ssh_program, std::filesystem::perms::owner_all);
   const auto target = [&](const char* text) { return ssh_target(options, WorkerAddress::parse(text)); };
   if (!target("ws1")) {
-    GTEST_SKIP() << "there is no ssh";
+    GTEST_SKIP() << "ssh is not installed";
   }
   EXPECT_EQ(target("ws1"), "ws1 22");
   EXPECT_EQ(target("alice@WS1:2222"), "other 22");
@@ -109,12 +109,12 @@ TEST(SshTarget, IsWhatSshConnectsTo) {
   EXPECT_EQ(target("ws1"), std::nullopt);
 }
 
-TEST(ScpFetchCommand, TakesNoLocalNameForAHosts) {
+TEST(ScpFetchCommand, NeverTreatsALocalNameAsAHost) {
   EXPECT_EQ(scp_fetch_command({}, WorkerAddress::parse("ws1"), "/r", "logs:1/x").back(), "./logs:1/x");
   EXPECT_EQ(scp_fetch_command({}, WorkerAddress::parse("ws1"), "/r", "-x").back(), "./-x");
 }
 
-TEST(ScpFetchCommand, UsesTheSshThatWasGiven) {
+TEST(ScpFetchCommand, UsesTheConfiguredSsh) {
   SshOptions options;
   options.ssh_program = "/opt/ssh";
   EXPECT_EQ(scp_fetch_command(options, WorkerAddress::parse("ws1"), "/r", "/l"),
@@ -134,7 +134,7 @@ proc::CommandResult ended(int code, std::string out, std::string err) {
   return {.end = proc::CommandResult::End::exited, .code = code, .out = std::move(out), .err = std::move(err)};
 }
 
-TEST(FailureReason, IsSshsOwnWord) {
+TEST(FailureReason, IsTheErrorOfSsh) {
   EXPECT_EQ(failure_reason(ended(255, "", "ssh: connect to host ws2 port 22: No route to host\r\n")),
             "ssh: connect to host ws2 port 22: No route to host");
   EXPECT_EQ(failure_reason(ended(255, "",
@@ -143,7 +143,7 @@ TEST(FailureReason, IsSshsOwnWord) {
             "Permission denied (publickey)");
 }
 
-TEST(FailureReason, FallsBackToWhatIsKnown) {
+TEST(FailureReason, HasAFallback) {
   EXPECT_EQ(failure_reason(ended(1, "This account is currently not available.\n", "")),
             "This account is currently not available.");
   EXPECT_EQ(failure_reason(ended(3, "", "")), "exit status 3");

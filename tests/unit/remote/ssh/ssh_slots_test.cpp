@@ -15,7 +15,7 @@
 namespace torc::remote {
 namespace {
 
-TEST(SshSlots, AreNeverMoreThanThereAre) {
+TEST(SshSlots, AreNeverExceeded) {
   SshSlots slots(3);
   std::atomic<int> now{0};
   std::atomic<int> most{0};
@@ -27,15 +27,15 @@ TEST(SshSlots, AreNeverMoreThanThereAre) {
     now -= taken;
   });
   EXPECT_LE(most, 3);
-  EXPECT_EQ(slots.try_take(9).count(), 3U) << "all were given back";
+  EXPECT_EQ(slots.try_take(9).count(), 3U) << "all slots must be free again";
 }
 
-TEST(SshSlots, AreGivenInTheOrderOfTheRequests) {
+TEST(SshSlots, AreAssignedInTheOrderOfTheRequests) {
   SshSlots slots(2);
   auto held = slots.take(1, {});
   auto many = std::async(std::launch::async, [&] { return slots.take(2, {}).count(); });
   while (slots.has_free()) {
-    std::this_thread::yield();  // Until that request waits.
+    std::this_thread::yield();  // Wait until that request is queued.
   }
   EXPECT_FALSE(slots.try_take(1)) << "the request for two comes first";
   auto one = std::async(std::launch::async, [&] { return slots.take(1, {}).count(); });
@@ -53,16 +53,16 @@ TEST(SshSlots, AreNotWaitedForAfterAStop) {
   EXPECT_EQ(refused.get(), 0U);
 }
 
-TEST(SshSlots, AreAtMostAllOfThem) {
+TEST(SshSlots, AreLimitedToTheirTotal) {
   SshSlots slots(2);
   EXPECT_EQ(slots.take(50, {}).count(), 2U);
   EXPECT_EQ(SshSlots(0).count(), 1U);
 }
 
-/// An ssh and an scp that note how many of them run at the same time.
+/// Replaces ssh and scp by scripts that record how many of them run at once.
 class CountedProcesses : public testing::Test {
  public:
-  /// As main does: an ssh that ends at once does not read what it is told.
+  /// As `main` does: writing to an ssh that ends at once must not raise SIGPIPE.
   static void SetUpTestSuite() { proc::prepare_signals_for_children(); }
 
  protected:
@@ -73,7 +73,7 @@ class CountedProcesses : public testing::Test {
     const std::string begin = "#!/bin/sh\ndir='" + m_dir.path().string() +
                               "'\n: >\"$dir/running/$$\"\nls \"$dir/running\" | wc -l >>\"$dir/counts\"\n";
     const std::string end = "status=$?\nrm \"$dir/running/$$\"\nexit $status\n";
-    // A moment longer than it takes, so that processes meet.
+    // Lasts long enough for processes to overlap.
     write_program(m_dir / "ssh", begin + "sleep 0.05\nHOME=\"$dir/home\" sh -s\n" + end);
     write_program(m_dir / "scp",
                   begin + "for last; do from=$to; to=$last; done\nsleep 0.05\ncp \"/${from#*:/}\" \"$to\"\n" + end);
@@ -125,7 +125,7 @@ TEST_F(CountedProcesses, WithinADialogueHaveBothTheirSlots) {
   for (const std::size_t limit : {1U, 2U, 5U}) {
     allow(limit);
     SshTransport transport(m_options, {});
-    // Others want slots meanwhile: nobody may hold one and wait for a second.
+    // Others request slots at the same time; no call may hold one slot and wait for a second.
     std::jthread others([&] {
       proc::for_each_index(6, 6, [&](std::size_t) { exec_on_worker(transport, workers(1).front(), {"true"}); });
     });

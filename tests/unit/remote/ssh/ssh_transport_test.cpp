@@ -12,10 +12,10 @@ using Clock = std::chrono::steady_clock;
 
 constexpr const char* k_refuse = "echo 'kex_exchange_identification: Connection closed by remote host' >&2; exit 255";
 
-/// A program in ssh's place, which notes each call.
+/// Replaces ssh by a script that records each call.
 class SshCalls : public testing::Test {
  protected:
-  /// @param behaviour  Shell text; $count is the number of this call, from 1 on.
+  /// @param behaviour  Shell lines; $count is the number of this call, from 1.
   SshTransport transport_over(const std::string& behaviour) {
     write_program(m_dir / "ssh", "#!/bin/sh\necho >>" + (m_dir / "calls").string() + "\ncount=$(wc -l <" +
                                      (m_dir / "calls").string() + ")\n" + behaviour + "\n");
@@ -31,7 +31,7 @@ class SshCalls : public testing::Test {
   model::WorkerAddress worker{model::WorkerAddress::parse("ws1")};
 };
 
-TEST_F(SshCalls, AreMadeAgainWhereSshdRefusedThem) {
+TEST_F(SshCalls, AreRetriedIfSshdRefusedThem) {
   auto transport = transport_over(std::string("[ $count -gt 2 ] || { ") + k_refuse + "; }\nexec sh -s");
   const auto result = transport.run(worker, {.script = "echo here\n"});
   EXPECT_TRUE(result.ok()) << result.err;
@@ -39,13 +39,13 @@ TEST_F(SshCalls, AreMadeAgainWhereSshdRefusedThem) {
   EXPECT_EQ(calls(), 3U);
 }
 
-TEST_F(SshCalls, AreNotMadeAgainForOtherReasons) {
+TEST_F(SshCalls, AreNotRetriedForOtherReasons) {
   auto transport = transport_over("echo 'ssh: connect to host ws1 port 22: No route to host' >&2; exit 255");
   EXPECT_FALSE(transport.run(worker, {.script = "true\n"}).ok());
   EXPECT_EQ(calls(), 1U);
 }
 
-TEST_F(SshCalls, AreNotMadeAgainOnceSomebodyAnswered) {
+TEST_F(SshCalls, AreNotRetriedOnceTheWorkerAnswered) {
   auto transport = transport_over(std::string("echo '#question'; read answer; ") + k_refuse);
   int answers = 0;
   const auto result = transport.run(worker, {.script = "", .question = "#question", .answer = [&](std::string_view) {
@@ -57,7 +57,7 @@ TEST_F(SshCalls, AreNotMadeAgainOnceSomebodyAnswered) {
   EXPECT_EQ(answers, 1);
 }
 
-TEST_F(SshCalls, AreHungUpOnWhereTheyFlood) {
+TEST_F(SshCalls, AreEndedIfTheyFlood) {
   auto transport = transport_over("exec cat /dev/zero");
   const auto result = transport.run(worker, {.script = "true\n"});
   EXPECT_EQ(result.end, proc::CommandResult::End::flooded);
@@ -86,7 +86,7 @@ TEST_F(SshCalls, FetchNoMoreThanWasSaid) {
   EXPECT_EQ(result.end, proc::CommandResult::End::flooded);
 }
 
-TEST_F(SshCalls, KeepToTheirLimitAllTogether) {
+TEST_F(SshCalls, KeepTheirLimitIncludingRetries) {
   options.script_limit = milliseconds(2'500);
   auto transport = transport_over(k_refuse);
   const auto began = Clock::now();
@@ -96,11 +96,11 @@ TEST_F(SshCalls, KeepToTheirLimitAllTogether) {
   EXPECT_GE(calls(), 2U);
 }
 
-TEST_F(SshCalls, SayThatTheyWereRefusedThoughNoTimeIsLeftForAnotherTry) {
+TEST_F(SshCalls, ReportTheRefusalIfNoTimeIsLeftForARetry) {
   options.script_limit = milliseconds(4'000);
   options.connect_delay = milliseconds(1'200);
   auto transport = transport_over(k_refuse);
-  // Each has its first turn within its limit, and not all have a second one.
+  // All calls have time for a first attempt, but not all for a second one.
   proc::for_each_index(4, 4, [&](std::size_t) {
     const auto result = transport.run(worker, {.script = "true\n"});
     EXPECT_EQ(result.end, proc::CommandResult::End::exited);
@@ -117,7 +117,7 @@ TEST_F(SshCalls, AreNotWaitedForAfterAStop) {
   EXPECT_EQ(calls(), 1U);
 }
 
-TEST_F(SshCalls, StartApart) {
+TEST_F(SshCalls, StartWithADelayInBetween) {
   options.connect_delay = milliseconds(100);
   auto one = transport_over("exit 0");
   SshTransport other(options, stop.get_token());
@@ -127,7 +127,7 @@ TEST_F(SshCalls, StartApart) {
   EXPECT_EQ(calls(), 6U);
 }
 
-TEST(ConnectPace, LetsThroughWithoutADelay) {
+TEST(ConnectPace, DoesNotWaitWithoutADelay) {
   ConnectPace pace;
   const auto began = Clock::now();
   for (int i = 0; i < 1000; ++i) {
@@ -136,7 +136,7 @@ TEST(ConnectPace, LetsThroughWithoutADelay) {
   EXPECT_LT(Clock::now() - began, std::chrono::seconds(1));
 }
 
-TEST(ConnectPace, KeepsEveryTwoApart) {
+TEST(ConnectPace, KeepsTheDelayBetweenAllCalls) {
   ConnectPace pace;
   std::mutex mutex;
   std::vector<Clock::time_point> starts;
@@ -147,7 +147,7 @@ TEST(ConnectPace, KeepsEveryTwoApart) {
     starts.push_back(Clock::now());
   });
   std::sort(starts.begin(), starts.end());
-  // Threads may be late, never early.
+  // Threads may start late but never early.
   for (std::size_t i = 0; i < starts.size(); ++i) {
     EXPECT_GE(starts[i] - began, milliseconds(50) * static_cast<int>(i));
   }
