@@ -20,7 +20,7 @@ inline constexpr model::Id k_workflow{7};
 inline constexpr std::int64_t k_run{5};
 inline constexpr model::Id k_node{3};
 
-/// What a runner asks of the server about jobs: records each call and answers what the test has set.
+/// A fake of the server's operations for jobs: records each call and returns what the test has set.
 class FakeApi : public support::StubApi {
  public:
   void set_wait_limit(net::WaitLimit) override {}
@@ -126,24 +126,24 @@ class FakeApi : public support::StubApi {
     return answer;
   }
 
-  /// The calls since the last time this was asked.
+  /// The calls since the previous call of this function.
   std::vector<std::string> take_calls() { return std::exchange(m_calls, {}); }
 
-  bool is_away{false};       ///< No call is answered.
-  std::string unanswered{};  ///< This call is not.
+  bool is_away{false};       ///< No call gets an answer.
+  std::string unanswered{};  ///< This call gets no answer.
   std::set<model::Capability> capabilities{
       model::Capability::batch_complete_jobs, model::Capability::claim_compute_node_id,
       model::Capability::claim_wait,          model::Capability::heartbeat,
       model::Capability::retry_reason,        model::Capability::retry_attempt};
-  std::vector<model::Job> claimable{};          ///< What the next claim gets.
-  std::vector<model::Job> at_work{};            ///< What the server says that the compute node has.
-  model::Job left_job{};                        ///< What `get_job` answers.
-  std::map<model::Id, std::string> refusals{};  ///< Of calls about a job, by its id.
-  std::map<model::Id, std::string> files{};     ///< Paths of the workflow's files.
+  std::vector<model::Job> claimable{};          ///< Jobs for the next claim.
+  std::vector<model::Job> at_work{};            ///< Jobs of the compute node according to the server.
+  model::Job left_job{};                        ///< Answer of `get_job`.
+  std::map<model::Id, std::string> refusals{};  ///< Errors for calls about a job, by job ID.
+  std::map<model::Id, std::string> files{};     ///< Paths of the workflow's files, by file ID.
   std::vector<model::Result> earlier_results{};
   std::vector<model::FailureHandler> failure_handlers{};
   model::Heartbeat heartbeat{.compute_node_id = k_node, .is_active = true};
-  std::optional<model::Id> lost_node{};  ///< Counts as lost.
+  std::optional<model::Id> lost_node{};  ///< This compute node is lost.
   model::ComputeNode last_node{};
 
  private:
@@ -183,7 +183,7 @@ inline model::Job job_of(model::Id id, model::JobStatus status = model::JobStatu
   return job;
 }
 
-/// An exchange with a fake of the server.
+/// A job exchange with a fake server.
 class ExchangeTest : public ::testing::Test {
  protected:
   const TempDir directory;

@@ -21,8 +21,8 @@
 
 namespace torc::runner::testing {
 
-/// Lies between a client and a server, and loses answers: the server has done what was asked, the client sees its
-/// connection close. Threads of its own; understands as much of HTTP as the two use (Content-Length).
+/// A proxy that loses answers: the server has carried out the request, and the client's connection is closed. It uses
+/// its own threads, and supports only the HTTP that client and server use (Content-Length).
 class LossyProxy {
  public:
   explicit LossyProxy(std::uint16_t server_port) : m_server_port(server_port), m_listener(listen_on_loopback()) {
@@ -44,31 +44,31 @@ class LossyProxy {
 
   std::string url() const { return "http://127.0.0.1:" + std::to_string(m_port) + "/torc-service/v1"; }
 
-  /// Loses the next `times` answers to requests whose first line holds `text`.
+  /// Loses the next `times` answers to requests whose first line contains `text`.
   void lose(const std::string& text, int times) {
     const std::scoped_lock lock(m_mutex);
     m_text = text;
     m_times = times;
   }
-  /// Writes another word of the same length over `word` in all answers: the client thinks that it talks to a server
-  /// that does not know it.
+  /// Replaces `word` in all answers by another word of the same length, so that the client assumes a server that does
+  /// not know it.
   void hide(const std::string& word) {
     const std::scoped_lock lock(m_mutex);
     m_hidden.push_back(word);
   }
-  /// Calls `hook` before a request is passed on whose first line holds `text`, in the thread of that connection. To be
-  /// called before the first request.
+  /// Calls `hook` before it forwards a request whose first line contains `text`, in the thread of that connection. Call
+  /// this function before the first request.
   void before(const std::string& text, std::function<void()> hook) {
     m_hook_text = text;
     m_hook = std::move(hook);
   }
-  /// From now on no request gets through, and no answer, until it is mended.
+  /// Blocks requests and answers (true), or forwards them again (false).
   void cut(bool is_cut) { m_is_cut = is_cut; }
-  /// How many requests came whose first line holds `text`.
+  /// The number of requests so far whose first line contains `text`.
   int seen(const std::string& text) { return count_in(m_seen, text); }
-  /// How many of them have got their answer.
+  /// The number of such requests that were answered.
   int answered(const std::string& text) { return count_in(m_answered, text); }
-  /// How many answers were lost so far.
+  /// The number of answers lost so far.
   int lost() const { return m_lost; }
 
  private:
@@ -109,7 +109,7 @@ class LossyProxy {
     }
   }
 
-  /// One message with its body; nothing at the end of the connection.
+  /// One message with its body; no value at the end of the connection.
   std::optional<std::string> read_message(int fd) const {
     std::string text;
     std::array<char, 65536> buffer{};

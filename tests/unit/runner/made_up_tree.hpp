@@ -12,12 +12,11 @@
 
 namespace torc::runner::testing {
 
-/// A tree of cgroups v2 out of plain directories and files, for machines whose own cannot be used. What the kernel
-/// would do in it does not happen: files of new groups do not appear by themselves, processes do not leave one file
-/// for another, nobody is held to a limit.
+/// A fake cgroup v2 tree of plain directories and files, for machines whose cgroups cannot be used. It does not imitate
+/// the kernel: new groups get no files, processes do not move from one file to another, and limits are not enforced.
 class MadeUpTree {
  public:
-  /// @param directory  Which is not there yet.
+  /// @param directory  Is created.
   explicit MadeUpTree(const std::filesystem::path& directory) : m_directory(directory) {
     std::filesystem::create_directories(own());
     write(m_directory / "cgroup", "4:memory:/elsewhere\n0::/user/own\n");
@@ -30,9 +29,9 @@ class MadeUpTree {
 
   CgroupPlaces places() const { return {.own = m_directory / "cgroup", .mounts = m_directory / "mountinfo"}; }
   std::filesystem::path mount() const { return m_directory / "unified"; }
-  /// The group that this process is said to be in.
+  /// The group of this process.
   std::filesystem::path own() const { return mount() / "user/own"; }
-  /// The directories that were made in it.
+  /// The directories created in the group.
   std::vector<std::filesystem::path> groups() const {
     std::vector<std::filesystem::path> found;
     for (const auto& entry : std::filesystem::directory_iterator(own())) {
@@ -44,7 +43,7 @@ class MadeUpTree {
   }
 
   static void write(const std::filesystem::path& file, const std::string& text) { std::ofstream(file) << text; }
-  /// "absent" where there is no such file.
+  /// The content of the file, or "absent" if it does not exist.
   static std::string read(const std::filesystem::path& file) {
     return std::filesystem::exists(file) ? base::read_file(file) : "absent";
   }

@@ -11,7 +11,7 @@
 
 namespace torc::runner::testing {
 
-/// A workflow's jobs in the memory of the test instead of a server.
+/// The jobs of a workflow in memory, instead of a server.
 class FakeWorkflow : public FakeApi {
  public:
   std::string server_id() override { return "server"; }
@@ -24,10 +24,10 @@ class FakeWorkflow : public FakeApi {
 
   model::Workflow workflow{};
   model::Completion completion{};
-  bool completes{true};  ///< Once all its jobs have been claimed.
+  bool completes{true};  ///< Whether the workflow is complete once all jobs have been claimed.
 };
 
-/// The parts of a runner that runs real jobs for a fake of the server.
+/// The parts of a runner that runs real jobs for a fake server.
 class PartsTest : public ::testing::Test {
  protected:
   PartsTest() {
@@ -49,7 +49,7 @@ class PartsTest : public ::testing::Test {
     return job;
   }
 
-  /// Those of a runner that has just begun.
+  /// The parts of a runner that has just started.
   Parts& parts() {
     if (!m_parts) {
       m_parts = std::make_unique<Parts>(api, options, stop.get_token(), [](const Outbox::Delivery&) {});
@@ -57,14 +57,14 @@ class PartsTest : public ::testing::Test {
     }
     return *m_parts;
   }
-  /// What a runner leaves for the next one in its directory.
+  /// The content of the journal that a runner leaves for the next one.
   ResultJournal::Left end_runner() {
     m_parts.reset();
     RunnerLog log(directory.file("next.log"));
     return ResultJournal(directory.path() / "out", "server", k_workflow, "next", log).take_over();
   }
   void start(model::Job job) { ASSERT_TRUE(parts().starter.start(job)); }
-  /// Reaps until something was there.
+  /// Repeats until something was reaped.
   bool reap() {
     return wait_until([this] { return parts().reaper.reap(); });
   }

@@ -1,5 +1,5 @@
-// Whole runs whose jobs are in groups of a made-up tree: real server, runner and processes, but nothing in the tree
-// enforces anything, and a job writes itself what the kernel would.
+// Complete runs with jobs in groups of a fake tree. Server, runner and processes are real, but the tree enforces no
+// limits, and jobs themselves write the files that the kernel would write.
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -42,7 +42,7 @@ class RunJobsInMadeUpTree : public RunJobsTest {
     return text;
   }
 
-  /// A command line that goes to the group of the job, which has the number of the next one.
+  /// A command line that first changes to the directory of its job's group.
   std::string in_group(const std::string& command) const {
     return "cd " + tree.own().string() + "/torc-*/job-$TORC_JOB_ID-1-* || exit 9; " + command;
   }
@@ -61,7 +61,7 @@ TEST_F(RunJobsInMadeUpTree, PutsJobsIntoGroupsWithTheirLimits) {
   EXPECT_EQ(run_in_tree().completed, 2);
   EXPECT_EQ(lines("seen"), (std::vector<std::string>{"31457280", "0", "1", "200000 100000",
                                                      std::to_string(pid_in(directory.file("pid")))}));
-  EXPECT_EQ(lines("files"), (std::vector<std::string>{"cgroup.procs"})) << "one that asked for nothing has no limits";
+  EXPECT_EQ(lines("files"), (std::vector<std::string>{"cgroup.procs"})) << "a job without requirements has no limits";
   EXPECT_TRUE(tree.groups().empty());
   EXPECT_NE(runner_log().find("enforce the limits of jobs"), std::string::npos) << runner_log();
 }
@@ -102,8 +102,8 @@ TEST_F(RunJobsInMadeUpTree, MeasuresJobsWhoseLimitsTheKernelEnforces) {
   workflow = api->create_workflow(body).id.value();
   add_job("x=$(head -c 60000000 /dev/zero | tr '\\0' x); sleep 3; true", {}, add_requirements(1, "30m"));
   initialize();
-  EXPECT_EQ(run_in_tree().completed, 1) << "here the kernel would have killed it, and nobody else is to";
-  EXPECT_GT(api->list_results(workflow, {}).items.at(0).peak_memory_bytes.value_or(0), 60'000'000) << "it was seen";
+  EXPECT_EQ(run_in_tree().completed, 1) << "only the kernel may kill it, and this tree does not";
+  EXPECT_GT(api->list_results(workflow, {}).items.at(0).peak_memory_bytes.value_or(0), 60'000'000) << "it was sampled";
 }
 
 TEST_F(RunJobsInMadeUpTree, SamplesIfTheMemoryControllerIsMissing) {
@@ -139,7 +139,7 @@ TEST_F(RunJobsInMadeUpTree, RunsJobsWithoutGroupsAfterTheTreeVanishes) {
 
 TEST_F(RunJobsInMadeUpTree, KillsThroughTheGroupToo) {
   create_workflow();
-  // What is written there must outlive the group.
+  // The file must exist longer than the group.
   add_job(in_group("ln -s " + directory.file("kill") + " cgroup.kill; trap '' TERM; sleep 60 & wait; wait"), {},
           add_requirements(1, "1g", "PT1S"));
   initialize();

@@ -1,4 +1,4 @@
-// What is claimed and when, and what a claimed job finds.
+// Which jobs are claimed, when, and the settings of claimed jobs.
 #include <gtest/gtest.h>
 
 #include <chrono>
@@ -86,7 +86,7 @@ TEST_P(BothServersTest, PollsAtItsIntervalWhileJobsRun) {
     const auto own = connect(proxy.url());
     report = run_jobs(*own, settings, {});
   });
-  // The first look is made at the start, each further one after an interval.
+  // The first poll is at the start, each further one after an interval.
   const auto looks = [&] { return proxy.seen("is_complete"); };
   ASSERT_TRUE(wait_until([&] { return looks() >= 1; }));
   const auto begin = std::chrono::steady_clock::now();
@@ -110,9 +110,9 @@ TEST_P(BothServersTest, SpreadsTheFirstPollsOfWorkers) {
   EXPECT_EQ(run(worker).completed, 1);
   const auto took = std::chrono::steady_clock::now() - begin;
   if (is_plain) {
-    EXPECT_GE(took, seconds(1)) << "half of the interval at least";
+    EXPECT_GE(took, seconds(1)) << "at least half of the interval";
   } else {
-    EXPECT_LT(took, seconds(20)) << "it waits inside a claim, where nobody is in another's way";
+    EXPECT_LT(took, seconds(20)) << "parked claims need no spreading";
   }
 }
 
@@ -121,7 +121,7 @@ TEST_F(RunJobsTest, EndsWhenTheServerDrainsIt) {
   add_job("true");
   initialize();
   LossyProxy proxy(server->port());
-  proxy.lose("heartbeat", 1000);  // Nothing is claimed before the first one is answered.
+  proxy.lose("heartbeat", 1000);  // The runner claims nothing before its first heartbeat is answered.
   RunnerReport report;
   std::jthread runner([&] {
     const auto own = connect(proxy.url());
@@ -147,7 +147,7 @@ TEST_P(BothServersTest, EndsAJobThatIsClaimedAgainBeforeRestartingIt) {
                            {}, add_requirements(1, "1g"));
   initialize();
   auto settings = options();
-  settings.num_cpus = 2;  // Only as long as each run gives back what it had is there room for the next.
+  settings.num_cpus = 2;  // Each further run fits only if the previous one has freed its resources.
   RunnerReport report;
   std::jthread runner([&] { report = run(settings); });
   const auto daemon_of = [&](int number) { return directory.file("daemon" + std::to_string(number)); };
@@ -169,7 +169,7 @@ TEST_P(BothServersTest, EndsAJobThatIsClaimedAgainBeforeRestartingIt) {
   EXPECT_EQ(api->get_job(job).status, JobStatus::completed);
 }
 
-// Claims of torc 0.23 do not say which run they mean, so a runner there learns of the next one when it starts a job.
+// Claims of torc 0.23 do not contain the run, so a runner notices a new run only when it starts a job.
 TEST_F(RunJobsTest, DoesNotRequeueAJobOfAnotherRunnerInTheNextRun) {
   create_workflow();
   const auto job = add_job("touch " + directory.file("started") + "; sleep 60", {}, add_requirements(1, "1g"));
@@ -179,7 +179,7 @@ TEST_F(RunJobsTest, DoesNotRequeueAJobOfAnotherRunnerInTheNextRun) {
   std::stop_source stop;
   std::jthread runner([&] { run_jobs(*own, options(), stop.get_token()); });
   ASSERT_TRUE(wait_until([&] { return std::filesystem::exists(directory.file("started")); }));
-  proxy.cut(true);  // So the other one is first.
+  proxy.cut(true);  // So that the other runner is first.
   api->reset_workflow_status(workflow, /*force=*/true);
   api->reset_job_status(workflow, /*failed_only=*/false);
   initialize();

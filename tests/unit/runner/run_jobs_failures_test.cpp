@@ -1,4 +1,4 @@
-// What follows when jobs fail, and what workflows have done beside their jobs.
+// Consequences of failed jobs, and actions of workflows.
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -17,7 +17,7 @@ using testing::BothServersTest;
 using testing::LossyProxy;
 using testing::wait_until;
 
-/// A command line that cannot be started: the kernel takes 128 KiB in one argument.
+/// A command line that cannot be started, because the kernel limits an argument to 128 KiB.
 const std::string k_too_long = "true " + std::string(200'000, 'x');
 
 class FailuresTest : public BothServersTest {
@@ -84,7 +84,7 @@ TEST_P(FailuresTest, KeepsTheResultOfEachAttempt) {
   EXPECT_EQ(by_attempt[2], std::pair(std::int64_t{1}, JobStatus::failed));
   EXPECT_EQ(by_attempt[3], std::pair(std::int64_t{0}, JobStatus::completed));
   of_the_job.all_runs = false;
-  EXPECT_EQ(api->list_results(workflow, of_the_job).items.size(), 1U) << "the last one is what the job came to";
+  EXPECT_EQ(api->list_results(workflow, of_the_job).items.size(), 1U) << "only the last result counts";
 }
 
 TEST_P(FailuresTest, GivesUpAfterAsManyRetriesAsTheRuleAllows) {
@@ -94,7 +94,7 @@ TEST_P(FailuresTest, GivesUpAfterAsManyRetriesAsTheRuleAllows) {
   initialize();
   const auto report = run(options());
   EXPECT_EQ(report.failed, 1);
-  EXPECT_EQ(lines("log").size(), 3U) << "the first and two more";
+  EXPECT_EQ(lines("log").size(), 3U) << "the first attempt and two retries";
   EXPECT_EQ(api->get_job(job).status, JobStatus::failed);
 }
 
@@ -130,8 +130,8 @@ TEST_P(FailuresTest, AMachineIsUnfitRegardlessOfRules) {
   const auto report = run(options());
   EXPECT_TRUE(report.unfit);
   EXPECT_EQ(report.exit_status(), 1);
-  EXPECT_EQ(api->get_job(job).status, JobStatus::ready) << "left for machines that can";
-  EXPECT_EQ(api->get_job(job).attempt_id, 6) << "it was tried five times here";
+  EXPECT_EQ(api->get_job(job).status, JobStatus::ready) << "it is left for other machines";
+  EXPECT_EQ(api->get_job(job).attempt_id, 6) << "there were five attempts on this machine";
 }
 
 TEST_P(FailuresTest, ReportsTheMemoryOfARetriedAttempt) {
@@ -211,11 +211,11 @@ TEST_P(FailuresTest, WaitsForItsStartActions) {
   add_action("on_workflow_start", "sleep 2");
   initialize();
   auto with_little_time = options();
-  with_little_time.time_limit = std::chrono::minutes(1);  // Less than is waited for more work in.
+  with_little_time.time_limit = std::chrono::minutes(1);  // Less than the runner waits for new jobs.
   EXPECT_EQ(run(with_little_time).completed, 1);
 }
 
-/// Whether a thread of this process has the name.
+/// Whether a thread of this process has this name.
 bool has_thread(const std::string& name) {
   for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
     std::error_code ignored;
@@ -232,7 +232,7 @@ TEST_P(FailuresTest, ClaimsAfterStartActionsThatEndDuringATurn) {
   add_job(note("job"));
   add_action("on_workflow_start", "until [ -e " + directory.file("go") + " ]; do sleep 0.01; done");
   initialize();
-  // The runner asks about completion after it has found that it may not claim yet, and before it decides to leave.
+  // The runner queries the completion after it has found that it may not claim yet, and before it decides to exit.
   LossyProxy proxy(server->port());
   const auto begun = std::chrono::steady_clock::now();
   proxy.before("/is_complete", [&] {
@@ -252,7 +252,7 @@ TEST_P(FailuresTest, ClaimsAtLeastOnce) {
   create_workflow();
   add_job(note("job"));
   initialize();
-  auto staggered = options();  // If claims cannot wait, a worker's first claim comes some turns after its first one.
+  auto staggered = options();  // Without parked claims, a worker's first claim is some turns after its start.
   staggered.worker = WorkerIdentity{.address = "w", .key = "w", .state_directory = directory.file("state")};
   staggered.time_limit = std::chrono::minutes(1);
   EXPECT_EQ(run(staggered).completed, 1);
@@ -275,7 +275,7 @@ TEST_P(FailuresTest, EndsActionsWhenItIsStopped) {
 TEST_P(FailuresTest, KillsActionsAtOnceIfRequested) {
   create_workflow();
   add_job("true");
-  // Asked to end, it counts up to less than the two seconds that it has for that unless it is killed.
+  // After SIGTERM it counts for less than its grace period of two seconds, unless it is killed.
   add_action("on_worker_start", "trap 'for i in {1..15}; do sleep 0.1; done; touch " + directory.file("counted") +
                                     "' TERM; touch " + directory.file("acting") + "; while :; do sleep 0.02; done");
   initialize();
@@ -308,7 +308,7 @@ TEST_P(FailuresTest, RunsActionsAtTheirTriggers) {
     EXPECT_EQ(std::count(log.begin(), log.end(), word), 1) << word;
     return std::find(log.begin(), log.end(), word) - log.begin();
   };
-  EXPECT_LT(position("start"), position("first")) << "before the first job";
+  EXPECT_LT(position("start"), position("first")) << "the start action must run before the first job";
   EXPECT_LT(position("worker"), position("first"));
   EXPECT_GT(position("ready"), position("first"));
   EXPECT_GT(position("complete"), position("first"));

@@ -18,10 +18,10 @@ namespace torc::runner::testing {
 using model::JobStatus;
 using std::chrono::milliseconds;
 
-/// A server, and a runner's view of it.
+/// A server, a workflow, and a client for runners.
 class RunJobsTest : public ::testing::Test {
  protected:
-  /// @param plain  The server is to the runner what torc 0.23's is.
+  /// @param plain  Whether the server behaves like torc 0.23, without additions.
   explicit RunJobsTest(bool plain = false) : is_plain(plain) {
     start_server(0);
     api = connect();
@@ -76,7 +76,7 @@ class RunJobsTest : public ::testing::Test {
     return api->create_resource_requirements(body).id.value();
   }
 
-  /// A runner, as far as the server knows.
+  /// Registers a compute node.
   model::ComputeNode add_node() {
     model::ComputeNode node;
     node.workflow_id = workflow;
@@ -113,7 +113,7 @@ class RunJobsTest : public ::testing::Test {
   }
 
   /// Runs until the time limit ends a job that writes a line to the file `log` when it starts (see `note`). On a busy
-  /// machine the time may be over before there is a job; then the next run has twice the time.
+  /// machine the time limit may pass before a job has started; then it runs again with twice the time.
   RunnerReport run_into_time_limit(RunnerOptions with) {
     const auto count = [this] { return std::filesystem::exists(directory.file("log")) ? lines("log").size() : 0U; };
     const auto before = count();
@@ -123,7 +123,7 @@ class RunJobsTest : public ::testing::Test {
         report = run(with);
       } catch (const base::ApiError& error) {
         if (*with.time_limit > std::chrono::minutes(1)) {
-          throw;  // Not for want of time.
+          throw;  // Not caused by a lack of time.
         }
       }
       if (count() > before) {
@@ -154,21 +154,21 @@ class RunJobsTest : public ::testing::Test {
   std::unique_ptr<server::Server> server;
   std::unique_ptr<client::Api> api;
   model::Id workflow{0};
-  milliseconds worker_timeout{90'000};  ///< Of servers to come.
-  /// Of workflows to come. Jobs that do not heed a signal must not hold tests up for the usual half a minute.
+  milliseconds worker_timeout{90'000};  ///< For servers that are started later.
+  /// For workflows that are created later. Jobs that ignore signals must not delay tests by the default half a minute.
   std::string execution_config{R"({"sigterm_lead_seconds": 1})"};
 
  private:
   int m_jobs{0};
 };
 
-/// The same with either server: this project's, and one that has nothing torc 0.23 does not have.
+/// Runs each test with both servers: with and without the additions to torc 0.23.
 class BothServersTest : public RunJobsTest, public ::testing::WithParamInterface<bool> {
  protected:
   BothServersTest() : RunJobsTest(GetParam()) {}
 };
 
-/// How the two are called in names of tests.
+/// The server in the name of a test.
 inline std::string server_name(const ::testing::TestParamInfo<bool>& info) {
   return info.param ? "Plain" : "Own";
 }

@@ -1,4 +1,4 @@
-// What limits a run: of jobs, of the runner's time, of a machine that is unfit, of a server that is away.
+// Limits of jobs and runs, unfit machines, and unavailable servers.
 #include <gtest/gtest.h>
 
 #include <thread>
@@ -59,7 +59,7 @@ TEST_P(BothServersTest, SendsTheConfiguredSignalBeforeKilling) {
 
 TEST_P(BothServersTest, KillsAJobThatExceedsItsMemory) {
   create_workflow();
-  // The tree counts: the shell itself is small.
+  // The whole process tree counts; the shell itself is small.
   add_job(
       "echo $$ >" + directory.file("pid") + "; (x=$(head -c 60000000 /dev/zero | tr '\\0' x); sleep 60; true); true",
       {}, add_requirements(1, "30m"));
@@ -149,12 +149,12 @@ TEST_F(RunJobsTest, RequeuesAJobThreeTimesAtTheTimeLimit) {
 
 TEST_P(BothServersTest, SendsTheTerminationSignalBeforeItsTimeLimit) {
   create_workflow();
-  // Each shell that the signal ends notes when; the job itself does not heed it.
+  // Each shell that the signal ends records the time; the job itself ignores the signal.
   add_job("trap 'date +%s%N >>" + directory.file("warned") + "' TERM; while :; do date +%s%N >>" +
           directory.file("alive") + "; sleep 0.02; done");
   initialize();
   auto limited = options();
-  limited.time_limit = milliseconds(2500);  // A tenth of it for each: warned after 2.0 s, killed after 2.25 s.
+  limited.time_limit = milliseconds(2500);  // Each takes a tenth: signal after 2.0 s, kill after 2.25 s.
   limited.max_parallel_jobs = 1;
   const auto now = [] {
     return std::chrono::duration_cast<milliseconds>(std::chrono::system_clock::now().time_since_epoch());
@@ -169,13 +169,13 @@ TEST_P(BothServersTest, SendsTheTerminationSignalBeforeItsTimeLimit) {
   const auto warned = since_begin(lines("warned").at(0));
   const auto alive = since_begin(lines("alive").back());
   EXPECT_GE(warned, milliseconds(2000));
-  EXPECT_GT(alive, warned) << "it had its lead";
-  EXPECT_LT(alive, warned + seconds(1)) << "and no more than that";
+  EXPECT_GT(alive, warned) << "it must have its grace period";
+  EXPECT_LT(alive, warned + seconds(1)) << "it must have no more than its grace period";
 }
 
 TEST_P(BothServersTest, FailsAJobWithATooLongCommandAndContinues) {
   create_workflow();
-  add_job("true " + std::string(200'000, 'x'));  // The kernel takes 128 KiB in one argument (MAX_ARG_STRLEN).
+  add_job("true " + std::string(200'000, 'x'));  // The kernel limits an argument to 128 KiB (MAX_ARG_STRLEN).
   for (int i = 0; i < 6; ++i) {
     add_job("true " + std::string(200'000, 'y'));
   }
@@ -185,7 +185,7 @@ TEST_P(BothServersTest, FailsAJobWithATooLongCommandAndContinues) {
   settings.max_parallel_jobs = 1;
   const auto report = run(settings);
   EXPECT_EQ(report.failed, 7);
-  EXPECT_FALSE(report.unfit) << "the commands are to blame, not the machine";
+  EXPECT_FALSE(report.unfit) << "the commands are at fault, not the machine";
   EXPECT_EQ(api->get_job(good).status, JobStatus::completed);
   EXPECT_NE(
       api->list_events(workflow, {.category = "job", .after_timestamp = {}}).items.at(0).data.dump().find("too long"),
@@ -193,7 +193,7 @@ TEST_P(BothServersTest, FailsAJobWithATooLongCommandAndContinues) {
 }
 
 TEST_F(RunJobsTest, FinishesRunningJobsWhenTheServerDrainsIt) {
-  worker_timeout = milliseconds(900);  // It asks each third of that.
+  worker_timeout = milliseconds(900);  // Heartbeats are sent at a third of it.
   const auto port = server->port();
   server.reset();
   start_server(port);
@@ -211,7 +211,7 @@ TEST_F(RunJobsTest, FinishesRunningJobsWhenTheServerDrainsIt) {
   api->update_compute_node(node.id.value(), node);
   const auto beats = [&] { return api->list_compute_nodes(workflow, {}).items.at(0).last_heartbeat; };
   const auto before = beats();
-  ASSERT_TRUE(wait_until([&] { return beats() != before; })) << "it has been told by then, or with the next one";
+  ASSERT_TRUE(wait_until([&] { return beats() != before; })) << "this answer or the next requests the drain";
   base::write_file_atomically(directory.file("go"), "");
   runner.join();
   EXPECT_TRUE(report.drained);
@@ -231,8 +231,8 @@ TEST_P(BothServersTest, StopsClaimingOnAnUnfitMachine) {
   make_output_directory(settings.output_directory);
   const std::string stdio = directory.file("out/job_stdio");
   std::filesystem::remove(stdio);
-  base::write_file_atomically(stdio, "");  // No directory: nobody can write there, root included.
-  // The runner makes the directory, so that it must break after its start.
+  base::write_file_atomically(stdio, "");  // Not a directory, so that not even root can write there.
+  // The runner creates the directory, so the test must break it after the start.
   EXPECT_THROW(run(settings), base::Error);
   std::filesystem::remove(stdio);
   RunnerReport report;
@@ -249,7 +249,7 @@ TEST_P(BothServersTest, StopsClaimingOnAnUnfitMachine) {
   EXPECT_EQ(report.exit_status(), 1);
   const auto after = states();
   EXPECT_EQ(after.at(JobStatus::failed), 5);
-  EXPECT_GE(after.at(JobStatus::ready), 10) << "left for machines that can";
+  EXPECT_GE(after.at(JobStatus::ready), 10) << "they are left for other machines";
   EXPECT_NE(
       api->list_events(workflow, {.category = "job", .after_timestamp = {}}).items.at(0).data.dump().find("job_stdio"),
       std::string::npos);
@@ -369,7 +369,7 @@ TEST_P(BothServersTest, LeavesResultsForTheNextRunWhenTheServerIsGoneForGood) {
       message = error.what();
     }
   });
-  // The last call of its first turn: from then on it has nothing to say until a job ends.
+  // The last call of its first turn; after that it makes no call until a job ends.
   ASSERT_TRUE(wait_until([&] { return states()[JobStatus::running] == 3 && proxy.answered("is_complete") == 1; }));
   const auto port = server->port();
   api.reset();
@@ -383,16 +383,16 @@ TEST_P(BothServersTest, LeavesResultsForTheNextRunWhenTheServerIsGoneForGood) {
   std::stop_source stop;
   RunnerReport report;
   std::jthread heir([&] {
-    const auto own = connect(proxy.url());  // A server without an id of its own is known by its address.
+    const auto own = connect(proxy.url());  // A server without an ID is identified by its address.
     report = run_jobs(*own, options(), stop.get_token());
   });
   EXPECT_TRUE(wait_until([&] { return states()[JobStatus::completed] == 1; }));
-  // The job that the first one ended in vain is given back, and runs again.
+  // The job that the first runner ended without reporting it is requeued, and runs again.
   const auto attempt = [&] { return api->get_job(unfinished).attempt_id; };
   EXPECT_TRUE(wait_until([&] { return attempt() > 1 && api->get_job(unfinished).status == JobStatus::running; }));
   stop.request_stop();
   heir.join();
-  EXPECT_EQ(report.completed, 0) << "it was another one's";
+  EXPECT_EQ(report.completed, 0) << "the completed job was the first runner's";
   EXPECT_FALSE(
       std::filesystem::exists(message.substr(message.find("/"), message.find(".jsonl") + 6 - message.find("/"))));
 }

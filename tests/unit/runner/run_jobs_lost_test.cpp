@@ -1,4 +1,4 @@
-// A runner that the server has lost, because its network was cut or somebody said so, and one that it has not.
+// Runners that are lost, because of an outage of the network or a request, and runners that are not.
 
 #include <gtest/gtest.h>
 
@@ -28,7 +28,7 @@ class RunJobsLostTest : public RunJobsTest {
     start_server(0);
     api = connect();
   }
-  /// Runs in the background, through the proxy.
+  /// Runs a runner in the background, through the proxy.
   std::future<RunnerReport> run_behind(LossyProxy& proxy) {
     return std::async(std::launch::async, [this, &proxy] {
       const auto own = connect(proxy.url());
@@ -37,7 +37,7 @@ class RunJobsLostTest : public RunJobsTest {
       return run_jobs(*own, with, {});
     });
   }
-  /// Sleeps when it is run for the first time, is done at once when it is run again; notes the pid of the first.
+  /// A command that sleeps at its first run, whose pid it records, and ends at once when it is run again.
   std::string sleeps_once(const std::string& name) const {
     const std::string file = directory.file(name);
     return "if [ -s " + file + " ]; then " + note(name) + "; else echo $$ >" + file + "; sleep 100; fi";
@@ -69,7 +69,7 @@ TEST_F(RunJobsLostTest, ALostRunnerEndsItsJobsAndContinuesAsAnotherNode) {
   proxy.cut(true);
   base::write_file_atomically(go, "");
   ASSERT_TRUE(wait_until([&] { return attempt_of(running) == 2 && attempt_of(finished) == 2; }));
-  EXPECT_TRUE(lives(first)) << "nobody has told it";
+  EXPECT_TRUE(lives(first)) << "the runner does not know of the loss yet";
   proxy.cut(false);
   const auto done = report.get();
   EXPECT_FALSE(lives(first));
@@ -81,12 +81,12 @@ TEST_F(RunJobsLostTest, ALostRunnerEndsItsJobsAndContinuesAsAnotherNode) {
     EXPECT_EQ(result.attempt_id, 2);
     EXPECT_EQ(result.compute_node_id, nodes[1].id);
   }
-  EXPECT_EQ(results().size(), 2U) << "no result twice";
+  EXPECT_EQ(results().size(), 2U) << "each job must have one result";
   EXPECT_NE(log().find("attempt 1, was ended"), std::string::npos) << log();
   EXPECT_NE(log().find("was refused"), std::string::npos) << log();
   EXPECT_EQ(log().find("already reported"), std::string::npos) << log();
   for (const auto& entry : std::filesystem::directory_iterator(directory.file("out"))) {
-    EXPECT_EQ(entry.path().string().find("undelivered"), std::string::npos) << "nobody wants them any more";
+    EXPECT_EQ(entry.path().string().find("undelivered"), std::string::npos) << "lost results must not be kept";
   }
 }
 
@@ -106,7 +106,7 @@ TEST_F(RunJobsLostTest, AShortOutageChangesNothing) {
   EXPECT_EQ(report.get().completed, 1);
   ASSERT_EQ(results().size(), 1U);
   EXPECT_EQ(results()[0].attempt_id, 1);
-  EXPECT_EQ(lines("log").size(), 1U) << "it ran once";
+  EXPECT_EQ(lines("log").size(), 1U) << "it must run once";
   EXPECT_EQ(api->list_compute_nodes(workflow, {}).items.size(), 1U);
 }
 
@@ -157,7 +157,7 @@ TEST_F(RunJobsLostTest, AnUnstartedJobIsRequeuedOnlyIfItIsUnchanged) {
   const auto job = add_job("true");
   initialize();
   const auto node = add_node();
-  const client::Claimer claimer{.compute_node_id = *node.id};  // What it claims is pending.
+  const client::Claimer claimer{.compute_node_id = *node.id};  // Its jobs are pending.
   const auto run_id = api->get_workflow_status(workflow).run_id;
   const auto left = api->claim_next_jobs(workflow, 1, claimer).at(0);
   ASSERT_EQ(api->get_job(job).status, JobStatus::pending);

@@ -1,4 +1,4 @@
-// Jobs that exit with 0 without having written what they declared.
+// Jobs that exit with 0 without having written their declared outputs.
 #include <gtest/gtest.h>
 
 #include <thread>
@@ -31,7 +31,7 @@ class OutputsTest : public BothServersTest {
     body.failure_handler_id = handler;
     return api->create_job(body).id.value();
   }
-  /// The first event that tells of a missing output.
+  /// The first event about a missing output.
   nlohmann::json missing_event() {
     for (const auto& event : api->list_events(workflow, {.category = "job", .after_timestamp = {}}).items) {
       if (event.data.value("event_type", "") == "job_output_missing") {
@@ -100,7 +100,7 @@ TEST_P(OutputsTest, FailureHandlersApplyToMissingOutputs) {
                                                     .name = "h",
                                                     .rules = R"([{"exit_codes":[1],"max_retries":2}])"})
                            .id.value();
-  // Writes it at the second attempt.
+  // Writes the output at the second attempt.
   const auto job =
       add_writer("[ $TORC_ATTEMPT_ID = 1 ] || touch " + directory.file("late"), {add_file("late")}, handler);
   initialize();

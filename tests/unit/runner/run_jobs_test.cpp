@@ -1,4 +1,4 @@
-// The runner over real processes and a real server.
+// The runner with real processes and a real server.
 #include <gtest/gtest.h>
 
 #include <map>
@@ -36,7 +36,7 @@ TEST_P(BothServersTest, RunsAWorkflowToItsEnd) {
   add_job("true", {left, right});
   initialize();
   auto patient = options();
-  patient.poll_interval = seconds(60);  // Nothing here may wait for a poll.
+  patient.poll_interval = seconds(60);  // The test must not have to wait for a poll.
   std::int64_t most_running = 0;
   const auto started = std::chrono::steady_clock::now();
   const auto report = run_jobs(*api, patient, {}, [&](const RunnerReport&, std::int64_t running) {
@@ -151,7 +151,7 @@ TEST_P(BothServersTest, NeverExceedsItsCapacity) {
     ASSERT_LE(cpus, 4);
     ASSERT_LE(memory, 8);
   }
-  EXPECT_EQ(most_cpus, 4) << "what there is, is used";
+  EXPECT_EQ(most_cpus, 4) << "all CPUs must be used";
 }
 
 TEST_P(BothServersTest, RespectsTheMaximumOfParallelJobs) {
@@ -225,7 +225,7 @@ TEST_P(BothServersTest, StopsAtItsTimeLimit) {
   initialize();
   auto limited = options();
   limited.time_limit = seconds(1);
-  limited.max_parallel_jobs = 1;  // By resources the job would not be given out: it may take longer than that.
+  limited.max_parallel_jobs = 1;  // A claim by resources would exclude the job, which may take longer.
   const auto report = run_into_time_limit(limited);
   EXPECT_TRUE(report.stopped);
   EXPECT_TRUE(report.timed_out);
@@ -291,7 +291,7 @@ TEST_F(RunJobsTest, StaysOnAWorkerUntilTheWorkflowEnds) {
   EXPECT_EQ(node.is_active, true);
   EXPECT_EQ(node.scheduler->value("worker", ""), "alice@ws3:2222");
   EXPECT_THROW(run(on_worker), base::Error) << "already running";
-  // The workflow's timeout is zero; a worker goes on waiting in a claim.
+  // The workflow's timeout is zero; a worker keeps waiting in a parked claim.
   EXPECT_TRUE(wait_until([&] { return proxy.seen("wait=") >= 1; }));
   EXPECT_FALSE(std::filesystem::exists(directory.file("state/ended")));
   api->cancel_workflow(workflow);
@@ -306,7 +306,7 @@ TEST_P(BothServersTest, ContinuesWithARunThatBeginsWhileItWaits) {
   add_job("true");
   RunnerReport report;
   auto patient = options();
-  patient.poll_interval = is_plain ? milliseconds(100) : seconds(60);  // There it polls, here it waits inside a claim.
+  patient.poll_interval = is_plain ? milliseconds(100) : seconds(60);  // Polled, or parked.
   std::jthread runner([&] { report = run(patient); });
   ASSERT_TRUE(wait_until([&] { return !api->list_compute_nodes(workflow, {}).items.empty(); }));
   initialize();
@@ -340,7 +340,7 @@ TEST_F(RunJobsTest, RunsJobsThatOthersMakeReady) {
   result.completion_time = base::timestamp_now();
   api->complete_job(first, result);
   runner.join();
-  EXPECT_LT(std::chrono::steady_clock::now() - begin, seconds(15)) << "no poll was waited for";
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, seconds(15)) << "it must not wait for a poll";
   EXPECT_EQ(report.completed, 1);
   EXPECT_EQ(lines("log").size(), 1U);
   EXPECT_EQ(proxy.seen("start_job"), 0);
@@ -360,7 +360,7 @@ TEST_F(RunJobsTest, MakesFewCallsWhileIdle) {
   ASSERT_TRUE(wait_until([&] { return proxy.seen("wait=") == 1; }));
   const int before = proxy.seen("HTTP");
   ASSERT_TRUE(wait_until([&] { return proxy.seen("wait=") == 4; }));
-  EXPECT_EQ(proxy.seen("HTTP") - before, 3) << "each wait is one request, and no other is made";
+  EXPECT_EQ(proxy.seen("HTTP") - before, 3) << "there must be one request per wait and no others";
   stop.request_stop();
 }
 
@@ -380,11 +380,11 @@ TEST_F(RunJobsTest, StopsAtOnceWhileItWaitsForWork) {
   const auto begin = std::chrono::steady_clock::now();
   stop.request_stop();
   runner.join();
-  EXPECT_LT(std::chrono::steady_clock::now() - begin, seconds(10)) << "a claim waits for 20 s";
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, seconds(10)) << "a parked claim would wait for 20 s";
   EXPECT_TRUE(report.stopped);
-  // The proxy has not told the server that its claim was given up.
+  // The server does not know that the client has abandoned the claim, because the proxy keeps the connection.
   initialize();
-  EXPECT_EQ(states(), (std::map<JobStatus, int>{{JobStatus::ready, 1}})) << "nobody would run it";
+  EXPECT_EQ(states(), (std::map<JobStatus, int>{{JobStatus::ready, 1}})) << "the job must not stay claimed";
   EXPECT_TRUE(api->list_compute_nodes(workflow, {}).items.at(0).last_heartbeat.has_value());
 }
 
@@ -455,7 +455,7 @@ TEST_P(BothServersTest, ContinuesWhenTheServerIsBack) {
   const auto port = server->port();
   api.reset();
   server.reset();
-  // The job ends while there is no server to tell.
+  // The job ends while the server is down.
   base::write_file_atomically(directory.file("go"), "");
   ASSERT_TRUE(wait_until([&] { return std::filesystem::exists(directory.file("done")); }));
   start_server(port);

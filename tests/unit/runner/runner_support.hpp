@@ -21,7 +21,7 @@ namespace torc::runner::testing {
 
 using support::TempDir;
 
-/// Whether the condition comes true within 20 seconds.
+/// Whether the condition becomes true within 20 seconds.
 inline bool wait_until(const std::function<bool()>& condition) {
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
   while (!condition()) {
@@ -33,7 +33,7 @@ inline bool wait_until(const std::function<bool()>& condition) {
   return true;
 }
 
-/// The number in a file, once it is there.
+/// Waits for a file and returns the number in it.
 inline pid_t pid_in(const std::string& path) {
   if (!wait_until([&] { return std::filesystem::exists(path) && std::filesystem::file_size(path) > 0; })) {
     throw std::runtime_error(path + " did not come");
@@ -41,7 +41,7 @@ inline pid_t pid_in(const std::string& path) {
   return static_cast<pid_t>(base::parse_int(base::trim(base::read_file(path))).value());
 }
 
-/// Whether the process runs; a zombie does not.
+/// Whether the process is running; a zombie is not.
 inline bool lives(pid_t pid) {
   const auto all = proc::all_processes();
   return std::any_of(all.begin(), all.end(), [&](const auto& entry) { return entry.pid == pid && !entry.zombie; });

@@ -39,7 +39,7 @@ TEST_F(CallLimitsTest, JobsRun) {
   jobs_due = began + seconds(3);
   EXPECT_EQ(limits.limit(began), began + seconds(3));
   jobs_due = began + milliseconds(5);
-  EXPECT_EQ(limits.limit(began), began + seconds(1)) << "a server that works gets to answer";
+  EXPECT_EQ(limits.limit(began), began + seconds(1)) << "a working server must have time to answer";
   jobs_due = Time::max();
   limits.stop_at(began + seconds(4));
   EXPECT_EQ(limits.limit(began), began + seconds(4));

@@ -30,7 +30,7 @@ TEST_F(CallRetriesTest, RepeatsACallUntilItIsAnswered) {
   });
   EXPECT_EQ(tries, 3);
   EXPECT_FALSE(link.away());
-  EXPECT_EQ(api.take_calls(), (Calls{"ping", "ping"})) << "before each try but the first";
+  EXPECT_EQ(api.take_calls(), (Calls{"ping", "ping"})) << "before each attempt except the first";
 }
 
 TEST_F(CallRetriesTest, ThrowsPermanentErrors) {

@@ -58,11 +58,11 @@ TEST_F(InboxTest, HoldsClaimedJobs) {
   EXPECT_FALSE(inbox.has_claimed());
   inbox.claim(wanted(2));
   EXPECT_TRUE(inbox.has_claimed());
-  EXPECT_FALSE(inbox.may_claim()) << "claimed jobs wait";
+  EXPECT_FALSE(inbox.may_claim()) << "claimed jobs have not started yet";
   EXPECT_EQ(inbox.front().id, 1);
   inbox.pop_front();
   inbox.pop_front();
-  EXPECT_TRUE(inbox.may_claim()) << "the server gave as many as were asked for";
+  EXPECT_TRUE(inbox.may_claim()) << "the server returned as many jobs as requested";
 }
 
 TEST_F(InboxTest, StopsClaimingAfterAClaimThatReturnedFewerJobs) {

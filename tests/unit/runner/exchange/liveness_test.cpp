@@ -19,7 +19,7 @@ class LivenessTest : public ::testing::Test {
     node.hostname = "host";
     return node;
   }
-  /// Sends a heartbeat; the next one has to be due `interval` after it.
+  /// Sends a heartbeat; the next one must be due after `interval`.
   void expect_interval(milliseconds interval) {
     const Time before = Liveness::Clock::now();
     liveness.send_heartbeat();
@@ -96,7 +96,7 @@ TEST_F(LivenessTest, StaysActiveOnAServerWithoutHeartbeats) {
   EXPECT_TRUE(api.take_calls().empty());
 }
 
-TEST_F(LivenessTest, ASignOfLifePostponesTheHeartbeatIfTheLastOneIsRecent) {
+TEST_F(LivenessTest, AnotherRequestPostponesTheHeartbeatIfTheLastOneIsRecent) {
   const Time before = Liveness::Clock::now();
   liveness.send_heartbeat();
   liveness.record_sign_of_life(before + seconds(60));

@@ -31,7 +31,7 @@ class OutboxTest : public testing::ExchangeTest {
   std::unique_ptr<ResultJournal> new_journal() {
     return std::make_unique<ResultJournal>(directory.path(), "server", testing::k_workflow, "host", log);
   }
-  /// What the journal holds once its runner is gone.
+  /// The content of the journal after the end of its runner.
   ResultJournal::Left take_journal() {
     journal.reset();
     return new_journal()->take_over();

@@ -29,13 +29,13 @@ class RecoveryTest : public testing::ExchangeTest {
     }
     return attempt_of(exchange.result_owner(), std::move(ended));
   }
-  /// The calls of a decision.
+  /// The calls made by a decision.
   Calls decide() {
     api.take_calls();
     any_retried = recovery.decide();
     return api.take_calls();
   }
-  /// The calls that hand in what has been decided.
+  /// The calls that report the decisions.
   Calls deliver() {
     api.take_calls();
     outbox.deliver();
@@ -103,7 +103,7 @@ TEST_F(RecoveryTest, RunsTheScriptBeforeTheRetry) {
   EXPECT_EQ(decide(), (Calls{"list_failure_handlers", "list_results 1"}));
   EXPECT_EQ(scripts, (std::vector<std::string>{"job1: ./fix.sh"}));
   EXPECT_TRUE(recovery.empty());
-  EXPECT_EQ(decide(), Calls{}) << "the script runs";
+  EXPECT_EQ(decide(), Calls{}) << "the script is still running";
   recovery.end_script(1, /*return_code=*/1);
   EXPECT_FALSE(recovery.empty());
   EXPECT_EQ(decide(), (Calls{"retry 1"}));

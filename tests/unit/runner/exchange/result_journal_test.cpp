@@ -60,7 +60,7 @@ TEST_F(ResultJournalTest, IsTakenOverFromADeadRunner) {
   dead->add(std::vector{result_of(1)});
   dead->add(std::vector{result_of(2), result_of(3)});
   const auto heir = journal();
-  EXPECT_TRUE(heir->take_over().results.empty()) << "its runner lives";
+  EXPECT_TRUE(heir->take_over().results.empty()) << "its runner is alive";
   dead.reset();
   const auto results = heir->take_over().results;
   ASSERT_EQ(results.size(), 3U);
@@ -70,7 +70,7 @@ TEST_F(ResultJournalTest, IsTakenOverFromADeadRunner) {
   EXPECT_EQ(results[0].attempt_id, 2);
   EXPECT_EQ(results[0].compute_node_id, 7);
   EXPECT_EQ(results[0].status, model::JobStatus::failed);
-  EXPECT_TRUE(journal()->take_over().results.empty()) << "one heir is enough";
+  EXPECT_TRUE(journal()->take_over().results.empty()) << "another runner has taken it over";
   heir->clear();
   EXPECT_EQ(files(), 0U);
 }

@@ -28,7 +28,7 @@ TEST(ServerLink, BacksOffLongerWithEachFailure) {
   link.answered();
   EXPECT_FALSE(link.away());
   link.failed(now, 0.5);
-  EXPECT_TRUE(link.may_try(now + milliseconds(50))) << "counts anew after an answer";
+  EXPECT_TRUE(link.may_try(now + milliseconds(50))) << "an answer must reset the count";
 }
 
 TEST(ServerLink, IsGoneAfterItsTimeout) {

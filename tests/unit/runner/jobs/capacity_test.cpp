@@ -58,7 +58,7 @@ TEST(Resources, AreReadFromRequirements) {
   EXPECT_EQ(needs.memory_bytes, 512LL << 20);
   EXPECT_EQ(needs_of({}), (JobNeeds{.resources = {.cpus = 1, .memory_gb = 0, .gpus = 0}}));
   requirements.name = "default";
-  EXPECT_EQ(needs_of(requirements), JobNeeds{.resources = needs.resources}) << "of jobs that asked for nothing";
+  EXPECT_EQ(needs_of(requirements), JobNeeds{.resources = needs.resources}) << "such jobs have no limits";
 }
 
 }  // namespace

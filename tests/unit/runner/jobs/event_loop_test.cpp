@@ -22,7 +22,7 @@ TEST(EventLoop, WakesWhenAChildEnds) {
   const auto start = Clock::now();
   EXPECT_EQ(loop.wait(start + seconds(30)), std::vector<std::int64_t>{2});
   EXPECT_LT(Clock::now() - start, seconds(20));
-  EXPECT_EQ(loop.wait({}), std::vector<std::int64_t>{2}) << "until it is reaped";
+  EXPECT_EQ(loop.wait({}), std::vector<std::int64_t>{2}) << "it must wake until the child is reaped";
   EXPECT_TRUE(quick.try_wait());
   EXPECT_TRUE(loop.wait({}).empty());
 }
@@ -43,7 +43,7 @@ TEST(EventLoop, WakesOnceForAStop) {
   loop.wait(start + seconds(30));
   EXPECT_TRUE(source.stop_requested());
   EXPECT_LT(Clock::now() - start, seconds(20));
-  // From here on it sleeps again, for those who wait for children to end.
+  // From now on it sleeps again, for callers that wait for the end of children.
   const auto until = Clock::now() + milliseconds(20);
   loop.wait(until);
   EXPECT_GE(Clock::now(), until);

@@ -48,7 +48,7 @@ class JobCgroupsInMadeUpTree : public ::testing::Test {
   static proc::Child start(const JobCgroups::Group& group, const std::string& command = "true") {
     return proc::Child::spawn({.argv = {"sh", "-c", command}, .join_fd = group.procs.get(), .new_session = true});
   }
-  /// Until nothing is left to be removed. @returns whether that came
+  /// Reaps until no group is left to be removed. @returns whether it succeeded in time
   bool reap_to_the_end() {
     return wait_until([this] { return !cgroups->reap([](pid_t) { return false; }); });
   }
@@ -70,7 +70,7 @@ TEST_F(JobCgroupsInMadeUpTree, MoveTheRunnerAndEnableTheControllers) {
 TEST_F(JobCgroupsInMadeUpTree, RestoreTheOriginalState) {
   make();
   ASSERT_TRUE(cgroups->make(k_key, {}));
-  MadeUpTree::write(tree.own() / "cgroup.procs", "");  // Where the kernel had this process until it was moved.
+  MadeUpTree::write(tree.own() / "cgroup.procs", "");  // The kernel removes a process from this file when it moves.
   cgroups.reset();
   EXPECT_TRUE(tree.groups().empty());
   EXPECT_EQ(MadeUpTree::read(tree.own() / "cgroup.subtree_control"), "-cpu -memory");
@@ -100,7 +100,7 @@ TEST_F(JobCgroupsInMadeUpTree, UseTheAvailableController) {
   MadeUpTree::write(tree.own() / "cgroup.controllers", "io cpu\n");
   const auto group = make().make(k_key, {.memory_bytes = 30 << 20, .cpus = 1});
   ASSERT_TRUE(group);
-  EXPECT_EQ(group->memory_limit, std::nullopt) << "sampling has to see to it";
+  EXPECT_EQ(group->memory_limit, std::nullopt) << "sampling must enforce it";
   EXPECT_EQ(MadeUpTree::read(group->directory / "memory.max"), "absent");
   EXPECT_EQ(MadeUpTree::read(group->directory / "cpu.max"), "100000 100000");
   EXPECT_EQ(MadeUpTree::read(tree.own() / "cgroup.subtree_control"), "+cpu");
@@ -149,7 +149,7 @@ TEST_F(JobCgroupsInMadeUpTree, AreRemovedIfTheControllersAreRefused) {
   std::filesystem::create_directory(tree.own() / "cgroup.subtree_control");
   make();
   const std::string pid = std::to_string(::getpid()) + "\n";
-  EXPECT_EQ(MadeUpTree::read(tree.own() / "cgroup.procs"), pid + pid) << "the second is what put it back";
+  EXPECT_EQ(MadeUpTree::read(tree.own() / "cgroup.procs"), pid + pid) << "the second write must move it back";
 }
 
 TEST_F(JobCgroupsInMadeUpTree, RemoveWhatDeadRunnersLeft) {
@@ -159,7 +159,8 @@ TEST_F(JobCgroupsInMadeUpTree, RemoveWhatDeadRunnersLeft) {
   ended.wait();
   const proc::Child alive = proc::Child::spawn({.argv = {"sleep", "60"}});
   const std::string of_living = tree_name(alive.pid());
-  const std::string of_number = "torc-" + std::to_string(alive.pid()) + "-1";  // Given out anew since.
+  const std::string of_number =
+      "torc-" + std::to_string(alive.pid()) + "-1";  // The pid of a dead runner that was reused.
   for (const auto& name : {of_dead, of_living, of_number, std::string("torc-x"), std::string("other.scope")}) {
     fs::create_directories(tree.own() / name / "job-1-1-1");
     MadeUpTree::write(tree.own() / name / "job-1-1-1/memory.max", "1");
@@ -183,7 +184,7 @@ TEST_F(JobCgroupsInMadeUpTree, ContainTheJobFromItsStartAndAreRemovedAfterIt) {
   EXPECT_TRUE(cgroups->started(std::move(*group), child));
   EXPECT_EQ(MadeUpTree::read(directory / "cgroup.procs"), std::to_string(pid));
   child.wait();
-  EXPECT_EQ(cgroups->ended(pid), std::nullopt) << "no memory.events: nothing was killed";
+  EXPECT_EQ(cgroups->ended(pid), std::nullopt) << "without memory.events, no kill is reported";
   EXPECT_TRUE(reap_to_the_end());
   EXPECT_FALSE(std::filesystem::exists(directory));
   EXPECT_TRUE(std::filesystem::exists(groups_of_runner() / "runner"));
@@ -199,7 +200,7 @@ TEST_F(JobCgroupsInMadeUpTree, ReportAKillBecauseOfTheJobsOwnLimit) {
       {"low 0\noom 1\noom_kill 2\n", "oom 1\noom_kill 2\n", "31000000\n", 31'000'000},
       {"oom 1\noom_kill 1\n", "absent", "absent", limit},
       {"oom 0\noom_kill 0\n", "oom 0\n", "31457280\n", std::nullopt},
-      {"oom 1\noom_kill 1\n", "oom 0\noom_kill 1\n", "20000000\n", std::nullopt},  // Memory ran out around it.
+      {"oom 1\noom_kill 1\n", "oom 0\noom_kill 1\n", "20000000\n", std::nullopt},  // A group above ran out of memory.
       {"nonsense", "absent", "absent", std::nullopt},
   };
   make();
@@ -241,7 +242,8 @@ TEST_F(JobCgroupsInMadeUpTree, KillThroughTheGroup) {
 TEST_F(JobCgroupsInMadeUpTree, KillProcessByProcessOnOlderKernels) {
   auto group = make().make(k_key, {});
   ASSERT_TRUE(group);
-  std::filesystem::create_directory(group->directory / "cgroup.kill");  // It cannot be written, as if it were absent.
+  // A directory, so that writing fails, as if the file were absent.
+  std::filesystem::create_directory(group->directory / "cgroup.kill");
   proc::Child child = start(*group, "exec sleep 60");
   cgroups->started(std::move(*group), child);
   cgroups->kill(child.pid());
@@ -260,9 +262,9 @@ TEST_F(JobCgroupsInMadeUpTree, StartTheJobWithoutAGroupThatRefusesIt) {
   auto group = make().make(k_key, {.memory_bytes = 30 << 20, .cpus = {}});
   ASSERT_TRUE(group);
   const auto directory = group->directory;
-  group->procs = base::open_file("/dev/null", 0);  // For reading only.
+  group->procs = base::open_file("/dev/null", 0);  // Read-only.
   proc::Child child = start(*group);
-  EXPECT_FALSE(cgroups->started(std::move(*group), child)) << "sampling has to see to it";
+  EXPECT_FALSE(cgroups->started(std::move(*group), child)) << "sampling must enforce it";
   EXPECT_EQ(count_in_log("cannot move a process to"), 1U);
   EXPECT_TRUE(child.wait().ok());
   EXPECT_EQ(cgroups->ended(child.pid()), std::nullopt);
@@ -290,12 +292,12 @@ TEST_F(JobCgroupsInMadeUpTree, WaitWhileTheProcessTreeIsBeingEnded) {
   cgroups->started(std::move(*group), child);
   child.wait();
   cgroups->ended(pid);
-  // A plain file in its place is what cannot be removed as a directory, by nobody.
+  // A regular file in its place cannot be removed as a directory, not even by root.
   std::filesystem::remove_all(directory);
   MadeUpTree::write(directory, "");
   EXPECT_TRUE(cgroups->reap([&](pid_t leader) { return leader == pid; }));
   const auto begin = JobCgroups::Clock::now();
-  EXPECT_TRUE(reap_to_the_end()) << "it gives up";
+  EXPECT_TRUE(reap_to_the_end()) << "it must give up";
   EXPECT_LT(JobCgroups::Clock::now() - begin, std::chrono::seconds(10));
 }
 

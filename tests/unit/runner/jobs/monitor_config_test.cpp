@@ -22,7 +22,7 @@ TEST(MonitorConfigTest, IsParsedFromTheWorkflow) {
   EXPECT_EQ(config.interval, std::chrono::seconds(3));
   EXPECT_TRUE(config.generate_plots);
   EXPECT_TRUE(config.records());
-  EXPECT_EQ(monitoring(R"({"enabled":true,"compute_node":null})").jobs, Detail::summary) << "of older files";
+  EXPECT_EQ(monitoring(R"({"enabled":true,"compute_node":null})").jobs, Detail::summary) << "as in older files";
 }
 
 TEST(MonitorConfigTest, OmitsUnwantedValuesOfTheMachine) {

@@ -1,4 +1,4 @@
-// Whether outputs that jobs have declared exist.
+// Checks whether the declared outputs of jobs exist.
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
@@ -25,7 +25,7 @@ milliseconds no_timeout(const std::filesystem::path& /*path*/) {
 
 class OutputChecksTest : public ::testing::Test {
  protected:
-  /// Waits for one check.
+  /// Waits for the result of one check.
   OutputChecks::Checked result_of(OutputChecks& checks) {
     std::vector<OutputChecks::Checked> done;
     EXPECT_TRUE(wait_until([&] {
@@ -72,7 +72,7 @@ TEST_F(OutputChecksTest, AcceptsFilesOfAnyAge) {
 TEST_F(OutputChecksTest, RepeatsChecksOnNetworkFileSystems) {
   std::atomic<bool> looked{false};
   const auto timeout = [&](const std::filesystem::path& /*path*/) {
-    looked = true;  // So the first look has found nothing.
+    looked = true;  // The first check has found no file.
     return milliseconds(20'000);
   };
   OutputChecks checks([] {}, timeout);
@@ -115,7 +115,7 @@ TEST_F(OutputChecksTest, DoesNotWaitForAFileSystemThatHangs) {
     EXPECT_TRUE(checks.take().empty());
   }
   EXPECT_LT(std::chrono::steady_clock::now() - began, seconds(20));
-  // The thread was left behind; let it end before what it refers to is gone.
+  // The thread was detached; let it end before the objects it uses are destroyed.
   std::unique_lock lock(mutex);
   may_continue = true;
   changed.notify_all();
@@ -132,7 +132,7 @@ TEST_F(OutputChecksTest, DoesNotWaitForAFileSystemThatHangs) {
 
 TEST_F(OutputChecksTest, KnowsLocalFileSystems) {
   EXPECT_EQ(OutputChecks::default_timeout("/dev/shm/no/such/file"), milliseconds(0));
-  EXPECT_GT(OutputChecks::default_timeout("/proc/no_such_file"), milliseconds(0)) << "not one that jobs write to";
+  EXPECT_GT(OutputChecks::default_timeout("/proc/no_such_file"), milliseconds(0)) << "not a file system for jobs";
 }
 
 TEST_F(OutputChecksTest, DescribesMissingOutputs) {

@@ -56,7 +56,7 @@ TEST_F(OwnCgroupInMadeUpTree, IsFoundIfOnlyAPartOfTheTreeIsMounted) {
   own_is("0::/docker/abc\n");
   EXPECT_EQ(found(), tree.mount());
   own_is("0::/docker/other\n");
-  EXPECT_EQ(found(), "") << "another part";
+  EXPECT_EQ(found(), "") << "another part of the tree is mounted";
 }
 
 TEST_F(OwnCgroupInMadeUpTree, IsFoundBelowAMountPointWithASpaceInIt) {
@@ -92,7 +92,7 @@ TEST_F(OwnCgroupInMadeUpTree, LimitsTheCapacity) {
   MadeUpTree::write(tree.own() / "cpu.max", "50000 100000\n");
   MadeUpTree::write(tree.mount() / "user/memory.max", "67108864\n");
   const Resources bounded{.cpus = 1, .memory_gb = 0.0625, .gpus = 0};
-  EXPECT_EQ(detect_capacity(tree.places()), bounded) << "half a CPU is one; what holds further out holds here";
+  EXPECT_EQ(detect_capacity(tree.places()), bounded) << "half a CPU counts as one; limits of outer groups apply";
   RunnerOptions options;
   options.cgroups = tree.places();
   EXPECT_EQ(capacity_from(options, 0), bounded);
@@ -101,7 +101,7 @@ TEST_F(OwnCgroupInMadeUpTree, LimitsTheCapacity) {
 TEST(OwnCgroup, IsThatOfTheKernel) {
   const auto own = find_own_cgroup({});
   if (!own) {
-    GTEST_SKIP() << "there is no cgroup v2 here";
+    GTEST_SKIP() << "this machine has no cgroup v2";
   }
   const auto pids = base::split_lines(base::read_file(own->directory / "cgroup.procs"));
   EXPECT_NE(std::find(pids.begin(), pids.end(), std::to_string(::getpid())), pids.end()) << own->directory;

@@ -18,7 +18,7 @@ using testing::pid_in;
 using testing::TempDir;
 using testing::wait_until;
 
-/// Jobs of a made-up runner; this process is the subreaper.
+/// Process trees of jobs without a runner; this process is the subreaper.
 class ProcessTreesTest : public ::testing::Test {
  protected:
   proc::Child start(const JobKey& key, const std::string& command) {
@@ -31,7 +31,7 @@ class ProcessTreesTest : public ::testing::Test {
     return child;
   }
 
-  /// Reaps the leader and tells so.
+  /// Reaps the leader and reports it to the trees.
   proc::ExitStatus reap(proc::Child& child) {
     const pid_t leader = child.pid();
     const auto status = child.wait();
@@ -73,7 +73,7 @@ TEST_F(ProcessTreesTest, EndsADaemonOfAFinishedJobButNotThatOfARunningOne) {
   const pid_t left = pid_in(directory.file("one"));
   const pid_t in_use = pid_in(directory.file("two"));
   reap(finished);
-  EXPECT_TRUE(sweep_until_clean()) << "SIGTERM is ignored, SIGKILL is not";
+  EXPECT_TRUE(sweep_until_clean()) << "it ignores SIGTERM, so SIGKILL must follow";
   EXPECT_FALSE(lives(left));
   EXPECT_TRUE(lives(in_use));
   EXPECT_TRUE(running.running());
@@ -96,7 +96,7 @@ TEST_F(ProcessTreesTest, EndsAWholeTreeThatIgnoresTermination) {
     trees.reap();
     return ::poll(&ended, 1, 0) == 1;
   }));
-  EXPECT_TRUE(trees.ending()) << "until the leader is reaped";
+  EXPECT_TRUE(trees.ending()) << "it ends only when the leader is reaped";
   EXPECT_EQ(reap(child).code, SIGKILL);
   EXPECT_TRUE(sweep_until_clean());
   EXPECT_FALSE(lives(inner));

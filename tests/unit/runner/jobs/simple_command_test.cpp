@@ -23,7 +23,7 @@ TEST(SimpleCommandsTest, NeedAnExistingProgram) {
   SimpleCommands commands({"PATH=/nowhere:/bin:/usr/bin"});
   EXPECT_EQ(commands.argv("true"), Words{"true"});
   EXPECT_EQ(commands.argv("/bin/true x"), (Words{"/bin/true", "x"}));
-  EXPECT_EQ(commands.argv("no-such-program"), std::nullopt) << "bash says so, and answers 127";
+  EXPECT_EQ(commands.argv("no-such-program"), std::nullopt) << "bash must report it with exit status 127";
   EXPECT_EQ(commands.argv("/etc/passwd"), std::nullopt);
   EXPECT_EQ(commands.argv("/bin"), std::nullopt);
   EXPECT_EQ(SimpleCommands({"PATH="}).argv("true"), std::nullopt);

@@ -15,7 +15,7 @@ class LoopTest : public testing::PartsTest {
   RunnerReport run(const Loop::OnChange& on_change = {}) {
     return Loop(api, options, stop.get_token(), on_change).run();
   }
-  /// Where the first call that begins so is among all; their number if there is none.
+  /// The index of the first call with this beginning; the number of calls if there is none.
   static std::size_t place_of(const std::string& call, const Calls& calls) {
     const auto it = std::find_if(calls.begin(), calls.end(), [&](const auto& each) { return each.starts_with(call); });
     return static_cast<std::size_t>(it - calls.begin());
@@ -60,7 +60,7 @@ TEST_F(LoopTest, EndsIfThereIsNothingToClaim) {
   const auto report = run();
   EXPECT_FALSE(report.drained || report.stopped);
   const Calls calls = api.take_calls();
-  EXPECT_LT(place_of("claim", calls), calls.size()) << "not before the first claim";
+  EXPECT_LT(place_of("claim", calls), calls.size()) << "it must not end before the first claim";
 }
 
 TEST_F(LoopTest, RequeuesItsJobsWhenItIsStopped) {

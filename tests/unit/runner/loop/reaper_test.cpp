@@ -12,7 +12,7 @@ using testing::Calls;
 
 class ReaperTest : public testing::PartsTest {
  protected:
-  /// The calls that hand in what was reaped.
+  /// The calls that report the reaped jobs.
   Calls deliver() {
     parts().recovery.decide();
     api.take_calls();

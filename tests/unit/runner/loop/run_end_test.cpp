@@ -63,7 +63,7 @@ TEST(IdleTimer, HasTheLimitOfTheOptionsOrTheWorkflow) {
   workflow.compute_node_wait_for_new_jobs_seconds = 7;
   EXPECT_EQ(idle_limit_of(options, workflow), seconds(7));
   options.worker = WorkerIdentity{};
-  EXPECT_EQ(idle_limit_of(options, workflow), std::nullopt) << "a worker stays";
+  EXPECT_EQ(idle_limit_of(options, workflow), std::nullopt) << "a worker has no limit";
   options.idle_timeout = seconds(3);
   EXPECT_EQ(idle_limit_of(options, workflow), seconds(3));
 }
