@@ -1,4 +1,4 @@
-// Events of a workflow as they happen, and clients that leave while they wait.
+// Events of a workflow as they happen, and clients that disconnect while they wait.
 
 #include <gtest/gtest.h>
 
@@ -14,7 +14,7 @@
 namespace torc::server {
 namespace {
 
-/// Whether the condition comes true within ten seconds.
+/// Whether the condition becomes true within ten seconds.
 template <typename Condition>
 bool comes_true(Condition&& condition) {
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds{10};
@@ -38,7 +38,7 @@ class EventsTest : public testing::Test {
     return answer ? model::parse_json(answer->body) : nlohmann::json{};
   }
 
-  /// A connection over which events come, once the server has said so.
+  /// A connection that receives events, once the server has confirmed it.
   std::unique_ptr<RawClient> listen(const std::string& query = "?level=debug", const char* version = "HTTP/1.1") {
     auto client = std::make_unique<RawClient>(server->port());
     client->send("GET /torc-service/v1/workflows/1/events/stream" + query + " " + version +
@@ -48,12 +48,12 @@ class EventsTest : public testing::Test {
     return client;
   }
 
-  /// The `data` of the next event, with its type checked.
+  /// Checks the type of the next event and returns its `data`.
   static nlohmann::json next(RawClient& client) {
     const auto type = client.read_until("event: ") ? client.read_until("\n") : std::nullopt;
     const auto data = client.read_until("data: ") ? client.read_until("\n\n") : std::nullopt;
     if (!type || !data) {
-      ADD_FAILURE() << "no event";
+      ADD_FAILURE() << "there was no event";
       return {};
     }
     auto event = model::parse_json(*data);
@@ -82,7 +82,7 @@ class EventsTest : public testing::Test {
   std::unique_ptr<Server> server{std::make_unique<Server>(ServerOptions{"127.0.0.1", 0, dir / "torc.db"})};
 };
 
-/// A listener that answers every request with events of workflow 1, or holds it.
+/// A listener that answers every request with events of workflow 1, or does not answer.
 class ListenerEventsTest : public testing::Test {
  protected:
   ListenerEventsTest() {
@@ -142,7 +142,7 @@ TEST_F(EventsTest, ReportChangesOfJobs) {
   EXPECT_GT(started["timestamp"], 1'600'000'000'000);
   EXPECT_EQ(started["severity"], "info");
   EXPECT_EQ(started["data"], (nlohmann::json{{"compute_node_id", 1}, {"job_id", 1}, {"job_name", "a"}, {"run_id", 0}}));
-  complete(1, "running", 0);  // Refused: there is nothing to tell.
+  complete(1, "running", 0);  // Refused, so there is no event.
   complete(1, "completed", 0);
   const auto completed = next(*all);
   EXPECT_EQ(completed["event_type"], "job_completed");
@@ -151,13 +151,13 @@ TEST_F(EventsTest, ReportChangesOfJobs) {
   complete(2, "failed", 3);
   EXPECT_EQ(next(*all)["data"]["return_code"], 3);
   const auto failed = next(*errors);
-  EXPECT_EQ(failed["event_type"], "job_failed") << "the first of this level";
+  EXPECT_EQ(failed["event_type"], "job_failed") << "the first event of this level";
   EXPECT_EQ(failed["severity"], "error");
   ask("POST", "/jobs/2/retry/0?max_retries=1");
   EXPECT_EQ(next(*all)["event_type"], "job_retried");
   ask("POST", "/events", R"({"workflow_id":1,"timestamp":0,"data":{"event_type":"own\nline","x":"\n\nevent: y"}})");
   const auto own = next(*all);
-  EXPECT_EQ(own["data"]["x"], "\n\nevent: y") << "a client's words end neither a line nor an event";
+  EXPECT_EQ(own["data"]["x"], "\n\nevent: y") << "a client's text must not end a line or an event";
   auto left = ask("GET", "/compute_nodes/1");
   left["is_active"] = false;
   ask("PUT", "/compute_nodes/1", left.dump());
@@ -238,7 +238,7 @@ TEST_F(ListenerEventsTest, AQuietStreamShowsThatItLives) {
   RawClient client{listener.port()};
   client.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
   for (int i = 0; i < 2; ++i) {
-    EXPECT_TRUE(client.read_until("\r\n: keep-alive\n\n\r\n")) << "a chunk with a comment";
+    EXPECT_TRUE(client.read_until("\r\n: keep-alive\n\n\r\n")) << "expected a chunk with a comment";
   }
   EXPECT_EQ(HttpLimits{}.comment, std::chrono::seconds{15});
 }

@@ -1,4 +1,4 @@
-// Clients that attack the server: what they send ends no more than their own connection, and is bounded.
+// Clients that attack the server: they affect only their own connection, and their data are bounded.
 
 #include <cstdio>
 #include <memory>
@@ -40,7 +40,7 @@ TEST_F(HttpTest, SurvivesEveryWayToSendTheEndOfAChunkedBody) {
     client.set_no_delay();
     for (const auto& segment : segments) {
       client.try_send(segment);
-      expect_alive();  // So the server has read the segment before the next one comes.
+      expect_alive();  // So that the server has read the segment before the next one arrives.
     }
     client.close_sending();
     const auto answer = client.read_answer();
@@ -110,7 +110,7 @@ TEST_F(ListenerTest, AnExceptionEndsItsConnectionOnly) {
     EXPECT_TRUE(client.is_closed());
     *trouble = false;
     bystander.send("POST / HTTP/1.1\r\nContent-Length: 1\r\n\r\n1");
-    EXPECT_EQ(bystander.read_answer()->body, "1") << "on a connection from before";
+    EXPECT_EQ(bystander.read_answer()->body, "1") << "an existing connection must still work";
   }
 }
 
@@ -122,7 +122,7 @@ TEST_F(ListenerTest, TheTimeForAdmissionDoesNotCountForTheClient) {
   RawClient client{listener->port()};
   client.send("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n");
   auto admitted = held_admission.get_future().get();
-  // Once a slow sender who began later is refused, the first one's time would be over, too.
+  // When a slow sender that began later is refused, the first one's time would have passed, too.
   RawClient slow{listener->port()};
   slow.send("GET / HTTP/1.1\r\n");
   ASSERT_EQ(slow.read_answer()->status, 408);
@@ -131,7 +131,7 @@ TEST_F(ListenerTest, TheTimeForAdmissionDoesNotCountForTheClient) {
   listener->deliver(std::move(answers));
   EXPECT_EQ(client.read_answer()->body, "x");
   client.send("POST / HTTP/1.1\r\nContent-Length: 1\r\n\r\ny");
-  EXPECT_EQ(client.read_answer()->body, "y") << "the next request has its own time";
+  EXPECT_EQ(client.read_answer()->body, "y") << "the next request has its own time limit";
 }
 
 TEST_F(ListenerTest, AReplyThatIsDroppedByAnotherThreadEndsItsConnection) {
@@ -153,7 +153,7 @@ TEST_F(ListenerTest, ARefusedHeadRequestGetsNoBody) {
   const auto answer = client.read_answer();
   ASSERT_TRUE(answer.has_value());
   EXPECT_EQ(answer->status, 400);
-  EXPECT_TRUE(client.is_closed()) << "no byte of a body";
+  EXPECT_TRUE(client.is_closed()) << "there must be no body";
 }
 
 TEST_F(ListenerTest, AFailingReplyEndsNothingElse) {
@@ -178,13 +178,13 @@ TEST_F(ListenerTest, ChunkedBodiesAreCountedAsTheyGrow) {
     small.push_back(std::make_unique<RawClient>(listener->port()));
     small.back()->send(head + "1\r\nx\r\n");
   }
-  EXPECT_TRUE(is_served_soon(head + "4\r\nabcd\r\n0\r\n\r\n")) << "small bodies in chunks hold up nobody";
+  EXPECT_TRUE(is_served_soon(head + "4\r\nabcd\r\n0\r\n\r\n")) << "small chunked bodies must not delay others";
   const std::string much(600'000, 'x');
   const std::string chunk = fmt::format("{:x}\r\n{}\r\n", much.size(), much);
   RawClient first{listener->port()};
   first.send(head + chunk);
   std::optional<RawClient::Answer> answer;
-  do {  // The first one's bytes may come later than this connection: only then is there no room.
+  do {  // The first client's bytes may arrive after this connection; only then is there no room.
     RawClient second{listener->port()};
     second.try_send(head + chunk + "0\r\n\r\n");
     answer = second.read_answer();
@@ -220,7 +220,7 @@ TEST_F(ListenerTest, LargeBodiesAreLimitedTogether) {
   RawClient first{listener->port()};
   first.send(head + "x");
   {
-    // The first one's bytes may come later than this connection: only then is there room.
+    // The first client's bytes may arrive after this connection; until then there is room.
     std::optional<RawClient::Answer> answer;
     do {
       RawClient second{listener->port()};
@@ -236,10 +236,10 @@ TEST_F(ListenerTest, LargeBodiesAreLimitedTogether) {
   first.send(body.substr(1));
   EXPECT_EQ(first.read_answer()->body.size(), body.size());
   first.send(head + body);
-  EXPECT_EQ(first.read_answer()->status, 200) << "there is room again";
+  EXPECT_EQ(first.read_answer()->status, 200) << "there must be room again";
   first.send(head + "x");
   first.close();
-  EXPECT_TRUE(is_served_soon(head + body)) << "also after a client that has left";
+  EXPECT_TRUE(is_served_soon(head + body)) << "also after a client has disconnected";
 }
 
 TEST_F(ListenerTest, AsksBeforeItReadsALargeBody) {
@@ -247,7 +247,7 @@ TEST_F(ListenerTest, AsksBeforeItReadsALargeBody) {
   start({});
   RawClient small{listener->port()};
   small.send("POST / HTTP/1.1\r\nContent-Length: 1\r\n\r\n1");
-  EXPECT_EQ(small.read_answer()->body, "1") << "it is not asked for";
+  EXPECT_EQ(small.read_answer()->body, "1") << "a small body needs no admission";
   for (const char* const length : {"Content-Length: 1000000", "Transfer-Encoding: chunked"}) {
     RawClient client{listener->port()};
     client.send(fmt::format("POST /there HTTP/1.1\r\n{}\r\n\r\n", length));

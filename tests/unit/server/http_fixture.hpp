@@ -1,6 +1,6 @@
 #pragma once
 
-// The server, or its listener alone, on a real socket.
+// The server, or only its listener, on a real socket.
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -35,7 +35,7 @@ class HttpTest : public testing::Test {
   Server server{ServerOptions{"127.0.0.1", 0, dir / "torc.db"}};
 };
 
-/// A listener with limits that a test can reach, answering each request with its body.
+/// A listener with low limits, which answers each request with the request's body.
 class ListenerTest : public testing::Test {
  protected:
   void start(HttpLimits limits) {
@@ -75,7 +75,7 @@ class ListenerTest : public testing::Test {
     }
   }
 
-  /// Whether another client gets an answer before long, where there are too many at first.
+  /// Whether another client soon gets an answer, even if there are too many clients at first.
   bool is_served_soon(const std::string& request = "POST / HTTP/1.1\r\nContent-Length: 1\r\n\r\n4") {
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds{10};
     while (std::chrono::steady_clock::now() < deadline) {
@@ -91,8 +91,8 @@ class ListenerTest : public testing::Test {
   std::atomic<bool> hold{false};
   std::atomic<bool> fail{false};
   std::atomic<bool> fail_admission{false};
-  std::string authorization;          ///< Of the last request.
-  std::optional<Response> admission;  ///< Nothing: all bodies are read.
+  std::string authorization;          ///< Field of the last request.
+  std::optional<Response> admission;  ///< Without a value, all bodies are read.
   std::string asked;
   std::promise<Reply> held;
   std::atomic<bool> hold_admission{false};

@@ -1,4 +1,4 @@
-// The server on a real socket, and clients that do not behave.
+// The server on a real socket, and misbehaving clients.
 
 #include <atomic>
 #include <string>
@@ -22,7 +22,7 @@ TEST_F(HttpTest, AClaimWhoseClientHasJustDisconnectedGetsNothing) {
     ask("POST", "/workflows/1/reset_job_status");
     RawClient leaves{server.port()};
     leaves.send(request_text("POST", "/workflows/1/claim_next_jobs?wait=60"));
-    RawClient looks{server.port()};  // Connected and answered after the other: that one waits by now.
+    RawClient looks{server.port()};  // Connected later, so once it is answered, the other claim is parked.
     looks.send(request_text("POST", "/workflows/1/claim_next_jobs?limit=0"));
     ASSERT_TRUE(looks.read_answer());
     leaves.close();
@@ -45,7 +45,7 @@ TEST_F(HttpTest, AnswersPipelinedRequestsInOrder) {
               request_text("GET", "/workflows/1"));
   EXPECT_NE(client.read_answer()->body.find("first"), std::string::npos);
   EXPECT_NE(client.read_answer()->body.find("ok"), std::string::npos);
-  EXPECT_NE(client.read_answer()->body.find("first"), std::string::npos) << "sees the change that was answered before";
+  EXPECT_NE(client.read_answer()->body.find("first"), std::string::npos) << "it must see the earlier change";
 }
 
 TEST_F(HttpTest, AcceptsARequestByteByByte) {
@@ -274,8 +274,8 @@ TEST_F(ListenerTest, ClosesConnectionsOfClientsThatDoNotReadTheResponse) {
   constexpr std::size_t k_more_than_sockets_hold = 32UL * 1024 * 1024;
   lazy.send(fmt::format("POST / HTTP/1.1\r\nContent-Length: {}\r\n\r\n", k_more_than_sockets_hold));
   lazy.send(std::string(k_more_than_sockets_hold, 'x'));
-  EXPECT_TRUE(is_served_soon()) << "its place is free again";
-  EXPECT_FALSE(lazy.read_answer().has_value()) << "there is no more than a part of the answer";
+  EXPECT_TRUE(is_served_soon()) << "its connection must be free again";
+  EXPECT_FALSE(lazy.read_answer().has_value()) << "only a part of the answer was sent";
 }
 
 TEST_F(ListenerTest, AnswersAcceptedRequestsBeforeItStops) {

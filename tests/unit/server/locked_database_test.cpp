@@ -1,4 +1,4 @@
-// Another process has the database locked.
+// The database while another process has it locked.
 
 #include <chrono>
 #include <optional>
@@ -21,7 +21,7 @@ class LockedDatabaseTest : public ServiceTest {
   int change() { return change_later().get().status; }
 
   store::Connection other = database.open(store::Connection::Mode::write);
-  std::optional<store::Transaction> lock;  ///< Of `other`.
+  std::optional<store::Transaction> lock;  ///< Held by `other`.
 };
 
 TEST_F(LockedDatabaseTest, OnlyTheFirstChangesWaitForTheLock) {
@@ -40,8 +40,8 @@ TEST_F(LockedDatabaseTest, OnlyTheFirstChangesWaitForTheLock) {
   for (int i = 0; i < 5; ++i) {
     EXPECT_EQ(change(), 503);
   }
-  EXPECT_LT(elapsed(), 4 * k_busy_timeout) << "one wait of each group would be at least eight";
-  EXPECT_EQ(json("GET", "/workflows")["total_count"], 0) << "questions are answered";
+  EXPECT_LT(elapsed(), 4 * k_busy_timeout) << "if each group waited, there would be at least eight waits";
+  EXPECT_EQ(json("GET", "/workflows")["total_count"], 0) << "reads must still succeed";
 }
 
 TEST_F(LockedDatabaseTest, ChangesAreAcceptedOnceTheLockIsReleased) {
@@ -50,7 +50,7 @@ TEST_F(LockedDatabaseTest, ChangesAreAcceptedOnceTheLockIsReleased) {
   EXPECT_EQ(change(), 503);
   lock.reset();
   EXPECT_EQ(change(), 200);
-  // From then on changes are as patient as before.
+  // After that, changes wait for the lock again.
   lock.emplace(other);
   const auto began = std::chrono::steady_clock::now();
   EXPECT_EQ(change(), 503);

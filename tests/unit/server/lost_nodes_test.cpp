@@ -1,4 +1,4 @@
-// Compute nodes that fall silent, as the server notices.
+// The server detects compute nodes whose heartbeats stop.
 
 #include <chrono>
 #include <thread>
@@ -75,7 +75,7 @@ class LostNodesTest : public testing::Test {
 TEST_F(LostNodesTest, TheJobOfASilentNodeGoesToAWaitingNode) {
   const int lost = make_node();
   EXPECT_EQ(beat(lost)["timeout_seconds"], 0.3);
-  const auto before_claim = NodeWatch::Clock::now();  // The server counts from within the claim, not from its answer.
+  const auto before_claim = NodeWatch::Clock::now();  // The timeout starts within the claim, not at its answer.
   EXPECT_EQ(claim(lost), 1U);
   const int other = make_node();
   beat(other);
@@ -85,7 +85,7 @@ TEST_F(LostNodesTest, TheJobOfASilentNodeGoesToAWaitingNode) {
   const auto job = model::parse_json(waiting.get().body)["jobs"].at(0);
   EXPECT_EQ(job["attempt_id"], 2);
   EXPECT_FALSE(is_active(lost));
-  EXPECT_EQ(beat(lost)["is_active"], false) << "one that was only cut off learns it";
+  EXPECT_EQ(beat(lost)["is_active"], false) << "a runner that was only cut off must learn of the loss";
   const nlohmann::json stale{{"job_id", 1},
                              {"workflow_id", 1},
                              {"run_id", 0},
@@ -128,12 +128,12 @@ TEST_F(LostNodesTest, AWaitingClaimCountsAsContactWhileItsClientIsConnected) {
     beat(worker);
     return !is_active(silent);
   }));
-  EXPECT_TRUE(is_active(waits)) << "it began to wait before the other fell silent";
+  EXPECT_TRUE(is_active(waits)) << "its claim is older than the other's last contact";
   *gone = true;
   EXPECT_TRUE(comes([&] {
     beat(worker);
     return !is_active(waits);
-  })) << "its client is gone";
+  })) << "its client has disconnected";
 }
 
 TEST_F(LostNodesTest, NodesThatNeverSentHeartbeatsAreNotLost) {

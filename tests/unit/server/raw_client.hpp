@@ -18,7 +18,7 @@
 
 namespace torc::server {
 
-/// A TCP connection that sends bytes as they are. Reads wait for at most ten seconds.
+/// A TCP connection for arbitrary bytes. Reads wait for at most ten seconds.
 class RawClient {
  public:
   explicit RawClient(std::uint16_t port) : m_socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
@@ -33,12 +33,12 @@ class RawClient {
   }
 
   void send(std::string_view bytes) { base::write_all(m_socket.get(), bytes); }
-  /// As `send`; a server that has closed already does no harm. @returns how many bytes were sent
+  /// As `send`, but does not fail if the server has closed. @returns how many bytes were sent
   std::size_t try_send(std::string_view bytes) {
     const auto sent = ::send(m_socket.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
     return sent > 0 ? static_cast<std::size_t>(sent) : 0;
   }
-  /// Each `send` becomes a segment of its own, as far as the kernel can tell.
+  /// Makes each `send` a separate segment, as far as the kernel allows.
   void set_no_delay() {
     const int on = 1;
     ::setsockopt(m_socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
@@ -52,7 +52,7 @@ class RawClient {
     std::string body{};
   };
 
-  /// The next answer; nothing where the connection was closed or it took too long.
+  /// The next answer; no value if the connection was closed or it took too long.
   std::optional<Answer> read_answer() {
     std::size_t end = 0;
     while ((end = m_buffer.find("\r\n\r\n")) == std::string::npos) {
@@ -81,7 +81,7 @@ class RawClient {
     return answer;
   }
 
-  /// All bytes up to the first `end`, with it; nothing where the connection was closed or it took too long.
+  /// All bytes up to and including the first `end`; no value if the connection was closed or it took too long.
   std::optional<std::string> read_until(std::string_view end) {
     std::size_t found = 0;
     while ((found = m_buffer.find(end)) == std::string::npos) {
@@ -94,7 +94,7 @@ class RawClient {
     return text;
   }
 
-  /// Whether the server closes the connection without another byte.
+  /// Whether the server closes the connection without sending another byte.
   bool is_closed() { return m_buffer.empty() && !read_more(); }
 
  private:

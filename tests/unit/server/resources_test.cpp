@@ -1,4 +1,4 @@
-// The resources of a workflow that runners and clients share through the server.
+// Resources of a workflow that runners and clients share through the server.
 
 #include <filesystem>
 
@@ -14,7 +14,7 @@ TEST_F(ServiceTest, SchedulersAndHandlersAreStoredChangedAndDeleted) {
   const auto changed =
       json("PUT", "/slurm_schedulers/1", R"({"workflow_id":1,"account":"b","nodes":2,"walltime":"02:00:00"})");
   EXPECT_EQ(changed["account"], "b");
-  EXPECT_EQ(changed["partition"], "debug") << "what is not given stays";
+  EXPECT_EQ(changed["partition"], "debug") << "an omitted field must not change";
   json("POST", "/local_schedulers", R"({"workflow_id":1,"name":"l","num_cpus":2})");
   json("POST", "/local_schedulers", R"({"workflow_id":1,"name":"m","num_cpus":3})");
   EXPECT_EQ(json("GET", "/local_schedulers?workflow_id=1&num_cpus=3")["items"][0]["name"], "m");
@@ -67,7 +67,7 @@ TEST_F(ServiceTest, AnEntityIdIsUniqueInAWorkflow) {
   EXPECT_EQ(ask("POST", "/ro_crate_entities", entity("b")).status, 200);
   EXPECT_EQ(ask("POST", "/ro_crate_entities", entity("a")).status, 409);
   EXPECT_EQ(ask("PUT", "/ro_crate_entities/2", entity("a")).status, 409);
-  EXPECT_EQ(ask("PUT", "/ro_crate_entities/2", entity("b")).status, 200) << "its own name";
+  EXPECT_EQ(ask("PUT", "/ro_crate_entities/2", entity("b")).status, 200) << "its own ID";
   EXPECT_EQ(json("GET", "/workflows/1/ro_crate_entities")["count"], 2);
   EXPECT_EQ(json("DELETE", "/workflows/1/ro_crate_entities")["deleted_count"], 2);
 }
@@ -122,7 +122,7 @@ TEST_F(ServiceTest, AnActionIsClaimedOnceAndTheResponseHasBothFields) {
 
 TEST_F(ServiceTest, GroupsMembersAndWorkflowsAreListedFromEachSide) {
   make_workflow();
-  EXPECT_EQ(json("POST", "/access_groups", R"({"name":"team"})")["id"], 2) << "1 are the administrators";
+  EXPECT_EQ(json("POST", "/access_groups", R"({"name":"team"})")["id"], 2) << "group 1 is the administrators";
   EXPECT_EQ(ask("POST", "/access_groups", R"({"name":"team"})").status, 409);
   EXPECT_EQ(ask("POST", "/access_groups/2/members", R"({"group_id":3,"user_name":"b c","role":"member"})").status, 422);
   EXPECT_EQ(ask("POST", "/access_groups/2/members", R"({"group_id":2,"user_name":"b c","role":"member"})").status, 200);

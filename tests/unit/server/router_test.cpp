@@ -89,7 +89,7 @@ TEST_F(RouterTest, EveryOperationIsListedOnce) {
   }
 }
 
-// Another order in the list would hide one operation behind another.
+// In another order, one operation could hide another.
 TEST_F(RouterTest, EveryOperationIsReached) {
   for (const auto& route : routes()) {
     EXPECT_EQ(match(route.method, std::string{Router::k_prefix} + std::string{route.pattern}).route, &route)

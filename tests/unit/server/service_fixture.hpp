@@ -13,7 +13,7 @@
 
 namespace torc::server {
 
-/// Calls replies where they come from: fine for tests, whose replies only set promises.
+/// Calls replies in the thread that made them, which is safe because replies of tests only set promises.
 inline void reply_at_once(std::vector<Answer> answers) {
   for (auto& answer : answers) {
     answer.reply(std::move(answer.response));

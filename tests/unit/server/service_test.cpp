@@ -65,7 +65,7 @@ TEST_F(ServiceTest, ARefusedChangeDoesNotAffectOthersInItsGroup) {
   make_workflow();
   std::vector<std::future<Response>> answers;
   for (int i = 0; i < 300; ++i) {
-    // Every third names a file that is not there, after its first job was written.
+    // Every third request refers to a missing file, after its first job has been written.
     const std::string second = i % 3 == 0 ? R"(,{"workflow_id":1,"name":"b","command":"c","input_file_ids":[9]})" : "";
     answers.push_back(
         ask_later("POST", "/bulk_jobs", R"({"jobs":[{"workflow_id":1,"name":"a","command":"c"})" + second + "]}"));
@@ -120,11 +120,11 @@ TEST_F(ServiceTest, OmitsItsAdditionsOnRequest) {
   EXPECT_EQ(ask_plain("POST", "/workflows/1/initialize_jobs?next_run=true").status, 200);
   EXPECT_EQ(json("GET", "/workflows/1/status")["run_id"], 0);
   EXPECT_EQ(ask_plain("POST", "/workflows/1/claim_next_jobs?start=true&compute_node_id=7").status, 200);
-  EXPECT_EQ(json("GET", "/jobs?workflow_id=1&status=pending")["count"], 1) << "claimed, not started";
+  EXPECT_EQ(json("GET", "/jobs?workflow_id=1&status=pending")["count"], 1) << "the job must be claimed but not started";
   EXPECT_EQ(json("GET", "/jobs?workflow_id=1&active_compute_node_id=7")["count"], 0);
 }
 
-// Two managers that both find the workflow new must not begin two runs.
+// Two managers that both find a new workflow must not begin two runs.
 TEST_F(ServiceTest, BeginsTheNextRunOnceForConcurrentRequests) {
   make_workflow();
   ask("POST", "/bulk_jobs", R"({"jobs":[{"workflow_id":1,"name":"a","command":"c"}]})");
@@ -200,7 +200,7 @@ TEST_F(ServiceTest, ALargeBodyDoesNotDelayOthers) {
   }
   auto valid = ask_later("POST", "/user_data", large + "0]}");
   auto broken = ask_later("POST", "/user_data", large);
-  // Asked last, answered first.
+  // Sent last, answered first.
   EXPECT_EQ(ask("POST", "/user_data", R"({"workflow_id":1,"name":"small"})").status, 200);
   EXPECT_NE(broken.wait_for(std::chrono::seconds{0}), std::future_status::ready);
   EXPECT_EQ(valid.get().status, 200);

@@ -1,4 +1,4 @@
-// Claims that wait for work, and claims that start their jobs.
+// Parked claims, and claims that start their jobs.
 
 #include <chrono>
 #include <vector>
@@ -39,14 +39,14 @@ class WaitingClaimsTest : public ServiceTest {
   static bool is_answered(std::future<Response>& answer, milliseconds within = milliseconds{0}) {
     return answer.wait_for(within) == std::future_status::ready;
   }
-  /// Whether it still waits when everything that was asked before is done.
+  /// Whether the claim is still parked after all earlier requests have been processed.
   bool waits(std::future<Response>& answer) {
     ask("POST", "/workflows/1/claim_next_jobs?limit=0");
     return !is_answered(answer);
   }
   static std::size_t jobs_in(std::future<Response>& answer) {
     if (!is_answered(answer, seconds{10})) {
-      ADD_FAILURE() << "no answer";
+      ADD_FAILURE() << "there was no answer";
       return 0;
     }
     const auto response = answer.get();
@@ -99,7 +99,7 @@ TEST_F(WaitingClaimsTest, WaitingClaimsAreServedInOrderUpToTheNumberOfJobs) {
   }
   EXPECT_TRUE(waits(claims[3]));
   EXPECT_TRUE(waits(claims[4]));
-  ask("POST", "/jobs/2/retry/0?max_retries=3");  // Refused: pending.
+  ask("POST", "/jobs/2/retry/0?max_retries=3");  // Refused, because the job is pending.
   ask("PUT", "/jobs/2/manage_status_change/ready/0");
   EXPECT_EQ(jobs_in(claims[3]), 1U);
   EXPECT_TRUE(waits(claims[4]));
@@ -117,7 +117,7 @@ TEST_F(WaitingClaimsTest, AClaimThatDoesNotFitDoesNotBlockOthers) {
   }
   auto fits = ask_later("POST", path, large);
   initialize();
-  EXPECT_EQ(jobs_in(fits), 1U) << "though 300 others were tried before, more than one group tries";
+  EXPECT_EQ(jobs_in(fits), 1U) << "300 other claims, more than one group, come before it";
   EXPECT_TRUE(waits(small_ones.front()));
   EXPECT_TRUE(waits(small_ones.back()));
   ask("PUT", "/workflows/1/cancel");
@@ -133,7 +133,7 @@ TEST_F(WaitingClaimsTest, AClaimIsAnsweredAtItsDeadline) {
   EXPECT_EQ(jobs_in(claim), 0U);
   EXPECT_GE(std::chrono::steady_clock::now() - start, milliseconds{990});
   initialize();
-  EXPECT_EQ(status_of(1), "ready") << "it is not claimed for somebody who was answered";
+  EXPECT_EQ(status_of(1), "ready") << "it must not be claimed for an answered client";
 }
 
 TEST_F(WaitingClaimsTest, TheEndOfTheWorkflowAnswersAll) {
@@ -145,7 +145,7 @@ TEST_F(WaitingClaimsTest, TheEndOfTheWorkflowAnswersAll) {
   complete(1);
   EXPECT_EQ(jobs_in(claim), 0U);
   auto late = claim_later("wait=60");
-  EXPECT_EQ(jobs_in(late), 0U) << "nothing can come any more";
+  EXPECT_EQ(jobs_in(late), 0U) << "there are no more jobs";
 }
 
 TEST_F(WaitingClaimsTest, CancellationAndDeletionAnswerAll) {
@@ -202,7 +202,7 @@ TEST_F(WaitingClaimsTest, ANegativeWaitIsRefusedAndZeroDoesNotWait) {
   auto none = claim_later("wait=0");
   EXPECT_EQ(jobs_in(none), 0U);
   auto no_limit = claim_later("wait=60&limit=0");
-  EXPECT_EQ(jobs_in(no_limit), 0U) << "this one never gets anything";
+  EXPECT_EQ(jobs_in(no_limit), 0U) << "a claim for zero jobs gets none";
 }
 
 TEST_F(WaitingClaimsTest, ManyWaitingClaimsGetEachJobExactlyOnce) {
@@ -240,7 +240,7 @@ TEST_F(WaitingClaimsTest, AClaimStartsItsJobs) {
   complete(1);
   ask("PUT", "/files/1", R"({"workflow_id":1,"name":"f","path":"p","st_mtime":2})");
   EXPECT_EQ(json("POST", "/workflows/1/process_changed_job_inputs")["reinitialized_jobs"].size(), 1U)
-      << "what it read was noted at its start";
+      << "its inputs must be recorded at its start";
 }
 
 TEST_F(WaitingClaimsTest, ANewRunAnswersClaimsForAnotherRun) {
@@ -259,7 +259,7 @@ TEST_F(WaitingClaimsTest, HeartbeatsAreRecordedForNodesThatSendThem) {
   EXPECT_FALSE(json("GET", path).contains("last_heartbeat"));
   add_jobs(1);
   ask("POST", "/workflows/1/claim_next_jobs?compute_node_id=" + std::to_string(node));
-  EXPECT_FALSE(json("GET", path).contains("last_heartbeat")) << "a client that knows nothing of heartbeats";
+  EXPECT_FALSE(json("GET", path).contains("last_heartbeat")) << "this node has sent no heartbeats";
   const auto before = base::unix_millis_now();
   const auto beat = json("POST", path + "/heartbeat");
   EXPECT_GE(beat["timestamp"], before);
@@ -270,7 +270,7 @@ TEST_F(WaitingClaimsTest, HeartbeatsAreRecordedForNodesThatSendThem) {
   EXPECT_EQ(shown["last_heartbeat"], beat["timestamp"]);
   shown["last_heartbeat"] = 5;
   shown["is_active"] = false;
-  EXPECT_EQ(json("PUT", path, shown.dump())["last_heartbeat"], beat["timestamp"]) << "nobody sets it";
+  EXPECT_EQ(json("PUT", path, shown.dump())["last_heartbeat"], beat["timestamp"]) << "clients cannot set it";
   ask("PUT", "/workflows/1/cancel");
   const auto last = json("POST", path + "/heartbeat");
   EXPECT_EQ(last["is_active"], false);

@@ -65,7 +65,7 @@ TEST(BasicCredentials, AreParsed) {
 
 TEST_F(AuthenticatorTest, KnowsUsersByTheirPasswords) {
   start(true);
-  for (int i = 0; i < 2; ++i) {  // the second time from memory
+  for (int i = 0; i < 2; ++i) {  // the second time from the cache
     const auto right = ask(basic("alice", "secret"));
     EXPECT_EQ(right.status, 200);
     EXPECT_EQ(right.user, "alice");
@@ -114,7 +114,7 @@ TEST_F(AuthenticatorTest, AFloodOfWrongPasswordsDoesNotDelayKnownUsers) {
     }
   }
   EXPECT_GE(busy, 100);
-  authenticator.reset();  // does not wait for the rest
+  authenticator.reset();  // must not wait for the other checks
 }
 
 TEST_F(AuthenticatorTest, OneUserNameCannotFillTheQueue) {
@@ -133,7 +133,7 @@ TEST_F(AuthenticatorTest, AFullQueueOfOneAddressDoesNotAffectAnother) {
     flood.push_back(ask_later(basic("u" + std::to_string(i), "wrong")));
   }
   EXPECT_EQ(flood.back().get().status, 503);
-  // A login that an attacker also asks for does not wait for the attacker's turn either.
+  // A login that an attacker also attempts does not wait for the attacker's turn either.
   auto shared = ask_later(basic("alice", "secret"), "198.51.100.2");
   EXPECT_EQ(ask_later(basic("alice", "secret")).get().status, 200);
   EXPECT_EQ(shared.get().status, 200);
@@ -141,7 +141,7 @@ TEST_F(AuthenticatorTest, AFullQueueOfOneAddressDoesNotAffectAnother) {
 
 TEST_F(AuthenticatorTest, ACheckFreesItsPlacesAtAllAddresses) {
   start(true);
-  // An address that has failed has few places and waits for its turn. What it asks is checked for others meanwhile.
+  // An address with failures has few places and waits for its turn. Its logins may be checked earlier for others.
   for (int i = 0; i < 20; ++i) {
     const auto header = basic("alice", "wrong" + std::to_string(i));
     auto waiting = ask_later(header);
@@ -170,7 +170,7 @@ TEST_F(AuthenticatorTest, AFullQueueOfAllMakesRoomForFurtherAddresses) {
   };
   EXPECT_GT(busy(flood), 0);
   EXPECT_EQ(busy(others), 0);
-  authenticator.reset();  // does not wait for the rest
+  authenticator.reset();  // must not wait for the other checks
 }
 
 TEST_F(AuthenticatorTest, TheSamePasswordIsCheckedOnceForAllRequests) {
@@ -196,7 +196,7 @@ TEST_F(AuthenticatorTest, AStopAnswersPendingChecks) {
     ASSERT_EQ(answer.wait_for(std::chrono::seconds{10}), std::future_status::ready);
     refused += answer.get().status == 503 ? 1 : 0;
   }
-  EXPECT_GE(refused, 18) << "all but those that were being checked";
+  EXPECT_GE(refused, 18) << "all except those that were being checked";
   EXPECT_EQ(ask(basic("alice", "secret")).status, 503);
 }
 

@@ -160,7 +160,7 @@ TEST(BrowserRulesTest, AnswersAHealthCheckUnderAnyName) {
   EXPECT_EQ(status_with_host("evil.example", "/torc-service/v1/ping/"), 403);
   EXPECT_EQ(status_with_host("evil.example", "/x?/torc-service/v1/ping"), 403);
   EXPECT_EQ(status_of(refusal_by_rules(rules, "GET", k_ping, {.origin = field("http://evil.example")})), 403)
-      << "the exemption is from the rules about Host only";
+      << "only the rules for Host have an exemption";
 }
 
 TEST(BrowserRulesTest, DoesNotCheckHostIfAPasswordIsRequired) {
@@ -171,7 +171,7 @@ TEST(BrowserRulesTest, DoesNotCheckHostIfAPasswordIsRequired) {
   EXPECT_EQ(status_of(refusal_by_rules(rules, "GET", k_workflows,
                                        {.host = field("torc.example.org"), .origin = field("http://evil.example")})),
             403)
-      << "the rule about Origin holds everywhere";
+      << "the rule for Origin always applies";
 }
 
 TEST(BrowserRulesTest, AcceptsItsOwnPagesAndAllowedOnes) {
@@ -232,7 +232,7 @@ TEST(BrowserRulesTest, RefusesPagesOfOtherSites) {
       << "two Origin fields";
   EXPECT_EQ(status_of(refusal_by_rules(rules_of_a_machine(), "GET", k_ping, {.origin = field("http://localhost")})),
             403)
-      << "no Host that it could be equal to";
+      << "there is no Host to compare with";
 }
 
 TEST(BrowserRulesTest, RefusesWhatABrowserSendsForPagesOfOtherSites) {
@@ -246,7 +246,7 @@ TEST(BrowserRulesTest, RefusesWhatABrowserSendsForPagesOfOtherSites) {
     EXPECT_EQ(status_of_fetch(site, "navigate", k_ping), 403) << site;
     EXPECT_EQ(status_of_fetch(site, "navigate", "/"), 200) << "a link to a page; " << site;
     EXPECT_EQ(status_of_fetch(site, "navigate", "/index.html?a=/torc-service"), 200) << site;
-    EXPECT_EQ(status_of_fetch(site, "navigate", "/", "POST"), 403) << "a form that leads to a page; " << site;
+    EXPECT_EQ(status_of_fetch(site, "navigate", "/", "POST"), 403) << "a form that opens a page; " << site;
     EXPECT_EQ(status_of_fetch(site, "no-cors", "/"), 403) << "a page as an image; " << site;
   }
   for (const std::string_view site : {"same-origin", "none", "", "future-site"}) {

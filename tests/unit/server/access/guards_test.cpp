@@ -1,4 +1,4 @@
-// Access control over every route there is: each one that is about a workflow refuses a stranger.
+// Access control of all routes: each route of a workflow refuses users without access.
 #include <set>
 
 #include <gtest/gtest.h>
@@ -51,7 +51,7 @@ class GuardsTest : public testing::Test {
     ASSERT_EQ(response.status, 200) << path << ": " << response.body;
   }
 
-  /// Workflow 1 of alice, with a record of every kind; each has the id 1.
+  /// Workflow 1 of alice, with a record of every kind, each with the ID 1.
   void make_everything() {
     make("/workflows", R"({"name":"w","user":"alice"})");
     make("/jobs", R"({"workflow_id":1,"name":"j","command":"true"})");
@@ -90,7 +90,7 @@ const char* word(Method method) {
   return "DELETE";
 }
 
-/// The pattern with each {name} filled in.
+/// The pattern with a value for each {name}.
 std::string filled(std::string_view pattern) {
   std::string path{pattern};
   for (const auto& [name, value] :
@@ -104,7 +104,7 @@ std::string filled(std::string_view pattern) {
   return path;
 }
 
-/// What everybody with a password may ask, and a user who has no access to the workflow too.
+/// Operations for all users with a password, even without access to the workflow.
 const std::set<std::string> k_for_all{"GET /ping",       "GET /version",       "GET /workflows",
                                       "POST /workflows", "GET /access_groups", "GET /access_groups/{id}"};
 
@@ -135,7 +135,7 @@ TEST_F(GuardsTest, EveryRouteAcceptsTheOwner) {
       "POST /access_groups/{id}/members", "DELETE /access_groups/{id}/members/{user_name}"};
   for (const auto& route : routes()) {
     const std::string name = std::string{word(route.method)} + " " + std::string{route.pattern};
-    // What deletes comes last of all: most of it takes the records of the other routes away.
+    // Deletions come last, because most of them delete records that other routes need.
     if (route.method == Method::del) {
       continue;
     }

@@ -14,7 +14,7 @@ using std::chrono::milliseconds;
 
 class LoginQueueTest : public testing::Test {
  protected:
-  /// The networks of the next checks, each of which fails or succeeds at once.
+  /// The networks of the next checks; each check fails or succeeds at once.
   std::vector<std::string> take(int count, bool fails) {
     std::vector<std::string> networks;
     for (int i = 0; i < count; ++i) {
@@ -71,7 +71,7 @@ TEST_F(LoginQueueTest, AddressesTakeTurns) {
   fill("c", 1);
   EXPECT_EQ(take(7, false), (std::vector<std::string>{"a", "b", "c", "a", "b", "a", "-"}));
   EXPECT_EQ(queue.size(), 0U);
-  EXPECT_EQ(queue.networks(), 0U) << "nothing is remembered about addresses that did not fail";
+  EXPECT_EQ(queue.networks(), 0U) << "addresses without failures must not be kept";
 }
 
 TEST_F(LoginQueueTest, AnAddressThatFailsWaitsAndAnotherDoesNot) {
@@ -132,8 +132,8 @@ TEST_F(LoginQueueTest, AddressesWithFailuresGiveWayIfAllQueuesAreFull) {
   EXPECT_TRUE(first.accepted);
   EXPECT_EQ(first.dropped, "bad 1");
   EXPECT_EQ(queue.push("new2", "x", now).dropped, "bad 0");
-  EXPECT_TRUE(queue.push("new3", "x", now).dropped) << "one of those that have two";
-  EXPECT_FALSE(queue.push("bad", "x", now).accepted) << "one that failed pushes nobody out";
+  EXPECT_TRUE(queue.push("new3", "x", now).dropped) << "it replaces a login of an address that has two";
+  EXPECT_FALSE(queue.push("bad", "x", now).accepted) << "an address with failures must not replace others";
   EXPECT_EQ(queue.size(), LoginQueue::k_max_queued);
   std::set<std::string> keys;
   while (const auto turn = queue.pop(now)) {
@@ -152,7 +152,7 @@ TEST_F(LoginQueueTest, ForgetsFailures) {
   EXPECT_EQ(queue.networks(), 1U);
   now += LoginQueue::k_memory;
   fill("b", 20);
-  EXPECT_EQ(queue.size(), 20U) << "more than one that fails may have";
+  EXPECT_EQ(queue.size(), 20U) << "more than an address with failures may have";
   EXPECT_EQ(take(20, false).back(), "b");
   EXPECT_EQ(queue.networks(), 0U);
 }
@@ -169,7 +169,7 @@ TEST_F(LoginQueueTest, RemembersABoundedNumberOfAddresses) {
   }
   EXPECT_TRUE(queue.push("good", "x", now).accepted);
   std::vector<std::string> order = take(2, false);
-  EXPECT_TRUE(order[0] == "good" || order[1] == "good") << "it comes before a thousand that failed";
+  EXPECT_TRUE(order[0] == "good" || order[1] == "good") << "it must come before a thousand with failures";
 }
 
 }  // namespace

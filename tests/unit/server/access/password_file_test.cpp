@@ -11,7 +11,7 @@
 namespace torc::server {
 namespace {
 
-// Of the password "secret", cost 4.
+// The hash of "secret", cost 4.
 constexpr const char* k_hash = "$2y$04$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy";
 
 class PasswordFileTest : public testing::Test {
@@ -42,7 +42,7 @@ TEST(PasswordHash, MatchesOnlyItsPassword) {
 }
 
 TEST(PasswordHash, IsAcceptedInAllThreeFormats) {
-  // Three names of one thing; made by other programs.
+  // Three prefixes for the same algorithm; these hashes are by other programs.
   const std::string digits = hash_password("secret", 4).substr(4);
   for (const char* kind : {"$2y$", "$2a$", "$2b$"}) {
     EXPECT_TRUE(password_matches("secret", kind + digits)) << kind;

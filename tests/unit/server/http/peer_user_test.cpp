@@ -14,7 +14,7 @@
 namespace torc::server {
 namespace {
 
-/// @returns whether a server of one user answers a process of this user
+/// @returns whether a server for its own user only answers a process of `user`
 bool is_answered(std::uint16_t port, uid_t user) {
   const pid_t child = ::fork();
   if (child == 0) {
@@ -44,10 +44,10 @@ TEST(OwnUserOnly, RefusesOtherUsers) {
   const Server server{options};
   EXPECT_TRUE(is_answered(server.port(), ::geteuid()));
   if (::geteuid() != 0) {
-    GTEST_SKIP() << "only root can be somebody else";
+    GTEST_SKIP() << "only root can use another user ID";
   }
   EXPECT_FALSE(is_answered(server.port(), 65'534));
-  EXPECT_TRUE(is_answered(server.port(), 0)) << "others have not harmed it";
+  EXPECT_TRUE(is_answered(server.port(), 0)) << "it must still work after refused connections";
 }
 
 TEST(PeerUser, IsTheOwnerOfTheOtherEndByEitherMethod) {
@@ -65,7 +65,7 @@ TEST(PeerUser, IsTheOwnerOfTheOtherEndByEitherMethod) {
   const tcp::endpoint nobody(peer.address(), 1);
   EXPECT_EQ(user_by_diagnosis(nobody, local), std::nullopt);
   EXPECT_EQ(user_by_list(nobody, local), std::nullopt);
-  client.close();  // What is left of it in the kernel is nobody's.
+  client.close();  // What remains in the kernel has no owner.
   EXPECT_EQ(user_by_diagnosis(peer, local), std::nullopt);
   EXPECT_EQ(user_by_list(peer, local), std::nullopt);
 }
@@ -74,7 +74,7 @@ TEST(OwnUserOnly, IsNotRequiredByOtherServers) {
   const support::TempDir dir;
   const Server server{ServerOptions{"127.0.0.1", 0, dir / "torc.db"}};
   if (::geteuid() != 0) {
-    GTEST_SKIP() << "only root can be somebody else";
+    GTEST_SKIP() << "only root can use another user ID";
   }
   EXPECT_TRUE(is_answered(server.port(), 65'534));
 }

@@ -1,4 +1,4 @@
-// Requests in segments of every size, and what a request may make the server buffer.
+// Requests in segments of every size, and limits of what the server buffers.
 
 #include "server/http/request_reader.hpp"
 
@@ -20,14 +20,14 @@ using Progress = RequestReader::Progress;
 constexpr std::size_t k_header = 1000;
 constexpr std::size_t k_body = 10'000;
 
-/// What became of one connection's bytes.
+/// The outcome of the bytes of one connection.
 struct Outcome {
-  std::vector<std::string> bodies{};  ///< Of the requests that were complete.
-  int refused{0};                     ///< The status of the refusal that ended it; 0: there was none.
+  std::vector<std::string> bodies{};  ///< Bodies of the complete requests.
+  int refused{0};                     ///< Status of the refusal that ended it; 0 if there was none.
   std::string message{};
 };
 
-/// Feeds `bytes` in segments that end at the offsets `cuts`, as a session does.
+/// Passes `bytes` to the reader in segments that end at the offsets `cuts`, as a session does.
 Outcome feed(std::string_view bytes, const std::vector<std::size_t>& cuts) {
   RequestReader reader{k_header, k_body};
   Outcome outcome;

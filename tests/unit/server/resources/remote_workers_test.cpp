@@ -62,7 +62,7 @@ TEST_F(RemoteWorkers, AreRefusedIfNoClientCouldReachThem) {
     EXPECT_EQ(answer.status, 422) << worker;
     EXPECT_NE(answer.body.find("is not a valid worker address"), std::string::npos) << answer.body;
   }
-  EXPECT_EQ(stored(), std::vector<std::string>{}) << "nothing of a refused request stays";
+  EXPECT_EQ(stored(), std::vector<std::string>{}) << "a refused request must store nothing";
 }
 
 TEST_F(RemoteWorkers, MayHaveAnyNameThatSshAccepts) {
@@ -88,7 +88,7 @@ TEST_F(RemoteWorkers, AreRefusedInTwoSpellingsOfOneHost) {
     EXPECT_EQ(answer.status, 422) << pair[1];
     EXPECT_NE(answer.body.find("have the same host"), std::string::npos) << answer.body;
   }
-  EXPECT_EQ(add({"fe80::1%eth0", "fe80::1%eth1"}).status, 200) << "two links";
+  EXPECT_EQ(add({"fe80::1%eth0", "fe80::1%eth1"}).status, 200) << "two different links";
 }
 
 TEST_F(RemoteWorkers, AreRefusedInAnotherSpellingThanTheStoredOne) {
@@ -98,8 +98,8 @@ TEST_F(RemoteWorkers, AreRefusedInAnotherSpellingThanTheStoredOne) {
     EXPECT_EQ(answer.status, 422) << worker;
     EXPECT_NE(answer.body.find("already exists as"), std::string::npos) << answer.body;
   }
-  EXPECT_EQ(add({"alice@ws1:22"}).status, 200) << "the same once more";
-  EXPECT_EQ(add({"alice@ws1:23"}).status, 200) << "another sshd of the host";
+  EXPECT_EQ(add({"alice@ws1:22"}).status, 200) << "the same address again";
+  EXPECT_EQ(add({"alice@ws1:23"}).status, 200) << "another sshd of the same host";
 }
 
 }  // namespace
