@@ -53,8 +53,8 @@ TEST(DatabaseTest, KeepsItsLogFromTheStartToTheEnd) {
   {
     const Database database{dir / "torc.db"};
     { auto connection = database.open(Connection::Mode::write); }
-    EXPECT_TRUE(std::filesystem::exists(dir / "torc.db-wal")) << "put away, and begun anew by the next connection";
-    EXPECT_EQ(files(), 4) << "torc.db, its log, the index of that, torc.db.lock";
+    EXPECT_TRUE(std::filesystem::exists(dir / "torc.db-wal")) << "the log is reset by the next connection";
+    EXPECT_EQ(files(), 4) << "torc.db, its log, the index of the log, torc.db.lock";
   }
   EXPECT_FALSE(std::filesystem::exists(dir / "torc.db-wal"));
 }
@@ -70,16 +70,16 @@ TEST(DatabaseTest, IsOpenedByOneServerAtATime) {
     const Database database{dir / "torc.db"};
     EXPECT_NE(failure_of_opening(dir / "torc.db").find("another server already uses the database"), std::string::npos);
     EXPECT_NE(failure_of_opening(dir / "torc.db").find(std::to_string(::getpid())), std::string::npos)
-        << "names the holder";
+        << "the error must name the holder";
   }
-  EXPECT_EQ(failure_of_opening(dir / "torc.db"), "") << "free again";
+  EXPECT_EQ(failure_of_opening(dir / "torc.db"), "") << "it must be free again";
 }
 
 TEST(DatabaseTest, ALinkToItIsTheSameDatabase) {
   const support::TempDir dir;
   std::filesystem::create_symlink("torc.db", dir / "link.db");
   {
-    const Database database{dir / "link.db"};  // Made through the link, whose end is not there yet.
+    const Database database{dir / "link.db"};  // Created through the link, whose target does not exist yet.
     EXPECT_TRUE(std::filesystem::exists(dir / "torc.db"));
     EXPECT_NE(failure_of_opening(dir / "torc.db").find("another server already uses"), std::string::npos);
   }
@@ -142,7 +142,7 @@ TEST_F(StoreTest, KeepsTheSettingsOfWorkers) {
   add_remote_workers(connection, workflow, {{.worker = "h1"}, {.worker = "h2", .settings = {{{"gpus", 1}}}}});
   const auto workers = remote_workers(connection, workflow);
   ASSERT_EQ(workers.size(), 2U);
-  EXPECT_EQ(workers[0].settings, (nlohmann::json{{"cpus", 2}})) << "an address alone changes nothing";
+  EXPECT_EQ(workers[0].settings, (nlohmann::json{{"cpus", 2}})) << "an address without settings must not change them";
   EXPECT_EQ(workers[1].settings, (nlohmann::json{{"gpus", 1}}));
 }
 

@@ -16,7 +16,7 @@ TEST_F(StoreTest, AFullDiskIsDistinguishedFromOtherFailuresAndPasses) {
       EXPECT_TRUE(error.disk_full()) << error.what();
     }
     EXPECT_FALSE(connection.in_transaction());
-    EXPECT_EQ(list<model::Workflow>(connection, {}, {}).total_count, 1) << "what was there can be read";
+    EXPECT_EQ(list<model::Workflow>(connection, {}, {}).total_count, 1) << "existing records must be readable";
   }
   Transaction transaction{connection};
   create_workflow(connection, named_workflow("later"));

@@ -1,4 +1,4 @@
-// Work that a workflow's finished jobs must not add to, counted in steps of SQLite's virtual machine.
+// Operations whose cost must not grow with the number of finished jobs, measured in steps of SQLite's virtual machine.
 
 #include <sqlite3.h>
 
@@ -34,7 +34,7 @@ class GrowthTest : public StoreTest {
     }
   }
 
-  /// The same work with few and with many finished jobs beside it.
+  /// Does the same work with few and with many finished jobs.
   template <typename Action>
   void expect_no_growth(Action&& action) {
     finish_jobs(20);

@@ -36,7 +36,7 @@ TEST_F(StoreTest, ABackupContainsAllCommitsAndIsOneFile) {
   EXPECT_EQ(run_sql(target, "PRAGMA journal_mode"), "delete");
   struct stat status {};
   ASSERT_EQ(::stat(target.c_str(), &status), 0);
-  EXPECT_EQ(status.st_mode & 0777U, 0600U) << "as private as the database";
+  EXPECT_EQ(status.st_mode & 0777U, 0600U) << "it must be as private as the database";
   for (const auto& entry : std::filesystem::directory_iterator{dir.path()}) {
     EXPECT_EQ(entry.path().string().find(".tmp"), std::string::npos) << entry.path();
   }
@@ -52,7 +52,7 @@ TEST_F(StoreTest, ABackupIsASnapshotAndDoesNotDelayTheWriter) {
     done = true;
   }};
   int written = 0;
-  // Each pair in one transaction: a copy with an odd number of them is no snapshot.
+  // Each transaction adds two, so a copy with an odd number of them is not a snapshot.
   while (!done) {
     Transaction transaction{connection};
     create_workflow(connection, named_workflow("pair"));

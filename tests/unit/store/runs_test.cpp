@@ -1,4 +1,4 @@
-// What a runner may say about a job.
+// Reports of runners about jobs: which are accepted, which are refused.
 
 #include "unit/store/store_fixture.hpp"
 
@@ -54,7 +54,7 @@ TEST_F(StoreTest, AnOldAttemptIsRefused) {
   EXPECT_NE(refusal([&] { complete_job(connection, a, JobStatus::completed, 0, old); }, Reason::conflict), "");
   EXPECT_EQ(status(a), "running");
   EXPECT_FALSE(find<model::Result>(connection, 1));
-  EXPECT_NO_THROW(complete_job(connection, a, JobStatus::completed, 0, result(a, n))) << "left out: the current one";
+  EXPECT_NO_THROW(complete_job(connection, a, JobStatus::completed, 0, result(a, n))) << "omitted: the current one";
   EXPECT_EQ(get<model::Result>(connection, 1).attempt_id, 2);
 }
 
@@ -81,7 +81,7 @@ TEST_F(StoreTest, ARequeuedJobHasNoOwnerAndDoesNotCountAsARetry) {
   EXPECT_EQ(retry_job(connection, a, 0, 2'147'483'647).attempt_id, 2);
   claim(1, other);
   EXPECT_NO_THROW(start_job(connection, a, 0, other));
-  EXPECT_EQ(retry_job(connection, a, 0, 1).attempt_id, 3) << "the first that counts";
+  EXPECT_EQ(retry_job(connection, a, 0, 1).attempt_id, 3) << "the first retry that counts";
   claim(1, other);
   start_job(connection, a, 0, other);
   EXPECT_NE(refusal([&] { retry_job(connection, a, 0, 1); }, Reason::unprocessable), "");

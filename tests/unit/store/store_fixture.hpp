@@ -20,7 +20,7 @@ inline model::Workflow named_workflow(const std::string& name) {
   return result;
 }
 
-/// A database of its own with one workflow, and short words for what the tests do to it.
+/// A new database with one workflow, and short functions for common steps.
 class StoreTest : public testing::Test {
  protected:
   StoreTest() { workflow = create_workflow(connection, named_workflow("w")).id.value(); }
@@ -72,7 +72,7 @@ class StoreTest : public testing::Test {
     body.completion_time = "2026-01-02T03:04:05Z";
     return body;
   }
-  /// Whatever state it is in but blocked or done.
+  /// Completes a job of any status except blocked and done.
   void complete(Id job_id, model::JobStatus status = model::JobStatus::completed) {
     complete_job(connection, job_id, status, run_id(), result(job_id, 1));
   }
@@ -86,7 +86,7 @@ class StoreTest : public testing::Test {
   Id workflow{0};
 };
 
-/// What `action` is refused for, or "" where it is not.
+/// The reason why `action` is refused, or "" if it is not.
 template <typename Action>
 std::string refusal(Action&& action, Refused::Reason reason) {
   try {

@@ -1,4 +1,4 @@
-// Jobs run again when what they read has changed, and what follows from them.
+// Jobs whose inputs have changed run again, as do their dependents.
 
 #include "torc/model/automation.hpp"
 #include "unit/store/store_fixture.hpp"
@@ -64,7 +64,7 @@ class ChangedInputsTest : public StoreTest {
 
 TEST_F(ChangedInputsTest, NothingHappensWithoutChanges) {
   initialize();
-  EXPECT_EQ(process_changed_inputs(connection, workflow, false), Names{}) << "nothing has run";
+  EXPECT_EQ(process_changed_inputs(connection, workflow, false), Names{}) << "no job has run yet";
   run_all();
   EXPECT_EQ(process_changed_inputs(connection, workflow, false), Names{});
 }
@@ -74,7 +74,7 @@ TEST_F(ChangedInputsTest, ChangedUserDataResetsAllDependents) {
   run_all();
   change(data_id, 2);
   EXPECT_EQ(process_changed_inputs(connection, workflow, true), (Names{"first", "second", "third"}));
-  EXPECT_EQ(status(jobs[0]), "completed") << "a dry run changes nothing";
+  EXPECT_EQ(status(jobs[0]), "completed") << "a dry run must not change anything";
   EXPECT_EQ(process_changed_inputs(connection, workflow, false), (Names{"first", "second", "third"}));
   EXPECT_EQ(process_changed_inputs(connection, workflow, false), Names{});
   initialize_jobs(connection, workflow, {.only_uninitialized = true});

@@ -86,10 +86,10 @@ TEST_F(ClaimTest, FillsUpWithJobsThatFit) {
   const Id d = job_with(small);
   const Id e = job_with(small);
   initialize();
-  EXPECT_EQ(fit(resources(6, 100)), (std::vector<Id>{a, c, d})) << "the second big one is passed over";
+  EXPECT_EQ(fit(resources(6, 100)), (std::vector<Id>{a, c, d})) << "the second big job does not fit";
   EXPECT_TRUE(fit(resources(0, 100)).empty());
   EXPECT_TRUE(fit(resources(4, 0.5)).empty());
-  EXPECT_EQ(fit(resources(4, 9)), std::vector<Id>{b}) << "in order: the big one takes all four";
+  EXPECT_EQ(fit(resources(4, 9)), std::vector<Id>{b}) << "in order, the big job takes all four CPUs";
   EXPECT_EQ(fit(resources(4, 9)), std::vector<Id>{e});
 }
 
@@ -127,8 +127,8 @@ TEST_F(ClaimTest, PrefersJobsOfItsScheduler) {
   auto offer = resources(8, 8);
   offer.scheduler_config_id = 2;
   EXPECT_EQ(fit(offer, 10), std::vector<Id>{second});
-  EXPECT_TRUE(fit(offer, 10, true).empty()) << "strict";
-  EXPECT_EQ(fit(offer, 10), std::vector<Id>{first}) << "better than none";
+  EXPECT_TRUE(fit(offer, 10, true).empty()) << "a strict claim gets no others";
+  EXPECT_EQ(fit(offer, 10), std::vector<Id>{first}) << "a job of another scheduler is better than none";
 }
 
 TEST_F(ClaimTest, NamesTheFailureHandlerButNotTheScheduler) {
@@ -155,7 +155,7 @@ TEST_F(ClaimTest, AnInvalidTimeLimitIsRefused) {
   EXPECT_THROW(fit(offer), Refused);
 }
 
-// Several connections at once, as several processes would: each claim its own transaction.
+// Several connections at once, as from several processes; each claim is one transaction.
 TEST_F(ClaimTest, GivesNoJobTwiceUnderManyThreads) {
   constexpr int k_jobs = 600;
   Transaction transaction{connection};

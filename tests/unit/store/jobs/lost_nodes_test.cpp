@@ -1,4 +1,4 @@
-// Compute nodes that nothing is heard of any more.
+// Compute nodes whose heartbeats have stopped.
 
 #include "torc/store/actions.hpp"
 #include "torc/store/compute_nodes.hpp"
@@ -12,7 +12,7 @@ using Reason = Refused::Reason;
 
 class LostNodesTest : public StoreTest {
  protected:
-  /// A node that is held to its heartbeats.
+  /// A node that must send heartbeats.
   Id beating_node(const std::string& hostname = "h") {
     const Id id = node();
     model::ComputeNode named = get<model::ComputeNode>(connection, id);
@@ -51,7 +51,7 @@ TEST_F(LostNodesTest, JobsOfALostNodeAreRequeuedAsTheirNextAttempt) {
   ASSERT_TRUE(result);
   EXPECT_EQ(result->requeued, (std::vector<Id>{running, pending}));
   EXPECT_TRUE(result->failed.empty());
-  EXPECT_TRUE(connection.changes().claimable.contains(workflow)) << "claims that wait are to be tried again";
+  EXPECT_TRUE(connection.changes().claimable.contains(workflow)) << "parked claims must be tried again";
   EXPECT_FALSE(is_active(lost));
   for (const Id id : {running, pending}) {
     EXPECT_EQ(status(id), "ready");
@@ -65,7 +65,7 @@ TEST_F(LostNodesTest, JobsOfALostNodeAreRequeuedAsTheirNextAttempt) {
   EXPECT_EQ(told[0]["hostname"], "ws1");
   EXPECT_EQ(told[0]["requeued_job_ids"], (nlohmann::json{running, pending}));
   EXPECT_NE(told[0]["message"].get<std::string>().find("no contact for"), std::string::npos);
-  EXPECT_TRUE(claim(5, lost).empty()) << "it is not active";
+  EXPECT_TRUE(claim(5, lost).empty()) << "a lost node is inactive";
   EXPECT_EQ(claim(5, beating_node()), (std::vector<Id>{running, pending, ready}));
 }
 
@@ -83,7 +83,7 @@ TEST_F(LostNodesTest, OnlyActiveNodesThatHaveSentHeartbeatsAreLost) {
   EXPECT_FALSE(mark_node_lost(connection, gone));
   EXPECT_FALSE(mark_node_lost(connection, 99));
   EXPECT_TRUE(events("compute_node_lost").empty());
-  EXPECT_TRUE(silent_nodes(connection, now()).empty()) << "they are forgotten";
+  EXPECT_TRUE(silent_nodes(connection, now()).empty()) << "neither may be listed any more";
 }
 
 TEST_F(LostNodesTest, TheThirdLossFailsTheJobAndNamesTheHosts) {
@@ -149,16 +149,16 @@ TEST_F(LostNodesTest, ReportsOfALostNodeAreRefused) {
   auto stale = result(a, lost);
   stale.attempt_id = 1;
   const auto complete_stale = [&] { complete_job(connection, a, JobStatus::completed, 0, stale); };
-  EXPECT_NE(refusal(complete_stale, Reason::conflict), "") << "nobody has it";
+  EXPECT_NE(refusal(complete_stale, Reason::conflict), "") << "no node has the job";
   const Id other = beating_node();
   start(other);
-  EXPECT_NE(refusal(complete_stale, Reason::conflict), "") << "another has it";
+  EXPECT_NE(refusal(complete_stale, Reason::conflict), "") << "another node has the job";
   EXPECT_NE(refusal([&] { retry_job(connection, a, 0, 99, RetryReason::failure, 1); }, Reason::conflict), "");
-  EXPECT_EQ(status(a), "running") << "another's job is not taken away";
+  EXPECT_EQ(status(a), "running") << "the job must stay with the other node";
   auto current = result(a, other);
   current.attempt_id = 2;
   complete_job(connection, a, JobStatus::completed, 0, current);
-  EXPECT_NE(refusal(complete_stale, Reason::conflict), "") << "it is done";
+  EXPECT_NE(refusal(complete_stale, Reason::conflict), "") << "the job is done";
   EXPECT_EQ(list<model::Result>(connection, {}, {}).total_count, 1);
 }
 

@@ -1,4 +1,4 @@
-// How jobs wait for each other.
+// Dependencies between jobs.
 
 #include "unit/store/store_fixture.hpp"
 
@@ -95,7 +95,7 @@ TEST_F(StoreTest, ARetryBlocksDependentsAgain) {
   EXPECT_EQ(status(canceled), "blocked");
   EXPECT_EQ(status(further), "blocked");
   EXPECT_EQ(status(tolerant), "blocked");
-  EXPECT_EQ(status(claimed), "pending") << "what a runner has is left to it";
+  EXPECT_EQ(status(claimed), "pending") << "a claimed job must not change";
   complete(a);
   EXPECT_EQ(status(canceled), "ready");
   EXPECT_EQ(status(further), "blocked");
@@ -190,8 +190,8 @@ TEST_F(StoreTest, InitializationRunsTerminatedJobsAgainWithTheirDependents) {
   initialize();
   EXPECT_EQ(status(ended), "ready");
   EXPECT_EQ(status(done), "blocked");
-  EXPECT_EQ(status(at_work), "pending") << "jobs at work are left alone";
-  EXPECT_EQ(status(bad), "failed") << "nobody asked for failed jobs to run again";
+  EXPECT_EQ(status(at_work), "pending") << "claimed jobs must not change";
+  EXPECT_EQ(status(bad), "failed") << "failed jobs must not run again without a request";
 }
 
 TEST_F(StoreTest, InitializationDoesNotChangeClaimedAndRunningJobs) {

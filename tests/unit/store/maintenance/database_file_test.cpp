@@ -17,7 +17,7 @@ namespace {
 
 constexpr uid_t k_other = 12345;
 
-/// A directory like /tmp, in which another user puts files beside the database of this one.
+/// A directory like /tmp, in which another user puts files beside this user's database.
 class DatabaseFileTest : public testing::Test {
  protected:
   DatabaseFileTest() {
@@ -36,7 +36,7 @@ class DatabaseFileTest : public testing::Test {
 
 TEST_F(DatabaseFileTest, RefusesALogThatWasPlantedAfterTheLocksWereTaken) {
   if (::geteuid() != 0) {
-    GTEST_SKIP() << "only root can give files away";
+    GTEST_SKIP() << "only root can change owners";
   }
   for (const char* suffix : {"-wal", "-shm"}) {
     for (const auto owner : {base::Owner::user_or_root, base::Owner::anybody}) {
@@ -60,7 +60,7 @@ TEST_F(DatabaseFileTest, OccupiesTheNameOfTheJournalUntilAConnectionIsOpen) {
   EXPECT_FALSE(std::filesystem::exists(path + "-journal"));
   {
     DatabaseFile file{path, base::Owner::user_or_root};
-    EXPECT_TRUE(std::filesystem::exists(path + "-journal")) << "nobody else can put one there";
+    EXPECT_TRUE(std::filesystem::exists(path + "-journal")) << "other users must not be able to create it";
     Connection connection{path, Connection::Mode::write};
     Transaction{connection}.commit();
     EXPECT_TRUE(std::filesystem::exists(path + "-journal"));
@@ -68,7 +68,7 @@ TEST_F(DatabaseFileTest, OccupiesTheNameOfTheJournalUntilAConnectionIsOpen) {
     EXPECT_FALSE(std::filesystem::exists(path + "-journal"));
   }
   { const DatabaseFile file{path, base::Owner::user_or_root}; }
-  EXPECT_FALSE(std::filesystem::exists(path + "-journal")) << "a start that failed leaves nothing";
+  EXPECT_FALSE(std::filesystem::exists(path + "-journal")) << "a failed start must leave no file";
   std::filesystem::create_directory(dir / "own");
   ::chmod((dir / "own").c_str(), 0700);
   const DatabaseFile file{dir / "own/torc.db", base::Owner::user_or_root};

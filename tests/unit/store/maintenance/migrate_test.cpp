@@ -22,7 +22,7 @@ constexpr const char* k_rows =
     "INSERT INTO job_dependencies (job_id, depends_on_job_id, workflow_id) SELECT id, id - 1, 1 FROM jobs WHERE id > "
     "1;";
 
-/// A database as the first version of this program left it, full of rows.
+/// A database of the first version of this program, with rows in its tables.
 void make_old_database(const std::filesystem::path& path) {
   run_sql(path, std::string{migrations().front().sql} + k_rows + "PRAGMA user_version = 1");
 }
@@ -31,7 +31,7 @@ std::string copy_name(const std::filesystem::path& path) {
   return path.string() + ".before-v" + std::to_string(migrations().size());
 }
 
-/// Tables with their columns, indexes with their columns and conditions, foreign keys, and rows that are always there.
+/// Tables with their columns, indexes with their columns and conditions, foreign keys, and predefined rows.
 std::string shape_of(const std::filesystem::path& path) {
   const auto lines = [&](const std::string& columns, const std::string& rest) {
     return run_sql(path, "SELECT group_concat(line, char(10)) FROM (SELECT " + columns + " AS line " + rest + ")") +

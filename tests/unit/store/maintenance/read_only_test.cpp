@@ -38,7 +38,7 @@ TEST_F(ReadOnlyTest, ReportsThatAServerBeganToUseTheDatabase) {
     EXPECT_THROW(database.require_unchanged(), base::Error);
     run_sql(path, "UPDATE server SET server_id = 'x'");
   }
-  EXPECT_THROW(database.require_unchanged(), base::Error) << "it has ended, and has left no log";
+  EXPECT_THROW(database.require_unchanged(), base::Error) << "also after the server has ended";
 }
 
 TEST_F(ReadOnlyTest, ReadsUnderLocksBesideAServer) {

@@ -1,4 +1,4 @@
-// Who sees a workflow.
+// Access to workflows.
 
 #include "torc/store/access.hpp"
 

@@ -1,4 +1,4 @@
-// When actions fire, and who does them.
+// When actions are triggered, and which runner claims them.
 
 #include "torc/store/actions.hpp"
 

@@ -1,4 +1,4 @@
-// A workflow in figures.
+// Summaries of a workflow.
 
 #include "torc/store/overview.hpp"
 

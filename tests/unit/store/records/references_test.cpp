@@ -11,7 +11,7 @@
 namespace torc::store {
 namespace {
 
-/// A second workflow with one record of each kind that can be named.
+/// A second workflow with one record of each kind that others can refer to.
 class ReferencesTest : public StoreTest {
  protected:
   void SetUp() override {
@@ -80,18 +80,18 @@ TEST_F(ReferencesTest, AJobNamesRecordsOfItsWorkflowOnly) {
   change.failure_handler_id.reset();
   change.scheduler_id = scheduler;
   EXPECT_NE(refusal([&] { update_job(connection, id, change); }), "");
-  // The workflow that a change names is not that of the job.
+  // The change contains another workflow than the job's.
   change.workflow_id = other;
   EXPECT_NE(refusal([&] { update_job(connection, id, change); }), "");
 }
 
-TEST_F(ReferencesTest, DeletedRecordsMayBeNamed) {
+TEST_F(ReferencesTest, DeletedRecordsAreAccepted) {
   auto body = job_body("a");
   body.failure_handler_id = 999;
   body.scheduler_id = 999;
   EXPECT_EQ(refusal([&] { create_jobs(connection, workflow, {body}); }), "");
   body.scheduler_id = 0;
-  EXPECT_EQ(refusal([&] { create_jobs(connection, workflow, {body}); }), "") << "as it is shown if there is none";
+  EXPECT_EQ(refusal([&] { create_jobs(connection, workflow, {body}); }), "") << "as shown if there is no reference";
 }
 
 TEST_F(ReferencesTest, SchedulersOfTwoKindsMayHaveTheSameId) {
