@@ -25,13 +25,13 @@ TEST(Actions, RunCommandsAtEveryTrigger) {
   }
 }
 
-TEST(Actions, ArePersistentWhenTold) {
+TEST(Actions, ArePersistentOnRequest) {
   const std::string start = "{trigger_type: on_worker_start, action_type: run_commands, commands: [x]";
   EXPECT_EQ(with_actions(start + "}").actions[0].action.persistent, false);
   EXPECT_EQ(with_actions(start + ", persistent: true}").actions[0].action.persistent, true);
 }
 
-TEST(Actions, TakeJobsByExpression) {
+TEST(Actions, SelectJobsByRegex) {
   const std::string start = "{trigger_type: on_jobs_complete, action_type: run_commands, commands: [x], ";
   EXPECT_EQ(with_actions(start + "job_name_regexes: ['^a_']}").actions[0].jobs, (Texts{"a_1", "a_2"}));
   EXPECT_EQ(with_actions(start + "jobs: [b, a_2, b], job_name_regexes: ['_1$', '^a']}").actions[0].jobs,

@@ -28,7 +28,7 @@ Texts words(Texts words, const Texts& parameters = {}) {
   return commands_of(expand_commands({{.words = std::move(words)}}, parameters, Link::product));
 }
 
-/// What is wrong, exit status 2; "" where nothing is.
+/// The usage error (exit status 2), or "" if there is none.
 std::string refusal(const std::string& line, const Texts& parameters, Link link = Link::product) {
   try {
     expanded(line, parameters, link);
@@ -38,7 +38,7 @@ std::string refusal(const std::string& line, const Texts& parameters, Link link 
   return "";
 }
 
-/// A file of the test, gone afterwards.
+/// A temporary file.
 class TextFile {
  public:
   explicit TextFile(const std::string& text)
@@ -53,7 +53,7 @@ class TextFile {
   std::string m_path;
 };
 
-TEST(CommandLines, LeaveOutBlanksAndComments) {
+TEST(CommandLines, IgnoreBlankLinesAndComments) {
   EXPECT_EQ(parse_command_lines("# all\n\n  echo a  \r\n\techo b # c\n   # d\nlast"),
             (Texts{"echo a", "echo b # c", "last"}));
   EXPECT_EQ(parse_command_lines("\xEF\xBB\xBF# mark\nx\n"), Texts{"x"});
@@ -76,7 +76,7 @@ TEST(ExpandCommands, JoinsParametersByProductOrZip) {
             "--link zip: zip requires the same number of values for each parameter, but 'p' has 3 and 'q' has 2");
 }
 
-TEST(ExpandCommands, TakesEveryKindOfValue) {
+TEST(ExpandCommands, AcceptsEveryKindOfValue) {
   EXPECT_EQ(expanded("x {p:03d}", {" p = 8:10 "}), (Texts{"x 008", "x 009", "x 010"}));
   EXPECT_EQ(expanded("x {p}", {"p=0:1:0.5"}), (Texts{"x 0", "x 0.5", "x 1"}));
   EXPECT_EQ(expanded("x {p}", {"p=hello world"}), Texts{"x hello world"});
@@ -84,7 +84,7 @@ TEST(ExpandCommands, TakesEveryKindOfValue) {
   EXPECT_EQ(expanded("x{p}", {"p="}), Texts{"x"});
 }
 
-TEST(ExpandCommands, TakesValuesOfAFileAsTheyAreWritten) {
+TEST(ExpandCommands, UsesValuesOfAFileUnchanged) {
   const TextFile file("# ids\n007\n\n 1.10 \nit's\n");
   EXPECT_EQ(expanded("{p}", {"p=@" + file.path()}), (Texts{"007", "1.10", "it's"}));
   const TextFile numbers("7\n12\n");
@@ -103,13 +103,13 @@ TEST(ExpandCommands, NamesAFileThatIsEmptyOrMissing) {
   }
 }
 
-TEST(ExpandCommands, QuotesWordsAfterTheValuesAreIn) {
+TEST(ExpandCommands, QuotesWordsAfterInsertingValues) {
   EXPECT_EQ(words({"echo", "a b", "it's", "$HOME", ""}), Texts{R"(echo 'a b' 'it'\''s' '$HOME' '')"});
   EXPECT_EQ(words({"wc", "{f}"}, {"f=['a b',c]"}), (Texts{"wc 'a b'", "wc c"}));
   EXPECT_EQ(words({"awk", "{print}", "f"}), Texts{"awk '{print}' f"});
 }
 
-TEST(ExpandCommands, RefusesAPlaceholderOfNoParameter) {
+TEST(ExpandCommands, RefusesAPlaceholderWithoutParameter) {
   EXPECT_EQ(refusal("run {lr} {sede}", {"lr=1", "seed=1:3"}),
             "unknown placeholder '{sede}' in the command 'run {lr} {sede}': parameters are {lr}, {seed}; formats are "
             "{name:03d} and {name:.4f}. To pass it to the command unchanged, put it in quotes.");
@@ -118,7 +118,7 @@ TEST(ExpandCommands, RefusesAPlaceholderOfNoParameter) {
   EXPECT_NE(refusal("echo 'a'{p}", {}), "");
 }
 
-TEST(ExpandCommands, LeavesBracesOfOthersAlone) {
+TEST(ExpandCommands, DoesNotChangeOtherBraces) {
   for (const char* line : {"awk '{print}' f", "echo \"{x}\"", "echo ${HOME}", "f() { ls; }; f", "echo {a,b} {1..3}",
                            "find . -exec wc {} +", "curl -w %{http_code} u", "git log main@{upstream}",
                            "exec {fd}>file", "echo \\{x}", "cat <<E\n{x}\nE\n", "{", "}", "echo {x"}) {
@@ -126,7 +126,7 @@ TEST(ExpandCommands, LeavesBracesOfOthersAlone) {
   }
 }
 
-TEST(ExpandCommands, RefusesParametersThatAreNone) {
+TEST(ExpandCommands, RefusesInvalidParameters) {
   EXPECT_EQ(refusal("x", {"p"}), "--param: 'p' is not NAME=VALUE");
   EXPECT_EQ(refusal("x", {"=3"}), "--param: '=3' is not NAME=VALUE");
   EXPECT_EQ(refusal("x", {"a{b=3"}), "--param: 'a{b' is not a valid parameter name");
@@ -136,7 +136,7 @@ TEST(ExpandCommands, RefusesParametersThatAreNone) {
   EXPECT_NE(refusal("x {p:03d}", {"p=0.5"}), "");
 }
 
-TEST(ExpandCommands, RefusesCommandsThatAreNone) {
+TEST(ExpandCommands, RefusesInvalidCommands) {
   EXPECT_EQ(refusal("", {}), "a command is empty");
   EXPECT_EQ(refusal(" \t", {}), "a command is empty");
   EXPECT_EQ(refusal("{p}", {"p="}), "a command is empty");
@@ -144,7 +144,7 @@ TEST(ExpandCommands, RefusesCommandsThatAreNone) {
   EXPECT_EQ(refusal(std::string("a\0b", 3), {}), "the command 'a\\x00b' contains a NUL byte");
 }
 
-TEST(ExpandCommands, KeepsToTheLimitOfJobs) {
+TEST(ExpandCommands, LimitsTheNumberOfJobs) {
   EXPECT_NE(refusal("{p}{q}{r}", {"p=1:1000", "q=1:1000", "r=1:1000"}).find("more than 1000000 jobs"),
             std::string::npos);
   EXPECT_THROW(expand_commands({{.line = "a"}, {.line = "b"}}, {"p=1:600000"}, Link::product), base::UsageError);

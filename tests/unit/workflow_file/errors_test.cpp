@@ -1,4 +1,4 @@
-// What a user reads when a workflow file is wrong: place, key, cause, way out.
+// Errors for invalid workflow files: place, key, cause, remedy.
 
 #include "unit/workflow_file/parsed.hpp"
 

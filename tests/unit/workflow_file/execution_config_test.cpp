@@ -11,11 +11,11 @@ Json stored(const std::string& config, const std::string& jobs = "[]") {
   return text ? Json::parse(*text) : Json();
 }
 
-TEST(ExecutionConfig, IsLeftOutWhereTheFileHasNone) {
+TEST(ExecutionConfig, IsOmittedIfTheFileHasNone) {
   EXPECT_EQ(stored(""), Json());
 }
 
-TEST(ExecutionConfig, HoldsWhatTheFileSaysAndNoMore) {
+TEST(ExecutionConfig, HasOnlyTheFieldsOfTheFile) {
   EXPECT_EQ(stored("execution_config: {}"), Json());
   EXPECT_EQ(stored("execution_config: {mode: direct}"), Json());
   EXPECT_EQ(stored("execution_config: {mode: auto}"), Json::parse(R"({"mode": "auto"})"));
@@ -40,7 +40,7 @@ execution_config:
                             "stdio": {"mode": "combined", "delete_on_success": true}})"));
 }
 
-TEST(ExecutionConfig, TakesTheOutputOfSingleJobs) {
+TEST(ExecutionConfig, HasTheStdioOfSingleJobs) {
   EXPECT_EQ(stored("", R"([{name: 'a_{i}', command: x, stdio: {mode: none}, parameters: {i: '1:2'}},
                            {name: b, command: x, stdio: {delete_on_success: true}}, {name: c, command: x}])"),
             Json::parse(R"({"mode": "direct",
@@ -48,7 +48,7 @@ TEST(ExecutionConfig, TakesTheOutputOfSingleJobs) {
                                                     "b": {"mode": "separate", "delete_on_success": true}}})"));
 }
 
-TEST(ExecutionConfig, TakesAJobsOwnWordBeforeTheListOfOverrides) {
+TEST(ExecutionConfig, PrefersAJobsStdioToTheListOfOverrides) {
   EXPECT_EQ(stored("execution_config: {mode: auto, job_stdio_overrides: {a: {mode: none}, b: {mode: combined}}}",
                    "[{name: a, command: x}, {name: b, command: x, stdio: {}}]"),
             Json::parse(R"({"mode": "auto",

@@ -5,7 +5,7 @@ namespace {
 
 const std::string k_job = "\njobs: [{name: a, command: 'true'}]\n";
 
-TEST(FailureHandlers, GoAsJsonText) {
+TEST(FailureHandlers, AreSentAsJsonText) {
   const auto description = yaml(R"(
 name: p
 failure_handlers:

@@ -12,17 +12,17 @@ WorkflowDescription json5(const std::string& text) {
   return parse_workflow(text, Format::json5, "wf.json5");
 }
 
-/// The error about a file.
+/// The error for a file.
 std::string error_of(const std::string& text) {
   return message_of(text, Format::json5, "wf.json5");
 }
 
-/// What a value of the file is, as JSON.
+/// A value of the file, as JSON.
 std::string value(const std::string& text) {
   return json5("{name: 'p', jobs: [], user_data: [{name: 'u', data: " + text + "}]}").user_data.at(0).data->dump();
 }
 
-TEST(Json5, IsWhatPeopleWriteByHand) {
+TEST(Json5, AcceptsHandwrittenFiles) {
   const auto description = json5(R"(// A sweep
 {
   name: 'sweep', /* the
@@ -68,7 +68,7 @@ TEST(Json5, Texts) {
   EXPECT_EQ(value("'a\\\r\nb\\\nc\\\xE2\x80\xA8"
                   "d'"),
             "\"abcd\"");
-  EXPECT_EQ(value("'\xE2\x80\xA8'"), nlohmann::json("\xE2\x80\xA8").dump()) << "allowed unescaped";
+  EXPECT_EQ(value("'\xE2\x80\xA8'"), nlohmann::json("\xE2\x80\xA8").dump()) << "it may be unescaped";
   EXPECT_EQ(error_of("['a\nb']"), "wf.json5:1:2: invalid JSON5: the text has no closing quote on its line");
   EXPECT_EQ(error_of("['abc"), "wf.json5:1:2: invalid JSON5: the text has no closing quote on its line");
   EXPECT_EQ(error_of("['abc\\"), "wf.json5:1:2: invalid JSON5: the text has no closing quote on its line");
@@ -98,7 +98,7 @@ TEST(Json5, BlanksAndComments) {
   EXPECT_EQ(error_of("// nothing"), "wf.json5:1:11: invalid JSON5: expected a value, found the end of the file");
 }
 
-TEST(Json5, SaysWhereItIsWrong) {
+TEST(Json5, ErrorsNameThePosition) {
   EXPECT_EQ(error_of("{\n  name: 'é', x\n}"), "wf.json5:3:1: invalid JSON5: expected ':' after the key, found '}'");
   EXPECT_EQ(error_of("{name: 'é' jobs: []}"), "wf.json5:1:12: invalid JSON5: expected ',' or '}', found 'j'");
   EXPECT_EQ(error_of("[1,,2]"), "wf.json5:1:4: invalid JSON5: expected a value, found ','");
@@ -109,8 +109,8 @@ TEST(Json5, SaysWhereItIsWrong) {
   EXPECT_EQ(error_of("null"), "wf.json5: the file contains no workflow");
 }
 
-/// No beginning of a file crashes the reader.
-TEST(Json5, EveryBeginningOfAFile) {
+/// No prefix of a file crashes the reader.
+TEST(Json5, SurvivesEveryPrefixOfAFile) {
   const std::string text = R"({name: 'p\u00e9\
 ', jobs: [{name: "a", command: 'x', /* c */ priority: +0x1,},], // d
  user_data: [{name: 'u', data: [.5, -1e3, null]}]})";

@@ -1,4 +1,5 @@
-// Texts made to take all memory, all stack or for ever: each must end quickly, with an error that says why.
+// Files designed to use all memory, all stack or unlimited time: each must fail quickly, with an error that names the
+// reason.
 
 #include <gtest/gtest.h>
 

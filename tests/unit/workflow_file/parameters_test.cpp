@@ -13,7 +13,7 @@ std::string joined(std::string_view text) {
   return result;
 }
 
-TEST(ParseValues, CountsWithBothEndsIn) {
+TEST(ParseValues, IncludesBothEndsOfARange) {
   EXPECT_EQ(joined("1:3"), "1|2|3");
   EXPECT_EQ(joined(" 1 : 3 "), "1|2|3");
   EXPECT_EQ(joined("-3:-1"), "-3|-2|-1");
@@ -32,7 +32,7 @@ TEST(ParseValues, StepsThroughRealsWithoutDrift) {
   EXPECT_EQ(joined("-0.2:0.2:0.2"), "-0.2|0|0.2");
 }
 
-TEST(ParseValues, TakesListsOfNumbersAndTexts) {
+TEST(ParseValues, AcceptsListsOfNumbersAndTexts) {
   EXPECT_EQ(joined("[1,5]"), "1|5");
   EXPECT_EQ(joined("[0.10, 1e-5, 1e3, 100000000000000000000]"), "0.1|0.00001|1000|100000000000000000000");
   EXPECT_EQ(joined("['a','b']"), "a|b");
@@ -60,7 +60,7 @@ TEST(Combinations, ChangeTheFirstParameterSlowest) {
   EXPECT_EQ(all(product, "{b}{a}"), "1x|1y|2x|2y");
 }
 
-TEST(Combinations, ZipTakesTheValuesTogether) {
+TEST(Combinations, ZipCombinesValuesByPosition) {
   const Combinations zipped({parameter("b", "1:2"), parameter("a", "['x','y']")}, true);
   EXPECT_EQ(all(zipped, "{b}{a}"), "1x|2y");
 }
@@ -76,14 +76,14 @@ TEST(Combinations, FormatNumbers) {
   EXPECT_EQ(all(numbers, "{i:03d} {i:.2f} {r:.4f} {t:03d}"), "007 7.00 0.5000 z|-03 -3.00 0.5000 z");
 }
 
-TEST(Combinations, LeaveOtherBracesAlone) {
+TEST(Combinations, DoNotChangeOtherBraces) {
   const Combinations one({parameter("i", "[7]")}, false);
   EXPECT_EQ(one.substitute("awk '{print $i}' {j} {i:>4} {i:0999d} {} {i", 0),
             "awk '{print $i}' {j} {i:>4} {i:0999d} {} {i");
   EXPECT_EQ(one.substitute("{{i}} ${i} {{{i}", 0), "{7} $7 {{7");
 }
 
-TEST(Combinations, DoNotReplaceInsideOfWhatTheyPutIn) {
+TEST(Combinations, DoNotReplaceInsertedText) {
   const Combinations one({parameter("a", "['{b}']"), parameter("b", "[1]")}, false);
   EXPECT_EQ(one.substitute("{a} {b}", 0), "{b} 1");
 }

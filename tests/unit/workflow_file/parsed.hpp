@@ -1,6 +1,6 @@
 #pragma once
 
-// What the tests of the file's sections share.
+// Shared by the tests of the file's sections.
 
 #include <gtest/gtest.h>
 
@@ -19,7 +19,7 @@ inline WorkflowDescription yaml(const std::string& text) {
   return parse_workflow(text, Format::yaml, "wf.yaml");
 }
 
-/// What the user reads of a file that is wrong.
+/// The error for an invalid file.
 inline std::string message_of(const std::string& text, Format format = Format::yaml,
                               const std::string& name = "wf.yaml") {
   try {
@@ -30,7 +30,7 @@ inline std::string message_of(const std::string& text, Format format = Format::y
   return "no error";
 }
 
-/// A file that is wrong, and what is said about it.
+/// An invalid file and the expected error.
 struct Case {
   std::string label;
   std::string text;

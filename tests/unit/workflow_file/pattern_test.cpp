@@ -20,7 +20,7 @@ TEST(Pattern, IsFoundAnywhere) {
   EXPECT_FALSE(found("a", ""));
 }
 
-TEST(Pattern, SaysWhatIsWrong) {
+TEST(Pattern, ErrorsNameTheCause) {
   const auto message = [](const std::string& expression) -> std::string {
     try {
       Pattern{expression};
@@ -33,7 +33,7 @@ TEST(Pattern, SaysWhatIsWrong) {
   EXPECT_EQ(message("(?=a)"), "'(?=a)' is not a valid regular expression: invalid perl operator: (?=");
 }
 
-TEST(Pattern, RefusesWhatWouldGrowWithoutBounds) {
+TEST(Pattern, RefusesPatternsThatWouldGrowWithoutBounds) {
   EXPECT_THROW(Pattern("((a{1000}){1000}){1000}"), base::Error);
   EXPECT_THROW(Pattern(std::string(100'000, '(')), base::Error);
 }

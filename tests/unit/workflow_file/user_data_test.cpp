@@ -65,7 +65,7 @@ jobs:
   EXPECT_EQ(description.jobs[1].input_user_data, (Texts{"v1", "u1", "u2"}));
 }
 
-TEST(UserData, StandsInCommandsAsJson) {
+TEST(UserData, IsInsertedIntoCommandsAsJson) {
   const auto description = yaml(R"(
 name: p
 user_data: [{name: u, data: {k: [1, "é"], a: 1.0}}, {name: "t_{i}", data: "x{i}", parameters: {i: "1:2"}}]

@@ -82,14 +82,14 @@ jobs:
   EXPECT_EQ(description.jobs[1].input_files, Texts{"out"});
 }
 
-TEST(WorkflowFile, ReadsJsonAsItReadsYaml) {
+TEST(WorkflowFile, ReadsJsonLikeYaml) {
   const auto description = parse_workflow(
       "\xEF\xBB\xBF"
       R"({"name": "p", "user": null, "jobs": [{"name": "b_{z}_{i}", "command": "x",
            "parameters": {"z": "1:2", "i": "1:2"}},
           {"name": "a", "command": "é\u00e9", "priority": 3, "depends_on": []}]})",
       Format::json, "wf.json");
-  // The order of the keys in the file holds, not the alphabet's.
+  // The order of the keys is that of the file, not alphabetical.
   EXPECT_EQ(names(description.jobs), (Texts{"b_1_1", "b_1_2", "b_2_1", "b_2_2", "a"}));
   EXPECT_EQ(description.jobs.back().command, "éé");
   EXPECT_EQ(description.jobs.back().priority, 3);
@@ -100,7 +100,7 @@ TEST(WorkflowFile, MayHaveNoJobs) {
   EXPECT_TRUE(yaml("name: p\njobs: []\nfiles:\n").jobs.empty());
 }
 
-TEST(WorkflowFile, TakesAnchorsAndMerges) {
+TEST(WorkflowFile, SupportsAnchorsAndMerges) {
   const auto description = yaml(R"(
 name: p
 jobs:
@@ -122,7 +122,7 @@ jobs:
   EXPECT_EQ(description.jobs[2].depends_on, Texts{"a"});
 }
 
-TEST(WorkflowFile, TakesYamlScalarsForWhatTheyAre) {
+TEST(WorkflowFile, KeepsTheTypesOfYamlScalars) {
   const auto description = yaml(
       "name: !!str 5\njobs:\n"
       "  - name: 'no'\n    command: |\n      one\n      two\n    priority: 0x10\n"
@@ -138,13 +138,13 @@ std::string monitor(const std::string& text) {
   return yaml("name: p\njobs: []\n" + text).workflow.resource_monitor_config.value_or("none");
 }
 
-TEST(ResourceMonitor, IsOnWhereTheFileSaysNothing) {
+TEST(ResourceMonitor, IsOnByDefault) {
   EXPECT_EQ(monitor(""),
             R"({"enabled":true,"granularity":"summary","sample_interval_seconds":10,"generate_plots":false,)"
             R"("jobs":{"enabled":true,"granularity":"summary"},"compute_node":null})");
 }
 
-TEST(ResourceMonitor, TakesTheTopForTheJobs) {
+TEST(ResourceMonitor, AppliesTopLevelSettingsToJobs) {
   EXPECT_EQ(monitor("resource_monitor: {enabled: true, granularity: time_series, generate_plots: true}"),
             R"({"enabled":true,"granularity":"time_series","sample_interval_seconds":10,"generate_plots":true,)"
             R"("jobs":{"enabled":true,"granularity":"time_series"},"compute_node":null})");
@@ -153,7 +153,7 @@ TEST(ResourceMonitor, TakesTheTopForTheJobs) {
             R"("jobs":{"enabled":false,"granularity":"summary"},"compute_node":null})");
 }
 
-TEST(ResourceMonitor, TakesJobsAndComputeNode) {
+TEST(ResourceMonitor, AcceptsSettingsOfJobsAndComputeNode) {
   EXPECT_EQ(monitor("resource_monitor:\n  sample_interval_seconds: 3\n"
                     "  jobs: {enabled: true, granularity: time_series}\n"
                     "  compute_node: {enabled: true, cpu: false}\n"),
@@ -206,12 +206,12 @@ TEST(Expansion, UsesSharedParameters) {
             (Texts{"j_{x}_a", "j_{x}_b"}));
   EXPECT_EQ(names(yaml(shared + "  - {name: 'j_{x}_{y}', command: c, use_parameters: [y, x]}\n").jobs),
             (Texts{"j_1_a", "j_2_a", "j_1_b", "j_2_b"}));
-  // A job's own parameter stands before the shared one of its name.
+  // A job's own parameter overrides the shared one of the same name.
   const std::string own = "  - {name: 'j_{x}_{y}', command: c, use_parameters: [x, y], parameters: {x: '[9]'}}\n";
   EXPECT_EQ(names(yaml(shared + own).jobs), (Texts{"j_9_a", "j_9_b"}));
 }
 
-TEST(WorkflowFileOnDisk, IsToldByItsExtension) {
+TEST(WorkflowFileOnDisk, IsRecognizedByItsExtension) {
   const std::string directory = testing::TempDir();
   std::ofstream(directory + "/spec_test.yml") << "name: p\njobs: []\n";
   std::ofstream(directory + "/spec_test.json") << "{\"name\": \"p\", \"jobs\": []}";
@@ -221,7 +221,7 @@ TEST(WorkflowFileOnDisk, IsToldByItsExtension) {
   EXPECT_EQ(read_workflow_file(directory + "/spec_test.json").workflow.name, "p");
 }
 
-TEST(WorkflowFileOnDisk, SaysWhyItCannotBeRead) {
+TEST(WorkflowFileOnDisk, ReportsWhyItCannotBeRead) {
   const auto message = [](const std::string& path) -> std::string {
     try {
       read_workflow_file(path);
@@ -237,7 +237,7 @@ TEST(WorkflowFileOnDisk, SaysWhyItCannotBeRead) {
             "wf.kdl: the format is not supported yet; a workflow file must end in .yaml, .yml, .json or .json5");
 }
 
-TEST(WorkflowFile, PutsPathsOfFilesIntoCommands) {
+TEST(WorkflowFile, InsertsPathsOfFilesIntoCommands) {
   const auto description = yaml(R"(
 name: demo
 files:
