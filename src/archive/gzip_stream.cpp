@@ -13,8 +13,6 @@
 namespace torc::archive {
 namespace {
 
-/// For inflateInit2: the largest window (15), and gzip headers and trailers (16).
-constexpr int k_gzip_window_bits = 15 + 16;
 constexpr unsigned char k_magic_1 = 0x1f;
 constexpr unsigned char k_magic_2 = 0x8b;
 

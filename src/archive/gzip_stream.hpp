@@ -11,6 +11,9 @@
 
 namespace torc::archive {
 
+/// For zlib: the largest window (15), and gzip headers and trailers (16).
+inline constexpr int k_gzip_window_bits = 15 + 16;
+
 /// Reads a gzip file (RFC 1952) with one or more members as a stream of unpacked bytes, piece by piece, so that the
 /// caller can stop between pieces and knows how many bytes have been unpacked. Checks the CRC and length of each
 /// member.

@@ -163,12 +163,11 @@ void set_variable(const std::string& name, const std::string& value, WorkerSetti
   settings.environment[name] = value;
 }
 
-void set_directory(const std::string& value, WorkerSettings& settings) {
-  const bool good = !value.empty() && base::printable(value) == value;
-  if (!good) {
-    throw Error(fmt::format("'dir={}' is not a valid directory name", base::printable(value)));
+std::string parse_path(const std::string& key, const std::string& value, std::string_view what) {
+  if (value.empty() || base::printable(value) != value) {
+    throw Error(fmt::format("'{}={}' is not a valid {}", key, base::printable(value), what));
   }
-  settings.dir = value;
+  return value;
 }
 
 void apply_setting(const std::string& word, WorkerSettings& settings) {
@@ -179,7 +178,9 @@ void apply_setting(const std::string& word, WorkerSettings& settings) {
   if (equals != std::string::npos && key.starts_with(k_variable)) {
     set_variable(key.substr(k_variable.size()), value, settings);
   } else if (equals != std::string::npos && key == "dir") {
-    set_directory(value, settings);
+    settings.dir = parse_path(key, value, "directory name");
+  } else if (equals != std::string::npos && key == "shell") {
+    settings.shell = parse_path(key, value, "name of a shell");
   } else if (equals != std::string::npos && key == "cpus") {
     settings.cpus = parse_count(key, value, 1, k_max_cpus);
   } else if (equals != std::string::npos && key == "gpus") {
@@ -193,9 +194,10 @@ void apply_setting(const std::string& word, WorkerSettings& settings) {
     }
     settings.memory_gb = static_cast<double>(*bytes) / k_bytes_per_gb;
   } else {
-    throw Error(fmt::format(
-        "'{}' is not a setting; settings are cpus=N, memory=SIZE, gpus=N, max-jobs=N, dir=DIR, env:NAME=VALUE",
-        base::printable(word)));
+    throw Error(
+        fmt::format("'{}' is not a setting; settings are cpus=N, memory=SIZE, gpus=N, max-jobs=N, dir=DIR, "
+                    "shell=SHELL, env:NAME=VALUE",
+                    base::printable(word)));
   }
 }
 
@@ -278,6 +280,9 @@ nlohmann::json to_json(const WorkerSettings& settings) {
   if (!settings.dir.empty()) {
     json["dir"] = settings.dir;
   }
+  if (!settings.shell.empty()) {
+    json["shell"] = settings.shell;
+  }
   if (!settings.environment.empty()) {
     json["env"] = settings.environment;
   }
@@ -298,6 +303,9 @@ WorkerSettings worker_settings_from_json(const nlohmann::json& json) {
   settings.max_jobs = number_of<std::int64_t>(json, "max_jobs");
   if (const auto it = json.find("dir"); it != json.end() && it->is_string()) {
     settings.dir = it->get<std::string>();
+  }
+  if (const auto it = json.find("shell"); it != json.end() && it->is_string() && is_text(it->get<std::string>())) {
+    settings.shell = it->get<std::string>();
   }
   if (const auto it = json.find("env"); it != json.end() && it->is_object()) {
     for (const auto& [name, value] : it->items()) {
@@ -335,6 +343,9 @@ std::string describe(const WorkerSettings& settings) {
   add("max-jobs", settings.max_jobs);
   if (!settings.dir.empty()) {
     words.push_back("dir=" + base::printable(settings.dir));
+  }
+  if (!settings.shell.empty()) {
+    words.push_back("shell=" + base::printable(settings.shell));
   }
   for (const auto& [name, value] : settings.environment) {
     words.push_back("env:" + name);

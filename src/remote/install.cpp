@@ -4,10 +4,14 @@
 
 #include <algorithm>
 #include <exception>
+#include <filesystem>
+#include <memory>
+#include <system_error>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "remote/program_file.hpp"
 #include "remote/scripts/scripts.hpp"
 #include "torc/base/error.hpp"
 #include "torc/base/random.hpp"
@@ -18,12 +22,6 @@
 namespace torc::remote {
 namespace {
 
-/// "Linux x86_64", as `uname -sm` prints it.
-std::string own_machine() {
-  struct utsname names {};
-  return ::uname(&names) == 0 ? fmt::format("{} {}", names.sysname, names.machine) : "";
-}
-
 std::string build_of(const std::string& probe) {
   try {
     return model::parse_json(probe).at("build_id").get<std::string>();
@@ -33,7 +31,7 @@ std::string build_of(const std::string& probe) {
 }
 
 /// Explains why the program does not start on a worker, and the remedy, from what it printed instead of its version.
-std::string why_not_started(const Report& report) {
+std::string why_not_started(const Report& report, const std::string& wanted) {
   auto libraries = report.all("missing");
   std::string said;
   for (const auto& line : report.all("said")) {
@@ -52,17 +50,19 @@ std::string why_not_started(const Report& report) {
   }
   if (const auto version = said.find("version `GLIBC"); version != std::string::npos) {
     return fmt::format(
-        "the worker's C library is too old for this program ({}); build torc on the oldest of the systems",
+        "the worker's C library is too old for this program ({})",
         said.substr(version));
   }
   if (!libraries.empty()) {
     return fmt::format(
-        "it does not start there: {} missing; install the package that contains {}, or copy a statically linked torc",
+        "it does not start there: {} missing; install the package that contains {}",
         base::join(libraries, ", ") + (libraries.size() == 1 ? " is" : " are"), libraries.size() == 1 ? "it" : "them");
   }
   if (said.find("Exec format error") != std::string::npos || said.find("cannot execute binary") != std::string::npos) {
-    return "it does not start there: it was built for another kind of machine (Exec format error); build torc on the "
-           "worker";
+    return "it does not start there: it was built for another kind of machine (Exec format error)";
+  }
+  if (report.get("status") == "0" && said.starts_with("torc ")) {
+    return fmt::format("it is {}, not torc {}", said, wanted);
   }
   if (report.get("status") == "124") {
     return "it does not start there: it does not answer";
@@ -73,28 +73,40 @@ std::string why_not_started(const Report& report) {
   }
   if (said.ends_with("not found") || said.ends_with("No such file or directory")) {
     return fmt::format(
-        "it does not start there: the dynamic loader is missing because the system has another C library ({}); build "
-        "torc on the worker",
-        said);
+        "it does not start there: the dynamic loader is missing because the system has another C library ({})", said);
   }
   return "it does not start there: " + (said.empty() ? "exit status " + report.text("status") : said);
 }
 
+using ProgramFiles = std::vector<std::unique_ptr<ProgramFile>>;
+
 /// One worker's installation.
 class Installation {
  public:
-  Installation(Transport& transport, const Worker& worker, const InstallSettings& settings, const Checksum& checksum)
-      : m_transport(transport), m_worker(worker), m_settings(settings), m_checksum(checksum) {}
+  Installation(Transport& transport, const Worker& worker, const InstallSettings& settings,
+               const ProgramFiles& programs)
+      : m_transport(transport), m_worker(worker), m_settings(settings), m_programs(programs) {}
 
   InstallResult run() {
-    if (needs_install() && send()) {
-      place();
+    if (!needs_install()) {
+      return m_result;
     }
+    std::vector<std::string> reasons;
+    for (ProgramFile* program : candidates()) {
+      if (!send(*program)) {
+        return m_result;
+      }
+      if (place(*program) != Placed::does_not_start) {
+        return m_result;
+      }
+      reasons.push_back(program->program().name + ": " + m_result.message);
+    }
+    m_result.message = explain(reasons);
     return m_result;
   }
 
  private:
-  /// @returns whether the program must be installed
+  /// @returns whether a program must be installed
   bool needs_install() {
     const auto call = m_transport.run(m_worker.address, {.script = find_torc_script(m_worker, m_settings)});
     const auto report = judge(call);
@@ -116,18 +128,43 @@ class Installation {
       }
       return false;
     }
-    if (const auto machine = report->get("machine"); machine != m_settings.machine) {
-      m_result.message = fmt::format("the worker is {}, but this program was built for {}; build torc on the worker",
-                                     shown(machine), m_settings.machine);
-      return false;
-    }
-    const auto directory = m_target.substr(0, m_target.rfind('/'));
-    m_temporary = fmt::format("{}/.torc-install.{}", directory, base::to_hex(base::random64(), 16));
+    m_machine = report->get("machine");
+    m_has_gzip = report->has("gzip");
     return true;
   }
 
-  bool send() {
-    const auto call = m_transport.send(m_worker.address, m_settings.program, m_temporary);
+  /// The programs for the worker's kind of machine.
+  std::vector<ProgramFile*> candidates() const {
+    std::vector<ProgramFile*> found;
+    for (const auto& program : m_programs) {
+      if (program->program().machine == m_machine) {
+        found.push_back(program.get());
+      }
+    }
+    return found;
+  }
+
+  /// Why no program could be installed, and the remedy.
+  std::string explain(const std::vector<std::string>& reasons) const {
+    const std::string machine = shown(m_machine);
+    const std::string portable = "torc-linux-" + machine.substr(machine.rfind(' ') + 1);
+    const std::string remedy =
+        fmt::format("there is no {} in {}; see --binary-dir", portable, base::printable(m_settings.binary_dir));
+    if (reasons.empty()) {
+      return fmt::format("the worker is {}, and {}", machine, remedy);
+    }
+    const bool has_portable = std::any_of(m_programs.begin(), m_programs.end(), [&](const auto& program) {
+      return program->program().name == portable;
+    });
+    return base::join(reasons, "; ") + (has_portable ? "" : "; " + remedy);
+  }
+
+  bool send(ProgramFile& program) {
+    const auto directory = m_target.substr(0, m_target.rfind('/'));
+    m_temporary = fmt::format("{}/.torc-install.{}", directory, base::to_hex(base::random64(), 16));
+    const auto call =
+        m_has_gzip ? m_transport.send(m_worker.address, program.compressed(), m_temporary + std::string(k_packed_suffix))
+                   : m_transport.send(m_worker.address, program.program().path, m_temporary);
     if (call.ok()) {
       return true;
     }
@@ -142,26 +179,32 @@ class Installation {
       m_result.message = said.empty() || m_result.canceled ? failure_reason(call) : said;
     }
     if (!report) {
-      m_result.message += fmt::format("; {} may be left on the worker", m_temporary);
+      m_result.message += fmt::format("; {}* may be left on the worker", m_temporary);
     }
     return false;
   }
 
-  void place() {
+  enum class Placed { yes, does_not_start, failed };
+
+  /// Unless the program is in its place afterwards, the result says why.
+  Placed place(const ProgramFile& program) {
     // Runs even after a stop request: it is short, and deletes the temporary file.
     const auto call = m_transport.run(
         m_worker.address,
-        {.script = place_torc_script(m_settings, m_checksum, m_temporary, m_target), .cleans_up = true});
+        {.script = place_torc_script(m_settings, program.checksum(), m_temporary, m_target), .cleans_up = true});
     const auto report = judge(call);
     if (!report) {
-      return;
+      return Placed::failed;
     }
     m_result.ok = m_result.installed = report->has("installed");
-    if (m_result.ok) {
-      m_result.path = m_target;
-    } else {
-      m_result.message = why_not_started(*report);
+    if (!m_result.ok) {
+      m_result.message = why_not_started(*report, m_settings.version);
+      return Placed::does_not_start;
     }
+    m_result.path = m_target;
+    m_result.program = program.program().name;
+    m_result.message.clear();
+    return Placed::yes;
   }
 
   /// Returns the report of a script that succeeded; otherwise puts the reason into the result.
@@ -179,23 +222,42 @@ class Installation {
   Transport& m_transport;
   const Worker& m_worker;
   const InstallSettings& m_settings;
-  const Checksum& m_checksum;
+  const ProgramFiles& m_programs;
   InstallResult m_result;
   std::string m_target;
   std::string m_temporary;
+  std::string m_machine;
+  bool m_has_gzip{false};
 };
 
 }  // namespace
 
+std::string own_machine() {
+  struct utsname names {};
+  return ::uname(&names) == 0 ? fmt::format("{} {}", names.sysname, names.machine) : "";
+}
+
+std::vector<InstallProgram> portable_programs(const std::string& directory) {
+  std::vector<InstallProgram> programs;
+  for (const char* processor : {"x86_64", "aarch64"}) {
+    const std::string name = fmt::format("torc-linux-{}", processor);
+    const std::string path = directory + "/" + name;
+    std::error_code ignored;
+    if (std::filesystem::is_regular_file(path, ignored)) {
+      programs.push_back({.path = path, .name = name, .machine = fmt::format("Linux {}", processor)});
+    }
+  }
+  return programs;
+}
+
 std::vector<InstallResult> install_on_workers(Transport& transport, const std::vector<Worker>& workers,
                                               const InstallSettings& settings) {
-  InstallSettings complete = settings;
-  if (complete.machine.empty()) {
-    complete.machine = own_machine();
+  ProgramFiles programs;
+  for (const auto& program : settings.programs) {
+    programs.push_back(std::make_unique<ProgramFile>(program));
   }
-  const Checksum checksum = checksum_of_file(complete.program);
   return proc::fan_out(workers, transport.width(),
-                       [&](const Worker& worker) { return Installation(transport, worker, complete, checksum).run(); });
+                       [&](const Worker& worker) { return Installation(transport, worker, settings, programs).run(); });
 }
 
 void check_prefix(const std::string& prefix) {

@@ -41,9 +41,9 @@ class Install(E2ETest):
         paths = [self.program(host) for host in workers.hosts]
         result = server.torc("remote", "install", self.wf, check=True)
         self.assertEqual(result.stdout.splitlines(), [
-            "Installing torc 0.23.0 on 3 worker(s)...", f"  [OK] {workers.names[0]}: Installed {paths[0]}",
+            "Installing torc 0.23.0 on 3 worker(s)...", f"  [OK] {workers.names[0]}: Installed {paths[0]} (this program)",
             f"  [OK] {workers.names[1]}: {workers.hosts[1].bin}/torc is torc 0.23.0 already",
-            f"  [OK] {workers.names[2]}: Installed {paths[2]}", "Installed torc on 3/3 workers"])
+            f"  [OK] {workers.names[2]}: Installed {paths[2]} (this program)", "Installed torc on 3/3 workers"])
         self.assert_is_ours(paths[0])
         self.assert_is_ours(paths[2])
         self.assertFalse(paths[1].exists())
@@ -63,8 +63,9 @@ class Install(E2ETest):
         self.program(workers.hosts[0]).write_text(OTHER_VERSION)
         result = server.torc("remote", "install", self.wf, env=env)
         self.assertEqual(result.returncode, 1)
-        self.assertEqual(result.stdout.splitlines()[1:], [
-            f"  [FAILED] {workers.names[0]}: the program was damaged during the transfer", "Installed torc on 0/1 workers"])
+        lines = result.stdout.splitlines()[1:]
+        self.assertTrue(lines[0].startswith(f"  [FAILED] {workers.names[0]}: the program was damaged during the transfer"), lines)
+        self.assertEqual(lines[1:], ["Installed torc on 0/1 workers"])
         self.assertEqual(self.program(workers.hosts[0]).read_text(), OTHER_VERSION)
         self.assertEqual(len(list(self.program(workers.hosts[0]).parent.iterdir())), 1)
 
@@ -73,12 +74,14 @@ class Install(E2ETest):
         self.take_library_away(workers.hosts[0])
         result = server.torc("remote", "install", self.wf)
         self.assertEqual(result.returncode, 1, result.stdout)
-        self.assertRegex(result.stdout, r"\[FAILED\] \S+: it does not start there: lib\S+ is missing; install the package that contains it")
+        self.assertRegex(result.stdout, r"\[FAILED\] \S+: this program: it does not start there: lib\S+ is missing; "
+                         r"install the package that contains it; "
+                         r"there is no torc-linux-\S+ in \S+; see --binary-dir")
         self.assertEqual(list(self.program(workers.hosts[0]).parent.iterdir()), [])
         run = server.torc("remote", "run", self.wf, "--install")
         self.assertEqual(run.returncode, 1)
         self.assertIn("Error: torc could not be installed on 1 worker(s):", run.stderr)
-        self.assertRegex(run.stderr, r"  127\.0\.0\.2: it does not start there: lib\S+ is missing")
+        self.assertRegex(run.stderr, r"  127\.0\.0\.2: this program: it does not start there: lib\S+ is missing")
 
     def take_library_away(self, host):
         """`timeout`, through which a worker's torc is called, says what the loader says where a library is missing."""
@@ -86,6 +89,28 @@ class Install(E2ETest):
         wrapper.write_text('#!/bin/sh\nshift\necho "$1: error while loading shared libraries: libmissing.so.3: cannot open '
                            'shared object file: No such file or directory" >&2\nexit 127\n')
         wrapper.chmod(0o755)
+
+    def test_the_portable_program_where_this_one_does_not_start(self):
+        server, workers = self.set_up_workers()
+        directory = self.dir / "portable"
+        directory.mkdir()
+        refused = server.torc("remote", "install", self.wf, "--binary-dir", directory)
+        self.assertEqual(refused.returncode, 2)
+        self.assertIn(f"--binary-dir {directory}: it contains neither torc-linux-x86_64 nor torc-linux-aarch64", refused.stderr)
+        # A worker of another processor: torc cannot run there, so a script stands in for the portable program.
+        uname = workers.hosts[0].bin / "uname"
+        uname.write_text("#!/bin/sh\necho Linux aarch64\n")
+        uname.chmod(0o755)
+        missing = server.torc("remote", "install", self.wf)
+        self.assertRegex(missing.stdout, r"the worker is Linux aarch64, and there is no torc-linux-aarch64 in \S+; see --binary-dir")
+        portable = directory / "torc-linux-aarch64"
+        portable.write_text("#!/bin/sh\necho torc 0.23.0\n" + "# long\n" * 100_000)
+        installed = server.torc("remote", "install", self.wf, "--binary-dir", directory, check=True)
+        path = self.program(workers.hosts[0])
+        self.assertIn(f"Installed {path} (torc-linux-aarch64)\n", installed.stdout)
+        self.assertEqual(path.read_text(), portable.read_text())
+        again = server.json("remote", "install", self.wf, "--binary-dir", directory, "--force")["workers"][0]
+        self.assertEqual((again["installed"], again["program"]), (True, "torc-linux-aarch64"))
 
     def test_run_installs_and_starts_what_it_installed(self):
         server, workers = self.set_up_workers(2)

@@ -21,6 +21,8 @@ std::vector<std::string> split(std::string_view text, char separator);
 std::vector<std::string> split_lines(std::string_view text);
 
 std::string join(const std::vector<std::string>& parts, std::string_view separator);
+/// `counted(1, "job")` is "1 job", `counted(2, "job")` is "2 jobs".
+std::string counted(std::int64_t count, std::string_view noun);
 
 std::string to_lower(std::string_view text);
 

@@ -24,14 +24,15 @@ struct WorkerSettings {
   std::optional<double> memory_gb{};
   std::optional<std::int64_t> gpus{};
   std::optional<std::int64_t> max_jobs{};
-  std::string dir{};  ///< The worker's output directory.
+  std::string dir{};    ///< The worker's output directory.
+  std::string shell{};  ///< Runs the jobs' command lines.
   std::map<std::string, std::string> environment{};
   std::vector<std::string> groups{};  ///< Without '@'.
 
   bool operator==(const WorkerSettings&) const = default;
 };
 
-/// The form that servers store: an object with `cpus`, `memory_gb`, `gpus`, `max_jobs`, `dir`, `env`, `groups`. Absent
+/// The form that servers store: an object with `cpus`, `memory_gb`, `gpus`, `max_jobs`, `dir`, `shell`, `env`, `groups`. Absent
 /// settings are omitted.
 nlohmann::json to_json(const WorkerSettings& settings);
 /// Unknown fields and values of an unexpected type count as absent, because a newer program may have written them.
@@ -55,7 +56,7 @@ inline constexpr std::size_t k_max_workers = 10'000;
 /// Reads a worker file.
 ///
 /// One worker per line: an address, then settings (`cpus=8 memory=32g gpus=1 max-jobs=4 dir=/scratch/me
-/// env:NAME=value`; quote values that contain spaces). `node[01-16,20]` is short for several hosts. '#' starts a
+/// shell=sh env:NAME=value`; quote values that contain spaces). `node[01-16,20]` is short for several hosts. '#' starts a
 /// comment; blank lines are ignored. A line `@gpu` starts a group that contains the workers below it, up to the next
 /// line that starts with '@'. Settings after the group's name apply to all workers of the group that do not override
 /// them. A line with `@` alone ends the group.

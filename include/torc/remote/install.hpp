@@ -10,15 +10,22 @@
 
 namespace torc::remote {
 
+/// A file that can be installed.
+struct InstallProgram {
+  std::string path{};
+  std::string name{};     ///< In messages: "this program", "torc-linux-aarch64".
+  std::string machine{};  ///< The kind of machine that it runs on, as `uname -sm` prints it: "Linux x86_64".
+};
+
 /// What `torc remote install` installs on each worker.
 struct InstallSettings {
   WorkflowRef workflow{};
-  std::string program{};  ///< The file to copy: this program itself.
-  std::string version{};  ///< Version of `program`; a worker that already has this version is skipped.
-  /// Build ID of `program`, to report a worker's torc of the same version but another build.
+  /// A worker gets the first one for its kind of machine that starts there.
+  std::vector<InstallProgram> programs{};
+  std::string version{};  ///< Version of the programs; a worker that already has this version is skipped.
+  /// Build ID of the programs, to report a worker's torc of the same version but another build.
   std::string build_id{};
-  /// The kind of machine that `program` runs on, such as "Linux x86_64"; empty: that of this machine.
-  std::string machine{};
+  std::string binary_dir{};  ///< Where portable programs were searched, for messages.
   /// Installed as `bin/torc` below this directory; a relative path is below the worker's home directory.
   std::string prefix{"~/.local"};
   bool force{false};               ///< Install even if the worker has this version.
@@ -31,14 +38,21 @@ struct InstallResult {
   bool reached{false};
   bool canceled{false};
   std::string path{};     ///< Absolute path of the worker's torc, if `ok`.
+  std::string program{};  ///< InstallProgram::name of what was installed.
   std::string message{};  ///< The reason if `ok` is false, else a remark or "".
 };
 
-/// Copies the program to every worker that has no torc of its version, neither in `prefix` nor in the places where
-/// `torc remote run` searches. The file is copied with scp to a temporary name beside its target, verified, started
-/// once as a test, and then renamed, so that a running torc is not disturbed. An attempt that fails or is canceled
-/// leaves nothing behind.
-/// @throws base::SystemError if the program cannot be read here
+/// The kind of this machine: "Linux x86_64".
+std::string own_machine();
+
+/// The portable programs in a directory: its files torc-linux-x86_64 and torc-linux-aarch64.
+std::vector<InstallProgram> portable_programs(const std::string& directory);
+
+/// Copies a program to every worker that has no torc of its version, neither in `prefix` nor in the places where
+/// `torc remote run` searches. The file is copied with scp to a temporary name beside its target, compressed if the
+/// worker has gzip, verified, started once as a test, and then renamed, so that a running torc is not disturbed. An
+/// attempt that fails or is canceled leaves nothing behind.
+/// @throws base::SystemError if a program cannot be read here
 std::vector<InstallResult> install_on_workers(Transport& transport, const std::vector<Worker>& workers,
                                               const InstallSettings& settings);
 

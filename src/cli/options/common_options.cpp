@@ -34,6 +34,17 @@ OptionInfo output_directory_option(std::string& directory) {
           .help = "Directory for the output of jobs and the runner's log"};
 }
 
+OptionInfo shell_option(std::optional<std::string>& shell) {
+  return {.names = "--shell",
+          .target = &shell,
+          .value = "SHELL",
+          .check = check_not_empty,
+          .completion = Completion::program,
+          .help =
+              "Program that runs the command lines of jobs, as SHELL -c LINE (default: bash, or sh where bash is "
+              "not installed)"};
+}
+
 OptionInfo raw_option(bool& raw) {
   return {.names = "--raw", .target = &raw, .help = "Do not escape control characters on a terminal"};
 }

@@ -21,6 +21,9 @@ OptionInfo status_filter(std::string& status);
 /// -o, --output-dir, for the commands that run jobs on this machine.
 OptionInfo output_directory_option(std::string& directory);
 
+/// --shell
+OptionInfo shell_option(std::optional<std::string>& shell);
+
 /// --raw
 OptionInfo raw_option(bool& raw);
 

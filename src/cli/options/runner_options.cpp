@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/options/common_options.hpp"
 #include "cli/parser/checks.hpp"
 #include "torc/model/worker_file.hpp"
 
@@ -32,6 +33,7 @@ std::vector<OptionInfo> runner_options(RunnerSettings& settings) {
        .value = "N",
        .range = Range{0, model::k_max_gpus},
        .help = "GPUs available for jobs (default: those of the runner's machine)"},
+      shell_option(settings.shell),
       {.names = "-p,--poll-interval",
        .target = &settings.poll_interval_s,
        .value = "SECONDS",
@@ -53,6 +55,7 @@ std::vector<std::string> words_of(const RunnerSettings& settings) {
   add("--num-cpus", settings.num_cpus);
   add("--memory-gb", settings.memory_gb);
   add("--num-gpus", settings.num_gpus);
+  add("--shell", settings.shell);
   const auto times = words_of(settings.times);
   words.insert(words.end(), times.begin(), times.end());
   return words;

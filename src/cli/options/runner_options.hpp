@@ -18,10 +18,11 @@ struct RunnerSettings {
   std::optional<std::int64_t> num_cpus{};
   std::optional<double> memory_gb{};
   std::optional<std::int64_t> num_gpus{};
+  std::optional<std::string> shell{};
   TimeOptions times{};
 };
 
-/// --max-parallel-jobs, --num-cpus, --memory-gb, --num-gpus, --poll-interval, and those of time_options
+/// --max-parallel-jobs, --num-cpus, --memory-gb, --num-gpus, --shell, --poll-interval, and those of time_options
 std::vector<OptionInfo> runner_options(RunnerSettings& settings);
 
 /// The same settings for another `torc run`.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "cli/parser/checks.hpp"
 #include "torc/base/file.hpp"
 #include "torc/base/printable.hpp"
 
@@ -77,6 +78,16 @@ OptionInfo prefix_option(std::string& prefix) {
           .value = "DIR",
           .default_text = prefix,
           .help = "Install torc as DIR/bin/torc; relative to the home directory"};
+}
+
+OptionInfo binary_dir_option(std::string& directory) {
+  return {.names = "--binary-dir",
+          .target = &directory,
+          .value = "DIR",
+          .check = check_not_empty,
+          .completion = Completion::directory,
+          .help = "Directory of the portable programs torc-linux-x86_64 and torc-linux-aarch64, for workers on which "
+                  "this program does not start (default: lib/torc beside the directory of this program)"};
 }
 
 remote::SshOptions make_ssh_options(const SshSettings& settings) {

@@ -33,6 +33,8 @@ OptionInfo exclude_option(std::vector<std::string>& patterns);
 
 /// --prefix, for the commands that install torc on workers.
 OptionInfo prefix_option(std::string& prefix);
+/// --binary-dir, for the same commands.
+OptionInfo binary_dir_option(std::string& directory);
 
 /// Programs from TORC_SSH and TORC_SCP, the rest from the options. Call this once per command: copies of the result
 /// share the slots of --max-parallel-ssh and the pace of --connect-delay.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "torc/base/printable.hpp"
+#include "torc/base/strings.hpp"
 #include "torc/base/version.hpp"
 
 namespace torc::cli {
@@ -17,7 +18,7 @@ std::string install_line(const remote::Worker& worker, const remote::InstallResu
   }
   const std::string path = base::printable_line(result.path);
   if (result.installed) {
-    return fmt::format("  [OK] {}: Installed {}", worker.name, path);
+    return fmt::format("  [OK] {}: Installed {} ({})", worker.name, path, result.program);
   }
   const std::string note = result.message.empty() ? "" : fmt::format(" ({})", result.message);
   return fmt::format("  [OK] {}: {} is torc {} already{}", worker.name, path, base::k_version, note);
@@ -35,8 +36,9 @@ std::string signal_line(const remote::Worker& worker, const remote::StopResult& 
 
 std::string end_line(const remote::Worker& worker, const remote::StopResult& result) {
   if (result.ended) {
-    return result.requeued ? fmt::format("  [OK] {}: Stopped ({} jobs requeued)", worker.name, *result.requeued)
-                           : fmt::format("  [OK] {}: Stopped", worker.name);
+    return result.requeued
+               ? fmt::format("  [OK] {}: Stopped ({} requeued)", worker.name, base::counted(*result.requeued, "job"))
+               : fmt::format("  [OK] {}: Stopped", worker.name);
   }
   if (!result.message.empty()) {
     return fmt::format("  [FAILED] {}: Could not confirm that it exited: {}", worker.name,

@@ -160,7 +160,12 @@ find_torc() {
 # Runs a program with a time limit, so that it does not outlive the connection if it hangs.
 limited() {
   if command -v timeout >/dev/null 2>&1; then
-    timeout "$probe_limit" "$@"
+    timeout "$probe_limit" "$@" || {
+      # The timeout of some builds of busybox ends with the status of the program that it has ended.
+      status=$?
+      [ "$status" != 143 ] || status=124
+      return "$status"
+    }
   else
     "$@"
   fi

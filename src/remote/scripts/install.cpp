@@ -44,9 +44,12 @@ main() {
   probe=
   has_torc=
   if [ -z "$force" ]; then search; fi
-  if [ -z "$has_torc" ] && [ "$machine" = "$wanted_machine" ]; then make_directory; fi
+  case $newline$machines in
+    *"$newline$machine$newline"*) if [ -z "$has_torc" ]; then make_directory; fi ;;
+  esac
   report_begin
   put machine "$machine"
+  if command -v gzip >/dev/null 2>&1; then put gzip 1; fi
   put target "$target"
   put has_torc "$has_torc"
   put probe "$probe"
@@ -55,9 +58,19 @@ main() {
 )sh";
 
 constexpr std::string_view k_place_main = R"sh(
+fail_to_unpack() {
+  case $message in
+    *'No space left'*) fail "no space left for $target" ;;
+    *) fail "the program was damaged during the transfer (${message##*"$newline"})" ;;
+  esac
+}
+
 main() {
-  trap 'rm -f -- "$temporary"' EXIT
+  trap 'rm -f -- "$temporary" "$temporary$packed_suffix"' EXIT
   trap 'exit 1' HUP INT TERM
+  if [ -f "$temporary$packed_suffix" ]; then
+    message=$({ gzip -dc <"$temporary$packed_suffix" >"$temporary"; } 2>&1) || fail_to_unpack
+  fi
   sum=$(cksum 2>&1 <"$temporary") || fail "cannot verify the copied program: ${sum##*"$newline"}"
   set -- $sum
   [ "$1 $2" = "$checksum" ] || fail "the program was damaged during the transfer"
@@ -82,12 +95,14 @@ main() {
 
 constexpr std::string_view k_discard_torc_main = R"sh(
 main() {
-  trap 'rm -f -- "$temporary"' EXIT
+  trap 'rm -f -- "$temporary" "$temporary$packed_suffix"' EXIT
   message=
   # sftp does not report a full disk as the reason of a failure, but writing to the file here does.
-  if [ -f "$temporary" ] && command -v head >/dev/null 2>&1; then
-    message=$({ head -c 65536 /dev/zero >>"$temporary"; } 2>&1) && message=
-  fi
+  for file in "$temporary" "$temporary$packed_suffix"; do
+    if [ -f "$file" ] && command -v head >/dev/null 2>&1; then
+      message=$({ head -c 65536 /dev/zero >>"$file"; } 2>&1) && message=
+    fi
+  done
   report_begin
   put discarded "${message##*"$newline"}"
   report_end
@@ -97,13 +112,17 @@ main() {
 }  // namespace
 
 std::string find_torc_script(const Worker& worker, const InstallSettings& settings) {
+  std::string machines;
+  for (const auto& program : settings.programs) {
+    machines += program.machine + "\n";
+  }
   return worker_script(worker, settings.workflow, "")
       .set("remote_torc", "")
       .set("probe_limit", std::to_string(std::max<std::int64_t>(1, settings.limit.count() / 4)))
       .set("prefix", settings.prefix)
       .set("force", settings.force ? "1" : "")
       .set("wanted", settings.version)
-      .set("wanted_machine", settings.machine)
+      .set("machines", machines)
       .add(torc_functions())
       .add(k_search_main)
       .text();
@@ -116,6 +135,7 @@ std::string place_torc_script(const InstallSettings& settings, const Checksum& c
       .set("wanted", settings.version)
       .set("checksum", std::to_string(checksum.crc) + " " + std::to_string(checksum.size))
       .set("temporary", temporary)
+      .set("packed_suffix", k_packed_suffix)
       .set("target", target)
       .add(torc_functions())
       .add(k_place_main)
@@ -123,7 +143,10 @@ std::string place_torc_script(const InstallSettings& settings, const Checksum& c
 }
 
 std::string discard_torc_script(const std::string& temporary) {
-  return bare_script().set("temporary", temporary).add(torc_functions()).add(k_discard_torc_main).text();
+  return bare_script()
+      .set("temporary", temporary)
+      .set("packed_suffix", k_packed_suffix)
+      .add(torc_functions()).add(k_discard_torc_main).text();
 }
 
 }  // namespace torc::remote

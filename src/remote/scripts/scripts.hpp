@@ -85,7 +85,10 @@ std::string delete_script(const Worker& worker, const WorkflowRef& workflow, con
 
 /// Searches for a torc of the wanted version, and creates the target directory if there is none.
 std::string find_torc_script(const Worker& worker, const InstallSettings& settings);
-/// Verifies the file that was sent to `temporary`, starts it as a test, and renames it to `target`; after any failure,
+/// Appended to the name of a file that is sent compressed with gzip.
+inline constexpr std::string_view k_packed_suffix = ".gz";
+
+/// Unpacks and verifies the file that was sent to `temporary`, starts it as a test, and renames it to `target`; after any failure,
 /// `temporary` is deleted.
 std::string place_torc_script(const InstallSettings& settings, const Checksum& checksum, const std::string& temporary,
                               const std::string& target);

@@ -2,8 +2,14 @@
 
 #include <sys/utsname.h>
 
+#include <fstream>
+
+#include <fmt/format.h>
+
 #include "local_worker.hpp"
+#include "support/temp_dir.hpp"
 #include "torc/base/error.hpp"
+#include "torc/base/strings.hpp"
 #include "torc/proc/spawn.hpp"
 
 namespace torc::remote {
@@ -13,11 +19,12 @@ class InstallScripts : public RemoteScripts {
  protected:
   InstallScripts() {
     settings.workflow = workflow;
-    settings.program = (m_dir / "program").string();
+    settings.programs = {{.path = (m_dir / "program").string(), .name = "this program", .machine = own_machine()}};
+    settings.binary_dir = "/usr/lib/torc";
     settings.version = "0.23.0";
     settings.build_id = "ours";
     settings.limit = std::chrono::seconds(8);
-    write_program(settings.program, "#!/bin/sh\necho torc 0.23.0\n");
+    write_program(program(), "#!/bin/sh\necho torc 0.23.0\n");
   }
 
   void SetUp() override {
@@ -44,6 +51,7 @@ class InstallScripts : public RemoteScripts {
     EXPECT_EQ(installed_files(), std::vector<std::string>{});
   }
 
+  const std::string& program() const { return settings.programs.front().path; }
   fs::path directory() const { return transport.home() / ".local/bin"; }
   fs::path target() const { return directory() / "torc"; }
 
@@ -55,7 +63,7 @@ TEST_P(InstallScripts, CopiesTheProgramWhereThereIsNone) {
   const auto result = install();
   EXPECT_TRUE(result.ok && result.installed && result.reached) << result.message << transport.last.err;
   EXPECT_EQ(result.path, target().string());
-  EXPECT_EQ(base::read_file(target()), base::read_file(settings.program));
+  EXPECT_EQ(base::read_file(target()), base::read_file(program()));
   EXPECT_EQ(fs::status(target()).permissions(), fs::perms(0755));
   EXPECT_EQ(installed_files(), std::vector<std::string>{"torc"});
 }
@@ -129,7 +137,7 @@ TEST_P(InstallScripts, KeepsWhatIsThereWhenTheTransferIsDamaged) {
 }
 
 TEST_P(InstallScripts, NamesAMissingLibrary) {
-  write_program(settings.program,
+  write_program(program(),
                 "#!/bin/sh\necho \"$0: error while loading shared libraries: libx.so.1: cannot open shared object "
                 "file: No such file or directory\" >&2\nexit 127\n");
   expect_failure("libx.so.1 is missing; install the package that contains it");
@@ -143,21 +151,84 @@ TEST_P(InstallScripts, SaysWhyTheProgramDoesNotStart) {
             "it was built for another kind of machine"},
            {"echo 'torc: not found'; exit 127", "another C library"},
            {"echo 'torc: Permission denied'; exit 126", "noexec"},
-           {"echo torc 0.24.0", "it does not start there: torc 0.24.0"},
+           {"echo torc 0.24.0", "it is torc 0.24.0, not torc 0.23.0"},
            {"exec sleep 100", "it does not answer"},
            {"exit 7", "exit status 7"}}) {
-    write_program(settings.program, "#!/bin/sh\n" + script + "\n");
+    write_program(program(), "#!/bin/sh\n" + script + "\n");
     expect_failure(message);
   }
 }
 
 TEST_P(InstallScripts, ComparesTheMachines) {
-  settings.machine = "Linux pdp11";
+  settings.programs.front().machine = "Linux pdp11";
   const auto result = install();
-  EXPECT_TRUE(result.message.ends_with(", but this program was built for Linux pdp11; build torc on the worker"))
-      << result.message;
+  struct utsname names {};
+  ASSERT_EQ(::uname(&names), 0);
+  EXPECT_EQ(result.message,
+            fmt::format("the worker is {}, and there is no torc-linux-{} in /usr/lib/torc; see --binary-dir",
+                        own_machine(), names.machine));
   EXPECT_EQ(transport.sends, 0);
   EXPECT_FALSE(fs::exists(directory()));
+}
+
+TEST_P(InstallScripts, TakesThePortableProgramWhereTheFirstOneDoesNotStart) {
+  write_program(program(), "#!/bin/sh\necho 'cannot execute binary file: Exec format error'; exit 126\n");
+  const auto portable = (m_dir / "portable").string();
+  write_program(portable, "#!/bin/sh\n# portable\necho torc 0.23.0\n");
+  settings.programs.push_back({.path = portable, .name = "torc-linux-pdp11", .machine = "Linux pdp11"});
+  auto result = install();
+  EXPECT_EQ(transport.sends, 1) << "that of another machine is not tried";
+  EXPECT_TRUE(result.message.starts_with("this program: it does not start there: it was built for another kind"))
+      << result.message;
+  EXPECT_TRUE(result.message.ends_with("in /usr/lib/torc; see --binary-dir")) << result.message;
+  settings.programs.back().machine = own_machine();
+  result = install();
+  EXPECT_TRUE(result.installed) << result.message << transport.last.err;
+  EXPECT_EQ(result.program, "torc-linux-pdp11");
+  EXPECT_EQ(result.message, "");
+  EXPECT_EQ(base::read_file(target()), base::read_file(portable));
+  EXPECT_EQ(installed_files(), std::vector<std::string>{"torc"});
+}
+
+TEST_P(InstallScripts, SaysThatThePortableProgramIsOfAnotherVersion) {
+  write_program(program(), "#!/bin/sh\nexit 127\n");
+  settings.programs.push_back({.path = (m_dir / "old").string(), .name = "old", .machine = own_machine()});
+  write_program(settings.programs.back().path, "#!/bin/sh\necho torc 0.22.0\n");
+  expect_failure("old: it is torc 0.22.0, not torc 0.23.0");
+}
+
+TEST_P(InstallScripts, SendsTheProgramItselfToAWorkerWithoutGzip) {
+  if (std::string(GetParam()) == "busybox") {
+    GTEST_SKIP() << "its gzip is built in";
+  }
+  const auto tools = m_dir / "tools";
+  fs::create_directory(tools);
+  for (const auto& directory : base::split(transport.path, ':')) {
+    std::error_code ignored;
+    for (const auto& tool : fs::directory_iterator(directory, ignored)) {
+      const auto link = tools / tool.path().filename();
+      if (link.filename() != "gzip" && !fs::is_symlink(link)) {
+        fs::create_symlink(tool.path(), link);
+      }
+    }
+  }
+  transport.path = ":" + tools.string();
+  const auto result = install();
+  EXPECT_TRUE(result.installed) << result.message << transport.last.err;
+  EXPECT_EQ(base::read_file(target()), base::read_file(program()));
+}
+
+TEST(PortablePrograms, AreTheFilesOfADirectory) {
+  const support::TempDir directory;
+  EXPECT_TRUE(portable_programs(directory.path().string()).empty());
+  EXPECT_TRUE(portable_programs(directory.file("absent")).empty());
+  std::ofstream(directory.file("torc-linux-aarch64")) << "x";
+  std::ofstream(directory.file("torc-linux-pdp11")) << "x";
+  fs::create_directory(directory.file("torc-linux-x86_64"));
+  const auto found = portable_programs(directory.path().string());
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].path, directory.file("torc-linux-aarch64"));
+  EXPECT_EQ(found[0].machine, "Linux aarch64");
 }
 
 TEST_P(InstallScripts, LeavesNothingOfATransferThatFails) {

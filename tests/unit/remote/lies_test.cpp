@@ -175,7 +175,8 @@ TEST(Lies, AboutAPlaceInstallNothing) {
   LyingTransport transport;
   for (const char* target : {"", "-r", "bin/torc", "/a/../torc", "/a\x1b/torc"}) {
     transport.report = "machine=m\ntarget=" + std::string(target) + "\nhas_torc=\n";
-    const auto result = install_on_workers(transport, {worker()}, {.program = "/bin/true", .machine = "m"}).front();
+    const InstallSettings settings{.programs = {{.path = "/bin/true", .name = "true", .machine = "m"}}};
+    const auto result = install_on_workers(transport, {worker()}, settings).front();
     EXPECT_FALSE(result.ok);
     EXPECT_TRUE(result.message.starts_with("the worker's report is not valid: target is '")) << result.message;
     EXPECT_EQ(transport.sent, "");

@@ -111,7 +111,7 @@ class LocalTransport : public Transport {
     command.argv = {"cp", "--", remote_path, local_path};
     auto result = proc::run_command(command);
     if (damage) {
-      std::ofstream(local_path, std::ios::app) << "x";
+      spoil(local_path);
     }
     if (on_fetched) {
       on_fetched();
@@ -128,7 +128,7 @@ class LocalTransport : public Transport {
     command.argv = {"cp", "--", local_path, remote_path};
     auto result = proc::run_command(command);
     if (damage) {
-      std::ofstream(remote_path, std::ios::app) << "x";
+      spoil(remote_path);
     }
     if (sent) {
       result = *sent;
@@ -154,6 +154,16 @@ class LocalTransport : public Transport {
   proc::CommandResult last{};                 ///< Of `run`.
 
  private:
+  /// Changes a byte.
+  static void spoil(const fs::path& path) {
+    std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+    const auto middle = static_cast<std::streamoff>(fs::file_size(path) / 2);
+    file.seekg(middle);
+    const int before = file.get();
+    file.seekp(middle);
+    file.put(static_cast<char>(before ^ 0x55));
+  }
+
   std::mutex m_mutex{};
   fs::path m_home;
   std::string m_shell;

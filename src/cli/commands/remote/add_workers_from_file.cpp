@@ -37,6 +37,7 @@ CommandInfo remote_add_workers_from_file_command() {
           .summary = "Add the ssh workers of a worker file to a workflow",
           .description =
               "One worker per line: [user@]host[:port] [cpus=N] [memory=SIZE] [gpus=N] [max-jobs=N] [dir=DIR] "
+              "[shell=SHELL] "
               "[env:NAME=VALUE]. node[01-16,20] stands for several hosts, and a line @NAME begins a group. Blank lines "
               "and lines starting with # are ignored.",
           .options = joined({{.names = "worker-file",

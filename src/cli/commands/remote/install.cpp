@@ -13,6 +13,7 @@ namespace {
 struct Options {
   std::optional<model::Id> workflow_id{};
   std::string prefix{"~/.local"};
+  std::string binary_dir{};
   bool force{false};
   SshSettings ssh{};
 };
@@ -23,6 +24,9 @@ nlohmann::json row(const remote::Worker& worker, const remote::InstallResult& re
     json["file"] = result.path;
     json["version"] = base::k_version;
     json["installed"] = result.installed;
+    if (result.installed) {
+      json["program"] = result.program;
+    }
   } else if (!result.reached && !result.canceled) {
     json["state"] = remote::to_string(remote::State::unreachable);
   }
@@ -37,7 +41,7 @@ int run(const Options& options, CommandContext& context) {
   return with_fleet(context, options.workflow_id, std::nullopt, options.ssh, [&](const app::Fleet& fleet) {
     const auto reporter = make_reporter(context.output());
     const auto outcomes = app::install_torc(app::workflow_ref(context.api(), fleet.workflow_id), fleet,
-                                            {.prefix = options.prefix, .force = options.force},
+                                            {.prefix = options.prefix, .binary_dir = options.binary_dir, .force = options.force},
                                             make_ssh_options(options.ssh), *reporter, context.stop_on_signal());
     if (context.output().json()) {
       context.output().document(fleet_document(fleet.workflow_id, outcomes, row));
@@ -53,14 +57,19 @@ CommandInfo remote_install_command() {
   auto options = std::make_shared<Options>();
   return {.path = "remote install",
           .summary = "Copy this torc to the workers that do not have its version",
+          .description =
+              "A worker gets this very program if it starts there; otherwise, the portable program for its processor "
+              "(torc-linux-x86_64 or torc-linux-aarch64).",
           .options = joined(
               {workflow_id_argument(options->workflow_id),
                prefix_option(options->prefix),
+               binary_dir_option(options->binary_dir),
                {.names = "--force", .target = &options->force, .help = "Copy it even if a worker has this version"},
                host_option(options->ssh)},
               ssh_options(options->ssh)),
           .examples = {{.command = "torc remote install 42"},
                        {.command = "torc remote install 42 --prefix /opt/torc --host 'gpu*' --force"},
+                       {.command = "torc remote install 42 --binary-dir ~/torc-portable"},
                        {.command = "torc remote run 42 --install"}},
           .run = [options](CommandContext& context) { return run(*options, context); }};
 }

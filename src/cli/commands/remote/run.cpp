@@ -32,6 +32,7 @@ struct Options {
   bool skip_version_check{false};
   bool install{false};
   std::string prefix{"~/.local"};
+  std::string binary_dir{};
   bool keep_going{false};
   bool wait{false};
   app::RestartOptions restarts{};
@@ -49,6 +50,9 @@ std::vector<std::string> run_options(const Options& options, const TimeOptions& 
   set_absent(settings.num_cpus, worker.cpus);
   set_absent(settings.memory_gb, worker.memory_gb);
   set_absent(settings.num_gpus, worker.gpus);
+  if (!settings.shell && !worker.shell.empty()) {
+    settings.shell = worker.shell;
+  }
   settings.times = times;
   return words_of(settings);
 }
@@ -197,7 +201,7 @@ int run(const Options& options, CommandContext& context) {
   add_run_settings(request.settings, options, later);
   request.start_of = [&](const model::WorkerSettings& settings) { return worker_start(options, later, settings); };
   if (options.install) {
-    request.install = app::InstallOptions{.prefix = options.prefix};
+    request.install = app::InstallOptions{.prefix = options.prefix, .binary_dir = options.binary_dir};
   }
   const auto reporter = make_reporter(output, WatchView::Target::standard_error);
   const auto outcome =
@@ -227,6 +231,7 @@ std::vector<OptionInfo> start_options(Options& options) {
            .target = &options.install,
            .help = "First copy this torc to the workers that do not have its version"},
           prefix_option(options.prefix),
+          binary_dir_option(options.binary_dir),
           {.names = "--skip-version-check",
            .target = &options.skip_version_check,
            .help = "Also start other versions of torc"},
