@@ -6,6 +6,7 @@
 #include <memory>
 #include <system_error>
 
+#include "runner/jobs/job_shell.hpp"
 #include "runner/loop/loop.hpp"
 #include "runner/loop/worker_state.hpp"
 #include "torc/model/job_output.hpp"
@@ -39,6 +40,10 @@ std::filesystem::path make_output_directory(const std::string& path) {
     }
   }
   return directory;
+}
+
+void check_shell(const std::string& shell) {
+  choose_shell(shell);
 }
 
 RunnerReport run_jobs(client::Api& api, const RunnerOptions& options, const std::stop_token& stop,

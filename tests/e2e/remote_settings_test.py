@@ -8,7 +8,7 @@ class Settings(E2ETest):
         self.srv = self.server()
         self.ws = self.workers(count, self.srv)
         self.wf = self.srv.create({"name": "w", "jobs": [
-            {"name": f"j{i}", "command": "echo \"$COLOUR/$state\" >>$HOME/seen; sleep 0.3"} for i in range(8)]})
+            {"name": f"j{i}", "command": "echo \"$COLOUR/$state/$0\" >>$HOME/seen; sleep 0.3"} for i in range(8)]})
         return self.srv, self.ws
 
     def worker_file(self, text):
@@ -27,14 +27,14 @@ class Settings(E2ETest):
         server, workers = self.set_up_workers()
         one, two = workers.names
         file = self.worker_file(f"@small cpus=1\n{one} memory=1536m dir=out/one env:COLOUR='dark red' env:state=odd\n"
-                                f"@big\n{two} cpus=3 gpus=2 max-jobs=2 env:COLOUR=blue\n")
+                                f"@big\n{two} cpus=3 gpus=2 max-jobs=2 shell=/bin/sh env:COLOUR=blue\n")
         server.torc("remote", "add-workers-from-file", file, self.wf, check=True)
         listed = server.torc("remote", "list-workers", self.wf, check=True).stdout.splitlines()
         self.assertEqual(listed[1:], [f"  {one}  @small cpus=1 memory=1.5g dir=out/one env:COLOUR env:state",
-                                      f"  {two}  @big cpus=3 gpus=2 max-jobs=2 env:COLOUR"])
+                                      f"  {two}  @big cpus=3 gpus=2 max-jobs=2 shell=/bin/sh env:COLOUR"])
         rows = server.json("remote", "list-workers", self.wf)["workers"]
         self.assertEqual(rows[1]["settings"],
-                         {"cpus": 3, "gpus": 2, "max_jobs": 2, "env": {"COLOUR": "blue"}, "groups": ["big"]})
+                         {"cpus": 3, "gpus": 2, "max_jobs": 2, "shell": "/bin/sh", "env": {"COLOUR": "blue"}, "groups": ["big"]})
         plain = server.get(f"/workflows/{self.wf}/remote_workers")
         self.assertEqual([row["worker"] for row in plain], [one, two])
         started = server.torc("remote", "run", self.wf, "--poll-interval", "0.2", check=True)
@@ -43,8 +43,8 @@ class Settings(E2ETest):
         nodes = self.nodes()
         self.assertEqual((nodes[one]["num_cpus"], nodes[one]["memory_gb"]), (1, 1.5))
         self.assertEqual((nodes[two]["num_cpus"], nodes[two]["num_gpus"]), (3, 2))
-        self.assertEqual(set((workers.hosts[0].home / "seen").read_text().splitlines()), {"dark red/odd"})
-        self.assertEqual(set((workers.hosts[1].home / "seen").read_text().splitlines()), {"blue/"})
+        self.assertEqual(set((workers.hosts[0].home / "seen").read_text().splitlines()), {"dark red/odd/bash"})
+        self.assertEqual(set((workers.hosts[1].home / "seen").read_text().splitlines()), {"blue///bin/sh"})
         self.assertTrue((workers.hosts[0].home / "out/one/job_stdio").is_dir())
         self.assertTrue((workers.hosts[1].home / "torc_output/job_stdio").is_dir())
         wait_until(lambda: not self.runners(), what="the runners to leave")

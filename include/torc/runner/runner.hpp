@@ -54,6 +54,7 @@ struct RunnerOptions {
   std::optional<std::chrono::milliseconds> time_limit;  ///< Stops the run as `stop` does.
   /// Maximum time without a job to claim. Default: a worker stays, a local run uses the workflow's setting.
   std::optional<std::chrono::seconds> idle_timeout;
+  std::string shell{};  ///< Runs command lines as `SHELL -c LINE`. Empty: bash, or sh on machines without bash.
   std::string api_url;  ///< For the jobs' environment.
   /// "NAME=value" entries that a torc called by a job needs to log in. Passed on only if the workflow's
   /// execution_config has `pass_credentials`.
@@ -84,6 +85,10 @@ struct RunnerReport {
 /// @returns its absolute path
 /// @throws base::Error that names the directory
 std::filesystem::path make_output_directory(const std::string& path);
+
+/// Checks that this machine has the shell that RunnerOptions::shell names, or bash or sh if it is empty.
+/// @throws base::Error
+void check_shell(const std::string& shell);
 
 /// Delivers what earlier runners left in the journals of this output directory: results, and jobs to requeue. Call this
 /// before anyone requeues the jobs of a dead runner; otherwise a job that had already ended would run again.

@@ -20,6 +20,7 @@ namespace {
 struct Options {
   app::ExecOptions workflow{};
   std::optional<std::int64_t> max_parallel_jobs{};
+  std::optional<std::string> shell{};
   std::string output_directory{"torc_output"};
   bool dry_run{false};
 };
@@ -35,10 +36,12 @@ int run(const Options& options, CommandContext& context) {
   context.check_output_directory(options.output_directory);
   // Before the workflow is created, so that a failure does not leave one behind.
   runner::make_output_directory(options.output_directory);
+  runner::check_shell(options.shell.value_or(""));
   const model::Id id = app::create_workflow(context.api(), description, {.user = context.user(), .stop = stop});
   app::RunRequest request{.new_jobs = static_cast<std::int64_t>(description.jobs.size())};
   request.runner.workflow_id = id;
   request.runner.max_parallel_jobs = options.max_parallel_jobs;
+  request.runner.shell = options.shell.value_or("");
   request.runner.output_directory = options.output_directory;
   request.runner.kill_now = context.kill_now();
   request.runner.drain = context.drain();
@@ -97,6 +100,7 @@ std::vector<OptionInfo> run_options(Options& options) {
            .value = "N",
            .range = Range{1, model::k_max_parallel_jobs},
            .help = "Maximum number of parallel jobs (default: number of CPUs)"},
+          shell_option(options.shell),
           output_directory_option(options.output_directory),
           {.names = "--dry-run",
            .target = &options.dry_run,

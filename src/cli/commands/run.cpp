@@ -31,8 +31,9 @@ model::Id find_or_create(const RunOptions& options, CommandContext& context) {
     return *base::parse_int(options.spec_or_id);
   }
   const auto description = workflow_file::read_workflow_file(options.spec_or_id);
-  runner::make_output_directory(
-      options.output_directory);  // Before the workflow is created, so that a failure does not leave one behind.
+  // Before the workflow is created, so that a failure does not leave one behind.
+  runner::make_output_directory(options.output_directory);
+  runner::check_shell(options.runner.shell.value_or(""));
   const model::Id id = app::create_workflow(context.api(), description, {.user = context.user()});
   context.output().line(fmt::format("Created workflow {}", id));
   return id;
@@ -46,6 +47,7 @@ runner::RunnerOptions runner_settings(const RunOptions& options) {
   result.num_cpus = options.runner.num_cpus;
   result.memory_gb = options.runner.memory_gb;
   result.num_gpus = options.runner.num_gpus;
+  result.shell = options.runner.shell.value_or("");
   result.idle_timeout = idle_timeout(options.runner.times);
   return result;
 }

@@ -74,9 +74,9 @@ std::filesystem::path stdio_base(const JobSettings& settings, const JobKey& key)
                             .attempt_id = key.attempt_id});
 }
 
-std::vector<std::string> job_argv(const model::Job& job) {
+std::vector<std::string> job_argv(const model::Job& job, const JobShell& shell) {
   const std::string script = job.invocation_script.value_or("");
-  return {"bash", "-c", script.empty() ? job.command : script + " " + job.command};
+  return {shell.program, "-c", script.empty() ? job.command : script + " " + job.command};
 }
 
 namespace {
@@ -188,7 +188,7 @@ JobProcess JobProcess::start(const model::Job& job, const JobSettings& settings,
   auto environment = job_environment(job, settings, launch.gpus, inherited);
   environment.insert(environment.end(), launch.more_environment.begin(), launch.more_environment.end());
   const auto started = std::chrono::steady_clock::now();
-  proc::SpawnOptions options{.argv = launch.argv.empty() ? job_argv(job) : launch.argv,
+  proc::SpawnOptions options{.argv = launch.argv.empty() ? job_argv(job, settings.shell) : launch.argv,
                              .env = std::move(environment),
                              .stdout_fd = outputs.out ? outputs.out.get() : -1,
                              .stderr_fd = outputs.error_fd(),
@@ -205,11 +205,11 @@ JobProcess JobProcess::start(const model::Job& job, const JobSettings& settings,
       throw;
     }
     if (error.error_number() == ENOENT && proc::is_in_path(launch.argv.front())) {
-      // bash would report this, too, but like a failure of the program itself.
+      // The shell would report this, too, but like a failure of the program itself.
       throw base::SystemError("cannot execute " + launch.argv.front() + ": its interpreter was not found", ENOENT);
     }
-    // For instance a script without a #! line, which bash can run; or bash reports the error as users expect.
-    options.argv = job_argv(job);
+    // For instance a script without a #! line, which the shell can run; or the shell reports the error as users expect.
+    options.argv = job_argv(job, settings.shell);
     child = proc::Child::spawn(options);
   }
   return {.job = job,

@@ -8,6 +8,7 @@
 
 #include "runner/jobs/capacity.hpp"
 #include "runner/jobs/execution_config.hpp"
+#include "runner/jobs/job_shell.hpp"
 #include "torc/model/models.hpp"
 #include "torc/proc/spawn.hpp"
 
@@ -41,13 +42,14 @@ struct JobSettings {
   std::int64_t run_id{0};
   std::string api_url;
   std::vector<std::string> credentials{};  ///< "NAME=value" entries: secrets that are passed to jobs.
+  JobShell shell{};
 };
 
 /// The path of a job's output files without their suffixes (model::suffixes_of).
 std::filesystem::path stdio_base(const JobSettings& settings, const JobKey& key);
 
-/// The program and arguments of a job: its command line in bash, preceded by the invocation script if there is one.
-std::vector<std::string> job_argv(const model::Job& job);
+/// The program and arguments of a job: its command line in the shell, preceded by the invocation script if there is one.
+std::vector<std::string> job_argv(const model::Job& job, const JobShell& shell);
 
 /// The job's environment: `inherited` without this program's secrets and internal variables, plus the job's variables.
 /// @param gpus  GPUs assigned to the job; if empty, variables about GPUs stay as they are.
@@ -64,7 +66,7 @@ std::vector<std::string> own_environment();
 
 /// How one process of a job is started.
 struct JobLaunch {
-  std::vector<std::string> argv{};  ///< Set if the command line does not need bash.
+  std::vector<std::string> argv{};  ///< Set if the command line does not need a shell.
   Stdio stdio{};
   std::vector<std::string> gpus{};              ///< Assigned to the job.
   std::string file_suffix{};                    ///< Appended to the usual names of output files.

@@ -51,7 +51,8 @@ RunningJobs::RunningJobs(const ExecutionConfig& config, const MonitorConfig& mon
 void RunningJobs::start(const model::Job& job, const JobNeeds& needs, const JobSettings& settings,
                         std::vector<DeclaredOutput> outputs) {
   end_earlier(job.id.value_or(0));
-  const auto argv = job.invocation_script.value_or("").empty() ? m_simple.argv(job.command) : std::nullopt;
+  const bool may_be_simple = settings.shell.is_known() && job.invocation_script.value_or("").empty();
+  const auto argv = may_be_simple ? m_simple.argv(job.command) : std::nullopt;
   const auto memory_limit = m_config.limit_resources ? needs.memory_bytes : std::nullopt;
   auto group =
       m_cgroups ? m_cgroups->make(key_of(job), {.memory_bytes = memory_limit, .cpus = needs.cpus}) : std::nullopt;

@@ -20,7 +20,7 @@ class SimpleCommands {
   /// @param environment  The environment that jobs inherit, as "NAME=value" entries.
   explicit SimpleCommands(const std::vector<std::string>& environment);
 
-  /// The argument list for execvp(3); no value if the command needs bash.
+  /// The argument list for execvp(3); no value if the command needs a shell.
   std::optional<std::vector<std::string>> argv(std::string_view command);
 
  private:

@@ -131,7 +131,7 @@ void ActionRunner::run_commands(const std::stop_token& stop, model::Id action_id
     try {
       // Both streams in one file, in the order of their output.
       const auto result = proc::run_command(
-          {.argv = {"bash", "-c",
+          {.argv = {m_settings.shell.program, "-c",
                     fmt::format("exec 2>&1; cd -- {} || exit; {}", base::shell_quote(directory), command)},
            .env = action_environment(m_workflow_id, m_settings, own_environment()),
            .limit = k_limit,

@@ -22,7 +22,8 @@ JobSettings settings_of(const RunnerOptions& options, const ExecutionConfig& con
           .output_directory_text = options.output_directory,
           .run_id = run_id,
           .api_url = options.api_url,
-          .credentials = config.pass_credentials ? options.credentials : std::vector<std::string>()};
+          .credentials = config.pass_credentials ? options.credentials : std::vector<std::string>(),
+          .shell = choose_shell(options.shell)};
 }
 
 /// Limits the following calls to the runner's time limit, if it has one. @returns when to stop
@@ -105,6 +106,9 @@ Parts::Parts(client::Api& server, const RunnerOptions& given, const std::stop_to
       actions(server, given.workflow_id, settings, log, given.kill_now, [this] { running.wake(); }) {
   limits.follow_jobs([this] { return running.due(); });
   log_registration();
+  if (settings.shell.replaces_bash) {
+    report_missing_bash();
+  }
   outbox.load(journal.take_over());
 }
 
@@ -114,6 +118,22 @@ void Parts::log_registration() {
            options.workflow_id, first_run_id, node.hostname, node.pid, liveness.node_id(), capacity.cpus,
            capacity.memory_gb, capacity.gpus,
            options.max_parallel_jobs ? fmt::format(", {} jobs at once", *options.max_parallel_jobs) : "");
+}
+
+/// Command lines that need bash may fail or mean something else.
+void Parts::report_missing_bash() {
+  const std::string message =
+      fmt::format("{} has no bash: command lines run with {}", liveness.node().hostname, settings.shell.program);
+  log.warning("{}", message);
+  api.create_event({.id = std::nullopt,
+                    .workflow_id = options.workflow_id,
+                    .timestamp = base::unix_millis_now(),
+                    .data = {{"category", "compute_node"},
+                             {"event_type", "bash_missing"},
+                             {"severity", "warning"},
+                             {"compute_node_id", liveness.node_id()},
+                             {"shell", settings.shell.program},
+                             {"message", message}}});
 }
 
 }  // namespace torc::runner

@@ -45,6 +45,7 @@ struct Parts {
     return running.empty() && unverified.empty() && inbox.empty() && !outbox.has_results() && recovery.empty();
   }
   void log_registration();
+  void report_missing_bash();
 
   client::Api& api;
   const RunnerOptions options;

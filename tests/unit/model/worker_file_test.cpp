@@ -89,15 +89,18 @@ TEST(WorkerFile, BoundsTheExpansion) {
 
 TEST(WorkerFile, ReadsSettings) {
   const auto settings = settings_of(
-      "ws1 cpus=8\tmemory=32g gpus=0 max-jobs=4 dir=/scratch/me env:LD_PATH=/a:/b env:TEXT='two words' env:E= # x");
+      "ws1 cpus=8\tmemory=32g gpus=0 max-jobs=4 dir=/scratch/me shell=/bin/zsh env:LD_PATH=/a:/b env:TEXT='two words' "
+      "env:E= # x");
   EXPECT_EQ(settings.cpus, 8);
   EXPECT_EQ(settings.memory_gb, 32.0);
   EXPECT_EQ(settings.gpus, 0);
   EXPECT_EQ(settings.max_jobs, 4);
   EXPECT_EQ(settings.dir, "/scratch/me");
+  EXPECT_EQ(settings.shell, "/bin/zsh");
   EXPECT_EQ(settings.environment,
             (std::map<std::string, std::string>{{"LD_PATH", "/a:/b"}, {"TEXT", "two words"}, {"E", ""}}));
-  EXPECT_EQ(describe(settings), "cpus=8 memory=32g gpus=0 max-jobs=4 dir=/scratch/me env:E env:LD_PATH env:TEXT");
+  EXPECT_EQ(describe(settings),
+            "cpus=8 memory=32g gpus=0 max-jobs=4 dir=/scratch/me shell=/bin/zsh env:E env:LD_PATH env:TEXT");
   EXPECT_EQ(worker_settings_from_json(to_json(settings)), settings);
   EXPECT_EQ(settings_of("ws1"), WorkerSettings{});
 }
@@ -105,7 +108,7 @@ TEST(WorkerFile, ReadsSettings) {
 TEST(WorkerFile, RejectsInvalidSettings) {
   EXPECT_EQ(file_error_of("ws1 fast"),
             "workers.txt:1: 'fast' is not a setting; settings are cpus=N, memory=SIZE, gpus=N, max-jobs=N, dir=DIR, "
-            "env:NAME=VALUE");
+            "shell=SHELL, env:NAME=VALUE");
   EXPECT_EQ(file_error_of("ws1 cpus=0"), "workers.txt:1: 'cpus=0': expected an integer from 1 to 1000000");
   EXPECT_EQ(file_error_of("ws1 gpus=10001"), "workers.txt:1: 'gpus=10001': expected an integer from 0 to 10000");
   EXPECT_EQ(file_error_of("ws1 env:TORC_URL=x"),
@@ -113,7 +116,7 @@ TEST(WorkerFile, RejectsInvalidSettings) {
   EXPECT_EQ(file_error_of("ws1 env:a-b=x"), "workers.txt:1: 'a-b' is not a valid name of an environment variable");
   EXPECT_EQ(file_error_of("ws1 env:A='x"), "workers.txt:1: Unclosed quote in 'env:A='x'");
   for (const char* word : {"cpus", "cpus=", "cpus=1.5", "cpus=-1", "cpus=99999999", "gpus=x", "max-jobs=0", "memory=x",
-                           "memory=1k", "dir=", "dir=a\x1b", "env:=x", "=", "env:A"}) {
+                           "memory=1k", "dir=", "dir=a\x1b", "shell=", "shell=a\x1b", "env:=x", "=", "env:A"}) {
     EXPECT_NE(file_error_of(std::string("ws1 ") + word), "no error") << word;
   }
 }

@@ -3,38 +3,13 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
-#include <optional>
-
 #include "runner_support.hpp"
+#include "support/environment.hpp"
 
 namespace torc::runner {
 namespace {
 
 using Devices = std::vector<std::string>;
-
-/// Sets a variable for as long as it lives.
-class Variable {
- public:
-  Variable(const char* name, const std::string& value) : m_name(name) {
-    if (const char* const before = ::getenv(name)) {
-      m_before = before;
-    }
-    ::setenv(name, value.c_str(), 1);
-  }
-  Variable(const Variable&) = delete;
-  Variable& operator=(const Variable&) = delete;
-  ~Variable() {
-    if (m_before) {
-      ::setenv(m_name, m_before->c_str(), 1);
-    } else {
-      ::unsetenv(m_name);
-    }
-  }
-
- private:
-  const char* m_name;
-  std::optional<std::string> m_before;
-};
 
 TEST(GpuPoolTest, AssignsEachGpuOnce) {
   GpuPool pool(4);
@@ -54,10 +29,10 @@ TEST(GpuPoolTest, AssignsNamedDevices) {
 
 TEST(DetectGpus, UsesCudaVisibleDevices) {
   {
-    const Variable visible("CUDA_VISIBLE_DEVICES", "2, GPU-x,-1,3");
+    const support::EnvironmentVariable visible("CUDA_VISIBLE_DEVICES", "2, GPU-x,-1,3");
     EXPECT_EQ(detect_gpus(), (Devices{"2", "GPU-x"}));
   }
-  const Variable none("CUDA_VISIBLE_DEVICES", "");
+  const support::EnvironmentVariable none("CUDA_VISIBLE_DEVICES", "");
   EXPECT_EQ(detect_gpus(), Devices{});
 }
 
@@ -67,7 +42,7 @@ TEST(DetectGpus, UsesNvidiaSmi) {
       directory.file("nvidia-smi"),
       "#!/bin/sh\n[ \"$1\" = -L ] && echo 'GPU 0: A (UUID: GPU-1)' && echo 'GPU 1: A (UUID: GPU-2)'\n", 0755);
   ::unsetenv("CUDA_VISIBLE_DEVICES");
-  const Variable path("PATH", directory.path().string() + ":" + ::getenv("PATH"));
+  const support::EnvironmentVariable path("PATH", directory.path().string() + ":" + ::getenv("PATH"));
   EXPECT_EQ(detect_gpus(), (Devices{"0", "1"}));
 }
 

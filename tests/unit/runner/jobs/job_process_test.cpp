@@ -70,7 +70,7 @@ TEST(JobProcess, PutsTheInvocationScriptBeforeTheCommand) {
   EXPECT_TRUE(run(job, settings).ok());
   EXPECT_EQ(base::read_file(directory.file("job_stdio/job_wf3_j7_r5_a2.o")), "[first]\n[tool]\n[two words]\n[2]\n");
   job.invocation_script = "";
-  EXPECT_EQ(job_argv(job), (std::vector<std::string>{"bash", "-c", "tool 'two words' $((1 + 1))"}));
+  EXPECT_EQ(job_argv(job, settings.shell), (std::vector<std::string>{"bash", "-c", "tool 'two words' $((1 + 1))"}));
 }
 
 TEST(JobProcess, GetsItsVariablesButNoSecrets) {
