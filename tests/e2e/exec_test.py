@@ -218,7 +218,7 @@ class Exec(E2ETest):
         process.send_signal(signal.SIGINT)
         self.assertEqual(process.wait(30), 0, process.stderr_path.read_text())
         self.assertFalse(alive(job))
-        self.assertIn("stopped, 1 jobs requeued", process.stdout_path.read_text())
+        self.assertIn("stopped, 1 job requeued", process.stdout_path.read_text())
 
     def test_many_short_jobs(self):
         result = self.exec("-j", "4", "-c", "echo {i} >>all", "--param", "i=1:500", check=True)

@@ -28,7 +28,7 @@ class SshConfig(E2ETest):
         wait_until(lambda: list(self.srv.statuses(self.wf).values()).count("running") == len(names), what="the jobs to run")
         self.assertIn(f"{len(names)}/{len(names)} workers running", self.remote("status").stdout)
         stopped = self.remote("stop").stdout
-        self.assertEqual(stopped.count("Stopped (1 jobs requeued)"), len(names), stopped)
+        self.assertEqual(stopped.count("Stopped (1 job requeued)"), len(names), stopped)
         self.remote("collect-logs", "-l", self.dir / "logs", "--delete")
         self.assertEqual(len(list((self.dir / "logs").glob("*.tar.gz"))), len(names))
 

@@ -44,7 +44,7 @@ class Stop(E2ETest):
         result = self.srv.torc("remote", "stop", self.wf, check=True)
         self.assertEqual(result.stdout.splitlines(), ["Stopping workers (signal: SIGTERM)...", *(
             f"  [OK] {name}: Sent SIGTERM to PID {pid}" for name, pid in zip(self.ws.names, runners)), *(
-            f"  [OK] {name}: Stopped (1 jobs requeued)" for name in self.ws.names)])
+            f"  [OK] {name}: Stopped (1 job requeued)" for name in self.ws.names)])
         self.assertFalse(any(alive(pid) for pid in [*runners, *jobs]), "runners and jobs have ended")
         self.assertEqual(set(self.srv.statuses(self.wf).values()), {"ready"}, "the jobs are ready again")
         self.assertEqual([row["state"] for row in self.status()], ["stopped"] * 2)
@@ -79,7 +79,7 @@ class Stop(E2ETest):
         result = self.srv.torc("remote", "stop", self.wf, "--timeout", "1")
         self.assertEqual(result.returncode, 1)
         self.assertEqual(result.stdout.splitlines()[3:], [
-            f"  [OK] {self.ws.names[0]}: Stopped (1 jobs requeued)", f"  [FAILED] {self.ws.names[1]}: Still running"])
+            f"  [OK] {self.ws.names[0]}: Stopped (1 job requeued)", f"  [FAILED] {self.ws.names[1]}: Still running"])
         os.kill(runners[1], signal.SIGCONT)
         wait_until(lambda: not alive(runners[1]), what="the other one to end")
 

@@ -13,6 +13,9 @@ ANSWERS = """case $1 in
 """
 
 
+REMEDY = "Check that the host is up and that 'ssh HOST true' works without asking for a password."
+
+
 class Trouble(WorkerCase):
     def test_a_host_down(self):
         server, workers = self.set_up_workers()
@@ -21,7 +24,8 @@ class Trouble(WorkerCase):
         result = self.fails("run", self.wf)
         self.assertEqual(result.stderr.splitlines(), [
             "Error: SSH connectivity check failed for 1 worker(s):",
-            f"  {workers.names[1]}: SSH connection failed to {workers.names[1]}: {down}"])
+            f"  {workers.names[1]}: SSH connection failed to {workers.names[1]}: {down}",
+            REMEDY])
         self.nothing_started()
         result = server.torc("-f", "json", "remote", "run", self.wf)
         self.assertEqual(result.returncode, 1)
@@ -55,7 +59,8 @@ class Trouble(WorkerCase):
         result = self.fails("add-workers", workflow, *workers.names)
         self.assertEqual(result.stderr.splitlines(), [
             "Error: SSH connectivity check failed for 1 worker(s):",
-            f"  {workers.names[0]}: SSH connection failed to {workers.names[0]}: Permission denied (publickey)"])
+            f"  {workers.names[0]}: SSH connection failed to {workers.names[0]}: Permission denied (publickey)",
+            REMEDY])
         self.assertEqual(result.stdout.splitlines(), [
             "Checking SSH connectivity for 3 worker(s)...", "2/3 workers passed SSH check",
             f"Added 2 worker(s) to workflow {workflow}", f"  {workers.names[1]}", f"  {workers.names[2]}"])

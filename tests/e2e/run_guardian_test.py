@@ -74,7 +74,7 @@ class Guardian(E2ETest):
         began = time.monotonic()
         guardian.send_signal(signal.SIGTERM)
         log = self.dir / "torc_output"
-        wait_until(lambda: any("ending 1 jobs" in path.read_text() for path in log.glob("job_runner_*")), what="the stop")
+        wait_until(lambda: any("ending 1 job" in path.read_text() for path in log.glob("job_runner_*")), what="the stop")
         guardian.send_signal(signal.SIGTERM)
         self.assertEqual(guardian.wait(30), 0)
         self.assertLess(time.monotonic() - began, 15, "half a minute is what a job has by default")
@@ -109,7 +109,7 @@ class Guardian(E2ETest):
                 break
             shown += data
         self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), 0, shown)
-        self.assertIn(b"1 jobs requeued", shown)
+        self.assertIn(b"1 job requeued", shown)
         self.assertIn(b"\r\x1b[KStopping: ending the running jobs", shown, "the line of progress is erased")
         self.assertTrue((self.dir / "done").exists(), "the job was killed before it could end")
 

@@ -35,7 +35,7 @@ class Standalone(E2ETest):
         os.kill(node["pid"], signal.SIGKILL)
         first.wait(20)
         again = server.torc("run", workflow, check=True, cwd=self.dir)
-        self.assertIn("Requeued 1 job(s) of runners that died", again.stderr)
+        self.assertIn("Requeued 1 job of runners that died", again.stderr)
         self.assertEqual(server.statuses(workflow), {"j": "completed"})
 
     def test_standalone(self):
@@ -223,7 +223,7 @@ class Run(E2ETest):
                 runner.send_signal(signal.SIGTERM)
                 self.assertEqual(runner.wait(30), status, runner.stderr_path.read_text())
                 self.assertIn(words, runner.stdout_path.read_text())
-                self.assertIn("; stopped, 1 jobs requeued", runner.stdout_path.read_text())
+                self.assertIn("; stopped, 1 job requeued", runner.stdout_path.read_text())
                 self.assertEqual(server.statuses(wf), {"j1": "failed" if status else "completed", "j2": "ready"})
 
     def test_stops_do_not_count_against_a_job(self):

@@ -1,5 +1,6 @@
 #include "torc/app/workflows/run_workflow.hpp"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -49,18 +50,11 @@ void initialize(client::Api& api, const RunRequest& request) {
 
 /// Requeues the jobs of runners that died on this machine. Only this machine can know that they are not running any
 /// more.
-void requeue_orphans(client::Api& api, model::Id workflow_id, Reporter& reporter) {
+void requeue_jobs_of_lost(client::Api& api, model::Id workflow_id, Reporter& reporter) {
   auto orphans = find_orphans(api, workflow_id);
-  const std::int64_t run_id = orphans.jobs.empty() ? 0 : api.get_workflow_status(workflow_id).run_id;
-  std::int64_t count = 0;
-  for (const auto& orphan : orphans.jobs) {
-    // A job that was claimed without a compute node may belong to a client other than a runner.
-    count += orphan.compute_node_id && requeue_job(api, orphan.job, run_id) ? 1 : 0;
-  }
-  for (auto& node : orphans.dead_nodes) {
-    node.is_active = false;
-    api.update_compute_node(node.id.value_or(0), node);
-  }
+  // A job that was claimed without a compute node may belong to a client other than a runner.
+  std::erase_if(orphans.jobs, [](const OrphanedJob& orphan) { return !orphan.compute_node_id; });
+  const auto count = std::ranges::count(requeue_orphans(api, workflow_id, orphans), true);
   if (count > 0) {
     reporter.report(JobsOfLostRequeued{.count = count});
   }
@@ -119,7 +113,7 @@ RunOutcome run_workflow(client::Api& api, RunRequest request, const ServerAccess
     runner::deliver_left_results(api, request.runner);  // First, because jobs that have ended are not orphans.
   }
   if (local && !request.new_jobs) {
-    requeue_orphans(api, workflow_id, reporter);
+    requeue_jobs_of_lost(api, workflow_id, reporter);
   }
   // Jobs must not see the password in the URL.
   request.runner.api_url = without_login(server.connection.url);

@@ -40,12 +40,17 @@ std::string problem_list(const std::string& heading, const std::vector<std::stri
   return text;
 }
 
+std::string connectivity_problem(const std::vector<std::string>& lines) {
+  return problem_list(fmt::format("SSH connectivity check failed for {} worker(s):", lines.size()), lines) +
+         "\nCheck that the host is up and that 'ssh HOST true' works without asking for a password.";
+}
+
 std::string connectivity_error(const std::vector<std::pair<std::string, std::string>>& name_and_reason) {
   std::vector<std::string> lines;
   for (const auto& [name, reason] : name_and_reason) {
     lines.push_back(fmt::format("{}: SSH connection failed to {}: {}", name, name, reason));
   }
-  return problem_list(fmt::format("SSH connectivity check failed for {} worker(s):", lines.size()), lines);
+  return connectivity_problem(lines);
 }
 
 }  // namespace torc::cli

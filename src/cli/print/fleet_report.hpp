@@ -39,7 +39,9 @@ nlohmann::json fleet_document(model::Id workflow_id, const app::Outcomes<Result>
 /// Lines "  NAME: MESSAGE" below a heading.
 std::string problem_list(const std::string& heading, const std::vector<std::string>& lines);
 
-/// The heading and lines of "SSH connectivity check failed for N worker(s):".
+/// "SSH connectivity check failed for N worker(s):" with these lines and the remedy.
+std::string connectivity_problem(const std::vector<std::string>& lines);
+/// The same from names and reasons.
 std::string connectivity_error(const std::vector<std::pair<std::string, std::string>>& name_and_reason);
 
 }  // namespace torc::cli

@@ -10,6 +10,7 @@
 
 #include "cli/print/fleet_lines.hpp"
 #include "cli/print/tunnel_text.hpp"
+#include "torc/base/strings.hpp"
 #include "torc/base/units.hpp"
 
 namespace torc::cli {
@@ -27,7 +28,7 @@ std::optional<std::string> warning_text(const app::Event& event) {
     return "Waiting for another command that starts the server tunnel: " + awaited->holder;
   }
   if (const auto* jobs = std::get_if<app::JobsOfKilledRequeued>(&event)) {
-    return fmt::format("Requeued {} unfinished job(s) of killed runners", jobs->count);
+    return fmt::format("Requeued {} of killed runners", base::counted(jobs->count, "unfinished job"));
   }
   if (const auto* ending = std::get_if<app::TunnelEnding>(&event);
       ending != nullptr && ending->how == app::TunnelEnding::How::stuck) {
@@ -134,7 +135,7 @@ struct WatchLineOf {
 /// The line of an event for standard error, which is omitted with `-f json`; "" for other events.
 struct NoteOf {
   std::string operator()(const app::JobsOfLostRequeued& event) const {
-    return fmt::format("Requeued {} job(s) of runners that died", event.count);
+    return fmt::format("Requeued {} of runners that died", base::counted(event.count, "job"));
   }
   std::string operator()(const app::RunStopping&) const {
     return "Stopping: ending the running jobs; press Ctrl-C again to kill them";

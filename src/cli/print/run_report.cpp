@@ -5,6 +5,7 @@
 
 #include "cli/print/hints.hpp"
 #include "cli/print/job_counts_text.hpp"
+#include "torc/base/strings.hpp"
 #include "torc/base/units.hpp"
 #include "torc/model/job_output.hpp"
 
@@ -25,7 +26,8 @@ std::string end_text(model::Id workflow_id, const std::string& program, const ap
     return "; drained as requested";
   }
   if (report.stopped) {
-    return fmt::format("; stopped{}, {} jobs requeued", report.timed_out ? " at the time limit" : "", report.requeued);
+    return fmt::format("; stopped{}, {} requeued", report.timed_out ? " at the time limit" : "",
+                       base::counted(report.requeued, "job"));
   }
   if (counts.ready > 0) {
     return fmt::format("; {} are ready but need more resources than this run has ('{} jobs list {} --status ready')",

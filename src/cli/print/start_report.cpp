@@ -90,8 +90,9 @@ std::string start_problems(const app::Outcomes<remote::StartResult>& outcomes, c
     }
   };
   const std::string server = server_address(server_url);
-  add(Check::Problem::unreachable,
-      [](std::size_t count) { return fmt::format("SSH connectivity check failed for {} worker(s):", count); });
+  if (const auto lines = lines_of(outcomes, Check::Problem::unreachable); !lines.empty()) {
+    parts.push_back(connectivity_problem(lines));
+  }
   add(Check::Problem::install,
       [](std::size_t count) { return fmt::format("torc could not be installed on {} worker(s):", count); });
   add(Check::Problem::version,

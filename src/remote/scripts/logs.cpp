@@ -1,4 +1,5 @@
 #include "remote/scripts/scripts.hpp"
+#include "torc/model/job_output.hpp"
 
 namespace torc::remote {
 namespace {
@@ -36,7 +37,7 @@ refuse_precious() {
     if [ -e "$entry" ] || [ -L "$entry" ]; then is_empty=; break; fi
   done
   [ -z "$is_empty" ] || return 0
-  set -- "$out"/job_stdio "$out"/.torc_server_* "$out"/torc_worker_* "$out"/job_runner_*
+  set -- "$out/$stdio_directory" "$out"/.torc_server_* "$out"/torc_worker_* "$out"/job_runner_*
   for mark; do [ ! -e "$mark" ] || return 0; done
   fail "refused to delete $out: it does not contain any files of torc"
 }
@@ -468,11 +469,17 @@ main() {
 }
 )sh";
 
+/// A script with the checks that precede a deletion.
+Script safe_script(const Worker& worker, const WorkflowRef& workflow, const std::string& output_dir) {
+  Script script = worker_script(worker, workflow, output_dir);
+  script.set("stdio_directory", model::k_stdio_directory).add(k_safety_functions);
+  return script;
+}
+
 }  // namespace
 
 std::string pack_script(const Worker& worker, const CollectSettings& settings, AfterPacking after) {
-  return worker_script(worker, settings.workflow, settings.output_dir)
-      .add(k_safety_functions)
+  return safe_script(worker, settings.workflow, settings.output_dir)
       .add(k_progress_functions)
       .add(k_pack_functions)
       .add(after == AfterPacking::ask ? k_pack_and_ask_main : k_pack_and_keep_main)
@@ -484,10 +491,9 @@ std::string discard_script(const std::string& packed_in) {
 }
 
 std::string delete_packed_script(const Worker& worker, const CollectSettings& settings, const std::string& packed_in) {
-  return worker_script(worker, settings.workflow, settings.output_dir)
+  return safe_script(worker, settings.workflow, settings.output_dir)
       .set("packed_in", packed_in)
       .set("force", settings.force ? "1" : "")
-      .add(k_safety_functions)
       .add(k_progress_functions)
       .add(k_discard_main)
       .add(k_delete_packed_main)
@@ -495,7 +501,7 @@ std::string delete_packed_script(const Worker& worker, const CollectSettings& se
 }
 
 std::string delete_script(const Worker& worker, const WorkflowRef& workflow, const std::string& output_dir) {
-  return worker_script(worker, workflow, output_dir).add(k_safety_functions).add(k_delete_main).text();
+  return safe_script(worker, workflow, output_dir).add(k_delete_main).text();
 }
 
 }  // namespace torc::remote

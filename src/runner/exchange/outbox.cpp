@@ -4,6 +4,7 @@
 #include <iterator>
 #include <utility>
 
+#include "torc/base/strings.hpp"
 #include "torc/base/units.hpp"
 
 namespace torc::runner {
@@ -117,8 +118,8 @@ void Outbox::record_requeues(const std::deque<model::Job>& claimed, bool time_is
   }
   m_journal.add(requeues);
   if (!requeues.empty()) {
-    m_log.warning("{} jobs could not be requeued; the next runner in this directory requeues them: {}", requeues.size(),
-                  m_journal.path().string());
+    m_log.warning("{} could not be requeued; the next runner in this directory requeues what is in {}",
+                  base::counted(std::ssize(requeues), "job"), m_journal.path().string());
   }
 }
 

@@ -146,8 +146,9 @@ ResultJournal::Left ResultJournal::take_over() {
         continue;  // Its runner is alive.
       }
       auto found = left_in(base::read_all(lock.get()));
-      m_log.info("an earlier runner left {} undelivered results and {} jobs to requeue in {}", found.results.size(),
-                 found.requeues.size(), it->path().string());
+      m_log.info("an earlier runner left {} and {} to requeue in {}",
+                 base::counted(std::ssize(found.results), "undelivered result"),
+                 base::counted(std::ssize(found.requeues), "job"), it->path().string());
       std::move(found.results.begin(), found.results.end(), std::back_inserter(left.results));
       std::move(found.requeues.begin(), found.requeues.end(), std::back_inserter(left.requeues));
       m_inherited.push_back({.path = it->path(), .lock = std::move(lock)});

@@ -112,7 +112,7 @@ void Loop::give_up_if_server_is_gone() {
   throw base::ApiError(
       0, "Unreachable",
       fmt::format("the server has been away for too long (compute_node_wait_for_healthy_database_minutes says how "
-                  "long that is); {} jobs were ended{}",
+                  "long that is); running jobs were ended: {}{}",
                   running,
                   has_nothing ? ""
                               : fmt::format("; unsent results are in {}, and the next run in this directory sends "
@@ -274,8 +274,8 @@ void Loop::keep_alive() {
 
 void Loop::rejoin() {
   m_parts.log.warning(
-      "compute node {} is not active any more: the server considers it lost, or a client deactivated it; {} jobs are "
-      "ended",
+      "compute node {} is not active any more: the server considers it lost, or a client deactivated it; "
+      "running jobs are ended: {}",
       m_parts.liveness.node_id(), m_parts.running.count());
   m_parts.reaper.discard_all(m_parts.options.kill_now);
   m_parts.inbox.clear();
@@ -418,7 +418,8 @@ void Loop::record_outage(const base::ApiError& error) {
     throw base::ApiError(error);
   }
   if (!m_parts.link.away()) {
-    m_parts.log.warning("the server does not answer, {} jobs keep running: {}", m_parts.running.count(), error.what());
+    m_parts.log.warning("the server does not answer (jobs that keep running: {}): {}", m_parts.running.count(),
+                        error.what());
   }
   m_parts.link.failed(Clock::now(), base::random_jitter());
 }

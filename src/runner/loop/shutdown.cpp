@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "torc/base/error.hpp"
+#include "torc/base/strings.hpp"
 
 namespace torc::runner {
 namespace {
@@ -41,7 +42,7 @@ void Shutdown::requeue_claimed(Clock::time_point until) {
 
 void Shutdown::stop(const std::string& why) {
   m_parts.report.stopped = true;
-  m_parts.log.info("{}: ending {} jobs", why, m_parts.running.count());
+  m_parts.log.info("{}: ending {}", why, base::counted(m_parts.running.count(), "job"));
   m_parts.reaper.reap();  // Jobs that have already ended count.
   end_jobs();
   const auto until = Clock::now() + k_last_calls;
@@ -59,7 +60,7 @@ void Shutdown::stop_at_time_limit() {
 
 void Shutdown::cancel() {
   m_parts.report.canceled = true;
-  m_parts.log.info("the workflow was canceled: ending {} jobs", m_parts.running.count());
+  m_parts.log.info("the workflow was canceled: ending {}", base::counted(m_parts.running.count(), "job"));
   m_parts.reaper.reap();
   end_jobs();
   m_parts.outbox.cancel_requeues(k_terminated);
@@ -72,8 +73,8 @@ void Shutdown::finish() {
   run_last_actions();
   deactivate();
   const RunnerReport& report = m_parts.report;
-  m_parts.log.info("the runner ends: {} jobs completed, {} failed, {} requeued", report.completed, report.failed,
-                   report.requeued);
+  m_parts.log.info("the runner ends: {} completed, {} failed, {} requeued", base::counted(report.completed, "job"),
+                   report.failed, report.requeued);
 }
 
 void Shutdown::abandon() noexcept {

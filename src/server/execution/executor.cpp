@@ -44,9 +44,9 @@ std::string claim_key(const Request& request) {
 
 void log_lost(const std::vector<store::LostNode>& nodes) {
   for (const auto& [node, requeued, failed] : nodes) {
-    base::log_warning("workflow {}: compute node {} on {} (PID {}) is lost: {} jobs requeued, {} failed",
-                      node.workflow_id, node.id.value_or(0), base::printable(node.hostname), node.pid, requeued.size(),
-                      failed.size());
+    base::log_warning("workflow {}: compute node {} on {} (PID {}) is lost: {} requeued, {} failed", node.workflow_id,
+                      node.id.value_or(0), base::printable(node.hostname), node.pid,
+                      base::counted(std::ssize(requeued), "job"), failed.size());
   }
 }
 

@@ -1,10 +1,13 @@
 // Jobs of lost compute nodes.
 
+#include <iterator>
+
 #include <fmt/format.h>
 
 #include "store/jobs/job_runs.hpp"
 #include "store/query.hpp"
 #include "store/sql.hpp"
+#include "torc/base/strings.hpp"
 #include "torc/base/units.hpp"
 #include "torc/store/compute_nodes.hpp"
 #include "torc/store/workflows.hpp"
@@ -91,20 +94,20 @@ void fail(Connection& connection, const LostJob& job, const model::ComputeNode& 
 void add_lost_event(Connection& connection, const LostNode& lost, std::chrono::milliseconds silent) {
   const auto& node = lost.node;
   const double seconds = std::chrono::duration<double>(silent).count();
-  add_event(
-      connection, node.workflow_id,
-      {{"category", "compute_node"},
-       {"event_type", "compute_node_lost"},
-       {"compute_node_id", *node.id},
-       {"hostname", node.hostname},
-       {"host", host_of(node)},
-       {"pid", node.pid},
-       {"silent_seconds", seconds},
-       {"requeued_job_ids", lost.requeued},
-       {"failed_job_ids", lost.failed},
-       {"message", fmt::format("Compute node {} on {} (PID {}) is lost: no contact for {:.1f} s. {} jobs "
-                               "requeued, {} failed",
-                               *node.id, host_of(node), node.pid, seconds, lost.requeued.size(), lost.failed.size())}});
+  add_event(connection, node.workflow_id,
+            {{"category", "compute_node"},
+             {"event_type", "compute_node_lost"},
+             {"compute_node_id", *node.id},
+             {"hostname", node.hostname},
+             {"host", host_of(node)},
+             {"pid", node.pid},
+             {"silent_seconds", seconds},
+             {"requeued_job_ids", lost.requeued},
+             {"failed_job_ids", lost.failed},
+             {"message", fmt::format("Compute node {} on {} (PID {}) is lost: no contact for {:.1f} s. {} "
+                                     "requeued, {} failed",
+                                     *node.id, host_of(node), node.pid, seconds,
+                                     base::counted(std::ssize(lost.requeued), "job"), lost.failed.size())}});
 }
 
 }  // namespace

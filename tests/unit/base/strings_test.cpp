@@ -89,6 +89,12 @@ TEST(Hash64, IsFnv1a) {
   EXPECT_EQ(hash64("foobar"), 0x85944171f73967e8ULL);
 }
 
+TEST(Counted, TakesTheSingularForOneOnly) {
+  EXPECT_EQ(counted(0, "job"), "0 jobs");
+  EXPECT_EQ(counted(1, "job"), "1 job");
+  EXPECT_EQ(counted(2, "job"), "2 jobs");
+}
+
 TEST(ToHex, ReturnsTheLowestDigits) {
   EXPECT_EQ(to_hex(0x1234abcd, 4), "abcd");
   EXPECT_EQ(to_hex(0x1, 8), "00000001");

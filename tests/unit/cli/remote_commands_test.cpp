@@ -54,7 +54,8 @@ TEST_F(RemoteCommands, AddsWhatIsReachedAndNamesTheRest) {
       "  up\n");
   EXPECT_EQ(result.err,
             "Error: SSH connectivity check failed for 1 worker(s):\n"
-            "  down: SSH connection failed to down: ssh: connect to host down port 22: No route to host\n");
+            "  down: SSH connection failed to down: ssh: connect to host down port 22: No route to host\n"
+            "Check that the host is up and that 'ssh HOST true' works without asking for a password.\n");
 }
 
 TEST_F(RemoteCommands, PrintOneDocumentForAPartialFailure) {

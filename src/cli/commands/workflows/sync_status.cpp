@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -28,34 +30,24 @@ nlohmann::json document_of(const app::OrphanedJob& orphan, bool requeued) {
   return document;
 }
 
-void deactivate(client::Api& api, std::vector<model::ComputeNode>& nodes) {
-  for (auto& node : nodes) {
-    node.is_active = false;
-    api.update_compute_node(node.id.value_or(0), node);
-  }
-}
-
 int run(const Options& options, CommandContext& context) {
   const Output& output = context.output();
   const model::Id id = context.workflow_id(options.workflow_id);
   client::Api& api = context.api();
   api.get_workflow(id);  // report an unknown ID first
-  const auto run_id = api.get_workflow_status(id).run_id;
   auto orphans = app::find_orphans(api, id);
+  const auto requeued_jobs =
+      options.dry_run ? std::vector<bool>(orphans.jobs.size()) : app::requeue_orphans(api, id, orphans);
   nlohmann::json jobs = nlohmann::json::array();
-  std::int64_t count = 0;
-  for (const auto& orphan : orphans.jobs) {
-    const bool requeued = !options.dry_run && app::requeue_job(api, orphan.job, run_id);
-    count += requeued ? 1 : 0;
+  for (std::size_t i = 0; i < orphans.jobs.size(); ++i) {
+    const app::OrphanedJob& orphan = orphans.jobs[i];
+    const bool requeued = requeued_jobs[i];
     const char* const what = options.dry_run ? "would be requeued"
                              : requeued      ? "is requeued"
                                              : "is not requeued: another runner has claimed it";
     output.line(base::printable_line(
         fmt::format("Job {} ({}) {}: {}", orphan.job.id.value_or(0), orphan.job.name, what, orphan.reason)));
     jobs.push_back(document_of(orphan, requeued));
-  }
-  if (!options.dry_run) {
-    deactivate(api, orphans.dead_nodes);
   }
   for (const auto& node : orphans.undecided) {
     output.note(base::printable_line(
@@ -73,7 +65,7 @@ int run(const Options& options, CommandContext& context) {
                      {"running_jobs_failed", 0},
                      {"workflow_id", id},
                      {"dry_run", options.dry_run},
-                     {"jobs_given_back", count},
+                     {"jobs_given_back", std::ranges::count(requeued_jobs, true)},
                      {"compute_nodes_deactivated", options.dry_run ? 0 : orphans.dead_nodes.size()},
                      {"jobs", std::move(jobs)}});
   }

@@ -129,14 +129,14 @@ TEST(Reporters, PrintStepsOnStandardOutputAndWarningsOnStandardError) {
             "Found 2 worker(s) for workflow 42\n1/2 workers passed SSH check\nStopping workers (signal: SIGTERM)...\n"
             "  [OK] ws1: Sent SIGTERM to PID 7\n  [OK] ws1: Stopped (3 jobs requeued)\nServer tunnel ended (PID 9)\n");
   EXPECT_EQ(for_people.err,
-            "Requeued 3 unfinished job(s) of killed runners\nRequeued 4 job(s) of runners that died\n"
+            "Requeued 3 unfinished jobs of killed runners\nRequeued 4 jobs of runners that died\n"
             "The server tunnel's process 9 did not end\nWarning: careful\n");
   const Output json(true);
   JsonReporter lines(json, WatchView::Target::standard_output);
   const auto for_programs = print(lines, events);
   EXPECT_EQ(for_programs.out, "");
   EXPECT_EQ(for_programs.err,
-            "Requeued 3 unfinished job(s) of killed runners\nThe server tunnel's process 9 did not end\n"
+            "Requeued 3 unfinished jobs of killed runners\nThe server tunnel's process 9 did not end\n"
             "Warning: careful\n");
 }
 
