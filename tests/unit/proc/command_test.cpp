@@ -46,23 +46,39 @@ TEST(RunCommand, EndsAHangingProgram) {
   EXPECT_EQ(result.end, End::timed_out);
 }
 
+/// Runs a script that prints "?" when it is ready to be stopped, and requests the stop then. @returns its result and
+/// what it printed before
+std::pair<CommandResult, std::string> stopped_when_ready(const std::string& script) {
+  std::stop_source stop;
+  std::string before;
+  std::jthread stopper;
+  const auto result = run_command({.argv = {"sh", "-c", script},
+                                   .answer =
+                                       [&](std::string_view out) {
+                                         before = out;
+                                         stopper = std::jthread([&] { stop.request_stop(); });
+                                         return "";
+                                       },
+                                   .question = "?"},
+                                  stop.get_token());
+  return {result, before};
+}
+
 TEST(RunCommand, KillsAProgramThatIgnoresSigterm) {
   const auto start = std::chrono::steady_clock::now();
-  const auto result = run_command(
-      {.argv = {"sh", "-c", "trap '' TERM; echo deaf; while :; do sleep 60; done"}, .limit = milliseconds(200)});
-  EXPECT_EQ(result.end, End::timed_out);
-  EXPECT_EQ(result.out, "deaf\n");
+  const auto [result, before] = stopped_when_ready("trap '' TERM; echo deaf; echo '?'; while :; do sleep 60; done");
+  EXPECT_EQ(result.end, End::canceled);
+  EXPECT_EQ(before, "deaf\n");
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(10));
 }
 
 TEST(RunCommand, KillsDescendantsOfAnEndedChild) {
   // SIGTERM ends the shell but not its child.
-  const std::string deaf = "sh -c \"trap '' TERM; echo \\$\\$; while :; do sleep 60; done\"";
-  const std::string script = deaf + " & trap 'exit 0' TERM; wait";
-  const auto result = run_command({.argv = {"sh", "-c", script}, .limit = milliseconds(300)});
-  EXPECT_EQ(result.end, End::timed_out);
-  const auto pid = base::parse_int(base::trim(result.out));
-  ASSERT_TRUE(pid) << result.out;
+  const std::string deaf = "sh -c \"trap '' TERM; echo \\$\\$; echo '?'; while :; do sleep 60; done\"";
+  const auto [result, before] = stopped_when_ready("trap 'exit 0' TERM; " + deaf + " & wait");
+  EXPECT_EQ(result.end, End::canceled);
+  const auto pid = base::parse_int(base::trim(before));
+  ASSERT_TRUE(pid) << before;
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
   while (::kill(static_cast<pid_t>(*pid), 0) == 0 && std::chrono::steady_clock::now() < deadline) {
     std::this_thread::sleep_for(milliseconds(2));
@@ -165,8 +181,9 @@ TEST(RunCommand, RestartsTheLimitWhileAFileGrows) {
   std::string directory = "/tmp/torc-command-XXXXXX";
   ASSERT_NE(::mkdtemp(directory.data()), nullptr);
   const std::string file = directory + "/file";
-  const std::string script = "for i in 1 2 3 4 5 6; do head -c 5000 /dev/zero >>" + file + "; sleep 0.4; done";
-  const auto result = run_command({.argv = {"sh", "-c", script}, .limit = milliseconds(1500), .progress_file = file});
+  // Longer than the limit in total, while each pause is far shorter, even on a busy machine.
+  const std::string script = "for i in 1 2 3 4 5 6 7 8; do head -c 5000 /dev/zero >>" + file + "; sleep 0.45; done";
+  const auto result = run_command({.argv = {"sh", "-c", script}, .limit = milliseconds(3000), .progress_file = file});
   EXPECT_TRUE(result.ok());
   std::filesystem::remove_all(directory);
 }
