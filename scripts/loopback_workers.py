@@ -40,6 +40,38 @@ SetEnv HOME={home} PATH={bin}:{tools} SHELL={dir}/client/login_shell
 ForceCommand cd {home} && exec sh -c "${{SSH_ORIGINAL_COMMAND:-sh}}"
 """
 
+# Of a host in a root of its own. The sessions' shell is the root's.
+ROOT_SSHD_CONFIG = """\
+Port {port}
+ListenAddress {address}
+HostKey {dir}/client/host_key
+PidFile none
+AuthorizedKeysFile {host}/authorized_keys
+StrictModes no
+UsePAM no
+UseDNS no
+PasswordAuthentication no
+KbdInteractiveAuthentication no
+PermitRootLogin yes
+PrintMotd no
+Subsystem sftp internal-sftp
+ChrootDirectory /mnt
+"""
+
+# Starts "$@", an sshd, on the file system $2, as a machine named $1: with processes and mounts of its own, which end with
+# it. sshd wants every directory above that of its sessions to belong to root alone, as /mnt does.
+ENTER_ROOT = """\
+set -e
+hostname "$1"
+mount --bind "$2" /mnt
+mount -t proc proc /proc
+mount -t proc proc /mnt/proc
+mount --rbind /dev /mnt/dev
+mount --bind "$3" /etc/passwd
+shift 3
+exec "$@"
+"""
+
 # Counts what runs at once and notes each call, then becomes the real program: its pid stays, so that a dead one shows.
 CLIENT_WRAPPER = """\
 #!/bin/sh
@@ -150,6 +182,7 @@ class Host:
     bin: pathlib.Path
     prefix: list[str] = dataclasses.field(default_factory=list)  # what starts its sshd
     max_startups: str = "1000"  # of its sshd; holds from start_host on
+    root: pathlib.Path | None = None  # the file system that its sessions see, if it is not this machine's
     sshd: subprocess.Popen | None = None
     listener: socket.socket | None = None
 
@@ -176,11 +209,12 @@ class LoopbackWorkers:
 
     shared_home: all have one home, as with NFS. same_address: all are 127.0.0.2, told apart by their ports; their
     names then carry the port. behind: (prefix, addresses), for hosts behind a network of their own: the first ones have these
-    addresses, which are reached from here, in the network namespace that the command `prefix` enters.
+    addresses, which are reached from here, in the network namespace that the command `prefix` enters. roots: (name,
+    directory), one for each of the first hosts: their sessions see that file system, as root. The directory is changed.
     """
 
     def __init__(self, directory, count: int, torc=None, shared_home: bool = False, same_address: bool = False,
-                 behind: tuple[list[str], list[str]] = ([], [])):
+                 behind: tuple[list[str], list[str]] = ([], []), roots: list[tuple[str, pathlib.Path]] = ()):
         self.dir = pathlib.Path(directory).resolve()
         self.client = self.dir / "client"
         self.hosts: list[Host] = []
@@ -193,8 +227,13 @@ class LoopbackWorkers:
             home = self.dir / "home" if shared_home else host_dir / "home"
             host = Host(index, address, address, 0, host_dir, home, host_dir / "bin",
                         list(behind[0]) if is_behind else [])
-            host.bin.mkdir(parents=True)
-            home.mkdir(exist_ok=True)
+            if index < len(roots):
+                name, host.root = roots[index]
+                host.home, host.bin = host.root / "root", host.root / "usr/local/bin"
+                host.prefix = self._enter_root(host_dir, name, host.root)
+            host_dir.mkdir(parents=True, exist_ok=True)
+            host.bin.mkdir(parents=True, exist_ok=True)
+            host.home.mkdir(exist_ok=True)
             if torc:
                 host.set_torc(torc)
             self.hosts.append(host)
@@ -297,6 +336,14 @@ class LoopbackWorkers:
             wrapper.write_text(CLIENT_WRAPPER.format(dir=self.dir, program=program, path=find_program(program)))
             wrapper.chmod(0o755)
 
+    def _enter_root(self, host_dir: pathlib.Path, name: str, root: pathlib.Path) -> list[str]:
+        host_dir.mkdir(parents=True)
+        users = [line.split(":") for line in pathlib.Path("/etc/passwd").read_text().splitlines()]
+        (host_dir / "passwd").write_text("".join(
+            ":".join([*user[:-1], "/bin/sh"] if user[0] == "root" else user) + "\n" for user in users))
+        return ["unshare", "--mount", "--pid", "--uts", "--fork", "--kill-child", "sh", "-c", ENTER_ROOT, "sh", name, str(root),
+                str(host_dir / "passwd")]
+
     def _write_client_config(self, first: str = "") -> None:
         lines = [first] if first else []
         for host in self.hosts:
@@ -309,7 +356,7 @@ class LoopbackWorkers:
     def _start_anywhere(self, host: Host) -> None:
         # Between finding a free port and sshd's taking it, another program may take it: then the next one.
         for _ in range(5):
-            host.port = 2222 + host.index if host.prefix else free_port(host.address)
+            host.port = 2222 + host.index if host.prefix and not host.root else free_port(host.address)
             self._start(host)
             if self._answers(host):
                 return
@@ -321,7 +368,7 @@ class LoopbackWorkers:
             os.makedirs("/run/sshd", mode=0o755, exist_ok=True)  # sshd wants it as root
         (host.dir / "authorized_keys").write_text((self.client / "user_key.pub").read_text())
         config = host.dir / "sshd_config"
-        config.write_text(SSHD_CONFIG.format(max_startups=host.max_startups, port=host.port, address=host.address, dir=self.dir, host=host.dir,
+        config.write_text((ROOT_SSHD_CONFIG if host.root else SSHD_CONFIG).format(max_startups=host.max_startups, port=host.port, address=host.address, dir=self.dir, host=host.dir,
                                              home=host.home, bin=host.bin, tools=tools_path(self.client / "tools"),
                                              sftp_server=find_sftp_server()))
         # A session of its own: ^C on the terminal is for whoever started us, who then ends the workers in order.
