@@ -6,15 +6,17 @@ import shutil
 
 from harness import E2ETest, main, run_torc
 
-JOBS = [{"name": "names", "command": "echo shell: $0"}, {"name": "plain", "command": "uname -s"}]
+WORKFLOW = {
+    "name": "w",
+    "jobs": [{"name": "names", "command": "echo shell: $0"}, {"name": "plain", "command": "uname -s"}],
+    "actions": [{"trigger_type": "on_workflow_complete", "action_type": "run_commands", "commands": ["echo action: $0"]}]}
 
 
 class RunShell(E2ETest):
     def setUp(self):
         super().setUp()
         self.spec = self.dir / "w.json"
-        self.spec.write_text(json.dumps({"name": "w", "jobs": JOBS, "actions": [
-            {"trigger_type": "on_workflow_complete", "action_type": "run_commands", "commands": ["echo action: $0"]}]}))
+        self.spec.write_text(json.dumps(WORKFLOW))
 
     def path_with(self, *names):
         """A directory for PATH that has nothing but these programs."""
@@ -28,27 +30,30 @@ class RunShell(E2ETest):
         directory = self.dir / "torc_output/job_stdio"
         return [(directory / f"job_wf1_j{i}_r1_a1.o").read_text() for i in (1, 2)]
 
-    def events(self):
-        listed = run_torc("-s", "-f", "json", "events", "list", "1", home=self.dir, check=True).stdout
-        return [event["data"] for event in json.loads(listed)["events"]]
+    def run_on_a_server(self, **env):
+        """Events of the run."""
+        server = self.server()
+        workflow = server.create(WORKFLOW)
+        server.torc("run", workflow, cwd=self.dir, env=env, check=True)
+        return [event["data"] for event in server.get(f"/events?workflow_id={workflow}")["items"]]
 
     def runner_log(self):
         return "".join(path.read_text() for path in (self.dir / "torc_output").glob("job_runner_*"))
 
     def test_without_bash_lines_run_in_sh(self):
-        run_torc("-s", "run", self.spec, home=self.dir, env={"PATH": self.path_with("sh", "uname")}, check=True)
+        events = self.run_on_a_server(PATH=self.path_with("sh", "uname"))
         self.assertEqual(self.outputs(), ["shell: sh\n", "Linux\n"])
         self.assertIn("action: sh\n", (self.dir / "torc_output/action_wf1_a1.log").read_text())
-        missing = [data for data in self.events() if data.get("event_type") == "bash_missing"]
+        missing = [data for data in events if data.get("event_type") == "bash_missing"]
         self.assertEqual([data["shell"] for data in missing], ["sh"])
         self.assertRegex(missing[0]["message"], r"^\S+ has no bash: command lines run with sh$")
         self.assertEqual(self.runner_log().count("has no bash: command lines run with sh"), 1)
 
     def test_with_bash_nothing_is_reported(self):
-        run_torc("-s", "run", self.spec, home=self.dir, check=True)
+        events = self.run_on_a_server()
         self.assertEqual(self.outputs(), ["shell: bash\n", "Linux\n"])
         self.assertNotIn("has no bash", self.runner_log())
-        self.assertFalse([data for data in self.events() if data.get("event_type") == "bash_missing"])
+        self.assertFalse([data for data in events if data.get("event_type") == "bash_missing"])
 
     def test_the_user_chooses_the_shell(self):
         shell = self.dir / "my shell"

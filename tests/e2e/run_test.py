@@ -352,17 +352,28 @@ class Run(E2ETest):
                          {f"job_wf{wf}_j{ids['j2']}_r1_a1.o": "2\n", f"job_wf{wf}_j{ids['j2']}_r1_a1.e": "",
                           f"job_wf{wf}_j{ids['j3']}_r1_a1.log": "3\n"})
 
-    def test_no_bash(self):
+    def test_a_job_that_cannot_be_started(self):
         server = self.server()
-        (self.dir / "bin").mkdir()
+        shell = self.dir / "shell"
+        shell.write_text("#!/no/such/interpreter\n")
+        shell.chmod(0o755)
         wf = server.create(workflow({"command": "echo a; echo b"}, {"command": "true", "depends_on": ["j1"]}))
-        self.assertEqual(self.runner(server, wf, env={"PATH": f"{self.dir}/bin"}).wait(30), 1)
+        self.assertEqual(self.runner(server, wf, "--shell", shell).wait(30), 1)
         self.assertEqual(server.statuses(wf), {"j1": "failed", "j2": "canceled"})
-        reason = "cannot execute bash: No such file or directory"
+        reason = f"cannot execute {shell}: No such file or directory"
         self.assertEqual([result["return_code"] for result in server.results(wf)], [126])
         self.assertEqual(self.start_failures(server, wf), {"j1": reason})
         self.assertIn(reason, self.runner_log())
         self.assertIn(f"Job 1 (j1): {reason}", server.torc("results", "list", wf, check=True).stdout)
+
+    def test_no_shell(self):
+        server = self.server()
+        (self.dir / "bin").mkdir()
+        wf = server.create(workflow({"command": "echo a; echo b"}))
+        runner = self.runner(server, wf, env={"PATH": f"{self.dir}/bin"})
+        self.assertEqual(runner.wait(30), 1)
+        self.assertIn("PATH contains neither bash nor sh", runner.stderr_path.read_text())
+        self.assertEqual(server.statuses(wf), {"j1": "ready"}, "a runner on another machine may run it")
 
     def test_a_job_killed_for_its_memory(self):
         server = self.server()
