@@ -47,7 +47,7 @@ class Rerun(E2ETest):
         run_torc(*standalone, "create", path, home=self.dir, check=True)
         run_torc(*standalone, "run", "1", home=self.dir)
         shown = run_torc(*standalone, "status", "1", home=self.dir, check=True).stdout
-        hint = re.search(r"torc (-s --db '[^']*' workflows reset-status 1 --failed-only --reinitialize)' requeues", shown)
+        hint = re.search(r"'torc (-s --db [^']* workflows reset-status 1 --failed-only --reinitialize)' requeues", shown)
         self.assertTrue(hint, shown)
         run_torc(*shlex.split(hint[1]), "--no-prompts", home=self.dir, check=True)
         (self.dir / "fixed").touch()
