@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Private ssh workers on this machine: one sshd for each, on 127.0.0.2, 127.0.0.3, ..., each a host with a home of its own.
+"""Private ssh workers on this machine: each has its own sshd, on 127.0.0.2, 127.0.0.3, ..., and its own home directory.
 
 usage: loopback_workers.py start DIR N [--torc FILE]     starts N workers below DIR; prints "NAME HOME" of each
-       loopback_workers.py stop DIR                      ends them and everything that still runs in their homes
+       loopback_workers.py stop DIR                      ends them and all processes in their home directories
 
-They run as the current user, need no privilege and touch neither ~/.ssh nor the system's sshd. The client's side is
-DIR/client/ssh and DIR/client/scp: `TORC_SSH=DIR/client/ssh TORC_SCP=DIR/client/scp torc remote ...` reaches them by
-name ("127.0.0.2" or "ws1"). The demo, the benchmark and the end-to-end tests all use this.
+They run as the current user, need no root and touch neither ~/.ssh nor the system's sshd. The clients to use are
+DIR/client/ssh and DIR/client/scp: `TORC_SSH=DIR/client/ssh TORC_SCP=DIR/client/scp torc remote ...` reaches the workers
+by name ("127.0.0.2" or "ws1"). The demo, the benchmarks and the end-to-end tests use this script.
 """
 import argparse
 import dataclasses
@@ -86,7 +86,7 @@ exec {path} -F "$dir/config" "$@"
 """
 
 
-# A login shell whose start files change nothing: those of the system might put a torc that is installed here on its PATH.
+# A login shell without start files, because the system's might put a torc that is installed here on PATH.
 LOGIN_SHELL = """\
 #!/bin/sh
 [ "$1" != -l ] || shift
@@ -113,7 +113,7 @@ def find_sftp_server() -> str:
 
 
 def tools_path(directory: pathlib.Path) -> str:
-    """The system's programs, as part of a PATH, without a torc that is installed: workers have only the one they are given."""
+    """A PATH with the system's programs but without an installed torc: workers have only the torc they are given."""
     if not any(os.path.lexists(f"{place}/torc") for place in ("/usr/bin", "/bin")):
         return "/usr/bin:/bin"
     if not directory.exists():
@@ -132,9 +132,9 @@ def free_port(address: str) -> int:
 
 
 def processes_below(directory) -> dict[int, str]:
-    """Processes (pid: command line) whose working directory or HOME lies in `directory`, this one left out.
+    """Processes (pid: command line) whose working directory or HOME is in `directory`, except this process.
 
-    Runners hide both from everybody but root; their command line has to name the directory.
+    Only root can see these two of a runner; a runner is therefore also found if its command line names the directory.
     """
     root = os.path.realpath(directory)
     found = {}
@@ -150,7 +150,7 @@ def processes_below(directory) -> dict[int, str]:
                 found[int(entry)] = command.strip()
             continue
         except OSError:
-            continue  # gone meanwhile
+            continue  # It has ended in the meantime.
         homes = [os.fsdecode(item[5:]) for item in environment if item.startswith(b"HOME=")]
         if any(path == root or path.startswith(root + "/") for path in [cwd, *homes]):
             found[int(entry)] = command.strip()
@@ -158,7 +158,7 @@ def processes_below(directory) -> dict[int, str]:
 
 
 def end_processes_below(directory, timeout: float = 10.0) -> None:
-    """Kills what `processes_below` finds, until nothing is left."""
+    """Kills the processes that `processes_below` finds, until none is left."""
     deadline = time.monotonic() + timeout
     while (found := processes_below(directory)) and time.monotonic() < deadline:
         for pid in found:
@@ -171,7 +171,7 @@ def end_processes_below(directory, timeout: float = 10.0) -> None:
 
 @dataclasses.dataclass(eq=False)
 class Host:
-    """One worker. `home` is what its sessions see as HOME, `bin` stands first on their PATH."""
+    """One worker. `home` is HOME of its sessions, `bin` is the first directory of their PATH."""
 
     index: int
     name: str
@@ -188,11 +188,11 @@ class Host:
 
     @property
     def full_name(self) -> str:
-        """The address with its port, which needs no client configuration to be found."""
+        """The address with its port, which works without client configuration."""
         return f"{self.address}:{self.port}"
 
     def set_torc(self, program) -> None:
-        """Makes `program` (a path, or the text of a script that starts with "#!") this worker's torc; None: there is none."""
+        """Makes `program` (a path, or the text of a script starting with "#!") this worker's torc; None removes it."""
         torc = self.bin / "torc"
         torc.unlink(missing_ok=True)
         if program is None:
@@ -205,7 +205,7 @@ class Host:
 
 
 class LoopbackWorkers:
-    """`count` workers below `directory` (made if missing). A context manager: all are ended at its end.
+    """`count` workers below `directory` (created if missing). A context manager, which ends all of them.
 
     shared_home: all have one home, as with NFS. same_address: all are 127.0.0.2, told apart by their ports; their
     names then carry the port. behind: (prefix, addresses), for hosts behind a network of their own: the first ones have these
@@ -259,7 +259,7 @@ class LoopbackWorkers:
 
     @property
     def env(self) -> dict[str, str]:
-        """What torc needs in its environment to reach these workers."""
+        """The environment variables that torc needs to reach these workers."""
         return {"TORC_SSH": str(self.client / "ssh"), "TORC_SCP": str(self.client / "scp")}
 
     def calls(self) -> list[str]:
@@ -267,22 +267,22 @@ class LoopbackWorkers:
         return [line.split(" ", 1)[1] for line in self._noted()]
 
     def most_at_once(self) -> int:
-        """The greatest number of ssh and scp processes seen running at one time."""
+        """The largest number of ssh and scp processes that ran at once."""
         return max((int(line.split(" ", 1)[0]) for line in self._noted()), default=0)
 
     def forget_calls(self) -> None:
         (self.client / "calls").write_text("")
 
     def logins(self, index: int) -> int:
-        """How many connections the host has let in so far."""
+        """How many connections the host has accepted so far."""
         return self._log_of(self.hosts[index]).count("Accepted publickey")
 
     def configure_client(self, text: str) -> None:
-        """Lines of ssh_config(5) that come before those given always."""
+        """Puts lines of ssh_config(5) before the usual ones."""
         self._write_client_config(text)
 
     def stop_host(self, index: int) -> None:
-        """The host refuses connections from now on; what runs on it goes on."""
+        """Makes the host refuse connections from now on; its processes keep running."""
         host = self.hosts[index]
         if host.sshd:
             host.sshd.kill()
@@ -293,7 +293,7 @@ class LoopbackWorkers:
             host.listener = None
 
     def start_host(self, index: int) -> None:
-        """The opposite of stop_host and hang_host, on the same port."""
+        """Undoes stop_host and hang_host, on the same port."""
         self.stop_host(index)
         host = self.hosts[index]
         self._start(host)
@@ -301,17 +301,17 @@ class LoopbackWorkers:
             raise CannotRun(f"sshd of {host.full_name} does not start again: {self._end_of_log(host)}")
 
     def hang_host(self, index: int) -> None:
-        """The host takes connections from now on, and never answers."""
+        """Makes the host accept connections without ever answering."""
         self.stop_host(index)
         host = self.hosts[index]
         host.listener = socket.create_server((host.address, host.port), backlog=64)
 
     def refuse_key(self, index: int) -> None:
-        """The host knows our key no longer."""
+        """Makes the host reject our key."""
         (self.hosts[index].dir / "authorized_keys").write_text("")
 
     def processes(self) -> dict[int, str]:
-        """What runs on the workers: sessions, runners, jobs."""
+        """The processes on the workers: sessions, runners, jobs."""
         return processes_below(self.dir)
 
     def stop(self) -> None:
@@ -354,7 +354,7 @@ class LoopbackWorkers:
         (self.client / "config").write_text("\n".join(lines) + "\n")
 
     def _start_anywhere(self, host: Host) -> None:
-        # Between finding a free port and sshd's taking it, another program may take it: then the next one.
+        # Another program may take the free port before sshd does; then try another port.
         for _ in range(5):
             host.port = 2222 + host.index if host.prefix and not host.root else free_port(host.address)
             self._start(host)
@@ -365,13 +365,13 @@ class LoopbackWorkers:
 
     def _start(self, host: Host) -> None:
         if os.geteuid() == 0:
-            os.makedirs("/run/sshd", mode=0o755, exist_ok=True)  # sshd wants it as root
+            os.makedirs("/run/sshd", mode=0o755, exist_ok=True)  # sshd requires it if run by root
         (host.dir / "authorized_keys").write_text((self.client / "user_key.pub").read_text())
         config = host.dir / "sshd_config"
         config.write_text((ROOT_SSHD_CONFIG if host.root else SSHD_CONFIG).format(max_startups=host.max_startups, port=host.port, address=host.address, dir=self.dir, host=host.dir,
                                              home=host.home, bin=host.bin, tools=tools_path(self.client / "tools"),
                                              sftp_server=find_sftp_server()))
-        # A session of its own: ^C on the terminal is for whoever started us, who then ends the workers in order.
+        # In its own session, so that Ctrl-C reaches only the program that started us; that one then ends the workers.
         host.sshd = subprocess.Popen([*host.prefix, self._sshd, "-D", "-f", config, "-E", host.dir / "sshd.log"], cwd="/",
                                      stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                                      start_new_session=True)
@@ -395,7 +395,7 @@ class LoopbackWorkers:
 
 
 def stop_below(directory: pathlib.Path) -> None:
-    """Ends the workers that another process started below `directory`, half-started ones too."""
+    """Ends the workers that another process started below `directory`, including partly started ones."""
     directory = directory.resolve()
     config = re.compile(re.escape(f"{directory}/").encode() + rb"host\d+/sshd_config\b")  # sshd puts spaces between its arguments
     for entry in pathlib.Path("/proc").glob("[0-9]*"):
@@ -403,7 +403,7 @@ def stop_below(directory: pathlib.Path) -> None:
             if config.search((entry / "cmdline").read_bytes()):
                 os.kill(int(entry.name), signal.SIGTERM)
         except OSError:
-            continue  # gone meanwhile
+            continue  # It has ended in the meantime.
     end_processes_below(directory)
 
 
