@@ -28,17 +28,17 @@ class Exec(E2ETest):
         return (self.dir / f"torc_output/job_stdio/job_wf1_j{job}_r1_a1.{ending}").read_text()
 
     def commands(self, *args, **options) -> list[str]:
-        """What --dry-run says would be run."""
+        """The commands that --dry-run lists."""
         return [job["command"] for job in json.loads(self.exec("--dry-run", *args, check=True, **options).stdout)["jobs"]]
 
     def refusal(self, *args, status=2, **options) -> str:
         result = self.exec(*args, **options)
         self.assertEqual((result.returncode, result.stdout), (status, ""), result.stderr)
-        self.assertFalse((self.dir / "torc_output/torc.db").exists(), "a workflow was made")
+        self.assertFalse((self.dir / "torc_output/torc.db").exists(), "a workflow was created")
         return result.stderr
 
     def terminal(self, *args, until=None, columns=80):
-        """Runs it on a terminal of its own; (exit status, what was shown). `until` is called with what is shown so far."""
+        """Runs it on its own terminal; (exit status, output). `until` is called with the output so far."""
         parent, child = pty.openpty()
         fcntl.ioctl(child, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
         process = subprocess.Popen([TORC, "-s", "exec", *args], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
@@ -53,7 +53,7 @@ class Exec(E2ETest):
                 continue
             try:
                 shown += os.read(parent, 65536)
-            except OSError:  # The last one that had it open is gone.
+            except OSError:  # The last process that had it open has ended.
                 break
         os.close(parent)
         return process.wait(30), shown.decode()
@@ -69,16 +69,16 @@ class Exec(E2ETest):
         self.assertRegex(listed["name"], r"^exec_\d{8}_\d{6}$")
         self.assertEqual(listed["user"], "tester")
 
-    def test_words_behind_the_mark_are_one_command(self):
+    def test_words_after_the_separator_are_one_command(self):
         words = ["printf", "%s|", "a b", "it's", "$HOME", "[a,b]", "%%", "", "--", "-V", "--help", "-s", "run", "{}", "*"]
         self.exec("--", *words, check=True)
         self.assertEqual(self.output(1), "".join(word + "|" for word in words[2:]))
 
-    def test_a_single_word_is_a_line(self):
+    def test_a_single_word_is_a_command_line(self):
         self.exec("--", "echo a; echo b", check=True)
         self.assertEqual(self.output(1), "a\nb\n")
 
-    def test_options_behind_the_mark_are_not_ours(self):
+    def test_options_after_the_separator_belong_to_the_command(self):
         result = self.exec("--", "echo", "-f", "json", "--db", "x", check=True)
         self.assertIn("Created workflow 1", result.stdout)
         self.assertEqual(self.output(1), "-f json --db x\n")
@@ -90,7 +90,7 @@ class Exec(E2ETest):
         self.exec("-c", "echo one", "-C", "list", "-j", "2", check=True)
         self.assertEqual([self.output(job) for job in (1, 2, 3)], ["one\n", "two\n", "three\n"])
 
-    def test_commands_of_standard_input(self):
+    def test_commands_from_standard_input(self):
         self.exec("-C", "-", stdin="echo a\necho b", check=True)
         self.assertEqual([self.output(1), self.output(2)], ["a\n", "b\n"])
 
@@ -104,7 +104,7 @@ class Exec(E2ETest):
         self.exec("-c", "echo {n}", "--param", "n=1:3", check=True)
         self.assertEqual([self.output(job) for job in (1, 2, 3)], ["1\n", "2\n", "3\n"])
 
-    def test_dry_run_makes_nothing_and_prints_a_workflow_file(self):
+    def test_dry_run_creates_nothing_and_prints_a_workflow_file(self):
         result = self.exec("--dry-run", "-n", "mine", "-c", "echo a", "--description", "d", check=True)
         document = json.loads(result.stdout)
         self.assertEqual((document["name"], document["description"]), ("mine", "d"))
@@ -139,7 +139,7 @@ class Exec(E2ETest):
                             (["-c", "{p}", "--param", "p=@none"], "--param p: cannot open none: No such file")):
             self.assertIn(words, self.refusal(*args, status=1))
 
-    def test_commands_of_a_terminal_are_refused(self):
+    def test_commands_from_a_terminal_are_refused(self):
         parent, child = pty.openpty()
         result = subprocess.run([TORC, "-s", "exec", "-C", "-"], stdin=child, capture_output=True, text=True, timeout=30,
                                 env=clean_environment(self.dir), cwd=self.dir, check=False)
@@ -148,7 +148,7 @@ class Exec(E2ETest):
         self.assertEqual(result.returncode, 2)
         self.assertIn("standard input is a terminal", result.stderr)
 
-    def test_an_output_directory_that_cannot_be_made_leaves_no_workflow(self):
+    def test_an_output_directory_that_cannot_be_created_leaves_no_workflow(self):
         (self.dir / "file").write_text("")
         self.assertIn("cannot create the output directory file", self.refusal("-c", "true", "-o", "file", status=1))
 
@@ -197,7 +197,7 @@ class Exec(E2ETest):
         status, shown = self.terminal(*args, until=go_on)
         self.assertEqual(status, 1)
         self.assertIn("4/6 jobs  2 running  1 failed", shown)
-        self.assertTrue(shown.endswith("\r\x1b[K"), f"the line is left standing: {shown!r}")
+        self.assertTrue(shown.endswith("\r\x1b[K"), f"the line was not erased: {shown!r}")
         self.assertNotIn("\n", shown)
 
     def test_progress_fits_into_a_narrow_terminal(self):
@@ -230,7 +230,7 @@ class Exec(E2ETest):
 
 
 class ExecOnServer(E2ETest):
-    """The workflow is a server's, the jobs run here."""
+    """The workflow is on a server, the jobs run here."""
 
     def exec(self, server, *args, **options) -> subprocess.CompletedProcess:
         return server.torc("exec", "-o", self.dir / "out", *args, cwd=self.dir, **options)

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""`torc remote install` and `run --install`: this very program comes to workers over real sshd's, whole or not at all."""
+"""`torc remote install` and `run --install`: copies this program to workers over real sshd's, completely or not at
+all."""
 import json
 import os
 import signal
@@ -23,7 +24,7 @@ class Install(E2ETest):
         return host.home / ".local/bin/torc"
 
     def put_scp(self, script):
-        """An scp that is another one; REAL in it stands for the real one."""
+        """Replaces scp by a script, in which REAL stands for the real scp."""
         scp = self.dir / "scp"
         scp.write_text("#!/bin/sh\n" + script.replace("REAL", str(self.ws.client / "scp")))
         scp.chmod(0o755)
@@ -32,9 +33,9 @@ class Install(E2ETest):
     def assert_is_ours(self, path):
         with open(TORC, "rb") as ours, open(path, "rb") as theirs:
             self.assertEqual(ours.read(), theirs.read())
-        self.assertEqual([entry.name for entry in path.parent.iterdir()], ["torc"], "nothing else is left")
+        self.assertEqual([entry.name for entry in path.parent.iterdir()], ["torc"], "other files were left")
 
-    def test_a_worker_without_and_one_with_it_and_one_with_another(self):
+    def test_workers_without_torc_with_this_one_and_with_another(self):
         server, workers = self.set_up_workers(3)
         workers.hosts[1].set_torc(TORC)
         workers.hosts[2].set_torc(OTHER_VERSION)
@@ -52,7 +53,7 @@ class Install(E2ETest):
         self.assertEqual([row["installed"] for row in rows], [False] * 3)
         self.assertEqual(rows[2], {"worker": workers.names[2], "host": workers.names[2], "ok": True, "file": str(paths[2]),
                                    "version": "0.23.0", "installed": False})
-        self.assertEqual([call.split()[0] for call in workers.calls()], ["ssh"] * 3, "nothing is copied again")
+        self.assertEqual([call.split()[0] for call in workers.calls()], ["ssh"] * 3, "a file was copied again")
         result = server.torc("remote", "install", self.wf, "--force", "--host", workers.names[1], "--prefix", "opt", check=True)
         self.assertIn(f"Installed {workers.hosts[1].home}/opt/bin/torc", result.stdout)
 
@@ -84,7 +85,8 @@ class Install(E2ETest):
         self.assertRegex(run.stderr, r"  127\.0\.0\.2: this program: it does not start there: lib\S+ is missing")
 
     def take_library_away(self, host):
-        """`timeout`, through which a worker's torc is called, says what the loader says where a library is missing."""
+        """Replaces `timeout`, which starts a worker's torc, by a script that prints the loader's error for a missing
+        library."""
         wrapper = host.bin / "timeout"
         wrapper.write_text('#!/bin/sh\nshift\necho "$1: error while loading shared libraries: libmissing.so.3: cannot open '
                            'shared object file: No such file or directory" >&2\nexit 127\n')
@@ -141,13 +143,13 @@ class Install(E2ETest):
         self.assertIn("Connection refused", rows[0]["message"])
         self.assertIn("mkdir", rows[1]["message"])
 
-    def test_what_runs_is_not_disturbed_and_an_interrupt_leaves_nothing(self):
+    def test_runners_are_not_disturbed_and_an_interrupt_leaves_nothing(self):
         server, workers = self.set_up_workers()
         host = workers.hosts[0]
         long = server.create({"name": "long", "jobs": [{"name": "j", "command": "sleep 300"}]})
         server.torc("remote", "add-workers", long, *workers.names, check=True)
         pid = json.loads(server.torc("-f", "json", "remote", "run", long, "--install", check=True).stdout)["workers"][0]["pid"]
-        # A copy that is half there when the user has had enough.
+        # The user interrupts it when half of the file has been copied.
         ours = self.program(host)
         env = self.put_scp('for to; do :; done\nprintf half >"${to#*:}"\n: >"$0.at"\nexec sleep 300\n')
         installing = self.start([TORC, "remote", "install", self.wf, "--force"], home=server.home,
@@ -161,7 +163,7 @@ class Install(E2ETest):
         inode = ours.stat().st_ino
         server.torc("remote", "install", self.wf, "--force", check=True)
         self.assert_is_ours(ours)
-        self.assertNotEqual(ours.stat().st_ino, inode, "renamed, not written over")
+        self.assertNotEqual(ours.stat().st_ino, inode, "the file was overwritten instead of replaced")
         self.assertEqual(server.json("remote", "status", long)["workers"][0]["pid"], pid)
         self.assertIn(pid, processes_below(self.dir / "workers"))
         self.assertTrue(os.readlink(f"/proc/{pid}/exe").endswith(" (deleted)"))

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Worker files with ranges, settings and groups: each worker starts with its own, and its jobs see them."""
+"""Worker files with ranges, settings and groups: each worker starts with its own settings, and its jobs see them."""
 from harness import PLAIN, E2ETest, main, processes_below, wait_until
 
 
@@ -23,7 +23,7 @@ class Settings(E2ETest):
         nodes = self.srv.get(f"/compute_nodes?workflow_id={self.wf}")["items"]
         return {node["scheduler"]["worker"]: node for node in nodes}
 
-    def test_two_workers_with_settings_of_their_own(self):
+    def test_two_workers_with_different_settings(self):
         server, workers = self.set_up_workers()
         one, two = workers.names
         file = self.worker_file(f"@small cpus=1\n{one} memory=1536m dir=out/one env:COLOUR='dark red' env:state=odd\n"
@@ -51,7 +51,7 @@ class Settings(E2ETest):
         collected = server.torc("remote", "collect-logs", self.wf, "--host", "@small", check=True)
         self.assertIn("1/1 workers", collected.stdout)
 
-    def test_the_command_line_has_the_last_word(self):
+    def test_the_command_line_overrides_the_file(self):
         server, workers = self.set_up_workers()
         first = workers.names[0].rsplit(".", 1)[0]
         file = self.worker_file(f"{first}.[2-3] cpus=7 memory=1g dir=own # both\n")
@@ -64,7 +64,7 @@ class Settings(E2ETest):
         rows = server.json("remote", "list-workers", self.wf)["workers"]
         self.assertEqual([row["worker"] for row in rows], workers.names[:1])
 
-    def test_what_is_wrong_is_named(self):
+    def test_errors_in_a_file(self):
         server, workers = self.set_up_workers(1)
         for text, message in (("ws[1-2\n", ":1: Unclosed bracket"), ("\nws1 dir=/\n", ": ws1: "),
                               ("ws1 env:TORC_X=1\n", ":1: 'env:TORC_X'"),
@@ -82,7 +82,7 @@ class Settings(E2ETest):
         self.assertEqual(server.torc("remote", "run", self.wf, "-x", "a").returncode, 2)
         self.assertEqual(server.json("remote", "list-workers", self.wf)["total"], 0)
 
-    def test_a_server_that_keeps_addresses_only_is_told_of(self):
+    def test_a_warning_if_the_server_stores_only_addresses(self):
         lost = "This server stores only the addresses of workers, not the settings in the worker file"
         self.srv = server = self.server(args=PLAIN)
         workers = self.workers(2, server)
@@ -91,14 +91,14 @@ class Settings(E2ETest):
         plain, own = self.dir / "plain.txt", self.worker_file(f"{two} cpus=1 env:COLOUR=blue\n")
         plain.write_text(one + "\n")
         result = server.torc("remote", "add-workers-from-file", plain, self.wf, check=True)
-        self.assertEqual(result.stderr, "", "nothing is lost")
+        self.assertEqual(result.stderr, "", "a warning although there are no settings")
         result = server.torc("remote", "add-workers-from-file", own, self.wf, check=True)
         self.assertEqual(result.stderr, lost + "\n")
         self.assertIn(f"Added 1 worker(s) to workflow {self.wf}", result.stdout)
         for shown in server.json("remote", "list-workers", self.wf)["workers"]:
             self.assertFalse(shown.get("settings"), shown)
         self.assertEqual([row["worker"] for row in server.get(f"/workflows/{self.wf}/remote_workers")], [one, two])
-        # Started in the same command, it has them all the same: this once.
+        # A start by the same command uses the settings nevertheless, once.
         server.torc("remote", "remove-worker", two, self.wf, check=True)
         result = server.torc("remote", "run", self.wf, "--workers", own, "--poll-interval", "0.2", check=True)
         self.assertIn(lost + "; they apply to this start only\n", result.stderr)

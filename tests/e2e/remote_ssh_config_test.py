@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What users have in their ssh configuration works: jump hosts, shared connections; and an sshd that lets few in at once."""
+"""Common ssh configurations work: jump hosts, shared connections, and an sshd that limits concurrent logins."""
 import os
 import signal
 import time
@@ -22,7 +22,7 @@ class SshConfig(E2ETest):
         return result
 
     def go_through_everything(self, names):
-        """From adding the workers to fetching their logs."""
+        """Runs all commands, from adding the workers to collecting their logs."""
         self.remote("add-workers", *names)
         self.remote("run", "--max-parallel-jobs", "1", "--poll-interval", "0.2")
         wait_until(lambda: list(self.srv.statuses(self.wf).values()).count("running") == len(names), what="the jobs to run")
@@ -33,7 +33,7 @@ class SshConfig(E2ETest):
         self.assertEqual(len(list((self.dir / "logs").glob("*.tar.gz"))), len(names))
 
     def use_jump_host(self, max_startups="1000"):
-        """The first host is the gate, the others are reached through it only."""
+        """Makes the first host the gate, through which alone the others can be reached."""
         gate, *others = self.ws.hosts
         gate.max_startups = max_startups
         self.ws.start_host(0)
@@ -47,7 +47,7 @@ class SshConfig(E2ETest):
         self.go_through_everything(names)
         through_gate, to_workers = self.ws.logins(0), self.ws.logins(1) + self.ws.logins(2)
         self.assertGreater(to_workers, 0)
-        self.assertEqual(through_gate, to_workers, "every connection went through the gate")
+        self.assertEqual(through_gate, to_workers, "connections did not go through the gate")
         self.ws.stop_host(0)
         result = self.remote("status", status=1)
         self.assertEqual(result.stdout.count(f"Unreachable: ssh: connect to host {self.ws.hosts[0].address} port "), 2, result.stdout)
@@ -63,7 +63,7 @@ class SshConfig(E2ETest):
         self.share_connections()
         self.go_through_everything(self.ws.names)
         self.assertEqual(len(self.masters()), 2)
-        self.assertEqual([self.ws.logins(index) for index in range(2)], [1, 1], "everything went over the first connection")
+        self.assertEqual([self.ws.logins(index) for index in range(2)], [1, 1], "a command used a new connection")
 
     def test_a_control_socket_whose_master_is_gone(self):
         self.set_up_workers(2)
@@ -73,7 +73,7 @@ class SshConfig(E2ETest):
         for pid in self.masters():
             os.kill(pid, signal.SIGKILL)
         wait_until(lambda: not self.masters(), what="the masters to be gone")
-        self.assertEqual(len(list(self.ws.client.glob("m-*"))), 2, "their sockets are left")
+        self.assertEqual(len(list(self.ws.client.glob("m-*"))), 2, "their sockets should still exist")
         self.assertIn("2/2 workers running", self.remote("status", env={"TORC_SSH_LIMIT": "20"}).stdout)
         self.assertEqual(len(self.masters()), 2)
 
@@ -95,19 +95,19 @@ class SshConfig(E2ETest):
             os.kill(pid, signal.SIGCONT)
         self.remote("stop")
 
-    def test_an_sshd_that_lets_few_in_at_once(self):
+    def test_an_sshd_that_limits_concurrent_logins(self):
         self.set_up_workers(9, jobs=8)
         names = self.use_jump_host("2:100:3")
         self.go_through_everything(names)
         refused = (self.ws.hosts[0].dir / "sshd.log").read_text()
-        self.assertTrue("MaxStartups" in refused, "it refused some")
+        self.assertTrue("MaxStartups" in refused, "it refused no connection")
 
-    def test_connections_kept_apart(self):
+    def test_a_delay_between_connections(self):
         self.set_up_workers(5, jobs=1)
         began = time.monotonic()
         self.remote("add-workers", *self.ws.names, "--connect-delay", "0.5")
         self.assertGreaterEqual(time.monotonic() - began, 2)
-        # A worker that is checked last is waited for by the one that is checked first.
+        # The start of the first worker waits for the check of the last one.
         began = time.monotonic()
         result = self.remote("run", "--connect-delay", "0.5", "--max-parallel-ssh", "5")
         self.assertIn("Started 5/5 workers", result.stdout)

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""`torc remote stop` and `status`: whole process trees end, jobs go back, a reused pid is left alone."""
+"""`torc remote stop` and `status`: whole process trees end, jobs are requeued, a process with a reused pid is not
+touched."""
 import json
 import os
 import signal
@@ -7,7 +8,7 @@ import sqlite3
 
 from harness import E2ETest, alive, main, processes_below, wait_until
 
-# Children that leave their parent's session and ignore SIGTERM are the hard ones.
+# The hardest children to end leave their parent's session and ignore SIGTERM.
 STUBBORN = "setsid sh -c 'trap \"\" TERM; echo $$ >>$HOME/pids; sleep 300' & echo $$ >>$HOME/pids; sleep 300"
 
 
@@ -38,7 +39,7 @@ class Stop(E2ETest):
     def job_counts(self, counts):
         wait_until(lambda: [row.get("running_jobs") for row in self.status()] == counts, what=f"{counts} jobs to run")
 
-    def test_ends_process_trees_and_gives_jobs_back(self):
+    def test_ends_process_trees_and_requeues_jobs(self):
         runners = self.start_workers(STUBBORN)
         jobs = self.job_pids(2)
         result = self.srv.torc("remote", "stop", self.wf, check=True)
@@ -56,21 +57,21 @@ class Stop(E2ETest):
             self.assertTrue(line.startswith(f"{name:<30} Not Running (stopped by tester@"), line)
         again = self.srv.torc("remote", "stop", self.wf, check=True).stdout
         self.assertIn(f"  [OK] {self.ws.names[0]}: Process not running", again)
-        # And the jobs run when the workers are started again.
+        # The jobs run when the workers are started again.
         self.srv.torc("remote", "run", self.wf, check=True)
         wait_until(lambda: "running" in self.srv.statuses(self.wf).values(), what="a job to run again")
 
-    def test_stopping_twice_cuts_nothing_short(self):
+    def test_stopping_twice_does_not_shorten_the_grace_period(self):
         runners = self.start_workers(STUBBORN, grace=10)
         jobs = self.job_pids(2)
-        for _ in range(2):  # The second one comes while the first one's grace lasts.
+        for _ in range(2):  # The second stop comes during the grace period of the first one.
             text = self.srv.torc("remote", "stop", self.wf, "--timeout", "0", check=True).stdout
             self.assertEqual(text.count("Sent SIGTERM to PID"), 2, text)
             self.assertNotIn("Stopped (", text)
         wait_until(lambda: not any(alive(pid) for pid in [*runners, *jobs]), what="runners and jobs to end")
         self.assertEqual(set(self.srv.statuses(self.wf).values()), {"ready"})
 
-    def test_says_what_still_runs(self):
+    def test_reports_what_still_runs(self):
         runners = self.start_workers("sleep 300")
         self.job_counts([1, 1])
         text = self.srv.torc("remote", "status", self.wf, check=True).stdout
@@ -81,13 +82,13 @@ class Stop(E2ETest):
         self.assertEqual(result.stdout.splitlines()[3:], [
             f"  [OK] {self.ws.names[0]}: Stopped (1 job requeued)", f"  [FAILED] {self.ws.names[1]}: Still running"])
         os.kill(runners[1], signal.SIGCONT)
-        wait_until(lambda: not alive(runners[1]), what="the other one to end")
+        wait_until(lambda: not alive(runners[1]), what="the other runner to end")
 
-    def test_status_of_a_runner_that_the_server_has_given_up(self):
+    def test_status_of_a_lost_runner(self):
         runners = self.start_workers("sleep 300", server_args=["--worker-timeout", 2])
         self.job_counts([1, 1])
         os.kill(runners[1], signal.SIGSTOP)
-        wait_until(lambda: [row["state"] for row in self.status()] == ["running", "silent"], what="the loss to be told")
+        wait_until(lambda: [row["state"] for row in self.status()] == ["running", "silent"], what="it to be silent")
         self.assertEqual([row["pid"] for row in self.status()], runners)
         self.job_counts([1, 0])
         lines = self.srv.torc("remote", "status", self.wf, check=True).stdout.splitlines()
@@ -95,18 +96,18 @@ class Stop(E2ETest):
         self.assertEqual(lines[3], f"{self.ws.names[1]:<30} Running (PID {runners[1]}), but the server considers it lost")
         self.assertEqual(lines[-1], "2/2 workers running")
         os.kill(runners[1], signal.SIGCONT)
-        wait_until(lambda: [row["state"] for row in self.status()] == ["running"] * 2, what="it to be known again")
+        wait_until(lambda: [row["state"] for row in self.status()] == ["running"] * 2, what="it to register again")
         self.job_counts([1, 1])
         self.assertNotIn("considers it lost", self.srv.torc("remote", "status", self.wf, check=True).stdout)
 
-    def test_status_of_a_runner_that_is_not_heard_of(self):
+    def test_status_of_a_runner_without_recent_heartbeats(self):
         runners = self.start_workers("sleep 300", server_args=["--worker-timeout", "off"])
         self.job_counts([1, 1])
-        os.kill(runners[1], signal.SIGSTOP)  # It says nothing that would count as a new sign of life.
+        os.kill(runners[1], signal.SIGSTOP)  # Suspended, so that it sends no new heartbeat.
         nodes = self.srv.json("compute-nodes", "list", self.wf)["compute_nodes"]
         node = next(node["id"] for node in nodes if node["pid"] == runners[1])
         rows = sqlite3.connect(self.srv.database)
-        with rows:  # 200 s of waiting
+        with rows:  # as after 200 s
             rows.execute("UPDATE compute_nodes SET last_heartbeat = last_heartbeat - 200000 WHERE id = ?", (node,))
         rows.close()
         self.assertEqual([row["state"] for row in self.status()], ["running", "silent"])
@@ -124,7 +125,7 @@ class Stop(E2ETest):
         wait_until(lambda: not any(alive(pid) for pid in runners), what="the runners to end")
         self.assertEqual(set(self.srv.statuses(self.wf).values()), {"completed"})
 
-    def test_acts_on_the_hosts_that_are_named(self):
+    def test_acts_only_on_the_selected_hosts(self):
         runners = self.start_workers("sleep 300", 3)
         names = self.ws.names
         self.assertEqual(self.srv.torc("remote", "stop", self.wf, "--host", "nowhere*").returncode, 1)
@@ -153,7 +154,7 @@ class Stop(E2ETest):
         self.assertEqual([row["state"] for row in self.status()], ["stopped"] * 2)
         wait_until(lambda: "sleep 300" not in processes_below(self.dir / "workers").values(), what="every child to end")
 
-    def test_a_worker_that_died_is_told_from_one_that_was_never_started(self):
+    def test_a_worker_that_died_differs_from_one_that_was_never_started(self):
         runners = self.start_workers("sleep 300", 1)
         self.assertEqual(self.status()[0]["state"], "running")
         self.srv.torc("remote", "add-workers", self.wf, "--skip-ssh-check", "ws1", check=True)
@@ -164,7 +165,7 @@ class Stop(E2ETest):
         text = self.srv.torc("remote", "stop", self.wf, check=True).stdout
         self.assertIn("  [OK] ws1: No worker found", text)
 
-    def test_a_reused_pid_is_never_taken_for_the_worker(self):
+    def test_a_reused_pid_is_never_mistaken_for_the_worker(self):
         runners = self.start_workers("sleep 300", 1)
         bystander = self.start(["sleep", "300"])
         file = next((self.ws.hosts[0].home / ".local/state/torc").glob(f"*/{self.wf}/*/worker"))

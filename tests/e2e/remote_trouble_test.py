@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What `torc remote` says and does when something is wrong: hosts, keys, versions, servers, addresses."""
+"""What `torc remote` reports and does about faults: hosts, keys, versions, servers, addresses."""
 import json
 import re
 import sqlite3
@@ -52,7 +52,7 @@ class Trouble(WorkerCase):
     def runners(self):
         return [line for line in processes_below(self.dir / "workers").values() if " run " in f" {line} "]
 
-    def test_adding_names_those_that_are_not_reached(self):
+    def test_adding_reports_unreachable_workers(self):
         server, workers = self.set_up_workers()
         workers.refuse_key(0)
         workflow = server.create({"name": "v", "jobs": [{"name": "j", "command": "true"}]})
@@ -88,7 +88,7 @@ class Trouble(WorkerCase):
         self.assertIn("--remote-torc", result.stderr)
         server.torc("remote", "run", self.wf, "--remote-torc", TORC, check=True)
 
-    def test_a_torc_that_says_nothing(self):
+    def test_a_torc_that_prints_nothing(self):
         _, workers = self.set_up_workers(2)
         for host, script in zip(workers.hosts, ("exit 0", "exec sleep 1000")):
             host.set_torc(f"#!/bin/sh\n{script}\n")
@@ -111,7 +111,7 @@ class Trouble(WorkerCase):
         again = server.torc("remote", "run", self.wf, check=True)
         self.assertIn(f"Workflow {self.wf} is complete", again.stderr)
 
-    def test_another_version_started_all_the_same(self):
+    def test_another_version_can_be_started_nevertheless(self):
         _, workers = self.set_up_workers(1)
         workers.hosts[0].set_torc("#!/bin/sh\ncase $1 in --version) echo torc 0.6.5;; run) exec sleep 300;; *) exit 2;; esac\n")
         result = self.srv.torc("remote", "run", self.wf, "--skip-version-check", check=True)
@@ -130,9 +130,9 @@ class Trouble(WorkerCase):
         rows = json.loads(self.srv.torc("-f", "json", "remote", "status", self.wf).stdout)["workers"]
         self.assertEqual((rows[0]["state"], rows[0]["message"]), ("died", "Error: connection refused..."))
 
-    def test_a_server_that_the_worker_does_not_reach(self):
+    def test_a_server_that_the_worker_cannot_reach(self):
         server, workers = self.set_up_workers(1)
-        # What the worker sees under the server's address is not what this machine sees there.
+        # The server's address leads elsewhere on the worker than on this machine.
         workers.hosts[0].set_torc(f'#!/bin/sh\nTORC_API_URL=http://127.0.0.1:1/torc-service/v1 exec {TORC} "$@"\n')
         result = self.fails("run", self.wf)
         address = server.url.removesuffix("/torc-service/v1")
@@ -153,7 +153,7 @@ class Trouble(WorkerCase):
             for args in (("add-workers-from-file", file, self.wf), ("run", self.wf, "--workers", file)):
                 result = self.fails(*args)
                 self.assertIn(f"Error parsing worker file: {file}:2: ", result.stderr)
-        # Stored by another program: refused before anything starts.
+        # An address stored by another program is refused before anything starts.
         with sqlite3.connect(server.database, timeout=30) as database:
             database.execute("DELETE FROM remote_workers")
             database.execute("INSERT INTO remote_workers (workflow_id, worker) VALUES (?, ?)",
@@ -166,7 +166,7 @@ class Trouble(WorkerCase):
         self.assertFalse(evil.exists())
         self.nothing_started()
 
-    def test_addresses_that_are_none(self):
+    def test_invalid_addresses(self):
         self.set_up_workers(1)
         file = self.dir / "w.txt"
         for text, message in (("h1\nh2\n#\nalice@h1:22\n", f"{file}:4: Duplicate host 'h1' (each host should only appear once)"),

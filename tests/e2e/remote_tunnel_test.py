@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""`torc remote run --server-tunnel` and `torc remote tunnel`: the runners reach the server through ssh forwards alone."""
+"""`torc remote run --server-tunnel` and `torc remote tunnel`: the runners reach the server only through ssh
+forwards."""
 import json
 import os
 import pathlib
@@ -51,7 +52,7 @@ class TunnelTest(E2ETest):
         return found
 
     def ports(self) -> set[int]:
-        """The workers' ports of the forwards that are held."""
+        """The ports of the current forwards on the workers."""
         ports = set()
         for pid in self.ssh_of_tunnel():
             words = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
@@ -60,7 +61,7 @@ class TunnelTest(E2ETest):
         return ports
 
     def runner_ports(self, workflow) -> set[int]:
-        """Where the runners look for the server."""
+        """The ports at which the runners expect the server."""
         pids = [worker["pid"] for worker in self.status(workflow)["workers"] if worker.get("state") == "running"]
         return {int(re.fullmatch(r"http://127\.0\.0\.1:(\d+)/torc-service/v1", environment(pid)["TORC_API_URL"])[1])
                 for pid in pids}
@@ -73,7 +74,8 @@ class TunnelTest(E2ETest):
         wait_until(lambda: not alive(pid), 20, f"process {pid} to end")
 
     def gates(self):
-        """A file that lets jobs go on, and a command for them that notes that it ran."""
+        """(gate, ran, command): a command for jobs that records in `ran` that it ran, and waits until the file `gate`
+        exists."""
         gate, ran = self.dir / "gate", self.dir / "ran"
         return gate, ran, f"echo $TORC_JOB_ID >> {ran}; while [ ! -e {gate} ]; do sleep 0.1; done"
 
@@ -88,11 +90,11 @@ class Run(TunnelTest):
         calls = [call for call in self.remote.calls() if " -R " in call]
         self.assertEqual(len(calls), 2, calls)
         self.assertIn(f":127.0.0.1:{self.srv.port} ", calls[0])
-        # The workflow is over: nothing is left of it.
-        wait_until(lambda: not self.ssh_of_tunnel(), 30, "the tunnel to end by itself")
+        # The tunnel ends with the workflow.
+        wait_until(lambda: not self.ssh_of_tunnel(), 30, "the tunnel to end with the workflow")
         self.assertEqual(self.tunnel_of(workflow), {})
 
-    def test_runners_know_the_forwarded_port_alone(self):
+    def test_runners_know_only_the_forwarded_port(self):
         gate, _, command = self.gates()
         workflow = self.create(2, command)
         document = json.loads(self.srv.torc("-f", "json", "remote", "run", workflow, "-p", 0.2, "--server-tunnel",
@@ -169,16 +171,16 @@ class Run(TunnelTest):
 
 
 class OwnNetwork(TunnelTest):
-    """The workers have a network of their own, in which nobody listens where the server does."""
+    """The workers have a separate network, in which nothing listens at the server's address."""
 
     def setUp(self):
         super().setUp()
         if os.geteuid() != 0:
-            self.skipTest("only root makes networks")
+            self.skipTest("only root can create networks")
         holder = self.start(["unshare", "-n", "sh", "-c", f"ip link set lo up && touch {self.dir}/up && exec sleep 1000"])
-        wait_until(lambda: (self.dir / "up").exists() or holder.poll() is not None, 10, "a network of its own")
+        wait_until(lambda: (self.dir / "up").exists() or holder.poll() is not None, 10, "the network")
         if holder.poll() is not None:
-            self.skipTest(f"no networks to be had here: {holder.stderr_path.read_text()}")
+            self.skipTest(f"no networks can be created here: {holder.stderr_path.read_text()}")
         config = self.remote.client / "config"
         lines = []
         for host in self.remote.hosts:
@@ -213,23 +215,23 @@ class Reconnect(TunnelTest):
         self.assertEqual(set(self.srv.statuses(workflow).values()), {"completed"})
         self.assertEqual(len(ran.read_text().split()), 6)
         self.assertEqual(len(set(ran.read_text().split())), 6)
-        log = wait_until(lambda: (log := self.log_of(workflow)).count("up, port") == 4 and log, 30, "the log to tell of both")
+        log = wait_until(lambda: (log := self.log_of(workflow)).count("up, port") == 4 and log, 30, "both in the log")
         self.assertEqual({int(port) for port in re.findall(r"up, port (\d+)", log)}, before)
         self.end_of(pid)
 
-    def test_a_connection_that_was_cut_gives_the_port_back(self):
+    def test_the_port_is_free_again_after_a_cut(self):
         gate, _, command = self.gates()
         workflow = self.create(2, command)
         self.run_remote(workflow, *QUICK, check=True)
         ports = self.ports()
-        # The worker's end is frozen as by a cut: it says nothing, does not see the end, and keeps the port.
+        # Suspends the worker's end. As after a cut, it is silent, does not notice the end, and keeps the port.
         holders = [int(re.search(r"pid=(\d+)", note.read_text())[1]) for note in self.remote.dir.glob(
             "host*/home/.local/state/torc/*/*/*/tunnel-*")]
         self.assertEqual(len(holders), 2)
         for holder in holders:
             os.kill(holder, signal.SIGSTOP)
         self.addCleanup(lambda: [os.kill(holder, signal.SIGKILL) for holder in holders if alive(holder)])
-        wait_until(lambda: self.log_of(workflow).count("up, port") == 4, 60, "the forwards to stand again")
+        wait_until(lambda: self.log_of(workflow).count("up, port") == 4, 60, "the forwards to be up again")
         self.assertEqual(self.ports(), ports)
         self.assertFalse([holder for holder in holders if alive(holder)])
         gate.touch()
@@ -251,7 +253,7 @@ class End(TunnelTest):
         self.pid = self.tunnel_of(self.workflow)["pid"]
         self.assertEqual(len(self.ssh_of_tunnel()), 2)
 
-    def test_a_worker_that_died_starts_again_through_it(self):
+    def test_a_worker_that_died_is_restarted_through_it(self):
         gate, _, command = self.gates()
         workflow = self.create(2, command)
         self.run_remote(workflow, "--max-parallel-jobs", 1, check=True)
@@ -279,14 +281,14 @@ class End(TunnelTest):
         self.assertEqual(self.tunnel_of(self.workflow), {})
         self.assertEqual(set(self.srv.statuses(self.workflow).values()), {"ready"})
 
-    def test_it_ends_after_the_last_of_single_stops(self):
+    def test_it_ends_after_all_workers_were_stopped_one_by_one(self):
         for name in self.remote.names:
             self.assertTrue(alive(self.pid))
             self.srv.torc("remote", "stop", self.workflow, "--host", name, check=True)
         self.end_of(self.pid)
         self.assertEqual(self.tunnel_of(self.workflow), {})
 
-    def test_one_that_died_comes_back_for_all(self):
+    def test_a_dead_tunnel_is_restored_for_all(self):
         ports = self.ports()
         dead = self.status(self.workflow)["workers"][0]["pid"]
         for pid in (self.pid, dead):
@@ -296,11 +298,11 @@ class End(TunnelTest):
         watching = self.start([TORC, "remote", "watch", self.workflow, "--restart", "--interval", "1"], home=self.srv.home,
                               env={"TORC_API_URL": self.srv.url, **self.remote.env})
         wait_until(lambda: "restarted (PID" in watching.stdout_path.read_text(), 60, "the worker to start again")
-        wait_until(lambda: self.ports() == ports, 30, "the tunnel to lead to both")
+        wait_until(lambda: self.ports() == ports, 30, "both forwards of the tunnel")
         self.gate.touch()
         self.assertEqual(watching.wait(60), 0, watching.stdout_path.read_text())
 
-    def test_one_that_died_is_not_missed_by_workers_that_need_none(self):
+    def test_a_dead_tunnel_is_not_reported_if_no_worker_needs_it(self):
         self.srv.torc("remote", "stop", self.workflow, "--force", check=True)
         self.run_remote(self.workflow, check=True)
         self.pid = self.tunnel_of(self.workflow)["pid"]
@@ -312,14 +314,14 @@ class End(TunnelTest):
         status = self.srv.torc("remote", "status", self.workflow, check=True)
         self.assertNotIn("unnel", status.stdout)
 
-    def test_runners_hear_of_the_deletion_of_their_workflow(self):
+    def test_runners_notice_the_deletion_of_their_workflow(self):
         runners = [worker["pid"] for worker in self.status(self.workflow)["workers"]]
         self.srv.torc("delete", self.workflow, "--force", check=True)
         wait_until(lambda: not any(map(alive, runners)), 50, "the runners to leave")
         self.assertTrue(alive(self.pid))
         self.end_of(self.pid, 80)
 
-    def test_drain_lets_it_live_as_long_as_the_runners(self):
+    def test_after_a_drain_it_lives_as_long_as_the_runners(self):
         result = self.srv.torc("remote", "stop", self.workflow, "--drain", check=True)
         self.assertIn("The server tunnel will end once no runner needs it", result.stdout)
         self.assertTrue(alive(self.pid))
@@ -334,7 +336,7 @@ class End(TunnelTest):
         self.assertEqual(status.returncode, 1)
         self.assertIn("Server tunnel: died", status.stdout)
         self.assertEqual(self.tunnel_of(self.workflow), {"state": "died", "pid": self.pid})
-        # Started again, the runners that live find the server where it was.
+        # After a restart of the tunnel, the living runners find the server at the same port.
         before = self.runner_ports(self.workflow)
         again = self.run_remote(self.workflow, check=True)
         self.assertIn("Already running", again.stdout)
@@ -349,14 +351,14 @@ class End(TunnelTest):
         os.kill(guardian, signal.SIGKILL)
         self.end_of(self.pid)
 
-    def test_a_host_that_is_away_is_told(self):
+    def test_a_host_that_is_down_is_reported(self):
         self.remote.stop_host(0)
         for ssh in self.ssh_of_tunnel():
             os.kill(ssh, signal.SIGKILL)
         name = self.remote.names[0]
-        wait_until(lambda: name in self.tunnel_of(self.workflow).get("down", {}), 30, "the loss to be told")
+        wait_until(lambda: name in self.tunnel_of(self.workflow).get("down", {}), 30, "the loss to be reported")
         self.assertEqual(set(wait_until(lambda: len(down := self.tunnel_of(self.workflow).get("down", {})) == 1 and down, 30,
-                                        "the other one to be back")), {name})
+                                        "the other forward to be up again")), {name})
         self.assertIn(f"  {name}: no connection: ", self.srv.torc("remote", "status", self.workflow).stdout)
         self.remote.start_host(0)
         wait_until(lambda: len(self.ssh_of_tunnel()) == 2, 60, "the forward to come back")
@@ -382,13 +384,13 @@ class End(TunnelTest):
             pid = self.tunnel_of(self.workflow)["pid"]
             os.kill(pid, number)
             self.end_of(pid)
-            # The runners miss it.
+            # The runners still need it.
             self.assertEqual(self.tunnel_of(self.workflow),
                              {"state": "died", "pid": pid, "message": f"ended by signal {int(number)}"})
         status = self.srv.torc("remote", "status", self.workflow)
         self.assertEqual(status.returncode, 1)
         self.assertIn(f"Server tunnel: ended by signal {int(number)} (PID {pid}); the workers may not reach", status.stdout)
-        # It comes back for what they have to hand in at their end.
+        # The stop restores it, so that the runners can report their results and requeue their jobs.
         stopped = self.srv.torc("remote", "stop", self.workflow, check=True)
         # What one gives back the other may take once more, before it hears of the stop.
         self.assertGreaterEqual(sum(map(int, re.findall(r"Stopped \((\d) jobs? requeued\)", stopped.stdout))), 2)
@@ -396,22 +398,22 @@ class End(TunnelTest):
         self.assertIn("Server tunnel ended", stopped.stdout)
         self.assertEqual(self.tunnel_of(self.workflow), {})
 
-    def test_one_that_died_is_not_missed_after_a_stop(self):
+    def test_a_dead_tunnel_is_not_reported_after_a_stop(self):
         os.kill(self.pid, signal.SIGKILL)
         self.end_of(self.pid)
         self.srv.torc("remote", "stop", self.workflow, "--force", check=True)
         self.assertEqual(self.ssh_of_tunnel(), [])
         self.assertEqual(self.tunnel_of(self.workflow), {})
 
-    def test_watch_holds_it_again(self):
+    def test_watch_restores_it(self):
         gone = self.pid
         watching = self.start([TORC, "remote", "watch", self.workflow, "--restart"], home=self.srv.home,
                               env={"TORC_API_URL": self.srv.url, **self.remote.env})
         wait_until(lambda: "2 workers" in watching.stdout_path.read_text() or "running" in watching.stdout_path.read_text(), 30,
-                   "the watching to begin")
+                   "the watch to begin")
         os.kill(gone, signal.SIGTERM)
         wait_until(lambda: "Server tunnel: restarted for 2/2 worker(s)" in watching.stdout_path.read_text(), 60,
-                   "the tunnel to be held again")
+                   "the tunnel to be restored")
         self.assertIn(f"Server tunnel: ended by signal 15 (PID {gone})", watching.stdout_path.read_text())
         self.assertEqual(self.tunnel_of(self.workflow)["state"], "running")
         self.gate.touch()
@@ -438,7 +440,7 @@ class Gone(TunnelTest):
 
 
 class Foreground(TunnelTest):
-    def test_a_full_disk_for_its_output_ends_nothing(self):
+    def test_a_full_disk_for_its_output_does_not_end_it(self):
         workflow = self.create(2, "sleep 60")
         process = self.start(["sh", "-c", f"exec {TORC} remote tunnel {workflow} >/dev/full 2>/dev/full"], home=self.srv.home,
                              env={"TORC_API_URL": self.srv.url, **self.srv.env})
@@ -451,7 +453,7 @@ class Foreground(TunnelTest):
                    "the forwards to come back")
         self.assertIsNone(process.poll())
 
-    def test_those_of_two_machines_do_not_cut_each_other(self):
+    def test_tunnels_of_two_machines_do_not_disturb_each_other(self):
         workflow = self.create(2, "sleep 60")
         shown = []
         for name in ("one", "two"):
@@ -478,7 +480,7 @@ class Foreground(TunnelTest):
         os.kill(victim, signal.SIGKILL)
         wait_until(lambda: process.stdout_path.read_text().count("[UP]") == 3, 30, "the forward to come back")
         self.assertIn("[DOWN]", process.stdout_path.read_text())
-        # One is enough.
+        # A second tunnel is refused.
         second = self.srv.torc("remote", "tunnel", workflow)
         self.assertEqual(second.returncode, 1)
         self.assertIn("already held", second.stderr)
@@ -509,18 +511,18 @@ class Standalone(E2ETest):
     def tunnels(self):
         return [pid for pid, line in processes_below(self.home).items() if "remote tunnel" in line]
 
-    def test_a_killed_command_takes_its_tunnel_with_it(self):
+    def test_the_tunnel_of_a_killed_command_ends(self):
         workflow = self.create("sleep 60", 2)
         process = self.start([TORC, "-s", "--db", self.home / "torc_output/torc.db", "remote", "run", workflow, "--workers",
                               self.home / "hosts.txt", "--wait", "--server-tunnel"], home=self.home, env=self.remote.env)
         wait_until(lambda: "Started 2/2" in process.stdout_path.read_text(), 30, "the workers to start")
-        self.assertEqual(len(self.tunnels()), 2)  # and its guardian
+        self.assertEqual(len(self.tunnels()), 2)  # the tunnel and its guardian
         process.kill()
         process.wait()
         wait_until(lambda: not self.tunnels(), 20, "the tunnel to end with the server")
 
     def test_a_laptop_with_ssh_alone(self):
-        # Who has no login gets no answer, though the connection comes from this machine's own user.
+        # Without a login there is no answer, although the connection comes from this machine's user.
         workflow = self.create("torc jobs list 1 >$TORC_JOB_ID.out 2>&1 && exit 1; grep -i password $TORC_JOB_ID.out", 4)
         home, remote = self.home, self.remote
         result = run_torc("-s", "remote", "run", workflow, "--workers", "hosts.txt", "-p", 0.2, "--wait",
@@ -534,7 +536,7 @@ class Standalone(E2ETest):
 
 
 class Limit(TunnelTest):
-    def test_it_takes_nothing_of_the_connections_at_a_time(self):
+    def test_its_connections_do_not_count_towards_the_limit(self):
         gate, ran, command = self.gates()
         workflow = self.create(2, command)
         self.remote.forget_calls()
@@ -544,7 +546,7 @@ class Limit(TunnelTest):
         wait_until(lambda: "Started 2/2 workers" in waiting.stdout_path.read_text() or waiting.poll() is not None, 60,
                    "both workers to start")
         wait_until(lambda: ran.exists() and len(ran.read_text().split()) == 2, 30, "both jobs to run")
-        # Both forwards stand while a single other connection is allowed.
+        # Both forwards are up while only one other connection is allowed.
         self.assertEqual(len(self.ssh_of_tunnel()), 2)
         self.assertEqual(len([call for call in self.remote.calls() if " -R " in call]), 2)
         status = json.loads(self.srv.torc("-f", "json", "remote", "status", workflow, "--max-parallel-ssh", "1",
@@ -554,9 +556,9 @@ class Limit(TunnelTest):
         self.assertEqual(waiting.wait(60), 0, waiting.stderr_path.read_text())
         self.assertIn("Server tunnel is up for 2/2 worker(s)", waiting.stdout_path.read_text())
         self.assertIn("2 of 2 jobs completed", waiting.stdout_path.read_text())
-        # The two of the tunnel, and one more.
+        # The tunnel's two, and one more.
         self.assertLessEqual(self.remote.most_at_once(), 3)
-        wait_until(lambda: not self.ssh_of_tunnel(), 30, "the tunnel to end by itself")
+        wait_until(lambda: not self.ssh_of_tunnel(), 30, "the tunnel to end with the workflow")
 
 
 if __name__ == "__main__":

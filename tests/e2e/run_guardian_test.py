@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""torc run and its guardian: nothing that a job starts outlives the runner, however that ends; signals come through."""
+"""torc run and its guardian: no process of a job outlives the runner, however it ends; signals are passed on."""
 import json
 import os
 import pathlib
@@ -9,9 +9,9 @@ import time
 
 from harness import PLAIN, TORC, E2ETest, alive, children_of, clean_environment, main, wait_until
 
-# A grandchild in a session of its own, without parent and environment, deaf to SIGTERM.
+# A grandchild in its own session, without parent and environment, which ignores SIGTERM.
 DAEMON = "env -i setsid -f bash -c \"trap '' TERM; echo \\$\\$ >{pid}; while :; do sleep 1; done\"; sleep 60"
-# Ends half a second after SIGTERM, unless it is killed before.
+# Ends half a second after SIGTERM, unless it is killed first.
 HEEDFUL = "trap 'sleep 0.5; echo done >{done}; exit 3' TERM; echo $$ >{pid}; while :; do sleep 0.05; done"
 
 
@@ -23,7 +23,7 @@ class Guardian(E2ETest):
         return path
 
     def runner(self, *args):
-        """A run of its own server."""
+        """A run with a standalone server."""
         return self.start([TORC, "-s", "run", *args])
 
     def run_in_background(self, *commands):
@@ -41,10 +41,10 @@ class Guardian(E2ETest):
         self.assertFalse(alive(daemon), "a daemon is left")
         self.assertFalse(alive(plain), "a job is left")
 
-    def test_no_job_goes_on_where_both_are_killed(self):
+    def test_no_job_continues_if_both_are_killed(self):
         guardian = self.run_in_background(f"echo $$ >{self.dir}/plain; sleep 1; sleep 60")
         job, runner = self.pid_in("plain"), children_of(guardian.pid)[0]
-        guardian.send_signal(signal.SIGSTOP)  # It can do nothing about it.
+        guardian.send_signal(signal.SIGSTOP)  # So that it cannot end the job.
         os.kill(runner, signal.SIGKILL)
         guardian.kill()
         wait_until(lambda: not alive(job), what="the job to end")
@@ -57,7 +57,7 @@ class Guardian(E2ETest):
         log = "".join(path.read_text() for path in (self.dir / "torc_output").glob("job_runner_*"))
         self.assertIn("1 requeued", log)
 
-    def test_one_signal_comes_through_as_one(self):
+    def test_a_signal_is_passed_on_once(self):
         done = self.dir / "done"
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             guardian = self.run_in_background(HEEDFUL.format(done=done, pid=self.dir / "pid"))
@@ -77,7 +77,7 @@ class Guardian(E2ETest):
         wait_until(lambda: any("ending 1 job" in path.read_text() for path in log.glob("job_runner_*")), what="the stop")
         guardian.send_signal(signal.SIGTERM)
         self.assertEqual(guardian.wait(30), 0)
-        self.assertLess(time.monotonic() - began, 15, "half a minute is what a job has by default")
+        self.assertLess(time.monotonic() - began, 15, "the job had its whole grace period of half a minute")
         self.assertFalse(alive(job))
 
     def test_sigusr1_drains(self):
@@ -115,7 +115,7 @@ class Guardian(E2ETest):
 
 
 class GuardianOnPlainServer(Guardian):
-    """The same with a server that has nothing torc 0.23 does not have."""
+    """The same with a server without the additions to torc 0.23."""
 
     server_args = PLAIN
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""torc run: the real program, a real server that is killed and comes back, signals."""
+"""torc run: the real program, a real server that is killed and restarted, signals."""
 import datetime
 import json
 import os
@@ -11,7 +11,7 @@ import unittest
 
 from harness import PLAIN, TORC, E2ETest, alive, children_of, main, processes_below, run_torc, wait_until
 
-# Starts a grandchild in a session of its own, without parent and environment, that ignores SIGTERM.
+# Starts a grandchild in its own session, without parent and environment, which ignores SIGTERM.
 DAEMON = "env -i setsid -f bash -c \"trap '' TERM; echo \\$\\$ >{pid}; while :; do sleep 1; done\"; sleep 60"
 
 
@@ -25,7 +25,7 @@ class Standalone(E2ETest):
     def pid_in(self, path: pathlib.Path) -> int:
         return int(wait_until(lambda: path.exists() and path.read_text().strip(), what=f"{path} to hold a pid"))
 
-    def test_what_a_killed_runner_left_runs_again_at_once(self):
+    def test_jobs_of_a_killed_runner_run_again_at_once(self):
         server = self.server()
         workflow = server.create({"name": "w", "jobs": [
             {"name": "j", "command": "[ -e $HOME/tried ] || { touch $HOME/tried; sleep 300; }"}]})
@@ -49,7 +49,7 @@ class Standalone(E2ETest):
         self.assertEqual(result.stderr, "")
         self.assertEqual((self.dir / "torc_output/job_stdio/job_wf1_j1_r1_a1.o").read_text(), "hello\n")
 
-    def test_an_output_directory_that_cannot_be_made_leaves_no_workflow(self):
+    def test_an_output_directory_that_cannot_be_created_leaves_no_workflow(self):
         spec = self.dir / "w.json"
         spec.write_text(json.dumps(workflow({"command": "true"})))
         (self.dir / "file").write_text("")
@@ -60,7 +60,7 @@ class Standalone(E2ETest):
         listed = run_torc("-s", "-f", "json", "workflows", "list", home=self.dir, check=True)
         self.assertNotIn('"name"', listed.stdout)
 
-    @unittest.skipIf(os.geteuid() != 0, "a read-only file system takes a mount")
+    @unittest.skipIf(os.geteuid() != 0, "a read-only file system needs a mount")
     def test_a_read_only_output_directory_leaves_no_workflow(self):
         spec = self.dir / "w.json"
         spec.write_text(json.dumps(workflow({"command": "true"})))
@@ -72,7 +72,7 @@ class Standalone(E2ETest):
         listed = run_torc("-s", "-f", "json", "workflows", "list", home=self.dir, check=True)
         self.assertNotIn('"name"', listed.stdout)
 
-    @unittest.skipIf(os.geteuid() != 0, "what the driver shows in /proc takes a mount")
+    @unittest.skipIf(os.geteuid() != 0, "simulating the driver's files in /proc needs a mount")
     def test_gpus_are_found_without_nvidia_smi(self):
         spec = self.dir / "w.json"
         spec.write_text(json.dumps(workflow(
@@ -90,7 +90,7 @@ class Standalone(E2ETest):
         self.assertEqual(outputs, ["0,1 0,1\n", "none:\n"])
         self.assertIn("2 GPUs", next((self.dir / "out").glob("job_runner_*")).read_text())
 
-    def test_jobs_that_do_not_fit_are_told(self):
+    def test_jobs_that_do_not_fit_are_reported(self):
         spec = self.dir / "w.json"
         spec.write_text(json.dumps(workflow(
             {"command": "true", "resource_requirements": "huge"}, {"command": "true"},
@@ -101,13 +101,13 @@ class Standalone(E2ETest):
         self.assertRegex(result.stdout.splitlines()[1], r"^1 of 2 jobs completed in [0-9.]+ s; 1 are ready but need more "
                                                         r"resources than this run has \('torc -s jobs list 1 --status ready'\)$")
 
-    def test_a_short_time_limit_keeps_no_job_of_unknown_length_away(self):
+    def test_a_short_time_limit_does_not_exclude_jobs_without_run_time(self):
         spec = self.dir / "w.json"
         spec.write_text(json.dumps(workflow({"command": "true"})))
         result = run_torc("-s", "run", spec, "--time-limit", "PT20S", home=self.dir, check=True)
         self.assertIn("1 of 1 jobs completed", result.stdout)
 
-    def test_canceled_jobs_are_no_failed_ones(self):
+    def test_canceled_jobs_do_not_count_as_failed(self):
         spec = self.dir / "w.json"
         spec.write_text(json.dumps(workflow({"command": "false"}, {
             "command": "true", "depends_on": ["j1"], "cancel_on_blocking_job_failure": True})))
@@ -125,7 +125,7 @@ class Standalone(E2ETest):
                          (1, 2, 3, False))
         self.assertEqual(result.stderr, "")
         again = run_torc("-s", "run", "1", home=self.dir)
-        self.assertEqual(again.returncode, 1, "the workflow has failed jobs, whoever ran them")
+        self.assertEqual(again.returncode, 1, "the workflow has failed jobs, although from an earlier run")
         self.assertIn("1 of 3 jobs completed", again.stdout)
 
     def test_bad_usage(self):
@@ -159,7 +159,7 @@ class Run(E2ETest):
         return int(wait_until(lambda: path.exists() and path.read_text().strip(), what=f"{path} to hold a pid"))
 
     def start_failures(self, server, wf) -> dict[str, str]:
-        """Job name: why it could not be started, as events have it."""
+        """For each job that could not be started, the reason from its event."""
         events = [event["data"] for event in server.get(f"/events?workflow_id={wf}")["items"]]
         return {data["job_name"]: data["message"] for data in events if data.get("event_type") == "job_start_failed"}
 
@@ -179,8 +179,8 @@ class Run(E2ETest):
             self.assertNotIn(secret, output)
         self.assertNotIn("hunter2", self.runner_log())
 
-    def test_a_shortage_that_passes_makes_jobs_wait(self):
-        """Each job that runs takes a descriptor."""
+    def test_jobs_wait_during_a_temporary_shortage(self):
+        """Each running job uses a file descriptor."""
         server = self.server()
         count = 120
         wf = server.create(workflow(*[{"command": "sleep 1"}] * count))
@@ -209,7 +209,7 @@ class Run(E2ETest):
                 self.assertEqual([node["is_active"] for node in nodes], [False])
                 self.assertIn("2 jobs requeued", runner.stdout_path.read_text())
 
-    def test_a_stop_after_a_failure_is_no_success(self):
+    def test_a_stop_after_a_failure_is_not_a_success(self):
         server = self.server()
         for first, status, words in (("false", 1, "0 of 2 jobs completed, 1 failed in "),
                                      ("true", 0, "1 of 2 jobs completed in ")):
@@ -270,17 +270,17 @@ class Run(E2ETest):
         acknowledged = set()
         for _ in range(4):
             server.kill()
-            wait_until(lambda: "sleep 0.05" not in processes_below(self.dir).values(), what="jobs to end meanwhile")
+            wait_until(lambda: "sleep 0.05" not in processes_below(self.dir).values(), what="the running jobs to end")
             server.start()
             completed = {name for name, status in server.statuses(wf).items() if status == "completed"}
-            self.assertLessEqual(acknowledged, completed, "a completion that was seen is lost")
+            self.assertLessEqual(acknowledged, completed, "an acknowledged completion was lost")
             acknowledged = completed
             wait_until(lambda: list(server.statuses(wf).values()).count("completed") >= min(60, len(acknowledged) + 6),
                        what="more completed jobs")
         for runner in runners:
             self.assertEqual(runner.wait(60), 0, runner.stderr_path.read_text())
         self.assertEqual(set(server.statuses(wf).values()), {"completed"})
-        self.assertEqual(sorted(log.read_text().split()), sorted(f"j{i}" for i in range(1, 61)), "each job once")
+        self.assertEqual(sorted(log.read_text().split()), sorted(f"j{i}" for i in range(1, 61)), "each job should run once")
         self.assertEqual(len(server.results(wf)), 60)
 
     def test_cancel(self):
@@ -305,10 +305,10 @@ class Run(E2ETest):
         os.close(write_end)
         with os.fdopen(read_end) as ready:
             self.assertEqual(ready.read(), "ready\n")
-        self.assertEqual(server.statuses(wf), {"j1": "uninitialized"}, "only a manager initialises")
+        self.assertEqual(server.statuses(wf), {"j1": "uninitialized"}, "a worker initialised the workflow")
         node = server.get(f"/compute_nodes?workflow_id={wf}")["items"][0]
         self.assertEqual((node["scheduler"]["type"], node["scheduler"]["worker"]), ("ssh", "alice@ws3"))
-        self.assertEqual([node["pid"]], children_of(runner.pid), "what was started is its guardian")
+        self.assertEqual([node["pid"]], children_of(runner.pid), "the started process is not the runner's guardian")
         second = run_torc("run", wf, home=self.dir, env={**env, "TORC_WORKER_READY_FD": ""})
         self.assertEqual(second.returncode, 1)
         self.assertIn("already running", second.stderr)
@@ -319,7 +319,7 @@ class Run(E2ETest):
         self.assertTrue((self.dir / f"out/job_runner_alice_ws3_wf{wf}_r0.log").exists())
 
     def test_output_files_of_each_mode(self):
-        """Those of a success and a failure, kept and deleted on success."""
+        """For a success and a failure, with and without delete_on_success."""
         endings = {"separate": "oe", "combined": ["log"], "no_stdout": "e", "no_stderr": "o", "none": ""}
         server = self.server()
         jobs = [({"mode": mode, "delete_on_success": delete}, status)
@@ -340,7 +340,7 @@ class Run(E2ETest):
         self.assertEqual({result["job_id"]: result["return_code"] for result in server.results(wf)},
                          {ids[f"j{number}"]: status for number, (_, status) in enumerate(jobs, 1)})
 
-    def test_a_jobs_own_mode_stands_before_that_of_the_workflow(self):
+    def test_a_jobs_mode_overrides_that_of_the_workflow(self):
         server = self.server()
         wf = server.create(workflow(
             {"command": "echo 1"}, {"command": "echo 2", "stdio": {"mode": "separate"}}, {"command": "echo 3"},
@@ -387,7 +387,7 @@ class Run(E2ETest):
         self.assertRegex(server.torc("results", "list", wf, check=True).stdout, figures)
         self.assertRegex(json.dumps(server.get(f"/events?workflow_id={wf}")), figures)
 
-    def test_the_end_time_gives_jobs_back(self):
+    def test_the_end_time_requeues_jobs(self):
         server = self.server()
         wf = server.create(workflow({"command": "sleep 60"}))
         end = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=4)
@@ -397,7 +397,7 @@ class Run(E2ETest):
         self.assertEqual(server.statuses(wf), {"j1": "ready"})
         self.assertEqual(server.jobs(wf)[0]["attempt_id"], 2)
 
-    def test_the_next_runner_delivers_what_a_killed_one_left(self):
+    def test_the_next_runner_reports_the_results_of_a_killed_one(self):
         server = self.server()
         command = f"echo $TORC_ATTEMPT_ID >>{self.dir}/log; until [ -e {self.dir}/go ]; do sleep 0.02; done"
         wf = server.create(workflow({"command": command}))
@@ -414,13 +414,13 @@ class Run(E2ETest):
         self.assertEqual(self.runner(server, wf).wait(30), 0)
         self.assertEqual(server.statuses(wf), {"j1": "completed"})
         self.assertEqual([(result["return_code"], result["attempt_id"]) for result in server.results(wf)], [(0, 1)])
-        self.assertEqual((self.dir / "log").read_text().split(), ["1"], "it ran once")
+        self.assertEqual((self.dir / "log").read_text().split(), ["1"], "it ran more than once")
         self.assertFalse(journal.exists())
 
 
 class RunOnPlainServer(Run):
     server_args = PLAIN
-    # There nothing tells who has a job whose claim was answered to nobody, so that it may stay claimed.
+    # If the answer to a claim is lost, this server does not know the job's owner, so that the job may stay claimed.
     test_server_killed_in_the_middle = None
 
 
@@ -428,19 +428,19 @@ class IdleRunner(E2ETest):
     def test_uses_no_cpu(self):
         server = self.server()
         wf = server.create(workflow({"command": "true"}))
-        # A worker: it waits to be given work.
+        # A worker, because it waits for jobs.
         env = {"TORC_API_URL": server.url, "TORC_WORKER_KEY": "w", "TORC_WORKER_ADDRESS": "w",
                "TORC_WORKER_STATE": str(self.dir / "state")}
         guardian = self.start([TORC, "run", wf, "-o", self.dir / "out"], env=env)
         node = wait_until(lambda: server.get(f"/compute_nodes?workflow_id={wf}")["items"], what="the runner")[0]
-        # Until what it does at its start is over: nothing is used in a whole second.
+        # Wait until its startup is finished, that is, until it uses no CPU time in a whole second.
         pids = [guardian.pid, node["pid"]]
         wait_until(lambda: cpu_ms(pids, seconds=1) < 1, what="an idle second")
-        self.assertLess(cpu_ms(pids, seconds=3), 3, "a thousandth of a core")
+        self.assertLess(cpu_ms(pids, seconds=3), 3, "it used more than a thousandth of a core")
 
 
 def cpu_ms(pids: list[int], seconds: float) -> float:
-    """What the processes use in this time."""
+    """CPU milliseconds that the processes use in this time."""
     def used():
         return sum(int(path.read_text().split()[0]) for pid in pids
                    for path in pathlib.Path(f"/proc/{pid}/task").glob("*/schedstat"))
