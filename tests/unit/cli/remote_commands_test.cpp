@@ -15,7 +15,7 @@ namespace {
 namespace fs = std::filesystem;
 using support::run_cli;
 
-/// The commands of `torc remote` over an embedded server and an ssh that is a local shell: "down" is not reached.
+/// The commands of `torc remote` with an embedded server and a local shell instead of ssh. "down" is unreachable.
 class RemoteCommands : public testing::Test {
  protected:
   RemoteCommands() {
@@ -45,7 +45,7 @@ class RemoteCommands : public testing::Test {
   support::TempDir m_dir;
 };
 
-TEST_F(RemoteCommands, AddsWhatIsReachedAndNamesTheRest) {
+TEST_F(RemoteCommands, AddReachableWorkersAndNameTheRest) {
   const auto result = torc({"remote", "add-workers", "1", "up", "down"});
   EXPECT_EQ(result.exit_code, 1);
   EXPECT_EQ(
@@ -69,7 +69,7 @@ TEST_F(RemoteCommands, PrintOneDocumentForAPartialFailure) {
   EXPECT_EQ(document["workers"][1]["ok"], false);
 }
 
-TEST_F(RemoteCommands, SkipTheCheckWhenTold) {
+TEST_F(RemoteCommands, SkipTheCheckOnRequest) {
   const auto result = torc({"remote", "add-workers", "1", "--skip-ssh-check", "alice@down:2222"});
   EXPECT_EQ(result.out, "Added 1 worker(s) to workflow 1\n  alice@down:2222\n");
   const auto list = nlohmann::json::parse(torc({"-f", "json", "remote", "list-workers", "1"}).out);
@@ -87,7 +87,7 @@ TEST_F(RemoteCommands, ListAndRemove) {
   EXPECT_EQ(torc({"remote", "remove-worker", "a@h1", "1"}).out, "Removed worker a@h1 from workflow 1\n");
 }
 
-TEST_F(RemoteCommands, TellUnreachableFromNotRunning) {
+TEST_F(RemoteCommands, DistinguishUnreachableFromNotRunning) {
   torc({"remote", "add-workers", "1", "--skip-ssh-check", "up", "down"});
   const auto result = torc({"remote", "status", "1"});
   EXPECT_EQ(result.exit_code, 1);
@@ -105,7 +105,7 @@ TEST_F(RemoteCommands, TellUnreachableFromNotRunning) {
             "  [FAILED] down: ssh: connect to host down port 22: No route to host\n  [OK] up: No worker found\n");
 }
 
-TEST_F(RemoteCommands, ActOnTheHostsThatAreNamed) {
+TEST_F(RemoteCommands, ActOnTheSelectedHosts) {
   torc({"remote", "add-workers", "1", "--skip-ssh-check", "up", "down", "alice@other:2222"});
   EXPECT_EQ(torc({"remote", "stop", "1", "--host", "u*"}).out,
             "Stopping workers (signal: SIGTERM)...\n  [OK] up: No worker found\n");
@@ -148,7 +148,7 @@ TEST_F(RemoteCommands, RefuseBadUsage) {
   }
 }
 
-// What 'remote run' accepts must not be refused by the 'run' that it starts on each worker.
+// 'remote run' must accept only options that the 'run' on each worker accepts as well.
 TEST_F(RemoteCommands, RunRefusesTheSameNumbersAsRunOnThisMachine) {
   for (const std::vector<std::string>& option : {std::vector<std::string>{"--max-parallel-jobs", "100001"},
                                                  {"--num-cpus", "1000001"},
@@ -171,7 +171,7 @@ TEST_F(RemoteCommands, RefuseNamesThatSshWouldTakeForOptions) {
       << result.err;
 }
 
-TEST_F(RemoteCommands, ProbeTellsVersionAndServer) {
+TEST_F(RemoteCommands, ProbeReportsVersionAndServer) {
   const auto result = torc({"worker-probe", "1"});
   EXPECT_EQ(result.exit_code, 0);
   EXPECT_EQ(std::count(result.out.begin(), result.out.end(), '\n'), 1);
@@ -183,7 +183,7 @@ TEST_F(RemoteCommands, ProbeTellsVersionAndServer) {
   EXPECT_EQ(alone["server"], (nlohmann::json{{"reached", false}, {"error", "connection refused"}}));
 }
 
-TEST(ServerAddress, HidesWhatIsNobodysBusiness) {
+TEST(ServerAddress, HidesCredentialsAndPath) {
   EXPECT_EQ(server_address("http://h:8080/torc-service/v1"), "http://h:8080");
   EXPECT_EQ(server_address("https://user:word@h/x"), "https://h");
   EXPECT_EQ(server_address("http://[::1]:8080"), "http://[::1]:8080");

@@ -34,7 +34,7 @@ class InstallScripts : public RemoteScripts {
 
   InstallResult install() { return install_on_workers(transport, {worker}, settings).front(); }
 
-  /// What lies beside the place of the program.
+  /// The files in the directory of the installed program.
   std::vector<std::string> installed_files() const {
     std::vector<std::string> names;
     for (const auto& entry : fs::directory_iterator(directory())) {
@@ -43,7 +43,7 @@ class InstallScripts : public RemoteScripts {
     return names;
   }
 
-  /// An attempt that fails, says why, and leaves nothing.
+  /// Checks that the installation fails with this message and leaves no files.
   void expect_failure(const std::string& message) {
     const auto result = install();
     EXPECT_FALSE(result.ok || result.installed);

@@ -1,4 +1,4 @@
-// Workers that report what cannot be, to every step that asks them.
+// Workers that report impossible values, in every operation.
 
 #include <functional>
 
@@ -17,7 +17,7 @@
 namespace torc::remote {
 namespace {
 
-/// Says `report` to every script, as answer to its question, too.
+/// Returns `report` as the output of every script, also as its question.
 class LyingTransport : public Transport {
  public:
   proc::CommandResult run(const model::WorkerAddress&, const ScriptCall& call) override {
@@ -119,7 +119,7 @@ TEST(Lies, AboutAnArchiveFetchNothing) {
   EXPECT_EQ(transport.fetched, "/tmp/torc_logs_a1B2c3/torc_logs_42_ws1.tar.gz");
 }
 
-TEST(Lies, AboutAnArchiveThatHasNoRoomHereFetchNothing) {
+TEST(Lies, AboutAnArchiveThatDoesNotFitHereFetchNothing) {
   const support::TempDir local;
   LyingTransport transport;
   transport.report = packed("size", "9223372036854775807");
@@ -130,7 +130,7 @@ TEST(Lies, AboutAnArchiveThatHasNoRoomHereFetchNothing) {
   EXPECT_EQ(transport.fetched, "");
 }
 
-TEST(Lies, AboutARunnerAreNoState) {
+TEST(Lies, AboutARunnerAreNotAState) {
   LyingTransport transport;
   for (const char* lie :
        {"pid=99999999999999999999999\nload=0", "pid=-1\nload=1", "pid=1\nload=nan", "pid=1\nload=1e400"}) {
@@ -141,7 +141,7 @@ TEST(Lies, AboutARunnerAreNoState) {
   }
 }
 
-TEST(Lies, AboutAStopAreNoStop) {
+TEST(Lies, AboutAStopAreNotAStop) {
   LyingTransport transport;
   const StopRequest request{.timeout = std::chrono::seconds(1)};
   const auto stop = [&] { return stop_workers(transport, {worker()}, request, [](const auto&) {}).front(); };

@@ -35,7 +35,7 @@ inline void write_program(const fs::path& path, const std::string& text) {
   fs::permissions(path, fs::perms::owner_all);
 }
 
-/// Whether `condition` comes true within a generous time.
+/// Whether `condition` becomes true within a generous time.
 template <typename Condition>
 bool comes_true(Condition&& condition) {
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
@@ -48,7 +48,7 @@ bool comes_true(Condition&& condition) {
   return true;
 }
 
-/// Where a worker has its tools, as the end of a PATH: the system's directories, without a torc that is installed there.
+/// The worker's tools, as the end of a PATH: the system's directories, without a torc that is installed there.
 inline std::string tools_path() {
   if (!fs::exists("/usr/bin/torc") && !fs::exists("/bin/torc")) {
     return ":/usr/bin:/bin";
@@ -68,7 +68,7 @@ inline std::string tools_path() {
   return made ? ":" + links.path().string() : "";
 }
 
-/// A worker without ssh: scripts run in a local shell, in a home of its own.
+/// A worker without ssh: scripts run in a local shell, with a separate home directory.
 class LocalTransport : public Transport {
  public:
   LocalTransport(fs::path home, std::string shell) : m_home(std::move(home)), m_shell(std::move(shell)) {
@@ -142,16 +142,16 @@ class LocalTransport : public Transport {
   std::atomic<int> connections{0};
   std::atomic<int> fetches{0};
   std::atomic<int> sends{0};
-  std::atomic<std::int64_t> asked_size{0};    ///< Of the last fetch.
-  std::string path{tools_path()};             ///< Of the session, behind the home's bin.
-  std::function<void()> on_fetched{};         ///< What happens on the worker while its archive travels.
-  bool damage{false};                         ///< Spoil what is fetched or sent.
-  std::optional<proc::CommandResult> sent{};  ///< How sending goes instead, though all is there.
-  std::chrono::milliseconds limit{20'000};    ///< Of a call, counted anew with its progress if it reports any.
-  std::string noise{};                        ///< Shell lines that run before the script, as login files do.
-  std::vector<std::string> prefix{};          ///< What starts each session.
+  std::atomic<std::int64_t> asked_size{0};    ///< Size given to the last fetch.
+  std::string path{tools_path()};             ///< PATH of the session, after the home directory's bin.
+  std::function<void()> on_fetched{};         ///< Called during the transfer of the archive.
+  bool damage{false};                         ///< Damage transferred files.
+  std::optional<proc::CommandResult> sent{};  ///< Result of sending, although the file has arrived.
+  std::chrono::milliseconds limit{20'000};    ///< For a call; restarted at each report of progress.
+  std::string noise{};                        ///< Shell lines that run before the script, like login files.
+  std::vector<std::string> prefix{};          ///< Command that starts each session.
   std::vector<std::string> variables{};       ///< "NAME=value" for the session.
-  proc::CommandResult last{};                 ///< Of `run`.
+  proc::CommandResult last{};                 ///< Result of the last `run`.
 
  private:
   /// Changes a byte.
@@ -169,7 +169,7 @@ class LocalTransport : public Transport {
   std::string m_shell;
 };
 
-/// A torc as the scripts see it: answers the probe, and as a runner tells that it is ready, then waits to be ended.
+/// A fake torc for the scripts: it answers the probe; as a runner, it reports that it is ready, then waits for its end.
 inline constexpr const char* k_fake_torc = R"sh(#!/bin/sh
 case $1 in
   worker-probe) echo '{"torc_probe":1,"version":"0.23.0","build_id":"test","server":{"reached":true}}' ;;
@@ -188,7 +188,7 @@ case $1 in
 esac
 )sh";
 
-/// Runs each test in every shell that workers have.
+/// Runs each test in every shell that workers may have.
 class RemoteScripts : public testing::TestWithParam<const char*> {
  protected:
   void SetUp() override {

@@ -17,7 +17,7 @@
 namespace torc::cli {
 namespace {
 
-/// Standard output and error on a full disk, while it lives.
+/// Redirects standard output and error to a full disk while it exists.
 class FullDisk {
  public:
   FullDisk() : m_out(::dup(STDOUT_FILENO)), m_err(::dup(STDERR_FILENO)) {
@@ -54,7 +54,7 @@ Printed print(app::Reporter& reporter, const std::vector<app::Event>& events) {
 const remote::Forward k_up{.worker = "alice@ws1", .name = "ws1", .port = 20'001, .up = true};
 const remote::Forward k_down{.worker = "alice@ws1", .name = "ws1", .port = 20'001, .error = "Connection refused"};
 
-/// What a tunnel reports.
+/// The events of a tunnel.
 std::vector<app::Event> tunnel_events() {
   return {app::TunnelBegun{.workers = 1, .target = "127.0.0.1:8080"},
           app::ForwardChanged{.forward = k_up, .target = "127.0.0.1:8080"},
@@ -103,7 +103,7 @@ TEST(Reporters, ContinueIfNothingCanBeWritten) {
         EXPECT_NO_THROW(reporter->report(event));
       }
     }
-    EXPECT_THROW(output.check(), base::Error) << "the command fails at its end";
+    EXPECT_THROW(output.check(), base::Error) << "the command must fail at its end";
   }
 }
 
@@ -140,19 +140,19 @@ TEST(Reporters, PrintStepsOnStandardOutputAndWarningsOnStandardError) {
             "Warning: careful\n");
 }
 
-TEST(Reporters, PrintSnapshotsWhereTheWatchBelongs) {
+TEST(Reporters, PrintSnapshotsToTheStreamOfTheWatch) {
   app::WatchSnapshot snapshot{.workflow_id = 42, .progress = {.total = 4, .running = 1}};
   snapshot.workers = {{.name = "ws1", .stored = "alice@ws1", .host = "ws1", .state = "running", .pid = 7}};
   const Output json(true);
   JsonReporter watch(json, WatchView::Target::standard_output);
   const auto lines = base::split_lines(print(watch, {snapshot, snapshot}).out);
-  ASSERT_EQ(lines.size(), 1U) << "what has not changed is not said at once again";
+  ASSERT_EQ(lines.size(), 1U) << "an unchanged snapshot must not be printed again at once";
   EXPECT_EQ(nlohmann::json::parse(lines[0])["workers"][0]["state"], "running");
   const auto worker = remote::make_workers({"ws1"}).front();
   EXPECT_EQ(
       base::split_lines(print(watch, {app::WorkerGivenUp{.worker = worker, .reason = "no"}, snapshot}).out).size(), 1U);
   JsonReporter waiting(json, WatchView::Target::standard_error);
-  EXPECT_EQ(print(waiting, {snapshot}).out, "") << "the document of the command comes there";
+  EXPECT_EQ(print(waiting, {snapshot}).out, "") << "standard output is for the command's document";
   const Output text(false);
   PlainReporter plain(text, WatchView::Target::standard_error);
   const auto printed = print(plain, {snapshot, app::RestartFailed{.worker = worker, .reason = "cannot"}});

@@ -19,7 +19,7 @@ TEST(GpuPoolTest, AssignsEachGpuOnce) {
   pool.release(first);
   EXPECT_EQ(pool.free(), 2U);
   EXPECT_EQ(pool.take(2), (Devices{"0", "3"}));
-  EXPECT_EQ(pool.take(1), Devices{}) << "no more than there are";
+  EXPECT_EQ(pool.take(1), Devices{}) << "all GPUs are in use";
 }
 
 TEST(GpuPoolTest, AssignsNamedDevices) {

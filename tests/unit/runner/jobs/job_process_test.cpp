@@ -40,7 +40,7 @@ proc::ExitStatus run(const model::Job& job, const JobSettings& settings, const S
   return status;
 }
 
-/// What is in the directory for output, and what it says.
+/// The files in the output directory, and their content.
 std::map<std::string, std::string> outputs(const TempDir& directory) {
   std::map<std::string, std::string> found;
   for (const auto& entry : std::filesystem::directory_iterator(directory.path() / "job_stdio")) {
@@ -181,7 +181,7 @@ TEST(JobProcess, CannotBeStartedWithoutItsInterpreter) {
   }
   std::filesystem::remove(script);
   auto process = JobProcess::start(job_of(script), settings_in(directory), launch, own_environment());
-  EXPECT_EQ(process.child.wait().return_code(), 127) << "one that is not there is bash's business";
+  EXPECT_EQ(process.child.wait().return_code(), 127) << "bash reports a missing program";
 }
 
 TEST(JobProcess, ReportsWhyItCannotBeStarted) {
