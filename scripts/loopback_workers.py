@@ -72,7 +72,8 @@ shift 3
 exec "$@"
 """
 
-# Counts what runs at once and notes each call, then becomes the real program: its pid stays, so that a dead one shows.
+# Logs each call with the number of running clients, then becomes the real program. The pid stays the same, so that the
+# files in active/ show which clients still run.
 CLIENT_WRAPPER = """\
 #!/bin/sh
 dir={dir}/client
@@ -180,8 +181,8 @@ class Host:
     dir: pathlib.Path
     home: pathlib.Path
     bin: pathlib.Path
-    prefix: list[str] = dataclasses.field(default_factory=list)  # what starts its sshd
-    max_startups: str = "1000"  # of its sshd; holds from start_host on
+    prefix: list[str] = dataclasses.field(default_factory=list)  # command that starts its sshd
+    max_startups: str = "1000"  # of its sshd; takes effect at the next start_host
     root: pathlib.Path | None = None  # the file system that its sessions see, if it is not this machine's
     sshd: subprocess.Popen | None = None
     listener: socket.socket | None = None
@@ -207,10 +208,11 @@ class Host:
 class LoopbackWorkers:
     """`count` workers below `directory` (created if missing). A context manager, which ends all of them.
 
-    shared_home: all have one home, as with NFS. same_address: all are 127.0.0.2, told apart by their ports; their
-    names then carry the port. behind: (prefix, addresses), for hosts behind a network of their own: the first ones have these
-    addresses, which are reached from here, in the network namespace that the command `prefix` enters. roots: (name,
-    directory), one for each of the first hosts: their sessions see that file system, as root. The directory is changed.
+    shared_home: all have the same home directory, as with NFS. same_address: all have the address 127.0.0.2 and differ
+    by port; their names then include the port. behind: (prefix, addresses), for hosts in another network: the first
+    hosts have these addresses, which this machine can reach, in the network namespace that the command `prefix` enters.
+    roots: (name, directory), one for each of the first hosts: their sessions see that file system, as root, and change
+    it.
     """
 
     def __init__(self, directory, count: int, torc=None, shared_home: bool = False, same_address: bool = False,
