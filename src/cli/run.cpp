@@ -4,6 +4,7 @@
 #include <exception>
 #include <new>
 #include <string>
+#include <string_view>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -18,6 +19,7 @@
 #include "torc/base/file.hpp"
 #include "torc/base/log.hpp"
 #include "torc/base/printable.hpp"
+#include "torc/base/strings.hpp"
 #include "torc/base/version.hpp"
 #include "torc/cli/arguments.hpp"
 #include "torc/cli/command.hpp"
@@ -46,6 +48,23 @@ void report(const std::string& message, bool json) {
   } else {
     output.note("Error: " + message);
   }
+}
+
+/// The message with line breaks of the command line's own words escaped: a file name must not be able to imitate lines
+/// of this program. Other line breaks in errors are intended.
+std::string with_printable_words(std::string message, int argc, const char* const* argv) {
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view word = argv[i];
+    // Messages quote words ("a") and values of options ("--name=a").
+    for (const auto part : {word, word.substr(word.find('=') + 1)}) {
+      if (part.find_first_of("\r\n") != std::string_view::npos) {
+        // Errors may already have escaped what else is not printable.
+        message = base::replace_all(message, part, base::printable_line(part));
+        message = base::replace_all(message, base::printable(part), base::printable_line(part));
+      }
+    }
+  }
+  return message;
 }
 
 void start_logging(const GlobalOptions& options) {
@@ -105,7 +124,7 @@ int run(int argc, const char* const* argv) {
     report(json ? error.what() : base::printable_line(error.what()), json);
     return error.exit_code();
   } catch (const base::Error& error) {
-    report(error.what(), json);
+    report(json ? error.what() : with_printable_words(error.what(), argc, argv), json);
     return error.exit_code();
   } catch (const std::bad_alloc&) {
     report("out of memory", json);
