@@ -15,22 +15,26 @@ started=$SECONDS
 export ZIG_GLOBAL_CACHE_DIR=$2/zig-cache ZIG_LOCAL_CACHE_DIR=$2/zig-cache
 mkdir -p "$prefix"/{bin,include,lib} "$objects"
 
-# write_compiler NAME COMMAND...: a wrapper, since CMake and configure scripts expect a compiler to be one program.
+# What is built must not depend on where or when: no path of this machine, no date. Without -O, zig would sanitize.
+export SOURCE_DATE_EPOCH=0
+options="-fno-sanitize=undefined -ffile-prefix-map=$2=/sources -ffile-prefix-map=$prefix=/prefix"
+
+# write_compiler NAME COMMAND...: a wrapper, since CMake and configure scripts expect a compiler to be one program. ccache tells compilers apart by size
+# and time, so the time is made of the content.
 write_compiler() {
   local program=$prefix/bin/$1
   shift
   printf '#!/bin/sh\nexport ZIG_GLOBAL_CACHE_DIR=%q ZIG_LOCAL_CACHE_DIR=%q\nexec %q %s "$@"\n' \
     "$ZIG_GLOBAL_CACHE_DIR" "$ZIG_LOCAL_CACHE_DIR" "$zig" "$*" >"$program"
   chmod +x "$program"
+  touch -d "@$((16#$(sha256sum "$program" | cut -c1-7)))" "$program"
 }
 
-# A fixed time in the past, because ccache identifies a compiler by its modification time.
 if [[ ! -e $prefix/bin/ranlib ]]; then
-  write_compiler cc cc -target "$arch-linux-musl"
-  write_compiler c++ c++ -target "$arch-linux-musl"
+  write_compiler cc cc -target "$arch-linux-musl" "$options"
+  write_compiler c++ c++ -target "$arch-linux-musl" "$options"
   write_compiler ar ar
   write_compiler ranlib ranlib
-  touch -r "$repository/scripts/portable/sources.txt" "$prefix"/bin/*
 fi
 
 # step NAME FUNCTION ARGUMENT...: calls the function once, with its output in a log
@@ -99,18 +103,21 @@ build_re2() {
   with_cmake re2 "$source" -DRE2_BUILD_TESTING=OFF
 }
 
-# The parts needed for TLS 1.2 and 1.3, certificates and random bytes.
+# What TLS 1.2 and 1.3, certificates and random bytes need. The library has the names of the compiler and of the
+# directory to install into in it.
 build_openssl() {
   cd "$objects/openssl"
-  CC=$prefix/bin/cc AR=$prefix/bin/ar RANLIB=$prefix/bin/ranlib CFLAGS="-O2 -ffunction-sections -fdata-sections" \
-    "$sources/openssl/Configure" "linux-$arch" --prefix="$prefix" --libdir=lib --openssldir=/etc/ssl \
+  export PATH=$prefix/bin:$PATH
+  CC=cc AR=ar RANLIB=ranlib CFLAGS="-O2 -ffunction-sections -fdata-sections" \
+    "$sources/openssl/Configure" "linux-$arch" --prefix=/usr --libdir=lib --openssldir=/etc/ssl \
     no-shared no-module no-tests no-apps no-docs no-engine no-dso no-legacy no-ssl3 no-dtls no-comp no-cms no-ts no-ocsp \
     no-srp no-psk no-quic no-idea no-camellia no-seed no-aria no-bf no-cast no-des no-rc2 no-rc4 no-md4 no-rmd160 \
     no-whirlpool no-sm2 no-sm3 no-sm4 no-siphash no-gost no-ct no-cmp no-rfc3779 no-uplink no-ui-console no-async \
     no-autoload-config \
     no-ml-dsa no-slh-dsa || return
   make -j "$jobs" build_libs || return
-  make install_dev
+  make install_dev DESTDIR="$objects/openssl/installed" || return
+  cp -r installed/usr/include installed/usr/lib "$prefix/"
 }
 
 step headers copy_headers

@@ -4,9 +4,9 @@
 usage: scripts/portable/fetch_sources.py DIRECTORY [--emulator]
 
 Creates in DIRECTORY: zig/ziglang/zig (the compiler), src/PACKAGE (each source package with Debian's patches) and
-files/ (the files of binary packages); with --emulator, emulator/usr/bin/qemu-* as well. Existing files are kept. Uses
-the Debian archive that apt uses on this machine; lists and downloads are kept in DIRECTORY, and apt's own state is not
-touched.
+files/ (the files of binary packages); with --emulator, emulator/usr/bin/qemu-* as well. What is there already is kept.
+Debian's archive is the one that apt uses on this machine; lists and downloads are kept in DIRECTORY, and apt's own state
+is not touched.
 """
 
 import dataclasses
@@ -121,11 +121,16 @@ def is_newer(a, b):
     return subprocess.run(["dpkg", "--compare-versions", a, "gt", b], check=False).returncode == 0
 
 
-def downloaded_source(apt, pin, directory):
-    """The .dsc of the pinned revision, or of another revision with the same original tarball."""
+def revisions_to_try(apt, pin):
+    """The pinned revision, then the others of the same upstream version, newest first."""
+    yield pin.version
     revisions = [v for v in apt.source_versions(pin.package) if v != pin.version and upstream_of(v) == pin.upstream]
-    revisions.sort(key=functools.cmp_to_key(lambda a, b: -1 if is_newer(a, b) else 1))
-    for version in [pin.version, *revisions]:
+    yield from sorted(revisions, key=functools.cmp_to_key(lambda a, b: -1 if is_newer(a, b) else 1))
+
+
+def downloaded_source(apt, pin, directory):
+    """The .dsc of the pinned revision, or of another one with the same original tarball."""
+    for version in revisions_to_try(apt, pin):
         shutil.rmtree(directory, ignore_errors=True)
         directory.mkdir(parents=True)
         if not apt.get("source", "--download-only", f"{pin.package}={version}", into=directory):
