@@ -17,6 +17,7 @@ class RestApi final : public Api {
   const model::ServerVersion& version() override;
   std::string server_id() override;
   bool has_capability(model::Capability capability) override;
+  std::int64_t reload_users() override;
 
   model::Page<model::Workflow> list_workflows(const WorkflowFilter& filter) override;
   model::Workflow get_workflow(model::Id id) override;

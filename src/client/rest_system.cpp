@@ -26,4 +26,8 @@ bool RestApi::has_capability(model::Capability capability) {
   return announced && std::find(announced->begin(), announced->end(), model::to_string(capability)) != announced->end();
 }
 
+std::int64_t RestApi::reload_users() {
+  return int_at(server().post("/admin/reload-auth"), "user_count", "POST /admin/reload-auth");
+}
+
 }  // namespace torc::client

@@ -18,6 +18,7 @@ class StubApi : public client::Api {
   const model::ServerVersion& version() override { unexpected("version"); }
   std::string server_id() override { unexpected("server_id"); }
   bool has_capability(model::Capability) override { unexpected("has_capability"); }
+  std::int64_t reload_users() override { unexpected("reload_users"); }
   model::Page<model::Workflow> list_workflows(const client::WorkflowFilter&) override { unexpected("list_workflows"); }
   model::Workflow get_workflow(model::Id) override { unexpected("get_workflow"); }
   model::Workflow create_workflow(const model::Workflow&) override { unexpected("create_workflow"); }

@@ -96,6 +96,9 @@ class Api {
   virtual std::string server_id() = 0;
   /// Whether the server has a feature beyond torc 0.23.
   virtual bool has_capability(model::Capability capability) = 0;
+  /// Makes the server read its password file again, which only administrators may.
+  /// @returns the number of users
+  virtual std::int64_t reload_users() = 0;
 
   // Workflows
   virtual model::Page<model::Workflow> list_workflows(const WorkflowFilter& filter) = 0;

@@ -18,8 +18,9 @@ PasswordHashes read_password_file(const std::string& path);
 
 /// Sets one user's hash; all other lines stay unchanged. A new file is readable only by its owner; an existing one
 /// keeps its mode and owner. The file (the target, if `path` is a link) is replaced atomically. Concurrent calls wait.
+/// @returns whether the user is new
 /// @throws base::Error; base::UsageError for an invalid user name
-void set_password(const std::string& path, const std::string& user, const std::string& hash);
+bool set_password(const std::string& path, const std::string& user, const std::string& hash);
 
 /// @returns false if the file does not contain the user
 /// @throws base::Error

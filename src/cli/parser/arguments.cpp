@@ -8,7 +8,7 @@
 namespace torc::cli {
 namespace {
 
-constexpr std::array<std::string_view, 2> k_secrets{"--password", "--cookie-header"};
+constexpr std::array<std::string_view, 3> k_secrets{"--password", "--server-password", "--cookie-header"};
 
 void mask(char* text) {
   for (; *text != '\0'; ++text) {
@@ -39,6 +39,11 @@ void mask_login(std::string_view word, char* text) {
   }
 }
 
+/// `-p` is a password after the command htpasswd only, the poll interval or a port elsewhere.
+bool is_htpasswd(std::string_view word) {
+  return word == "htpasswd" || word.ends_with("torc-htpasswd");
+}
+
 bool is_secret_name(std::string_view word) {
   return std::find(k_secrets.begin(), k_secrets.end(), word) != k_secrets.end();
 }
@@ -51,11 +56,15 @@ bool has_login(std::string_view url) {
 
 std::vector<std::string> take_arguments(int argc, char** argv) {
   std::vector<std::string> words(argv, argv + argc);
+  bool has_short_name = !words.empty() && is_htpasswd(words.front());
   for (std::size_t i = 1; i < words.size() && words[i] != "--"; ++i) {
+    has_short_name = has_short_name || is_htpasswd(words[i]);
     const auto equals = words[i].find('=');
     if (equals != std::string::npos && is_secret_name(std::string_view{words[i]}.substr(0, equals))) {
       mask(argv[i] + equals + 1);
-    } else if (is_secret_name(words[i]) && i + 1 < words.size()) {
+    } else if (has_short_name && words[i].size() > 2 && words[i].starts_with("-p")) {
+      mask(argv[i] + 2);
+    } else if ((is_secret_name(words[i]) || (has_short_name && words[i] == "-p")) && i + 1 < words.size()) {
       mask(argv[++i]);
     } else {
       mask_login(words[i], argv[i]);

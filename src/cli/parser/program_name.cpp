@@ -11,12 +11,16 @@ std::vector<const char*> full_command_line(int argc, const char* const* argv) {
   }
   std::string_view name = words.front();
   name.remove_prefix(name.rfind('/') + 1);  // npos + 1 is 0
-  if (name != "torc-server") {
+  std::vector<const char*> full{"torc"};
+  if (name == "torc-server") {
+    full.push_back("server");
+    if (argc < 2 || *words[1] == '-') {
+      full.push_back("run");
+    }
+  } else if (name == "torc-htpasswd") {
+    full.push_back("htpasswd");
+  } else {
     return words;
-  }
-  std::vector<const char*> full{"torc", "server"};
-  if (argc < 2 || *words[1] == '-') {
-    full.push_back("run");
   }
   full.insert(full.end(), words.begin() + 1, words.end());
   return full;

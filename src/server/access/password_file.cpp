@@ -175,7 +175,7 @@ PasswordHashes read_password_file(const std::string& path) {
   return hashes;
 }
 
-void set_password(const std::string& named, const std::string& user, const std::string& hash) {
+bool set_password(const std::string& named, const std::string& user, const std::string& hash) {
   check_user_name(user);
   const std::string path = base::real_path(named).string();
   const base::Fd lock = lock_directory_of(path);
@@ -183,12 +183,14 @@ void set_password(const std::string& named, const std::string& user, const std::
   const auto found = std::find_if(lines.begin(), lines.end(),
                                   [&](const auto& line) { return is_entry(line) && user_of(line) == user; });
   const std::string entry = user + ':' + hash;
-  if (found == lines.end()) {
+  const bool is_new = found == lines.end();
+  if (is_new) {
     lines.push_back(entry);
   } else {
     *found = entry;
   }
   write_lines(path, lines);
+  return is_new;
 }
 
 bool remove_password(const std::string& named, const std::string& user) {

@@ -30,6 +30,13 @@ using Lines = std::vector<std::string>;
 
 }  // namespace
 
+TEST(RestSystem, ReloadsTheUsers) {
+  const std::map<std::string, std::string> answers{
+      {"POST /admin/reload-auth", R"({"message": "Reloaded 2 users", "user_count": 2})"}};
+  const auto log = requests_of(answers, [](Api& api) { EXPECT_EQ(api.reload_users(), 2); });
+  EXPECT_EQ(log, (Lines{"POST /admin/reload-auth"}));
+}
+
 TEST(RestWorkflows, SendTheRequestsOfTheInterface) {
   const auto log = requests_of(
       {{"GET /workflows", k_page},

@@ -1,10 +1,8 @@
-#include <unistd.h>
-
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.hpp"
-#include "cli/print/terminal.hpp"
+#include "cli/options/htpasswd_options.hpp"
 #include "torc/server/password_file.hpp"
 
 namespace torc::cli {
@@ -16,22 +14,6 @@ struct Options {
   int cost{server::k_default_cost};
   bool remove{false};
 };
-
-/// Asks twice on a terminal; otherwise reads one line of standard input.
-std::string read_new_password(const std::string& user) {
-  if (!can_ask()) {
-    const auto line = ask_line("");
-    if (!line) {
-      throw base::UsageError("no password on standard input");
-    }
-    return line->ends_with('\r') ? line->substr(0, line->size() - 1) : *line;
-  }
-  const std::string password = ask_password(fmt::format("New password of {}: ", user));
-  if (ask_password("Repeat the password: ") != password) {
-    throw base::UsageError("the two passwords differ; nothing was changed");
-  }
-  return password;
-}
 
 int server_htpasswd(const Options& options, CommandContext& context) {
   server::check_user_name(options.user);
@@ -66,12 +48,7 @@ CommandInfo server_htpasswd_command() {
                        .required = true,
                        .help = "Password file; created if missing"},
                       {.names = "USER", .target = &options->user, .required = true, .help = "Name of the user"},
-                      {.names = "--cost",
-                       .target = &options->cost,
-                       .value = "N",
-                       .range = Range{server::k_lowest_cost, server::k_highest_cost},
-                       .default_text = std::to_string(options->cost),
-                       .help = "bcrypt cost; each step doubles the time of a check"},
+                      cost_option(options->cost, "--cost"),
                       {.names = "--delete", .target = &options->remove, .help = "Remove the user instead"}},
           .examples = {{.command = "torc server htpasswd /etc/torc/users alice"},
                        {.command = "pass show torc/alice | torc server htpasswd /etc/torc/users alice"},

@@ -24,6 +24,11 @@ TEST(ProgramName, TorcServerIsTheServer) {
   EXPECT_EQ(full({"torc-server", "check"}), (Words{"torc", "server", "check"}));
 }
 
+TEST(ProgramName, TorcHtpasswdManagesPasswords) {
+  EXPECT_EQ(full({"torc-htpasswd"}), (Words{"torc", "htpasswd"}));
+  EXPECT_EQ(full({"/usr/bin/torc-htpasswd", "hash", "al"}), (Words{"torc", "htpasswd", "hash", "al"}));
+}
+
 TEST(ProgramName, AnyOtherNameIsTorc) {
   EXPECT_EQ(full({"/opt/torc-server/torc", "ping"}), (Words{"/opt/torc-server/torc", "ping"}));
   EXPECT_EQ(full({"torc-servers", "ping"}), (Words{"torc-servers", "ping"}));

@@ -38,6 +38,25 @@ TEST(Arguments, TheLoginOfAUrlIsASecretToo) {
                                              "--url=https://**@host", "http://host/a@b", "me:pass@host"}));
 }
 
+/// The command line that other users see.
+std::vector<std::string> shown(std::vector<std::string> words) {
+  std::vector<char*> argv;
+  for (auto& word : words) {
+    argv.push_back(word.data());
+  }
+  take_arguments(static_cast<int>(argv.size()), argv.data());
+  return words;
+}
+
+TEST(Arguments, TheShortNameOfHtpasswdsPasswordIsASecretToo) {
+  using Words = std::vector<std::string>;
+  EXPECT_EQ(shown({"torc", "htpasswd", "add", "-p", "word", "--server-password", "own", "-f", "users", "al"}),
+            (Words{"torc", "htpasswd", "add", "-p", "****", "--server-password", "***", "-f", "users", "al"}));
+  EXPECT_EQ(shown({"/bin/torc-htpasswd", "verify", "-pword", "--server-password=own", "al"}),
+            (Words{"/bin/torc-htpasswd", "verify", "-p****", "--server-password=***", "al"}));
+  EXPECT_EQ(shown({"torc", "run", "-p", "5", "1"}), (Words{"torc", "run", "-p", "5", "1"}));
+}
+
 TEST(Arguments, AnOptionWithoutItsValueIsHarmless) {
   std::string program = "torc";
   std::string option = "--password";
