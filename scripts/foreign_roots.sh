@@ -3,8 +3,8 @@
 # apt; uses the archive that apt is configured with.
 #
 # usage: scripts/foreign_roots.sh DIR
-#   DIR  gets debian11, debian13 (smallest installations), busybox and busybox-aarch64 (nothing but busybox); what is
-#        there already is kept
+#   DIR  gets debian11, debian12, debian13 (smallest installations), busybox and busybox-aarch64 (nothing but busybox);
+#        what is there already is kept
 set -euo pipefail
 
 if [[ $# != 1 || $1 == -* ]]; then
@@ -64,6 +64,7 @@ make_busybox() {
 }
 
 make_debian debian11 bullseye
+make_debian debian12 bookworm
 make_debian debian13 trixie
 make_busybox busybox amd64
 make_busybox busybox-aarch64 arm64

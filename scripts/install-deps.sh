@@ -2,27 +2,35 @@
 # Installs the Debian packages needed to build, to test and to run the demo. Installed packages are not changed; if none
 # is missing, the script needs neither network nor root.
 #
-# usage: scripts/install-deps.sh [--with-browser]    --with-browser: also a browser for the tests of pages (220 MB)
+# usage: scripts/install-deps.sh [--with-browser | --only-build]
+#   --with-browser  also a browser for the tests of pages (220 MB)
+#   --only-build    without the packages for tests and demo
 set -euo pipefail
 
 with_browser=false
+only_build=false
 case "${1-}" in
   "") ;;
   --with-browser) with_browser=true ;;
+  --only-build) only_build=true ;;
   *)
-    sed -n '2,6s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,8s/^# \{0,1\}//p' "$0" >&2
     exit 2
     ;;
 esac
 
+# to build
 packages=(
-  # to build
   g++ cmake ninja-build ccache git python3 pkgconf
   libcli11-dev libcurl4-openssl-dev nlohmann-json3-dev libspdlog-dev libfmt-dev libsqlitecpp-dev libsqlite3-dev
   libyaml-cpp-dev libarchive-dev zlib1g-dev libre2-dev libboost-dev libssl-dev libcrypt-dev
-  # to test and for the demo
-  libgtest-dev sqlite3 openssh-client openssh-server openssl procps busybox python3-venv xz-utils clang libclang-rt-dev
 )
+if [[ $only_build == false ]]; then
+  # to test and for the demo
+  packages+=(
+    libgtest-dev sqlite3 openssh-client openssh-server openssl procps busybox python3-venv xz-utils clang libclang-rt-dev
+  )
+fi
 
 # Any of these browsers will do if it is already installed.
 browser=()

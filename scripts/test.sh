@@ -5,8 +5,8 @@
 #
 # usage: scripts/test.sh [--quick | --everything]
 #   --quick       no sanitizers, no fuzzing, no slow tests, no browser
-#   --everything  also tests that are too long for continuous integration: the request fuzzer for 30 minutes, and each
-#                 unit test ten times
+#   --everything  also tests that are too long for continuous integration: the request fuzzer for 30 minutes, each unit
+#                 test ten times, and the packages (as root)
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -90,6 +90,9 @@ fi
 if [[ $everything == true ]]; then
   section "unit tests, ten times over, release build"
   run_tests release -L unit --repeat until-fail:10 --parallel "$((jobs * 2))"
+
+  section "packages, each installed in a clean root"
+  scripts/package/test_packages.sh || failed+=("packages")
 
   section "fuzzing requests, 30 minutes"
   scripts/fuzz.sh 1800 request || failed+=("fuzz, 30 minutes")

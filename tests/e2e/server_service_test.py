@@ -169,18 +169,20 @@ class Options(E2ETest):
 
 
 class Installed(E2ETest):
-    def test_installing_creates_the_second_name_and_the_unit(self):
+    def test_installing_creates_the_other_names_and_the_unit(self):
         build = pathlib.Path(TORC).parent
         if not (build / "cmake_install.cmake").exists():
             self.skipTest(f"{TORC} does not lie in the directory of a build")
         prefix = self.dir / "prefix"
         subprocess.run(["cmake", "--install", build, "--prefix", prefix], capture_output=True, check=True, timeout=60)
+        for name in ("torc-server", "torc-htpasswd"):
+            self.assertEqual(os.readlink(prefix / "bin" / name), "torc")
         link = prefix / "bin" / "torc-server"
-        self.assertEqual(os.readlink(link), "torc")
         shown = subprocess.run([link, "--help"], capture_output=True, text=True, check=True, timeout=20)
         self.assertIn("--pid-file", shown.stdout)
         unit = (prefix / "lib" / "systemd" / "system" / "torc-server.service").read_text()
-        self.assertRegex(unit, r"ExecStart=/\S+/torc-server run --host \$")
+        self.assertIn(f"\nExecStart={link} run --host $", unit)
+        self.assertIn("\nu torc ", (prefix / "lib" / "sysusers.d" / "torc.conf").read_text())
         self.assertIn("SystemCallFilter=@system-service\n", unit)
         self.assertIn("ExecReload=/bin/kill -HUP $MAINPID\n", unit)
 
