@@ -14,6 +14,7 @@ for program in rpm rpmbuild debootstrap; do
   command -v "$program" >/dev/null || missing+=("$program")
 done
 if ((${#missing[@]} > 0)); then
+  apt-get update -q
   apt-get install -q -y --no-install-recommends rpm debootstrap </dev/null
 fi
 scripts/foreign_roots.sh "$roots"
