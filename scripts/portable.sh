@@ -37,6 +37,7 @@ scripts/portable/fetch_sources.py "$sources"
 echo "libraries: $prefix"
 scripts/portable/build_libraries.sh "$arch" "$sources" "$prefix"
 
+mkdir -p build
 build=build/portable-$arch
 echo "program: $build/torc"
 cmake --preset portable -B "$build" -DTORC_PORTABLE_ARCH="$arch" -DTORC_PORTABLE_PREFIX="$prefix" >"$build.log" 2>&1 ||
