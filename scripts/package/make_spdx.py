@@ -20,6 +20,14 @@ def lines_of(path: pathlib.Path) -> list[list[str]]:
     return [line.split() for line in path.read_text().splitlines() if line.strip() and not line.startswith("#")]
 
 
+def linked() -> list[list[str]]:
+    """The lines of linked.txt, without the allocator if the preset does not choose it."""
+    presets = json.loads((SCRIPTS.parent / "CMakePresets.json").read_text())["configurePresets"]
+    portable = next(preset for preset in presets if preset["name"] == "portable")
+    has_mimalloc = portable["cacheVariables"].get("TORC_MIMALLOC") == "ON"
+    return [line for line in lines_of(SCRIPTS / "package" / "linked.txt") if has_mimalloc or line[0] != "mimalloc"]
+
+
 def read_pins() -> dict[str, list[str]]:
     """Kind, version and checksum by package. Of zig, whose wheels differ per host, the first."""
     pins = {}
@@ -66,10 +74,10 @@ def document(version: str) -> dict:
         "copyrightText": "NOASSERTION",
         "primaryPackagePurpose": "APPLICATION",
     }
-    linked = [package_of(pin, name, licence, pins) for pin, name, licence, _ in lines_of(SCRIPTS / "package" / "linked.txt")]
+    parts = [package_of(pin, name, licence, pins) for pin, name, licence, _ in linked()]
     relations = [{"spdxElementId": "SPDXRef-torc", "relationshipType": "STATIC_LINK", "relatedSpdxElement": package["SPDXID"]}
-                 for package in linked]
-    content = hashlib.sha256(json.dumps([torc, linked]).encode()).hexdigest()
+                 for package in parts]
+    content = hashlib.sha256(json.dumps([torc, parts]).encode()).hexdigest()
     created = datetime.datetime.fromtimestamp(int(os.environ["SOURCE_DATE_EPOCH"]), datetime.timezone.utc)
     return {
         "spdxVersion": "SPDX-2.3",
@@ -78,7 +86,7 @@ def document(version: str) -> dict:
         "name": f"torc-cpp-{version}",
         "documentNamespace": f"urn:sha256:{content}",
         "creationInfo": {"created": created.strftime("%Y-%m-%dT%H:%M:%SZ"), "creators": ["Tool: torc-make_spdx"]},
-        "packages": [torc, *linked],
+        "packages": [torc, *parts],
         "relationships": [{"spdxElementId": "SPDXRef-DOCUMENT", "relationshipType": "DESCRIBES",
                            "relatedSpdxElement": "SPDXRef-torc"}, *relations],
     }
@@ -86,7 +94,7 @@ def document(version: str) -> dict:
 
 def licences(sources: pathlib.Path) -> str:
     parts = ["The portable program of torc contains the following libraries. Their licences:\n"]
-    for _, name, licence, file in lines_of(SCRIPTS / "package" / "linked.txt"):
+    for _, name, licence, file in linked():
         title = f"{name} ({licence.replace('_', ' ')})"
         parts.append(f"\n{title}\n{'=' * len(title)}\n\n{(sources / file).read_text(errors='replace').strip()}\n")
     return "".join(parts)
