@@ -3,8 +3,8 @@
 # apt; uses the archive that apt is configured with.
 #
 # usage: scripts/foreign_roots.sh DIR
-#   DIR  gets debian11, debian12, debian13 (smallest installations), busybox and busybox-aarch64 (nothing but busybox);
-#        what is there already is kept
+#   DIR  gets debian11, debian12, debian13 (minimal installations), busybox and busybox-aarch64 (only busybox);
+#        existing ones are kept
 set -euo pipefail
 
 if [[ $# != 1 || $1 == -* ]]; then
@@ -15,7 +15,8 @@ mkdir -p "$1"
 cd "$1"
 roots=$PWD
 
-archive=$(apt-get indextargets --format '$(RELEASE) $(REPO_URI)' 'Created-By: Packages' | awk '$1 !~ /security/ { print $2; exit }')
+archive=$(apt-get indextargets --format '$(RELEASE) $(REPO_URI)' 'Created-By: Packages' |
+  awk '!found && $1 !~ /security/ { print $2; found = 1 }')
 if [[ -z $archive ]]; then
   echo "Error: apt has no archive here; see sources.list(5)" >&2
   exit 1
@@ -34,7 +35,7 @@ make_debian() {
   mv "$1.new" "$1"
 }
 
-# apt_for ARCHITECTURE ARGUMENT...: apt with lists of its own
+# apt_for ARCHITECTURE ARGUMENT...: apt with its own lists, so that the state of the system does not change
 apt_for() {
   local state=$roots/apt-$1
   mkdir -p "$state/lists/partial" "$state/cache/archives/partial"

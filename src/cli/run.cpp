@@ -57,7 +57,8 @@ std::string with_printable_words(std::string message, int argc, const char* cons
     const std::string_view word = argv[i];
     // Messages quote words ("a") and values of options ("--name=a").
     for (const auto part : {word, word.substr(word.find('=') + 1)}) {
-      if (part.find_first_of("\r\n") != std::string_view::npos) {
+      if (part.find_first_of("\r\n") != std::string_view::npos &&
+          part.find_first_not_of("\r\n") != std::string_view::npos) {
         // Errors may already have escaped what else is not printable.
         message = base::replace_all(message, part, base::printable_line(part));
         message = base::replace_all(message, base::printable(part), base::printable_line(part));

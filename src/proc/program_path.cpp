@@ -1,5 +1,6 @@
 #include "proc/program_path.hpp"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -24,8 +25,10 @@ std::vector<std::string> paths_of_program(const std::string& name) {
 
 bool is_in_path(const std::string& program) {
   const auto paths = paths_of_program(program);
-  return std::any_of(paths.begin(), paths.end(),
-                     [](const std::string& path) { return ::access(path.c_str(), X_OK) == 0; });
+  return std::any_of(paths.begin(), paths.end(), [](const std::string& path) {
+    struct stat status {};
+    return ::stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode) && ::access(path.c_str(), X_OK) == 0;
+  });
 }
 
 }  // namespace torc::proc

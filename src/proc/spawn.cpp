@@ -151,6 +151,7 @@ void Child::signal(int number) const noexcept {
 void prepare_signals_for_children() {
   original_mask();
   ::signal(SIGPIPE, SIG_IGN);
+  ::signal(SIGXFSZ, SIG_IGN);
 }
 
 }  // namespace torc::proc

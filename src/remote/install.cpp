@@ -49,14 +49,12 @@ std::string why_not_started(const Report& report, const std::string& wanted) {
     name = shown(name);
   }
   if (const auto version = said.find("version `GLIBC"); version != std::string::npos) {
-    return fmt::format(
-        "the worker's C library is too old for this program ({})",
-        said.substr(version));
+    return fmt::format("the worker's C library is too old for this program ({})", said.substr(version));
   }
   if (!libraries.empty()) {
-    return fmt::format(
-        "it does not start there: {} missing; install the package that contains {}",
-        base::join(libraries, ", ") + (libraries.size() == 1 ? " is" : " are"), libraries.size() == 1 ? "it" : "them");
+    return fmt::format("it does not start there: {} missing; install the package that contains {}",
+                       base::join(libraries, ", ") + (libraries.size() == 1 ? " is" : " are"),
+                       libraries.size() == 1 ? "it" : "them");
   }
   if (said.find("Exec format error") != std::string::npos || said.find("cannot execute binary") != std::string::npos) {
     return "it does not start there: it was built for another kind of machine (Exec format error)";
@@ -93,11 +91,13 @@ class Installation {
     }
     std::vector<std::string> reasons;
     for (ProgramFile* program : candidates()) {
-      if (!send(*program)) {
-        return m_result;
-      }
-      if (place(*program) != Placed::does_not_start) {
-        return m_result;
+      try {
+        const Checksum checksum = program->checksum();
+        if (!send(*program) || place(*program, checksum) != Placed::does_not_start) {
+          return m_result;
+        }
+      } catch (const base::SystemError& error) {
+        m_result.message = error.what();
       }
       reasons.push_back(program->program().name + ": " + m_result.message);
     }
@@ -147,24 +147,42 @@ class Installation {
   /// Why no program could be installed, and the remedy.
   std::string explain(const std::vector<std::string>& reasons) const {
     const std::string machine = shown(m_machine);
+    if (machine.empty()) {
+      return "the worker does not report its system and processor (uname -sm)";
+    }
+    if (reasons.empty() && m_machine != "Linux x86_64" && m_machine != "Linux aarch64") {
+      return fmt::format("the worker is {}, for which there is no portable program; build torc on the worker", machine);
+    }
     const std::string portable = "torc-linux-" + machine.substr(machine.rfind(' ') + 1);
     const std::string remedy =
         fmt::format("there is no {} in {}; see --binary-dir", portable, base::printable(m_settings.binary_dir));
     if (reasons.empty()) {
       return fmt::format("the worker is {}, and {}", machine, remedy);
     }
-    const bool has_portable = std::any_of(m_programs.begin(), m_programs.end(), [&](const auto& program) {
-      return program->program().name == portable;
-    });
+    const bool has_portable = std::any_of(m_programs.begin(), m_programs.end(),
+                                          [&](const auto& program) { return program->program().name == portable; });
     return base::join(reasons, "; ") + (has_portable ? "" : "; " + remedy);
+  }
+
+  proc::CommandResult transfer(ProgramFile& program) {
+    if (m_has_gzip) {
+      std::string packed;
+      try {
+        packed = program.compressed();
+      } catch (const base::SystemError&) {
+        // Without enough memory for the copy, the file itself is sent.
+      }
+      if (!packed.empty()) {
+        return m_transport.send(m_worker.address, packed, m_temporary + std::string(k_packed_suffix));
+      }
+    }
+    return m_transport.send(m_worker.address, program.program().path, m_temporary);
   }
 
   bool send(ProgramFile& program) {
     const auto directory = m_target.substr(0, m_target.rfind('/'));
     m_temporary = fmt::format("{}/.torc-install.{}", directory, base::to_hex(base::random64(), 16));
-    const auto call =
-        m_has_gzip ? m_transport.send(m_worker.address, program.compressed(), m_temporary + std::string(k_packed_suffix))
-                   : m_transport.send(m_worker.address, program.program().path, m_temporary);
+    const auto call = transfer(program);
     if (call.ok()) {
       return true;
     }
@@ -173,7 +191,7 @@ class Installation {
         m_transport.run(m_worker.address, {.script = discard_torc_script(m_temporary), .cleans_up = true});
     const auto report = Report::parse(cleanup.out);
     const auto said = report ? report->text("discarded") : "";
-    if (said.find("No space left") != std::string::npos) {
+    if (said.find("No space left") != std::string::npos || said.find("quota exceeded") != std::string::npos) {
       m_result.message = "no space left for " + m_target;
     } else {
       m_result.message = said.empty() || m_result.canceled ? failure_reason(call) : said;
@@ -187,13 +205,16 @@ class Installation {
   enum class Placed { yes, does_not_start, failed };
 
   /// Unless the program is in its place afterwards, the result says why.
-  Placed place(const ProgramFile& program) {
+  Placed place(const ProgramFile& program, const Checksum& checksum) {
     // Runs even after a stop request: it is short, and deletes the temporary file.
-    const auto call = m_transport.run(
-        m_worker.address,
-        {.script = place_torc_script(m_settings, program.checksum(), m_temporary, m_target), .cleans_up = true});
+    const auto call =
+        m_transport.run(m_worker.address,
+                        {.script = place_torc_script(m_settings, checksum, m_temporary, m_target), .cleans_up = true});
     const auto report = judge(call);
     if (!report) {
+      if (!m_result.reached) {
+        m_result.message += fmt::format("; {}* may be left on the worker", m_temporary);
+      }
       return Placed::failed;
     }
     m_result.ok = m_result.installed = report->has("installed");

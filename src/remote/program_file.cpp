@@ -2,16 +2,19 @@
 
 #include <unistd.h>
 
-#include <utility>
-
 #include <fmt/format.h>
 
 #include "torc/archive/gzip_file.hpp"
 
 namespace torc::remote {
 
-ProgramFile::ProgramFile(InstallProgram program)
-    : m_program(std::move(program)), m_checksum(checksum_of_file(m_program.path)) {}
+Checksum ProgramFile::checksum() {
+  const std::lock_guard lock(m_mutex);
+  if (!m_checksum) {
+    m_checksum = checksum_of_file(m_program.path);
+  }
+  return *m_checksum;
+}
 
 std::string ProgramFile::compressed() {
   const std::lock_guard lock(m_mutex);

@@ -2,7 +2,9 @@
 
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
+#include <utility>
 
 #include "remote/logs/checksum.hpp"
 #include "torc/base/fd.hpp"
@@ -10,24 +12,25 @@
 
 namespace torc::remote {
 
-/// A torc to copy to workers, and its compressed copy, which is made once, when a worker first needs it. Thread-safe.
+/// A torc to copy to workers. It is read when a worker first needs it. Thread-safe.
 class ProgramFile {
  public:
-  /// @throws base::SystemError if the file cannot be read
-  explicit ProgramFile(InstallProgram program);
+  explicit ProgramFile(InstallProgram program) : m_program(std::move(program)) {}
 
   const InstallProgram& program() const { return m_program; }
-  const Checksum& checksum() const { return m_checksum; }
 
-  /// A path of the file compressed with gzip, for other processes of this user, while this object lives. Blocks while
-  /// it is being made.
+  /// @throws base::SystemError if the file cannot be read
+  Checksum checksum();
+
+  /// A path of the file compressed with gzip, for other processes of this user, while this object lives. Blocks until
+  /// the copy exists.
   /// @throws base::SystemError
   std::string compressed();
 
  private:
   const InstallProgram m_program;
-  const Checksum m_checksum;
   std::mutex m_mutex;
+  std::optional<Checksum> m_checksum;
   base::Fd m_compressed;
 };
 

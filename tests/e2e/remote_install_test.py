@@ -70,6 +70,17 @@ class Install(E2ETest):
         self.assertEqual(self.program(workers.hosts[0]).read_text(), OTHER_VERSION)
         self.assertEqual(len(list(self.program(workers.hosts[0]).parent.iterdir())), 1)
 
+    def test_a_connection_that_ends_while_the_worker_unpacks(self):
+        server, workers = self.set_up_workers()
+        gzip = workers.hosts[0].bin / "gzip"
+        gzip.write_text("#!/bin/sh\n/usr/bin/gzip \"$@\"\nsleep 5\n: >$HOME/unpacked\n")
+        gzip.chmod(0o755)
+        result = server.torc("remote", "install", self.wf, "--ssh-limit", "3")
+        self.assertRegex(result.stdout, r"\[FAILED\] \S+: timed out; \S+/\.torc-install\.\w+\* may be left on the worker\n")
+        home = workers.hosts[0].home
+        wait_until(lambda: (home / "unpacked").exists() and not list((home / ".local/bin").iterdir()),
+                   what="the worker to delete the files")
+
     def test_a_program_that_does_not_start_there(self):
         server, workers = self.set_up_workers()
         self.take_library_away(workers.hosts[0])

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import sys
 
 from harness import E2ETest, main, run_torc
 
@@ -59,7 +60,7 @@ class RunShell(E2ETest):
         shell = self.dir / "my shell"
         shell.write_text("#!/bin/sh\necho \"own shell: $1 $2\"\nexec /bin/sh \"$@\"\n")
         shell.chmod(0o755)
-        run_torc("-s", "run", self.spec, "--shell", shell, home=self.dir, check=True)
+        run_torc("-s", "run", self.spec, "--shell", "./my shell", home=self.dir, check=True)
         self.assertEqual([text.splitlines()[0] for text in self.outputs()],
                          ["own shell: -c echo shell: $0", "own shell: -c uname -s"])
         self.assertIn("own shell: -c", (self.dir / "torc_output/action_wf1_a1.log").read_text())
@@ -67,11 +68,27 @@ class RunShell(E2ETest):
         self.assertIn("Created workflow 2", done.stdout)
         self.assertIn("own shell", (self.dir / "torc_output/job_stdio/job_wf2_j3_r1_a1.o").read_text())
 
+    def test_a_wrapper_that_is_called_bash_runs_every_command(self):
+        (self.dir / "wrap").mkdir()
+        wrapper = self.dir / "wrap/bash"
+        wrapper.write_text("#!/bin/sh\necho wrapped\nexec /bin/sh \"$@\"\n")
+        wrapper.chmod(0o755)
+        run_torc("-s", "run", self.spec, "--shell", wrapper, home=self.dir, check=True)
+        self.assertEqual([text.splitlines()[0] for text in self.outputs()], ["wrapped", "wrapped"])
+
+    def test_actions_run_in_a_shell_that_is_not_posix(self):
+        self.spec.write_text(json.dumps({"name": "w", "jobs": [{"name": "j", "command": "print('job')"}], "actions": [
+            {"trigger_type": "on_workflow_complete", "action_type": "run_commands",
+             "commands": ["import os, sys; print(os.path.basename(os.getcwd())); sys.stderr.write('failed')"]}]}))
+        run_torc("-s", "run", self.spec, "--shell", sys.executable, home=self.dir, check=True)
+        log = (self.dir / "torc_output/action_wf1_a1.log").read_text()
+        self.assertEqual(sorted(log.splitlines()[1:]), ["failed", "torc_output"], "both streams, in the output directory")
+
     def test_a_shell_that_is_not_there_leaves_no_workflow(self):
         for command in (["run", self.spec], ["exec", "-c", "true"]):
             failed = run_torc("-s", *command, "--shell", "no-such-shell", home=self.dir)
             self.assertEqual((failed.returncode, failed.stdout), (1, ""))
-            self.assertIn("the shell 'no-such-shell' for jobs is not a program that can be started here", failed.stderr)
+            self.assertIn("the shell 'no-such-shell' cannot run jobs: it is not in PATH; choose another", failed.stderr)
         listed = run_torc("-s", "-f", "json", "workflows", "list", home=self.dir, check=True)
         self.assertEqual(json.loads(listed.stdout)["workflows"], [])
 

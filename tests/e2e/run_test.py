@@ -355,16 +355,17 @@ class Run(E2ETest):
     def test_a_job_that_cannot_be_started(self):
         server = self.server()
         shell = self.dir / "shell"
-        shell.write_text("#!/no/such/interpreter\n")
+        shell.write_text("#!/bin/sh\nexec /bin/sh \"$@\"\n")
         shell.chmod(0o755)
-        wf = server.create(workflow({"command": "echo a; echo b"}, {"command": "true", "depends_on": ["j1"]}))
+        wf = server.create(workflow({"command": f"rm {shell}"}, {"command": "echo a; echo b", "depends_on": ["j1"]},
+                                    {"command": "true", "depends_on": ["j2"]}))
         self.assertEqual(self.runner(server, wf, "--shell", shell).wait(30), 1)
-        self.assertEqual(server.statuses(wf), {"j1": "failed", "j2": "canceled"})
+        self.assertEqual(server.statuses(wf), {"j1": "completed", "j2": "failed", "j3": "canceled"})
         reason = f"cannot execute {shell}: No such file or directory"
-        self.assertEqual([result["return_code"] for result in server.results(wf)], [126])
-        self.assertEqual(self.start_failures(server, wf), {"j1": reason})
+        self.assertEqual([result["return_code"] for result in server.results(wf)], [0, 126])
+        self.assertEqual(self.start_failures(server, wf), {"j2": reason})
         self.assertIn(reason, self.runner_log())
-        self.assertIn(f"Job 1 (j1): {reason}", server.torc("results", "list", wf, check=True).stdout)
+        self.assertIn(f"Job 2 (j2): {reason}", server.torc("results", "list", wf, check=True).stdout)
 
     def test_no_shell(self):
         server = self.server()

@@ -86,8 +86,9 @@ class Child {
 /// Whether PATH has a program of this name that this user may execute.
 bool is_in_path(const std::string& program);
 
-/// Prepares the signal state of this program and its children: ignores SIGPIPE here; children get default handlers for
-/// all signals, and the mask that this program was started with. Call this once in main before threads start.
+/// Prepares the signal state of this program and its children: ignores SIGPIPE here, and SIGXFSZ, so that a file that
+/// reaches the limit of `ulimit -f` is an error like a full disk. Children get default handlers for all signals, and
+/// the mask that this program was started with. Call this once in main before threads start.
 void prepare_signals_for_children();
 
 }  // namespace torc::proc

@@ -52,7 +52,6 @@ std::vector<InstallProgram> portable_programs(const std::string& directory);
 /// `torc remote run` searches. The file is copied with scp to a temporary name beside its target, compressed if the
 /// worker has gzip, verified, started once as a test, and then renamed, so that a running torc is not disturbed. An
 /// attempt that fails or is canceled leaves nothing behind.
-/// @throws base::SystemError if a program cannot be read here
 std::vector<InstallResult> install_on_workers(Transport& transport, const std::vector<Worker>& workers,
                                               const InstallSettings& settings);
 

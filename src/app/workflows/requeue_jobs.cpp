@@ -31,7 +31,7 @@ bool requeue_job(client::Api& api, const model::Job& job, std::int64_t run_id) {
   }
 }
 
-std::vector<bool> requeue_orphans(client::Api& api, model::Id workflow_id, Orphans& orphans) {
+std::vector<bool> requeue_orphans(client::Api& api, model::Id workflow_id, const Orphans& orphans) {
   std::vector<bool> requeued;
   if (!orphans.jobs.empty()) {
     const std::int64_t run_id = api.get_workflow_status(workflow_id).run_id;
@@ -39,7 +39,7 @@ std::vector<bool> requeue_orphans(client::Api& api, model::Id workflow_id, Orpha
       requeued.push_back(requeue_job(api, orphan.job, run_id));
     }
   }
-  for (auto& node : orphans.dead_nodes) {
+  for (auto node : orphans.dead_nodes) {
     node.is_active = false;
     api.update_compute_node(node.id.value_or(0), node);
   }

@@ -61,8 +61,8 @@ std::string next_step(const WorkflowSummary& summary, const std::string& program
   }
   if (count(JobStatus::uninitialized) + count(JobStatus::ready) > 0) {
     return fmt::format(
-        "no runner is active; '{0} run {1}' starts one on this machine, '{0} remote run {1}' on the ssh workers",
-        program, id);
+        "no runner is active; '{0} run {1}' starts one on this machine, '{0} remote run {1}{2}' on the ssh workers",
+        program, id, program == "torc" ? "" : " --wait");
   }
   return fmt::format(
       "no runner is active, although jobs are pending or running; '{} compute-nodes list {}' shows which runners had "

@@ -41,8 +41,8 @@ OptionInfo shell_option(std::optional<std::string>& shell) {
           .check = check_not_empty,
           .completion = Completion::program,
           .help =
-              "Program that runs the command lines of jobs, as SHELL -c LINE (default: bash, or sh where bash is "
-              "not installed)"};
+              "Program that runs the command lines of jobs, actions and recovery scripts, as SHELL -c LINE (default: "
+              "bash, or sh where bash is not installed)"};
 }
 
 OptionInfo raw_option(bool& raw) {

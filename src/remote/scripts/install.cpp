@@ -59,15 +59,20 @@ main() {
 
 constexpr std::string_view k_place_main = R"sh(
 fail_to_unpack() {
+  reason=${message##*"$newline"}
   case $message in
-    *'No space left'*) fail "no space left for $target" ;;
-    *) fail "the program was damaged during the transfer (${message##*"$newline"})" ;;
+    *'No space left'* | *'quota exceeded'*) fail "no space left for $target ($reason)" ;;
+    *'not in gzip format'* | *'unexpected end'* | *crc* | *corrupt* | *'invalid magic'* | *'format violated'*)
+      fail "the program was damaged during the transfer ($reason)"
+      ;;
+    *) fail "cannot unpack the copied program: $reason" ;;
   esac
 }
 
 main() {
   trap 'rm -f -- "$temporary" "$temporary$packed_suffix"' EXIT
-  trap 'exit 1' HUP INT TERM
+  # PIPE: the connection may end while this runs, and dash and busybox then skip the trap of EXIT.
+  trap 'exit 1' HUP INT TERM PIPE
   if [ -f "$temporary$packed_suffix" ]; then
     message=$({ gzip -dc <"$temporary$packed_suffix" >"$temporary"; } 2>&1) || fail_to_unpack
   fi
@@ -96,6 +101,7 @@ main() {
 constexpr std::string_view k_discard_torc_main = R"sh(
 main() {
   trap 'rm -f -- "$temporary" "$temporary$packed_suffix"' EXIT
+  trap 'exit 1' HUP INT TERM PIPE
   message=
   # sftp does not report a full disk as the reason of a failure, but writing to the file here does.
   for file in "$temporary" "$temporary$packed_suffix"; do
@@ -146,7 +152,9 @@ std::string discard_torc_script(const std::string& temporary) {
   return bare_script()
       .set("temporary", temporary)
       .set("packed_suffix", k_packed_suffix)
-      .add(torc_functions()).add(k_discard_torc_main).text();
+      .add(torc_functions())
+      .add(k_discard_torc_main)
+      .text();
 }
 
 }  // namespace torc::remote

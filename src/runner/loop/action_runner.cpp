@@ -130,14 +130,14 @@ void ActionRunner::run_commands(const std::stop_token& stop, model::Id action_id
     m_log.info("action {}: {}", action_id, command);
     try {
       // Both streams in one file, in the order of their output.
-      const auto result = proc::run_command(
-          {.argv = {m_settings.shell.program, "-c",
-                    fmt::format("exec 2>&1; cd -- {} || exit; {}", base::shell_quote(directory), command)},
-           .env = action_environment(m_workflow_id, m_settings, own_environment()),
-           .limit = k_limit,
-           .output_limit = k_max_output,
-           .kill_now = m_kill_now},
-          stop);
+      const auto result =
+          proc::run_command({.argv = {"/bin/sh", "-c", R"(exec 2>&1; cd -- "$1" || exit; exec "$2" -c "$3")", "sh",
+                                      directory, m_settings.shell.program, command},
+                             .env = action_environment(m_workflow_id, m_settings, own_environment()),
+                             .limit = k_limit,
+                             .output_limit = k_max_output,
+                             .kill_now = m_kill_now},
+                            stop);
       text += fmt::format("$ {}\n{}", command, result.out);
       if (!result.ok()) {
         m_log.warning("action {}: '{}' {}: see {}", action_id, command, words_for_end(result), log_file.string());

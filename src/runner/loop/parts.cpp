@@ -125,15 +125,20 @@ void Parts::report_missing_bash() {
   const std::string message =
       fmt::format("{} has no bash: command lines run with {}", liveness.node().hostname, settings.shell.program);
   log.warning("{}", message);
-  api.create_event({.id = std::nullopt,
-                    .workflow_id = options.workflow_id,
-                    .timestamp = base::unix_millis_now(),
-                    .data = {{"category", "compute_node"},
-                             {"event_type", "bash_missing"},
-                             {"severity", "warning"},
-                             {"compute_node_id", liveness.node_id()},
-                             {"shell", settings.shell.program},
-                             {"message", message}}});
+  try {
+    api.create_event({.id = std::nullopt,
+                      .workflow_id = options.workflow_id,
+                      .timestamp = base::unix_millis_now(),
+                      .data = {{"category", "compute_node"},
+                               {"event_type", "bash_missing"},
+                               {"severity", "warning"},
+                               {"compute_node_id", liveness.node_id()},
+                               {"shell", settings.shell.program},
+                               {"message", message}}});
+  } catch (const base::ApiError& error) {
+    // The jobs matter more than this event.
+    log.warning("the server did not record that bash is missing: {}", error.what());
+  }
 }
 
 }  // namespace torc::runner

@@ -37,8 +37,8 @@ bool has_option(const CommandInfo& command, const std::string& name) {
 
 TEST(CommandLineErrors, EscapeLineBreaksOfTheWordsThatTheyQuote) {
   EXPECT_EQ(run_cli({"sta\nError: other"}).err, "Error: unknown command 'sta\\nError: other'. See 'torc --help'.\n");
-  for (const auto& words : std::vector<std::vector<std::string>>{
-           {"run", "a\nb"}, {"create", "no\nsuch.json"}, {"status", "1\n2"}, {"-s", "--db=no\nsuch/x.db", "status", "1"}}) {
+  for (const auto& words :
+       std::vector<std::vector<std::string>>{{"run", "a\nb"}, {"create", "no\nsuch.json"}, {"status", "1\n2"}}) {
     const auto error = run_cli(words).err;
     EXPECT_EQ(error.find('\n'), error.size() - 1) << error;
   }

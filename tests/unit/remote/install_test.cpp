@@ -197,6 +197,45 @@ TEST_P(InstallScripts, SaysThatThePortableProgramIsOfAnotherVersion) {
   expect_failure("old: it is torc 0.22.0, not torc 0.23.0");
 }
 
+TEST_P(InstallScripts, SkipsAProgramThatCannotBeRead) {
+  settings.programs.insert(settings.programs.begin(),
+                           {.path = "/no/such/program", .name = "absent", .machine = own_machine()});
+  EXPECT_EQ(install().program, "this program");
+  settings.programs.pop_back();
+  fs::remove(target());
+  expect_failure("absent: cannot open /no/such/program: No such file or directory");
+}
+
+TEST_P(InstallScripts, ReportsMachinesWithoutAPortableProgram) {
+  if (std::string(GetParam()) == "busybox") {
+    GTEST_SKIP() << "its uname is built in";
+  }
+  settings.programs.front().machine = "Linux pdp11";
+  for (const auto& [machine, message] : std::vector<std::pair<std::string, std::string>>{
+           {"Darwin arm64",
+            "the worker is Darwin arm64, for which there is no portable program; build torc on the worker"},
+           {"", "the worker does not report its system and processor (uname -sm)"},
+           {"Linux aarch64",
+            "the worker is Linux aarch64, and there is no torc-linux-aarch64 in /usr/lib/torc; see "
+            "--binary-dir"}}) {
+    write_program(transport.home() / "bin/uname", "#!/bin/sh\necho '" + machine + "'\n");
+    EXPECT_EQ(install().message, message);
+  }
+}
+
+TEST_P(InstallScripts, ReportsWhyItCannotUnpack) {
+  if (std::string(GetParam()) == "busybox") {
+    GTEST_SKIP() << "its gzip is built in";
+  }
+  for (const auto& [error, message] : std::vector<std::pair<std::string, std::string>>{
+           {"gzip: stdout: No space left on device", "no space left for " + target().string()},
+           {"gzip: stdout: Disk quota exceeded", "no space left for " + target().string()},
+           {"Killed", "cannot unpack the copied program: Killed"}}) {
+    write_program(transport.home() / "bin/gzip", "#!/bin/sh\necho '" + error + "' >&2\nexit 1\n");
+    expect_failure(message);
+  }
+}
+
 TEST_P(InstallScripts, SendsTheProgramItselfToAWorkerWithoutGzip) {
   if (std::string(GetParam()) == "busybox") {
     GTEST_SKIP() << "its gzip is built in";

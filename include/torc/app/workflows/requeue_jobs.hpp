@@ -17,7 +17,7 @@ bool requeue_job(client::Api& api, const model::Job& job, std::int64_t run_id);
 /// Requeues these jobs, and deactivates the compute nodes of runners that died.
 /// @returns for each of `orphans.jobs` whether it was requeued; another runner may have claimed it meanwhile
 /// @throws base::ApiError
-std::vector<bool> requeue_orphans(client::Api& api, model::Id workflow_id, Orphans& orphans);
+std::vector<bool> requeue_orphans(client::Api& api, model::Id workflow_id, const Orphans& orphans);
 
 /// The compute nodes of a worker that the server considers active.
 /// @param worker  The address as stored: "alice@ws3:2222"

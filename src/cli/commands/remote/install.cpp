@@ -40,9 +40,10 @@ int run(const Options& options, CommandContext& context) {
   remote::check_prefix(options.prefix);
   return with_fleet(context, options.workflow_id, std::nullopt, options.ssh, [&](const app::Fleet& fleet) {
     const auto reporter = make_reporter(context.output());
-    const auto outcomes = app::install_torc(app::workflow_ref(context.api(), fleet.workflow_id), fleet,
-                                            {.prefix = options.prefix, .binary_dir = options.binary_dir, .force = options.force},
-                                            make_ssh_options(options.ssh), *reporter, context.stop_on_signal());
+    const auto outcomes =
+        app::install_torc(app::workflow_ref(context.api(), fleet.workflow_id), fleet,
+                          {.prefix = options.prefix, .binary_dir = options.binary_dir, .force = options.force},
+                          make_ssh_options(options.ssh), *reporter, context.stop_on_signal());
     if (context.output().json()) {
       context.output().document(fleet_document(fleet.workflow_id, outcomes, row));
     }
@@ -58,7 +59,7 @@ CommandInfo remote_install_command() {
   return {.path = "remote install",
           .summary = "Copy this torc to the workers that do not have its version",
           .description =
-              "A worker gets this very program if it starts there; otherwise, the portable program for its processor "
+              "Each worker gets this program if it starts there; otherwise, the portable program for its processor "
               "(torc-linux-x86_64 or torc-linux-aarch64).",
           .options = joined(
               {workflow_id_argument(options->workflow_id),

@@ -226,12 +226,18 @@ std::vector<OptionInfo> worker_options(Options& options) {
            .help = "Output directory on the workers; relative to the home directory"}};
 }
 
+/// The option makes sense only together with --install.
+OptionInfo with_install(OptionInfo option) {
+  option.needs = "--install";
+  return option;
+}
+
 std::vector<OptionInfo> start_options(Options& options) {
   return {{.names = "--install",
            .target = &options.install,
            .help = "First copy this torc to the workers that do not have its version"},
-          prefix_option(options.prefix),
-          binary_dir_option(options.binary_dir),
+          with_install(prefix_option(options.prefix)),
+          with_install(binary_dir_option(options.binary_dir)),
           {.names = "--skip-version-check",
            .target = &options.skip_version_check,
            .help = "Also start other versions of torc"},

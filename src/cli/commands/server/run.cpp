@@ -114,8 +114,6 @@ int serve(ServerRunOptions& options, proc::Detached& detached, CommandContext& c
     options.server.owner = base::Owner::anybody;
   }
   start_log(options.service, context.options().log_level, options.server.owner);
-  // A file that reaches the limit of `ulimit -f` counts as a full disk and must not end the server.
-  ::signal(SIGXFSZ, SIG_IGN);
   fit_connections(options.server.limits);
   const auto reloadable = std::make_shared<Reloadable>();
   std::function<void()> on_hangup;

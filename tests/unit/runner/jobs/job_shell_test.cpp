@@ -5,6 +5,7 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 
 #include "support/environment.hpp"
 #include "support/temp_dir.hpp"
@@ -49,9 +50,31 @@ TEST_F(JobShells, AreAsTheUserWants) {
   EXPECT_EQ(choose_shell("zsh").program, "zsh");
   EXPECT_FALSE(choose_shell("zsh").replaces_bash);
   EXPECT_EQ(choose_shell("/bin/sh").program, "/bin/sh");
-  EXPECT_EQ(error_of("fish"),
-            "the shell 'fish' for jobs is not a program that can be started here; install it, or change --shell or the "
-            "worker's setting shell=");
+}
+
+TEST_F(JobShells, ArePathsFromTheHomeOrTheStartDirectory) {
+  have("zsh");
+  const support::EnvironmentVariable home("HOME", m_directory.path().string());
+  EXPECT_EQ(choose_shell("~/zsh").program, m_directory.file("zsh"));
+  const auto relative = std::filesystem::relative(m_directory.path() / "zsh").string();
+  EXPECT_TRUE(std::filesystem::path(choose_shell("./" + relative).program).is_absolute());
+}
+
+TEST_F(JobShells, AreRefusedWithTheCauseIfTheyCannotBeStarted) {
+  const auto refusal = [](const std::string& shell, const std::string& cause) {
+    return "the shell '" + shell + "' cannot run jobs: " + cause +
+           "; choose another with --shell, or shell= in the worker file";
+  };
+  EXPECT_EQ(error_of("fish"), refusal("fish", "it is not in PATH"));
+  std::filesystem::create_directory(m_directory.path() / "zsh");
+  EXPECT_EQ(error_of("zsh"), refusal("zsh", "it is not in PATH")) << "a directory";
+  const std::string directory = m_directory.file("zsh");
+  EXPECT_EQ(error_of(directory), refusal(directory, "cannot execute " + directory + ": Permission denied"));
+  const std::string script = m_directory.file("script");
+  std::ofstream(script) << "#!/no/such/interpreter\n";
+  EXPECT_EQ(error_of(script), refusal(script, "cannot execute " + script + ": Permission denied"));
+  std::filesystem::permissions(script, std::filesystem::perms::owner_all);
+  EXPECT_EQ(error_of(script), refusal(script, "cannot execute " + script + ": No such file or directory"));
 }
 
 TEST_F(JobShells, AreNamedIfThereAreNone) {
@@ -64,7 +87,7 @@ TEST_F(JobShells, StartPlainCommandsThemselvesUnlessTheyAreKnown) {
   for (const char* known : {"bash", "sh", "/bin/dash", "/usr/bin/bash"}) {
     EXPECT_TRUE(JobShell{.program = known}.is_known()) << known;
   }
-  for (const char* other : {"zsh", "/opt/wrapper", "bash2"}) {
+  for (const char* other : {"zsh", "/opt/wrapper", "bash2", "/opt/container/bash", "/bin/../opt/bash"}) {
     EXPECT_FALSE(JobShell{.program = other}.is_known()) << other;
   }
 }
