@@ -147,7 +147,12 @@ launch() {
   fi
 }
 launch_with() {
-  nohup setsid sh -c "$@" </dev/null >"$log" 2>&1 8>&- &
+  if command -v nohup >/dev/null 2>&1; then
+    nohup setsid sh -c "$@" </dev/null >"$log" 2>&1 8>&- &
+  else
+    # What nohup does; some builds of busybox lack it.
+    (trap '' HUP && exec setsid sh -c "$@") </dev/null >"$log" 2>&1 8>&- &
+  fi
 }
 
 # Stores the settings for a restart, accessible to this user only, since they may contain variables of a worker file.

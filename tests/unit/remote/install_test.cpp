@@ -9,7 +9,6 @@
 #include "local_worker.hpp"
 #include "support/temp_dir.hpp"
 #include "torc/base/error.hpp"
-#include "torc/base/strings.hpp"
 #include "torc/proc/spawn.hpp"
 
 namespace torc::remote {
@@ -240,20 +239,19 @@ TEST_P(InstallScripts, SendsTheProgramItselfToAWorkerWithoutGzip) {
   if (std::string(GetParam()) == "busybox") {
     GTEST_SKIP() << "its gzip is built in";
   }
-  const auto tools = m_dir / "tools";
-  fs::create_directory(tools);
-  for (const auto& directory : base::split(transport.path, ':')) {
-    std::error_code ignored;
-    for (const auto& tool : fs::directory_iterator(directory, ignored)) {
-      const auto link = tools / tool.path().filename();
-      if (link.filename() != "gzip" && !fs::is_symlink(link)) {
-        fs::create_symlink(tool.path(), link);
-      }
-    }
-  }
-  transport.path = ":" + tools.string();
+  hide("gzip");
   const auto result = install();
   EXPECT_TRUE(result.installed) << result.message << transport.last.err;
+  EXPECT_EQ(base::read_file(target()), base::read_file(program()));
+}
+
+TEST_P(InstallScripts, VerifyTheProgramWithGzipOnAWorkerWithoutCksum) {
+  hide("cksum");
+  transport.damage = true;
+  fs::create_directories(directory());
+  expect_failure("the program was damaged during the transfer");
+  transport.damage = false;
+  EXPECT_TRUE(install().installed) << transport.last.err;
   EXPECT_EQ(base::read_file(target()), base::read_file(program()));
 }
 

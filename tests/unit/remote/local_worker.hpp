@@ -17,6 +17,7 @@
 
 #include "support/temp_dir.hpp"
 #include "torc/base/file.hpp"
+#include "torc/base/strings.hpp"
 #include "torc/proc/process_info.hpp"
 #include "torc/remote/transport.hpp"
 #include "torc/remote/worker.hpp"
@@ -201,6 +202,22 @@ class RemoteScripts : public testing::TestWithParam<const char*> {
       GTEST_SKIP() << GetParam() << " is not installed";
     }
     write_program(m_dir / "home/bin/torc", k_fake_torc);
+  }
+
+  /// Sessions find every program but this one.
+  void hide(const std::string& name) {
+    const auto tools = m_dir / "tools";
+    fs::create_directory(tools);
+    for (const auto& directory : base::split(transport.path, ':')) {
+      std::error_code ignored;
+      for (const auto& tool : fs::directory_iterator(directory, ignored)) {
+        const auto link = tools / tool.path().filename();
+        if (link.filename() != name && !fs::is_symlink(link)) {
+          fs::create_symlink(tool.path(), link);
+        }
+      }
+    }
+    transport.path = ":" + tools.string();
   }
 
   void TearDown() override {

@@ -137,6 +137,17 @@ TEST_P(StartScripts, StartsADetachedRunner) {
   EXPECT_EQ(base::read_file(home + "/torc_output/.torc_server_42"), "server-1\n");
 }
 
+TEST_P(StartScripts, LetTheRunnerIgnoreHangupsWithoutNohup) {
+  hide("nohup");
+  const auto result = start();
+  ASSERT_TRUE(result.start.ok) << result.start.message << transport.last.err;
+  const auto pid = static_cast<pid_t>(*result.start.pid);
+  EXPECT_EQ(::getsid(pid), pid);
+  const auto status = base::read_file("/proc/" + std::to_string(pid) + "/status");
+  const auto ignored = std::stoull(status.substr(status.find("SigIgn:") + 7), nullptr, 16);
+  EXPECT_NE(ignored & (1ULL << (SIGHUP - 1)), 0ULL);
+}
+
 TEST_P(StartScripts, StartsAWorkerWithItsSettings) {
   write_program(transport.home() / "own/torc", k_fake_torc);
   set_torc("#!/bin/sh\necho torc 0.6.5\n");
