@@ -45,6 +45,10 @@ if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
 fi
 
 is_installed() { [[ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" == installed ]]; }
+# Either of the two packages of busybox will do; each replaces the other.
+if is_installed busybox-static; then
+  packages=("${packages[@]/%busybox/busybox-static}")
+fi
 
 missing=()
 for package in "${packages[@]}"; do
