@@ -147,5 +147,8 @@ step libarchive with_cmake libarchive "$sources/libarchive" -DENABLE_TEST=OFF -D
   -DENABLE_ZSTD=OFF -DENABLE_BZip2=OFF -DENABLE_LIBXML2=OFF -DENABLE_EXPAT=OFF -DENABLE_PCREPOSIX=OFF \
   -DENABLE_PCRE2POSIX=OFF -DENABLE_CNG=OFF -DENABLE_ACL=OFF -DENABLE_XATTR=OFF -DENABLE_ICONV=OFF -DENABLE_NETTLE=OFF \
   -DENABLE_WERROR=OFF
+# It replaces aligned_alloc only where this macro of glibc is set. With musl's, free would get memory of another allocator.
+aligned="-ffunction-sections -fdata-sections -D__USE_ISOC11=1"
 step mimalloc with_cmake mimalloc "$sources/mimalloc" -DMI_BUILD_SHARED=OFF -DMI_BUILD_TESTS=OFF \
-  -DMI_BUILD_OBJECT=OFF -DMI_OVERRIDE=ON -DMI_INSTALL_TOPLEVEL=ON
+  -DMI_BUILD_OBJECT=OFF -DMI_OVERRIDE=ON -DMI_INSTALL_TOPLEVEL=ON \
+  -DCMAKE_C_FLAGS="$aligned" -DCMAKE_CXX_FLAGS="$aligned"
