@@ -33,8 +33,9 @@ void refuse_absent(const std::vector<Recording>& recordings, const std::vector<s
     }
   }
   if (!absent.empty()) {
-    throw base::Error(fmt::format("there are no samples of job {}; omit --job-ids to show all jobs that have samples",
-                                  base::join(absent, ", ")));
+    throw base::Error(fmt::format("{} {} no samples; omit --job-ids to show all jobs that have samples",
+                                  (absent.size() == 1 ? "job " : "jobs ") + base::join(absent, ", "),
+                                  absent.size() == 1 ? "has" : "have"));
   }
   if (std::all_of(recordings.begin(), recordings.end(), [](const Recording& each) { return each.empty(); })) {
     throw base::Error(

@@ -88,7 +88,7 @@ class Command(E2ETest):
         sqlite3.connect(self.dir / "other.db").execute("CREATE TABLE t (x)")
         for args, status, text in [(["none.db"], 1, "file not found: none.db"), (["text.db"], 1, "not a database"),
                                    (["other.db"], 1, "none of the tables"), (["empty.db"], 1, "nothing to show"),
-                                   (["good.db", "-j", "99"], 1, "no samples of job 99"),
+                                   (["good.db", "-j", "99"], 1, "job 99 has no samples"),
                                    (["good.db", "-o", "text.db/below"], 1, "cannot create the directory"),
                                    (["good.db", "-j", "one"], 2, "one"), (["good.db", "-j", ""], 2, ""), ([], 2, "")]:
             with self.subTest(args=args):

@@ -220,7 +220,7 @@ base::Fd TunnelPlace::connect() const {
     base::Fd socket = new_socket(SOCK_NONBLOCK);
     return ::connect(socket.get(), path.get(), sizeof path.address) == 0 ? std::move(socket) : base::Fd();
   } catch (const base::SystemError&) {
-    return {};  // There is no directory, so there never was a tunnel.
+    return {};  // The directory does not exist, because no tunnel was ever started.
   }
 }
 

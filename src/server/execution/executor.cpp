@@ -20,7 +20,7 @@ constexpr std::size_t k_tries = 128;
 /// How long each group waits for a lock if an earlier group has already waited in vain, so that queued groups do not
 /// all wait for the full time one after another.
 constexpr std::chrono::milliseconds k_busy_timeout_while_locked{100};
-/// Interval between checks of the database file while there are no changes.
+/// Interval between checks of the database file while clients change nothing.
 constexpr std::chrono::seconds k_file_check_interval{2};
 
 /// SQLite itself has ended the transaction, because the disk is full, for example.

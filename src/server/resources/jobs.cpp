@@ -45,7 +45,8 @@ store::Claim claim_of(const Request& request, std::int64_t limit) {
   return claim;
 }
 
-/// The response to a claim. If there are no jobs, it is delayed if `wait` requests that and there may be jobs later.
+/// The response to a claim. If no job is ready and `wait` asks for it, the response is delayed, as long as jobs can still
+/// become ready.
 Response claimed(const Request& request, store::Connection& connection, const store::Claim& claim,
                  const std::vector<model::Job>& jobs) {
   /// Clients and proxies may close a connection that is idle for longer than this.
