@@ -23,25 +23,17 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "scripts"))
-from loopback_workers import end_processes_below, find_program, find_sftp_server, processes_below  # noqa: E402
+from loopback_workers import SSHD_COMMON, end_processes_below, find_program, find_sftp_server, processes_below  # noqa: E402
 
 PORT = 2200
 MB_PER_WORKER = 20  # guardian, runner, a job's shell, and sshd's processes while a connection lasts
 IN_NAMESPACE = "TORC_BENCH_IN_NAMESPACE"
 
-SSHD_CONFIG = """\
+SSHD_CONFIG = SSHD_COMMON + """\
 Port {port}
 ListenAddress 0.0.0.0
 HostKey {dir}/host_key
-PidFile none
 AuthorizedKeysFile {dir}/user_key.pub
-StrictModes no
-UsePAM no
-UseDNS no
-PasswordAuthentication no
-KbdInteractiveAuthentication no
-PermitRootLogin yes
-PrintMotd no
 MaxStartups 1000:30:2000
 Subsystem sftp {sftp_server}
 SetEnv PATH={dir}/bin:/usr/bin:/bin

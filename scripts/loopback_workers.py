@@ -20,12 +20,8 @@ import subprocess
 import sys
 import time
 
-SSHD_CONFIG = """\
-Port {port}
-ListenAddress {address}
-HostKey {dir}/client/host_key
+SSHD_COMMON = """\
 PidFile none
-AuthorizedKeysFile {host}/authorized_keys
 StrictModes no
 UsePAM no
 UseDNS no
@@ -33,6 +29,16 @@ PasswordAuthentication no
 KbdInteractiveAuthentication no
 PermitRootLogin yes
 PrintMotd no
+"""
+
+ADDRESS_AND_KEYS = """\
+Port {port}
+ListenAddress {address}
+HostKey {dir}/client/host_key
+AuthorizedKeysFile {host}/authorized_keys
+"""
+
+SSHD_CONFIG = SSHD_COMMON + ADDRESS_AND_KEYS + """\
 MaxStartups {max_startups}
 MaxSessions 1000
 Subsystem sftp {sftp_server}
@@ -40,26 +46,14 @@ SetEnv HOME={home} PATH={bin}:{tools} SHELL={dir}/client/login_shell
 ForceCommand cd {home} && exec sh -c "${{SSH_ORIGINAL_COMMAND:-sh}}"
 """
 
-# Of a host in a root of its own. The sessions' shell is the root's.
-ROOT_SSHD_CONFIG = """\
-Port {port}
-ListenAddress {address}
-HostKey {dir}/client/host_key
-PidFile none
-AuthorizedKeysFile {host}/authorized_keys
-StrictModes no
-UsePAM no
-UseDNS no
-PasswordAuthentication no
-KbdInteractiveAuthentication no
-PermitRootLogin yes
-PrintMotd no
+# For a host with its own root file system, which also provides the shell of its sessions.
+ROOT_SSHD_CONFIG = SSHD_COMMON + ADDRESS_AND_KEYS + """\
 Subsystem sftp internal-sftp
 ChrootDirectory /mnt
 """
 
-# Starts "$@", an sshd, on the file system $2, as a machine named $1: with processes and mounts of its own, which end with
-# it. sshd wants every directory above that of its sessions to belong to root alone, as /mnt does.
+# Starts the sshd "$@" on the file system $2, with the host name $1 and its own processes and mounts, which end with it.
+# sshd requires that only root can write to the directories above that of its sessions; this is true of /mnt.
 ENTER_ROOT = """\
 set -e
 hostname "$1"
